@@ -1,0 +1,119 @@
+// swift-tools-version: 6.2
+
+import Foundation
+import PackageDescription
+
+let features: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+// CI sets this. A package that others build must not fail on a newer compiler's new warnings.
+let strict: [SwiftSetting] =
+    ProcessInfo.processInfo.environment["VP_WARNINGS_AS_ERRORS"] == nil
+    ? [] : [.treatAllWarnings(as: .error)]
+let settings = features + strict
+
+let package = Package(
+    name: "VariousPlug",
+    products: [
+        .executable(name: "vp", targets: ["vp"]),
+        .executable(name: "vp-tui", targets: ["vp-tui"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CNcurses",
+            path: "Sources/CNcurses",
+            providers: [.apt(["libncurses-dev"])]
+        ),
+        .target(
+            name: "VPEngine",
+            dependencies: [
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            path: "Sources/VPEngine",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LoopbackCloud",
+            dependencies: [
+                .product(name: "FlyingFox", package: "FlyingFox")
+            ],
+            path: "Sources/LoopbackCloud",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "VPTUICore",
+            dependencies: [
+                "VPEngine",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            path: "Sources/VPTUI/Core",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "vp-tui",
+            dependencies: [
+                "CNcurses", "LoopbackCloud", "VPEngine", "VPTUICore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/VPTUI/App",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "vp",
+            dependencies: [
+                "LoopbackCloud", "VPEngine",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/VPCLI",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "VPTestSupport",
+            dependencies: ["LoopbackCloud"],
+            path: "Tests/VPTestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "VPEngineTests",
+            dependencies: ["LoopbackCloud", "VPEngine", "VPTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "VPTUICoreTests",
+            dependencies: ["VPEngine", "VPTUICore", "VPTestSupport"],
+            exclude: ["Goldens"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "VPTUIAppTests",
+            dependencies: ["VPTestSupport", "vp-tui"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "VPCLITests",
+            dependencies: ["VPTestSupport", "vp"],
+            exclude: ["Goldens"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LoopbackCloudTests",
+            dependencies: ["LoopbackCloud", "VPTestSupport"],
+            swiftSettings: settings
+        ),
+    ]
+)

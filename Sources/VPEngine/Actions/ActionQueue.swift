@@ -1,0 +1,94 @@
+import Dispatch
+
+/// Runs engine actions in the background, on a dispatch queue of its own, and reports what happens as values.
+///
+/// Actions on different instances run side by side. Actions on one instance run in the order in which they
+/// were started: a download asked for during a run follows it.
+public actor ActionQueue {
+    /// Performs one action; `Engine.perform` outside tests.
+    public typealias Perform =
+        @Sendable (EngineAction, ActionID, @escaping @Sendable (EngineEvent) -> Void) async throws(EngineError)
+            -> ActionResult
+
+    private let executor = DispatchQueueExecutor(label: "variousplug.actions")
+    private let perform: Perform
+    private let report: @Sendable (EngineEvent) -> Void
+    private var tasks: [ActionID: Task<Void, Never>] = [:]
+    private var lastAction: [InstanceID: ActionID] = [:]
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
+
+    public init(report: @escaping @Sendable (EngineEvent) -> Void, perform: @escaping Perform) {
+        self.report = report
+        self.perform = perform
+    }
+
+    public init(engine: Engine, report: @escaping @Sendable (EngineEvent) -> Void) {
+        self.init(report: report) { (action, id, report) async throws(EngineError) in
+            try await engine.perform(action, as: id, report: report)
+        }
+    }
+
+    public func start(_ action: EngineAction, as id: ActionID) {
+        precondition(self.tasks[id] == nil, "an action id names one action")
+        // Announced before the task exists, so nobody can see an idle queue between a key press and the work
+        // it caused.
+        self.report(.queued(id, action))
+        let predecessor = action.instance.flatMap { self.lastAction[$0] }.flatMap { self.tasks[$0] }
+        if let instance = action.instance { self.lastAction[instance] = id }
+        self.tasks[id] = Task { await self.run(action, as: id, after: predecessor) }
+    }
+
+    /// Ends `id`: its processes get TERM, a pause, then KILL, before it is reported as cancelled.
+    public func cancel(_ id: ActionID) {
+        self.tasks[id]?.cancel()
+    }
+
+    public func cancelAll() {
+        for task in self.tasks.values { task.cancel() }
+    }
+
+    /// Returns once every action that was started has ended.
+    public func waitUntilIdle() async {
+        while let task = self.tasks.values.first { await task.value }
+    }
+
+    private func run(_ action: EngineAction, as id: ActionID, after predecessor: Task<Void, Never>?) async {
+        await predecessor?.value
+        let outcome: ActionOutcome
+        if Task.isCancelled {
+            outcome = .cancelled
+        } else {
+            self.report(.started(id))
+            do {
+                outcome = .succeeded(try await self.perform(action, id, self.report))
+            } catch {
+                outcome = error.code == .cancelled ? .cancelled : .failed(error)
+            }
+        }
+        self.tasks[id] = nil
+        if let instance = action.instance, self.lastAction[instance] == id {
+            self.lastAction[instance] = nil
+        }
+        self.report(.finished(id, outcome))
+    }
+}
+
+/// A serial executor on a dispatch queue; Dispatch on Linux has none of its own.
+final class DispatchQueueExecutor: SerialExecutor {
+    private let queue: DispatchQueue
+
+    init(label: String) {
+        self.queue = DispatchQueue(label: label, qos: .userInitiated)
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = self.asUnownedSerialExecutor()
+        self.queue.async { job.runSynchronously(on: executor) }
+    }
+
+    func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+        UnownedSerialExecutor(ordinary: self)
+    }
+}

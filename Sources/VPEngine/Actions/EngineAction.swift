@@ -1,0 +1,252 @@
+import Foundation
+
+/// Names one request to the engine, so that its progress and its end can be told from others'.
+public struct ActionID: Hashable, Sendable {
+    public let rawValue: UUID
+
+    public init(_ rawValue: UUID = UUID()) {
+        self.rawValue = rawValue
+    }
+}
+
+/// What can be asked of the engine.
+public enum EngineAction: Hashable, Sendable {
+    case create(CreateRequest)
+    case sync(InstanceID)
+    case run(InstanceID, RunRequest)
+    case download(InstanceID)
+    case start(InstanceID)
+    case stop(InstanceID)
+    case destroy(InstanceID, DestroyRequest)
+
+    /// The instance it works on; a create has none yet.
+    public var instance: InstanceID? {
+        switch self {
+        case .create: nil
+        case .sync(let id), .run(let id, _), .download(let id), .start(let id), .stop(let id),
+            .destroy(let id, _):
+            id
+        }
+    }
+
+    /// One word for rows and messages.
+    public var verb: String {
+        switch self {
+        case .create: "create"
+        case .sync: "sync"
+        case .run: "run"
+        case .download: "download"
+        case .start: "start"
+        case .stop: "stop"
+        case .destroy: "destroy"
+        }
+    }
+}
+
+/// What to rent.
+public struct CreateRequest: Hashable, Sendable {
+    /// This very offer, and no other; nil walks the offers that `query` finds, cheapest first.
+    public var offer: OfferID?
+    public var query: OfferQuery
+    /// nil asks every platform that has a key.
+    public var platform: Platform?
+    /// nil takes the project's image, or the default one.
+    public var image: String?
+    /// nil makes one from the project's name.
+    public var name: String?
+    public var environment: [String: String]
+    /// Shell text run at every start of the container.
+    public var onStart: String?
+    /// False returns as soon as the platform accepted; nothing then watches the boot.
+    public var waitsUntilReady: Bool
+
+    public init(
+        offer: OfferID? = nil, query: OfferQuery = OfferQuery(), platform: Platform? = nil,
+        image: String? = nil, name: String? = nil, environment: [String: String] = [:],
+        onStart: String? = nil, waitsUntilReady: Bool = true
+    ) {
+        self.offer = offer
+        self.query = query
+        self.platform = platform
+        self.image = image
+        self.name = name
+        self.environment = environment
+        self.onStart = onStart
+        self.waitsUntilReady = waitsUntilReady
+    }
+}
+
+/// What to run, and which parts of sync-run-sync to do.
+public struct RunRequest: Hashable, Sendable {
+    /// nil runs nothing: the parts that remain are a sync.
+    public var command: JobCommand?
+    /// Where it runs, absolute or relative to the remote workspace; nil is the workspace itself.
+    public var workingDirectory: String?
+    public var syncsUp: Bool
+    public var syncsDown: Bool
+    /// Variables for the job. They travel in a 0600 file, never in an argument vector.
+    public var environment: [String: String]
+
+    public init(
+        command: JobCommand?, workingDirectory: String? = nil, syncsUp: Bool = true,
+        syncsDown: Bool = true, environment: [String: String] = [:]
+    ) {
+        self.command = command
+        self.workingDirectory = workingDirectory
+        self.syncsUp = syncsUp
+        self.syncsDown = syncsDown
+        self.environment = environment
+    }
+}
+
+public struct DestroyRequest: Hashable, Sendable {
+    /// True gives up what has not been brought back. False brings it first, and refuses where that fails.
+    public var discardsResults: Bool
+
+    public init(discardsResults: Bool = false) {
+        self.discardsResults = discardsResults
+    }
+}
+
+/// A part of an action, in the order in which they can occur.
+public enum ActionStage: String, CaseIterable, Hashable, Sendable {
+    case searching, renting, loading, sshPort, sshLogin, preparing
+    case scanning, uploading, running, reconnecting, downloading, verifying
+    case starting, stopping, destroying, confirming
+
+    /// What it is called while it lasts.
+    public var words: String {
+        switch self {
+        case .searching: "searching offers"
+        case .renting: "renting"
+        case .loading: "image loading"
+        case .sshPort: "waiting for the ssh port"
+        case .sshLogin: "logging in by ssh"
+        case .preparing: "preparing the workspace"
+        case .scanning: "comparing files"
+        case .uploading: "uploading"
+        case .running: "running"
+        case .reconnecting: "reconnecting"
+        case .downloading: "downloading results"
+        case .verifying: "verifying results"
+        case .starting: "starting"
+        case .stopping: "stopping"
+        case .destroying: "destroying"
+        case .confirming: "waiting until it is gone"
+        }
+    }
+}
+
+/// How far a transfer has come.
+public struct TransferProgress: Hashable, Sendable {
+    public var bytes: Int64
+    public var totalBytes: Int64
+    public var files: Int
+    public var totalFiles: Int
+    public var bytesPerSecond: Double?
+
+    public init(bytes: Int64, totalBytes: Int64, files: Int, totalFiles: Int, bytesPerSecond: Double? = nil) {
+        self.bytes = bytes
+        self.totalBytes = totalBytes
+        self.files = files
+        self.totalFiles = totalFiles
+        self.bytesPerSecond = bytesPerSecond
+    }
+
+    public var fraction: Double? {
+        guard self.totalBytes > 0 else { return nil }
+        return min(1, Double(self.bytes) / Double(self.totalBytes))
+    }
+
+    public var secondsLeft: Double? {
+        guard let rate = self.bytesPerSecond, rate > 0 else { return nil }
+        return Double(max(0, self.totalBytes - self.bytes)) / rate
+    }
+}
+
+/// Where an action stands. A stage is reported when it begins and again whenever it moves on.
+public struct ActionProgress: Hashable, Sendable {
+    public var stage: ActionStage
+    /// The platform's own words, the name of an offer, a file: what is particular now.
+    public var detail: String?
+    public var transfer: TransferProgress?
+
+    public init(_ stage: ActionStage, detail: String? = nil, transfer: TransferProgress? = nil) {
+        self.stage = stage
+        self.detail = detail
+        self.transfer = transfer
+    }
+}
+
+/// What an action achieved.
+public enum ActionResult: Hashable, Sendable {
+    case created(Instance)
+    case synced(SyncSummary)
+    case ran(RunSummary)
+    case downloaded(SyncSummary)
+    case started(Instance)
+    case stopped(Instance)
+    case destroyed(DestroyReceipt)
+}
+
+public struct RunSummary: Hashable, Sendable {
+    /// nil when nothing was run.
+    public var job: Job?
+    public var upload: SyncSummary?
+    public var download: SyncSummary?
+    /// The results could not be brought back whole. The job's own status is known all the same.
+    public var downloadError: EngineError?
+
+    public init(
+        job: Job?, upload: SyncSummary? = nil, download: SyncSummary? = nil, downloadError: EngineError? = nil
+    ) {
+        self.job = job
+        self.upload = upload
+        self.download = download
+        self.downloadError = downloadError
+    }
+}
+
+/// What is known after an instance is confirmed gone.
+public struct DestroyReceipt: Hashable, Sendable {
+    public var instance: InstanceID
+    public var name: String?
+    /// Brought back just before; nil where nothing was outstanding or it could not be reached.
+    public var download: SyncSummary?
+    /// Rental from creation to end at the running price, in dollars; the platform's invoice decides.
+    public var dollars: Double?
+    public var duration: TimeInterval?
+
+    public init(
+        instance: InstanceID, name: String?, download: SyncSummary?, dollars: Double?, duration: TimeInterval?
+    ) {
+        self.instance = instance
+        self.name = name
+        self.download = download
+        self.dollars = dollars
+        self.duration = duration
+    }
+}
+
+/// How an action ended.
+public enum ActionOutcome: Hashable, Sendable {
+    case succeeded(ActionResult)
+    case failed(EngineError)
+    case cancelled
+}
+
+/// What the engine reports while it works.
+public enum EngineEvent: Hashable, Sendable {
+    /// Accepted; it waits for earlier actions on the same instance.
+    case queued(ActionID, EngineAction)
+    case started(ActionID)
+    case progress(ActionID, ActionProgress)
+    /// An instance was seen in a state that a list may not show yet.
+    case instanceChanged(Instance)
+    /// The platform confirmed that it is gone.
+    case instanceGone(InstanceID)
+    case jobChanged(Job)
+    /// `bytes` were appended to the job's local log at `offset`.
+    case jobOutput(JobID, offset: Int64, bytes: [UInt8])
+    case finished(ActionID, ActionOutcome)
+}

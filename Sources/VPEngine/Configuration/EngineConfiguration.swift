@@ -1,0 +1,72 @@
+import Foundation
+
+/// Everything ambient that the engine needs: endpoints, keys, folders, the project.
+public struct EngineConfiguration: Sendable {
+    /// Folders of this user. Each is created 0700 when first written to.
+    public struct Paths: Hashable, Sendable {
+        /// `$XDG_CONFIG_HOME/variousplug/config.yaml`
+        public var userConfigurationFile: String
+        /// `$XDG_STATE_HOME/variousplug`
+        public var stateFolder: String
+        /// `$XDG_CACHE_HOME/variousplug`
+        public var cacheFolder: String
+        /// `/tmp/vp-<uid>`
+        public var socketFolder: String
+
+        public init(
+            userConfigurationFile: String, stateFolder: String, cacheFolder: String, socketFolder: String
+        ) {
+            self.userConfigurationFile = userConfigurationFile
+            self.stateFolder = stateFolder
+            self.cacheFolder = cacheFolder
+            self.socketFolder = socketFolder
+        }
+    }
+
+    /// What `create` takes when it is not told.
+    public struct Defaults: Hashable, Sendable {
+        public var platform: Platform?
+        public var gpu: String?
+        public var image: String
+        /// In bytes.
+        public var diskBytes: Int64
+        public var maximumPrice: HourlyPrice?
+
+        public init(
+            platform: Platform? = nil, gpu: String? = nil,
+            image: String = "pytorch/pytorch:2.4.0-cuda12.4-cudnn9-runtime",
+            diskBytes: Int64 = 40_000_000_000, maximumPrice: HourlyPrice? = nil
+        ) {
+            self.platform = platform
+            self.gpu = gpu
+            self.image = image
+            self.diskBytes = diskBytes
+            self.maximumPrice = maximumPrice
+        }
+    }
+
+    /// Platforms that have a key.
+    public var endpoints: [PlatformEndpoint]
+    public var paths: Paths
+    /// The private ssh key to use; nil when none was found.
+    public var identityFile: String?
+    public var workspace: Workspace
+    public var defaults: Defaults
+    /// The environment that child processes get, and where lookups were made.
+    public var environment: [String: String]
+    /// Things the user should know, one line each: keys kept in the project folder, settings that are ignored.
+    public var warnings: [String]
+
+    public init(
+        endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, workspace: Workspace,
+        defaults: Defaults = Defaults(), environment: [String: String], warnings: [String] = []
+    ) {
+        self.endpoints = endpoints
+        self.paths = paths
+        self.identityFile = identityFile
+        self.workspace = workspace
+        self.defaults = defaults
+        self.environment = environment
+        self.warnings = warnings
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+
+/// A marketplace that rents GPU instances.
+public enum Platform: String, CaseIterable, Codable, Hashable, Sendable {
+    case vast
+    case runpod
+
+    /// The name people know the platform by.
+    public var displayName: String {
+        switch self {
+        case .vast: "vast.ai"
+        case .runpod: "RunPod"
+        }
+    }
+}
+
+/// A secret that authorises calls to one platform.
+///
+/// Printing, interpolating or encoding it shows the last four characters at most, so that a key cannot reach
+/// a log or an error by accident. `reveal()` is the single way to the text.
+public struct APIKey: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
+    private let secret: String
+
+    /// Surrounding white space is dropped: keys are pasted, and files end in a newline.
+    public init(_ secret: String) {
+        self.secret = secret.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    public var isEmpty: Bool { self.secret.isEmpty }
+
+    /// `****abcd`; a key too short to spare four characters shows none.
+    public var description: String {
+        self.secret.count >= 12 ? "****" + self.secret.suffix(4) : "****"
+    }
+
+    public var debugDescription: String { self.description }
+
+    /// The key itself, for a request header and for nothing else.
+    package func reveal() -> String { self.secret }
+}
+
+/// Where one platform's API listens, and the key it wants.
+public struct PlatformEndpoint: Hashable, Sendable {
+    public var platform: Platform
+    public var baseURL: URL
+    public var key: APIKey
+
+    public init(platform: Platform, baseURL: URL, key: APIKey) {
+        self.platform = platform
+        self.baseURL = baseURL
+        self.key = key
+    }
+}

@@ -1,0 +1,24 @@
+/// A local folder and its remote twin.
+public struct Workspace: Hashable, Sendable {
+    /// The project's name, for instance and job names.
+    public var name: String
+    /// Absolute path of the local folder.
+    public var localRoot: String
+    /// Absolute path on the instance.
+    public var remoteRoot: String
+    /// Extra patterns in `.gitignore` syntax that are not sent, from the project's configuration.
+    public var extraIgnores: [String]
+    /// Folder for data inside the workspace, from the original's `data_dir`; sent like everything else.
+    public var dataFolder: String?
+
+    public init(
+        name: String, localRoot: String, remoteRoot: String = "/workspace", extraIgnores: [String] = [],
+        dataFolder: String? = nil
+    ) {
+        self.name = name
+        self.localRoot = localRoot
+        self.remoteRoot = remoteRoot
+        self.extraIgnores = extraIgnores
+        self.dataFolder = dataFolder
+    }
+}

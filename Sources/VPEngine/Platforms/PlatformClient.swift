@@ -1,0 +1,86 @@
+import Foundation
+
+/// What a platform is asked to rent, in its final form.
+public struct RentRequest: Hashable, Sendable {
+    public var offer: Offer
+    /// Unique in the account: the instance is looked for by it when the answer was lost.
+    public var name: String
+    public var image: String
+    public var diskBytes: Int64
+    public var environment: [String: String]
+    public var onStart: String?
+
+    public init(
+        offer: Offer, name: String, image: String, diskBytes: Int64, environment: [String: String] = [:],
+        onStart: String? = nil
+    ) {
+        self.offer = offer
+        self.name = name
+        self.image = image
+        self.diskBytes = diskBytes
+        self.environment = environment
+        self.onStart = onStart
+    }
+}
+
+/// A public key that the account installs on new instances.
+public struct AccountKey: Hashable, Sendable {
+    public var id: String
+    /// The line as in `id_ed25519.pub`.
+    public var publicKey: String
+
+    public init(id: String, publicKey: String) {
+        self.id = id
+        self.publicKey = publicKey
+    }
+}
+
+/// What the account can still spend.
+public struct Balance: Hashable, Codable, Sendable {
+    public var platform: Platform
+    public var dollars: Double
+
+    public init(platform: Platform, dollars: Double) {
+        self.platform = platform
+        self.dollars = dollars
+    }
+}
+
+/// One platform's API, in our words.
+///
+/// Each method makes the requests it needs and returns typed values. A body that cannot be understood throws
+/// `.badResponse`; it is never read as an empty list. Nothing that rents is ever repeated by itself.
+public protocol PlatformClient: Sendable {
+    var platform: Platform { get }
+
+    /// What is for rent now, at most `query.limit` rows, in `query.order`.
+    func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer]
+
+    /// Rents `request.offer` and returns the new instance's id.
+    ///
+    /// Throws `.offerTaken` when the next candidate may be tried, `.insufficientCredit` or `.unauthorized` when
+    /// none should be. After `.networkDown`, `.timedOut` or `.platformFailed` the instance may exist all the
+    /// same: look for `request.name` before anything else.
+    func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID
+
+    /// Every instance of the account; all pages.
+    func instances() async throws(EngineError) -> [Instance]
+
+    /// One instance, or nil when the platform says that it does not exist.
+    func instance(_ id: InstanceID) async throws(EngineError) -> Instance?
+
+    func start(_ id: InstanceID) async throws(EngineError)
+    func stop(_ id: InstanceID) async throws(EngineError)
+
+    /// Asks for the end of `id`. An instance that is gone already is no error. The caller confirms with
+    /// `instance(_:)`.
+    func destroy(_ id: InstanceID) async throws(EngineError)
+
+    func rename(_ id: InstanceID, to name: String) async throws(EngineError)
+    func accountKeys() async throws(EngineError) -> [AccountKey]
+    func addAccountKey(_ publicKey: String) async throws(EngineError)
+    func balance() async throws(EngineError) -> Balance
+
+    /// The platform's own log of the container's start, newest last.
+    func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String
+}

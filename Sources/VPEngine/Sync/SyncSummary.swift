@@ -1,0 +1,30 @@
+/// What one sync did, and what it left alone.
+public struct SyncSummary: Hashable, Sendable {
+    public enum Direction: String, Hashable, Sendable { case up, down }
+
+    public var direction: Direction
+    public var transferredFiles: Int
+    public var transferredBytes: Int64
+    public var unchangedFiles: Int
+    /// Files removed on the instance because they were sent from here and are gone here.
+    public var deletedFiles: Int
+    /// Paths changed on both sides. Downward, the remote version was written beside the local one.
+    public var conflicts: [String]
+    /// Paths that could not be brought or sent, each with its reason. Empty means whole.
+    public var missing: [String]
+    public var seconds: Double
+
+    public init(
+        direction: Direction, transferredFiles: Int = 0, transferredBytes: Int64 = 0, unchangedFiles: Int = 0,
+        deletedFiles: Int = 0, conflicts: [String] = [], missing: [String] = [], seconds: Double = 0
+    ) {
+        self.direction = direction
+        self.transferredFiles = transferredFiles
+        self.transferredBytes = transferredBytes
+        self.unchangedFiles = unchangedFiles
+        self.deletedFiles = deletedFiles
+        self.conflicts = conflicts
+        self.missing = missing
+        self.seconds = seconds
+    }
+}
