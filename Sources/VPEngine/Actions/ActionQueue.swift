@@ -7,8 +7,9 @@ import Dispatch
 public actor ActionQueue {
     /// Performs one action; `Engine.perform` outside tests.
     public typealias Perform =
-        @Sendable (EngineAction, ActionID, @escaping @Sendable (EngineEvent) -> Void) async throws(EngineError)
-            -> ActionResult
+        @Sendable (EngineAction, ActionID, @escaping @Sendable (EngineEvent) -> Void)
+        async throws(EngineError)
+        -> ActionResult
 
     private let executor = DispatchQueueExecutor(label: "variousplug.actions")
     private let perform: Perform

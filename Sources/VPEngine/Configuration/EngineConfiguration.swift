@@ -52,6 +52,9 @@ public struct EngineConfiguration: Sendable {
     public var identityFile: String?
     public var workspace: Workspace
     public var defaults: Defaults
+    /// Stretches the pauses between questions to a platform: 1 is right for the real ones, and a rehearsal
+    /// cloud that boots in a second sets less (`VP_TIME_SCALE`).
+    public var timeScale: Double
     /// The environment that child processes get, and where lookups were made.
     public var environment: [String: String]
     /// Things the user should know, one line each: keys kept in the project folder, settings that are ignored.
@@ -59,13 +62,15 @@ public struct EngineConfiguration: Sendable {
 
     public init(
         endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, workspace: Workspace,
-        defaults: Defaults = Defaults(), environment: [String: String], warnings: [String] = []
+        defaults: Defaults = Defaults(), timeScale: Double = 1, environment: [String: String],
+        warnings: [String] = []
     ) {
         self.endpoints = endpoints
         self.paths = paths
         self.identityFile = identityFile
         self.workspace = workspace
         self.defaults = defaults
+        self.timeScale = timeScale
         self.environment = environment
         self.warnings = warnings
     }

@@ -102,17 +102,19 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
 public enum ShellQuoting {
     /// `word` as one word of shell text: as it is when every character is harmless, else in single quotes.
     public static func quoted(_ word: String) -> String {
-        let isHarmless = !word.isEmpty && word.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-                UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "@"),
-                UInt8(ascii: "%"), UInt8(ascii: "+"), UInt8(ascii: ","):
-                true
-            // `=` is not harmless: a first word such as A=b would become an assignment.
-            default: false
+        let isHarmless =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                    UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "@"),
+                    UInt8(ascii: "%"), UInt8(ascii: "+"), UInt8(ascii: ","):
+                    true
+                // `=` is not harmless: a first word such as A=b would become an assignment.
+                default: false
+                }
             }
-        }
         if isHarmless { return word }
         return "'" + word.replacing("'", with: "'\\''") + "'"
     }

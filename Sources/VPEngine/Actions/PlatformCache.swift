@@ -1,0 +1,49 @@
+import Foundation
+
+/// Keeps the last answers of the platforms on disk, for a first paint before any network.
+package struct PlatformCache: Sendable {
+    private struct Document<Value: Codable>: Codable {
+        var fetchedAt: Date
+        var values: [Value]
+    }
+
+    package enum Subject: String, Sendable {
+        case instances, offers, balances
+    }
+
+    package let folder: String
+
+    package init(folder: String) {
+        self.folder = folder
+    }
+
+    /// nil when nothing usable is there: a cache is never an error.
+    package func load<Value: Codable & Sendable>(
+        _ subject: Subject, of type: Value.Type
+    ) -> PlatformAnswers<Value>? {
+        guard let data = FileManager.default.contents(atPath: self.path(subject)),
+            let document = try? JSONDecoder().decode(Document<Value>.self, from: data)
+        else { return nil }
+        return PlatformAnswers(values: document.values, failures: [], fetchedAt: document.fetchedAt)
+    }
+
+    /// Keeps `answers`. A platform that failed keeps the rows it had.
+    package func save<Value: Codable & Sendable>(
+        _ answers: PlatformAnswers<Value>, as subject: Subject, platformOf: (Value) -> Platform
+    ) {
+        var values = answers.values
+        if !answers.failures.isEmpty, let old = self.load(subject, of: Value.self) {
+            let failed = Set(answers.failures.map(\.platform))
+            values += old.values.filter { failed.contains(platformOf($0)) }
+        }
+        guard let data = try? JSONEncoder().encode(Document(fetchedAt: answers.fetchedAt, values: values))
+        else {
+            return
+        }
+        // Losing a cache costs a moment at the next start; it must not fail a command that succeeded.
+        try? PrivateFolder.make(self.folder)
+        try? PrivateFolder.write([UInt8](data), to: self.path(subject))
+    }
+
+    private func path(_ subject: Subject) -> String { "\(self.folder)/\(subject.rawValue).json" }
+}

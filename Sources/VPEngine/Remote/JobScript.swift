@@ -1,0 +1,158 @@
+import Foundation
+
+/// The shell text that starts a job on an instance and follows its log. POSIX sh; GNU tools are used where
+/// they are found and never required.
+///
+/// Below `~/.vp/jobs/<id>/` stand `command`, `environment` (0600), `supervisor.pid`, `log`, and, at the end,
+/// `status`: exit status, start and end in seconds since 1970. Making the folder is the lock: however often a
+/// start is asked for, one process comes of it.
+package struct JobScript: Sendable {
+    package var job: JobID
+    package var command: JobCommand
+    package var environment: [String: String]
+    /// The workspace on the instance; made if it is not there.
+    package var remoteRoot: String
+    /// Absolute folder the command runs in.
+    package var workingDirectory: String
+
+    /// `workingDirectory` may be relative to `remoteRoot`; nil is `remoteRoot` itself.
+    package init(
+        job: JobID, command: JobCommand, environment: [String: String], remoteRoot: String,
+        workingDirectory: String?
+    ) {
+        self.job = job
+        self.command = command
+        self.environment = environment
+        self.remoteRoot = remoteRoot
+        self.workingDirectory =
+            switch workingDirectory {
+            case nil, "", ".": remoteRoot
+            case .some(let path) where path.hasPrefix("/"): path
+            case .some(let path): "\(remoteRoot)/\(path)"
+            }
+    }
+
+    /// Lines that the script writes to standard error for us alone begin with this.
+    package static let mark = "vp-job "
+
+    /// Starts the job unless it was started before, then follows its log from byte `offset` on.
+    package func startAndFollow(from offset: Int64) -> String {
+        self.start + self.follow(from: offset)
+    }
+
+    private var folder: String { "\"$HOME/.vp/jobs/\(self.job.rawValue)\"" }
+
+    private var start: String {
+        let exports = self.environment.sorted { $0.key < $1.key }.map { name, value in
+            "export \(name)=\(ShellQuoting.quoted(value))\n"
+        }.joined()
+        return """
+            umask 077
+            job=\(self.folder)
+            fail() { echo "\(Self.mark)failed $1" >&2; exit 91; }
+            mkdir -p "$HOME/.vp/jobs" || fail 'cannot write to the home folder'
+            (umask 022; mkdir -p \(ShellQuoting.quoted(self.remoteRoot))) || fail 'cannot make the workspace'
+            if mkdir "$job" 2>/dev/null; then
+            undo() { rm -rf "$job"; fail "$1"; }
+            printf '%s\\n' \(ShellQuoting.quoted(self.command.shellText)) > "$job/command" || undo 'cannot write the job'
+            printf '%s' \(ShellQuoting.quoted(exports)) > "$job/environment" || undo 'cannot write the job'
+            : > "$job/log"
+            cat > "$job/supervise" <<'VP_SUPERVISE' || undo 'cannot write the job'
+            \(Self.supervisor)
+            VP_SUPERVISE
+            setsid sh "$job/supervise" "$job" \(ShellQuoting.quoted(self.workingDirectory)) </dev/null >/dev/null 2>&1 &
+            echo $! > "$job/supervisor.pid"
+            fi
+
+            """
+    }
+
+    /// Runs the command in a process of its own, so that what ends the command cannot end the record of it.
+    private static let supervisor = """
+        job=$1
+        date +%s > "$job/started"
+        umask 022
+        cd "$2" 2>>"$job/log"
+        if [ $? -ne 0 ]; then
+        echo "vp: the working folder $2 cannot be entered" >> "$job/log"
+        code=126
+        else
+        export PYTHONUNBUFFERED=1
+        . "$job/environment"
+        sh "$job/command" >> "$job/log" 2>&1 &
+        child=$!
+        echo "$child" > "$job/pid"
+        wait "$child"
+        code=$?
+        fi
+        printf '%s %s %s\\n' "$code" "$(cat "$job/started")" "$(date +%s)" > "$job/status.part"
+        mv "$job/status.part" "$job/status"
+        """
+
+    /// Follows the log of a job that was started before.
+    ///
+    /// The log goes to standard output as it is. Standard error says `following` once, and at the end `ended`
+    /// with exit status, start, end and size of the log, or `lost` when the job's supervisor is gone and left
+    /// no status, or `absent` when there is no such job.
+    package func follow(from offset: Int64) -> String {
+        """
+        job=\(self.folder)
+        [ -d "$job" ] || { echo '\(Self.mark)absent' >&2; exit 0; }
+        tries=0
+        while [ ! -s "$job/supervisor.pid" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05; done
+        pid=$(cat "$job/supervisor.pid" 2>/dev/null)
+        echo '\(Self.mark)following' >&2
+        offset=\(offset)
+        if [ ! -f "$job/status" ] && tail --pid=$$ -c 0 /dev/null 2>/dev/null; then
+        tail -s 0.02 --pid="${pid:-1}" -c +$((offset + 1)) -f "$job/log"
+        else
+        while :; do
+        over=
+        if [ -f "$job/status" ] || ! kill -0 "${pid:-x}" 2>/dev/null; then over=1; fi
+        size=$(($(wc -c < "$job/log")))
+        if [ "$size" -gt "$offset" ]; then
+        tail -c +$((offset + 1)) "$job/log" | head -c $((size - offset)) || exit 92
+        offset=$size
+        fi
+        [ -z "$over" ] || break
+        sleep 0.2
+        done
+        fi
+        if [ -f "$job/status" ]; then
+        echo "\(Self.mark)ended $(cat "$job/status") $(($(wc -c < "$job/log")))" >&2
+        else
+        echo '\(Self.mark)lost' >&2
+        fi
+
+        """
+    }
+}
+
+/// What the instance said about a job on standard error.
+package enum JobReport: Hashable, Sendable {
+    case following
+    case ended(Job.Outcome, seconds: Double, logBytes: Int64)
+    case lost
+    case absent
+    case failed(String)
+
+    /// Reads one line, or nil where it is not one of ours.
+    package init?(line: Substring) {
+        guard line.hasPrefix(JobScript.mark) else { return nil }
+        let words = line.dropFirst(JobScript.mark.count).split(separator: " ")
+        switch words.first {
+        case "following": self = .following
+        case "lost": self = .lost
+        case "absent": self = .absent
+        case "failed": self = .failed(words.dropFirst().joined(separator: " "))
+        case "ended":
+            guard words.count == 5, let code = Int32(words[1]), let start = Double(words[2]),
+                let end = Double(words[3]), let size = Int64(words[4])
+            else { return nil }
+            // A shell reports a signal as 128 and its number; a command may also exit so by itself.
+            let outcome: Job.Outcome = (129...192).contains(code) ? .signalled(code - 128) : .exited(code)
+            self = .ended(outcome, seconds: max(0, end - start), logBytes: size)
+        default: return nil
+        }
+    }
+}

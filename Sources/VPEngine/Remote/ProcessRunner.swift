@@ -1,0 +1,145 @@
+import Subprocess
+import SystemPackage
+
+/// A program to start: its words, its whole environment, and what it reads.
+package struct ProcessCommand: Hashable, Sendable {
+    /// A name to look up on PATH, or an absolute path.
+    package var program: String
+    package var arguments: [String]
+    /// The environment, whole: nothing is inherited beside it.
+    package var environment: [String: String]
+    package var workingDirectory: String?
+    /// Its standard input; nil is the null device.
+    package var input: [UInt8]?
+
+    package init(
+        _ program: String, _ arguments: [String], environment: [String: String],
+        workingDirectory: String? = nil, input: [UInt8]? = nil
+    ) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.input = input
+    }
+}
+
+/// How a process ended.
+package enum ProcessEnding: Hashable, Sendable {
+    case exited(Int32)
+    case signalled(Int32)
+}
+
+/// What a process that was run to its end has left.
+package struct ProcessResult: Hashable, Sendable {
+    package var ending: ProcessEnding
+    package var output: [UInt8]
+    package var errorOutput: [UInt8]
+
+    package var isSuccess: Bool { self.ending == .exited(0) }
+
+    /// The last line of standard error that says something, for an error's `detail`.
+    package var lastErrorLine: String? {
+        String(decoding: self.errorOutput, as: UTF8.self)
+            .split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) }
+            .map { String($0.prefix(300)) }
+    }
+}
+
+/// Starts processes.
+package protocol ProcessRunner: Sendable {
+    /// Runs `command` to its end and hands over its output piece by piece, as it arrives.
+    ///
+    /// The process gets a session of its own, so it can neither read from nor write to our terminal. Cancelling
+    /// the task sends TERM to its whole group, waits, then KILL; the call then throws `.cancelled`. Throws
+    /// `.missingProgram` when there is no such program.
+    func run(
+        _ command: ProcessCommand, onOutput: @escaping @Sendable ([UInt8]) -> Void,
+        onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(EngineError) -> ProcessEnding
+}
+
+extension ProcessRunner {
+    /// Runs `command` to its end and returns all it wrote.
+    package func run(_ command: ProcessCommand) async throws(EngineError) -> ProcessResult {
+        let output = ByteCollector()
+        let errorOutput = ByteCollector()
+        let ending = try await self.run(
+            command, onOutput: { output.append($0) }, onErrorOutput: { errorOutput.append($0) })
+        return ProcessResult(ending: ending, output: output.bytes, errorOutput: errorOutput.bytes)
+    }
+}
+
+/// Starts real processes through swift-subprocess.
+package struct SystemProcessRunner: ProcessRunner {
+    package init() {}
+
+    package func run(
+        _ command: ProcessCommand, onOutput: @escaping @Sendable ([UInt8]) -> Void,
+        onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(EngineError) -> ProcessEnding {
+        let activity = EngineError.Activity("running \(command.program)", subject: command.program)
+        if Task.isCancelled { throw EngineError(.cancelled, activity) }
+        var options = PlatformOptions()
+        options.createSession = true
+        // A master connection or a remote side that hangs must not keep a cancelled action waiting.
+        options.teardownSequence = [
+            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(800))
+        ]
+        let configuration = Configuration(
+            executable:
+                command.program.hasPrefix("/") ? .path(FilePath(command.program)) : .name(command.program),
+            arguments: Arguments(command.arguments),
+            environment: .custom(
+                Dictionary(
+                    uniqueKeysWithValues: command.environment.compactMap { name, value in
+                        Environment.Key(rawValue: name).map { ($0, value) }
+                    })),
+            workingDirectory: command.workingDirectory.map { FilePath($0) },
+            platformOptions: options)
+        let status: TerminationStatus
+        do {
+            if let input = command.input {
+                status = try await Subprocess.run(
+                    configuration, input: .array(input), output: .sequence, error: .sequence
+                ) { execution in
+                    try await Self.drain(
+                        execution.standardOutput, execution.standardError, onOutput, onErrorOutput)
+                }.terminationStatus
+            } else {
+                status = try await Subprocess.run(
+                    configuration, input: .none, output: .sequence, error: .sequence
+                ) { execution in
+                    try await Self.drain(
+                        execution.standardOutput, execution.standardError, onOutput, onErrorOutput)
+                }.terminationStatus
+            }
+        } catch let error as SubprocessError where error.code == .executableNotFound {
+            throw EngineError(.missingProgram, activity, detail: command.program)
+        } catch {
+            if Task.isCancelled || error is CancellationError { throw EngineError(.cancelled, activity) }
+            throw EngineError(.fileSystem, activity, detail: String("\(error)".prefix(300)))
+        }
+        if Task.isCancelled { throw EngineError(.cancelled, activity) }
+        switch status {
+        case .exited(let code): return .exited(code)
+        case .signaled(let signal): return .signalled(signal)
+        }
+    }
+
+    private static func drain(
+        _ output: SubprocessOutputSequence, _ errorOutput: SubprocessOutputSequence,
+        _ onOutput: @escaping @Sendable ([UInt8]) -> Void,
+        _ onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                for try await buffer in output { onOutput(buffer.withUnsafeBytes { Array($0) }) }
+            }
+            group.addTask {
+                for try await buffer in errorOutput { onErrorOutput(buffer.withUnsafeBytes { Array($0) }) }
+            }
+            try await group.waitForAll()
+        }
+    }
+}

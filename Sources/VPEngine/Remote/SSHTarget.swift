@@ -1,0 +1,102 @@
+import Foundation
+
+/// How to reach one instance by OpenSSH: one address, our key, its own known-hosts file, one shared connection.
+///
+/// The ssh client is configured by a file of ours alone (`-F`), so that neither the user's nor the system's
+/// settings can change what we rely on.
+package struct SSHTarget: Hashable, Sendable {
+    package var instance: InstanceID
+    package var address: SSHAddress
+    package var identityFile: String?
+    /// One file for each instance: host keys differ per rental, and proxies are shared.
+    package var knownHostsFile: String
+    /// Path of the shared connection's socket, which also names the configuration file beside it.
+    package var controlPath: String
+
+    package init(
+        instance: InstanceID, address: SSHAddress, identityFile: String?, paths: EngineConfiguration.Paths
+    ) {
+        self.instance = instance
+        self.address = address
+        self.identityFile = identityFile
+        self.knownHostsFile = "\(paths.stateFolder)/known_hosts/\(Self.alias(for: instance))"
+        // The state folder belongs to the name: two users of one socket folder, such as a rehearsal cloud and
+        // a real account, can hold the same instance id. The address does too: after a restart the old
+        // connection leads nowhere.
+        let identity = "\(paths.stateFolder)|\(Self.alias(for: instance))|\(address)"
+        self.controlPath = "\(paths.socketFolder)/\(StableDigest.hex(identity))"
+    }
+
+    package static func alias(for instance: InstanceID) -> String {
+        let safe = instance.rawValue.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
+        return "\(instance.platform.rawValue)-\(String(safe))"
+    }
+
+    /// What ssh and rsync call this instance.
+    package var alias: String { Self.alias(for: self.instance) }
+
+    package var configurationFile: String { self.controlPath + ".conf" }
+
+    /// A socket's path may have 107 bytes (sun_path), and ssh binds a temporary name 17 bytes longer first.
+    package var canShareConnection: Bool { self.controlPath.utf8.count + 17 <= 103 }
+
+    package var configurationText: String {
+        var lines = [
+            "Host \(self.alias)",
+            "HostName \(self.address.host)",
+            "Port \(self.address.port)",
+            "User \(self.address.user)",
+            "HostKeyAlias \(self.alias)",
+            "UserKnownHostsFile \"\(self.knownHostsFile)\"",
+            "GlobalKnownHostsFile /dev/null",
+            "StrictHostKeyChecking accept-new",
+            "CheckHostIP no",
+            "BatchMode yes",
+            "PasswordAuthentication no",
+            "ForwardAgent no",
+            "Compression no",
+            "ConnectTimeout 10",
+            "ServerAliveInterval 15",
+            "ServerAliveCountMax 3",
+            "LogLevel ERROR",
+        ]
+        if let identityFile = self.identityFile {
+            lines += ["IdentityFile \"\(identityFile)\"", "IdentitiesOnly yes"]
+        }
+        if self.canShareConnection {
+            lines += [
+                "ControlMaster auto", "ControlPath \"\(self.controlPath)\"", "ControlPersist 600",
+            ]
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The argument vector, program included, that runs `remoteCommand` on the instance.
+    package func command(_ remoteCommand: String) -> [String] {
+        ["ssh", "-F", self.configurationFile, "-T", self.alias, remoteCommand]
+    }
+
+    /// An interactive session on the caller's terminal.
+    package var shellCommand: [String] {
+        ["ssh", "-F", self.configurationFile, "-o", "LogLevel=INFO", "-t", self.alias]
+    }
+
+    /// Writes the configuration file, and the folders it names, for this user alone.
+    package func prepare() throws(EngineError) {
+        try PrivateFolder.make(String(self.controlPath[...].dropLastComponent()))
+        try PrivateFolder.make(String(self.knownHostsFile[...].dropLastComponent()))
+        let text = self.configurationText
+        if let existing = FileManager.default.contents(atPath: self.configurationFile),
+            existing == Data(text.utf8)
+        {
+            return
+        }
+        try PrivateFolder.write(Array(text.utf8), to: self.configurationFile)
+    }
+}
+
+extension Substring {
+    fileprivate func dropLastComponent() -> Substring {
+        self.lastIndex(of: "/").map { self[..<$0] } ?? self
+    }
+}
