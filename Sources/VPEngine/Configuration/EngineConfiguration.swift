@@ -45,6 +45,24 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
+    /// How `--enable-docker` builds, from the project's configuration.
+    public struct Docker: Hashable, Sendable {
+        /// Relative to the project's folder.
+        public var buildContext: String
+        /// Relative to the project's folder.
+        public var dockerfile: String
+        public var buildArguments: [String: String]
+
+        public init(
+            buildContext: String = ".", dockerfile: String = "Dockerfile",
+            buildArguments: [String: String] = [:]
+        ) {
+            self.buildContext = buildContext
+            self.dockerfile = dockerfile
+            self.buildArguments = buildArguments
+        }
+    }
+
     /// Platforms that have a key.
     public var endpoints: [PlatformEndpoint]
     public var paths: Paths
@@ -59,11 +77,17 @@ public struct EngineConfiguration: Sendable {
     public var environment: [String: String]
     /// Things the user should know, one line each: keys kept in the project folder, settings that are ignored.
     public var warnings: [String]
+    public var docker: Docker
+    /// Where each platform's key was found, as words: `VAST_API_KEY` or a file's path.
+    public var keyOrigins: [Platform: String]
+    /// The project's configuration file; nil when the project has none.
+    public var projectConfigurationFile: String?
 
     public init(
         endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, workspace: Workspace,
         defaults: Defaults = Defaults(), timeScale: Double = 1, environment: [String: String],
-        warnings: [String] = []
+        warnings: [String] = [], docker: Docker = Docker(), keyOrigins: [Platform: String] = [:],
+        projectConfigurationFile: String? = nil
     ) {
         self.endpoints = endpoints
         self.paths = paths
@@ -73,5 +97,8 @@ public struct EngineConfiguration: Sendable {
         self.timeScale = timeScale
         self.environment = environment
         self.warnings = warnings
+        self.docker = docker
+        self.keyOrigins = keyOrigins
+        self.projectConfigurationFile = projectConfigurationFile
     }
 }

@@ -1,0 +1,179 @@
+import Foundation
+import Glibc
+import Yams
+
+/// One YAML configuration file, read leniently: keys nobody asks for are ignored, a key that is asked for and
+/// holds the wrong kind of value is an error that names file and line.
+struct ConfigurationFile {
+    let path: String
+    private let root: Node?
+
+    /// nil when there is no such file.
+    init?(path: String) throws(EngineError) {
+        guard let text = try Self.contents(of: path) else { return nil }
+        try self.init(path: path, text: text)
+    }
+
+    init(path: String, text: String) throws(EngineError) {
+        self.path = path
+        do {
+            self.root = try Yams.compose(yaml: text)
+        } catch {
+            throw Self.error("\(path)\(Self.place(of: error))")
+        }
+        if let root = self.root, root.mapping == nil, root.null == nil {
+            throw Self.error("\(path):1: expected `key: value` lines")
+        }
+    }
+
+    /// A file that is missing is nil; one that exists and cannot be read is an error, never an empty one.
+    static func contents(of path: String) throws(EngineError) -> String? {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            if access(path, F_OK) != 0, errno == ENOENT || errno == ENOTDIR { return nil }
+            throw Self.error("\(path): cannot be read")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw Self.error("\(path): is not UTF-8 text")
+        }
+        return text
+    }
+
+    static func error(_ detail: String) -> EngineError {
+        EngineError(.badConfiguration, .init("reading the configuration"), detail: detail)
+    }
+
+    // MARK: - Values
+
+    /// Text at the first of `keys` that is set. A key is a dotted path; `null` and empty text count as unset.
+    ///
+    /// The original tool's files and hand-written ones put the same thing in different places, hence several.
+    func text(_ keys: String...) throws(EngineError) -> String? {
+        for key in keys {
+            guard let node = self.node(key) else { continue }
+            guard let scalar = node.scalar else { throw self.error(at: node, "\(key) must be one value") }
+            let text = scalar.string.trimmingCharacters(in: .whitespacesAndNewlines)
+            if !text.isEmpty { return text }
+        }
+        return nil
+    }
+
+    func flag(_ key: String) throws(EngineError) -> Bool? {
+        guard let node = self.node(key) else { return nil }
+        guard let flag = node.bool else { throw self.error(at: node, "\(key) must be true or false") }
+        return flag
+    }
+
+    /// Dollars, with or without a sign in front.
+    func dollars(_ keys: String...) throws(EngineError) -> Double? {
+        for key in keys {
+            guard let node = self.node(key), let text = node.scalar?.string else { continue }
+            let digits = text.hasPrefix("$") ? String(text.dropFirst()) : text
+            guard let value = Double(digits), value > 0, value.isFinite else {
+                throw self.error(at: node, "\(key) must be an amount in dollars, such as 0.60")
+            }
+            return value
+        }
+        return nil
+    }
+
+    /// A size; a bare number is in gigabytes, as the platforms count disk.
+    func byteCount(_ keys: String...) throws(EngineError) -> Int64? {
+        for key in keys {
+            guard let node = self.node(key), let text = node.scalar?.string else { continue }
+            guard let bytes = ByteCount.parse(text) else {
+                throw self.error(at: node, "\(key) must be a size, such as 40 or 40GB")
+            }
+            return bytes
+        }
+        return nil
+    }
+
+    /// A list of texts; a single text counts as a list of one.
+    func list(_ keys: String...) throws(EngineError) -> [String] {
+        for key in keys {
+            guard let node = self.node(key) else { continue }
+            if let scalar = node.scalar { return [scalar.string] }
+            guard let sequence = node.sequence else { throw self.error(at: node, "\(key) must be a list") }
+            var values: [String] = []
+            for element in sequence {
+                guard let scalar = element.scalar else {
+                    throw self.error(at: element, "every entry of \(key) must be one value")
+                }
+                values.append(scalar.string)
+            }
+            return values
+        }
+        return []
+    }
+
+    func table(_ key: String) throws(EngineError) -> [String: String] {
+        guard let node = self.node(key) else { return [:] }
+        guard let mapping = node.mapping else {
+            throw self.error(at: node, "\(key) must hold `name: value` lines")
+        }
+        var values: [String: String] = [:]
+        for (name, value) in mapping {
+            guard let name = name.scalar?.string, let value = value.scalar?.string else {
+                throw self.error(at: value, "every entry of \(key) must be `name: value`")
+            }
+            values[name] = value
+        }
+        return values
+    }
+
+    /// An error about the value of `key`, at its line.
+    func error(_ key: String, _ problem: String) -> EngineError {
+        guard let node = self.node(key) else { return Self.error("\(self.path): \(problem)") }
+        return self.error(at: node, problem)
+    }
+
+    func error(at node: Node, _ problem: String) -> EngineError {
+        let line = node.mark.map { ":\($0.line)" } ?? ""
+        return Self.error("\(self.path)\(line): \(problem)")
+    }
+
+    private func node(_ key: String) -> Node? {
+        var node = self.root
+        for part in key.split(separator: ".") {
+            node = node?.mapping?[Node(String(part))]
+        }
+        return node?.null == nil ? node : nil
+    }
+
+    /// `:LINE: problem`, from whichever stage of the parser gave up.
+    ///
+    /// The description of a parser's error quotes the offending line, which may hold a key: only the problem's
+    /// own words are taken.
+    private static func place(of error: any Error) -> String {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            return ":\(mark.line): \(problem)"
+        case .reader(let problem, _, _, _):
+            return ": \(problem)"
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            return ":\(context.mark.line): \(duplicates.joined(separator: ", ")) is there twice"
+        default:
+            return ": is not YAML"
+        }
+    }
+}
+
+/// Sizes as people write them.
+package enum ByteCount {
+    /// `40` (gigabytes), `40GB`, `1.5 TB`, `512 MiB`. nil when it is nothing of the kind, or not positive.
+    package static func parse(_ text: String) -> Int64? {
+        let text = text.trimmingCharacters(in: .whitespaces)
+        let digits = text.prefix { $0.isNumber || $0 == "." }
+        let unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).uppercased()
+        let factors: [String: Double] = [
+            "": 1e9, "B": 1, "K": 1e3, "KB": 1e3, "M": 1e6, "MB": 1e6, "G": 1e9, "GB": 1e9, "T": 1e12,
+            "TB": 1e12, "KIB": 1024, "MIB": 1_048_576, "GIB": 1_073_741_824, "TIB": 1_099_511_627_776,
+        ]
+        guard let number = Double(digits), let factor = factors[unit], number > 0, number * factor < 1e18
+        else {
+            return nil
+        }
+        return Int64(number * factor)
+    }
+}

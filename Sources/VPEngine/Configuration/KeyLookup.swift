@@ -1,0 +1,150 @@
+import Foundation
+
+/// Finds one platform's API key and address among the places where they may be.
+struct KeyLookup {
+    struct Found {
+        var key: APIKey
+        /// `VAST_API_KEY`, or the path of a file.
+        var origin: String
+        /// True for a key in the project's own configuration, where the original tool kept it.
+        var isInProject: Bool
+        /// True for a key in the file that was named on the command line.
+        var isExplicit: Bool = false
+    }
+
+    let platform: Platform
+    let environment: [String: String]
+    let home: String
+
+    static func variable(for platform: Platform) -> String {
+        switch platform {
+        case .vast: "VAST_API_KEY"
+        case .runpod: "RUNPOD_API_KEY"
+        }
+    }
+
+    /// The environment, a file named on the command line, the user's file, the project's, the official
+    /// client's own: the first that has a key.
+    func find(in sources: ConfigurationSources) throws(EngineError) -> Found? {
+        let variable = Self.variable(for: self.platform)
+        if let text = self.environment[variable], !APIKey(text).isEmpty {
+            return Found(key: APIKey(text), origin: variable, isInProject: false)
+        }
+        let project = try sources.project.flatMap { file throws(EngineError) in
+            try self.key(in: file).map { Found(key: $0, origin: file.path, isInProject: !sources.isExplicit) }
+        }
+        if sources.isExplicit, var project {
+            project.isExplicit = true
+            return project
+        }
+        if let file = sources.user, let key = try self.key(in: file) {
+            return Found(key: key, origin: file.path, isInProject: false)
+        }
+        return project ?? self.keyOfOfficialClient()
+    }
+
+    /// Where the platform's API listens.
+    ///
+    /// An address in a project's file is used only for a key from that same file: a cloned project must not be
+    /// able to have the user's own key sent to a stranger's server.
+    func address(
+        in sources: ConfigurationSources, for found: Found
+    ) throws(EngineError) -> (url: URL, warnings: [String]) {
+        let key = "platforms.\(self.platform.rawValue).url"
+        if let text = self.environment[self.addressVariable], !text.isEmpty {
+            return (try self.url(text, from: self.addressVariable), [])
+        }
+        var warnings: [String] = []
+        if let file = sources.project, let text = try file.text(key) {
+            if found.isInProject || found.isExplicit {
+                return (try self.url(text, from: file.path), [])
+            }
+            warnings.append(
+                "\(key) in \(file.path) is ignored: your own \(self.platform.displayName) key is not sent to an "
+                    + "address that a project names. Set \(self.addressVariable) if you trust it.")
+        }
+        if let file = sources.user, let text = try file.text(key) {
+            return (try self.url(text, from: file.path), warnings)
+        }
+        return (try self.url(self.defaultAddress, from: "built in"), warnings)
+    }
+
+    private var addressVariable: String {
+        switch self.platform {
+        case .vast: "VAST_URL"
+        case .runpod: "RUNPOD_REST_V2_URL"
+        }
+    }
+
+    private var defaultAddress: String {
+        switch self.platform {
+        case .vast: "https://console.vast.ai"
+        case .runpod: "https://api.runpod.io/v2"
+        }
+    }
+
+    private func url(_ text: String, from origin: String) throws(EngineError) -> URL {
+        let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
+        guard let url = URL(string: trimmed), let scheme = url.scheme, let host = url.host(), !host.isEmpty,
+            scheme == "https" || scheme == "http"
+        else {
+            throw ConfigurationFile.error("\(origin): `\(text)` is not an http(s) address")
+        }
+        // A key must not cross a network in clear text; tests and the demo stay on this machine.
+        guard scheme == "https" || ["127.0.0.1", "localhost", "::1", "[::1]"].contains(host) else {
+            throw ConfigurationFile.error("\(origin): `\(text)` would send the key unencrypted; use https")
+        }
+        return url
+    }
+
+    private func key(in file: ConfigurationFile) throws(EngineError) -> APIKey? {
+        let name = self.platform.rawValue
+        let text = try file.text(
+            "platforms.\(name).api_key", "platforms.\(name).key", "\(name).api_key", "\(name)_api_key")
+        guard let text else { return nil }
+        // The original wrote `enabled: false` beside platforms it had no key for, so the flag says something
+        // only where there is one.
+        if try file.flag("platforms.\(name).enabled") == false { return nil }
+        return APIKey(text)
+    }
+
+    private func keyOfOfficialClient() -> Found? {
+        switch self.platform {
+        case .vast:
+            let configuration = self.environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+            let places = [
+                "\(configuration ?? "\(self.home)/.config")/vastai/vast_api_key",
+                "\(self.home)/.vast_api_key",
+            ]
+            for place in places {
+                guard let text = try? ConfigurationFile.contents(of: place) else { continue }
+                let key = APIKey(text)
+                if !key.isEmpty { return Found(key: key, origin: place, isInProject: false) }
+            }
+            return nil
+        case .runpod:
+            let place = "\(self.home)/.runpod/config.toml"
+            guard let text = try? ConfigurationFile.contents(of: place), let key = Self.runpodKey(in: text)
+            else {
+                return nil
+            }
+            return Found(key: key, origin: place, isInProject: false)
+        }
+    }
+
+    /// runpodctl writes `apikey = "…"` at the top, the Python SDK `api_key = "…"` under `[default]`. Both are one
+    /// plain string on one line, for which a whole TOML reader would be a dependency too many.
+    static func runpodKey(in toml: String) -> APIKey? {
+        for line in toml.split(whereSeparator: \.isNewline) {
+            let parts = line.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            let name = parts[0].trimmingCharacters(in: .whitespaces).lowercased()
+            guard name == "apikey" || name == "api_key" else { continue }
+            let value = parts[1].trimmingCharacters(in: .whitespaces)
+            guard let quote = value.first, quote == "\"" || quote == "'" else { continue }
+            let key = APIKey(String(value.dropFirst().prefix { $0 != quote }))
+            if !key.isEmpty { return key }
+        }
+        return nil
+    }
+}
