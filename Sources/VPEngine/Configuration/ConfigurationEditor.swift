@@ -142,7 +142,11 @@ package struct ConfigurationEditor {
             guard let mark = node?.scalar?.mark, lines.indices.contains(mark.line - 1) else { return nil }
             let line = lines[mark.line - 1]
             guard let rest = Self.tail(of: line, from: mark.column - 1) else { return nil }
-            let comment = rest.value.range(of: " #").map { " " + rest.value[$0.lowerBound...] } ?? ""
+            var old = Substring(rest.value)
+            if let quote = old.first, quote == "\"" || quote == "'", let end = old.lastIndex(of: quote) {
+                old = old[end...].dropFirst()
+            }
+            let comment = old.range(of: " #").map { String(old[$0.lowerBound...]) } ?? ""
             lines[mark.line - 1] = rest.head + literal + comment
             return lines.joined(separator: "\n") + "\n"
         }

@@ -10,6 +10,10 @@ import VPEngine
             "platforms:\n  # the cheap one\n  vast:\n    api_key: old # from the site\n    url: u\nz: 1\n",
             "platforms:\n  # the cheap one\n  vast:\n    api_key: \"new\" # from the site\n    url: u\nz: 1\n"
         ),
+        (
+            "platforms:\n  vast:\n    api_key: \"old # 1\" # mine\n",
+            "platforms:\n  vast:\n    api_key: \"new\" # mine\n"
+        ),
         ("platforms:\n  default: vast\n", "platforms:\n  vast:\n    api_key: \"new\"\n  default: vast\n"),
         (
             "platforms:\n    vast:\n        url: u\n",
