@@ -38,12 +38,23 @@ extension EngineConfiguration {
             identityFile: try Self.identity(environment: environment, home: paths.home, sources: sources),
             workspace: try Self.workspace(root: root, sources: sources),
             defaults: try Self.defaults(sources),
+            timeScale: try Self.timeScale(environment),
             environment: childEnvironment,
             warnings: warnings,
             docker: try Self.docker(sources.project),
             keyOrigins: origins,
             projectConfigurationFile: sources.project?.path
         )
+    }
+
+    private static func timeScale(_ environment: [String: String]) throws(EngineError) -> Double {
+        guard let text = environment["VP_TIME_SCALE"] else { return 1 }
+        guard let scale = Double(text), scale >= 0, scale <= 100 else {
+            throw EngineError(
+                .badConfiguration, .init("reading the environment"),
+                detail: "VP_TIME_SCALE is \(text); it must be a number from 0 to 100")
+        }
+        return scale
     }
 
     private static func keyInProjectWarning(_ platform: Platform, file: String) -> String {
