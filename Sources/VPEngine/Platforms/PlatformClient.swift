@@ -59,8 +59,9 @@ public protocol PlatformClient: Sendable {
     /// Rents `request.offer` and returns the new instance's id.
     ///
     /// Throws `.offerTaken` when the next candidate may be tried, `.insufficientCredit` or `.unauthorized` when
-    /// none should be. After `.networkDown`, `.timedOut` or `.platformFailed` the instance may exist all the
-    /// same: look for `request.name` before anything else.
+    /// none should be. After `.networkDown`, `.timedOut`, `.platformFailed`, `.badResponse` or `.cancelled` the
+    /// instance may exist all the same: look for `request.name` before anything else. An error whose
+    /// `leftoverInstance` is set has left an instance that must be destroyed.
     func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID
 
     /// Every instance of the account; all pages.
@@ -83,4 +84,16 @@ public protocol PlatformClient: Sendable {
 
     /// The platform's own log of the container's start, newest last.
     func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String
+}
+
+extension EngineError {
+    /// What a refused rent left behind all the same, and bills. It is to be destroyed.
+    package var leftoverInstance: InstanceID? {
+        guard self.activity.words == EngineError.rentingWords, self.code == .offerTaken,
+            let platform = self.activity.platform, let id = self.suggestions.first
+        else { return nil }
+        return InstanceID(platform: platform, rawValue: id)
+    }
+
+    static let rentingWords = "renting"
 }

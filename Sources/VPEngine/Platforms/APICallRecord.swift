@@ -1,0 +1,29 @@
+import Foundation
+
+/// One request to a platform, for the dashboard's history of calls. Holds no secret.
+public struct APICallRecord: Hashable, Sendable {
+    public var platform: Platform
+    public var method: String
+    /// With the query; only the path where the address carries a signature.
+    public var path: String
+    /// nil when no answer came.
+    public var status: Int?
+    /// Why no answer came.
+    public var failure: EngineError.Code?
+    public var startedAt: Date
+    /// In seconds.
+    public var duration: TimeInterval
+
+    public init(
+        platform: Platform, method: String, path: String, status: Int?, failure: EngineError.Code? = nil,
+        startedAt: Date, duration: TimeInterval
+    ) {
+        self.platform = platform
+        self.method = method
+        self.path = path
+        self.status = status
+        self.failure = failure
+        self.startedAt = startedAt
+        self.duration = duration
+    }
+}

@@ -1,0 +1,263 @@
+import Foundation
+
+/// One call of a platform's API.
+package struct APICall: Sendable {
+    package var method: HTTPRequest.Method
+    /// Below the endpoint's base URL, percent-encoded, starting with a slash.
+    package var path: String
+    package var query: [(name: String, value: String)]
+    package var headers: [String: String]
+    package var body: JSONValue?
+    package var limit: RateLimit
+    /// True where doing it twice is the same as doing it once. Never for a call that rents.
+    package var isRepeatable: Bool
+    package var timeout: Duration
+    package var activity: EngineError.Activity
+
+    package init(
+        _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
+        headers: [String: String] = [:], body: JSONValue? = nil, limit: RateLimit, isRepeatable: Bool,
+        timeout: Duration = .seconds(30), activity: EngineError.Activity
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.limit = limit
+        self.isRepeatable = isRepeatable
+        self.timeout = timeout
+        self.activity = activity
+    }
+}
+
+/// Makes the calls of one platform: authorised, paced, repeated where that is safe, and recorded.
+package struct APICaller: Sendable {
+    /// When a call is made again, and how often.
+    package struct Patience: Sendable {
+        package var attempts = 4
+        /// No further attempt starts later than this after the first.
+        package var total: Duration = .seconds(60)
+        /// From 0 up to 1; spreads callers that were refused together.
+        package var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
+
+        package init() {}
+    }
+
+    package let endpoint: PlatformEndpoint
+    package let pacer: RequestPacer
+    package let clock: PacingClock
+    private let transport: any HTTPTransport
+    private let patience: Patience
+    private let report: @Sendable (APICallRecord) -> Void
+
+    package init(
+        endpoint: PlatformEndpoint, transport: any HTTPTransport, pacer: RequestPacer,
+        clock: PacingClock = .continuous, patience: Patience = Patience(),
+        report: @escaping @Sendable (APICallRecord) -> Void = { _ in }
+    ) {
+        self.endpoint = endpoint
+        self.transport = transport
+        self.pacer = pacer
+        self.clock = clock
+        self.patience = patience
+        self.report = report
+    }
+
+    /// The answer of any status; after 429, 502, 503, 504 or a failed connection the last of several attempts.
+    package func send(_ call: APICall) async throws(EngineError) -> HTTPResponse {
+        guard !self.endpoint.key.isEmpty else { throw EngineError(.missingKey, call.activity) }
+        let request = try self.request(for: call)
+        let start = self.clock.now()
+        var attempt = 1
+        while true {
+            try await self.waitForTurn(call)
+            let outcome = await self.attempt(request, path: call.path, query: call.query)
+            let delay = self.delay(after: outcome, attempt: attempt)
+            if let delay, case .success(let response) = outcome, response.status == 429 {
+                // Others who wait for this endpoint are spared the same answer, whether or not we go on.
+                await self.pacer.close(call.limit, for: delay)
+            }
+            let elapsed = self.clock.now() - start
+            guard let delay, call.isRepeatable, attempt < self.patience.attempts,
+                elapsed + delay <= self.patience.total
+            else { return try outcome.get() }
+            try await self.sleep(for: delay, activity: call.activity)
+            attempt += 1
+        }
+    }
+
+    /// Fetches an address that the platform handed out, without the key: it may belong to a storage host.
+    package func fetch(
+        _ url: URL, timeout: Duration, activity: EngineError.Activity
+    ) async throws(EngineError) -> HTTPResponse {
+        let request = HTTPRequest(method: .get, url: url, timeout: timeout, activity: activity)
+        return try await self.attempt(request, path: (url.host ?? "") + url.path, query: []).get()
+    }
+
+    package func sleep(for delay: Duration, activity: EngineError.Activity) async throws(EngineError) {
+        do {
+            try await self.clock.sleep(delay)
+        } catch {
+            throw EngineError(.cancelled, activity)
+        }
+    }
+
+    /// The server's words on one line, for `EngineError.detail`: no control characters, no key, not long.
+    package func detail(_ text: String) -> String? {
+        var text = text
+        let key = self.endpoint.key
+        // A shorter "key" would blot out half of every sentence, and is none.
+        if key.reveal().count >= 4 {
+            text = text.replacingOccurrences(of: key.reveal(), with: key.description)
+        }
+        return text.singleLine(limit: 300)
+    }
+
+    private func request(for call: APICall) throws(EngineError) -> HTTPRequest {
+        var base = self.endpoint.baseURL.absoluteString
+        while base.hasSuffix("/") { base.removeLast() }
+        guard let url = URL(string: base + call.path + APICaller.encode(call.query)), url.host != nil,
+            url.scheme == "https" || url.scheme == "http"
+        else {
+            throw EngineError(.badConfiguration, call.activity, detail: "not an API address: \(base)")
+        }
+        var headers = call.headers
+        headers["Authorization"] = "Bearer " + self.endpoint.key.reveal()
+        if headers["Accept"] == nil { headers["Accept"] = "application/json" }
+        if call.body != nil { headers["Content-Type"] = "application/json" }
+        return HTTPRequest(
+            method: call.method, url: url, headers: headers, body: call.body.map { Array($0.encoded.utf8) },
+            timeout: call.timeout, activity: call.activity
+        )
+    }
+
+    private func attempt(
+        _ request: HTTPRequest, path: String, query: [(name: String, value: String)]
+    ) async -> Result<HTTPResponse, EngineError> {
+        let date = Date()
+        let start = self.clock.now()
+        let outcome: Result<HTTPResponse, EngineError>
+        do throws(EngineError) {
+            outcome = .success(try await self.transport.send(request))
+        } catch {
+            outcome = .failure(error)
+        }
+        var record = APICallRecord(
+            platform: self.endpoint.platform, method: request.method.rawValue,
+            path: path + APICaller.encode(query), status: nil, startedAt: date,
+            duration: (self.clock.now() - start).seconds
+        )
+        switch outcome {
+        case .success(let response): record.status = response.status
+        case .failure(let error): record.failure = error.code
+        }
+        self.report(record)
+        return outcome
+    }
+
+    /// How long to wait before the same call may be made again; nil where that would not help.
+    private func delay(after outcome: Result<HTTPResponse, EngineError>, attempt: Int) -> Duration? {
+        let step = Double(1 << min(attempt - 1, 4))
+        switch outcome {
+        case .failure(let error):
+            guard error.code == .networkDown || error.code == .timedOut else { return nil }
+            return .seconds(0.5 * step * self.spread)
+        case .success(let response):
+            switch response.status {
+            case 429: return .seconds((response.requestedDelay ?? min(30, 2 * step)) * self.spread)
+            case 502, 503, 504: return .seconds((response.retryAfter ?? 0.5 * step) * self.spread)
+            default: return nil
+            }
+        }
+    }
+
+    /// Never below 1: a limit that the server named is a lower bound.
+    private var spread: Double { 1 + 0.25 * self.patience.jitter() }
+
+    private func waitForTurn(_ call: APICall) async throws(EngineError) {
+        let refusal: Duration?
+        do throws(CancellationError) {
+            refusal = try await self.pacer.waitForTurn(call.limit, patience: self.patience.total)
+        } catch {
+            throw EngineError(.cancelled, call.activity)
+        }
+        guard let refusal else { return }
+        let seconds = Int(refusal.seconds.rounded(.up))
+        throw EngineError(.rateLimited, call.activity, detail: "no further call is allowed for \(seconds) s")
+    }
+
+    private static func encode(_ query: [(name: String, value: String)]) -> String {
+        guard !query.isEmpty else { return "" }
+        return "?" + query.map { "\($0.name)=\(APICaller.percentEncode($0.value))" }.joined(separator: "&")
+    }
+
+    /// Escapes all but letters, digits and `-._~`, for a query value or one path component.
+    package static func percentEncode(_ text: String) -> String {
+        let hexadecimal = Array("0123456789ABCDEF")
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                encoded += "%"
+                encoded.append(hexadecimal[Int(byte >> 4)])
+                encoded.append(hexadecimal[Int(byte & 15)])
+            }
+        }
+        return encoded
+    }
+}
+
+extension HTTPResponse {
+    /// The body as text, for error messages; damaged UTF-8 is repaired.
+    package var text: String { String(decoding: self.body.prefix(4096), as: UTF8.self) }
+
+    /// In seconds. The form with a date is not used by either platform.
+    package var retryAfter: Double? {
+        guard let value = self.headers["retry-after"].flatMap({ Double($0.trimmingSpaces()) }), value >= 0
+        else {
+            return nil
+        }
+        return min(value, 3600)
+    }
+
+    /// What a 429 asks for, in seconds: its header, or the threshold that vast.ai names in the body.
+    fileprivate var requestedDelay: Double? {
+        if let seconds = self.retryAfter { return seconds }
+        guard let range = self.text.range(of: "threshold=") else { return nil }
+        let digits = self.text[range.upperBound...].prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        return Double(digits).map { min($0, 3600) }
+    }
+}
+
+extension String {
+    /// The text on one line, for a table cell or an error: runs of white space and control characters become
+    /// one space, so that nothing in it can move a cursor. Nil when nothing is left.
+    package func singleLine(limit: Int) -> String? {
+        var line = ""
+        var count = 0
+        var needsSpace = false
+        for character in self {
+            let isInvisible =
+                character.isWhitespace
+                || character.unicodeScalars.contains { $0.properties.generalCategory == .control }
+            if isInvisible {
+                needsSpace = count > 0
+                continue
+            }
+            guard count < limit else { return line + "…" }
+            if needsSpace {
+                line.append(" ")
+                count += 1
+                needsSpace = false
+            }
+            line.append(character)
+            count += 1
+        }
+        return line.isEmpty ? nil : line
+    }
+}

@@ -1,0 +1,163 @@
+/// One JSON value, with accessors that forgive what the platforms are known to vary.
+///
+/// Both APIs write numbers as strings, strings as numbers, and null for anything; new fields appear without
+/// notice. Reading by name with a lenient accessor keeps one such surprise from failing a whole row, which a
+/// synthesised `Decodable` would do.
+package enum JSONValue: Hashable, Sendable {
+    case null
+    case bool(Bool)
+    /// Ids are integers far below 2^53, so a `Double` holds every number exactly that matters here.
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    /// The value of `key`; `.null` where there is none or this is no object.
+    package subscript(key: String) -> JSONValue {
+        guard case .object(let members) = self else { return .null }
+        return members[key] ?? .null
+    }
+
+    package var object: [String: JSONValue]? {
+        guard case .object(let members) = self else { return nil }
+        return members
+    }
+
+    package var array: [JSONValue]? {
+        guard case .array(let elements) = self else { return nil }
+        return elements
+    }
+
+    package var isNull: Bool { self == .null }
+
+    /// A string, or a number written out; nil when it holds nothing but white space.
+    package var text: String? {
+        switch self {
+        case .string(let string): string.contains { !$0.isWhitespace } ? string : nil
+        case .number(let number): JSONValue.format(number)
+        case .null, .bool, .array, .object: nil
+        }
+    }
+
+    /// A finite number, also from a string such as `" 0.35"`.
+    package var double: Double? {
+        switch self {
+        case .number(let number):
+            return number.isFinite ? number : nil
+        case .string(let string):
+            guard let number = Double(string.trimmingSpaces()), number.isFinite else { return nil }
+            return number
+        case .null, .bool, .array, .object:
+            return nil
+        }
+    }
+
+    /// A whole number; a fraction is cut, since nothing that we count is one.
+    package var int: Int? {
+        guard let number = self.double, number.magnitude < 9e15 else { return nil }
+        return Int(number)
+    }
+
+    /// A boolean, also from `0`, `1`, `"true"`, `"False"`, `"yes"`.
+    package var bool: Bool? {
+        switch self {
+        case .bool(let value):
+            return value
+        case .number(let number):
+            return number == 1 ? true : number == 0 ? false : nil
+        case .string(let string):
+            switch string.trimmingSpaces().lowercased() {
+            case "true", "1", "yes": return true
+            case "false", "0", "no": return false
+            default: return nil
+            }
+        case .null, .array, .object:
+            return nil
+        }
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral,
+    ExpressibleByDictionaryLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(floatLiteral value: Double) { self = .number(value) }
+    package init(integerLiteral value: Int) { self = .number(Double(value)) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(nilLiteral: ()) { self = .null }
+    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(Dictionary(elements) { _, last in last })
+    }
+}
+
+extension JSONValue {
+    /// This value as JSON text, keys in order, so that a request can be compared byte by byte.
+    package var encoded: String {
+        var text = ""
+        self.write(to: &text)
+        return text
+    }
+
+    private func write(to text: inout String) {
+        switch self {
+        case .null: text += "null"
+        case .bool(let value): text += value ? "true" : "false"
+        case .number(let number): text += JSONValue.format(number)
+        case .string(let string): JSONValue.writeString(string, to: &text)
+        case .array(let elements):
+            text += "["
+            for (index, element) in elements.enumerated() {
+                if index > 0 { text += "," }
+                element.write(to: &text)
+            }
+            text += "]"
+        case .object(let members):
+            text += "{"
+            for (index, key) in members.keys.sorted().enumerated() {
+                if index > 0 { text += "," }
+                JSONValue.writeString(key, to: &text)
+                text += ":"
+                self[key].write(to: &text)
+            }
+            text += "}"
+        }
+    }
+
+    private static func writeString(_ string: String, to text: inout String) {
+        text += "\""
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\t": text += "\\t"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        text += "\""
+    }
+
+    /// Whole numbers without a fraction: an id must not become `31415.0` in a path.
+    fileprivate static func format(_ number: Double) -> String {
+        // JSON has no way to write these.
+        guard number.isFinite else { return "null" }
+        return number.magnitude < 9e15 && number == number.rounded() ? String(Int(number)) : String(number)
+    }
+}
+
+extension StringProtocol {
+    /// Without white space at both ends, newlines included.
+    package func trimmingSpaces() -> String {
+        var view = self[...]
+        while let first = view.first, first.isWhitespace { view = view.dropFirst() }
+        while let last = view.last, last.isWhitespace { view = view.dropLast() }
+        return String(view)
+    }
+}

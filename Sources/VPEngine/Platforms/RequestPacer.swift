@@ -1,0 +1,88 @@
+/// How often one endpoint may be called: `calls` in every `period`.
+package struct RateLimit: Hashable, Sendable {
+    /// Calls of the same name share the limit.
+    package var name: String
+    package var calls: Int
+    package var period: Duration
+
+    package init(_ name: String, calls: Int = 1, per period: Duration) {
+        self.name = name
+        self.calls = calls
+        self.period = period
+    }
+}
+
+/// The time that pacing goes by; tests put their own in.
+package struct PacingClock: Sendable {
+    /// Since any fixed moment.
+    package var now: @Sendable () -> Duration
+    package var sleep: @Sendable (Duration) async throws -> Void
+
+    package init(
+        now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (Duration) async throws -> Void
+    ) {
+        self.now = now
+        self.sleep = sleep
+    }
+
+    package static let continuous: PacingClock = {
+        let start = ContinuousClock.now
+        return PacingClock(now: { ContinuousClock.now - start }, sleep: { try await Task.sleep(for: $0) })
+    }()
+}
+
+/// Keeps calls within the published limits before a server has to say so, and away from an endpoint that has.
+///
+/// One pacer serves all callers of one account, since the platforms count per account and endpoint.
+package actor RequestPacer {
+    private let scale: Double
+    private let clock: PacingClock
+    /// Starts of the latest calls under each name, oldest first; some lie in the future.
+    private var starts: [String: [Duration]] = [:]
+    private var closedUntil: [String: Duration] = [:]
+
+    /// - Parameter scale: factor on the limits' periods; 0 never makes anyone wait for a limit. A back-off that
+    ///   a server asked for is kept whatever the scale.
+    package init(scale: Double = 1, clock: PacingClock = .continuous) {
+        self.scale = scale
+        self.clock = clock
+    }
+
+    /// Returns nil when a call under `limit` may start. Callers are served in the order in which they asked.
+    ///
+    /// Where that would take longer than `patience`, returns how long instead, at once: a server that wants to
+    /// be left alone for an hour is an error to show, not a silence.
+    package func waitForTurn(
+        _ limit: RateLimit, patience: Duration
+    ) async throws(CancellationError) -> Duration? {
+        let closed = (self.closedUntil[limit.name] ?? .zero) - self.clock.now()
+        guard closed <= patience else { return closed }
+        var turn = self.reserve(limit)
+        while true {
+            let wait = turn - self.clock.now()
+            guard wait > .zero else { return nil }
+            do {
+                try await self.clock.sleep(wait)
+            } catch {
+                throw CancellationError()
+            }
+            // The endpoint may have been closed, or closed for longer, while this caller slept.
+            turn = self.closedUntil[limit.name] ?? .zero
+        }
+    }
+
+    /// Keeps every call under `limit` back for `delay`: the server has said that there were too many.
+    package func close(_ limit: RateLimit, for delay: Duration) {
+        let until = self.clock.now() + delay
+        self.closedUntil[limit.name] = max(self.closedUntil[limit.name] ?? .zero, until)
+    }
+
+    private func reserve(_ limit: RateLimit) -> Duration {
+        var turn = max(self.clock.now(), self.closedUntil[limit.name] ?? .zero)
+        var starts = self.starts[limit.name] ?? []
+        if starts.count >= limit.calls { turn = max(turn, starts[0] + limit.period * self.scale) }
+        starts.append(turn)
+        self.starts[limit.name] = starts.suffix(limit.calls)
+        return turn
+    }
+}

@@ -1,0 +1,221 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// `HTTPTransport` on Foundation's `URLSession`.
+///
+/// The session is made on first use: setting libcurl up costs milliseconds that `vp --version` must not pay.
+package final class URLSessionTransport: HTTPTransport {
+    /// RunPod's edge refuses some libraries' default agents with a 403 that looks like a wrong key.
+    package static let userAgent = "variousplug/0.1.0"
+
+    private let session: Mutex<URLSession?> = Mutex(nil)
+    private let calls: CallTable
+
+    /// - Parameter bodyLimit: an answer longer than this is refused with `.badResponse`, unread.
+    package init(bodyLimit: Int = 32 << 20) {
+        self.calls = CallTable(bodyLimit: bodyLimit)
+    }
+
+    deinit {
+        // A session keeps its delegate and a thread until it is told to go.
+        self.session.withLock { $0?.finishTasksAndInvalidate() }
+    }
+
+    package func send(_ request: HTTPRequest) async throws(EngineError) -> HTTPResponse {
+        guard !Task.isCancelled else { throw EngineError(.cancelled, request.activity) }
+        let task = self.openSession().dataTask(with: URLSessionTransport.urlRequest(request))
+        let calls = self.calls
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                calls.start(task, for: request, continuation)
+            }
+        } onCancel: {
+            calls.end(task, as: .cancelled)
+        }
+        return try result.get()
+    }
+
+    private func openSession() -> URLSession {
+        self.session.withLock { session in
+            if let session { return session }
+            let configuration = URLSessionConfiguration.ephemeral
+            configuration.httpShouldSetCookies = false
+            configuration.httpCookieAcceptPolicy = .never
+            configuration.urlCache = nil
+            configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
+            let queue = OperationQueue()
+            queue.maxConcurrentOperationCount = 1
+            let opened = URLSession(configuration: configuration, delegate: self.calls, delegateQueue: queue)
+            session = opened
+            return opened
+        }
+    }
+
+    private static func urlRequest(_ request: HTTPRequest) -> URLRequest {
+        var urlRequest = URLRequest(url: request.url)
+        urlRequest.httpMethod = request.method.rawValue
+        // Ours is the deadline that counts; this one only has to be later.
+        urlRequest.timeoutInterval = request.timeout.seconds + 5
+        urlRequest.setValue(URLSessionTransport.userAgent, forHTTPHeaderField: "User-Agent")
+        for (name, value) in request.headers { urlRequest.setValue(value, forHTTPHeaderField: name) }
+        if let body = request.body { urlRequest.httpBody = Data(body) }
+        return urlRequest
+    }
+}
+
+/// The requests under way, and the session's delegate that feeds them.
+///
+/// Completion handlers would be shorter, but with them Foundation on Linux follows every redirect, and takes
+/// the Authorization header along.
+private final class CallTable: NSObject, URLSessionDataDelegate {
+    enum End {
+        case complete
+        case failed(any Error)
+        case timedOut
+        case tooLong
+        case cancelled
+    }
+
+    private struct Call {
+        let request: HTTPRequest
+        let continuation: CheckedContinuation<Result<HTTPResponse, EngineError>, Never>
+        var response: HTTPURLResponse?
+        var body: [UInt8] = []
+    }
+
+    private let calls: Mutex<[Int: Call]> = Mutex([:])
+    private let bodyLimit: Int
+
+    init(bodyLimit: Int) {
+        self.bodyLimit = bodyLimit
+    }
+
+    func start(
+        _ task: URLSessionDataTask, for request: HTTPRequest,
+        _ continuation: CheckedContinuation<Result<HTTPResponse, EngineError>, Never>
+    ) {
+        self.calls.withLock {
+            $0[task.taskIdentifier] = Call(request: request, continuation: continuation)
+        }
+        // A cancellation between the check in `send` and the line above found no call to end.
+        if withUnsafeCurrentTask(body: { $0?.isCancelled ?? false }) {
+            self.end(task, as: .cancelled)
+            return
+        }
+        DispatchQueue.global().asyncAfter(deadline: .now() + request.timeout.seconds) {
+            [weak self, weak task] in
+            guard let self, let task else { return }
+            self.end(task, as: .timedOut)
+        }
+        task.resume()
+    }
+
+    /// Answers the caller once; whatever arrives for the same task afterwards is dropped.
+    func end(_ task: URLSessionTask, as end: End) {
+        guard let call = self.calls.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
+        if case .complete = end {} else { task.cancel() }
+        call.continuation.resume(returning: CallTable.result(of: call, ended: end))
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask,
+        willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
+        completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        let original = self.calls.withLock { $0[task.taskIdentifier]?.request }
+        let mayFollow = original.map { CallTable.mayFollow($0, to: request.url) } ?? false
+        completionHandler(mayFollow ? request : nil)
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
+    ) {
+        self.calls.withLock {
+            $0[dataTask.taskIdentifier]?.response = response as? HTTPURLResponse
+            $0[dataTask.taskIdentifier]?.body = []
+        }
+        completionHandler(.allow)
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        let isTooLong = self.calls.withLock { calls in
+            guard let count = calls[dataTask.taskIdentifier]?.body.count else { return false }
+            guard count + data.count <= self.bodyLimit else { return true }
+            calls[dataTask.taskIdentifier]?.body.append(contentsOf: data)
+            return false
+        }
+        if isTooLong { self.end(dataTask, as: .tooLong) }
+    }
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        self.end(task, as: error.map(End.failed) ?? .complete)
+    }
+
+    /// A key goes to the server it was meant for and to no other; without one, as for a log on a storage
+    /// host, a redirect is harmless.
+    private static func mayFollow(_ request: HTTPRequest, to url: URL?) -> Bool {
+        guard request.method == .get, let url else { return false }
+        let isSameServer =
+            url.scheme == request.url.scheme && url.host == request.url.host && url.port == request.url.port
+        return isSameServer || request.headers["Authorization"] == nil
+    }
+
+    private static func result(of call: Call, ended end: End) -> Result<HTTPResponse, EngineError> {
+        let activity = call.request.activity
+        let host = call.request.url.host ?? "the server"
+        switch end {
+        case .complete:
+            guard let response = call.response else {
+                return .failure(EngineError(.networkDown, activity, detail: "\(host) closed the connection"))
+            }
+            var headers: [String: String] = [:]
+            for (name, value) in response.allHeaderFields {
+                guard let name = name as? String, let value = value as? String else { continue }
+                headers[name.lowercased()] = value
+            }
+            return .success(HTTPResponse(status: response.statusCode, headers: headers, body: call.body))
+        case .failed(let error):
+            let code = (error as? URLError)?.code
+            if code == .timedOut { return CallTable.result(of: call, ended: .timedOut) }
+            return .failure(
+                EngineError(.networkDown, activity, detail: CallTable.words(for: code, host: host)))
+        case .timedOut:
+            let seconds = Int(call.request.timeout.seconds.rounded(.up))
+            return .failure(
+                EngineError(.timedOut, activity, detail: "no answer from \(host) within \(seconds) s"))
+        case .tooLong:
+            return .failure(EngineError(.badResponse, activity, detail: "\(host) sent too long an answer"))
+        case .cancelled:
+            return .failure(EngineError(.cancelled, activity))
+        }
+    }
+
+    /// Foundation's own descriptions on Linux are numbers, and may quote the URL.
+    private static func words(for code: URLError.Code?, host: String) -> String {
+        switch code {
+        case .cannotFindHost, .dnsLookupFailed: "cannot find the host \(host)"
+        case .cannotConnectToHost: "cannot connect to \(host)"
+        case .networkConnectionLost: "\(host) closed the connection"
+        case .notConnectedToInternet: "no network"
+        case .secureConnectionFailed, .serverCertificateUntrusted, .serverCertificateHasBadDate,
+            .serverCertificateHasUnknownRoot, .serverCertificateNotYetValid:
+            "no secure connection to \(host)"
+        case .badServerResponse, .cannotParseResponse: "\(host) did not answer in HTTP"
+        case let code?: "no answer from \(host) (\(code.rawValue))"
+        case nil: "no answer from \(host)"
+        }
+    }
+}
+
+extension Duration {
+    /// In seconds, with the fraction.
+    package var seconds: Double {
+        Double(self.components.seconds) + Double(self.components.attoseconds) / 1e18
+    }
+}

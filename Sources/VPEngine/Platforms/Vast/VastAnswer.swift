@@ -1,0 +1,104 @@
+/// One answer of vast.ai, and what it says went wrong.
+///
+/// The status alone does not tell: a wrong key is a 404, a taken offer a 400, 404 or 410, a refused start
+/// a 200. The fields `error` and `msg`, where they are there, decide first.
+struct VastAnswer {
+    let response: HTTPResponse
+    /// `.null` where the body is no JSON.
+    let json: JSONValue
+    let isJSON: Bool
+
+    init(_ response: HTTPResponse) {
+        self.response = response
+        do throws(JSONParser.Failure) {
+            self.json = try JSONParser.parse(response.body)
+            self.isJSON = true
+        } catch {
+            self.json = .null
+            self.isJSON = false
+        }
+    }
+
+    /// The server's own words, if it has any.
+    var message: String? {
+        for field in ["msg", "message", "detail", "error"] {
+            if let text = self.json[field].text { return text }
+        }
+        let text = self.isHTML ? "" : self.response.text
+        return text.contains { !$0.isWhitespace } ? text : "HTTP status \(self.response.status)"
+    }
+
+    /// True only where the API itself says that there is no such instance. A bare 404 may come from a proxy or
+    /// a mistyped address, and an instance that is believed gone goes on being billed.
+    var saysInstanceGone: Bool {
+        guard self.response.status == 404 || self.response.status == 410, !self.saysKeyRefused else {
+            return false
+        }
+        return ["no_such_instance", "not_found", "invalid_id"].contains(self.json["error"].text ?? "")
+    }
+
+    /// An account without keys is answered by 404, with any body or none.
+    var saysNoKeys: Bool {
+        self.response.status == 404 && !self.saysKeyRefused && !self.isHTML
+            && (self.isJSON || self.response.body.isEmpty)
+    }
+
+    var errorCode: EngineError.Code {
+        let status = self.response.status
+        let words = self.words
+        // First, because an overloaded or broken server may say anything.
+        if status == 429 || words.contains("rate_limit_exceeded") || words.contains("too frequent") {
+            return .rateLimited
+        }
+        if self.saysKeyRefused { return .unauthorized }
+        if words.contains("deprecated_endpoint") || words.contains(" is deprecated.") {
+            return .endpointRetired
+        }
+        if VastAnswer.moneyWords.contains(where: words.contains) || status == 402 || status == 411 {
+            return .insufficientCredit
+        }
+        if words.contains("no_such_ask") || words.contains("no longer available") { return .offerTaken }
+        if self.saysInstanceGone { return .instanceGone }
+        if words.contains("resources_unavailable") { return .instanceNotRunning }
+        switch status {
+        case 500...: return .platformFailed
+        case 200..<300 where self.isJSON: return .badRequest
+        case 400..<500 where self.isJSON && self.json["error"].text != nil: return .badRequest
+        case 400, 422, 483: return .badRequest
+        case 410: return .endpointRetired
+        default: return .badResponse
+        }
+    }
+
+    private static let moneyWords = [
+        "insufficient_credit", "lacks credit", "spend_rate_limit", "missing_billing",
+    ]
+
+    /// Only some calls answer a wrong key with 401.
+    private var saysKeyRefused: Bool {
+        switch self.response.status {
+        case 401:
+            return true
+        case 403:
+            // A host who tries to rent another's machine is refused with the same status.
+            return self.json["error"].text != "invalid_args"
+        case 400, 404:
+            let words = self.words
+            return words.contains("auth_error") || words.contains("invalid user key")
+                || words.contains("session expired")
+        default:
+            return self.json["error"].text == "auth_error"
+        }
+    }
+
+    /// Everything the body says about the failure, in lower case.
+    private var words: String {
+        guard self.isJSON else { return self.isHTML ? "" : self.response.text.lowercased() }
+        return ["error", "msg", "message", "detail"].compactMap { self.json[$0].text }
+            .joined(separator: " ").lowercased()
+    }
+
+    private var isHTML: Bool {
+        self.response.text.drop(while: \.isWhitespace).first == "<"
+    }
+}

@@ -1,0 +1,300 @@
+import Foundation
+import Synchronization
+
+/// vast.ai over its REST API: v1 for the list of instances, v0 for everything else.
+package final class VastClient: PlatformClient {
+    package var platform: Platform { .vast }
+
+    private let caller: APICaller
+    /// When this client last asked an instance to start. The old `exited` stays on show for minutes after that.
+    private let startedAt: Mutex<[InstanceID: Duration]> = Mutex([:])
+
+    package init(caller: APICaller) {
+        self.caller = caller
+    }
+
+    package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
+        let activity = EngineError.Activity("searching offers", platform: .vast)
+        let gpus = try await self.gpuFilter(query.gpu, activity: activity)
+        let search = VastSearch(query: query, gpus: gpus)
+        var found: [Offer] = []
+        var seen: Set<OfferID> = []
+        var pricedFrom: Double?
+        for _ in 0..<VastSearch.pageLimit {
+            let json = try await self.call(
+                .post, "/api/v0/bundles/", body: search.body(pricedFrom: pricedFrom), limit: .search,
+                activity: activity)
+            let page = try self.decode(activity) { () throws(VastWire.Damage) in
+                try VastWire.offers(json, isInterruptible: query.isInterruptible)
+            }
+            let news = page.filter { seen.insert($0.id).inserted }
+            found += news
+            guard search.wantsMore(afterPageOf: page.count, total: found.count), !news.isEmpty else { break }
+            pricedFrom = page.map(\.price.dollarsPerHour).max()
+        }
+        return search.select(found)
+    }
+
+    package func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID {
+        let activity = EngineError.Activity(
+            EngineError.rentingWords, platform: .vast, subject: request.offer.id.rawValue)
+        let path = "/api/v0/asks/\(APICaller.percentEncode(request.offer.id.rawValue))/"
+        let response = try await self.caller.send(
+            APICall(
+                .put, path, body: VastWire.rentBody(request), limit: .rent, isRepeatable: false,
+                timeout: .seconds(120), activity: activity))
+        let answer = VastAnswer(response)
+        let contract = answer.json["new_contract"].text
+        guard response.isSuccess, answer.json["success"].bool != false else {
+            var error = self.error(answer, activity)
+            if let contract {
+                // A bid that was too low still made a contract, stopped and billed for its disk.
+                error = EngineError(
+                    .offerTaken, activity, detail: error.detail, suggestions: [contract])
+            }
+            throw error
+        }
+        guard let contract else {
+            throw EngineError(.badResponse, activity, detail: "rented, but the answer names no instance")
+        }
+        return InstanceID(platform: .vast, rawValue: contract)
+    }
+
+    package func instances() async throws(EngineError) -> [Instance] {
+        let activity = EngineError.Activity("listing instances", platform: .vast)
+        var found: [Instance] = []
+        var seen: Set<InstanceID> = []
+        var tokens: Set<String> = []
+        var token: String?
+        repeat {
+            var query = [
+                (name: "select_filters", value: "{}"),
+                (name: "order_by", value: #"[{"col":"id","dir":"asc"}]"#),
+                (name: "limit", value: "25"),
+            ]
+            if let token { query.append((name: "after_token", value: token)) }
+            let json = try await self.call(
+                .get, "/api/v1/instances/", query: query, limit: .list, activity: activity)
+            let page = try self.decode(activity) { () throws(VastWire.Damage) in
+                try VastWire.page(json, wasStarted: self.wasJustStarted)
+            }
+            // An instance that ends between two pages moves others across the border.
+            found += page.instances.filter { seen.insert($0.id).inserted }
+            token = page.nextToken
+            if let token, !tokens.insert(token).inserted {
+                throw EngineError(.badResponse, activity, detail: "the pages of the list repeat themselves")
+            }
+        } while token != nil
+        return found
+    }
+
+    package func instance(_ id: InstanceID) async throws(EngineError) -> Instance? {
+        let activity = EngineError.Activity("reading an instance", platform: .vast, subject: id.rawValue)
+        let answer = try await self.answer(
+            .get, VastClient.path(id), query: [(name: "owner", value: "me")], limit: .show,
+            activity: activity)
+        if answer.saysInstanceGone { return nil }
+        let json = try self.success(answer, activity)
+        return try self.decode(activity) { () throws(VastWire.Damage) in
+            try VastWire.single(json, wasStarted: self.wasJustStarted)
+        }
+    }
+
+    package func start(_ id: InstanceID) async throws(EngineError) {
+        let activity = EngineError.Activity("starting", platform: .vast, subject: id.rawValue)
+        let answer = try await self.answer(
+            .put, VastClient.path(id), body: ["state": "running"], limit: .update, activity: activity)
+        guard answer.response.isSuccess, answer.json["success"].bool == false else {
+            _ = try self.success(answer, activity)
+            self.startedAt.withLock { $0[id] = self.caller.clock.now() }
+            return
+        }
+        // Refused, yet queued: it would start, and bill, whenever the GPU falls free. Nobody would be watching.
+        var error = self.error(answer, activity)
+        do throws(EngineError) {
+            try await self.setState("stopped", of: id, activity: activity)
+        } catch {
+            throw EngineError(
+                .instanceNotRunning, activity,
+                detail: "the GPU is not free, and the queued start could not be cancelled: "
+                    + (error.detail ?? error.code.rawValue))
+        }
+        if error.code == .badRequest {
+            error = EngineError(.instanceNotRunning, activity, detail: error.detail)
+        }
+        throw error
+    }
+
+    package func stop(_ id: InstanceID) async throws(EngineError) {
+        let activity = EngineError.Activity("stopping", platform: .vast, subject: id.rawValue)
+        try await self.setState("stopped", of: id, activity: activity)
+        self.startedAt.withLock { $0[id] = nil }
+    }
+
+    package func destroy(_ id: InstanceID) async throws(EngineError) {
+        let activity = EngineError.Activity("destroying", platform: .vast, subject: id.rawValue)
+        let answer = try await self.answer(
+            .delete, VastClient.path(id), body: [:], limit: .destroy, activity: activity)
+        if answer.saysInstanceGone { return }
+        _ = try self.success(answer, activity)
+    }
+
+    package func rename(_ id: InstanceID, to name: String) async throws(EngineError) {
+        let activity = EngineError.Activity("renaming", platform: .vast, subject: id.rawValue)
+        _ = try await self.call(
+            .put, VastClient.path(id), body: ["label": .string(name)], limit: .update, activity: activity)
+    }
+
+    package func accountKeys() async throws(EngineError) -> [AccountKey] {
+        let activity = EngineError.Activity("reading the account's ssh keys", platform: .vast)
+        let answer = try await self.answer(.get, "/api/v0/ssh/", limit: .keys, activity: activity)
+        if answer.saysNoKeys { return [] }
+        let json = try self.success(answer, activity)
+        return try self.decode(activity) { () throws(VastWire.Damage) in try VastWire.keys(json) }
+    }
+
+    package func addAccountKey(_ publicKey: String) async throws(EngineError) {
+        let activity = EngineError.Activity("adding an ssh key to the account", platform: .vast)
+        _ = try await self.call(
+            .post, "/api/v0/ssh/", body: ["ssh_key": .string(publicKey.trimmingSpaces())], limit: .keys,
+            isRepeatable: false, activity: activity)
+    }
+
+    package func balance() async throws(EngineError) -> Balance {
+        let activity = EngineError.Activity("reading the balance", platform: .vast)
+        // The one path that the official client sends without a slash at the end.
+        let json = try await self.call(.get, "/api/v0/users/current", limit: .account, activity: activity)
+        guard let dollars = json["credit"].double else {
+            throw EngineError(.badResponse, activity, detail: "the answer has no field credit")
+        }
+        return Balance(platform: .vast, dollars: dollars)
+    }
+
+    package func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String {
+        let log = try await self.log(id, lines: lines, ofDaemon: false)
+        // An image that never starts has no log of its own; the host's daemon says why.
+        return log.contains { !$0.isWhitespace } ? log : try await self.log(id, lines: lines, ofDaemon: true)
+    }
+
+    private func log(_ id: InstanceID, lines: Int, ofDaemon: Bool) async throws(EngineError) -> String {
+        let activity = EngineError.Activity("fetching the log", platform: .vast, subject: id.rawValue)
+        var body: [String: JSONValue] = ["tail": .string(String(max(1, lines)))]
+        if ofDaemon { body["daemon_logs"] = "true" }
+        let path = "/api/v0/instances/request_logs/\(APICaller.percentEncode(id.rawValue))/"
+        let json = try await self.call(.put, path, body: .object(body), limit: .logs, activity: activity)
+        guard let text = json["result_url"].text, let url = URL(string: text.trimmingSpaces()),
+            url.scheme == "https" || url.scheme == "http", url.host != nil
+        else {
+            throw EngineError(
+                .badResponse, activity,
+                detail: json["msg"].text.flatMap(self.caller.detail) ?? "the answer names no log")
+        }
+        // The log is uploaded by the host; until it has arrived, the storage says 403 or 404.
+        let deadline = self.caller.clock.now() + .seconds(30)
+        var pause = Duration.seconds(0.2)
+        while true {
+            let response = try await self.caller.fetch(url, timeout: .seconds(10), activity: activity)
+            if response.status == 200 { return String(decoding: response.body, as: UTF8.self) }
+            guard self.caller.clock.now() + pause < deadline else {
+                throw EngineError(.timedOut, activity, detail: "the host has not delivered its log in time")
+            }
+            try await self.caller.sleep(for: pause, activity: activity)
+            pause = min(pause * 1.6, .seconds(2))
+        }
+    }
+
+    /// What the search asks for by name. A name that our table lacks is looked up among those vast.ai lists.
+    private func gpuFilter(
+        _ text: String?, activity: EngineError.Activity
+    ) async throws(EngineError) -> VastSearch.GPUs? {
+        guard let text, !text.trimmingSpaces().isEmpty else { return nil }
+        if let selection = GPUName.select(text) { return .known(selection) }
+        let json = try await self.call(.get, "/api/v0/gpu_names/unique/", limit: .names, activity: activity)
+        let listed = (json["gpu_names"].array ?? []).compactMap(\.text)
+        let wanted = GPUName.normalize(text)
+        let names = listed.filter { !wanted.isEmpty && GPUName.normalize($0) == wanted }
+        guard names.isEmpty else { return .listed(names) }
+        throw EngineError(
+            .unknownGPU, activity, detail: text.singleLine(limit: 60),
+            suggestions: GPUName.suggestions(for: text, among: listed))
+    }
+
+    private func wasJustStarted(_ id: InstanceID) -> Bool {
+        guard let time = self.startedAt.withLock({ $0[id] }) else { return false }
+        return self.caller.clock.now() - time < .seconds(600)
+    }
+
+    private func setState(
+        _ state: String, of id: InstanceID, activity: EngineError.Activity
+    ) async throws(EngineError) {
+        _ = try await self.call(
+            .put, VastClient.path(id), body: ["state": .string(state)], limit: .update, activity: activity)
+    }
+
+    private static func path(_ id: InstanceID) -> String {
+        "/api/v0/instances/\(APICaller.percentEncode(id.rawValue))/"
+    }
+
+    private func call(
+        _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
+        body: JSONValue? = nil, limit: RateLimit, isRepeatable: Bool = true, activity: EngineError.Activity
+    ) async throws(EngineError) -> JSONValue {
+        let answer = try await self.answer(
+            method, path, query: query, body: body, limit: limit, isRepeatable: isRepeatable,
+            activity: activity)
+        return try self.success(answer, activity)
+    }
+
+    private func answer(
+        _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
+        body: JSONValue? = nil, limit: RateLimit, isRepeatable: Bool = true, activity: EngineError.Activity
+    ) async throws(EngineError) -> VastAnswer {
+        VastAnswer(
+            try await self.caller.send(
+                APICall(
+                    method, path, query: query, body: body, limit: limit, isRepeatable: isRepeatable,
+                    activity: activity)))
+    }
+
+    /// The body of an answer that says yes; HTTP's 200 alone does not.
+    private func success(_ answer: VastAnswer, _ activity: EngineError.Activity) throws(EngineError)
+        -> JSONValue
+    {
+        guard answer.response.isSuccess else { throw self.error(answer, activity) }
+        guard answer.isJSON else {
+            throw EngineError(
+                .badResponse, activity,
+                detail: self.caller.detail("not JSON: " + answer.response.text) ?? "an empty answer")
+        }
+        guard answer.json["success"].bool != false else { throw self.error(answer, activity) }
+        return answer.json
+    }
+
+    private func error(_ answer: VastAnswer, _ activity: EngineError.Activity) -> EngineError {
+        EngineError(answer.errorCode, activity, detail: answer.message.flatMap(self.caller.detail))
+    }
+
+    private func decode<Value>(
+        _ activity: EngineError.Activity, _ body: () throws(VastWire.Damage) -> Value
+    ) throws(EngineError) -> Value {
+        do throws(VastWire.Damage) {
+            return try body()
+        } catch {
+            throw EngineError(.badResponse, activity, detail: error.words)
+        }
+    }
+}
+
+extension RateLimit {
+    // The published thresholds; what has none is kept to one call a second.
+    fileprivate static let search = RateLimit("search", calls: 10, per: .seconds(60))
+    fileprivate static let rent = RateLimit("rent", per: .seconds(4.5))
+    fileprivate static let list = RateLimit("list", per: .seconds(1))
+    fileprivate static let show = RateLimit("show", per: .seconds(2))
+    fileprivate static let update = RateLimit("update", per: .seconds(1))
+    fileprivate static let destroy = RateLimit("destroy", per: .seconds(3))
+    fileprivate static let keys = RateLimit("keys", per: .seconds(1))
+    fileprivate static let account = RateLimit("account", per: .seconds(1))
+    fileprivate static let logs = RateLimit("logs", per: .seconds(1))
+    fileprivate static let names = RateLimit("names", per: .seconds(1))
+}

@@ -1,0 +1,182 @@
+import Foundation
+
+/// vast.ai's JSON to and from the model. Nothing else knows its field names.
+enum VastWire {
+    /// An answer that cannot be what the platform meant to say.
+    struct Damage: Error {
+        let words: String
+    }
+
+    /// Rows that lack what an offer is made of are left out, since odd machines exist; where no row has it, the
+    /// answer is damaged, not empty.
+    static func offers(_ json: JSONValue, isInterruptible: Bool) throws(Damage) -> [Offer] {
+        guard let rows = json["offers"].array else { throw Damage(words: "the answer has no list of offers") }
+        let offers = rows.compactMap { VastWire.offer($0, isInterruptible: isInterruptible) }
+        guard rows.isEmpty || !offers.isEmpty else {
+            throw Damage(words: "no row of the list of offers can be read")
+        }
+        return offers
+    }
+
+    private static func offer(_ row: JSONValue, isInterruptible: Bool) -> Offer? {
+        guard let id = (row["ask_contract_id"].text ?? row["id"].text)?.trimmingSpaces(),
+            let gpuName = row["gpu_name"].text?.trimmingSpaces(),
+            let gpuCount = row["num_gpus"].int ?? row["gpu_ids"].array?.count, gpuCount > 0,
+            let price = VastWire.amount(row["dph_total"]) ?? VastWire.amount(row["search"]["totalHour"])
+        else { return nil }
+        let megabytes =
+            row["gpu_ram"].double ?? row["gpu_total_ram"].double.map { $0 / Double(gpuCount) }
+        return Offer(
+            id: OfferID(platform: .vast, rawValue: id), gpuName: gpuName, gpuCount: gpuCount,
+            gpuMemoryBytes: VastWire.bytes(megabytes, unit: 1e6) ?? 0,
+            price: HourlyPrice(dollarsPerHour: price),
+            cpuCores: row["cpu_cores_effective"].double,
+            memoryBytes: VastWire.bytes(row["cpu_ram"].double, unit: 1e6),
+            diskBytes: VastWire.bytes(row["disk_space"].double, unit: 1e9),
+            storageDollarsPerGBMonth: row["storage_cost"].double,
+            // The platform's "up" is what leaves the instance: results that we download.
+            uploadDollarsPerGB: row["inet_up_cost"].double,
+            downloadDollarsPerGB: row["inet_down_cost"].double,
+            uploadMbps: row["inet_up"].double, downloadMbps: row["inet_down"].double,
+            reliability: row["reliability"].double ?? row["reliability2"].double,
+            location: row["geolocation"].text?.singleLine(limit: 60),
+            cudaVersion: row["cuda_max_good"].double, isInterruptible: isInterruptible,
+            machineID: row["machine_id"].text, isVerified: VastWire.isVerified(row)
+        )
+    }
+
+    private static func isVerified(_ row: JSONValue) -> Bool {
+        // The search asked for verified ones; only a row that says otherwise is doubted.
+        row["verification"].text.map { $0 == "verified" } ?? true
+    }
+
+    /// The body that rents `request`.
+    static func rentBody(_ request: RentRequest) -> JSONValue {
+        var body: [String: JSONValue] = [
+            "client_id": "me", "image": .string(request.image), "label": .string(request.name),
+            "disk": .number((Double(request.diskBytes) / 1e9).rounded(.up)),
+            // Direct and, as the fallback, proxied ssh, in the spelling the official client sends.
+            "runtype": "ssh_direc ssh_proxy",
+            // An object, though the published schema says string.
+            "env": .object(request.environment.mapValues(JSONValue.string)),
+            "target_state": "running",
+            // Otherwise a machine taken meanwhile leaves a stopped contract that bills its disk.
+            "cancel_unavail": true,
+        ]
+        if let onStart = request.onStart { body["onstart"] = .string(onStart) }
+        // A price makes it a bid. Ours includes the disk and so lies a little above the lowest bid.
+        if request.offer.isInterruptible { body["price"] = .number(request.offer.price.dollarsPerHour) }
+        return .object(body)
+    }
+
+    /// One page of the v1 list.
+    static func page(
+        _ json: JSONValue, wasStarted: (InstanceID) -> Bool
+    ) throws(Damage) -> (instances: [Instance], nextToken: String?) {
+        guard let rows = json["instances"].array else {
+            throw Damage(words: "the answer has no list of instances")
+        }
+        if rows.isEmpty, let total = json["total_instances"].int, total > 0 {
+            throw Damage(words: "the list of instances is empty and says it has \(total)")
+        }
+        var instances: [Instance] = []
+        for row in rows { instances.append(try VastWire.instance(row, wasStarted: wasStarted)) }
+        return (instances, json["next_token"].text)
+    }
+
+    /// The answer for one instance: an object, null when it is gone, on older servers an array.
+    static func single(_ json: JSONValue, wasStarted: (InstanceID) -> Bool) throws(Damage) -> Instance? {
+        switch json.object?["instances"] {
+        case .null?: return nil
+        case .array(let rows)?:
+            guard let row = rows.first else { return nil }
+            return try VastWire.instance(row, wasStarted: wasStarted)
+        case let row?: return try VastWire.instance(row, wasStarted: wasStarted)
+        case nil: throw Damage(words: "the answer has no instance")
+        }
+    }
+
+    private static func instance(
+        _ row: JSONValue, wasStarted: (InstanceID) -> Bool
+    ) throws(Damage) -> Instance {
+        guard let text = row["id"].text else { throw Damage(words: "an instance in the answer has no id") }
+        let id = InstanceID(platform: .vast, rawValue: text.trimmingSpaces())
+        let status = VastWire.status(row, wasStarted: wasStarted(id))
+        return Instance(
+            id: id, name: row["label"].text, status: status,
+            statusMessage: row["status_msg"].text?.singleLine(limit: 300),
+            gpuName: row["gpu_name"].text?.trimmingSpaces() ?? "unknown GPU",
+            gpuCount: max(0, row["num_gpus"].int ?? 1),
+            gpuMemoryBytes: VastWire.bytes(row["gpu_ram"].double, unit: 1e6),
+            price: HourlyPrice(dollarsPerHour: VastWire.price(row, status: status)),
+            createdAt: VastWire.date(row["start_date"]), image: row["image_uuid"].text?.trimmingSpaces(),
+            addresses: VastWire.addresses(row),
+            diskBytes: VastWire.bytes(row["disk_space"].double, unit: 1e9),
+            location: row["geolocation"].text?.singleLine(limit: 60), machineID: row["machine_id"].text,
+            isInterruptible: row["is_bid"].bool ?? false
+        )
+    }
+
+    /// What is charged now. `instance.totalHour` follows the state; the other fields are for while it runs.
+    private static func price(_ row: JSONValue, status: InstanceStatus) -> Double {
+        if let charged = VastWire.amount(row["instance"]["totalHour"]) { return charged }
+        if status == .stopped, let disk = VastWire.amount(row["storage_total_cost"]) { return disk }
+        return VastWire.amount(row["dph_total"]) ?? VastWire.amount(row["dph_base"]) ?? 0
+    }
+
+    /// Direct first: it is faster, and what rsync wants. The proxy works on every machine.
+    private static func addresses(_ row: JSONValue) -> [SSHAddress] {
+        var addresses: [SSHAddress] = []
+        if let binding = row["ports"]["22/tcp"].array?.first, let port = VastWire.port(binding["HostPort"]),
+            let host = VastWire.host(row["public_ipaddr"])
+        {
+            addresses.append(SSHAddress(host: host, port: port))
+        }
+        // Beside Jupyter, the port that the row names is Jupyter's, and ssh listens on the next.
+        let isJupyter = row["image_runtype"].text?.contains("jupyter") ?? false
+        if let host = VastWire.host(row["ssh_host"]), let port = VastWire.port(row["ssh_port"]) {
+            addresses.append(SSHAddress(host: host, port: isJupyter ? port + 1 : port))
+        }
+        return addresses
+    }
+
+    /// A host that can be put into an ssh command: it must not look like an option or hold a blank.
+    private static func host(_ value: JSONValue) -> String? {
+        guard let host = value.text?.split(whereSeparator: \.isWhitespace).first.map(String.init),
+            !host.hasPrefix("-"),
+            host.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_:[]".contains($0)) })
+        else { return nil }
+        return host
+    }
+
+    private static func port(_ value: JSONValue) -> Int? {
+        value.int.flatMap { (1...65534).contains($0) ? $0 : nil }
+    }
+
+    static func keys(_ json: JSONValue) throws(Damage) -> [AccountKey] {
+        guard let rows = json.array ?? json["ssh_keys"].array else {
+            throw Damage(words: "the answer has no list of ssh keys")
+        }
+        var keys: [AccountKey] = []
+        for row in rows where row["deleted_at"].isNull {
+            guard let id = row["id"].text, let key = row["key"].text ?? row["public_key"].text else {
+                throw Damage(words: "an ssh key in the answer has no id or no text")
+            }
+            keys.append(AccountKey(id: id, publicKey: key.trimmingSpaces()))
+        }
+        return keys
+    }
+
+    private static func amount(_ value: JSONValue) -> Double? {
+        value.double.flatMap { $0 >= 0 && $0 < 1e6 ? $0 : nil }
+    }
+
+    private static func bytes(_ value: Double?, unit: Double) -> Int64? {
+        guard let value, value >= 0, value * unit < 9e18 else { return nil }
+        return Int64(value * unit)
+    }
+
+    private static func date(_ value: JSONValue) -> Date? {
+        value.double.flatMap { $0 > 0 && $0 < 1e11 ? Date(timeIntervalSince1970: $0) : nil }
+    }
+}
