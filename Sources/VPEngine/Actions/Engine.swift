@@ -1,45 +1,5 @@
 import Foundation
-
-/// What each platform answered, and which could not.
-public struct PlatformAnswers<Value: Sendable>: Sendable {
-    public struct Failure: Hashable, Sendable {
-        public var platform: Platform
-        public var error: EngineError
-
-        public init(platform: Platform, error: EngineError) {
-            self.platform = platform
-            self.error = error
-        }
-    }
-
-    public var values: [Value]
-    public var failures: [Failure]
-    public var fetchedAt: Date
-
-    public init(values: [Value], failures: [Failure], fetchedAt: Date) {
-        self.values = values
-        self.failures = failures
-        self.fetchedAt = fetchedAt
-    }
-}
-
-extension PlatformAnswers: Equatable where Value: Equatable {}
-
-/// Results on an instance that are not known to be here.
-public struct UnsafeResults: Hashable, Sendable {
-    public var files: Int
-    public var bytes: Int64
-    /// The largest first, at most twenty.
-    public var examples: [String]
-
-    public init(files: Int, bytes: Int64, examples: [String] = []) {
-        self.files = files
-        self.bytes = bytes
-        self.examples = examples
-    }
-
-    public var isSafe: Bool { self.files == 0 }
-}
+import Synchronization
 
 /// Everything `vp` and `vp-tui` can ask for: the facade over platforms, remote work and history.
 ///
@@ -47,60 +7,326 @@ public struct UnsafeResults: Hashable, Sendable {
 /// `ActionQueue`, which keeps those of one instance in order.
 public final class Engine: Sendable {
     public let configuration: EngineConfiguration
+    package let clients: [Platform: any PlatformClient]
+    package let runner: any ProcessRunner
+    package let history: JobHistory
+    package let connections: InstanceConnections
+    package let manifests: ManifestStore
+    private let cache: PlatformCache
 
     /// Opens the history and writes nothing else. Contacts nobody.
-    public init(configuration: EngineConfiguration) throws(EngineError) {
-        self.configuration = configuration
+    public convenience init(configuration: EngineConfiguration) throws(EngineError) {
+        try self.init(
+            configuration: configuration,
+            clients: configuration.endpoints.compactMap { endpoint in
+                PlatformClients.client(for: endpoint, timeScale: configuration.timeScale)
+            }, runner: SystemProcessRunner())
     }
 
-    /// The instances last seen by `vp` or `vp-tui`, from disk; nil when there is no usable cache.
-    public func cachedInstances() -> PlatformAnswers<Instance>? { fatalError() }
+    package init(
+        configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner
+    ) throws(EngineError) {
+        self.configuration = configuration
+        self.clients = Dictionary(clients.map { ($0.platform, $0) }) { first, _ in first }
+        self.runner = runner
+        self.history = try JobHistory(stateFolder: configuration.paths.stateFolder)
+        self.connections = InstanceConnections(configuration: configuration, runner: runner)
+        self.manifests = ManifestStore(stateFolder: configuration.paths.stateFolder)
+        self.cache = PlatformCache(folder: configuration.paths.cacheFolder)
+    }
 
-    public func cachedOffers() -> PlatformAnswers<Offer>? { fatalError() }
+    // MARK: Questions
+
+    /// The instances last seen by `vp` or `vp-tui`, from disk; nil when there is no usable cache.
+    public func cachedInstances() -> PlatformAnswers<Instance>? {
+        let answers = self.cache.load(.instances, of: Instance.self)
+        if let answers { self.connections.note(answers.values) }
+        return answers
+    }
+
+    public func cachedOffers() -> PlatformAnswers<Offer>? { self.cache.load(.offers, of: Offer.self) }
+
+    public func cachedBalances() -> PlatformAnswers<Balance>? { self.cache.load(.balances, of: Balance.self) }
 
     /// Asks every platform that has a key, side by side, and remembers the answer for the next first paint.
-    public func instances(platform: Platform? = nil) async -> PlatformAnswers<Instance> { fatalError() }
+    public func instances(platform: Platform? = nil) async -> PlatformAnswers<Instance> {
+        var answers = await self.ask(platform, "listing instances") { client async throws(EngineError) in
+            try await client.instances()
+        }
+        answers.values.sort {
+            ($0.createdAt ?? .distantPast, $0.id.rawValue) > ($1.createdAt ?? .distantPast, $1.id.rawValue)
+        }
+        self.connections.note(answers.values)
+        if platform == nil { self.cache.save(answers, as: .instances) { $0.id.platform } }
+        return answers
+    }
 
-    /// Offers of all platforms, sorted by the query's order. Throws `.unknownGPU` before asking anybody, and
-    /// `.missingKey` where no platform has one.
+    /// Offers of all platforms, sorted by the query's order. Throws `.unknownGPU` where no platform knows the
+    /// name, and `.missingKey` where no platform has a key.
     public func offers(_ query: OfferQuery, platform: Platform? = nil) async throws(EngineError)
         -> PlatformAnswers<Offer>
-    { fatalError() }
+    {
+        var answers = await self.ask(platform, "listing offers") { client async throws(EngineError) in
+            try await client.offers(query)
+        }
+        if let unknown = answers.failures.first(where: { $0.error.code == .unknownGPU }),
+            answers.values.isEmpty
+        {
+            throw unknown.error
+        }
+        if let missing = answers.failures.first(where: { $0.error.code == .missingKey }),
+            answers.values.isEmpty,
+            answers.failures.allSatisfy({ $0.error.code == .missingKey })
+        {
+            throw missing.error
+        }
+        answers.values.sort { query.order.precedes($0, $1) }
+        self.cache.save(answers, as: .offers) { $0.id.platform }
+        return answers
+    }
 
-    public func balances() async -> PlatformAnswers<Balance> { fatalError() }
+    public func balances() async -> PlatformAnswers<Balance> {
+        let answers = await self.ask(nil, "reading the balance") { client async throws(EngineError) in
+            [try await client.balance()]
+        }
+        self.cache.save(answers, as: .balances) { $0.platform }
+        return answers
+    }
 
-    /// The instance with `id` (a platform id or an instance's name), or, without one, the single running
+    /// The instance with `name` (a platform id or an instance's name), or, without one, the single running
     /// instance. Throws `.noInstance` or `.ambiguousInstance` with the candidates in `suggestions`.
-    public func instance(named id: String?, platform: Platform? = nil) async throws(EngineError) -> Instance {
-        fatalError()
+    public func instance(named name: String?, platform: Platform? = nil) async throws(EngineError) -> Instance
+    {
+        // An open connection proves that the instance runs, and spares the platform a question.
+        if let cached = self.cachedInstances(), Date().timeIntervalSince(cached.fetchedAt) < 30,
+            let match = try? Self.pick(name, platform, from: cached), self.connections.isWarm(match)
+        {
+            return match
+        }
+        return try Self.pick(name, platform, from: await self.instances(platform: platform))
+    }
+
+    private static func pick(
+        _ name: String?, _ platform: Platform?, from answers: PlatformAnswers<Instance>
+    ) throws(EngineError) -> Instance {
+        let activity = EngineError.Activity("choosing an instance", platform: platform, subject: name)
+        let candidates = answers.values.filter { platform == nil || $0.id.platform == platform }
+        let matches =
+            if let name {
+                candidates.filter { $0.id.rawValue == name || $0.name == name }
+            } else {
+                candidates.filter { $0.status == .running }
+            }
+        let labels = { (instances: [Instance]) in
+            instances.map { instance in
+                [instance.id.rawValue, instance.name, instance.gpuName, instance.status.rawValue]
+                    .compactMap(\.self).joined(separator: "  ")
+            }
+        }
+        if matches.count == 1, name != nil || answers.failures.isEmpty { return matches[0] }
+        // A list that is not whole proves neither that there is none nor that there is but one.
+        if let failure = answers.failures.first { throw failure.error }
+        if matches.isEmpty { throw EngineError(.noInstance, activity, suggestions: labels(candidates)) }
+        throw EngineError(.ambiguousInstance, activity, suggestions: labels(matches))
     }
 
     /// Newest first.
-    public func jobs(limit: Int = 100) throws(EngineError) -> [Job] { fatalError() }
+    public func jobs(limit: Int = 100) throws(EngineError) -> [Job] { try self.history.jobs(limit: limit) }
 
     /// By id, unique prefix, or `-1` for the newest.
-    public func job(named name: String) throws(EngineError) -> Job { fatalError() }
+    public func job(named name: String) throws(EngineError) -> Job {
+        let activity = EngineError.Activity("looking for a job", subject: name)
+        if name == "-1" {
+            guard let newest = try self.history.jobs(limit: 1).first else {
+                throw EngineError(.noSuchJob, activity)
+            }
+            return newest
+        }
+        if let job = try self.history.job(JobID(name)) { return job }
+        let matches = try self.history.jobs(limit: 1000).filter { $0.id.rawValue.hasPrefix(name) }
+        guard matches.count == 1 else {
+            throw EngineError(.noSuchJob, activity, suggestions: matches.prefix(5).map(\.id.rawValue))
+        }
+        return matches[0]
+    }
 
     /// At most `limit` bytes of the local copy of a job's log, from `offset`; empty at its end.
     public func readLog(_ job: JobID, from offset: Int64, limit: Int) throws(EngineError) -> [UInt8] {
-        fatalError()
+        let path = self.logPath(job)
+        guard let handle = FileHandle(forReadingAtPath: path) else { return [] }
+        defer { try? handle.close() }
+        do {
+            try handle.seek(toOffset: UInt64(max(0, offset)))
+            return [UInt8](try handle.read(upToCount: limit) ?? Data())
+        } catch {
+            throw PrivateFolder.failure(.init("reading the local copy of the log", subject: path))
+        }
     }
 
-    /// Size of the local copy of a job's log, in bytes.
-    public func logSize(_ job: JobID) throws(EngineError) -> Int64 { fatalError() }
+    /// Size of the local copy of a job's log, in bytes; 0 where there is none yet.
+    public func logSize(_ job: JobID) throws(EngineError) -> Int64 {
+        var information = stat()
+        return stat(self.logPath(job), &information) == 0 ? Int64(information.st_size) : 0
+    }
 
     /// The argument vector of an interactive ssh session on `id`, for a front end that owns a terminal.
-    public func shellCommand(for id: InstanceID) async throws(EngineError) -> [String] { fatalError() }
+    public func shellCommand(for id: InstanceID) async throws(EngineError) -> [String] {
+        let shell = try await self.shell(for: id)
+        try shell.target.prepare()
+        return shell.target.shellCommand
+    }
 
     /// Compares the instance's files with the local ones, without moving any.
-    public func unsafeResults(on id: InstanceID) async throws(EngineError) -> UnsafeResults { fatalError() }
+    public func unsafeResults(on id: InstanceID) async throws(EngineError) -> UnsafeResults {
+        let workspace = try self.workspace(of: id)
+        let plan = try await self.sync(id, workspace: workspace, shell: self.shell(for: id)) { _ in }
+            .outstanding()
+        let items = (plan.transfers + plan.conflicts).sorted { $0.size > $1.size }
+        return UnsafeResults(
+            files: items.count, bytes: items.reduce(0) { $0 + $1.size },
+            examples: items.prefix(20).map(\.path.description))
+    }
+
+    /// Ends the ssh connections that this engine opened.
+    public func shutDown() async { await self.connections.closeAll() }
+
+    // MARK: Actions
 
     /// Does what `action` asks. Reports `progress`, `instanceChanged`, `instanceGone`, `jobChanged` and
     /// `jobOutput`; the queue reports the rest. Throws `.cancelled` when its task was cancelled.
     public func perform(
         _ action: EngineAction, as id: ActionID, report: @escaping @Sendable (EngineEvent) -> Void
-    ) async throws(EngineError) -> ActionResult { fatalError() }
+    ) async throws(EngineError) -> ActionResult {
+        let progress: @Sendable (ActionProgress) -> Void = { report(.progress(id, $0)) }
+        switch action {
+        case .create(let request):
+            let create = CreateInstance(engine: self, request: request, progress: progress, report: report)
+            return .created(try await create.run())
+        case .sync(let instance):
+            let sync = try await self.sync(
+                instance, workspace: self.configuration.workspace, shell: self.shell(for: instance), progress)
+            return .synced(try await sync.upload())
+        case .run(let instance, let request):
+            let run = RunJob(
+                engine: self, instance: instance, request: request, progress: progress, report: report)
+            return .ran(try await run.run())
+        case .download(let instance):
+            let sync = try await self.sync(
+                instance, workspace: self.configuration.workspace, shell: self.shell(for: instance), progress)
+            return .downloaded(try await sync.download(conflictSuffix: instance.rawValue))
+        case .start(let instance):
+            return .started(
+                try await InstanceSwitch(engine: self, progress: progress, report: report).start(instance))
+        case .stop(let instance):
+            return .stopped(
+                try await InstanceSwitch(engine: self, progress: progress, report: report).stop(instance))
+        case .destroy(let instance, let request):
+            let destroy = DestroyInstance(
+                engine: self, id: instance, request: request, progress: progress, report: report)
+            return .destroyed(try await destroy.run())
+        }
+    }
 
-    /// Ends the ssh connections that this engine opened.
-    public func shutDown() async { fatalError() }
+    // MARK: Parts that actions share
+
+    package func client(_ platform: Platform, _ words: String) throws(EngineError) -> any PlatformClient {
+        guard PlatformClients.supported.contains(platform) else {
+            throw EngineError(.unsupported, .init(words, platform: platform))
+        }
+        guard let client = self.clients[platform] else {
+            throw EngineError(.missingKey, .init(words, platform: platform))
+        }
+        return client
+    }
+
+    /// The instance as it was last seen, or as the platform shows it now.
+    package func instance(_ id: InstanceID) async throws(EngineError) -> Instance {
+        if let known = self.connections.known(id), !known.addresses.isEmpty { return known }
+        return try await self.freshInstance(id)
+    }
+
+    package func freshInstance(_ id: InstanceID) async throws(EngineError) -> Instance {
+        let client = try self.client(id.platform, "looking at instance \(id)")
+        guard let instance = try await client.instance(id) else {
+            throw EngineError(
+                .instanceGone, .init("looking at instance \(id)", platform: id.platform, subject: id.rawValue)
+            )
+        }
+        self.connections.note([instance])
+        return instance
+    }
+
+    package func shell(for id: InstanceID) async throws(EngineError) -> RemoteShell {
+        try await self.connections.shell(for: self.instance(id))
+    }
+
+    /// The workspace that was synced with `id`: the one it was rented for, else this project's.
+    package func workspace(of id: InstanceID) throws(EngineError) -> Workspace {
+        guard let entry = try self.history.ledgerEntry(for: id),
+            entry.workspaceRoot != self.configuration.workspace.localRoot
+        else { return self.configuration.workspace }
+        return Workspace(
+            name: (entry.workspaceRoot as NSString).lastPathComponent, localRoot: entry.workspaceRoot,
+            remoteRoot: entry.remoteRoot)
+    }
+
+    package func sync(
+        _ id: InstanceID, workspace: Workspace, shell: RemoteShell,
+        _ progress: @escaping @Sendable (ActionProgress) -> Void
+    ) -> WorkspaceSync {
+        WorkspaceSync(
+            instance: id, workspace: workspace, shell: shell,
+            localScan: LocalScan(
+                workspace: workspace, runner: self.runner, environment: self.configuration.environment,
+                stateFolder: self.configuration.paths.stateFolder),
+            manifests: self.manifests, report: progress)
+    }
+
+    package func logPath(_ job: JobID) -> String {
+        "\(self.configuration.paths.stateFolder)/logs/\(job.rawValue).log"
+    }
+
+    /// A pause between questions to a platform.
+    package func pause(_ seconds: Double, _ words: String) async throws(EngineError) {
+        do {
+            try await Task.sleep(for: .seconds(seconds * self.configuration.timeScale))
+        } catch {
+            throw EngineError(.cancelled, .init(words))
+        }
+    }
+
+    /// Asks `platform`, or every platform with a key, side by side.
+    private func ask<Value: Sendable>(
+        _ platform: Platform?, _ words: String,
+        _ question: @escaping @Sendable (any PlatformClient) async throws(EngineError) -> [Value]
+    ) async -> PlatformAnswers<Value> {
+        let asked = platform.map { [$0] } ?? Platform.allCases.filter { self.clients[$0] != nil }
+        var answers = PlatformAnswers<Value>(values: [], failures: [], fetchedAt: Date())
+        if asked.isEmpty {
+            answers.failures = [.init(platform: .vast, error: EngineError(.missingKey, .init(words)))]
+            return answers
+        }
+        let results = await withTaskGroup(of: (Platform, Result<[Value], EngineError>).self) { group in
+            for platform in asked {
+                group.addTask {
+                    do throws(EngineError) {
+                        return (platform, .success(try await question(try self.client(platform, words))))
+                    } catch {
+                        return (platform, .failure(error))
+                    }
+                }
+            }
+            var results: [Platform: Result<[Value], EngineError>] = [:]
+            for await (platform, result) in group { results[platform] = result }
+            return results
+        }
+        for platform in asked {
+            switch results[platform] {
+            case .success(let values): answers.values += values
+            case .failure(let error): answers.failures.append(.init(platform: platform, error: error))
+            case nil: break
+            }
+        }
+        return answers
+    }
 }

@@ -1,0 +1,49 @@
+import Foundation
+
+/// Starts and stops an instance, and waits until the platform shows it so.
+struct InstanceSwitch {
+    let engine: Engine
+    let progress: @Sendable (ActionProgress) -> Void
+    let report: @Sendable (EngineEvent) -> Void
+
+    func start(_ id: InstanceID) async throws(EngineError) -> Instance {
+        let client = try self.engine.client(id.platform, "starting instance \(id)")
+        self.progress(ActionProgress(.starting))
+        try await client.start(id)
+        let instance = try await self.wait(for: id, limit: 900) { instance in
+            instance.status == .running && !instance.addresses.isEmpty
+        }
+        // The address may have changed, and the connection that was open leads nowhere.
+        await self.engine.connections.close(id)
+        return instance
+    }
+
+    func stop(_ id: InstanceID) async throws(EngineError) -> Instance {
+        let client = try self.engine.client(id.platform, "stopping instance \(id)")
+        self.progress(ActionProgress(.stopping))
+        await self.engine.connections.close(id)
+        try await client.stop(id)
+        return try await self.wait(for: id, limit: 300) { $0.status == .stopped }
+    }
+
+    private func wait(
+        for id: InstanceID, limit: Double, until isReached: (Instance) -> Bool
+    ) async throws(EngineError) -> Instance {
+        let start = ContinuousClock.now
+        var last: Instance?
+        while start.secondsUntilNow < limit {
+            let instance = try await self.engine.freshInstance(id)
+            if instance != last {
+                self.report(.instanceChanged(instance))
+                last = instance
+            }
+            if isReached(instance) { return instance }
+            if instance.status == .failed { break }
+            try await self.engine.pause(3, "waiting for instance \(id)")
+        }
+        throw EngineError(
+            .instanceNotReady,
+            .init("waiting for instance \(id)", platform: id.platform, subject: id.rawValue),
+            detail: last?.statusMessage ?? last?.status.rawValue)
+    }
+}

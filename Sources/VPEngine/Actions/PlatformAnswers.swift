@@ -1,0 +1,64 @@
+import Foundation
+
+/// What each platform answered, and which could not.
+public struct PlatformAnswers<Value: Sendable>: Sendable {
+    public struct Failure: Hashable, Sendable {
+        public var platform: Platform
+        public var error: EngineError
+
+        public init(platform: Platform, error: EngineError) {
+            self.platform = platform
+            self.error = error
+        }
+    }
+
+    public var values: [Value]
+    public var failures: [Failure]
+    public var fetchedAt: Date
+
+    public init(values: [Value], failures: [Failure], fetchedAt: Date) {
+        self.values = values
+        self.failures = failures
+        self.fetchedAt = fetchedAt
+    }
+}
+
+extension PlatformAnswers: Equatable where Value: Equatable {}
+
+/// Results on an instance that are not known to be here.
+public struct UnsafeResults: Hashable, Sendable {
+    public var files: Int
+    public var bytes: Int64
+    /// The largest first, at most twenty.
+    public var examples: [String]
+
+    public init(files: Int, bytes: Int64, examples: [String] = []) {
+        self.files = files
+        self.bytes = bytes
+        self.examples = examples
+    }
+
+    public var isSafe: Bool { self.files == 0 }
+}
+
+extension OfferQuery.Order {
+    /// Whether `first` stands before `second`; equal ones are told apart by price, then id, so that a list
+    /// does not jump between two refreshes.
+    public func precedes(_ first: Offer, _ second: Offer) -> Bool {
+        let keys: (Double, Double) =
+            switch self {
+            case .price: (0, 0)
+            case .memory:
+                (
+                    -Double(first.gpuMemoryBytes) * Double(first.gpuCount),
+                    -Double(second.gpuMemoryBytes) * Double(second.gpuCount)
+                )
+            case .reliability: (-(first.reliability ?? 0), -(second.reliability ?? 0))
+            case .download: (-(first.downloadMbps ?? 0), -(second.downloadMbps ?? 0))
+            }
+        if keys.0 != keys.1 { return keys.0 < keys.1 }
+        return (first.price.dollarsPerHour, first.id.rawValue) < (
+            second.price.dollarsPerHour, second.id.rawValue
+        )
+    }
+}
