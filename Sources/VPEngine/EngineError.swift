@@ -49,6 +49,8 @@ public struct EngineError: Error, Hashable, Sendable {
         case hostKeyChanged
         case sshRefused
         case noSuchJob
+        /// Processes of a cancelled job are still there; `detail` names them.
+        case cancelIncomplete
         case workspaceRefused
         case uploadFailed
         case downloadFailed

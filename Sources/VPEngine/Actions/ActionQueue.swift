@@ -3,7 +3,7 @@ import Dispatch
 /// Runs engine actions in the background, on a dispatch queue of its own, and reports what happens as values.
 ///
 /// Actions on different instances run side by side. Actions on one instance run in the order in which they
-/// were started: a download asked for during a run follows it.
+/// were started: a download asked for during a run follows it. A cancel alone goes ahead.
 public actor ActionQueue {
     /// Performs one action; `Engine.perform` outside tests.
     public typealias Perform =
@@ -35,8 +35,8 @@ public actor ActionQueue {
         // Announced before the task exists, so nobody can see an idle queue between a key press and the work
         // it caused.
         self.report(.queued(id, action))
-        let predecessor = action.instance.flatMap { self.lastAction[$0] }.flatMap { self.tasks[$0] }
-        if let instance = action.instance { self.lastAction[instance] = id }
+        let predecessor = action.orderedInstance.flatMap { self.lastAction[$0] }.flatMap { self.tasks[$0] }
+        if let instance = action.orderedInstance { self.lastAction[instance] = id }
         self.tasks[id] = Task { await self.run(action, as: id, after: predecessor) }
     }
 
@@ -68,7 +68,7 @@ public actor ActionQueue {
             }
         }
         self.tasks[id] = nil
-        if let instance = action.instance, self.lastAction[instance] == id {
+        if let instance = action.orderedInstance, self.lastAction[instance] == id {
             self.lastAction[instance] = nil
         }
         self.report(.finished(id, outcome))

@@ -224,6 +224,12 @@ public final class Engine: Sendable {
             let destroy = DestroyInstance(
                 engine: self, id: instance, request: request, progress: progress, report: report)
             return .destroyed(try await destroy.run())
+        case .cancel(let job, on: let instance, let request):
+            progress(ActionProgress(.cancelling))
+            let cancel = CancelJob(engine: self, id: job, instance: instance, request: request)
+            let ended = try await cancel.run()
+            report(.jobChanged(ended))
+            return .cancelled(ended)
         }
     }
 

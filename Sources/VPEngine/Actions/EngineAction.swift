@@ -18,15 +18,22 @@ public enum EngineAction: Hashable, Sendable {
     case start(InstanceID)
     case stop(InstanceID)
     case destroy(InstanceID, DestroyRequest)
+    case cancel(JobID, on: InstanceID, CancelRequest)
 
     /// The instance it works on; a create has none yet.
     public var instance: InstanceID? {
         switch self {
         case .create: nil
         case .sync(let id), .run(let id, _), .download(let id), .start(let id), .stop(let id),
-            .destroy(let id, _):
+            .destroy(let id, _), .cancel(_, on: let id, _):
             id
         }
+    }
+
+    /// The instance whose other actions it must wait for. A cancel waits for none: what it would wait for is
+    /// what it is to end.
+    public var orderedInstance: InstanceID? {
+        if case .cancel = self { nil } else { self.instance }
     }
 
     /// One word for rows and messages.
@@ -39,6 +46,7 @@ public enum EngineAction: Hashable, Sendable {
         case .start: "start"
         case .stop: "stop"
         case .destroy: "destroy"
+        case .cancel: "cancel"
         }
     }
 }
@@ -108,11 +116,21 @@ public struct DestroyRequest: Hashable, Sendable {
     }
 }
 
+/// How hard a job is to be ended.
+public struct CancelRequest: Hashable, Sendable {
+    /// Seconds between asking its processes to end (TERM) and ending them (KILL); 0 kills at once.
+    public var grace: Int
+
+    public init(grace: Int = 10) {
+        self.grace = grace
+    }
+}
+
 /// A part of an action, in the order in which they can occur.
 public enum ActionStage: String, CaseIterable, Hashable, Sendable {
     case searching, renting, loading, sshPort, sshLogin, preparing
     case scanning, uploading, running, reconnecting, downloading, verifying
-    case starting, stopping, destroying, confirming
+    case starting, stopping, cancelling, destroying, confirming
 
     /// What it is called while it lasts.
     public var words: String {
@@ -131,6 +149,7 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
         case .verifying: "verifying results"
         case .starting: "starting"
         case .stopping: "stopping"
+        case .cancelling: "ending the job's processes"
         case .destroying: "destroying"
         case .confirming: "waiting until it is gone"
         }
@@ -187,6 +206,7 @@ public enum ActionResult: Hashable, Sendable {
     case started(Instance)
     case stopped(Instance)
     case destroyed(DestroyReceipt)
+    case cancelled(Job)
 }
 
 public struct RunSummary: Hashable, Sendable {

@@ -147,12 +147,8 @@ struct RunJob {
     private func ended(_ job: Job, _ ending: LogTail.Ending, _ rented: Instance) -> Job {
         var job = job
         switch ending {
-        case .ended(let outcome, let seconds):
-            job.outcome = outcome
-            job.state = outcome == .exited(0) ? .succeeded : .failed
-            // The job's length is measured on the instance; our clock only says when it began.
-            job.endedAt = max(job.startedAt ?? Date(), (job.startedAt ?? Date()).addingTimeInterval(seconds))
-            if case .signalled(let signal) = outcome { job.cause = "killed by signal \(signal)" }
+        case .ended(let outcome, let seconds, let wasCancelled):
+            job.end(outcome, after: seconds, wasCancelled: wasCancelled)
         case .lost:
             job.state = .unknown
             job.cause = "the job's supervisor on the instance is gone and left no status"
@@ -166,5 +162,21 @@ struct RunJob {
             job.dollars = rented.price.cost(of: end.timeIntervalSince(start))
         }
         return job
+    }
+}
+
+extension Job {
+    /// Notes how the command ended, `seconds` after its start.
+    ///
+    /// The length is measured on the instance; our clock only says when the job began.
+    mutating func end(_ outcome: Outcome, after seconds: Double, wasCancelled: Bool) {
+        self.outcome = outcome
+        self.state = wasCancelled ? .cancelled : outcome == .exited(0) ? .succeeded : .failed
+        self.endedAt = (self.startedAt ?? self.createdAt).addingTimeInterval(seconds)
+        if wasCancelled {
+            self.cause = "cancelled"
+        } else if case .signalled(let signal) = outcome {
+            self.cause = "killed by signal \(signal)"
+        }
     }
 }

@@ -79,7 +79,7 @@ package struct JobScript: Sendable {
         else
         export PYTHONUNBUFFERED=1
         . "$job/environment"
-        sh "$job/command" >> "$job/log" 2>&1 &
+        VP_JOB=${job##*/} sh "$job/command" >> "$job/log" 2>&1 &
         child=$!
         echo "$child" > "$job/pid"
         wait "$child"
@@ -92,7 +92,7 @@ package struct JobScript: Sendable {
     /// Follows the log of a job that was started before.
     ///
     /// The log goes to standard output as it is. Standard error says `following` once, and at the end `ended`
-    /// with exit status, start, end and size of the log, or `lost` when the job's supervisor is gone and left
+    /// (or `cancelled`) with exit status, start, end and size of the log, or `lost` when the job's supervisor is gone and left
     /// no status, or `absent` when there is no such job.
     package func follow(from offset: Int64) -> String {
         """
@@ -118,11 +118,58 @@ package struct JobScript: Sendable {
         sleep 0.2
         done
         fi
+        \(Self.reportEnd)
+
+        """
+    }
+
+    private static let reportEnd = """
         if [ -f "$job/status" ]; then
-        echo "\(Self.mark)ended $(cat "$job/status") $(($(wc -c < "$job/log")))" >&2
+        ended=ended
+        [ ! -f "$job/cancelled" ] || ended=cancelled
+        echo "\(Self.mark)$ended $(cat "$job/status") $(($(wc -c < "$job/log")))" >&2
         else
         echo '\(Self.mark)lost' >&2
         fi
+        """
+
+    /// Ends every process of the job: TERM, up to `grace` seconds, then KILL.
+    ///
+    /// They are found by the variable `VP_JOB` in their environment and by the supervisor's session, so that
+    /// one that moved to another session, or was adopted by init, is found as well. The supervisor is spared:
+    /// it writes down how the job ended. Standard error says at the end what `follow` would, after a line
+    /// `survivor` for each process that is still there.
+    package func cancel(grace: Int) -> String {
+        """
+        job=\(self.folder)
+        [ -d "$job" ] || { echo '\(Self.mark)absent' >&2; exit 0; }
+        supervisor=$(cat "$job/supervisor.pid" 2>/dev/null)
+        own() {
+        {
+        grep -lzx "VP_JOB=${job##*/}" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n'
+        for stat in /proc/[0-9]*/stat; do
+        line=$(cat "$stat" 2>/dev/null) || continue
+        set -- ${line##*)}
+        [ "$1" != Z ] && [ "$4" = "${supervisor:-x}" ] && echo "${line%% *}"
+        done
+        } | sort -u | grep -vx "${supervisor:-x}"
+        }
+        end() { for process in $(own); do kill "-$1" "$process" 2>/dev/null; done; }
+        if [ ! -f "$job/status" ]; then
+        : > "$job/cancelled"
+        tries=$((\(grace) * 10))
+        [ $tries -eq 0 ] || end TERM
+        while [ $tries -gt 0 ] && [ -n "$(own)" ]; do sleep 0.1; tries=$((tries - 1)); done
+        tries=30
+        while [ $tries -gt 0 ] && [ -n "$(own)" ]; do end KILL; sleep 0.1; tries=$((tries - 1)); done
+        for process in $(own); do echo "\(Self.mark)survivor $process" >&2; done
+        tries=50
+        while [ $tries -gt 0 ] && [ ! -f "$job/status" ] && kill -0 "${supervisor:-x}" 2>/dev/null; do
+        sleep 0.1
+        tries=$((tries - 1))
+        done
+        fi
+        \(Self.reportEnd)
 
         """
     }
@@ -131,7 +178,9 @@ package struct JobScript: Sendable {
 /// What the instance said about a job on standard error.
 package enum JobReport: Hashable, Sendable {
     case following
-    case ended(Job.Outcome, seconds: Double, logBytes: Int64)
+    case ended(Job.Outcome, seconds: Double, logBytes: Int64, wasCancelled: Bool)
+    /// A process of a cancelled job that could not be ended.
+    case survivor(Int32)
     case lost
     case absent
     case failed(String)
@@ -145,13 +194,17 @@ package enum JobReport: Hashable, Sendable {
         case "lost": self = .lost
         case "absent": self = .absent
         case "failed": self = .failed(words.dropFirst().joined(separator: " "))
-        case "ended":
+        case "survivor":
+            guard words.count == 2, let process = Int32(words[1]) else { return nil }
+            self = .survivor(process)
+        case "ended", "cancelled":
             guard words.count == 5, let code = Int32(words[1]), let start = Double(words[2]),
                 let end = Double(words[3]), let size = Int64(words[4])
             else { return nil }
             // A shell reports a signal as 128 and its number; a command may also exit so by itself.
             let outcome: Job.Outcome = (129...192).contains(code) ? .signalled(code - 128) : .exited(code)
-            self = .ended(outcome, seconds: max(0, end - start), logBytes: size)
+            self = .ended(
+                outcome, seconds: max(0, end - start), logBytes: size, wasCancelled: words[0] == "cancelled")
         default: return nil
         }
     }

@@ -5,7 +5,7 @@ import Synchronization
 package final class LogTail: Sendable {
     /// How following ended.
     package enum Ending: Hashable, Sendable {
-        case ended(Job.Outcome, seconds: Double)
+        case ended(Job.Outcome, seconds: Double, wasCancelled: Bool)
         /// The supervisor is gone and left no status.
         case lost
         /// There is no such job on the instance.
@@ -65,7 +65,7 @@ package final class LogTail: Sendable {
         let activity = EngineError.Activity(
             "following the job", platform: shell.target.instance.platform, subject: self.script.job.rawValue)
         switch reports.last {
-        case .ended(let outcome, let seconds, let logBytes):
+        case .ended(let outcome, let seconds, let logBytes, let wasCancelled):
             guard size == logBytes else {
                 // The connection closed in order and yet brought less, or more, than the log holds.
                 if size < logBytes {
@@ -75,13 +75,13 @@ package final class LogTail: Sendable {
                     .badResponse, activity,
                     detail: "the log has \(logBytes) bytes there and \(size) here")
             }
-            return .ended(outcome, seconds: seconds)
+            return .ended(outcome, seconds: seconds, wasCancelled: wasCancelled)
         case .lost: return .lost
         case .absent: return .absent
         case .failed(let reason):
             let isFull = String(decoding: errors, as: UTF8.self).contains("No space left")
             throw EngineError(isFull ? .remoteDiskFull : .instanceNotReady, activity, detail: reason)
-        case .following, nil: throw shell.connectionError(errors)
+        case .following, .survivor, nil: throw shell.connectionError(errors)
         }
     }
 

@@ -6,10 +6,17 @@ struct JobReportTests {
     @Test(
         arguments: [
             ("vp-job following", JobReport.following),
-            ("vp-job ended 7 100 130 2048", .ended(.exited(7), seconds: 30, logBytes: 2048)),
-            ("vp-job ended 0 100 100 0", .ended(.exited(0), seconds: 0, logBytes: 0)),
-            ("vp-job ended 137 5 9 1", .ended(.signalled(9), seconds: 4, logBytes: 1)),
-            ("vp-job ended 139 5 9 1", .ended(.signalled(11), seconds: 4, logBytes: 1)),
+            (
+                "vp-job ended 7 100 130 2048",
+                .ended(.exited(7), seconds: 30, logBytes: 2048, wasCancelled: false)
+            ),
+            ("vp-job ended 0 100 100 0", .ended(.exited(0), seconds: 0, logBytes: 0, wasCancelled: false)),
+            ("vp-job ended 137 5 9 1", .ended(.signalled(9), seconds: 4, logBytes: 1, wasCancelled: false)),
+            ("vp-job ended 139 5 9 1", .ended(.signalled(11), seconds: 4, logBytes: 1, wasCancelled: false)),
+            (
+                "vp-job cancelled 143 5 9 1",
+                .ended(.signalled(15), seconds: 4, logBytes: 1, wasCancelled: true)
+            ), ("vp-job survivor 77", .survivor(77)),
             ("vp-job lost", .lost), ("vp-job absent", .absent),
             ("vp-job failed cannot write the job", .failed("cannot write the job")),
         ])
