@@ -63,18 +63,26 @@ public enum GPUName {
     public static func suggestions(
         for text: String, among catalogue: [String] = [], limit: Int = 3
     ) -> [String] {
-        let wanted = Array(GPUName.normalize(text).utf8)
+        let wanted = GPUName.joined(text)
         guard !wanted.isEmpty else { return [] }
+        // Leaving out the series is not a mistake in the number.
+        let spellings = ["", "rtx", "gtx"].map { Array(($0 + wanted).utf8) }
         var nearest: [(distance: Int, name: String)] = []
-        let known = Set(GPUName.table.map(\.name))
-        for name in GPUName.table.map(\.name) + catalogue.filter({ !known.contains($0) }) {
-            let key = Array(GPUName.normalize(name).utf8)
-            // Leaving out the series is not a mistake in the number.
-            let distances = ["", "rtx", "gtx"].map { GPUName.distance(Array($0.utf8) + wanted, key) }
-            let distance = distances.min() ?? .max
-            guard distance <= max(2, key.count / 3) else { continue }
-            nearest.append((distance, name))
+        func consider(_ name: String, keys: Set<String>) {
+            var best = Int.max
+            for key in keys.map({ Array($0.utf8) }) {
+                for spelling in spellings {
+                    let distance = GPUName.distance(spelling, key)
+                    if distance <= max(2, key.count / 3) { best = min(best, distance) }
+                }
+            }
+            if best != .max { nearest.append((best, name)) }
         }
+        for model in GPUName.table {
+            consider(model.name, keys: GPUName.keys(of: model).union([GPUName.joined(model.name)]))
+        }
+        let known = Set(GPUName.table.flatMap { $0.vastNames + $0.runpodIDs })
+        for name in catalogue where !known.contains(name) { consider(name, keys: [GPUName.joined(name)]) }
         // Stable, so that among equals the table's order decides, which puts what is common first.
         let sorted = nearest.enumerated().sorted {
             ($0.element.distance, $0.offset) < ($1.element.distance, $1.offset)
@@ -92,6 +100,11 @@ public enum GPUName {
 
     /// Letters and digits only, in lower case, without vendor and series: the form in which names compare.
     package static func normalize(_ text: String) -> String {
+        // One platform writes `SUPER`, the other `S`.
+        GPUName.joined(text).replacing("super", with: "s")
+    }
+
+    private static func joined(_ text: String) -> String {
         var joined = ""
         for word in text.lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber }) {
             if !GPUName.silentWords.contains(String(word)) { joined += word }
@@ -100,7 +113,7 @@ public enum GPUName {
         while let vendor = GPUName.vendors.first(where: { rest.hasPrefix($0) && rest.count > $0.count }) {
             rest = rest.dropFirst(vendor.count)
         }
-        return String(rest).replacing("super", with: "s")
+        return String(rest)
     }
 
     /// Takes a size such as `80GB`, `80 gb` or `80g` out of `text`.

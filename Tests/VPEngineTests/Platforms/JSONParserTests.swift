@@ -1,0 +1,61 @@
+import Testing
+import VPEngine
+
+@Suite("JSON")
+struct JSONParserTests {
+    private static let valid: [(String, JSONValue)] = [
+        ("null", JSONValue.null), ("true", true), (" false ", false), ("0", 0), ("-0", 0), ("12", 12),
+        ("-12.5e2", -1250), ("1E-3", 0.001), ("9007199254740991", .number(9_007_199_254_740_991)),
+        ("123456789012345678901234567890", 1.2345678901234568e29), ("NaN", nil), ("-Infinity", nil),
+        ("1e999", nil), (#""""#, ""), (#""a\"\\\/\b\f\n\r\tz""#, "a\"\\/\u{8}\u{C}\n\r\tz"),
+        (#""\u00e9\u20AC\uD83D\uDE00""#, "é€😀"), (#""\uD83D""#, "\u{FFFD}"), (#""\uDE00x""#, "\u{FFFD}x"),
+        (#""\uD83D\u0041""#, "\u{FFFD}A"), ("\"tab\tnewline\n\"", "tab\tnewline\n"), ("[]", []),
+        ("[1,[2,\"x\"],{}]", [1, [2, "x"], [:]]),
+        (#"{"a":{"b":[null]},"c":1}"#, ["a": ["b": [nil]], "c": 1]),
+        ("\u{FEFF}{}", [:]), (#"{"a":1,"a":2}"#, ["a": 2]),
+    ]
+
+    @Test(arguments: JSONParserTests.valid)
+    func validTextIsRead(text: String, value: JSONValue) throws {
+        #expect(try JSONParser.parse(Array(text.utf8)) == value)
+    }
+
+    @Test(arguments: [
+        "", " ", "{", "[", "\"", "\"\\", "\"\\u12", "\"\\x\"", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]",
+        "[1 2]", "tru", "nul", "-", "1.2.3", "--1", "{}{}", "[1]x", "<html>", "{a:1}", "'x'", "\u{0}",
+    ])
+    func whatIsNotJSONIsRefused(text: String) {
+        #expect(throws: JSONParser.Failure.self) { try JSONParser.parse(Array(text.utf8)) }
+    }
+
+    @Test func deepNestingIsRefusedAndDoesNotCrash() {
+        let bytes = [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)
+        #expect(throws: JSONParser.Failure.self) { try JSONParser.parse(bytes) }
+    }
+
+    @Test func brokenUTF8IsRepaired() throws {
+        #expect(try JSONParser.parse([0x22, 0xFF, 0x41, 0x22]) == "\u{FFFD}A")
+    }
+
+    @Test func whatIsWrittenReadsBack() throws {
+        let value: JSONValue = [
+            "text": "a\"b\\c\n\u{1}é😀", "number": 0.1, "id": 31_234_567, "none": nil,
+            "list": [true, [:], -2.5],
+        ]
+        #expect(try JSONParser.parse(Array(value.encoded.utf8)) == value)
+        #expect(JSONValue.number(31_234_567).encoded == "31234567")
+    }
+
+    @Test func accessorsForgive() {
+        #expect(JSONValue.string(" 0.35\n").double == 0.35)
+        #expect(JSONValue.string("nan").double == nil)
+        #expect(JSONValue.number(31_234_567).text == "31234567")
+        #expect(JSONValue.string("  ").text == nil)
+        #expect(JSONValue.string("41000").int == 41000)
+        #expect(JSONValue.number(1e300).int == nil)
+        #expect(JSONValue.string("True").bool == true)
+        #expect(JSONValue.number(0).bool == false)
+        #expect(JSONValue.string("maybe").bool == nil)
+        #expect(JSONValue.array([])["x"] == .null)
+    }
+}

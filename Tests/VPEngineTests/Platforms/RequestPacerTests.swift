@@ -1,0 +1,159 @@
+import Testing
+import VPEngine
+
+@Suite("Keeping to the limits")
+struct RequestPacerTests {
+    @Test func callsAreSpacedByTheInterval() async throws {
+        let clock = ScriptedClock()
+        let pacer = RequestPacer(clock: clock.pacing)
+        let limit = RateLimit("list", per: .seconds(3))
+        for _ in 0..<3 { _ = try await pacer.waitForTurn(limit, patience: .seconds(60)) }
+        #expect(clock.sleeps == [.seconds(3), .seconds(3)])
+        clock.advance(by: .seconds(2))
+        _ = try await pacer.waitForTurn(limit, patience: .seconds(60))
+        #expect(clock.sleeps.last == .seconds(1))
+    }
+
+    @Test func aWindowLetsABurstThrough() async throws {
+        let clock = ScriptedClock()
+        let pacer = RequestPacer(clock: clock.pacing)
+        let limit = RateLimit("search", calls: 10, per: .seconds(60))
+        for _ in 0..<10 { _ = try await pacer.waitForTurn(limit, patience: .seconds(60)) }
+        #expect(clock.sleeps.isEmpty)
+        clock.advance(by: .seconds(20))
+        _ = try await pacer.waitForTurn(limit, patience: .seconds(60))
+        #expect(clock.sleeps == [.seconds(40)])
+    }
+
+    @Test func endpointsDoNotWaitForEachOther() async throws {
+        let clock = ScriptedClock()
+        let pacer = RequestPacer(clock: clock.pacing)
+        _ = try await pacer.waitForTurn(RateLimit("a", per: .seconds(5)), patience: .seconds(60))
+        _ = try await pacer.waitForTurn(RateLimit("b", per: .seconds(5)), patience: .seconds(60))
+        #expect(clock.sleeps.isEmpty)
+    }
+
+    @Test func aScaleOfZeroWaitsOnlyWhenTold() async throws {
+        let clock = ScriptedClock()
+        let pacer = RequestPacer(scale: 0, clock: clock.pacing)
+        let limit = RateLimit("list", per: .seconds(3))
+        for _ in 0..<5 { _ = try await pacer.waitForTurn(limit, patience: .seconds(60)) }
+        #expect(clock.sleeps.isEmpty)
+        await pacer.close(limit, for: .seconds(4))
+        #expect(try await pacer.waitForTurn(limit, patience: .seconds(60)) == nil)
+        #expect(clock.sleeps == [.seconds(4)])
+    }
+
+    @Test func whatIsClosedForTooLongIsRefusedAtOnce() async throws {
+        let clock = ScriptedClock()
+        let pacer = RequestPacer(scale: 0, clock: clock.pacing)
+        let limit = RateLimit("list", per: .seconds(3))
+        await pacer.close(limit, for: .seconds(600))
+        #expect(try await pacer.waitForTurn(limit, patience: .seconds(60)) == .seconds(600))
+        #expect(clock.sleeps.isEmpty)
+    }
+
+    @Test func aCancelledWaitEnds() async {
+        let pacer = RequestPacer()
+        let limit = RateLimit("list", per: .seconds(3600))
+        _ = try? await pacer.waitForTurn(limit, patience: .seconds(9999))
+        let waiting = Task { () -> Bool in
+            do throws(CancellationError) {
+                _ = try await pacer.waitForTurn(limit, patience: .seconds(9999))
+                return false
+            } catch {
+                return true
+            }
+        }
+        waiting.cancel()
+        #expect(await waiting.value)
+    }
+}
+
+@Suite("Repeating calls")
+struct APICallerTests {
+    private static let instance = InstanceID(platform: .vast, rawValue: "1")
+
+    @Test(arguments: [
+        #"{"detail":"API requests too frequent endpoint threshold=4.5"}"#,
+        "API requests too frequent: endpoint threshold=4.5",
+    ])
+    func theThresholdInTheBodyIsKept(body: String) async throws {
+        let bench = VastBench([.json(429, body), .ok(VastSamples.page([]))])
+        _ = try await bench.client.instances()
+        #expect(bench.clock.sleeps == [.seconds(4.5)])
+    }
+
+    @Test func retryAfterIsHonoured() async throws {
+        let bench = VastBench([
+            .json(429, "slow down", headers: ["retry-after": "7"]), .ok(VastSamples.page([])),
+        ])
+        _ = try await bench.client.instances()
+        #expect(bench.clock.sleeps == [.seconds(7)])
+    }
+
+    @Test func withoutANumberThePausesDouble() async {
+        let bench = VastBench([.json(429, "slow down")], repeatsLast: true)
+        let error = await failure { () async throws(EngineError) in _ = try await bench.client.instances() }
+        #expect(error?.code == .rateLimited)
+        #expect(bench.clock.sleeps == [.seconds(2), .seconds(4), .seconds(8)])
+        #expect(bench.lines.count == 4)
+    }
+
+    @Test func anHourIsNotWaitedForAndNotAskedAgain() async {
+        let bench = VastBench(
+            [.json(429, "no", headers: ["retry-after": "3600"])], repeatsLast: true)
+        for _ in 0..<2 {
+            let error = await failure { () async throws(EngineError) in _ = try await bench.client.instances()
+            }
+            #expect(error?.code == .rateLimited)
+        }
+        #expect(bench.lines.count == 1)
+        #expect(bench.clock.sleeps.isEmpty)
+    }
+
+    @Test(arguments: [502, 503, 504])
+    func gatewayErrorsAreRepeated(status: Int) async throws {
+        let bench = VastBench([.json(status, "<html>"), .ok(VastSamples.page([]))])
+        _ = try await bench.client.instances()
+        #expect(bench.lines.count == 2)
+    }
+
+    @Test func lostConnectionsAreRepeatedAFewTimes() async {
+        let bench = VastBench([.fail(.networkDown)], repeatsLast: true)
+        let error = await failure { () async throws(EngineError) in _ = try await bench.client.instances() }
+        #expect(error?.code == .networkDown)
+        #expect(bench.lines.count == 4)
+        #expect(bench.clock.now < .seconds(5))
+    }
+
+    @Test(arguments: [400, 401, 403, 404, 410, 500])
+    func answersAreNotRepeated(status: Int) async {
+        let bench = VastBench([.json(status, #"{"error":"x"}"#)], repeatsLast: true)
+        _ = await failure { () async throws(EngineError) in _ = try await bench.client.instances() }
+        #expect(bench.lines.count == 1)
+    }
+
+    @Test func aDestroyIsRepeated() async throws {
+        let bench = VastBench([
+            .json(429, "API requests too frequent"), .fail(.timedOut),
+            .json(404, #"{"success":false,"error":"no_such_instance"}"#),
+        ])
+        try await bench.client.destroy(APICallerTests.instance)
+        #expect(bench.lines.count == 3)
+    }
+
+    @Test func aKeyIsAddedOnce() async {
+        let bench = VastBench([.json(503, "")], repeatsLast: true)
+        _ = await failure { () async throws(EngineError) in
+            try await bench.client.addAccountKey("ssh-ed25519 A")
+        }
+        #expect(bench.lines.count == 1)
+    }
+
+    @Test func theListStaysUnderItsLimit() async throws {
+        let bench = VastBench([.ok(VastSamples.page([]))], repeatsLast: true, scale: 1)
+        for _ in 0..<5 { _ = try await bench.client.instances() }
+        #expect(bench.clock.now == .seconds(4))
+    }
+}

@@ -1,0 +1,171 @@
+import Foundation
+import Testing
+import VPEngine
+
+@Suite("HTTP over URLSession")
+struct URLSessionTransportTests {
+    private static let activity = EngineError.Activity("testing")
+
+    private static func request(
+        _ url: URL, _ method: HTTPRequest.Method = .get, headers: [String: String] = [:], body: String? = nil,
+        timeout: Duration = .seconds(20)
+    ) -> HTTPRequest {
+        HTTPRequest(
+            method: method, url: url, headers: headers, body: body.map { Array($0.utf8) }, timeout: timeout,
+            activity: URLSessionTransportTests.activity)
+    }
+
+    @Test(arguments: [HTTPRequest.Method.get, .post, .put, .patch, .delete])
+    func requestsArriveAsTheyAre(method: HTTPRequest.Method) async throws {
+        let server = try LoopbackServer { _ in .response("200 OK", "hello", headers: ["X-Y: z"])
+        }
+        let url = try #require(URL(string: "/a%20b/?q=%7B%22x%22%3A1%7D", relativeTo: server.url))
+        let response = try await URLSessionTransport().send(
+            Self.request(
+                url.absoluteURL, method, headers: ["Authorization": "Bearer k"],
+                body: method == .get ? nil : #"{"a":1}"#))
+        #expect(response.status == 200)
+        #expect(response.headers["x-y"] == "z")
+        #expect(String(decoding: response.body, as: UTF8.self) == "hello")
+        let request = try #require(server.requests.first)
+        #expect(request.line == "\(method.rawValue) /a%20b/?q=%7B%22x%22%3A1%7D HTTP/1.1")
+        #expect(request.header("user-agent") == URLSessionTransport.userAgent)
+        #expect(request.header("authorization") == "Bearer k")
+        #expect(String(decoding: request.body, as: UTF8.self) == (method == .get ? "" : #"{"a":1}"#))
+    }
+
+    @Test(arguments: ["404 Not Found", "429 Too Many Requests", "500 Internal Server Error", "410 Gone"])
+    func anyStatusIsAResponse(status: String) async throws {
+        let server = try LoopbackServer { _ in .response(status, "words") }
+        let response = try await URLSessionTransport().send(Self.request(server.url))
+        #expect("\(response.status)" == status.prefix(3))
+        #expect(String(decoding: response.body, as: UTF8.self) == "words")
+    }
+
+    @Test func theKeyIsNotCarriedToAnotherServer() async throws {
+        let other = try LoopbackServer { _ in .response("200 OK", "stolen") }
+        let target = "Location: \(other.url.absoluteString)/x"
+        let server = try LoopbackServer { _ in .response("302 Found", "", headers: [target]) }
+        let transport = URLSessionTransport()
+        let authorised = try await transport.send(
+            Self.request(server.url, headers: ["Authorization": "Bearer k"]))
+        #expect(authorised.status == 302)
+        #expect(other.requests.isEmpty)
+        let plain = try await transport.send(Self.request(server.url))
+        #expect(plain.status == 200)
+        #expect(other.requests.count == 1)
+    }
+
+    @Test func aRedirectOnTheSameServerIsFollowedForReads() async throws {
+        let server = try LoopbackServer { request in
+            request.line.contains("/new")
+                ? .response("200 OK", "here")
+                : .response("301 Moved Permanently", "", headers: ["Location: /new"])
+        }
+        let transport = URLSessionTransport()
+        let headers = ["Authorization": "Bearer k"]
+        #expect(try await transport.send(Self.request(server.url, headers: headers)).status == 200)
+        let post = try await transport.send(Self.request(server.url, .post, headers: headers, body: "{}"))
+        #expect(post.status == 301)
+        #expect(server.requests.count == 3)
+    }
+
+    @Test func nobodyThereIsNetworkDown() async throws {
+        let port = try LoopbackServer { _ in .partial("") }.port
+        let url = try #require(URL(string: "http://127.0.0.1:\(port)/secret?api_key=k"))
+        let error = await failure { () async throws(EngineError) in
+            _ = try await URLSessionTransport().send(Self.request(url))
+        }
+        #expect(error?.code == .networkDown)
+        #expect(error?.detail == "cannot connect to 127.0.0.1")
+    }
+
+    @Test(arguments: [
+        "", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+    ])
+    func aBrokenConnectionIsNetworkDown(answer: String) async throws {
+        let server = try LoopbackServer { _ in .whole(answer) }
+        let error = await failure { () async throws(EngineError) in
+            _ = try await URLSessionTransport().send(Self.request(server.url))
+        }
+        #expect(error?.code == .networkDown)
+    }
+
+    @Test func silenceTimesOut() async throws {
+        let server = try LoopbackServer { _ in .partial("") }
+        let error = await failure { () async throws(EngineError) in
+            _ = try await URLSessionTransport().send(Self.request(server.url, timeout: .milliseconds(200)))
+        }
+        #expect(error?.code == .timedOut)
+    }
+
+    @Test func anAnswerThatStopsHalfwayTimesOut() async throws {
+        let server = try LoopbackServer { _ in .partial("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf") }
+        let error = await failure { () async throws(EngineError) in
+            _ = try await URLSessionTransport().send(Self.request(server.url, timeout: .milliseconds(300)))
+        }
+        #expect(error?.code == .timedOut)
+    }
+
+    @Test func cancellingEndsTheCall() async throws {
+        let (arrived, arrival) = AsyncStream.makeStream(of: Void.self)
+        let server = try LoopbackServer { _ in
+            arrival.yield()
+            return .partial("")
+        }
+        let url = server.url
+        let call = Task {
+            await failure { () async throws(EngineError) in
+                _ = try await URLSessionTransport().send(Self.request(url))
+            }
+        }
+        for await _ in arrived { break }
+        call.cancel()
+        #expect(await call.value?.code == .cancelled)
+    }
+
+    @Test func aCallOfACancelledTaskIsNotMade() async throws {
+        let server = try LoopbackServer { _ in .response("200 OK", "") }
+        let url = server.url
+        let call = Task { () -> EngineError? in
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await failure { () async throws(EngineError) in
+                _ = try await URLSessionTransport().send(Self.request(url))
+            }
+        }
+        #expect(await call.value?.code == .cancelled)
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func anEndlessBodyIsCutOff() async throws {
+        let server = try LoopbackServer { _ in
+            .response("200 OK", String(repeating: "x", count: 300_000))
+        }
+        let error = await failure { () async throws(EngineError) in
+            _ = try await URLSessionTransport(bodyLimit: 100_000).send(Self.request(server.url))
+        }
+        #expect(error?.code == .badResponse)
+    }
+
+    @Test func manyCallsRunSideBySide() async throws {
+        let server = try LoopbackServer { .response("200 OK", $0.line) }
+        let transport = URLSessionTransport()
+        let base = server.url
+        let bodies = await withTaskGroup(of: String.self) { group in
+            for index in 0..<40 {
+                group.addTask {
+                    let url = base.appendingPathComponent("\(index)")
+                    do throws(EngineError) {
+                        let response = try await transport.send(Self.request(url))
+                        return String(decoding: response.body, as: UTF8.self)
+                    } catch {
+                        return "\(error)"
+                    }
+                }
+            }
+            return await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(bodies == Set((0..<40).map { "GET /\($0) HTTP/1.1" }))
+    }
+}
