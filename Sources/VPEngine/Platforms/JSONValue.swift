@@ -1,3 +1,5 @@
+import Foundation
+
 /// One JSON value, with accessors that forgive what the platforms are known to vary.
 ///
 /// Both APIs write numbers as strings, strings as numbers, and null for anything; new fields appear without
@@ -96,52 +98,23 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByFloatLiteral, Expr
 extension JSONValue {
     /// This value as JSON text, keys in order, so that a request can be compared byte by byte.
     package var encoded: String {
-        var text = ""
-        self.write(to: &text)
-        return text
+        // Every value here is one that Foundation can write: `foundationObject` makes no other.
+        let data = try? JSONSerialization.data(
+            withJSONObject: self.foundationObject,
+            options: [.sortedKeys, .fragmentsAllowed, .withoutEscapingSlashes])
+        return String(decoding: data ?? Data(), as: UTF8.self)
     }
 
-    private func write(to text: inout String) {
+    private var foundationObject: Any {
         switch self {
-        case .null: text += "null"
-        case .bool(let value): text += value ? "true" : "false"
-        case .number(let number): text += JSONValue.format(number)
-        case .string(let string): JSONValue.writeString(string, to: &text)
-        case .array(let elements):
-            text += "["
-            for (index, element) in elements.enumerated() {
-                if index > 0 { text += "," }
-                element.write(to: &text)
-            }
-            text += "]"
-        case .object(let members):
-            text += "{"
-            for (index, key) in members.keys.sorted().enumerated() {
-                if index > 0 { text += "," }
-                JSONValue.writeString(key, to: &text)
-                text += ":"
-                self[key].write(to: &text)
-            }
-            text += "}"
+        case .null: NSNull()
+        case .bool(let value): NSNumber(value: value)
+        // JSON has no way to write a number that is not finite.
+        case .number(let number): number.isFinite ? NSNumber(value: number) : NSNull()
+        case .string(let string): string
+        case .array(let elements): elements.map(\.foundationObject)
+        case .object(let members): members.mapValues(\.foundationObject)
         }
-    }
-
-    private static func writeString(_ string: String, to text: inout String) {
-        text += "\""
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        text += "\""
     }
 
     /// Whole numbers without a fraction: an id must not become `31415.0` in a path.

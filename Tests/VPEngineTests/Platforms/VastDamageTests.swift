@@ -1,6 +1,6 @@
 import Testing
-import VPTestSupport
 import VPEngine
+import VPTestSupport
 
 /// A damaged answer is an error or a complete list; it is never a crash and never an empty list.
 @Suite("vast.ai: damaged answers")
