@@ -230,6 +230,16 @@ public final class Engine: Sendable {
             let ended = try await cancel.run()
             report(.jobChanged(ended))
             return .cancelled(ended)
+        case .attach(let id, on: let instance):
+            guard let job = try self.history.job(id) else {
+                throw EngineError(.noSuchJob, .init("following a job", subject: id.rawValue))
+            }
+            let script = JobScript(
+                job: id, command: job.command, environment: [:], remoteRoot: "/", workingDirectory: nil)
+            let follow = FollowJob(
+                engine: self, script: script, price: self.connections.known(instance)?.price,
+                progress: progress, report: report)
+            return .attached(try await follow.attach(job))
         }
     }
 

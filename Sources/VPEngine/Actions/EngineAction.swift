@@ -19,21 +19,26 @@ public enum EngineAction: Hashable, Sendable {
     case stop(InstanceID)
     case destroy(InstanceID, DestroyRequest)
     case cancel(JobID, on: InstanceID, CancelRequest)
+    /// Follows a job that runs already; its log is reported from where the local copy ends.
+    case attach(JobID, on: InstanceID)
 
     /// The instance it works on; a create has none yet.
     public var instance: InstanceID? {
         switch self {
         case .create: nil
         case .sync(let id), .run(let id, _), .download(let id), .start(let id), .stop(let id),
-            .destroy(let id, _), .cancel(_, on: let id, _):
+            .destroy(let id, _), .cancel(_, on: let id, _), .attach(_, on: let id):
             id
         }
     }
 
-    /// The instance whose other actions it must wait for. A cancel waits for none: what it would wait for is
-    /// what it is to end.
+    /// The instance whose other actions it must wait for. A cancel waits for none, since what it would wait for
+    /// is what it is to end; nor does an attach, which only looks.
     public var orderedInstance: InstanceID? {
-        if case .cancel = self { nil } else { self.instance }
+        switch self {
+        case .cancel, .attach: nil
+        default: self.instance
+        }
     }
 
     /// One word for rows and messages.
@@ -47,6 +52,7 @@ public enum EngineAction: Hashable, Sendable {
         case .stop: "stop"
         case .destroy: "destroy"
         case .cancel: "cancel"
+        case .attach: "attach"
         }
     }
 }
@@ -207,6 +213,8 @@ public enum ActionResult: Hashable, Sendable {
     case stopped(Instance)
     case destroyed(DestroyReceipt)
     case cancelled(Job)
+    /// A job that was followed to its end.
+    case attached(Job)
 }
 
 public struct RunSummary: Hashable, Sendable {

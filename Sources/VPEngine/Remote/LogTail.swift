@@ -28,13 +28,20 @@ package final class LogTail: Sendable {
     private let onReport: @Sendable (JobReport) -> Void
 
     /// Opens, or makes, the local copy at `path`; following goes on where it ends.
-    package init(
+    ///
+    /// nil where another program is following this job already: two writers would double every byte. Its
+    /// lock ends with it, however it ends.
+    package init?(
         script: JobScript, path: String, onBytes: @escaping @Sendable (Int64, [UInt8]) -> Void,
         onReport: @escaping @Sendable (JobReport) -> Void
     ) throws(EngineError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw PrivateFolder.failure(.init("opening the local copy of the log", subject: path))
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return nil
         }
         self.script = script
         self.path = path
