@@ -178,3 +178,17 @@ package struct ConfigurationEditor {
         }
     }
 }
+
+extension ConfigurationEditor {
+    /// Empties the places in `path` where keys of `platforms` can be.
+    package static func removeKeys(of platforms: [Platform], from path: String) throws(EngineError) {
+        guard let file = try ConfigurationFile(path: path) else { return }
+        var changes: [(key: String, value: String?)] = []
+        for platform in platforms {
+            for place in KeyLookup.places(for: platform) where try file.text(place) != nil {
+                changes.append((place, nil))
+            }
+        }
+        try Self.apply(changes, to: path, mode: 0o644)
+    }
+}

@@ -97,10 +97,16 @@ struct KeyLookup {
         return url
     }
 
+    /// The places in a configuration file where the platform's key may stand, as dotted paths.
+    static func places(for platform: Platform) -> [String] {
+        let name = platform.rawValue
+        return ["platforms.\(name).api_key", "platforms.\(name).key", "\(name).api_key", "\(name)_api_key"]
+    }
+
     private func key(in file: ConfigurationFile) throws(EngineError) -> APIKey? {
         let name = self.platform.rawValue
-        let text = try file.text(
-            "platforms.\(name).api_key", "platforms.\(name).key", "\(name).api_key", "\(name)_api_key")
+        var text: String?
+        for place in Self.places(for: self.platform) where text == nil { text = try file.text(place) }
         guard let text else { return nil }
         // The original wrote `enabled: false` beside platforms it had no key for, so the flag says something
         // only where there is one.

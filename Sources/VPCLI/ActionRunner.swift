@@ -1,0 +1,183 @@
+import Dispatch
+import Foundation
+import Glibc
+import Synchronization
+import VPEngine
+
+/// Starts engine actions through an `ActionQueue` and shows what they report, until they end or Ctrl-C comes.
+struct ActionRunner {
+    /// How one action ended, as far as `vp` is concerned.
+    enum Ending {
+        case succeeded(ActionResult)
+        case failed(EngineError)
+        /// Ctrl-C; the instance is the newest one that the action reported.
+        case interrupted(Instance?, Job?)
+    }
+
+    let engine: Engine
+    let session: Session
+    /// Job output goes to stdout. False while an answer of another kind is to come.
+    var showsOutput = true
+
+    func perform(_ action: EngineAction) async -> Ending {
+        let inbox = ActionInbox()
+        let signals = SignalWatch([SIGINT, SIGTERM]) { inbox.post(.interrupted) }
+        defer { signals.end() }
+        let queue = ActionQueue(engine: self.engine) { inbox.post($0) }
+        let id = ActionID()
+        await queue.start(action, as: id)
+
+        let progress = ProgressDisplay(session: self.session, action: action)
+        let ticker = Task { [canRedraw = self.session.terminal.canRedraw] in
+            while canRedraw, !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(100))
+                inbox.post(.ticked)
+            }
+        }
+        defer { ticker.cancel() }
+
+        var printer = OutputPrinter(engine: self.engine)
+        var instance: Instance?
+        var job: Job?
+        var wasInterrupted = false
+        for await message in inbox.messages {
+            switch message {
+            case .ticked: progress.redraw()
+            case .output(let job):
+                guard self.showsOutput else { break }
+                let upTo = inbox.takeOutput(of: job)
+                progress.hide()
+                printer.print(job, upTo: upTo)
+            case .interrupted:
+                progress.hide()
+                // A second Ctrl-C does not wait for processes that are slow to end.
+                if wasInterrupted { return .interrupted(instance, job) }
+                wasInterrupted = true
+                await queue.cancel(id)
+            case .event(.progress(_, let stage)):
+                // A command that ends without a line feed keeps its last line on the screen.
+                if stage.stage != .running { printer.endLine(on: self.session.terminal) }
+                progress.show(stage)
+            case .event(.instanceChanged(let changed)): instance = changed
+            case .event(.jobChanged(let changed)):
+                job = changed
+                progress.jobChanged(changed)
+            case .event(.finished(id, let outcome)):
+                progress.end(outcome)
+                printer.endLine(on: self.session.terminal)
+                switch outcome {
+                case .succeeded(let result): return .succeeded(result)
+                case .failed where wasInterrupted: return .interrupted(instance, job)
+                case .failed(let error): return .failed(error)
+                case .cancelled: return .interrupted(instance, job)
+                }
+            case .event: break
+            }
+        }
+        return .interrupted(instance, job)
+    }
+
+    /// Performs an action that has nothing to tidy up after Ctrl-C.
+    func result(of action: EngineAction) async throws -> ActionResult {
+        switch await self.perform(action) {
+        case .succeeded(let result): return result
+        case .failed(let error): throw error
+        case .interrupted:
+            Terminal.note("vp: \(action.verb) was interrupted.")
+            throw ExitStatus(status: Status.interrupted)
+        }
+    }
+}
+
+/// What reaches the printing loop, in order.
+final class ActionInbox: Sendable {
+    enum Message: Sendable {
+        case event(EngineEvent)
+        /// There is more of this job's output; `takeOutput` says up to where.
+        case output(JobID)
+        case interrupted
+        case ticked
+    }
+
+    let messages: AsyncStream<Message>
+    private let continuation: AsyncStream<Message>.Continuation
+    // Output is kept by offset, not by bytes: however slow the reader of stdout is, the bytes wait in the job's
+    // log on disk and not in memory.
+    private let outputs = Mutex<[JobID: Int64]>([:])
+
+    init() {
+        (self.messages, self.continuation) = AsyncStream.makeStream()
+    }
+
+    func post(_ event: EngineEvent) {
+        guard case .jobOutput(let job, let offset, let bytes) = event else {
+            self.continuation.yield(.event(event))
+            return
+        }
+        let isFirst = self.outputs.withLock { outputs in
+            defer { outputs[job] = offset + Int64(bytes.count) }
+            return outputs[job] == nil
+        }
+        if isFirst { self.continuation.yield(.output(job)) }
+    }
+
+    func post(_ message: Message) { self.continuation.yield(message) }
+
+    func takeOutput(of job: JobID) -> Int64 {
+        self.outputs.withLock { $0.removeValue(forKey: job) } ?? 0
+    }
+}
+
+/// Copies a job's local log to stdout, byte for byte and without delay.
+struct OutputPrinter {
+    let engine: Engine
+    private var printed: [JobID: Int64] = [:]
+    private var isWithinLine = false
+
+    init(engine: Engine) {
+        self.engine = engine
+    }
+
+    mutating func print(_ job: JobID, upTo end: Int64) {
+        var offset = self.printed[job] ?? 0
+        while offset < end {
+            let limit = Int(min(end - offset, 1 << 18))
+            guard let bytes = try? self.engine.readLog(job, from: offset, limit: limit), !bytes.isEmpty else {
+                break
+            }
+            Terminal.write(bytes, to: STDOUT_FILENO)
+            self.isWithinLine = bytes.last != UInt8(ascii: "\n")
+            offset += Int64(bytes.count)
+        }
+        self.printed[job] = offset
+    }
+
+    /// Moves to a new line when the last one was left open and is on the terminal.
+    mutating func endLine(on terminal: Terminal) {
+        guard self.isWithinLine else { return }
+        self.isWithinLine = false
+        if terminal.outputIsTTY, terminal.errorIsTTY { Terminal.note("") }
+    }
+}
+
+/// Calls `action` at each of `signals` instead of letting them end the process.
+final class SignalWatch {
+    private let signals: [Int32]
+    private let sources: [any DispatchSourceSignal]
+
+    init(_ signals: [Int32], action: @escaping @Sendable () -> Void) {
+        self.signals = signals
+        self.sources = signals.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
+            source.setEventHandler(handler: action)
+            source.resume()
+            return source
+        }
+    }
+
+    func end() {
+        for source in self.sources { source.cancel() }
+        for number in self.signals { signal(number, SIG_DFL) }
+    }
+}

@@ -1,0 +1,110 @@
+/// What kind of command line this is, decided before any option is parsed.
+///
+/// `vp python train.py` runs `python train.py` on an instance: a first word that is no verb is the command, and
+/// from there on not one word is ours to interpret. The same holds behind `vp run`. Options may stand before the
+/// verb, as the original tool had them (`vp --sync-only run -- make`). Both are settled here, so that the parser
+/// sees one form only.
+enum CommandLineShape: Hashable {
+    /// What the parser gets.
+    case parsed([String])
+    /// A word that is so near to a verb that running it on an instance is hardly meant.
+    case mistyped(word: String, verb: String)
+
+    private static let runVerb = "run"
+
+    static let verbs: Set<String> = [
+        "config-set", "config-show", "create-instance", "demo", "destroy-instance", "download", "help",
+        "init",
+        "jobs", "list-instances", "logs", "ls", "offers", "run", "ssh", "start", "stop", "sync", "tui",
+    ]
+
+    /// Options before a verb, or before the command of `run`, that are followed by a value of their own.
+    private static let optionsWithValue: Set<String> = [
+        "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
+        "--dockerfile",
+    ]
+
+    /// Options that speak to `vp` as a whole.
+    private static let rootOptions: Set<String> = [
+        "--version", "-h", "--help", "--generate-completion-script", "--experimental-dump-help",
+    ]
+
+    init(_ arguments: [String]) {
+        let (options, rest) = Self.split(arguments)
+        if let index = options.firstIndex(where: Self.rootOptions.contains) {
+            self = .parsed(Array(arguments[index...]))
+            return
+        }
+        if options.contains("--init") {
+            // The original's spelling of a verb.
+            self = .parsed(["init"] + options.filter { $0 != "--init" } + rest)
+            return
+        }
+        guard let word = rest.first else {
+            self = .parsed(arguments)
+            return
+        }
+        if word == "--" {
+            self = rest.count > 1 ? .parsed([Self.runVerb] + options + rest) : .parsed(arguments)
+        } else if word == Self.runVerb {
+            let (own, command) = Self.split(Array(rest.dropFirst()))
+            let words = command.first == "--" ? Array(command.dropFirst()) : command
+            self = .parsed([Self.runVerb] + options + own + (words.isEmpty ? [] : ["--"] + words))
+        } else if word == "logs", let index = rest.firstIndex(of: "-1") {
+            // The newest job; a parser would look for an option of that name.
+            var others = rest.dropFirst()
+            others.remove(at: index)
+            self = .parsed([word] + options + others + ["--", "-1"])
+        } else if Self.verbs.contains(word) {
+            self = .parsed([word] + options + rest.dropFirst())
+        } else if let verb = Self.verbMeant(by: word) {
+            self = .mistyped(word: word, verb: verb)
+        } else {
+            self = .parsed([Self.runVerb] + options + ["--"] + rest)
+        }
+    }
+
+    /// The options at the start, each with its value, and what follows them: a word, `--` or nothing.
+    private static func split(_ arguments: [String]) -> (options: [String], rest: [String]) {
+        var index = 0
+        while index < arguments.count {
+            let argument = arguments[index]
+            guard argument.hasPrefix("-"), argument != "--", argument != "-" else { break }
+            if Self.rootOptions.contains(argument) {
+                index = arguments.count
+                break
+            }
+            index += Self.optionsWithValue.contains(argument) ? 2 : 1
+        }
+        index = min(index, arguments.count)
+        return (Array(arguments[..<index]), Array(arguments[index...]))
+    }
+
+    /// Only our verbs with a hyphen are guarded: `instance` and `config` in a program's name are rare, while a
+    /// short word such as `jab` may well be a program.
+    private static func verbMeant(by word: String) -> String? {
+        guard word.contains("-"), !word.contains("/"), !word.contains(" ") else { return nil }
+        return Self.verbs.filter { $0.contains("-") }
+            .map { (verb: $0, distance: EditDistance.between(word, $0)) }
+            .filter { $0.distance <= 2 }
+            .min { $0.distance < $1.distance }?.verb
+    }
+}
+
+/// Levenshtein's distance: how many characters must be put in, taken out or replaced.
+enum EditDistance {
+    static func between(_ lhs: String, _ rhs: String) -> Int {
+        let right = Array(rhs)
+        var row = Array(0...right.count)
+        for (i, character) in lhs.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in right.indices {
+                let replaced = diagonal + (character == right[j] ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[right.count]
+    }
+}

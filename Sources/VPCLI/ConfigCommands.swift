@@ -1,0 +1,211 @@
+import ArgumentParser
+import Foundation
+import VPEngine
+
+struct ConfigShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config-show", abstract: "Show what is configured, and where each part comes from.")
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOptions
+
+    func run() async throws {
+        let session = try Session(self.common, asJSON: self.json.json)
+        let configuration = session.configuration
+        if self.json.json {
+            Terminal.print(Self.document(configuration).document)
+            return
+        }
+        for line in Self.lines(configuration, terminal: session.terminal) { Terminal.print(line) }
+    }
+
+    static func lines(_ configuration: EngineConfiguration, terminal: Terminal) -> [String] {
+        let defaults = configuration.defaults
+        let workspace = configuration.workspace
+        var rows: [(String, String)] = [
+            ("Project", workspace.name),
+            ("  folder", workspace.localRoot),
+            ("  on the instance", workspace.remoteRoot),
+            ("  settings", configuration.projectConfigurationFile ?? "none; `vp --init` makes them"),
+        ]
+        for platform in Platform.allCases {
+            let endpoint = configuration.endpoints.first { $0.platform == platform }
+            rows.append((platform.displayName, endpoint.map { "key \($0.key)" } ?? "no key"))
+            if let origin = configuration.keyOrigins[platform] { rows.append(("  key from", origin)) }
+            if let endpoint { rows.append(("  address", endpoint.baseURL.absoluteString)) }
+        }
+        rows += [
+            ("Default platform", defaults.platform?.displayName ?? "both"),
+            ("Default GPU", defaults.gpu ?? "the cheapest that fits"),
+            ("Default image", defaults.image),
+            ("Default disk", Units.bytes(defaults.diskBytes)),
+            ("Highest price", defaults.maximumPrice.map { Units.hourly($0.dollarsPerHour) } ?? "none"),
+            ("ssh key", configuration.identityFile ?? "none found; the agent's are tried"),
+            ("Your settings", configuration.paths.userConfigurationFile),
+            ("History and logs", configuration.paths.stateFolder),
+        ]
+        let width = rows.map { DisplayWidth.of($0.0) }.max() ?? 0
+        return rows.map { title, value in
+            let pad = String(repeating: " ", count: width - DisplayWidth.of(title) + 2)
+            return Style.faint.apply(title, if: terminal.outputHasColour) + pad + Terminal.printable(value)
+        }
+    }
+
+    static func document(_ configuration: EngineConfiguration) -> JSON {
+        let platforms = Platform.allCases.map { platform in
+            let endpoint = configuration.endpoints.first { $0.platform == platform }
+            return JSON.object([
+                "platform": .text(platform.rawValue),
+                "key": .text(endpoint.map { $0.key.description }),
+                "key_origin": .text(configuration.keyOrigins[platform]),
+                "url": .text(endpoint?.baseURL.absoluteString),
+            ])
+        }
+        return .object([
+            "project": .object([
+                "name": .text(configuration.workspace.name),
+                "folder": .text(configuration.workspace.localRoot),
+                "remote_folder": .text(configuration.workspace.remoteRoot),
+                "file": .text(configuration.projectConfigurationFile),
+            ]),
+            "platforms": .list(platforms),
+            "defaults": .object([
+                "platform": .text(configuration.defaults.platform?.rawValue),
+                "gpu": .text(configuration.defaults.gpu),
+                "image": .text(configuration.defaults.image),
+                "disk_bytes": .integer(configuration.defaults.diskBytes),
+                "max_dollars_per_hour": .number(configuration.defaults.maximumPrice?.dollarsPerHour),
+            ]),
+            "ssh_identity": .text(configuration.identityFile),
+            "user_file": .text(configuration.paths.userConfigurationFile),
+            "state_folder": .text(configuration.paths.stateFolder),
+            "warnings": .list(configuration.warnings.map { .text($0) }),
+        ])
+    }
+}
+
+/// A platform that can be a default.
+enum DefaultPlatform: String, CaseIterable, ExpressibleByArgument {
+    case vast, runpod
+}
+
+struct ConfigSetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config-set", abstract: "Set keys and defaults in your own configuration.",
+        discussion: "A key of - is asked for without being shown, or read from standard input.")
+
+    @Option(help: ArgumentHelp("The vast.ai key, or -.", valueName: "key"))
+    var vastApiKey: String?
+
+    @Option(help: ArgumentHelp("The RunPod key, or -.", valueName: "key"))
+    var runpodApiKey: String?
+
+    @Option(help: "The platform to use where none is named.")
+    var defaultPlatform: DefaultPlatform?
+
+    @Flag(help: "Move keys out of the project's .vp/config.yaml, where the original tool kept them.")
+    var moveKeys = false
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard
+            self.vastApiKey != nil || self.runpodApiKey != nil || self.defaultPlatform != nil || self.moveKeys
+        else {
+            throw ValidationError("There is nothing to set. For example: vp config-set --vast-api-key -")
+        }
+    }
+
+    func run() async throws {
+        let session = try Session(self.common, showsWarnings: false)
+        let file = session.configuration.paths.userConfigurationFile
+        var changes: [(key: String, value: String?)] = []
+        if self.moveKeys {
+            let moved = KeyMove(configuration: session.configuration)
+            try moved.perform()
+            for line in moved.lines { Terminal.print(line) }
+        }
+        for (platform, value) in [(Platform.vast, self.vastApiKey), (.runpod, self.runpodApiKey)] {
+            guard let value else { continue }
+            changes.append(("platforms.\(platform.rawValue).api_key", try Self.key(value, platform, session)))
+        }
+        if let platform = self.defaultPlatform { changes.append(("platforms.default", platform.rawValue)) }
+        guard !changes.isEmpty else { return }
+        try ConfigurationEditor.apply(changes, to: file, mode: 0o600)
+        for change in changes { Terminal.print("Set \(change.key) in \(file).") }
+        try self.warnIfHidden(session)
+    }
+
+    static func key(_ value: String, _ platform: Platform, _ session: Session) throws -> String {
+        if value != "-" {
+            session.note("vp: a key on the command line can be seen by others; next time give - and type it.")
+        }
+        let text =
+            value == "-"
+            ? try Prompt.secret("\(platform.displayName) key", terminal: session.terminal) : value
+        let key = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !key.isEmpty, key.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
+            throw CommandFailure(
+                code: "usage",
+                message: "That is no \(platform.displayName) key: it is empty or has odd characters.",
+                advice: "Copy it again from the platform's account page.", status: Status.usage)
+        }
+        return key
+    }
+
+    /// What was set may stand behind something that counts more.
+    private func warnIfHidden(_ before: Session) throws {
+        let now = try Session(self.common, showsWarnings: false)
+        for (platform, value) in [(Platform.vast, self.vastApiKey), (.runpod, self.runpodApiKey)]
+        where value != nil {
+            let origin = now.configuration.keyOrigins[platform]
+            if let origin, origin != now.configuration.paths.userConfigurationFile {
+                now.warn(["the \(platform.displayName) key from \(origin) counts more than the one just set"])
+            }
+        }
+        if let platform = self.defaultPlatform,
+            now.configuration.defaults.platform?.rawValue != platform.rawValue,
+            let file = now.configuration.projectConfigurationFile
+        {
+            now.warn(["platforms.default in \(file) counts more than the one just set"])
+        }
+    }
+}
+
+/// Moves keys from the project's configuration to the user's.
+struct KeyMove {
+    let configuration: EngineConfiguration
+    let platforms: [Platform]
+
+    init(configuration: EngineConfiguration) {
+        self.configuration = configuration
+        self.platforms = Platform.allCases.filter { platform in
+            guard let file = configuration.projectConfigurationFile else { return false }
+            return configuration.keyOrigins[platform] == file
+        }
+    }
+
+    /// The user's file first: a key that is in both places works, one that is in neither is lost.
+    func perform() throws {
+        guard let project = self.configuration.projectConfigurationFile, !self.platforms.isEmpty else {
+            return
+        }
+        let user = self.configuration.paths.userConfigurationFile
+        let keys: [(key: String, value: String?)] = self.configuration.endpoints
+            .filter { self.platforms.contains($0.platform) }
+            .map { ("platforms.\($0.platform.rawValue).api_key", $0.key.reveal()) }
+        try ConfigurationEditor.apply(keys, to: user, mode: 0o600)
+        try ConfigurationEditor.removeKeys(of: self.platforms, from: project)
+    }
+
+    var lines: [String] {
+        guard let project = self.configuration.projectConfigurationFile, !self.platforms.isEmpty else {
+            return ["There is no key to move: none is used from the project's configuration."]
+        }
+        let names = self.platforms.map(\.displayName).joined(separator: " and ")
+        return [
+            "Moved the \(names) key from \(project) to \(self.configuration.paths.userConfigurationFile).",
+            "If the project was ever shared or committed, make a new key on the platform's site.",
+        ]
+    }
+}

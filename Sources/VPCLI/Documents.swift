@@ -1,0 +1,123 @@
+import Foundation
+import VPEngine
+
+/// Engine values as the JSON that scripts rely on. Keys are added, never renamed or removed.
+enum Documents {
+    static func instances(_ answers: PlatformAnswers<Instance>) -> JSON {
+        .object([
+            "instances": .list(answers.values.map(Self.instance)),
+            "errors": .list(answers.failures.map(Self.failure)),
+        ])
+    }
+
+    static func instance(_ instance: Instance) -> JSON {
+        .object([
+            "platform": .text(instance.id.platform.rawValue),
+            "id": .text(instance.id.rawValue),
+            "name": .text(instance.name),
+            "status": .text(instance.status.rawValue),
+            "status_message": .text(instance.statusMessage),
+            "gpu": .text(instance.gpuName),
+            "gpu_count": .integer(Int64(instance.gpuCount)),
+            "gpu_memory_bytes": .integer(instance.gpuMemoryBytes),
+            "dollars_per_hour": .number(instance.price.dollarsPerHour),
+            "created_at": .date(instance.createdAt),
+            "image": .text(instance.image),
+            "disk_bytes": .integer(instance.diskBytes),
+            "location": .text(instance.location),
+            "interruptible": .flag(instance.isInterruptible),
+            "ssh": instance.ssh.map { address in
+                .object([
+                    "host": .text(address.host), "port": .integer(Int64(address.port)),
+                    "user": .text(address.user),
+                ])
+            } ?? .null,
+            "lease_ends_at": .date(instance.leaseEndsAt),
+        ])
+    }
+
+    static func offers(_ answers: PlatformAnswers<Offer>) -> JSON {
+        .object([
+            "offers": .list(answers.values.map(Self.offer)),
+            "errors": .list(answers.failures.map(Self.failure)),
+        ])
+    }
+
+    static func offer(_ offer: Offer) -> JSON {
+        .object([
+            "platform": .text(offer.id.platform.rawValue),
+            "id": .text(offer.id.rawValue),
+            "gpu": .text(offer.gpuName),
+            "gpu_count": .integer(Int64(offer.gpuCount)),
+            "gpu_memory_bytes": .integer(offer.gpuMemoryBytes),
+            "dollars_per_hour": .number(offer.price.dollarsPerHour),
+            "reliability": .number(offer.reliability),
+            "location": .text(offer.location),
+            "interruptible": .flag(offer.isInterruptible),
+            "cpu_cores": .number(offer.cpuCores),
+            "memory_bytes": .integer(offer.memoryBytes),
+            "disk_bytes": .integer(offer.diskBytes),
+            "download_mbps": .number(offer.downloadMbps),
+            "upload_mbps": .number(offer.uploadMbps),
+            "cuda": .number(offer.cudaVersion),
+        ])
+    }
+
+    static func job(_ job: Job) -> JSON {
+        var exitCode: Int64?
+        var signal: Int64?
+        switch job.outcome {
+        case .exited(let code): exitCode = Int64(code)
+        case .signalled(let number): signal = Int64(number)
+        case nil: break
+        }
+        return .object([
+            "id": .text(job.id.rawValue),
+            "platform": .text(job.instance.platform.rawValue),
+            "instance": .text(job.instance.rawValue),
+            "command": .text(job.command.shellText),
+            "state": .text(job.state.rawValue),
+            "exit_code": .integer(exitCode),
+            "signal": .integer(signal),
+            "cause": .text(job.cause),
+            "started_at": .date(job.startedAt),
+            "ended_at": .date(job.endedAt),
+            "dollars": .number(job.dollars),
+        ])
+    }
+
+    static func sync(_ summary: SyncSummary) -> JSON {
+        .object([
+            "direction": .text(summary.direction.rawValue),
+            "files": .integer(Int64(summary.transferredFiles)),
+            "bytes": .integer(summary.transferredBytes),
+            "unchanged_files": .integer(Int64(summary.unchangedFiles)),
+            "deleted_files": .integer(Int64(summary.deletedFiles)),
+            "conflicts": .list(summary.conflicts.map { .text($0) }),
+            "missing": .list(summary.missing.map { .text($0) }),
+            "seconds": .number(summary.seconds),
+        ])
+    }
+
+    static func receipt(_ receipt: DestroyReceipt) -> JSON {
+        .object([
+            "destroyed": .object([
+                "platform": .text(receipt.instance.platform.rawValue),
+                "id": .text(receipt.instance.rawValue),
+                "name": .text(receipt.name),
+                "dollars": .number(receipt.dollars),
+                "seconds": .number(receipt.duration),
+                "download": receipt.download.map(Self.sync) ?? .null,
+            ])
+        ])
+    }
+
+    private static func failure<Value>(_ failure: PlatformAnswers<Value>.Failure) -> JSON {
+        let words = Report.words(for: failure.error)
+        return .object([
+            "platform": .text(failure.platform.rawValue), "message": .text(words.message),
+            "code": .text(words.code),
+            "advice": .text(words.advice),
+        ])
+    }
+}

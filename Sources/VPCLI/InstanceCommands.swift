@@ -1,0 +1,172 @@
+import ArgumentParser
+import Foundation
+import VPEngine
+
+struct ListInstancesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list-instances", abstract: "List the instances of the account.", aliases: ["ls"])
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var platform: PlatformOptions
+    @OptionGroup var json: JSONOptions
+
+    func run() async throws {
+        let platform = try self.platform.platform.platform()
+        let session = try Session(self.common, asJSON: self.json.json)
+        try session.requireKey(for: platform)
+        let answers = try await session.engine().instances(platform: platform)
+        try Answer.show(answers, asJSON: self.json.json, session: session, document: Documents.instances) {
+            InstanceTable.lines($0, terminal: session.terminal, now: Date())
+        }
+    }
+}
+
+/// Shows what platforms answered. A platform that failed is said, and is an error when nobody answered.
+enum Answer {
+    static func show<Value>(
+        _ answers: PlatformAnswers<Value>, asJSON: Bool, session: Session,
+        document: (PlatformAnswers<Value>) -> JSON, lines: ([Value]) -> [String]
+    ) throws {
+        let nobodyAnswered = answers.values.isEmpty && !answers.failures.isEmpty
+        if asJSON {
+            Terminal.print(document(answers).document)
+        } else if !nobodyAnswered {
+            for line in lines(answers.values) { Terminal.print(line) }
+        }
+        guard let failure = answers.failures.first else { return }
+        if nobodyAnswered { throw failure.error }
+        for failure in answers.failures {
+            Report.show(failure.error, asJSON: asJSON, terminal: session.terminal)
+        }
+        throw ExitStatus(status: Report.status(for: failure.error))
+    }
+}
+
+enum InstanceTable {
+    static func lines(_ instances: [Instance], terminal: Terminal, now: Date) -> [String] {
+        guard !instances.isEmpty else {
+            return ["No instances. Rent one: vp create-instance --gpu-type RTX4090"]
+        }
+        var table = TextTable([
+            ("PLATFORM", .left), ("ID", .left), ("NAME", .left), ("GPU", .left), ("STATUS", .left),
+            ("PRICE", .right),
+            ("AGE", .right), ("LOCATION", .left), ("SSH", .left),
+        ])
+        for instance in instances {
+            let (mark, style) = Self.sign(instance.status, hasUnicode: terminal.hasUnicode)
+            let gpus = instance.gpuCount > 1 ? " ×\(instance.gpuCount)" : ""
+            table.add([
+                .init(instance.id.platform.rawValue),
+                .init(instance.id.rawValue, .strong),
+                .init(instance.name ?? ""),
+                .init(instance.gpuName + (terminal.hasUnicode ? gpus : gpus.replacing("×", with: "x"))),
+                .init("\(mark) \(instance.status.rawValue)", style),
+                .init(Units.hourly(instance.price.dollarsPerHour)),
+                .init(Units.age(instance.createdAt, now: now)),
+                .init(instance.location ?? ""),
+                .init(instance.ssh.map { "\($0.user)@\($0.host):\($0.port)" } ?? ""),
+            ])
+        }
+        var lines = table.lines(colour: terminal.outputHasColour)
+        let running = instances.filter(\.status.holdsGPU).reduce(0) { $0 + $1.price.dollarsPerHour }
+        let parked = instances.filter { !$0.status.holdsGPU }.reduce(0) { $0 + $1.price.dollarsPerDay }
+        var total = "\(Units.count(instances.count, "instance")), running \(Units.hourly(running))"
+        if parked > 0 { total += ", parked \(Units.dollars(parked))/day" }
+        lines.append(Style.faint.apply(total, if: terminal.outputHasColour))
+        return lines
+    }
+
+    static func sign(_ status: InstanceStatus, hasUnicode: Bool) -> (mark: String, style: Style) {
+        switch status {
+        case .running: (hasUnicode ? "●" : "*", .good)
+        case .pending, .loading: (hasUnicode ? "◐" : "+", .busy)
+        case .stopping, .destroying: (hasUnicode ? "◑" : "-", .busy)
+        case .stopped: (hasUnicode ? "○" : "o", .faint)
+        case .failed, .lost: (hasUnicode ? "✗" : "!", .bad)
+        case .unknown: ("?", .busy)
+        }
+    }
+}
+
+struct StartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Start a stopped instance. Its GPU may be taken by then.")
+
+    @Argument(help: "The instance's id or name.")
+    var id: String
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var platform: PlatformOptions
+    @OptionGroup var json: JSONOptions
+
+    func run() async throws {
+        let platform = try self.platform.platform.platform()
+        let session = try Session(self.common, asJSON: self.json.json)
+        try session.requireKey(for: platform)
+        let engine = try session.engine()
+        let instance = try await engine.instance(named: self.id, platform: platform)
+        let result = try await ActionRunner(engine: engine, session: session).result(of: .start(instance.id))
+        guard case .started(let started) = result else { return }
+        if self.json.json {
+            Terminal.print(Documents.instance(started).document)
+        } else {
+            Terminal.print("\(started.id) runs, \(Units.hourly(started.price.dollarsPerHour)).")
+        }
+    }
+}
+
+struct StopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Stop an instance. Its disk stays, and is paid for.")
+
+    @Argument(help: "The instance's id or name.")
+    var id: String
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var platform: PlatformOptions
+    @OptionGroup var json: JSONOptions
+
+    func run() async throws {
+        let platform = try self.platform.platform.platform()
+        let session = try Session(self.common, asJSON: self.json.json)
+        try session.requireKey(for: platform)
+        let engine = try session.engine()
+        let instance = try await engine.instance(named: self.id, platform: platform)
+        let result = try await ActionRunner(engine: engine, session: session).result(of: .stop(instance.id))
+        guard case .stopped(let stopped) = result else { return }
+        if self.json.json {
+            Terminal.print(Documents.instance(stopped).document)
+        } else {
+            let daily = Units.dollars(stopped.price.dollarsPerDay)
+            Terminal.print(
+                "\(stopped.id) is stopped. Its disk goes on costing \(daily) a day, and its GPU may be taken by "
+                    + "others; `vp destroy-instance \(stopped.id)` ends both.")
+        }
+    }
+}
+
+struct SSHCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ssh", abstract: "Open a shell on an instance, or run a command there by plain ssh.")
+
+    @Argument(help: "The instance's id or name; not needed while one runs.")
+    var id: String?
+
+    @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run there.", valueName: "command"))
+    var command: [String] = []
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var platform: PlatformOptions
+
+    func run() async throws {
+        let platform = try self.platform.platform.platform()
+        let session = try Session(self.common)
+        try session.requireKey(for: platform)
+        let engine = try session.engine()
+        let instance = try await engine.instance(named: self.id, platform: platform)
+        var words = try await engine.shellCommand(for: instance.id)
+        // ssh joins its words with blanks and gives the line to a shell: quoting is up to us.
+        if !self.command.isEmpty { words.append(JobCommand(words: self.command).shellText) }
+        try Program.replaceThisProcess(words)
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Glibc
+import VPEngine
+
+/// Shows on stderr where an action stands: one live line on a terminal, a plain line for each stage elsewhere.
+///
+/// What is over within a second leaves no trace, so that a warm `vp run` looks like the command itself.
+final class ProgressDisplay {
+    private let session: Session
+    private let isWordy: Bool
+    private var stage: ActionStage?
+    private var detail: String?
+    private var transfer: TransferProgress?
+    private var began = ContinuousClock.now
+    private var isDrawn = false
+    private var frame = 0
+
+    init(session: Session, action: EngineAction) {
+        self.session = session
+        // Renting and destroying are rare, slow and about money: every stage is worth a line.
+        self.isWordy =
+            switch action {
+            case .create, .destroy, .start, .stop: true
+            case .sync, .run, .download: session.isVerbose
+            }
+    }
+
+    func show(_ progress: ActionProgress) {
+        if progress.stage != self.stage {
+            self.closeStage(mark: .done)
+            self.stage = progress.stage
+            self.detail = progress.detail
+            self.transfer = progress.transfer
+            self.began = .now
+            if !self.session.terminal.canRedraw, self.isWordy, progress.stage != .running {
+                let detail = progress.detail.map { ": \(Terminal.printable($0))" } ?? ""
+                Terminal.note("vp: \(progress.stage.words)\(detail)")
+            }
+        } else {
+            if let detail = progress.detail, detail != self.detail {
+                self.detail = detail
+                if !self.session.terminal.canRedraw, self.isWordy {
+                    Terminal.note("vp: \(progress.stage.words): \(Terminal.printable(detail))")
+                }
+            }
+            self.transfer = progress.transfer ?? self.transfer
+        }
+        self.redraw()
+    }
+
+    func jobChanged(_ job: Job) {
+        guard job.state == .running, self.session.isVerbose else { return }
+        self.hide()
+        Terminal.note("vp: \(job.id) runs: \(Terminal.printable(job.command.shellText))")
+    }
+
+    /// Draws the live line anew.
+    func redraw() {
+        guard self.session.terminal.canRedraw, let stage = self.stage, stage != .running else { return }
+        self.frame += 1
+        let width = max(20, self.session.terminal.width - 1)
+        let elapsed = self.seconds
+        let spinner = self.session.terminal.hasUnicode ? Array("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏") : Array("|/-\\")
+        var line = "\(spinner[self.frame % spinner.count]) \(stage.words)"
+        if let transfer = self.transfer, transfer.totalBytes > 0 {
+            line += "  \(self.bar(transfer.fraction ?? 0)) \(Self.describe(transfer))"
+        } else if let detail = self.detail {
+            line += ": \(Terminal.printable(detail))"
+        }
+        if elapsed >= 1 { line += "  \(Units.duration(elapsed))" }
+        Terminal.write("\r\u{1B}[K\(DisplayWidth.cut(line, to: width))".utf8, to: STDERR_FILENO)
+        self.isDrawn = true
+    }
+
+    /// Takes the live line away, so that something else can be written.
+    func hide() {
+        guard self.isDrawn else { return }
+        Terminal.write("\r\u{1B}[K".utf8, to: STDERR_FILENO)
+        self.isDrawn = false
+    }
+
+    func end(_ outcome: ActionOutcome) {
+        switch outcome {
+        case .succeeded: self.closeStage(mark: .done)
+        case .failed, .cancelled: self.closeStage(mark: .failed)
+        }
+    }
+
+    private enum Mark { case done, failed }
+
+    private func closeStage(mark: Mark) {
+        self.hide()
+        defer { self.stage = nil }
+        guard let stage = self.stage, stage != .running else { return }
+        let elapsed = self.seconds
+        guard self.isWordy || elapsed >= 1 || mark == .failed else { return }
+        guard self.session.terminal.canRedraw else {
+            if self.isWordy || elapsed >= 1 {
+                let end = mark == .done ? "done" : "stopped"
+                Terminal.note("vp: \(stage.words): \(end) after \(Units.duration(elapsed))")
+            }
+            return
+        }
+        let hasUnicode = self.session.terminal.hasUnicode
+        let colour = self.session.terminal.errorHasColour
+        let sign =
+            mark == .done
+            ? Style.good.apply(hasUnicode ? "✓" : "ok", if: colour)
+            : Style.bad.apply(hasUnicode ? "✗" : "!!", if: colour)
+        var line = "\(sign) \(stage.words)"
+        if let transfer = self.transfer, transfer.totalFiles > 0 {
+            line += "  \(Units.count(transfer.totalFiles, "file")), \(Units.bytes(transfer.totalBytes))"
+        } else if let detail = self.detail {
+            line += ": \(DisplayWidth.cut(Terminal.printable(detail), to: 60))"
+        }
+        Terminal.note("\(line)  \(Style.faint.apply(Units.duration(elapsed), if: colour))")
+    }
+
+    private var seconds: Double { (ContinuousClock.now - self.began) / .seconds(1) }
+
+    private func bar(_ fraction: Double) -> String {
+        let width = 20
+        let full = Int((fraction * Double(width)).rounded(.down))
+        let (on, off) = self.session.terminal.hasUnicode ? ("█", "░") : ("#", ".")
+        return String(repeating: on, count: full) + String(repeating: off, count: width - full)
+    }
+
+    /// `31%  12 MB of 40 MB  120 of 400 files  4.1 MB/s  7 s left`
+    static func describe(_ transfer: TransferProgress) -> String {
+        var parts = [
+            "\(Int(((transfer.fraction ?? 0) * 100).rounded(.down)))%",
+            "\(Units.bytes(transfer.bytes)) of \(Units.bytes(transfer.totalBytes))",
+        ]
+        if transfer.totalFiles > 0 { parts.append("\(transfer.files) of \(transfer.totalFiles) files") }
+        if let rate = transfer.bytesPerSecond { parts.append("\(Units.bytes(Int64(rate)))/s") }
+        if let left = transfer.secondsLeft { parts.append("\(Units.duration(left)) left") }
+        return parts.joined(separator: "  ")
+    }
+}

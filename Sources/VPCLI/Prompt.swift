@@ -1,0 +1,45 @@
+import Foundation
+import Glibc
+
+/// Questions to a person at a terminal. Asked on stderr, so that stdout stays the answer.
+struct Prompt {
+    let terminal: Terminal
+
+    /// The line that was typed; `fallback` for an empty one or at the end of input.
+    func text(_ question: String, fallback: String) -> String {
+        let hint = fallback.isEmpty ? "" : " [\(fallback)]"
+        Terminal.write("\(question)\(hint): ".utf8, to: STDERR_FILENO)
+        let answer = readLine()?.trimmingCharacters(in: .whitespaces) ?? ""
+        return answer.isEmpty ? fallback : answer
+    }
+
+    /// True only for a clear yes.
+    func confirm(_ question: String) -> Bool {
+        let answer = self.text("\(question) [y/N]", fallback: "").lowercased()
+        return answer == "y" || answer == "yes"
+    }
+
+    /// A secret, typed without being shown; from a pipe, the first line of stdin.
+    static func secret(_ question: String, terminal: Terminal) throws -> String {
+        guard terminal.inputIsTTY else {
+            guard let line = readLine(), !line.isEmpty else {
+                throw CommandFailure(
+                    code: "usage", message: "A key of `-` is read from standard input, which is empty.",
+                    advice: "Pipe it in: vp config-set --vast-api-key - < key.txt", status: Status.usage)
+            }
+            return line
+        }
+        Terminal.write("\(question): ".utf8, to: STDERR_FILENO)
+        var before = termios()
+        guard tcgetattr(STDIN_FILENO, &before) == 0 else { return readLine() ?? "" }
+        var silent = before
+        // Without ISIG, Ctrl-C arrives as a character: nothing can end us while the terminal is mute.
+        silent.c_lflag &= ~tcflag_t(ECHO | ISIG)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        let line = readLine() ?? ""
+        tcsetattr(STDIN_FILENO, TCSANOW, &before)
+        Terminal.note("")
+        if line.contains("\u{3}") { throw ExitStatus(status: Status.interrupted) }
+        return line
+    }
+}

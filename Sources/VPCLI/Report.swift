@@ -1,0 +1,296 @@
+import ArgumentParser
+import VPEngine
+
+/// Failures of `vp` itself, beside those of the engine.
+struct CommandFailure: Error, Hashable {
+    var code: String
+    var message: String
+    var advice: String
+    var status: Int32
+}
+
+/// A job's or another program's exit status, passed on without a word.
+struct ExitStatus: Error, Hashable {
+    var status: Int32
+}
+
+/// The exit statuses that are ours.
+enum Status {
+    static let failed: Int32 = 1
+    static let usage: Int32 = 64
+    static let configuration: Int32 = 200
+    static let noInstance: Int32 = 201
+    static let platform: Int32 = 202
+    static let unreachable: Int32 = 203
+    static let uploadFailed: Int32 = 204
+    static let resultsNotWhole: Int32 = 205
+    static let hostKeyChanged: Int32 = 206
+    static let instanceLost: Int32 = 207
+    static let limitRefused: Int32 = 208
+    static let stillExists: Int32 = 209
+    static let interrupted: Int32 = 130
+}
+
+/// Puts engine errors into words, advice and exit statuses.
+enum Report {
+    /// What a failure says: what happened and where, then what to do next.
+    struct Words: Hashable {
+        var code: String
+        var message: String
+        var advice: String
+
+        var json: JSON {
+            .object([
+                "error": .object([
+                    "code": .text(self.code), "message": .text(self.message), "advice": .text(self.advice),
+                ])
+            ])
+        }
+    }
+
+    static func words(for error: any Error) -> Words {
+        switch error {
+        case let error as EngineError: Self.words(for: error)
+        case let failure as CommandFailure:
+            Words(code: failure.code, message: failure.message, advice: failure.advice)
+        default:
+            Words(code: "unexpected", message: Terminal.printable("\(error)"), advice: "Try again with -v.")
+        }
+    }
+
+    static func words(for error: EngineError) -> Words {
+        let activity = error.activity
+        let platform = activity.platform?.displayName
+        let place = platform.map { " on \($0)" } ?? ""
+        let subject = activity.subject.map { " \(Terminal.printable($0))" } ?? ""
+        let detail = error.detail.map { Terminal.printable(Self.firstLine($0)) }
+        let because = detail.map { ": \($0)" } ?? ""
+        let choices = error.suggestions.map(Terminal.printable).joined(separator: ", ")
+        let name = activity.platform?.rawValue ?? "vast"
+
+        let (message, advice): (String, String) =
+            switch error.code {
+            case .badConfiguration:
+                (
+                    detail ?? "The configuration cannot be used.",
+                    "Correct the file; `vp config-show` tells what is read."
+                )
+            case .missingKey:
+                (
+                    "No API key\(platform.map { " for \($0)" } ?? "") was found.",
+                    "Set one with `vp config-set --\(name)-api-key -`, or in \(name.uppercased())_API_KEY. "
+                        + "`vp demo` needs none."
+                )
+            case .unauthorized:
+                (
+                    "\(platform ?? "The platform") refused the key\(because).",
+                    "Set a working one with `vp config-set --\(name)-api-key -`; `vp config-show` tells where it is from."
+                )
+            case .missingIdentity:
+                (
+                    "No ssh key was found\(because).",
+                    "Make one with `ssh-keygen -t ed25519`, or name one in VP_SSH_IDENTITY or `ssh.identity`."
+                )
+            case .missingProgram:
+                (
+                    "A program that is needed is not installed\(because).",
+                    "Install it, on Debian with `apt-get install rsync openssh-client`."
+                )
+            case .unsupported:
+                ("This is not possible yet\(because).", "`vp --help` lists what is.")
+            case .badRequest:
+                (
+                    "\(platform ?? "The platform") did not accept the request while \(activity.words)\(subject)\(because).",
+                    "Check the values given."
+                )
+            case .insufficientCredit:
+                (
+                    "The account\(place) has too little credit\(because).",
+                    "Nothing was rented. Add credit on the platform's billing page."
+                )
+            case .rateLimited:
+                (
+                    "\(platform ?? "The platform") wants fewer requests\(because).",
+                    "Wait half a minute and try again."
+                )
+            case .networkDown:
+                (
+                    "\(platform ?? "The platform") could not be reached while \(activity.words)\(because).",
+                    "Check the network, and the address with `vp config-show`."
+                )
+            case .platformFailed:
+                (
+                    "\(platform ?? "The platform") failed while \(activity.words)\(subject)\(because).",
+                    "Try again in a minute; `vp ls` shows what is there."
+                )
+            case .badResponse:
+                (
+                    "\(platform ?? "The platform") gave an answer that cannot be understood while \(activity.words)\(because).",
+                    "It is not taken for an empty one. Try again; if it stays, a newer vp may know the new form."
+                )
+            case .endpointRetired:
+                (
+                    "\(platform ?? "The platform") has switched off an address that vp used while \(activity.words)\(because).",
+                    "A newer vp is needed."
+                )
+            case .unknownGPU:
+                (
+                    "No GPU is called\(subject.isEmpty ? " that" : subject)\(because).",
+                    choices.isEmpty ? "`vp offers` lists what there is." : "Did you mean \(choices)?"
+                )
+            case .noMatchingOffer:
+                (
+                    "No offer\(place) fits\(because).",
+                    "Raise --max-price, ask for less, or see `vp offers`."
+                )
+            case .offerTaken:
+                ("The offer\(subject) was taken by someone else.", "Choose another with `vp offers`.")
+            case .noInstance:
+                (
+                    "No instance fits\(because).",
+                    choices.isEmpty
+                        ? "Rent one with `vp create-instance --gpu-type RTX4090`, or see `vp ls`."
+                        : "There are: \(choices). Name one with -i ID, or start it with `vp start ID`."
+                )
+            case .ambiguousInstance:
+                ("Several instances fit\(because).", "Name one with -i ID: \(choices).")
+            case .instanceGone:
+                ("There is no instance\(subject)\(place)\(because).", "`vp ls` shows what is there.")
+            case .instanceNotRunning:
+                (
+                    "The instance\(subject) is not running\(because).",
+                    "Start it with `vp start\(subject.isEmpty ? " ID" : subject)`, or see `vp ls`."
+                )
+            case .instanceNotReady:
+                (
+                    "The instance\(subject) did not get ready in time\(because).",
+                    "See `vp ls`; an instance that is there is being paid for."
+                )
+            case .destroyUnconfirmed:
+                (
+                    "\(platform ?? "The platform") still shows the instance\(subject)\(because).",
+                    "It may still cost money. Run the same command again, or look at the platform's own page."
+                )
+            case .unsafeResults:
+                (
+                    "Results on the instance\(subject) are not here yet\(because).",
+                    "Bring them with `vp download\(subject)`, or give them up with --discard-results."
+                )
+            case .unreachable:
+                (
+                    "The instance\(subject) cannot be reached by ssh\(because).",
+                    "See whether it runs with `vp ls`, and try again."
+                )
+            case .hostKeyChanged:
+                (
+                    "The instance\(subject) shows another host key than before; nothing was sent\(because).",
+                    "Somebody may be listening, or the container was rebuilt. If you know it was, remove its file "
+                        + "below known_hosts/ in the state folder."
+                )
+            case .sshRefused:
+                (
+                    "The instance\(subject) does not accept the ssh key\(because).",
+                    "The key must be on the account before the instance is rented; see `vp config-show`."
+                )
+            case .noSuchJob:
+                ("There is no job\(subject.isEmpty ? " of that name" : subject).", "`vp jobs` lists them.")
+            case .workspaceRefused:
+                (
+                    "This folder is not synced\(because).",
+                    "Run vp in the project's own folder; `vp --init` makes one of it."
+                )
+            case .uploadFailed:
+                (
+                    "The project could not be sent\(because).",
+                    "Nothing was run. The same command again goes on where this one stopped."
+                )
+            case .downloadFailed:
+                (
+                    "The results could not be brought back whole\(because).",
+                    "They are still on the instance: `vp download\(subject)` tries again."
+                )
+            case .remoteDiskFull:
+                (
+                    "The instance's disk is full\(because).",
+                    "Make room with `vp ssh`, or rent one with more: --disk 100."
+                )
+            case .localDiskFull:
+                ("This machine's disk is full\(because).", "Make room and run the same command again.")
+            case .instanceLost:
+                (
+                    "The instance\(subject) disappeared while the job ran\(because).",
+                    "What it had printed is kept: `vp logs -1`."
+                )
+            case .limitRefused:
+                ("Your own limit does not allow it\(because).", "Raise the limit if this is meant.")
+            case .timedOut:
+                (
+                    "It took too long, \(activity.words)\(subject)\(because).",
+                    "Try again; `vp ls` shows what is there."
+                )
+            case .historyUnavailable:
+                (
+                    "The history cannot be used\(because).",
+                    "Check history.sqlite in the state folder, and the room on that disk."
+                )
+            case .cancelled:
+                ("Cancelled while \(activity.words)\(subject).", "`vp ls` shows what is there.")
+            case .fileSystem:
+                (
+                    "A file could not be read or written\(because).",
+                    "Check its permissions and the room on the disk."
+                )
+            }
+        return Words(code: error.code.rawValue, message: message, advice: advice)
+    }
+
+    static func status(for error: any Error) -> Int32 {
+        switch error {
+        case let error as EngineError: Self.status(for: error.code)
+        case let failure as CommandFailure: failure.status
+        case let exit as ExitStatus: exit.status
+        default: Status.failed
+        }
+    }
+
+    static func status(for code: EngineError.Code) -> Int32 {
+        switch code {
+        case .badConfiguration, .missingKey, .unauthorized, .missingIdentity, .missingProgram, .unsupported,
+            .unknownGPU, .workspaceRefused, .historyUnavailable, .fileSystem, .localDiskFull, .noSuchJob:
+            Status.configuration
+        case .noMatchingOffer, .offerTaken, .noInstance, .ambiguousInstance, .instanceGone,
+            .instanceNotRunning,
+            .instanceNotReady:
+            Status.noInstance
+        case .badRequest, .insufficientCredit, .rateLimited, .networkDown, .platformFailed, .badResponse,
+            .endpointRetired:
+            Status.platform
+        case .unreachable, .sshRefused, .timedOut: Status.unreachable
+        case .uploadFailed, .remoteDiskFull: Status.uploadFailed
+        case .unsafeResults, .downloadFailed: Status.resultsNotWhole
+        case .hostKeyChanged: Status.hostKeyChanged
+        case .instanceLost: Status.instanceLost
+        case .limitRefused: Status.limitRefused
+        case .destroyUnconfirmed: Status.stillExists
+        case .cancelled: Status.interrupted
+        }
+    }
+
+    /// Says `error` on stderr, in words or as JSON.
+    static func show(_ error: any Error, asJSON: Bool, terminal: Terminal) {
+        guard !(error is ExitStatus) else { return }
+        let words = Self.words(for: error)
+        if asJSON {
+            Terminal.note(words.json.line)
+        } else {
+            let prefix = Style.bad.apply("vp:", if: terminal.errorHasColour)
+            Terminal.note("\(prefix) \(words.message)")
+            if !words.advice.isEmpty { Terminal.note("    \(words.advice)") }
+        }
+    }
+
+    private static func firstLine(_ text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        return line.hasSuffix(".") ? String(line.dropLast()) : line
+    }
+}

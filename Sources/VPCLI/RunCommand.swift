@@ -1,0 +1,196 @@
+import ArgumentParser
+import Foundation
+import VPEngine
+
+/// What `run` does, and on which instance. Accepted before the verb as well, and by the direct form.
+struct RunPartOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The instance; not needed while one runs.", valueName: "id"))
+    var instanceId: String?
+
+    @Flag(help: "Send the project, run nothing.")
+    var syncOnly = false
+
+    @Flag(help: "Run only: send nothing, bring nothing back.")
+    var noSync = false
+
+    @Option(
+        name: [.customShort("w"), .long],
+        help: ArgumentHelp(
+            "Where the command runs on the instance. (default: the workspace)", valueName: "folder"))
+    var workingDir: String?
+
+    @Flag(help: "Build the project's container image on this machine first; a failed build stops everything.")
+    var enableDocker = false
+
+    @Option(
+        name: [.customShort("d"), .long],
+        help: ArgumentHelp("The Dockerfile of that build.", valueName: "file"))
+    var dockerfile: String?
+}
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Sync up, run a command on an instance, sync down.",
+        usage: "vp run [<option> ...] [--] <command> [<argument> ...]",
+        discussion: """
+            One word is shell text ("cd src && make"), several are an argument list whose quoting is kept. The exit \
+            status is the command's.
+            """)
+
+    @OptionGroup var parts: RunPartOptions
+    @OptionGroup var platform: PlatformOptions
+    @OptionGroup var common: CommonOptions
+
+    @Argument(parsing: .postTerminator, help: "What to run.")
+    var command: [String] = []
+
+    func validate() throws {
+        if self.command.isEmpty, !self.parts.syncOnly {
+            throw ValidationError("There is nothing to run. For example: vp run -- python train.py")
+        }
+        if self.parts.syncOnly, self.parts.noSync {
+            throw ValidationError("--sync-only and --no-sync leave nothing to do.")
+        }
+    }
+
+    func run() async throws {
+        let platform = try self.platform.platform.platform()
+        let session = try Session(self.common)
+        try session.requireKey(for: platform)
+        if self.parts.enableDocker {
+            try await ContainerBuild(session: session, dockerfile: self.parts.dockerfile).run()
+        } else if self.parts.dockerfile != nil {
+            session.note("vp: --dockerfile does nothing without --enable-docker.")
+        }
+        let engine = try session.engine()
+        let instance = try await engine.instance(named: self.parts.instanceId, platform: platform)
+        session.explain("on \(instance.id.platform.displayName) \(instance.id), \(instance.gpuName)")
+        let request = RunRequest(
+            command: self.parts.syncOnly ? nil : JobCommand(words: self.command),
+            workingDirectory: self.parts.workingDir,
+            syncsUp: !self.parts.noSync,
+            syncsDown: !self.parts.noSync && !self.parts.syncOnly)
+
+        switch await ActionRunner(engine: engine, session: session).perform(.run(instance.id, request)) {
+        case .succeeded(.ran(let summary)): try RunReport(session: session).end(summary)
+        case .succeeded: break
+        case .failed(let error): throw error
+        case .interrupted(_, let job):
+            Self.explainDetach(job, on: instance)
+            throw ExitStatus(status: Status.interrupted)
+        }
+    }
+
+    /// After Ctrl-C: nothing was killed, and the user must know where the job is.
+    private static func explainDetach(_ job: Job?, on instance: Instance) {
+        let place = "\(instance.id.platform.displayName) \(instance.id)"
+        guard let job, !job.state.isOver, job.startedAt != nil else {
+            Terminal.note("vp: interrupted before the command was started. \(place) is still rented.")
+            return
+        }
+        Terminal.note(
+            "vp: detached. \(job.id) goes on running on \(place), which goes on costing "
+                + "\(Units.hourly(instance.price.dollarsPerHour)).")
+        Terminal.note(
+            "    Its output so far: `vp logs \(job.id)`. Its results: `vp download \(instance.id)`. The end of both: "
+                + "`vp destroy-instance \(instance.id)`.")
+    }
+}
+
+/// Says what a run did, and ends with the right status.
+struct RunReport {
+    let session: Session
+
+    func end(_ summary: RunSummary) throws {
+        if let upload = summary.upload, summary.job == nil || self.session.isVerbose {
+            SyncReport.show(upload, session: self.session)
+        }
+        guard let job = summary.job else { return }
+        if let download = summary.download { SyncReport.showResults(download, session: self.session) }
+        self.session.note(Style.faint.apply(self.line(for: job), if: self.session.terminal.errorHasColour))
+        if let error = summary.downloadError {
+            Report.show(error, asJSON: false, terminal: self.session.terminal)
+        }
+        let status = job.outcome?.exitStatus ?? Self.status(of: job)
+        // A job's own failure says more than what came after it.
+        if status == 0, summary.downloadError != nil || summary.download?.missing.isEmpty == false {
+            throw ExitStatus(status: Status.resultsNotWhole)
+        }
+        if status != 0 { throw ExitStatus(status: status) }
+    }
+
+    /// `vp: train-7 succeeded after 0:41, $0.0041`
+    private func line(for job: Job) -> String {
+        var line = "vp: \(job.id) "
+        switch job.outcome {
+        case .exited(0): line += "succeeded"
+        case .exited(let code): line += "failed with exit status \(code)"
+        case .signalled(let signal): line += "was ended by signal \(signal)"
+        case nil: line += job.state.rawValue
+        }
+        if let start = job.startedAt, let end = job.endedAt {
+            line += " after \(Units.duration(end.timeIntervalSince(start)))"
+        }
+        if let dollars = job.dollars { line += ", \(Units.dollars(dollars))" }
+        if let cause = job.cause { line += ": \(Terminal.printable(cause))" }
+        return line
+    }
+
+    /// For a job whose end nobody recorded.
+    private static func status(of job: Job) -> Int32 {
+        switch job.state {
+        case .succeeded: 0
+        case .lost: Status.instanceLost
+        case .cancelled: Status.interrupted
+        case .queued, .running, .failed, .unknown: Status.unreachable
+        }
+    }
+}
+
+/// `--enable-docker`: builds the project's image here, so that a broken Dockerfile is found before money is spent.
+struct ContainerBuild {
+    let session: Session
+    let dockerfile: String?
+
+    func run() async throws {
+        let settings = self.session.configuration.docker
+        let root = self.session.configuration.workspace.localRoot
+        let path = self.session.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+        guard let builder = Program.find(["docker", "podman"], path: path) else {
+            throw EngineError(
+                .missingProgram, .init("building the image"),
+                detail: "--enable-docker needs docker or podman, and neither is in PATH")
+        }
+        // A file named here is meant from where the user stands, one in the settings from the project.
+        let file =
+            self.dockerfile.map { Self.absolute($0, from: self.session.directory) }
+            ?? Self.absolute(settings.dockerfile, from: root)
+        guard FileManager.default.isReadableFile(atPath: file) else {
+            throw CommandFailure(
+                code: "build_failed", message: "There is no Dockerfile \(file).",
+                advice: "Name one with --dockerfile, or leave out --enable-docker.",
+                status: Status.configuration)
+        }
+        let tag = "vp-\(self.session.configuration.workspace.name)".lowercased()
+        var words = ["build", "--tag", tag, "--file", file]
+        for (name, value) in settings.buildArguments.sorted(by: { $0.key < $1.key }) {
+            words += ["--build-arg", "\(name)=\(value)"]
+        }
+        words.append(Self.absolute(settings.buildContext, from: root))
+        let name = (builder as NSString).lastPathComponent
+        self.session.note("vp: \(name) build of \(tag)")
+        let status = try await Program.run(builder, words, in: root)
+        guard status == 0 else {
+            throw CommandFailure(
+                code: "build_failed", message: "The build of \(tag) failed: \(name) ended with \(status).",
+                advice: "Nothing was sent or run.", status: Status.configuration)
+        }
+        self.session.note(
+            "vp: \(tag) is built. It stays on this machine; to run in it, push it and rent with --image.")
+    }
+
+    private static func absolute(_ path: String, from folder: String) -> String {
+        path.hasPrefix("/") ? path : URL(fileURLWithPath: "\(folder)/\(path)").standardizedFileURL.path
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Foundation
+import VPEngine
+
+struct TUICommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tui", abstract: "Open the dashboard (vp-tui). Its options may follow.")
+
+    @Argument(parsing: .captureForPassthrough, help: "Options of vp-tui.")
+    var options: [String] = []
+
+    func run() async throws {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        guard let program = Program.sibling("vp-tui") ?? Program.find(["vp-tui"], path: path) else {
+            throw EngineError(
+                .missingProgram, .init("opening the dashboard"),
+                detail: "vp-tui is neither beside vp nor in PATH; `swift build --product vp-tui` builds it")
+        }
+        try Program.replaceThisProcess([program] + self.options)
+    }
+}

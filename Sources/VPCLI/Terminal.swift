@@ -1,0 +1,139 @@
+import Foundation
+import Glibc
+
+/// What the standard streams are, and what may be written to them.
+struct Terminal: Sendable {
+    var inputIsTTY: Bool
+    var outputIsTTY: Bool
+    var errorIsTTY: Bool
+    var outputHasColour: Bool
+    var errorHasColour: Bool
+    /// False on terminals without UTF-8: marks and bars are then drawn with ASCII.
+    var hasUnicode: Bool
+
+    init(environment: [String: String]) {
+        self.inputIsTTY = isatty(STDIN_FILENO) == 1
+        self.outputIsTTY = isatty(STDOUT_FILENO) == 1
+        self.errorIsTTY = isatty(STDERR_FILENO) == 1
+        self.outputHasColour = Self.hasColour(isTTY: self.outputIsTTY, environment)
+        self.errorHasColour = Self.hasColour(isTTY: self.errorIsTTY, environment)
+        // The first of these that is set decides, as for setlocale().
+        let locale =
+            ["LC_ALL", "LC_CTYPE", "LANG"].lazy
+            .compactMap { environment[$0] }.first { !$0.isEmpty }?.uppercased() ?? ""
+        self.hasUnicode =
+            (locale.contains("UTF-8") || locale.contains("UTF8")) && environment["TERM"] != "linux"
+    }
+
+    /// `NO_COLOR` set to anything wins, then `CLICOLOR_FORCE`, a dumb or missing terminal, `CLICOLOR=0`.
+    static func hasColour(isTTY: Bool, _ environment: [String: String]) -> Bool {
+        if let value = environment["NO_COLOR"], !value.isEmpty { return false }
+        if let value = environment["CLICOLOR_FORCE"], !value.isEmpty, value != "0" { return true }
+        guard isTTY, let term = environment["TERM"], !term.isEmpty, term != "dumb" else { return false }
+        return environment["CLICOLOR"] != "0"
+    }
+
+    /// True where a line can be redrawn.
+    var canRedraw: Bool {
+        self.errorIsTTY && ProcessInfo.processInfo.environment["TERM"] ?? "dumb" != "dumb"
+    }
+
+    var canAsk: Bool { self.inputIsTTY && self.errorIsTTY }
+
+    /// Columns of the terminal behind stderr.
+    var width: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    // MARK: - Writing
+
+    /// Writes all of `bytes` at once and unbuffered: a job's output must not wait in here.
+    ///
+    /// False when nobody reads any more (`vp logs x | head`).
+    @discardableResult
+    static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
+        let bytes = ContiguousArray(bytes)
+        var done = 0
+        while done < bytes.count {
+            let written = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress! + done, $0.count - done)
+            }
+            if written > 0 {
+                done += written
+            } else if errno == EAGAIN {
+                var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&poller, 1, -1)
+            } else if errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+
+    static func print(_ line: String) { Self.write((line + "\n").utf8, to: STDOUT_FILENO) }
+
+    static func note(_ line: String) { Self.write((line + "\n").utf8, to: STDERR_FILENO) }
+
+    /// `text` without control characters: names and messages come from servers, and must not steer a terminal.
+    static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: Self.isControl) else { return text }
+        var clean = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { clean.append(Self.isControl(scalar) ? "?" : scalar) }
+        return String(clean)
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+            || (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+    }
+}
+
+/// The few colours that `vp` uses, by meaning.
+enum Style: String {
+    case good = "32"
+    case busy = "33"
+    case bad = "31"
+    case strong = "1"
+    case faint = "2"
+
+    func apply(_ text: String, if isOn: Bool) -> String {
+        isOn && !text.isEmpty ? "\u{1B}[\(self.rawValue)m\(text)\u{1B}[0m" : text
+    }
+}
+
+/// How many columns a terminal gives a text.
+enum DisplayWidth {
+    static func of(_ text: String) -> Int {
+        text.unicodeScalars.reduce(0) { $0 + Self.of($1) }
+    }
+
+    static func of(_ scalar: Unicode.Scalar) -> Int {
+        if scalar.isASCII { return 1 }
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: return 0
+        default: break
+        }
+        switch scalar.value {
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+            0xFE30...0xFE6F,
+            0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1FAFF,
+            0x20000...0x3FFFD:
+            return 2
+        default: return 1
+        }
+    }
+
+    /// `text` cut to at most `width` columns; a wide character is dropped rather than halved.
+    static func cut(_ text: String, to width: Int) -> String {
+        var result = String.UnicodeScalarView()
+        var used = 0
+        for scalar in text.unicodeScalars {
+            used += Self.of(scalar)
+            if used > width { break }
+            result.append(scalar)
+        }
+        return String(result)
+    }
+}

@@ -1,0 +1,124 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import VPEngine
+
+@main
+struct VP: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "vp",
+        abstract: "Rent a GPU, sync this folder, run a command there, bring the results back.",
+        usage: """
+            vp <command> [<argument> ...]        run a command on the instance, with sync before and after
+            vp "<shell text>"                    the same, as one line of shell
+            vp <verb> [<option> ...]
+            vp --init                            set up this folder
+            """,
+        discussion: """
+            Everything from the first word that is not an option goes to the instance untouched: \
+            `vp python train.py --epochs 3`. Write `vp run -- …` where the command has the name of a verb.
+
+            Exit status: the job's own; 64 usage, 200 configuration or key, 201 no instance, 202 platform, \
+            203 unreachable, 204 upload failed, 205 results not whole, 206 host key changed, 207 instance lost, \
+            208 refused by a limit, 209 instance still exists, 130 after Ctrl-C.
+            """,
+        version: Self.version,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Jobs:",
+                subcommands: [
+                    RunCommand.self, JobsCommand.self, LogsCommand.self, SyncCommand.self,
+                    DownloadCommand.self,
+                ]),
+            CommandGroup(
+                name: "Instances:",
+                subcommands: [
+                    ListInstancesCommand.self, OffersCommand.self, CreateInstanceCommand.self,
+                    SSHCommand.self,
+                    StartCommand.self, StopCommand.self, DestroyInstanceCommand.self,
+                ]),
+            CommandGroup(
+                name: "Settings:",
+                subcommands: [InitCommand.self, ConfigShowCommand.self, ConfigSetCommand.self]),
+            CommandGroup(name: "More:", subcommands: [TUICommand.self, DemoCommand.self]),
+        ]
+    )
+
+    // `CommandLineShape` moves these behind the verb before anything is parsed. They are declared here for the
+    // help and the completions.
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var platform: PlatformOptions
+    @OptionGroup var parts: RunPartOptions
+
+    @Flag(help: "Set up this folder, as `vp init` does.")
+    var `init` = false
+
+    func run() async throws {
+        Terminal.print(Self.helpMessage())
+    }
+
+    static func main() async {
+        // A reader that goes away (`vp jobs | head`) ends a write with an error, not the process.
+        signal(SIGPIPE, SIG_IGN)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let isJSON = Self.wantsJSON(arguments)
+        do {
+            switch CommandLineShape(arguments) {
+            case .mistyped(let word, let verb):
+                throw CommandFailure(
+                    code: "usage", message: "\(word) is no verb of vp.",
+                    advice: "Did you mean `vp \(verb)`? To run a program of that name: vp run -- \(word)",
+                    status: Status.usage)
+            case .parsed(let arguments):
+                var command = try Self.parse(arguments)
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
+            }
+        } catch {
+            Self.end(with: error, asJSON: isJSON)
+        }
+        Glibc.exit(0)
+    }
+
+    /// Parsing errors are told apart from what a command throws: `exit(withError:)` must see only the former.
+    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        do {
+            return try Self.parseAsRoot(arguments)
+        } catch {
+            throw ParsingEnd(error: error)
+        }
+    }
+
+    private struct ParsingEnd: Error { let error: any Error }
+
+    private static func end(with error: any Error, asJSON: Bool) -> Never {
+        let terminal = Terminal(environment: ProcessInfo.processInfo.environment)
+        guard let parsing = error as? ParsingEnd else {
+            // Commands throw `ValidationError` for what only they can check, and the parser's own ends.
+            if error is ValidationError || error is CleanExit || error is ExitCode {
+                Self.exit(withError: error)
+            }
+            Report.show(error, asJSON: asJSON, terminal: terminal)
+            Glibc.exit(Report.status(for: error))
+        }
+        let code = Self.exitCode(for: parsing.error)
+        if asJSON, !code.isSuccess {
+            let words = Report.Words(
+                code: "usage", message: Self.message(for: parsing.error), advice: "See `vp --help`.")
+            Terminal.note(words.json.line)
+            Glibc.exit(code.rawValue)
+        }
+        Self.exit(withError: parsing.error)
+    }
+
+    /// Whether `--json` stands among our own words; behind the first word of a command it is the command's.
+    private static func wantsJSON(_ arguments: [String]) -> Bool {
+        guard case .parsed(let parsed) = CommandLineShape(arguments) else { return false }
+        return parsed.prefix { $0 != "--" }.contains("--json")
+    }
+}
