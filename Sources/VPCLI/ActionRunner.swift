@@ -18,6 +18,8 @@ struct ActionRunner {
     let session: Session
     /// Job output goes to stdout. False while an answer of another kind is to come.
     var showsOutput = true
+    /// Byte of the job's log from which on output is printed; what came before has been seen.
+    var outputStart: Int64 = 0
 
     func perform(_ action: EngineAction) async -> Ending {
         let inbox = ActionInbox()
@@ -36,7 +38,7 @@ struct ActionRunner {
         }
         defer { ticker.cancel() }
 
-        var printer = OutputPrinter(engine: self.engine)
+        var printer = OutputPrinter(engine: self.engine, start: self.outputStart)
         var instance: Instance?
         var job: Job?
         var wasInterrupted = false
@@ -52,6 +54,18 @@ struct ActionRunner {
                 progress.hide()
                 // A second Ctrl-C does not wait for processes that are slow to end.
                 if wasInterrupted { return .interrupted(instance, job) }
+                if let running = job, Self.isFollowed(running), self.session.terminal.canAsk {
+                    printer.endLine(on: self.session.terminal)
+                    switch DetachMenu.ask() {
+                    case .keepWatching: continue
+                    case .stop:
+                        Terminal.note("vp: stopping \(running.id)…")
+                        await queue.start(
+                            .cancel(running.id, on: running.instance, CancelRequest()), as: ActionID())
+                        continue
+                    case .detach: break
+                    }
+                }
                 wasInterrupted = true
                 await queue.cancel(id)
             case .event(.progress(_, let stage)):
@@ -62,6 +76,10 @@ struct ActionRunner {
             case .event(.jobChanged(let changed)):
                 job = changed
                 progress.jobChanged(changed)
+            case .event(.finished(let other, .failed(let error))) where other != id:
+                // Stopping the job failed; it is still followed.
+                progress.hide()
+                Report.show(error, asJSON: false, terminal: self.session.terminal)
             case .event(.finished(id, let outcome)):
                 progress.end(outcome)
                 printer.endLine(on: self.session.terminal)
@@ -76,6 +94,8 @@ struct ActionRunner {
         }
         return .interrupted(instance, job)
     }
+
+    private static func isFollowed(_ job: Job) -> Bool { job.startedAt != nil && !job.state.isOver }
 
     /// Performs an action that has nothing to tidy up after Ctrl-C.
     func result(of action: EngineAction) async throws -> ActionResult {
@@ -134,12 +154,15 @@ struct OutputPrinter {
     private var printed: [JobID: Int64] = [:]
     private var isWithinLine = false
 
-    init(engine: Engine) {
+    private let start: Int64
+
+    init(engine: Engine, start: Int64) {
         self.engine = engine
+        self.start = start
     }
 
     mutating func print(_ job: JobID, upTo end: Int64) {
-        var offset = self.printed[job] ?? 0
+        var offset = self.printed[job] ?? self.start
         while offset < end {
             let limit = Int(min(end - offset, 1 << 18))
             guard let bytes = try? self.engine.readLog(job, from: offset, limit: limit), !bytes.isEmpty else {

@@ -13,7 +13,8 @@ enum CommandLineShape: Hashable {
     private static let runVerb = "run"
 
     static let verbs: Set<String> = [
-        "config-set", "config-show", "create-instance", "demo", "destroy-instance", "download", "help",
+        "attach", "cancel", "config-set", "config-show", "create-instance", "demo", "destroy-instance",
+        "download", "help",
         "init",
         "jobs", "list-instances", "logs", "ls", "offers", "run", "ssh", "start", "stop", "sync", "tui",
     ]
@@ -50,7 +51,7 @@ enum CommandLineShape: Hashable {
             let (own, command) = Self.split(Array(rest.dropFirst()))
             let words = command.first == "--" ? Array(command.dropFirst()) : command
             self = .parsed([Self.runVerb] + options + own + (words.isEmpty ? [] : ["--"] + words))
-        } else if word == "logs", let index = rest.firstIndex(of: "-1") {
+        } else if ["attach", "cancel", "logs"].contains(word), let index = rest.firstIndex(of: "-1") {
             // The newest job; a parser would look for an option of that name.
             var others = rest.dropFirst()
             others.remove(at: index)

@@ -93,3 +93,76 @@ struct LogsCommand: AsyncParsableCommand {
         }
     }
 }
+
+struct AttachCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attach",
+        abstract: "Follow a job that runs: what it printed so far, then what it prints.",
+        discussion: "The exit status is the job's.")
+
+    @Argument(help: "The job, or -1 for the newest.")
+    var job: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let session = try Session(self.common)
+        let engine = try session.engine()
+        let job = try engine.job(named: self.job)
+        // The copy on this machine first: it needs no connection, and the rest follows from its end.
+        let size = try engine.logSize(job.id)
+        var printer = OutputPrinter(engine: engine, start: 0)
+        printer.print(job.id, upTo: size)
+        let report = RunReport(session: session)
+        guard !job.state.isOver || job.state == .unknown else { return try report.end(RunSummary(job: job)) }
+        try session.requireKey(for: job.instance.platform)
+        let runner = ActionRunner(engine: engine, session: session, outputStart: size)
+        switch await runner.perform(.attach(job.id, on: job.instance)) {
+        case .succeeded(.attached(let ended)): try report.end(RunSummary(job: ended))
+        case .succeeded: break
+        case .failed(let error): throw error
+        case .interrupted(_, let seen):
+            RunCommand.explainDetach(seen ?? job, on: job.instance)
+            throw ExitStatus(status: Status.interrupted)
+        }
+    }
+}
+
+struct CancelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel", abstract: "End a job and all its processes. The instance stays.")
+
+    @Argument(help: "The job, or -1 for the newest.")
+    var job: String
+
+    @Option(help: ArgumentHelp("Seconds between asking and killing.", valueName: "seconds"))
+    var grace = 10
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOptions
+
+    func validate() throws {
+        guard self.grace >= 0 else { throw ValidationError("--grace must be 0 or more.") }
+    }
+
+    func run() async throws {
+        let session = try Session(self.common, asJSON: self.json.json)
+        let engine = try session.engine()
+        let job = try engine.job(named: self.job)
+        guard !job.state.isOver else {
+            throw EngineError(
+                .noSuchJob, .init("cancelling a job", subject: job.id.rawValue),
+                detail: "it has ended already")
+        }
+        try session.requireKey(for: job.instance.platform)
+        let request = CancelRequest(grace: self.grace)
+        let result = try await ActionRunner(engine: engine, session: session, showsOutput: false)
+            .result(of: .cancel(job.id, on: job.instance, request))
+        guard case .cancelled(let ended) = result else { return }
+        if self.json.json {
+            Terminal.print(Documents.job(ended).document)
+        } else {
+            Terminal.print("\(ended.id) is \(ended.state.rawValue); the instance \(ended.instance) stays.")
+        }
+    }
+}

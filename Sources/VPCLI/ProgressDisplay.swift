@@ -21,7 +21,7 @@ final class ProgressDisplay {
         self.isWordy =
             switch action {
             case .create, .destroy, .start, .stop: true
-            case .sync, .run, .download: session.isVerbose
+            case .sync, .run, .download, .cancel, .attach: session.isVerbose
             }
     }
 

@@ -194,6 +194,11 @@ enum Report {
                 )
             case .noSuchJob:
                 ("There is no job\(subject.isEmpty ? " of that name" : subject).", "`vp jobs` lists them.")
+            case .cancelIncomplete:
+                (
+                    "Not every process of job\(subject) has ended\(because).",
+                    "End them with `vp ssh`, or stop the instance."
+                )
             case .workspaceRefused:
                 (
                     "This folder is not synced\(because).",
@@ -271,6 +276,7 @@ enum Report {
         case .hostKeyChanged: Status.hostKeyChanged
         case .instanceLost: Status.instanceLost
         case .limitRefused: Status.limitRefused
+        case .cancelIncomplete: Status.failed
         case .destroyUnconfirmed: Status.stillExists
         case .cancelled: Status.interrupted
         }

@@ -77,24 +77,27 @@ struct RunCommand: AsyncParsableCommand {
         case .succeeded: break
         case .failed(let error): throw error
         case .interrupted(_, let job):
-            Self.explainDetach(job, on: instance)
+            Self.explainDetach(job, on: instance.id)
             throw ExitStatus(status: Status.interrupted)
         }
     }
 
     /// After Ctrl-C: nothing was killed, and the user must know where the job is.
-    private static func explainDetach(_ job: Job?, on instance: Instance) {
-        let place = "\(instance.id.platform.displayName) \(instance.id)"
-        guard let job, !job.state.isOver, job.startedAt != nil else {
+    static func explainDetach(_ job: Job?, on instance: InstanceID) {
+        let place = "\(instance.platform.displayName) \(instance)"
+        guard let job, job.startedAt != nil else {
             Terminal.note("vp: interrupted before the command was started. \(place) is still rented.")
             return
         }
+        guard !job.state.isOver else {
+            Terminal.note(
+                "vp: \(job.id) has ended; its results are still on \(place): vp download \(instance)")
+            return
+        }
+        Terminal.note("vp: detached. \(job.id) goes on on \(place), and that on costing money.")
         Terminal.note(
-            "vp: detached. \(job.id) goes on running on \(place), which goes on costing "
-                + "\(Units.hourly(instance.price.dollarsPerHour)).")
-        Terminal.note(
-            "    Its output so far: `vp logs \(job.id)`. Its results: `vp download \(instance.id)`. The end of both: "
-                + "`vp destroy-instance \(instance.id)`.")
+            "    Follow it: vp attach \(job.id) · end it: vp cancel \(job.id) · results: vp download \(instance)"
+        )
     }
 }
 

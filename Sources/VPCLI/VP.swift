@@ -27,22 +27,23 @@ struct VP: AsyncParsableCommand {
         version: Self.version,
         groupedSubcommands: [
             CommandGroup(
-                name: "Jobs:",
+                name: "Jobs",
                 subcommands: [
-                    RunCommand.self, JobsCommand.self, LogsCommand.self, SyncCommand.self,
+                    RunCommand.self, JobsCommand.self, LogsCommand.self, AttachCommand.self,
+                    CancelCommand.self, SyncCommand.self,
                     DownloadCommand.self,
                 ]),
             CommandGroup(
-                name: "Instances:",
+                name: "Instances",
                 subcommands: [
                     ListInstancesCommand.self, OffersCommand.self, CreateInstanceCommand.self,
                     SSHCommand.self,
                     StartCommand.self, StopCommand.self, DestroyInstanceCommand.self,
                 ]),
             CommandGroup(
-                name: "Settings:",
+                name: "Settings",
                 subcommands: [InitCommand.self, ConfigShowCommand.self, ConfigSetCommand.self]),
-            CommandGroup(name: "More:", subcommands: [TUICommand.self, DemoCommand.self]),
+            CommandGroup(name: "More", subcommands: [TUICommand.self, DemoCommand.self]),
         ]
     )
 
@@ -72,7 +73,7 @@ struct VP: AsyncParsableCommand {
                     advice: "Did you mean `vp \(verb)`? To run a program of that name: vp run -- \(word)",
                     status: Status.usage)
             case .parsed(let arguments):
-                var command = try Self.parse(arguments)
+                var command = try Self.parseAsRoot(arguments)
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
                 } else {
@@ -85,35 +86,19 @@ struct VP: AsyncParsableCommand {
         Glibc.exit(0)
     }
 
-    /// Parsing errors are told apart from what a command throws: `exit(withError:)` must see only the former.
-    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
-        do {
-            return try Self.parseAsRoot(arguments)
-        } catch {
-            throw ParsingEnd(error: error)
-        }
-    }
-
-    private struct ParsingEnd: Error { let error: any Error }
-
     private static func end(with error: any Error, asJSON: Bool) -> Never {
         let terminal = Terminal(environment: ProcessInfo.processInfo.environment)
-        guard let parsing = error as? ParsingEnd else {
-            // Commands throw `ValidationError` for what only they can check, and the parser's own ends.
-            if error is ValidationError || error is CleanExit || error is ExitCode {
-                Self.exit(withError: error)
-            }
+        // The parser has private error types; it knows them by their exit code, and any other by `failure`.
+        let code = Self.exitCode(for: error)
+        guard !(error is EngineError || error is CommandFailure || error is ExitStatus), code != .failure
+        else {
             Report.show(error, asJSON: asJSON, terminal: terminal)
             Glibc.exit(Report.status(for: error))
         }
-        let code = Self.exitCode(for: parsing.error)
-        if asJSON, !code.isSuccess {
-            let words = Report.Words(
-                code: "usage", message: Self.message(for: parsing.error), advice: "See `vp --help`.")
-            Terminal.note(words.json.line)
-            Glibc.exit(code.rawValue)
-        }
-        Self.exit(withError: parsing.error)
+        guard asJSON, !code.isSuccess else { Self.exit(withError: error) }
+        let words = Report.Words(code: "usage", message: Self.message(for: error), advice: "See `vp --help`.")
+        Terminal.note(words.json.line)
+        Glibc.exit(code.rawValue)
     }
 
     /// Whether `--json` stands among our own words; behind the first word of a command it is the command's.

@@ -1,0 +1,46 @@
+import Foundation
+import Glibc
+import VPEngine
+
+/// The question that Ctrl-C asks while a job is followed. Nothing is ever killed by the key itself.
+struct DetachMenu {
+    enum Choice { case detach, stop, keepWatching }
+
+    static let question = "[d]etach (the job goes on)  [s]top the job  [k]eep watching? "
+
+    /// What an answer means; nil for anything that is none.
+    static func choice(for byte: UInt8) -> Choice? {
+        switch byte {
+        case UInt8(ascii: "d"), UInt8(ascii: "D"), 3, 4: .detach
+        case UInt8(ascii: "s"), UInt8(ascii: "S"): .stop
+        case UInt8(ascii: "k"), UInt8(ascii: "K"): .keepWatching
+        default: nil
+        }
+    }
+
+    /// Asks, and reads single keys until one is an answer. A second Ctrl-C detaches, and so does a terminal that
+    /// goes away: the job is safe either way.
+    static func ask() -> Choice {
+        var before = termios()
+        let isTTY = tcgetattr(STDIN_FILENO, &before) == 0
+        if isTTY {
+            var raw = before
+            raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
+            tcsetattr(STDIN_FILENO, TCSANOW, &raw)
+        }
+        defer {
+            if isTTY { tcsetattr(STDIN_FILENO, TCSANOW, &before) }
+            Terminal.note("")
+        }
+        Terminal.write("\r\u{1B}[K\(Self.question)".utf8, to: STDERR_FILENO)
+        while true {
+            var byte: UInt8 = 0
+            let count = read(STDIN_FILENO, &byte, 1)
+            if count == 1 {
+                if let choice = Self.choice(for: byte) { return choice }
+            } else if count == 0 || errno != EINTR {
+                return .detach
+            }
+        }
+    }
+}
