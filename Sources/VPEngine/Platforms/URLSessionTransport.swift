@@ -28,6 +28,7 @@ package final class URLSessionTransport: HTTPTransport {
 
     package func send(_ request: HTTPRequest) async throws(EngineError) -> HTTPResponse {
         guard !Task.isCancelled else { throw EngineError(.cancelled, request.activity) }
+        if request.url.isLoopback { ProxyExemption.isInPlace }
         let task = self.openSession().dataTask(with: URLSessionTransport.urlRequest(request))
         let calls = self.calls
         let result = await withTaskCancellationHandler {
@@ -65,6 +66,32 @@ package final class URLSessionTransport: HTTPTransport {
         for (name, value) in request.headers { urlRequest.setValue(value, forHTTPHeaderField: name) }
         if let body = request.body { urlRequest.httpBody = Data(body) }
         return urlRequest
+    }
+}
+
+/// Keeps requests to this machine off a proxy that the environment names for the others.
+///
+/// libcurl makes no exception for loopback, and URLSession on Linux offers no setting for it, so the
+/// environment variable that libcurl reads is extended.
+private enum ProxyExemption {
+    /// Done at most once, before the first loopback request, and only where a proxy is set at all. The engine
+    /// gives every child process its environment explicitly, so none sees the change.
+    static let isInPlace: Void = {
+        let names = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+        guard names.contains(where: { getenv($0) != nil }) else { return }
+        let current = (getenv("no_proxy") ?? getenv("NO_PROXY")).map { String(cString: $0) } ?? ""
+        guard current != "*" else { return }
+        setenv("no_proxy", current.isEmpty ? hosts : "\(current),\(hosts)", 1)
+    }()
+
+    private static let hosts = "127.0.0.1,localhost,::1"
+}
+
+extension URL {
+    /// True for an address that never leaves this machine.
+    fileprivate var isLoopback: Bool {
+        guard let host = self.host?.lowercased() else { return false }
+        return ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
     }
 }
 
