@@ -1,0 +1,88 @@
+import Foundation
+import VPEngine
+
+/// Numbers as the dashboard writes them. No locale: the same screen everywhere.
+enum Format {
+    static func fixed(_ value: Double, _ places: Int) -> String {
+        guard value.isFinite else { return "–" }
+        let scale = [1.0, 10, 100, 1000, 10_000][max(0, min(4, places))]
+        let scaled = (abs(value) * scale).rounded()
+        guard scaled < 1e15 else { return "–" }
+        let whole = Int(scaled) / Int(scale)
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        guard places > 0 else { return sign + String(whole) }
+        let rest = String(Int(scaled) % Int(scale))
+        return sign + "\(whole)." + String(repeating: "0", count: max(0, places - rest.count)) + rest
+    }
+
+    static func dollars(_ value: Double) -> String { "$" + Self.fixed(value, 2) }
+
+    /// `$0.354/h`; a price under a dollar keeps its third place, as the markets quote it.
+    static func hourly(_ price: HourlyPrice) -> String {
+        "$" + Self.fixed(price.dollarsPerHour, price.dollarsPerHour < 1 ? 3 : 2) + "/h"
+    }
+
+    static func bytes(_ count: Int64) -> String {
+        let units = ["B", "kB", "MB", "GB", "TB", "PB"]
+        var value = Double(count)
+        var unit = 0
+        while value >= 999.5, unit < units.count - 1 {
+            value /= 1000
+            unit += 1
+        }
+        return Self.fixed(value, unit == 0 || value >= 99.95 ? 0 : 1) + " " + units[unit]
+    }
+
+    /// GPU memory by its nominal size: `24G`.
+    static func memory(_ bytes: Int64) -> String { Self.fixed(Double(bytes) / 1_073_741_824, 0) + "G" }
+
+    /// `00:41:12`, for what runs.
+    static func clock(_ seconds: TimeInterval) -> String {
+        let total = Int(max(0, min(seconds, 1e9)))
+        return "\(Self.two(total / 3600)):\(Self.two(total / 60 % 60)):\(Self.two(total % 60))"
+    }
+
+    /// `0:08`, for what is left.
+    static func countdown(_ seconds: TimeInterval) -> String {
+        let total = Int(max(0, min(seconds, 1e9)).rounded(.up))
+        return total >= 3600
+            ? "\(total / 3600):\(Self.two(total / 60 % 60)):\(Self.two(total % 60))"
+            : "\(total / 60):\(Self.two(total % 60))"
+    }
+
+    /// `45s`, `12m`, `1h12m`, `3d4h`: the coarser, the older.
+    static func age(_ seconds: TimeInterval) -> String {
+        let total = Int(max(0, min(seconds, 1e9)))
+        switch total {
+        case ..<60: return "\(total)s"
+        case ..<3600: return "\(total / 60)m"
+        case ..<86_400: return "\(total / 3600)h\(Self.two(total / 60 % 60))m"
+        default: return "\(total / 86_400)d\(total / 3600 % 24)h"
+        }
+    }
+
+    /// `12:04` at `offset` seconds from GMT.
+    static func timeOfDay(_ date: Date, offset: Int) -> String {
+        let seconds = Int(date.timeIntervalSince1970.rounded(.down)) + offset
+        let day = ((seconds % 86_400) + 86_400) % 86_400
+        return "\(Self.two(day / 3600)):\(Self.two(day / 60 % 60))"
+    }
+
+    /// `1 234`.
+    static func count(_ value: Int) -> String {
+        var digits = String(abs(value))
+        var groups: [Substring] = []
+        while digits.count > 3 {
+            groups.insert(digits.suffix(3), at: 0)
+            digits.removeLast(3)
+        }
+        groups.insert(digits[...], at: 0)
+        return (value < 0 ? "-" : "") + groups.joined(separator: " ")
+    }
+
+    static func plural(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(Self.count(count)) \(count == 1 ? one : many ?? one + "s")"
+    }
+
+    private static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+}

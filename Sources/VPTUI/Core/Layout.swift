@@ -1,0 +1,88 @@
+/// Where everything is, from the size of the screen, the focus and what is going on.
+public struct Layout: Equatable, Sendable {
+    public var isTooSmall: Bool
+    /// Lists and main pane do not fit side by side.
+    public var isNarrow: Bool
+    public var burn: Rect
+    /// Borders included; neighbours share the border row between them.
+    public var lists: [(Pane, Rect)]
+    /// Border included.
+    public var main: Rect?
+    /// Running actions, one a row.
+    public var strip: Rect
+    public var hint: Rect
+
+    public static let minimum = Size(width: 60, height: 15)
+    public static let narrowWidth = 100
+
+    public init(_ state: State) {
+        let size = state.size
+        let screen = Rect(size)
+        self.isTooSmall = size.width < Self.minimum.width || size.height < Self.minimum.height
+        self.isNarrow = size.width < Self.narrowWidth
+        self.burn = screen.row(0)
+        self.hint = screen.row(size.height - 1)
+        self.lists = []
+        self.main = nil
+        self.strip = Rect(x: 0, y: 0, width: 0, height: 0)
+        guard !self.isTooSmall else { return }
+        let stripHeight = min(ActionsStrip.rowCount(state), max(1, size.height / 8))
+        let body = screen.dropFirst(rows: 1).dropLast(rows: 1 + stripHeight)
+        self.strip = Rect(x: 0, y: body.maxY, width: size.width, height: stripHeight)
+        var listArea: Rect?
+        switch (state.zoom, self.isNarrow) {
+        case (.lists, _): listArea = body
+        case (.main, _): self.main = body
+        case (.both, true):
+            if state.focus == .main { self.main = body } else { listArea = body }
+        case (.both, false):
+            let width = max(48, min(88, size.width * 46 / 100))
+            listArea = Rect(x: 0, y: body.y, width: width, height: body.height)
+            self.main = Rect(x: width, y: body.y, width: size.width - width, height: body.height)
+        }
+        if let listArea { self.lists = Self.split(listArea, focus: state.focus) }
+    }
+
+    /// Three boxes above each other. On a low screen the one with the focus is the tallest.
+    private static func split(_ area: Rect, focus: Pane) -> [(Pane, Rect)] {
+        let panes: [Pane] = [.instances, .offers, .jobs]
+        let rows = area.height - panes.count - 1
+        var weights = [3, 4, 3]
+        if rows < 24, let index = panes.firstIndex(of: focus) { weights[index] += 4 }
+        let sum = weights.reduce(0, +)
+        var heights = weights.map { max(1, rows * $0 / sum) }
+        heights[1] += rows - heights.reduce(0, +)
+        var y = area.y
+        return zip(panes, heights).map { pane, height in
+            defer { y += height + 1 }
+            return (pane, Rect(x: area.x, y: y, width: area.width, height: height + 2))
+        }
+    }
+
+    public static func == (lhs: Self, rhs: Self) -> Bool {
+        lhs.isTooSmall == rhs.isTooSmall && lhs.burn == rhs.burn && lhs.main == rhs.main
+            && lhs.strip == rhs.strip && lhs.hint == rhs.hint && lhs.lists.map(\.0) == rhs.lists.map(\.0)
+            && lhs.lists.map(\.1) == rhs.lists.map(\.1)
+    }
+}
+
+/// The inside of a list: an error or age line, column titles, rows.
+struct ListFrame {
+    var banner: Rect
+    var header: Rect
+    var rows: Rect
+
+    init(area: Rect, hasBanner: Bool) {
+        var rest = area.inner
+        self.banner = rest.row(0)
+        if hasBanner, rest.height > 1 {
+            rest = rest.dropFirst(rows: 1)
+        } else {
+            self.banner.height = 0
+        }
+        self.header = rest.row(0)
+        // Titles are worth a row only where three are left.
+        if rest.height > 3 { rest = rest.dropFirst(rows: 1) } else { self.header.height = 0 }
+        self.rows = rest
+    }
+}

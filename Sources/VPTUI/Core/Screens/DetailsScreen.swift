@@ -1,0 +1,168 @@
+import Foundation
+import VPEngine
+
+/// The main pane without a log: what is selected in the list, field by field.
+enum DetailsScreen {
+    static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
+        let inner = area.inner
+        buffer.fill(inner)
+        let (title, fields) = Self.content(state)
+        drawPane(
+            area, number: Pane.main.rawValue, title: title, isFocused: state.focus == .main, in: &buffer)
+        var y = inner.y + (inner.height > 12 ? 1 : 0)
+        for field in fields where y < inner.maxY {
+            switch field {
+            case .pair(let name, let value):
+                buffer.writeCut(
+                    name, x: inner.x + 2, y: y, style: Style(.muted), limit: min(14, inner.width - 2))
+                buffer.writeCut(
+                    value.text, x: inner.x + 17, y: y, style: value.style, limit: inner.width - 18)
+            case .line(let span):
+                buffer.writeCut(span.text, x: inner.x + 2, y: y, style: span.style, limit: inner.width - 3)
+            case .gap: break
+            }
+            y += 1
+        }
+    }
+
+    private enum Field {
+        case pair(String, Span)
+        case line(Span)
+        case gap
+    }
+
+    private static func content(_ state: State) -> (String, [Field]) {
+        switch state.lastList {
+        case .offers: if let offer = state.offers.selectedRow { return ("Offer", Self.fields(offer)) }
+        case .jobs: if let job = state.jobs.selectedRow { return ("Job", Self.fields(job, state)) }
+        case .instances, .main:
+            if let instance = state.instances.selectedRow {
+                return ("Instance", Self.fields(instance, state))
+            }
+        }
+        return ("Welcome", Self.welcome(state))
+    }
+
+    private static func fields(_ instance: Instance, _ state: State) -> [Field] {
+        let mark = StatusWords.mark(instance.status)
+        var fields: [Field] = [
+            .line(Span(instance.name ?? instance.id.rawValue, .accent, .bold)),
+            .pair("id", Span("\(instance.platform.displayName) \(instance.id)")),
+            .pair("status", Span("\(mark.glyph) \(instance.status.rawValue)", mark.role)),
+        ]
+        if let message = instance.statusMessage, !message.isEmpty {
+            fields.append(.pair("", Span(message, .muted)))
+        }
+        let memory = instance.gpuMemoryBytes.map { " · \(Format.memory($0)) each" } ?? ""
+        fields.append(.pair("gpu", Span("\(instance.gpuName) ×\(instance.gpuCount)\(memory)")))
+        fields.append(
+            .pair(
+                "price",
+                Span(
+                    "\(Format.hourly(instance.price)) · \(Format.dollars(instance.price.dollarsPerDay)) a day",
+                    .money)))
+        if let created = instance.createdAt {
+            let age = max(0, state.now.timeIntervalSince(created))
+            // Rounded to minutes: a figure that moves each second would be redrawn each second.
+            let minutes = (age / 60).rounded(.down) * 60
+            fields.append(.pair("rented", Span("\(age < 60 ? "<1m" : Format.age(age)) ago")))
+            fields.append(
+                .pair("so far", Span("about \(Format.dollars(instance.price.cost(of: minutes)))", .money)))
+        }
+        if let ends = instance.leaseEndsAt {
+            fields.append(
+                .pair("lease ends", Span(Format.timeOfDay(ends, offset: state.settings.secondsFromGMT))))
+        }
+        fields.append(.gap)
+        if let image = instance.image { fields.append(.pair("image", Span(image))) }
+        if let disk = instance.diskBytes { fields.append(.pair("disk", Span(Format.bytes(disk)))) }
+        if let location = instance.location { fields.append(.pair("where", Span(location))) }
+        if instance.isInterruptible { fields.append(.pair("spot", Span("may be taken away", .warning))) }
+        if let ssh = instance.ssh {
+            fields.append(.pair("ssh", Span("ssh -p \(ssh.port) \(ssh.user)@\(ssh.host)")))
+        }
+        let jobs = state.jobs.rows.filter { $0.instance == instance.id }.prefix(6)
+        if !jobs.isEmpty {
+            fields += [.gap, .line(Span("Jobs", .title, .bold))]
+            for job in jobs {
+                let mark = StatusWords.mark(job.state)
+                fields.append(.pair("\(mark.glyph) \(job.id)", Span(job.command.shellText, .muted)))
+            }
+        }
+        return fields
+    }
+
+    private static func fields(_ offer: Offer) -> [Field] {
+        var fields: [Field] = [
+            .line(Span(InstancesScreen.gpu(offer.gpuName, offer.gpuCount), .accent, .bold)),
+            .pair("id", Span("\(offer.platform.displayName) \(offer.id)")),
+            .pair(
+                "price",
+                Span(
+                    "\(Format.hourly(offer.price)) · \(Format.dollars(offer.price.dollarsPerDay)) a day",
+                    .money)),
+            .pair("gpu memory", Span("\(Format.memory(offer.gpuMemoryBytes)) each")),
+        ]
+        func add(_ name: String, _ text: String?) {
+            if let text { fields.append(.pair(name, Span(text))) }
+        }
+        add("where", offer.location)
+        add("reliability", offer.reliability.map { Format.fixed($0 * 100, 1) + " %" })
+        add("cuda", offer.cudaVersion.map { "up to " + Format.fixed($0, 1) })
+        fields.append(.gap)
+        add("cpu", offer.cpuCores.map { Format.fixed($0, 0) + " cores" })
+        add("memory", offer.memoryBytes.map { Format.bytes($0) })
+        add("disk", offer.diskBytes.map { "up to " + Format.bytes($0) })
+        add("storage", offer.storageDollarsPerGBMonth.map { "$" + Format.fixed($0, 3) + " a GB and month" })
+        add("upload", Self.link(offer.uploadMbps, offer.uploadDollarsPerGB))
+        add("download", Self.link(offer.downloadMbps, offer.downloadDollarsPerGB))
+        if offer.isInterruptible { fields.append(.pair("spot", Span("may be taken away", .warning))) }
+        if !offer.isVerified { fields.append(.pair("verified", Span("no", .warning))) }
+        fields += [.gap, .line(Span("Enter rents it, after asking.", .muted))]
+        return fields
+    }
+
+    private static func link(_ mbps: Double?, _ dollarsPerGB: Double?) -> String? {
+        guard mbps != nil || dollarsPerGB != nil else { return nil }
+        let speed = mbps.map { Format.fixed($0, 0) + " Mbit/s" }
+        let price = dollarsPerGB.map { "$" + Format.fixed($0, 3) + " a GB" }
+        return [speed, price].compactMap { $0 }.joined(separator: " · ")
+    }
+
+    private static func fields(_ job: Job, _ state: State) -> [Field] {
+        let mark = StatusWords.mark(job.state)
+        var fields: [Field] = [
+            .line(Span(job.id.rawValue, .accent, .bold)),
+            .pair("state", Span("\(mark.glyph) \(StatusWords.ending(of: job))", mark.role)),
+            .pair("command", Span(job.command.shellText)),
+            .pair("on", Span("\(job.platform.displayName) \(job.instance)")),
+        ]
+        if let start = job.startedAt {
+            fields.append(
+                .pair("started", Span(Format.timeOfDay(start, offset: state.settings.secondsFromGMT))))
+        }
+        if let elapsed = StatusWords.elapsed(job, now: state.now) {
+            fields.append(.pair("took", Span(Format.clock(elapsed))))
+        }
+        if let dollars = JobsScreen.dollars(job, state) {
+            fields.append(.pair("cost", Span(Format.dollars(dollars), .money)))
+        }
+        fields += [
+            .gap, .pair("folder", Span(job.workspacePath)), .pair("log", Span(job.logPath)), .gap,
+            .line(Span("Enter shows its log.", .muted)),
+        ]
+        return fields
+    }
+
+    private static func welcome(_ state: State) -> [Field] {
+        func step(_ key: String, _ text: String) -> Field { .pair(key, Span(text)) }
+        return [
+            .line(Span("VariousPlug", .accent, .bold)),
+            .line(Span("Rent a GPU, sync, run, bring every result back, destroy.", .muted)), .gap,
+            step("2", "go to Offers; e edits the query"), step("Enter", "rent the selected offer"),
+            step("S", "send the project to the instance"), step("r", "run a command; its log opens here"),
+            step("d", "bring the results back"), step("D", "destroy the instance"), .gap,
+            step("?", "all keys"), step("q", "quit; jobs go on without the dashboard"),
+        ]
+    }
+}

@@ -1,0 +1,67 @@
+/// The keys of the pane that has the focus, from the key map.
+enum HelpScreen {
+    private enum Line {
+        case title(String)
+        case key(String, String)
+        case gap
+    }
+
+    private static func lines(_ state: State) -> [Line] {
+        var lines: [Line] = []
+        for context in KeyMap.contexts(of: state.focus) {
+            let bindings = state.keyMap.bindings(in: context)
+            if bindings.isEmpty { continue }
+            if !lines.isEmpty { lines.append(.gap) }
+            lines.append(.title(context.title))
+            for binding in bindings {
+                lines.append(.key(binding.keys.map(\.name).joined(separator: " "), binding.help))
+            }
+        }
+        lines += [.gap, .title("In a dialog")]
+        lines += KeyMap.dialogKeys.map { .key($0.0.joined(separator: " "), $0.1) }
+        return lines
+    }
+
+    private static func area(_ size: Size, lineCount: Int) -> Rect {
+        Rect(size).dropFirst(rows: 1).dropLast(rows: 1).centred(
+            Size(width: min(84, size.width - 4), height: min(lineCount + 2, size.height - 3)))
+    }
+
+    static func maximumScroll(_ state: State) -> Int {
+        let count = Self.lines(state).count
+        return max(0, count - Self.area(state.size, lineCount: count).inner.height)
+    }
+
+    static func draw(_ state: State, scroll: Int, of buffer: inout CellBuffer) {
+        let lines = Self.lines(state)
+        let area = Self.area(buffer.size, lineCount: lines.count)
+        let border = Style(.borderFocused, on: .dialog)
+        buffer.fill(area, style: Style(.plain, on: .dialog))
+        buffer.box(area, style: border)
+        buffer.writeCut(
+            " Keys in \(state.focus.title) ", x: area.x + 2, y: area.y, style: border.adding(.bold),
+            limit: area.width - 4)
+        let inner = area.inner
+        for (index, line) in lines.dropFirst(max(0, scroll)).enumerated() where index < inner.height {
+            let y = inner.y + index
+            switch line {
+            case .title(let title):
+                buffer.writeCut(
+                    title, x: inner.x + 1, y: y, style: Style(.accent, on: .dialog, .bold),
+                    limit: inner.width - 2)
+            case .key(let keys, let help):
+                let room = min(16, inner.width - 2)
+                let width = DisplayWidth.of(keys)
+                buffer.writeCut(
+                    keys, x: inner.x + 1 + max(0, room - width), y: y, style: Style(.key, on: .dialog, .bold),
+                    limit: room)
+                buffer.writeCut(
+                    help, x: inner.x + 3 + room, y: y, style: Style(.plain, on: .dialog),
+                    limit: inner.width - room - 4)
+            case .gap: break
+            }
+        }
+        drawScrollbar(
+            in: area, of: &buffer, first: scroll, visible: inner.height, total: lines.count, style: border)
+    }
+}

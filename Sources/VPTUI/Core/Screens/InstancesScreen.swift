@@ -1,0 +1,81 @@
+import Foundation
+import VPEngine
+
+enum InstancesScreen {
+    static func pane(_ state: State, area: Rect) -> ListPane<Instance> {
+        let list = state.instances
+        let running = list.rows.count { $0.status.holdsGPU }
+        var subtitle = list.rows.isEmpty ? "" : "\(list.rows.count)"
+        if running < list.rows.count { subtitle += " · \(running) on GPU" }
+        return ListPane(
+            pane: .instances, area: area, list: list,
+            table: TableView(columns: Self.columns, isFocused: state.focus == .instances),
+            subtitle: subtitle, banner: state.banner(of: .instances), emptyLines: Self.emptyLines(state),
+            isStale: { state.isStale($0.platform, list.fetchedAt, State.instancesInterval) },
+            spans: { Self.spans($0, state) })
+    }
+
+    private static let columns = [
+        Column(title: "", minimum: 4, maximum: 4, priority: 3),
+        Column(title: "id", minimum: 5, maximum: 14),
+        Column(title: "gpu", minimum: 8, maximum: 18, priority: 1),
+        Column(title: "name", minimum: 4, maximum: 22, priority: 4),
+        Column(title: "status", minimum: 10, maximum: 44, grows: true),
+        Column(title: "$/h", minimum: 6, maximum: 7, isRightAligned: true, priority: 2),
+        Column(title: "up", minimum: 3, maximum: 6, isRightAligned: true, priority: 5),
+    ]
+
+    private static func spans(_ instance: Instance, _ state: State) -> [[Span]] {
+        let platform = StatusWords.platform(instance.platform)
+        let age = instance.createdAt.map { Format.age(state.now.timeIntervalSince($0)) } ?? ""
+        return [
+            [Span(platform.text, platform.role)],
+            [Span(instance.id.rawValue)],
+            [Span(Self.gpu(instance.gpuName, instance.gpuCount))],
+            [Span(instance.name ?? "–", instance.name == nil ? .muted : .plain)],
+            Self.status(instance, state),
+            [Span(Format.fixed(instance.price.dollarsPerHour, 3), .money)],
+            [Span(Self.coarse(age), .muted)],
+        ]
+    }
+
+    /// Seconds would make an idle screen write.
+    private static func coarse(_ age: String) -> String { age.hasSuffix("s") ? "<1m" : age }
+
+    static func gpu(_ name: String, _ count: Int) -> String { count == 1 ? name : "\(name) ×\(count)" }
+
+    /// What it is doing: the platform's status, or the action of ours that is going on.
+    private static func status(_ instance: Instance, _ state: State) -> [Span] {
+        if let pending = state.pendingDestroy(of: instance.id) {
+            let left = Int(max(0, pending.due.timeIntervalSince(state.now)).rounded(.up))
+            return [Span("✗ destroy in \(left)s ", .bad, .bold), Span("z undoes", .key)]
+        }
+        if let record = state.activeAction(on: instance.id) {
+            return ActionsStrip.brief(record)
+        }
+        let mark = StatusWords.mark(instance.status)
+        var spans = [Span("\(mark.glyph) \(instance.status.rawValue)", mark.role)]
+        let running = state.jobs.rows.first { $0.instance == instance.id && $0.state == .running }
+        if instance.status == .running, let running {
+            spans.append(Span(" \(running.id)", .accent))
+        } else if instance.status != .running, let message = instance.statusMessage, !message.isEmpty {
+            spans.append(Span(" \(message)", .muted))
+        }
+        return spans
+    }
+
+    private static func emptyLines(_ state: State) -> [String] {
+        guard !state.settings.platforms.isEmpty else {
+            return [
+                "No platform has a key yet.", "vp config-set --vast-api-key -   sets one;",
+                "vp-tui --demo   shows everything without an account.",
+            ]
+        }
+        if !state.instances.rows.isEmpty { return ["No instance matches the filter.", "Esc shows all."] }
+        if state.instances.fetchedAt == nil {
+            let names = state.settings.platforms.map(\.displayName).joined(separator: " and ")
+            return state.instances.failures.isEmpty ? ["Asking \(names)…"] : ["Nothing is known yet."]
+        }
+        return ["No instances: nothing is costing money.", "Press 2, choose an offer, Enter rents it."]
+    }
+}

@@ -1,0 +1,54 @@
+import VPEngine
+
+enum JobsScreen {
+    static func pane(_ state: State, area: Rect) -> ListPane<Job> {
+        let running = state.jobs.rows.count { $0.state == .running }
+        var subtitle = state.jobs.rows.isEmpty ? "" : "\(state.jobs.rows.count)"
+        if running > 0 { subtitle += " · \(running) running" }
+        return ListPane(
+            pane: .jobs, area: area, list: state.jobs,
+            table: TableView(columns: Self.columns, isFocused: state.focus == .jobs), subtitle: subtitle,
+            banner: nil, emptyLines: Self.emptyLines(state), isStale: { _ in false },
+            spans: { Self.spans($0, state) })
+    }
+
+    private static let columns = [
+        Column(title: "job", minimum: 6, maximum: 16),
+        Column(title: "state", minimum: 9, maximum: 16),
+        Column(title: "time", minimum: 8, maximum: 9, isRightAligned: true, priority: 1),
+        Column(title: "cost", minimum: 5, maximum: 7, isRightAligned: true, priority: 2),
+        Column(title: "command", minimum: 8, maximum: 30, grows: true, priority: 3),
+        Column(title: "on", minimum: 6, maximum: 12, priority: 4),
+    ]
+
+    private static func spans(_ job: Job, _ state: State) -> [[Span]] {
+        let mark = StatusWords.mark(job.state)
+        var word = job.state.rawValue
+        if job.state == .failed, let outcome = job.outcome { word = "exit \(outcome.exitStatus)" }
+        if state.action(following: job.id)?.isCancelling == true { word = "stopping" }
+        let isShown = state.log.job == job.id && state.mainContent == .log
+        return [
+            [Span(job.id.rawValue, isShown ? .accent : .plain, isShown ? .bold : [])],
+            [Span("\(mark.glyph) \(word)", mark.role)],
+            [Span(StatusWords.elapsed(job, now: state.now).map { Format.clock($0) } ?? "–", .muted)],
+            [Span(Self.dollars(job, state).map { Format.dollars($0) } ?? "–", .money)],
+            [Span(job.command.shellText, .muted)],
+            [Span(job.instance.rawValue, .muted)],
+        ]
+    }
+
+    /// What it has cost so far, while it runs on an instance whose price is known.
+    static func dollars(_ job: Job, _ state: State) -> Double? {
+        if let dollars = job.dollars { return dollars }
+        guard !job.state.isOver, let instance = state.instances.row(job.instance),
+            let elapsed = StatusWords.elapsed(job, now: state.now)
+        else { return nil }
+        return instance.price.cost(of: elapsed)
+    }
+
+    private static func emptyLines(_ state: State) -> [String] {
+        state.jobs.rows.isEmpty
+            ? ["No job has run yet.", "r on an instance: sync, run, results back."]
+            : ["No job matches the filter.", "Esc shows all."]
+    }
+}

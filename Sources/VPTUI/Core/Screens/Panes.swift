@@ -1,0 +1,114 @@
+import VPEngine
+
+/// Draws the border of a pane with its title, and what belongs on the border's right.
+func drawPane(
+    _ area: Rect, number: Int, title: String, subtitle: String = "", right: [Span] = [],
+    isFocused: Bool, joins: (above: Bool, below: Bool) = (false, false), in buffer: inout CellBuffer
+) {
+    let border = Style(isFocused ? .borderFocused : .border)
+    buffer.box(area, style: border)
+    if joins.above {
+        buffer.write("├", x: area.x, y: area.y, style: border)
+        buffer.write("┤", x: area.maxX - 1, y: area.y, style: border)
+    }
+    if joins.below {
+        buffer.write("├", x: area.x, y: area.maxY - 1, style: border)
+        buffer.write("┤", x: area.maxX - 1, y: area.maxY - 1, style: border)
+    }
+    drawTitle(
+        area, number: number, title: title, subtitle: subtitle, right: right, isFocused: isFocused,
+        in: &buffer)
+}
+
+/// Writes a pane's title into its upper border.
+func drawTitle(
+    _ area: Rect, number: Int, title: String, subtitle: String, right: [Span], isFocused: Bool,
+    in buffer: inout CellBuffer
+) {
+    let rightWidth = right.reduce(0) { $0 + DisplayWidth.of($1.text) }
+    let room = area.width - 4
+    guard room > 0 else { return }
+    var x = area.x + 2
+    let end = area.maxX - 2
+    let name = Style(isFocused ? .titleFocused : .title, on: .base, isFocused ? .bold : [])
+    x += buffer.write(" \(number) ", x: x, y: area.y, style: Style(isFocused ? .key : .muted), limit: end - x)
+    x += buffer.writeCut("\(title) ", x: x, y: area.y, style: name, limit: end - x)
+    let subtitleRoom = end - x - (rightWidth > 0 ? rightWidth + 3 : 0)
+    if !subtitle.isEmpty, subtitleRoom > 4 {
+        let shown = DisplayWidth.of(subtitle) < subtitleRoom ? subtitle + " " : subtitle
+        x += buffer.writeCut(shown, x: x, y: area.y, style: Style(.muted), limit: subtitleRoom)
+    }
+    if rightWidth > 0, end - x >= rightWidth + 2 {
+        var x = end - rightWidth - 2
+        x += buffer.write(" ", x: x, y: area.y)
+        for span in right { x += buffer.write(span.text, x: x, y: area.y, style: span.style) }
+        buffer.write(" ", x: x, y: area.y)
+    }
+}
+
+/// Draws the rows of one list.
+struct ListPane<Row: ListRow> {
+    var pane: Pane
+    var area: Rect
+    var list: ListState<Row>
+    var table: TableView
+    var subtitle: String
+    var banner: String?
+    /// What to say when there is no row.
+    var emptyLines: [String]
+    var isStale: (Row) -> Bool
+    var spans: (Row) -> [[Span]]
+
+    func draw(isFocused: Bool, joins: (above: Bool, below: Bool), in buffer: inout CellBuffer) {
+        let frame = ListFrame(area: self.area, hasBanner: self.banner != nil)
+        buffer.fill(self.area.inner)
+        drawPane(
+            self.area, number: self.pane.rawValue, title: self.pane.title, subtitle: self.subtitle,
+            right: self.corner, isFocused: isFocused, joins: joins, in: &buffer)
+        if let banner {
+            buffer.writeCut(
+                "⚠ \(banner)", x: frame.banner.x + 1, y: frame.banner.y, style: Style(.bad),
+                limit: frame.banner.width - 1)
+        }
+        guard !self.list.shown.isEmpty else {
+            for (index, line) in self.emptyLines.enumerated() where index < frame.rows.height {
+                buffer.writeCut(
+                    line, x: frame.rows.x + 1, y: frame.rows.y + index,
+                    style: Style(index == 0 ? .plain : .muted), limit: frame.rows.width - 1)
+            }
+            return
+        }
+        let first = max(0, min(self.list.top, self.list.shown.count - 1))
+        let visible = self.list.shown[first...].prefix(frame.rows.height)
+        let selected = self.list.selection.flatMap { id in visible.firstIndex { $0.id == id } }.map {
+            $0 - first
+        }
+        self.table.draw(
+            visible.map(self.spans), selected: selected, isStale: visible.allSatisfy(self.isStale),
+            header: frame.header, area: frame.rows, in: &buffer)
+        drawScrollbar(
+            in: self.area, of: &buffer, first: first, visible: frame.rows.height,
+            total: self.list.shown.count, style: Style(isFocused ? .borderFocused : .muted))
+    }
+
+    func drawTitle(isFocused: Bool, in buffer: inout CellBuffer) {
+        VPTUICore.drawTitle(
+            self.area, number: self.pane.rawValue, title: self.pane.title, subtitle: self.subtitle,
+            right: self.corner, isFocused: isFocused, in: &buffer)
+    }
+
+    /// The filter, and an order other than the usual one.
+    private var corner: [Span] {
+        var spans: [Span] = []
+        if !self.list.filter.isEmpty {
+            spans.append(Span("/\(self.list.filter)", .warning))
+            spans.append(Span(" \(self.list.shown.count) of \(self.list.rows.count)", .muted))
+        }
+        if self.list.sortColumn != 0 || self.list.isReversed {
+            let name = Row.sortColumns[self.list.sortColumn]
+            spans.append(
+                Span("\(spans.isEmpty ? "" : " · ")\(name) \(self.list.isReversed ? "↑" : "↓")", .muted))
+        }
+        return spans
+    }
+}

@@ -1,0 +1,128 @@
+/// One column of a list.
+struct Column {
+    var title: String
+    /// Narrower than this the column is left out.
+    var minimum: Int
+    /// It gets no more than this unless it grows.
+    var maximum: Int
+    var isRightAligned = false
+    /// Takes what the others leave.
+    var grows = false
+    /// The higher, the sooner it is left out on a narrow screen.
+    var priority = 0
+}
+
+struct Span {
+    var text: String
+    var style: Style
+
+    init(_ text: String, _ role: Role = .plain, _ attributes: TextAttributes = []) {
+        self.text = text
+        self.style = Style(role, .base, attributes)
+    }
+}
+
+extension Style {
+    fileprivate init(_ role: Role, _ surface: Surface, _ attributes: TextAttributes) {
+        self.init(role, on: surface, attributes)
+    }
+}
+
+/// Columns in rows, one of them selected.
+struct TableView {
+    var columns: [Column]
+    var isFocused: Bool
+
+    /// The widths, for cells as wide as `contents` says; 0 leaves the column out.
+    func widths(total: Int, contents: [Int]) -> [Int] {
+        var widths = zip(self.columns, contents).map { column, content in
+            max(column.minimum, min(column.maximum, max(content, column.title.count)))
+        }
+        func sum() -> Int {
+            let shown = widths.filter { $0 > 0 }
+            return shown.reduce(0, +) + max(0, shown.count - 1)
+        }
+        let byPriority = self.columns.indices.sorted {
+            self.columns[$0].priority > self.columns[$1].priority
+        }
+        for index in byPriority where sum() > total {
+            // First what is not necessary of the least important, then the column itself.
+            widths[index] = max(self.columns[index].minimum, widths[index] - (sum() - total))
+            if sum() > total, self.columns[index].priority > 0 { widths[index] = 0 }
+        }
+        if let index = self.columns.firstIndex(where: { $0.grows }), widths[index] > 0 {
+            widths[index] += max(0, total - sum())
+        }
+        return widths
+    }
+
+    /// Draws titles and rows. `rows` holds the visible rows only; `selected` is one of them or none.
+    func draw(
+        _ rows: [[[Span]]], selected: Int?, isStale: Bool, header: Rect, area: Rect,
+        in buffer: inout CellBuffer
+    ) {
+        guard !area.isEmpty else { return }
+        let contents = self.columns.indices.map { column in
+            rows.map { row in row[column].reduce(0) { $0 + DisplayWidth.of($1.text) } }.max() ?? 0
+        }
+        // One column at the left for the mark of the selection.
+        let widths = self.widths(total: area.width - 1, contents: contents)
+        if !header.isEmpty {
+            var x = header.x + 1
+            for (column, width) in zip(self.columns, widths) where width > 0 {
+                let text = column.title
+                let start = column.isRightAligned ? max(0, width - text.count) : 0
+                buffer.write(text, x: x + start, y: header.y, style: Style(.muted), limit: width - start)
+                x += width + 1
+            }
+        }
+        for (index, row) in rows.enumerated() where index < area.height {
+            let y = area.y + index
+            let isSelected = index == selected
+            let surface: Surface = isSelected ? (self.isFocused ? .selected : .selectedElsewhere) : .base
+            if isSelected {
+                buffer.fill(area.row(index), style: Style(.plain, on: surface))
+                buffer.write(
+                    self.isFocused ? "▸" : " ", x: area.x, y: y, style: Style(.accent, on: surface, .bold))
+            }
+            var x = area.x + 1
+            for (cells, (column, width)) in zip(row, zip(self.columns, widths)) where width > 0 {
+                let content = cells.reduce(0) { $0 + DisplayWidth.of($1.text) }
+                var used = column.isRightAligned ? max(0, width - content) : 0
+                for span in cells where used < width {
+                    var style = span.style.on(surface)
+                    if isStale { style = style.adding(.dim) }
+                    used += buffer.writeCut(span.text, x: x + used, y: y, style: style, limit: width - used)
+                }
+                x += width + 1
+            }
+        }
+    }
+}
+
+/// A mark on the right border of `area` for the part of a long list that is on screen.
+func drawScrollbar(
+    in area: Rect, of buffer: inout CellBuffer, first: Int, visible: Int, total: Int, style: Style
+) {
+    let track = area.inner.height
+    guard total > visible, visible > 0, track > 1 else { return }
+    let length = max(1, min(track - 1, track * visible / total))
+    let room = track - length
+    let start = total == visible ? 0 : (first * room + (total - visible) / 2) / (total - visible)
+    for row in 0..<length {
+        buffer.write(
+            "┃", x: area.maxX - 1, y: area.inner.y + min(track - 1, max(0, start) + row), style: style)
+    }
+}
+
+/// `━━━━━━╸────`
+func drawBar(_ fraction: Double, x: Int, y: Int, width: Int, surface: Surface, in buffer: inout CellBuffer) {
+    guard width > 0 else { return }
+    let halves = Int((max(0, min(1, fraction)) * Double(width * 2)).rounded())
+    for column in 0..<width {
+        let filled = halves - column * 2
+        let text = filled >= 2 ? "━" : filled == 1 ? "╸" : "─"
+        buffer.write(
+            text, x: x + column, y: y, style: Style(filled > 0 ? .barFilled : .barEmpty, on: surface))
+    }
+}

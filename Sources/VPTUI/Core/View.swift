@@ -1,0 +1,81 @@
+import VPEngine
+
+/// The screen for `state`. It depends on nothing else.
+public func view(_ state: State) -> CellBuffer {
+    var buffer = CellBuffer(size: state.size)
+    let layout = Layout(state)
+    if layout.isTooSmall {
+        drawTooSmall(state, in: &buffer)
+    } else {
+        drawPanes(state, layout, in: &buffer)
+        drawOverlay(state, layout, in: &buffer)
+    }
+    if state.settings.isASCII { buffer.foldToASCII() }
+    return buffer
+}
+
+private func drawTooSmall(_ state: State, in buffer: inout CellBuffer) {
+    let lines = [
+        "Too small: \(state.size.width)x\(state.size.height)",
+        "at least \(Layout.minimum.width)x\(Layout.minimum.height)", "q quits; jobs go on",
+    ]
+    let top = max(0, (state.size.height - lines.count) / 2)
+    for (index, line) in lines.enumerated() {
+        let x = max(0, (state.size.width - line.count) / 2)
+        buffer.writeCut(
+            line, x: x, y: top + index, style: Style(index == 0 ? .warning : .muted),
+            limit: state.size.width - x)
+    }
+}
+
+private func drawPanes(_ state: State, _ layout: Layout, in buffer: inout CellBuffer) {
+    BurnLine.draw(state, in: layout.burn, of: &buffer)
+    // The pane with the focus comes last: the border row that it shares is drawn in its colour.
+    let order = layout.lists.filter { $0.0 != state.focus } + layout.lists.filter { $0.0 == state.focus }
+    for (pane, area) in order {
+        let joins = (above: pane != layout.lists.first?.0, below: pane != layout.lists.last?.0)
+        let isFocused = pane == state.focus
+        switch pane {
+        case .instances:
+            InstancesScreen.pane(state, area: area).draw(isFocused: isFocused, joins: joins, in: &buffer)
+        case .offers:
+            OffersScreen.pane(state, area: area).draw(isFocused: isFocused, joins: joins, in: &buffer)
+        case .jobs:
+            JobsScreen.pane(state, area: area).draw(isFocused: isFocused, joins: joins, in: &buffer)
+        case .main: break
+        }
+    }
+    if layout.lists.last?.0 != state.focus, !layout.lists.isEmpty {
+        redrawTitles(state, layout, in: &buffer)
+    }
+    if let main = layout.main {
+        switch state.mainContent {
+        case .log: LogScreen.draw(state, in: main, of: &buffer)
+        case .details: DetailsScreen.draw(state, in: main, of: &buffer)
+        }
+    }
+    ActionsStrip.draw(state, in: layout.strip, of: &buffer)
+    HintBar.draw(state, in: layout.hint, of: &buffer)
+}
+
+/// The bottom border of the focused pane is the top border of the next, whose title it has just covered.
+private func redrawTitles(_ state: State, _ layout: Layout, in buffer: inout CellBuffer) {
+    guard let index = layout.lists.firstIndex(where: { $0.0 == state.focus }), index + 1 < layout.lists.count
+    else { return }
+    let (pane, area) = layout.lists[index + 1]
+    switch pane {
+    case .instances, .main: break
+    case .offers: OffersScreen.pane(state, area: area).drawTitle(isFocused: false, in: &buffer)
+    case .jobs: JobsScreen.pane(state, area: area).drawTitle(isFocused: false, in: &buffer)
+    }
+}
+
+private func drawOverlay(_ state: State, _ layout: Layout, in buffer: inout CellBuffer) {
+    Toasts.draw(state, above: layout.strip.isEmpty ? layout.hint.y : layout.strip.y, of: &buffer)
+    switch state.overlay {
+    case .dialog(let dialog): DialogScreen.draw(dialog, state, of: &buffer)
+    case .prompt(let prompt): if !prompt.isInline { PromptScreen.draw(prompt, state, of: &buffer) }
+    case .help(let scroll): HelpScreen.draw(state, scroll: scroll, of: &buffer)
+    case nil: break
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import VPEngine
+import VPTUICore
+
+/// States and values that the tests of the core share.
+enum Samples {
+    /// 2023-11-14 12:04:31 UTC.
+    static let now = Date(timeIntervalSince1970: 1_699_963_471)
+    static let session = UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0, 0))
+
+    static func vast(_ id: String) -> InstanceID { InstanceID(platform: .vast, rawValue: id) }
+
+    static let trainer = Instance(
+        id: vast("31415"), name: "train", status: .running, gpuName: "RTX 4090",
+        gpuMemoryBytes: 25_757_220_864, price: HourlyPrice(dollarsPerHour: 0.354),
+        createdAt: now.addingTimeInterval(-4350), image: "pytorch/pytorch:2.4.0-cuda12.4-cudnn9-runtime",
+        addresses: [SSHAddress(host: "ssh5.vast.ai", port: 31_415)], diskBytes: 40_000_000_000,
+        location: "Quebec, CA")
+    static let loader = Instance(
+        id: InstanceID(platform: .runpod, rawValue: "7h9k2m"), name: "eval", status: .loading,
+        statusMessage: "pulling layer 7 of 12", gpuName: "A100 80G", gpuCount: 2,
+        price: HourlyPrice(dollarsPerHour: 2.38), createdAt: now.addingTimeInterval(-75))
+    static let parked = Instance(
+        id: vast("27182"), name: "old-finetune", status: .stopped, gpuName: "RTX 3090",
+        price: HourlyPrice(dollarsPerHour: 0.005), createdAt: now.addingTimeInterval(-300_000))
+
+    static func offer(_ number: Int, _ gpu: String, _ dollars: Double, count: Int = 1, memory: Int64 = 24)
+        -> Offer
+    {
+        Offer(
+            id: OfferID(platform: .vast, rawValue: String(6_800_000 + number)), gpuName: gpu, gpuCount: count,
+            gpuMemoryBytes: memory * 1_073_741_824, price: HourlyPrice(dollarsPerHour: dollars), cpuCores: 16,
+            memoryBytes: 64_000_000_000, diskBytes: 500_000_000_000, storageDollarsPerGBMonth: 0.15,
+            uploadDollarsPerGB: 0.004, downloadDollarsPerGB: 0.002, uploadMbps: 730, downloadMbps: 812,
+            reliability: 0.998 - Double(number) * 0.004,
+            location: ["Quebec, CA", "Texas, US", "Poland, PL"][number % 3],
+            cudaVersion: 12.4)
+    }
+
+    static let offers: [Offer] =
+        [
+            offer(1, "RTX 4090", 0.354), offer(2, "RTX 4090", 0.391), offer(3, "RTX 3090", 0.182),
+            offer(4, "RTX 4090", 0.788, count: 2), offer(5, "A100 SXM4", 1.19, memory: 80),
+            offer(6, "H100 SXM", 2.41, memory: 80), offer(7, "RTX 3060", 0.074, memory: 12),
+            offer(8, "L40S", 0.83, memory: 48), offer(9, "RTX A6000", 0.49, memory: 48),
+        ]
+
+    static func job(_ id: String, _ state: Job.State, on instance: InstanceID = trainer.id) -> Job {
+        Job(
+            id: JobID(id), instance: instance, command: .shell("python train.py --epochs 10"), state: state,
+            outcome: state == .failed ? .exited(1) : state == .succeeded ? .exited(0) : nil,
+            createdAt: now.addingTimeInterval(id == "train-7" ? -2472 : -9000),
+            startedAt: now.addingTimeInterval(id == "train-7" ? -2472 : -9000),
+            endedAt: state == .running ? nil : now.addingTimeInterval(-8000),
+            dollars: state == .running ? nil : 0.1, workspacePath: "/home/ada/project",
+            logPath: "/home/ada/.local/state/variousplug/logs/\(id)")
+    }
+
+    static func empty(_ platforms: [Platform] = [.vast, .runpod]) -> State {
+        var settings = Settings()
+        settings.platforms = platforms
+        return State(
+            settings: settings, size: Size(width: 120, height: 40), session: session, now: now)
+    }
+
+    static func answers<Value>(_ values: [Value], at date: Date = now) -> PlatformAnswers<Value> {
+        PlatformAnswers(values: values, failures: [], fetchedAt: date)
+    }
+
+    /// Two instances and a parked one, offers, a running job whose log is open.
+    static func overview() -> State {
+        var state = empty()
+        state.offerQuery.gpu = "RTX 4090"
+        _ = state.begin()
+        _ = update(&state, .instancesLoaded(answers([trainer, loader, parked])))
+        _ = update(&state, .offersLoaded(.success(answers(offers)), generation: state.offerGeneration))
+        _ = update(
+            &state,
+            .balancesLoaded(
+                answers([Balance(platform: .vast, dollars: 14.1), Balance(platform: .runpod, dollars: 10)])))
+        _ = update(
+            &state,
+            .jobsLoaded(
+                .success([job("train-7", .running), job("train-6", .failed), job("eval-2", .succeeded)])))
+        state.focus = .instances
+        state.instances.select(trainer.id)
+        _ = press(&state, .character("l"), .escape)
+        _ = update(&state, .logLoaded(JobID("train-7"), offset: 0, bytes: Array(log.utf8)))
+        return state
+    }
+
+    static let log = """
+        \u{1B}[1mLoading\u{1B}[0m 50 000 samples from data/train.bin
+        epoch 1/10  loss \u{1B}[32m2.412\u{1B}[0m  lr 3.0e-04
+        \u{1B}[33mwarning:\u{1B}[0m tokenizers parallelism is off
+        epoch 2/10  loss \u{1B}[32m1.187\u{1B}[0m  lr 2.9e-04
+        保存チェックポイント checkpoints/epoch2.pt ✅
+        epoch 3/10  loss \u{1B}[32m0.412\u{1B}[0m  lr 2.9e-04
+          0%|          | 0/1000 [00:00<?, ?it/s]\r 64%|██████▍   | 640/1000 [00:41<00:23, 15.5it/s]
+        """
+}
+
+/// Sends keys a second apart, so that no dialog drops them, and returns all effects.
+@discardableResult
+func press(_ state: inout State, _ keys: Key...) -> [Effect] {
+    var effects: [Effect] = []
+    for key in keys {
+        state.now = state.now.addingTimeInterval(0)
+        effects += update(&state, .key(key, at: pressTime(state)))
+    }
+    return effects
+}
+
+/// Late enough for an open dialog to listen; the clock itself stays.
+private func pressTime(_ state: State) -> Date {
+    if case .dialog(let dialog) = state.overlay {
+        return dialog.openedAt.addingTimeInterval(Dialog.settleTime)
+    }
+    return state.now
+}
+
+func type(_ state: inout State, _ text: String) -> [Effect] {
+    text.reduce(into: []) { effects, character in effects += press(&state, .character(character)) }
+}
