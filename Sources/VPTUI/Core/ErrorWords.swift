@@ -104,6 +104,8 @@ public struct ErrorWords: Hashable, Sendable {
             return ("\(subject) refused our ssh key", "Add the key to the account, then make a new instance.")
         case .noSuchJob:
             return ("No such job: \(subject)", "Press Ctrl-r to read the history again.")
+        case .cancelIncomplete:
+            return ("Not every process of \(subject) has ended", "Press X to try again, or D to destroy.")
         case .workspaceRefused:
             return ("This folder is not sent", "Start in the project's own folder.")
         case .uploadFailed:

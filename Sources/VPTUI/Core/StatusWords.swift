@@ -31,9 +31,9 @@ enum StatusWords {
         case .create: "◆"
         case .sync: "⇡"
         case .download: "⇣"
-        case .run, .start: "▶"
+        case .run, .start, .attach: "▶"
         case .stop: "■"
-        case .destroy: "✗"
+        case .destroy, .cancel: "✗"
         }
     }
 
