@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import Synchronization
 
 /// An emulator of the rental platforms' HTTP APIs on random 127.0.0.1 ports, where every rented instance is a
 /// real sshd in a sandbox of its own.
@@ -9,15 +11,41 @@ public final class LoopbackCloud: Sendable {
     public struct Options: Hashable, Sendable {
         /// The same seed gives the same catalogue, boot times and telemetry.
         public var seed: UInt64
-        /// How much faster than real the stages of a boot pass; 1 takes tens of seconds, 20 about one.
+        /// How much faster than real the stages of a boot pass; 1 takes tens of seconds, 20 about one. The
+        /// platform's rate limits shrink with it. Money is counted in real time.
         public var speed: Double
         /// Dollars on the account at the start.
         public var balance: Double
+        /// Whether calls that follow each other too closely are answered 429, as on the platform.
+        public var enforcesRateLimits: Bool
+        /// Whether instances are put into bubblewrap sandboxes where that works. Without, each is a plain
+        /// sshd whose sessions see the whole file system and begin in a home below the cloud's folder.
+        public var usesSandboxes: Bool
 
-        public init(seed: UInt64 = 1, speed: Double = 20, balance: Double = 25) {
+        public init(
+            seed: UInt64 = 1, speed: Double = 20, balance: Double = 25, enforcesRateLimits: Bool = true,
+            usesSandboxes: Bool = true
+        ) {
             self.seed = seed
             self.speed = speed
             self.balance = balance
+            self.enforcesRateLimits = enforcesRateLimits
+            self.usesSandboxes = usesSandboxes
+        }
+    }
+
+    public enum StartError: Error, Hashable, CustomStringConvertible {
+        case missingProgram(String)
+        case hostKeyFailed, noFolder, noPort
+
+        public var description: String {
+            switch self {
+            case .missingProgram(let name):
+                "The loopback cloud needs \(name), which is not installed. On Debian: apt-get install openssh-server bubblewrap"
+            case .hostKeyFailed: "ssh-keygen could not make a key for the loopback cloud."
+            case .noFolder: "No folder could be made for the loopback cloud."
+            case .noPort: "The loopback cloud found no port to listen on."
+            }
         }
     }
 
@@ -26,22 +54,125 @@ public final class LoopbackCloud: Sendable {
     public let vastAPIKey: String
     /// A private ssh key made for this cloud; its public half is on the account already.
     public let identityFile: String
+    /// Everything the cloud writes is below it, and it is removed at the end.
+    public let folder: String
+    /// False where bubblewrap is missing or forbidden, and when it was not wanted.
+    public let isSandboxed: Bool
+    /// The working directory jobs should be given: absolute in a sandbox, below the home without one.
+    public var workspace: String { self.isSandboxed ? "/workspace" : "workspace" }
+    /// Whom ssh logs in as. A plain sshd that is not root admits only its own user.
+    public let user: String
+
+    private let fleet: Fleet
+    private let listener: HTTPListener
+    private let guardian: Guardian
+    private let isStopped = Mutex(false)
 
     /// What a shell needs for `vp`, `vp-tui` and the official clients to use this cloud and nothing of the
     /// user's own: API addresses and keys, the ssh identity, XDG folders below the cloud's own folder.
-    public var environment: [String: String] { fatalError() }
+    public var environment: [String: String] {
+        [
+            "VAST_URL": self.vastURL.absoluteString,
+            "VAST_API_KEY": self.vastAPIKey,
+            "VP_SSH_IDENTITY": self.identityFile,
+            "XDG_CONFIG_HOME": self.folder + "/config",
+            "XDG_STATE_HOME": self.folder + "/state",
+            "XDG_CACHE_HOME": self.folder + "/cache",
+            "VASTAI_NO_UPDATE_CHECK": "1",
+        ]
+    }
 
-    init(vastURL: URL, vastAPIKey: String, identityFile: String) {
+    private init(
+        vastURL: URL, vastAPIKey: String, identityFile: String, folder: String, isSandboxed: Bool,
+        fleet: Fleet,
+        listener: HTTPListener, guardian: Guardian
+    ) {
         self.vastURL = vastURL
         self.vastAPIKey = vastAPIKey
         self.identityFile = identityFile
+        self.folder = folder
+        self.isSandboxed = isSandboxed
+        self.user = isSandboxed || geteuid() == 0 ? "root" : NSUserName()
+        self.fleet = fleet
+        self.listener = listener
+        self.guardian = guardian
     }
 
     /// Starts serving. Everything it writes goes below a new folder in `parent` (the temporary folder when nil).
-    public static func start(in parent: String? = nil, options: Options = Options()) async throws -> LoopbackCloud {
-        fatalError()
+    public static func start(in parent: String? = nil, options: Options = Options()) async throws
+        -> LoopbackCloud
+    {
+        let programs = try await HostPrograms.find(useSandboxes: options.usesSandboxes)
+        let folder = try Self.makeFolder(in: parent ?? NSTemporaryDirectory())
+        // From here on the folder is removed whatever happens.
+        let guardian = try Guardian(script: Guardian.folderScript, arguments: [folder])
+        do {
+            for name in ["config", "state", "cache", "keys", "instances"] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(folder)/\(name)", withIntermediateDirectories: false,
+                    attributes: [.posixPermissions: 0o700])
+            }
+            let identity = folder + "/keys/id_ed25519"
+            let status = try await ChildProcess.run([
+                programs.sshKeygen, "-q", "-t", "ed25519", "-N", "", "-C", "loopback-cloud", "-f", identity,
+            ])
+            guard status == 0 else { throw StartError.hostKeyFailed }
+            let publicKey = try String(contentsOfFile: identity + ".pub", encoding: .utf8)
+
+            let fleet = Fleet(options: options, folder: folder, programs: programs)
+            _ = await fleet.addAccountKey(publicKey.trimmingCharacters(in: .whitespacesAndNewlines))
+            var generator = SystemRandomNumberGenerator()
+            let apiKey = (0..<4).map { _ in
+                let word = String(generator.next(), radix: 16)
+                return String(repeating: "0", count: 16 - word.count) + word
+            }.joined()
+            let api = VastAPI(
+                fleet: fleet, apiKey: apiKey,
+                limiter: options.enforcesRateLimits ? RateLimiter(speed: options.speed) : nil)
+            let listener = try await HTTPListener { await api.answer($0) }
+            guard let url = URL(string: "http://127.0.0.1:\(listener.port)") else { throw StartError.noPort }
+            return LoopbackCloud(
+                vastURL: url, vastAPIKey: apiKey, identityFile: identity, folder: folder,
+                isSandboxed: programs.bubblewrap != nil, fleet: fleet, listener: listener, guardian: guardian)
+        } catch {
+            await guardian.release()
+            throw error
+        }
     }
 
-    /// Ends every instance and process and removes the folder.
-    public func stop() async { fatalError() }
+    /// Ends every instance and process and removes the folder. A second call does nothing.
+    public func stop() async {
+        let wasStopped = self.isStopped.withLock { isStopped in
+            defer { isStopped = true }
+            return isStopped
+        }
+        guard !wasStopped else { return }
+        await self.fleet.close()
+        await self.listener.stop()
+        await self.guardian.release()
+    }
+
+    /// Lets `fault` happen: at once when it is about what exists, else to the first request it fits.
+    public func inject(_ fault: Fault) async { await self.fleet.inject(fault) }
+
+    /// How many instances exist, running or not.
+    public var instanceCount: Int { get async { await self.fleet.rentals.count } }
+
+    /// How many offers the market has, taken ones included.
+    public var offerCount: Int { self.fleet.catalogue.offers.count }
+
+    /// The processes of all instances, as this machine numbers them.
+    public var processIDs: [Int32] { get async { await self.fleet.processIDs() } }
+
+    /// Dollars left, everything up to now being paid.
+    public var credit: Double { get async { await self.fleet.currentCredit() } }
+
+    private static func makeFolder(in parent: String) throws(StartError) -> String {
+        var template = Array("\(parent)/vp-cloud-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw .noFolder }
+        // Without links, so that what we print is what others see.
+        guard let real = realpath(made, nil) else { throw .noFolder }
+        defer { free(real) }
+        return String(cString: real)
+    }
 }

@@ -1,0 +1,168 @@
+import Foundation
+
+/// The stages an instance goes through, each after a pause that would be real seconds at speed 1.
+extension Fleet {
+    enum Sequence {
+        case boot, start, stop, reboot, recycle, destroy
+        /// The container ends and starts again without any stage showing.
+        case restartContainer
+    }
+
+    /// Begins a sequence; one that is under way for the same instance is overtaken.
+    func begin(_ sequence: Sequence, _ id: Int) {
+        guard let rental = self.rentals[id] else { return }
+        rental.steps?.cancel()
+        let number = rental.sequence + 1
+        self.rentals[id]?.sequence = number
+        self.rentals[id]?.steps = Task { [weak self] in
+            do {
+                try await self?.perform(sequence, id, number)
+            } catch is CancellationError {
+                // Overtaken, destroyed or closed: whoever did that goes on from here.
+            } catch {
+                await self?.note("error: \(error)", id)
+            }
+        }
+    }
+
+    private func perform(_ sequence: Sequence, _ id: Int, _ number: Int) async throws {
+        switch sequence {
+        case .boot:
+            try await self.pause(2...4, id, number)
+            self.enter(.created, id)
+            try await self.pause(1...2, id, number)
+            try await self.pullImage(id, number)
+            try await self.startContainer(id, number)
+        case .start:
+            // The platform shows the old state for a while.
+            try await self.pause(2...4, id, number)
+            self.enter(.loading, id, message: "starting container")
+            try await self.pause(3...6, id, number)
+            try await self.startContainer(id, number)
+        case .stop:
+            try await self.pause(1...2, id, number)
+            await self.rentals[id]?.instance.shutDown()
+            try self.check(id, number)
+            self.rentals[id]?.directPort = nil
+            self.enter(.exited, id, message: nil)
+            self.rentals[id]?.holdsGPU = false
+        case .reboot:
+            self.enter(.rebooting, id, message: "rebooting")
+            await self.rentals[id]?.instance.shutDown()
+            try await self.pause(3...6, id, number)
+            try await self.startContainer(id, number)
+        case .recycle:
+            self.enter(.recycling, id, message: "recycling")
+            await self.rentals[id]?.instance.shutDown()
+            try self.check(id, number)
+            self.rentals[id]?.directPort = nil
+            if let rental = self.rentals[id] {
+                try await rental.instance.prepare(
+                    onStart: rental.terms.onStart, keys: rental.keys.map(\.text))
+            }
+            try await self.pullImage(id, number)
+            try await self.startContainer(id, number)
+        case .destroy:
+            await self.rentals[id]?.instance.erase()
+            try await self.pause(0.2...0.6, id, number)
+            self.remove(id)
+        case .restartContainer:
+            await self.rentals[id]?.instance.shutDown()
+            try self.check(id, number)
+            try await self.startContainer(id, number)
+        }
+    }
+
+    private func pullImage(_ id: Int, _ number: Int) async throws {
+        guard let rental = self.rentals[id] else { return }
+        let image = rental.terms.image
+        self.enter(.loading, id, message: "pulling image \(image)")
+        if self.takeFault({ $0 == .imagePullError }) != nil {
+            try await self.pause(2...4, id, number)
+            let text =
+                "Error response from daemon: manifest for \(image) not found: manifest unknown: manifest unknown"
+            self.enter(.loading, id, message: text)
+            return try await self.waitForOtherOrders()
+        }
+        let isStuck = self.takeFault { $0 == .imageNeverLoads } != nil
+        let layers = (0..<6).map { _ in self.generator.hex(12) }
+        for (index, layer) in layers.enumerated() {
+            let progress = index < 3 ? "Downloading  \(self.generator.int(3...97))%" : "Extracting"
+            self.enter(.loading, id, message: "\(layer): \(progress)")
+            try await self.pause(1...2, id, number)
+            if isStuck, index == 2 { try await self.waitForOtherOrders() }
+            self.note("\(layer): Pull complete", id)
+        }
+        self.enter(.loading, id, message: "Status: Downloaded newer image for \(image)")
+        try await self.pause(1...2, id, number)
+    }
+
+    /// Returns only by being overtaken.
+    private func waitForOtherOrders() async throws {
+        while true { try await Task.sleep(for: .seconds(3600)) }
+    }
+
+    private func startContainer(_ id: Int, _ number: Int) async throws {
+        guard let rental = self.rentals[id] else { return }
+        var late = self.generator.double(1.5...3) / self.options.speed
+        if case .sshdLate(let duration)? = self.takeFault({ if case .sshdLate = $0 { true } else { false } })
+        {
+            late = duration / .seconds(1)
+        }
+        let port = PortPicker.freePorts(1)[0]
+        var environment = rental.terms.environment
+        environment["CONTAINER_ID"] = String(id)
+        environment["CONTAINER_API_KEY"] = rental.apiKey
+        environment["VAST_CONTAINERLABEL"] = "C.\(id)"
+        environment["VAST_TCP_PORT_22"] = String(port)
+        environment["PUBLIC_IPADDR"] = "127.0.0.1"
+        environment["GPU_COUNT"] = String(rental.offer.gpuCount)
+        environment["DATA_DIRECTORY"] = "/workspace/"
+        environment["SSH_PUBLIC_KEY"] = rental.keys.first?.text ?? ""
+        try await rental.instance.start(
+            directPort: port, proxyPort: rental.proxyPort, environment: environment, delay: late)
+        // A stop may have come, and found nothing to end, while the container was being started.
+        if self.rentals[id]?.wantsToRun != true { await rental.instance.shutDown() }
+        try self.check(id, number)
+        self.rentals[id]?.directPort = port
+        let image = rental.terms.image.replacingOccurrences(of: ":", with: "_")
+        let kind =
+            rental.terms.runtype.contains("jupyter")
+            ? "jupyter" : rental.terms.runtype == "args" ? "args" : "ssh"
+        self.enter(.running, id, message: "success, running \(image)/\(kind)\n")
+    }
+
+    /// Books what was used so far, because the phase decides the price, and then changes the phase.
+    func enter(_ phase: Rental.Phase, _ id: Int, message: String? = nil) {
+        self.charge()
+        self.rentals[id]?.phase = phase
+        self.rentals[id]?.message = message
+        if let message { self.note(message, id) }
+        self.watchCredit()
+    }
+
+    func note(_ text: String, _ id: Int) {
+        self.rentals[id]?.platformLog.append(text.trimmingCharacters(in: .newlines))
+    }
+
+    private func pause(_ seconds: ClosedRange<Double>, _ id: Int, _ number: Int) async throws {
+        try await Task.sleep(for: .seconds(self.generator.double(seconds) / self.options.speed))
+        try self.check(id, number)
+    }
+
+    /// Throws when another sequence has begun for `id`, or it is gone.
+    private func check(_ id: Int, _ number: Int) throws {
+        guard self.rentals[id]?.sequence == number else { throw CancellationError() }
+    }
+
+    /// Notices a container that ended by itself.
+    func refresh() async {
+        for rental in self.rentals.values where rental.phase == .running {
+            guard await rental.instance.hasDied(), self.rentals[rental.id]?.sequence == rental.sequence else {
+                continue
+            }
+            self.rentals[rental.id]?.directPort = nil
+            self.enter(.exited, rental.id, message: "container exited")
+        }
+    }
+}

@@ -1,0 +1,297 @@
+import Foundation
+
+/// The market and the account: what is in stock, what is rented, the money, and the faults to come.
+///
+/// It speaks no platform's dialect; the routes translate. It owns the clock of the boot stages, which pass
+/// `Options.speed` times as fast as on the platforms.
+actor Fleet {
+    /// Why a request cannot be met.
+    enum Refusal: Error {
+        case noSuchOffer, offerTaken, noSuchRental, noCredit, gpuUnavailable, noSuchKey
+        /// A contract exists all the same, stopped, and its disk is billed.
+        case bidTooLow(rental: Int)
+        case failed(String)
+    }
+
+    nonisolated let options: LoopbackCloud.Options
+    nonisolated let catalogue: Catalogue
+    nonisolated let startedAt: Double
+    private let folder: String
+    private let programs: HostPrograms
+    let clock: @Sendable () -> Double
+
+    var rentals: [Int: Rental] = [:]
+    private(set) var accountKeys: [PublicKey] = []
+    private var credit: Double
+    private var faults: [Fault] = []
+    var generator: SeededGenerator
+    private var nextID: Int
+    private var depletion: Task<Void, Never>?
+    private var isClosed = false
+
+    init(
+        options: LoopbackCloud.Options, folder: String, programs: HostPrograms,
+        clock: @escaping @Sendable () -> Double = { Date().timeIntervalSince1970 }
+    ) {
+        self.options = options
+        self.folder = folder
+        self.programs = programs
+        self.clock = clock
+        self.startedAt = clock()
+        self.catalogue = Catalogue(seed: options.seed)
+        self.credit = options.balance
+        self.generator = SeededGenerator(seed: options.seed)
+        self.nextID = 7_800_000 + Int(options.seed % 1000) * 50
+    }
+
+    // MARK: Offers
+
+    /// Offers that could be rented now. Those of one machine share its GPUs.
+    func availableOffers() -> Set<Int> {
+        var used: [Int: Int] = [:]
+        for rental in self.rentals.values where rental.holdsGPU {
+            used[rental.offer.machine.id, default: 0] += rental.offer.gpuCount
+        }
+        return Set(
+            self.catalogue.offers.lazy.filter { offer in
+                let taken = used[offer.machine.id, default: 0] + offer.machine.gpusTakenByOthers
+                return offer.gpuCount <= offer.machine.gpuCount - taken
+            }.map(\.id))
+    }
+
+    /// Offers that the account rents now.
+    func ownOffers() -> Set<Int> { Set(self.rentals.values.map(\.offer.id)) }
+
+    // MARK: Renting
+
+    func rent(offer id: Int, terms: RentalTerms) async throws(Refusal) -> Rental {
+        guard let offer = self.catalogue.offers.first(where: { $0.id == id }) else { throw .noSuchOffer }
+        guard !self.isClosed else { throw .failed("the cloud is closing") }
+        guard self.currentCredit() > 0 else { throw .noCredit }
+        guard self.availableOffers().contains(id), !self.ownOffers().contains(id) else { throw .noSuchOffer }
+        if self.takeFault({ $0 == .offerTaken }) != nil { throw .offerTaken }
+
+        self.nextID += self.generator.int(3...90)
+        let now = self.clock()
+        let isTooLow = terms.bid.map { $0 < offer.minimumBid } ?? false
+        let runs = !isTooLow && !terms.startsStopped
+        let number = self.nextID
+        let rental = Rental(
+            id: number, offer: offer, apiKey: self.generator.hex(64), createdAt: now,
+            proxyPort: PortPicker.freePorts(1)[0],
+            instance: LoopbackInstance(
+                id: number, folder: "\(self.folder)/instances/\(number)", programs: self.programs,
+                offer: offer,
+                seed: self.options.seed),
+            terms: terms, keys: self.accountKeys, phase: runs ? .provisioning : .exited, wantsToRun: runs,
+            holdsGPU: runs, lastCharge: now)
+        self.charge()
+        self.rentals[number] = rental
+        do {
+            try await rental.instance.prepare(onStart: terms.onStart, keys: rental.keys.map(\.text))
+        } catch {
+            self.rentals[number] = nil
+            throw .failed(String(describing: error))
+        }
+        if runs { self.begin(.boot, number) }
+        self.watchCredit()
+        if isTooLow { throw .bidTooLow(rental: number) }
+        return self.rentals[number] ?? rental
+    }
+
+    func rental(_ id: Int) -> Rental? { self.rentals[id] }
+
+    func rental(withKey apiKey: String) -> Int? { self.rentals.values.first { $0.apiKey == apiKey }?.id }
+
+    // MARK: Orders to an instance
+
+    func setLabel(_ label: String?, of id: Int) throws(Refusal) {
+        try self.check(id)
+        self.rentals[id]?.terms.label = label
+    }
+
+    func setBid(_ bid: Double?, of id: Int) throws(Refusal) {
+        try self.check(id)
+        guard let rental = self.rentals[id], rental.terms.bid != nil else { return }
+        self.charge()
+        self.rentals[id]?.terms.bid = bid ?? rental.offer.minimumBid
+        self.watchCredit()
+        if !rental.holdsGPU, (bid ?? .infinity) >= rental.offer.minimumBid { try self.start(id) }
+    }
+
+    func start(_ id: Int) throws(Refusal) {
+        try self.check(id)
+        guard let rental = self.rentals[id], !rental.isEnding, !rental.wantsToRun else { return }
+        guard self.currentCredit() > 0 else { throw .noCredit }
+        if !rental.holdsGPU {
+            let isFree = self.availableOffers().contains(rental.offer.id)
+            if !isFree || self.takeFault({ $0 == .startRefused }) != nil { throw .gpuUnavailable }
+        }
+        self.rentals[id]?.wantsToRun = true
+        self.rentals[id]?.holdsGPU = true
+        self.begin(.start, id)
+    }
+
+    func stop(_ id: Int) throws(Refusal) {
+        try self.check(id)
+        guard let rental = self.rentals[id], !rental.isEnding, rental.wantsToRun else { return }
+        self.rentals[id]?.wantsToRun = false
+        self.begin(.stop, id)
+    }
+
+    func reboot(_ id: Int) throws(Refusal) {
+        try self.check(id)
+        if self.rentals[id]?.wantsToRun == true { self.begin(.reboot, id) }
+    }
+
+    func recycle(_ id: Int) throws(Refusal) {
+        try self.check(id)
+        if self.rentals[id]?.wantsToRun == true { self.begin(.recycle, id) }
+    }
+
+    /// Begins to end `id`; the row stays until its processes are gone.
+    func destroy(_ id: Int) throws(Refusal) {
+        try self.check(id)
+        guard self.rentals[id]?.isEnding == false else { return }
+        self.rentals[id]?.isEnding = true
+        self.begin(.destroy, id)
+    }
+
+    private func check(_ id: Int) throws(Refusal) {
+        guard self.rentals[id] != nil else { throw .noSuchRental }
+    }
+
+    /// Takes `id` from the books at once; its container has been erased.
+    func remove(_ id: Int) {
+        self.charge()
+        self.rentals[id]?.steps?.cancel()
+        self.rentals[id] = nil
+        self.watchCredit()
+    }
+
+    /// Ends everything and answers no further order.
+    func close() async {
+        self.isClosed = true
+        self.depletion?.cancel()
+        for rental in self.rentals.values { rental.steps?.cancel() }
+        let instances = self.rentals.values.map(\.instance)
+        self.rentals = [:]
+        await withTaskGroup { group in
+            for instance in instances { group.addTask { await instance.erase() } }
+        }
+    }
+
+    /// Every process that belongs to an instance.
+    func processIDs() async -> [Int32] {
+        var found: [Int32] = []
+        for rental in self.rentals.values { found += await rental.instance.processIDs() }
+        return found
+    }
+
+    // MARK: Keys
+
+    func addAccountKey(_ text: String) -> PublicKey {
+        let key = PublicKey(id: self.generator.int(100_000...999_999), text: text, createdAt: self.clock())
+        self.accountKeys.append(key)
+        return key
+    }
+
+    func replaceAccountKey(_ id: Int, with text: String) throws(Refusal) -> PublicKey {
+        guard let index = self.accountKeys.firstIndex(where: { $0.id == id }) else { throw .noSuchKey }
+        self.accountKeys[index] = PublicKey(id: id, text: text, createdAt: self.accountKeys[index].createdAt)
+        return self.accountKeys[index]
+    }
+
+    func removeAccountKey(_ id: Int) throws(Refusal) {
+        guard self.accountKeys.contains(where: { $0.id == id }) else { throw .noSuchKey }
+        self.accountKeys.removeAll { $0.id == id }
+    }
+
+    func attachKey(_ text: String, to id: Int) async throws(Refusal) {
+        try self.check(id)
+        let key = PublicKey(id: self.generator.int(100_000...999_999), text: text, createdAt: self.clock())
+        self.rentals[id]?.keys.append(key)
+        await self.writeKeys(of: id)
+    }
+
+    func detachKey(_ key: Int, from id: Int) async throws(Refusal) {
+        try self.check(id)
+        guard self.rentals[id]?.keys.contains(where: { $0.id == key }) == true else { throw .noSuchKey }
+        self.rentals[id]?.keys.removeAll { $0.id == key }
+        await self.writeKeys(of: id)
+    }
+
+    private func writeKeys(of id: Int) async {
+        guard let rental = self.rentals[id] else { return }
+        try? await rental.instance.setKeys(rental.keys.map(\.text))
+    }
+
+    // MARK: Money
+
+    /// The account's dollars after everything up to now is paid.
+    func currentCredit() -> Double {
+        self.charge()
+        return self.credit
+    }
+
+    /// Books what has been used since the last time. Call it before anything that changes a price.
+    func charge() {
+        let now = self.clock()
+        for (id, rental) in self.rentals {
+            self.credit -= rental.currentPrice / 3600 * max(0, now - rental.lastCharge)
+            self.rentals[id]?.lastCharge = now
+        }
+    }
+
+    /// Sets an alarm for the moment the money runs out, when the platform stops everything.
+    func watchCredit() {
+        self.depletion?.cancel()
+        self.charge()
+        let burn = self.rentals.values.reduce(0) { $0 + $1.currentPrice } / 3600
+        guard burn > 0, !self.isClosed else { return }
+        if self.credit <= 0 {
+            for rental in self.rentals.values where rental.wantsToRun { try? self.stop(rental.id) }
+            return
+        }
+        let seconds = min(self.credit / burn, 86_400)
+        self.depletion = Task { [weak self] in
+            guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
+            await self?.watchCredit()
+        }
+    }
+
+    // MARK: Faults
+
+    /// Queues `fault`, or lets it happen at once when it is about what exists already.
+    func inject(_ fault: Fault) async {
+        switch fault {
+        case .connectionCut:
+            for rental in self.rentals.values { await rental.instance.cutConnections() }
+        case .hostKeyChanged:
+            for rental in self.rentals.values where rental.phase == .running {
+                try? await rental.instance.makeHostKey()
+                self.begin(.restartContainer, rental.id)
+            }
+        case .vanished:
+            guard let newest = self.rentals.values.max(by: { $0.createdAt < $1.createdAt }) else { return }
+            await newest.instance.erase()
+            self.remove(newest.id)
+        case .balanceZero:
+            self.charge()
+            self.credit = 0
+            self.watchCredit()
+        default:
+            self.faults.append(fault)
+        }
+    }
+
+    /// Takes the first waiting fault that fits out of the queue.
+    func takeFault(_ fits: (Fault) -> Bool) -> Fault? {
+        guard let index = self.faults.firstIndex(where: fits) else { return nil }
+        if case .rateLimited(let count) = self.faults[index], count > 1 {
+            self.faults[index] = .rateLimited(count: count - 1)
+            return .rateLimited(count: count)
+        }
+        return self.faults.remove(at: index)
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Glibc
+
+/// One rented container: a real sshd in a bubblewrap sandbox with its own root, home, `/workspace` and process
+/// space. The network is the host's, so its sshd listens on a port of its own.
+///
+/// Where sandboxes are not allowed it is a plain sshd instead: same user and file system as ours, home and
+/// workspace below the cloud's folder, processes found by a mark in their environment.
+actor LoopbackInstance {
+    nonisolated let files: SandboxFiles
+    /// In the environment of every session of a plain sshd.
+    private let mark = UUID().uuidString
+    private let offer: Offer
+    private let seed: UInt64
+    private let keygen: String
+    private var guardian: Guardian?
+    private var isErased = false
+    private var busyLook: (time: ContinuousClock.Instant, isBusy: Bool)?
+    private var usageLook: (time: ContinuousClock.Instant, gigabytes: Double?)?
+
+    init(id: Int, folder: String, programs: HostPrograms, offer: Offer, seed: UInt64) {
+        self.files = SandboxFiles(folder: folder, programs: programs, instance: id)
+        self.offer = offer
+        self.seed = seed
+        self.keygen = programs.sshKeygen
+    }
+
+    /// Makes the container's files anew: at creation, and again when it is recycled.
+    func prepare(onStart: String?, keys: [String]) async throws {
+        try? FileManager.default.removeItem(atPath: self.files.root)
+        try self.files.writeRoot(onStart: onStart)
+        try self.files.writeControl(offer: self.offer, seed: self.seed, mark: self.mark)
+        try self.files.writeKeys(keys)
+        if access(self.hostKey, F_OK) != 0 { try await self.makeHostKey() }
+    }
+
+    private var hostKey: String { self.files.control + "/host_key" }
+
+    /// Gives the container another host key; sshd shows it after its next start.
+    func makeHostKey() async throws {
+        unlink(self.hostKey)
+        unlink(self.hostKey + ".pub")
+        let status = try await ChildProcess.run([
+            self.keygen, "-q", "-t", "ed25519", "-N", "", "-C", "root@C.\(self.files.instance)", "-f",
+            self.hostKey,
+        ])
+        guard status == 0 else { throw LoopbackCloud.StartError.hostKeyFailed }
+    }
+
+    func setKeys(_ keys: [String]) throws { try self.files.writeKeys(keys) }
+
+    /// Starts the container; sshd listens after `delay` seconds.
+    func start(directPort: Int, proxyPort: Int, environment: [String: String], delay: Double) throws {
+        guard self.guardian == nil, !self.isErased else { return }
+        try self.files.writeStart(directPort: directPort, proxyPort: proxyPort, environment: environment)
+        let isSandboxed = self.files.isSandboxed
+        try? Data().write(to: URL(fileURLWithPath: self.files.sandboxInfo))
+        self.guardian = try Guardian(
+            script: isSandboxed ? Guardian.sandboxScript : Guardian.plainScript,
+            arguments: [isSandboxed ? self.files.sandboxInfo : self.mark] + self.files.command(delay: delay),
+            output: self.files.containerLog)
+    }
+
+    /// Ends every process of the container and returns when none is left. Its files stay.
+    func shutDown() async {
+        guard let guardian = self.guardian else { return }
+        self.guardian = nil
+        await guardian.release()
+    }
+
+    /// True when the container ran and ended by itself.
+    func hasDied() -> Bool {
+        guard let guardian = self.guardian, ChildProcess.hasEnded(guardian.processID) else { return false }
+        guardian.discard()
+        self.guardian = nil
+        return true
+    }
+
+    /// Ends the container and removes its files, for ever: a start that was under way comes to nothing.
+    func erase() async {
+        self.isErased = true
+        await self.shutDown()
+        _ = try? await ChildProcess.run([
+            "/bin/sh", "-c", "rm -rf --one-file-system \"$0\"", self.files.folder,
+        ])
+    }
+
+    /// Every process of the container and the guardian above it, as the host numbers them.
+    func processIDs() -> [pid_t] {
+        guard let guardian = self.guardian else { return [] }
+        let table = ProcessTable()
+        let tree = table.tree(below: guardian.processID)
+        return self.files.isSandboxed ? tree : Array(Set(tree + table.marked(self.mark)))
+    }
+
+    /// Cuts every ssh connection as a lost network would: what runs in them runs on.
+    func cutConnections() {
+        for process in self.processIDs() where ProcessTable.commandLine(of: process).hasPrefix("sshd: root") {
+            kill(process, SIGKILL)
+        }
+    }
+
+    /// Whether something runs that loads the GPU. Looked up at most once a second.
+    func isBusy() -> Bool {
+        let now = ContinuousClock.now
+        if let look = self.busyLook, now - look.time < .seconds(1) { return look.isBusy }
+        let isBusy = self.processIDs().contains { NvidiaSMI.isWorkload(ProcessTable.name(of: $0)) }
+        self.busyLook = (now, isBusy)
+        return isBusy
+    }
+
+    /// GB that the container's own files take.
+    func diskUsage() async -> Double? {
+        let now = ContinuousClock.now
+        if let look = self.usageLook, now - look.time < .seconds(10) { return look.gigabytes }
+        let text = await ChildProcess.output(of: ["/usr/bin/du", "-skx", self.files.root])
+        let gigabytes = text.split(separator: "\t").first.flatMap { Double($0) }.map { $0 * 1024 / 1e9 }
+        self.usageLook = (now, gigabytes)
+        return gigabytes
+    }
+
+    /// Runs `ls`, `du` or `rm` on the container's files, running or not, without a way out of them.
+    func look(_ words: [String]) async -> String {
+        guard self.files.isSandboxed else { return "not available without sandboxes\n" }
+        return await ChildProcess.output(of: self.files.lookCommand(words))
+    }
+
+    /// What the container printed since its first start, onstart included.
+    func containerLog() -> String {
+        (try? String(contentsOfFile: self.files.containerLog, encoding: .utf8)) ?? ""
+    }
+}

@@ -1,0 +1,249 @@
+import Foundation
+import Glibc
+
+/// Writes what an instance finds when it starts: the files of its own root, and the read-only folder through
+/// which the cloud tells it who it is.
+struct SandboxFiles: Sendable {
+    /// The instance's folder on the host.
+    let folder: String
+    let programs: HostPrograms
+    let instance: Int
+
+    var isSandboxed: Bool { self.programs.bubblewrap != nil }
+    /// The container's own files, kept over stop and start.
+    var root: String { self.folder + "/root" }
+    var control: String { self.folder + "/control" }
+    var containerLog: String { self.folder + "/container.log" }
+    var sandboxInfo: String { self.folder + "/sandbox.json" }
+    /// Where `control` is seen from inside.
+    var controlInside: String { self.isSandboxed ? "/opt/instance" : self.control }
+    private var homeInside: String { self.isSandboxed ? "/root" : self.root + "/root" }
+    private var searchPath: String { "\(self.controlInside)/bin:\(ChildProcess.standardPath)" }
+    private var shell: String { access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh" }
+    private var hostName: String { "C.\(self.instance)" }
+
+    /// The container's own files as they are when it is made.
+    func writeRoot(onStart: String?) throws {
+        let workspace = self.isSandboxed ? "workspace" : "root/workspace"
+        for name in ["etc", "root/.ssh", "tmp", "var/log", "var/tmp", "home", "opt", "srv", "run", workspace]
+        {
+            try self.makeFolder("root/" + name)
+        }
+        for name in Self.systemFolders where self.isSandboxed {
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/" + name) else {
+                continue
+            }
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(self.root)/\(name)", withDestinationPath: target)
+        }
+        chmod(self.root, 0o755)
+        chmod(self.root + "/root", 0o700)
+        chmod(self.root + "/root/.ssh", 0o700)
+        chmod(self.root + "/tmp", 0o1777)
+        chmod(self.root + "/var/tmp", 0o1777)
+        // sshd as an ordinary user admits only that user. Inside the sandbox the name `root` is therefore
+        // given our own number: whoever starts the cloud, clients log in as root, as on the platform.
+        try self.write(
+            """
+            root:*:\(geteuid()):\(getegid()):root:/root:\(self.shell)
+            sshd:*:74:65534::/run/sshd:/bin/false
+            nobody:*:65534:65534:nobody:/:/bin/false
+
+            """, to: "root/etc/passwd")
+        try self.write("root:*:\(getegid()):\ntty:*:5:\nnogroup:*:65534:\n", to: "root/etc/group")
+        try self.write("127.0.0.1\tlocalhost\n127.0.1.1\t\(self.hostName)\n", to: "root/etc/hosts")
+        try self.write(self.hostName + "\n", to: "root/etc/hostname")
+        try self.write("passwd: files\ngroup: files\nhosts: files dns\n", to: "root/etc/nsswitch.conf")
+        let prompt = "[ -z \"$PS1\" ] || PS1='\\u@\\h:\\w# '\n"
+        try self.write("PATH='\(self.searchPath)'\nexport PATH\n" + prompt, to: "root/etc/profile")
+        try self.write(prompt, to: "root/root/.bashrc")
+        // The platform's sessions read /etc/environment (through PAM), and nothing else of the container's
+        // variables. Ours read it through the one file that sshd reads by itself.
+        try self.write("", to: "root/etc/environment")
+        try FileManager.default.createSymbolicLink(
+            atPath: self.root + "/root/.ssh/environment",
+            withDestinationPath: self.isSandboxed ? "/etc/environment" : self.root + "/etc/environment")
+        if let onStart, !onStart.isEmpty {
+            try self.write(onStart + "\n", to: "root/root/onstart.sh", mode: 0o755)
+        }
+    }
+
+    /// The files below `control` that stay the same for the life of the instance.
+    func writeControl(offer: Offer, seed: UInt64, mark: String) throws {
+        try self.makeFolder("control/bin")
+        let state = self.isSandboxed ? "/run/gpu-state" : self.root + "/tmp/.gpu-state"
+        try self.write(NvidiaSMI.settings(for: offer, seed: seed, stateFile: state), to: "control/gpu")
+        try self.write(
+            NvidiaSMI.script(settingsFile: self.controlInside + "/gpu"), to: "control/bin/nvidia-smi",
+            mode: 0o755)
+        if let python = self.programs.python {
+            for name in ["python", "python3"] {
+                try self.write(
+                    "#!/bin/sh\n\(self.call(python)) \"$@\"\n", to: "control/bin/" + name, mode: 0o755)
+            }
+        }
+        try self.write(
+            """
+            Welcome to vast.ai. If authentication fails, try again after a few seconds, and double check your ssh key.
+            Have fun!
+
+            """, to: "control/banner")
+        if !self.isSandboxed {
+            try self.write(self.loginScript(mark: mark), to: "control/login", mode: 0o755)
+        }
+    }
+
+    /// The files below `control` for one start of the container.
+    func writeStart(directPort: Int, proxyPort: Int, environment: [String: String]) throws {
+        let variables = environment.sorted { $0.key < $1.key }
+            .map { "export \($0.key)=\(Self.quoted($0.value))\n" }.joined()
+        try self.write(variables + "export PATH='\(self.searchPath)'\n", to: "control/environment")
+        try self.write(self.daemonSettings(ports: [directPort, proxyPort]), to: "control/sshd_config")
+        try self.write(self.startScript, to: "control/start", mode: 0o755)
+    }
+
+    /// The keys that may log in besides those in the container's own `authorized_keys`.
+    func writeKeys(_ keys: [String]) throws {
+        try self.write(keys.map { $0 + "\n" }.joined(), to: "control/authorized_keys")
+    }
+
+    /// The command that runs the container in the foreground; `delay` seconds pass before sshd listens.
+    func command(delay: Double) -> [String] {
+        let start = ["/bin/sh", self.controlInside + "/start", String(delay)]
+        return self.sandbox + start
+    }
+
+    /// What goes in front of a command to run it inside the container's root; empty without sandboxes.
+    private var sandbox: [String] {
+        guard let bubblewrap = self.programs.bubblewrap else { return [] }
+        var arguments = [
+            bubblewrap, "--die-with-parent", "--info-fd", "4", "--unshare-pid", "--unshare-ipc",
+            "--unshare-uts",
+            "--hostname", self.hostName, "--bind", self.root, "/",
+        ]
+        if geteuid() != 0 { arguments += ["--unshare-user"] }
+        for name in Self.systemFolders where Self.isFolder("/" + name) {
+            arguments += ["--ro-bind", "/" + name, "/" + name]
+        }
+        for name in Self.systemSettings { arguments += ["--ro-bind-try", "/etc/" + name, "/etc/" + name] }
+        arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--dir", "/run/sshd"]
+        arguments += ["--ro-bind", self.control, self.controlInside]
+        if let python = self.programs.python, !Self.isVisible(python) {
+            arguments += ["--ro-bind", Self.prefix(ofPython: python), Self.pythonFolder]
+        }
+        return arguments + ["--chdir", "/root", "--"]
+    }
+
+    /// A command that sees the container's files and nothing else.
+    func lookCommand(_ words: [String]) -> [String] {
+        guard let bubblewrap = self.programs.bubblewrap else { return [] }
+        var arguments = [bubblewrap, "--die-with-parent", "--unshare-all", "--bind", self.root, "/"]
+        for name in Self.systemFolders where Self.isFolder("/" + name) {
+            arguments += ["--ro-bind", "/" + name, "/" + name]
+        }
+        return arguments + ["--chdir", "/", "--"] + words
+    }
+
+    private static let systemFolders = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"]
+    private static let systemSettings = [
+        "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "os-release", "protocols",
+        "services", "ssl", "ca-certificates", "terminfo",
+    ]
+
+    private static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    // MARK: Python
+
+    private static let pythonFolder = "/opt/python"
+
+    private static func isVisible(_ path: String) -> Bool { path.hasPrefix("/usr/") }
+
+    /// `PREFIX` of `PREFIX/bin/python3.x`.
+    private static func prefix(ofPython path: String) -> String {
+        path.split(separator: "/").dropLast(2).map { "/" + $0 }.joined()
+    }
+
+    /// The start of a line that runs `python`. An interpreter from elsewhere finds its library by its own
+    /// place, but its shared object only by the path it was built for.
+    private func call(_ python: String) -> String {
+        guard self.isSandboxed, !Self.isVisible(python) else { return "exec '\(python)'" }
+        let place = Self.pythonFolder + python.dropFirst(Self.prefix(ofPython: python).count)
+        return "LD_LIBRARY_PATH=\(Self.pythonFolder)/lib exec '\(place)'"
+    }
+
+    // MARK: Scripts and settings
+
+    /// What the container runs first; `$1` is how many seconds sshd is late.
+    private var startScript: String {
+        """
+        . '\(self.controlInside)/environment'
+        cd '\(self.homeInside)' || exit 1
+        echo "$(date '+%Y-%m-%d %H:%M:%S') container $VAST_CONTAINERLABEL started, $GPU_COUNT GPU"
+        if [ -s onstart.sh ]; then
+            echo "running onstart.sh"
+            \(self.shell) onstart.sh </dev/null &
+        fi
+        [ "$1" = 0.0 ] || sleep "$1"
+        echo "starting sshd"
+        exec '\(self.programs.sshd)' -D -e -f '\(self.controlInside)/sshd_config' 2>>'\(self.isSandboxed ? "" : self.root)/var/log/sshd.log'
+
+        """
+    }
+
+    private func daemonSettings(ports: [Int]) -> String {
+        let inside = self.controlInside
+        var lines = ports.map { "Port \($0)" }
+        lines += [
+            "ListenAddress 127.0.0.1", "HostKey \(inside)/host_key", "PidFile none", "UsePAM no", "UseDNS no",
+            "PermitRootLogin prohibit-password", "PasswordAuthentication no",
+            "KbdInteractiveAuthentication no",
+            "StrictModes no", "PrintMotd no", "PrintLastLog no", "MaxSessions 200", "MaxStartups 200:30:400",
+            "Banner \(inside)/banner", "Subsystem sftp internal-sftp",
+        ]
+        if self.isSandboxed {
+            lines.append("AuthorizedKeysFile \(inside)/authorized_keys /root/.ssh/authorized_keys")
+            lines.append("PermitUserEnvironment yes")
+            lines.append("SetEnv PATH=\(self.searchPath)")
+        } else {
+            lines.append("AuthorizedKeysFile \(inside)/authorized_keys")
+            lines.append("ForceCommand \(inside)/login")
+        }
+        // Newer releases refuse an address for a while after failed logins; here all clients share one.
+        if self.programs.sshVersion >= (9, 8) { lines.append("PerSourcePenalties no") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Stands between plain sshd and the session: the home folder that the user database names is a real one.
+    private func loginScript(mark: String) -> String {
+        """
+        #!\(self.shell)
+        HOME='\(self.homeInside)'
+        TMPDIR='\(self.root)/tmp'
+        PATH='\(self.searchPath)'
+        VP_LOOPBACK_MARK=\(mark)
+        export HOME TMPDIR PATH VP_LOOPBACK_MARK
+        cd "$HOME" || exit 1
+        [ -z "$SSH_ORIGINAL_COMMAND" ] || exec \(self.shell) -c "$SSH_ORIGINAL_COMMAND"
+        exec \(self.shell) -i
+
+        """
+    }
+
+    static func quoted(_ text: String) -> String {
+        "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
+
+    private func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: "\(self.folder)/\(name)", withIntermediateDirectories: true)
+    }
+
+    private func write(_ text: String, to name: String, mode: mode_t = 0o644) throws {
+        let path = "\(self.folder)/\(name)"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        chmod(path, mode)
+    }
+}

@@ -1,0 +1,22 @@
+import Foundation
+import Testing
+
+extension Trait where Self == ConditionTrait {
+    /// Skips the test, saying which program is missing. In CI (`CI` is set) the test runs all the same and so
+    /// fails: there everything must be installed.
+    public static func requires(_ programs: String...) -> Self {
+        let missing = programs.filter { Programs.path(of: $0) == nil }
+        let isCI = ProcessInfo.processInfo.environment["CI"] != nil
+        return .enabled(
+            if: missing.isEmpty || isCI, "needs \(missing.joined(separator: ", ")), which is not installed")
+    }
+}
+
+/// Where programs are. `/usr/sbin`, where sshd lives, is often not on an ordinary user's `PATH`.
+public enum Programs {
+    public static func path(of name: String) -> String? {
+        let search = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/local/sbin:/usr/sbin:/sbin"
+        return search.split(separator: ":").lazy.map { "\($0)/\(name)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+}
