@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+import VPTestSupport
+
+@testable import VPEngine
+
+struct JobHistoryTests {
+    private static let id = InstanceID(platform: .vast, rawValue: "31415")
+
+    private static func entry(_ name: String) -> LedgerEntry {
+        LedgerEntry(
+            name: name, platform: .vast, instance: nil, state: .intended, gpuName: "RTX 4090",
+            dollarsPerHour: 0.4, image: "i", machineID: "7", workspaceRoot: "/p", remoteRoot: "/workspace",
+            createdAt: Date(timeIntervalSince1970: 1_795_000_000))
+    }
+
+    private static func job(_ id: JobID) -> Job {
+        Job(
+            id: id, instance: Self.id, command: .arguments(["python", "a b.py"]),
+            createdAt: Date(timeIntervalSince1970: 1_795_000_000), workspacePath: "/p", logPath: "/l")
+    }
+
+    @Test func aRentalIsOpenUntilItIsConfirmedGone() async throws {
+        try await TemporaryFolder.with { folder in
+            let history = try JobHistory(stateFolder: folder.path)
+            try history.insert(Self.entry("vp-p-1"))
+            #expect(try history.openLedgerEntries().map(\.state) == [.intended])
+            try history.update("vp-p-1", state: .rented, instance: Self.id)
+            try history.update("vp-p-1", state: .destroying)
+            #expect(try history.openLedgerEntries().map(\.instance) == [Self.id])
+            #expect(try history.ledgerEntry(for: Self.id)?.name == "vp-p-1")
+            try history.update("vp-p-1", state: .gone)
+            #expect(try history.openLedgerEntries() == [])
+        }
+    }
+
+    @Test func jobsAreNumberedAndReadBackByAnotherProgram() async throws {
+        try await TemporaryFolder.with { folder in
+            let history = try JobHistory(stateFolder: folder.path)
+            var first = try history.insertJob(workspaceName: "p", make: Self.job)
+            let second = try history.insertJob(workspaceName: "p", make: Self.job)
+            #expect([first.id.rawValue, second.id.rawValue] == ["p-1", "p-2"])
+            first.end(.signalled(9), after: 3, wasCancelled: false)
+            try history.update(first)
+            let other = try JobHistory(stateFolder: folder.path)
+            #expect(try other.jobs(limit: 10) == [second, first])
+            #expect(try other.job(first.id)?.outcome == .signalled(9))
+        }
+    }
+
+    /// `vp` and `vp-tui` write at the same time.
+    @Test func twoWritersLoseNothing() async throws {
+        try await TemporaryFolder.with { folder in
+            let histories = [
+                try JobHistory(stateFolder: folder.path), try JobHistory(stateFolder: folder.path),
+            ]
+            try await withThrowingTaskGroup { group in
+                for history in histories {
+                    group.addTask {
+                        for _ in 0..<50 { _ = try history.insertJob(workspaceName: "p", make: Self.job) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(Set(try histories[0].jobs(limit: 1000).map(\.id)).count == 100)
+        }
+    }
+
+    @Test func onlyTheOwnerCanReadTheState() async throws {
+        try await TemporaryFolder.with { folder in
+            _ = try JobHistory(stateFolder: folder.path + "/state")
+            var information = stat()
+            #expect(stat(folder.path + "/state", &information) == 0 && information.st_mode & 0o777 == 0o700)
+            #expect(
+                stat(folder.path + "/state/history.sqlite", &information) == 0
+                    && information.st_mode & 0o777 == 0o600)
+        }
+    }
+}
