@@ -127,8 +127,16 @@ struct CreateInstance {
         -> InstanceID
     {
         do throws(EngineError) {
-            return try await client.rent(request)
+            return try await self.askPatiently(request, client)
         } catch {
+            if let leftover = error.leftoverInstance {
+                try self.engine.history.update(request.name, state: .rented, instance: leftover)
+                let destroy = DestroyInstance(
+                    engine: self.engine, id: leftover, request: DestroyRequest(discardsResults: true),
+                    progress: self.progress, report: self.report)
+                _ = try await destroy.run()
+                throw error
+            }
             switch error.code {
             case .networkDown, .timedOut, .platformFailed, .badResponse:
                 for attempt in 1...3 {
@@ -150,13 +158,27 @@ struct CreateInstance {
         }
     }
 
+    /// A request that came too fast was not looked at, so that it alone may be sent again.
+    private func askPatiently(_ request: RentRequest, _ client: any PlatformClient) async throws(EngineError)
+        -> InstanceID
+    {
+        for seconds in [5.0, 12.0] {
+            do throws(EngineError) {
+                return try await client.rent(request)
+            } catch {
+                guard error.code == .rateLimited else { throw error }
+                self.progress(ActionProgress(.renting, detail: "the platform asks for a pause"))
+            }
+            try await self.engine.pause(seconds, "renting")
+        }
+        return try await client.rent(request)
+    }
+
     /// Makes sure that the account has the key we will log in with: platforms install the account's keys when
     /// an instance is made, and not later.
     private func registerKey(with client: any PlatformClient) async throws(EngineError) {
-        guard let identity = self.engine.configuration.identityFile,
-            let data = FileManager.default.contents(atPath: identity + ".pub")
-        else { return }
-        let line = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let identity = self.engine.configuration.identityFile else { return }
+        let line = try await self.publicKey(of: identity)
         // Type and key; the comment may differ.
         let words = { (text: String) in text.split(whereSeparator: \.isWhitespace).prefix(2).map(String.init)
         }
@@ -164,6 +186,23 @@ struct CreateInstance {
         guard !keys.contains(where: { words($0.publicKey) == words(line) }) else { return }
         self.progress(ActionProgress(.renting, detail: "adding \(identity).pub to the account"))
         try await client.addAccountKey(line)
+    }
+
+    private func publicKey(of identity: String) async throws(EngineError) -> String {
+        if let data = FileManager.default.contents(atPath: identity + ".pub") {
+            return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        // A private key that stands alone still knows its public half; with a passphrase it will not tell.
+        let result = try await self.engine.runner.run(
+            ProcessCommand(
+                "ssh-keygen", ["-y", "-P", "", "-f", identity],
+                environment: self.engine.configuration.environment))
+        guard result.isSuccess else {
+            throw EngineError(
+                .missingIdentity, .init("reading the ssh key", subject: identity),
+                detail: "\(identity).pub is missing: \(result.lastErrorLine ?? "no public key")")
+        }
+        return String(decoding: result.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     // MARK: Stages

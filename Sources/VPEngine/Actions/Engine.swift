@@ -257,7 +257,9 @@ public final class Engine: Sendable {
 
     /// The instance as it was last seen, or as the platform shows it now.
     package func instance(_ id: InstanceID) async throws(EngineError) -> Instance {
-        if let known = self.connections.known(id), !known.addresses.isEmpty { return known }
+        if let known = self.connections.known(id), known.status == .running, !known.addresses.isEmpty {
+            return known
+        }
         return try await self.freshInstance(id)
     }
 
@@ -273,7 +275,16 @@ public final class Engine: Sendable {
     }
 
     package func shell(for id: InstanceID) async throws(EngineError) -> RemoteShell {
-        try await self.connections.shell(for: self.instance(id))
+        let instance = try await self.instance(id)
+        // An instance that is stopped keeps its last address, and waiting for it to answer tells nothing.
+        guard instance.status == .running else {
+            throw EngineError(
+                .instanceNotRunning,
+                .init("connecting to instance \(id)", platform: id.platform, subject: id.rawValue),
+                detail: [instance.status.rawValue, instance.statusMessage].compactMap(\.self).joined(
+                    separator: ": "))
+        }
+        return try await self.connections.shell(for: instance)
     }
 
     /// The workspace that was synced with `id`: the one it was rented for, else this project's.

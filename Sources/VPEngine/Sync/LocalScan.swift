@@ -33,10 +33,11 @@ package struct LocalScan: Sendable {
     package func scan() async throws(EngineError) -> FileTree {
         try self.guardRoot()
         let repository = try self.emptyRepository()
+        let ignoreFile = try self.ignoreFile(in: repository)
         var pending = [""]
         var tree: FileTree = [:]
         while let folder = pending.popLast() {
-            let names = try await self.listFiles(in: folder, repository: repository)
+            let names = try await self.listFiles(in: folder, repository: repository, ignoreFile: ignoreFile)
             for name in names.split(separator: 0) {
                 // git shows a repository inside the workspace as a folder and does not look into it.
                 if name.last == UInt8(ascii: "/") {
@@ -81,7 +82,9 @@ package struct LocalScan: Sendable {
         }
     }
 
-    private func listFiles(in folder: String, repository: String) async throws(EngineError) -> [UInt8] {
+    private func listFiles(
+        in folder: String, repository: String, ignoreFile: String
+    ) async throws(EngineError) -> [UInt8] {
         let root = folder.isEmpty ? self.workspace.localRoot : "\(self.workspace.localRoot)/\(folder)"
         var environment = self.environment
         // The caller may itself stand in a hook of another repository.
@@ -94,7 +97,7 @@ package struct LocalScan: Sendable {
                 [
                     "--git-dir=\(repository)", "--work-tree=.", "-c", "core.excludesFile=/dev/null",
                     "ls-files", "-z", "--others", "--exclude-per-directory=.vpignore",
-                    "--exclude-from=\(repository)/default-ignores",
+                    "--exclude-from=\(ignoreFile)",
                 ], environment: environment, workingDirectory: root))
         guard result.isSuccess else {
             throw EngineError(
@@ -109,11 +112,15 @@ package struct LocalScan: Sendable {
         try PrivateFolder.make(self.stateFolder)
         for folder in ["", "/objects", "/refs"] { try PrivateFolder.make(repository + folder) }
         try Self.writeIfDifferent("ref: refs/heads/none\n", to: "\(repository)/HEAD")
-        // Projects differ in their extra patterns, and two may be scanned at once: the file's content is
-        // replaced as a whole, and read by git within milliseconds.
-        let patterns = (Self.defaultIgnores + self.workspace.extraIgnores).joined(separator: "\n") + "\n"
-        try Self.writeIfDifferent(patterns, to: "\(repository)/default-ignores")
         return repository
+    }
+
+    /// Named after its content: two projects with different patterns may be scanned at once.
+    private func ignoreFile(in repository: String) throws(EngineError) -> String {
+        let patterns = (Self.defaultIgnores + self.workspace.extraIgnores).joined(separator: "\n") + "\n"
+        let path = "\(repository)/ignores-\(StableDigest.hex(patterns))"
+        try Self.writeIfDifferent(patterns, to: path)
+        return path
     }
 
     private static func writeIfDifferent(_ text: String, to path: String) throws(EngineError) {
