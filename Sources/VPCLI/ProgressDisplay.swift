@@ -32,7 +32,7 @@ final class ProgressDisplay {
             self.detail = progress.detail
             self.transfer = progress.transfer
             self.began = .now
-            if !self.session.terminal.canRedraw, self.isWordy, progress.stage != .running {
+            if !self.session.terminal.canRedraw, self.isWordy, !Self.isBrief(progress.stage) {
                 let detail = progress.detail.map { ": \(Terminal.printable($0))" } ?? ""
                 Terminal.note("vp: \(progress.stage.words)\(detail)")
             }
@@ -95,7 +95,7 @@ final class ProgressDisplay {
         let elapsed = self.seconds
         guard self.isWordy || elapsed >= 1 || mark == .failed else { return }
         guard self.session.terminal.canRedraw else {
-            if self.isWordy || elapsed >= 1 {
+            if elapsed >= 1 {
                 let end = mark == .done ? "done" : "stopped"
                 Terminal.note("vp: \(stage.words): \(end) after \(Units.duration(elapsed))")
             }
@@ -114,6 +114,14 @@ final class ProgressDisplay {
             line += ": \(DisplayWidth.cut(Terminal.printable(detail), to: 60))"
         }
         Terminal.note("\(line)  \(Style.faint.apply(Units.duration(elapsed), if: colour))")
+    }
+
+    /// Stages that say nothing to somebody who reads lines afterwards.
+    private static func isBrief(_ stage: ActionStage) -> Bool {
+        switch stage {
+        case .running, .scanning, .verifying, .preparing, .searching: true
+        default: false
+        }
     }
 
     private var seconds: Double { (ContinuousClock.now - self.began) / .seconds(1) }

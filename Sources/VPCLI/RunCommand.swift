@@ -111,7 +111,8 @@ struct RunReport {
         }
         guard let job = summary.job else { return }
         if let download = summary.download { SyncReport.showResults(download, session: self.session) }
-        self.session.note(Style.faint.apply(self.line(for: job), if: self.session.terminal.errorHasColour))
+        self.session.note(
+            Style.faint.apply("vp: \(Self.line(for: job))", if: self.session.terminal.errorHasColour))
         if let error = summary.downloadError {
             Report.show(error, asJSON: false, terminal: self.session.terminal)
         }
@@ -123,9 +124,9 @@ struct RunReport {
         if status != 0 { throw ExitStatus(status: status) }
     }
 
-    /// `vp: train-7 succeeded after 0:41, $0.0041`
-    private func line(for job: Job) -> String {
-        var line = "vp: \(job.id) "
+    /// `train-7 succeeded after 0:41, $0.0041`
+    static func line(for job: Job) -> String {
+        var line = "\(job.id) "
         switch job.outcome {
         case .exited(0): line += "succeeded"
         case .exited(let code): line += "failed with exit status \(code)"

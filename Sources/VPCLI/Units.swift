@@ -14,8 +14,8 @@ enum Units {
             ? "\(Int(value.rounded())) \(unit)" : "\(Self.short(value)) \(unit)"
     }
 
-    /// `24 GB` for the 24,564 MB that a platform states: the size the card is sold by.
-    static func gpuMemory(_ bytes: Int64) -> String { "\(Int((Double(bytes) / 1e9).rounded())) GB" }
+    /// `24 GB` for the 24,564 MB that a platform states: drivers count a card's gigabytes as 1,024 of these.
+    static func gpuMemory(_ bytes: Int64) -> String { "\(Int((Double(bytes) / 1.024e9).rounded())) GB" }
 
     static func hourly(_ dollars: Double) -> String { String(format: "$%.3f/h", dollars) }
 

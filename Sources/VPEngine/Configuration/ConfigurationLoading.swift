@@ -36,7 +36,7 @@ extension EngineConfiguration {
             endpoints: endpoints,
             paths: paths.engine,
             identityFile: try Self.identity(environment: environment, home: paths.home, sources: sources),
-            workspace: try Self.workspace(root: root, sources: sources),
+            workspace: try Self.workspace(root: root, sources: sources, environment: environment),
             defaults: try Self.defaults(sources),
             timeScale: try Self.timeScale(environment),
             environment: childEnvironment,
@@ -62,19 +62,22 @@ extension EngineConfiguration {
             + "`vp config-set --move-keys` moves it to your own configuration."
     }
 
-    private static func workspace(root: String, sources: ConfigurationSources) throws(EngineError)
+    private static func workspace(root: String, sources: ConfigurationSources, environment: [String: String])
+        throws(EngineError)
         -> Workspace
     {
         let file = sources.project
-        let remoteRoot = try file?.text("project.working_dir", "working_dir") ?? "/workspace"
-        guard remoteRoot.hasPrefix("/") else {
+        // A rehearsal cloud without sandboxes has no `/workspace` to give, only a folder below a home.
+        let override = environment["VP_WORKSPACE"].flatMap { $0.isEmpty ? nil : $0 }
+        let configured = try file?.text("project.working_dir", "working_dir") ?? "/workspace"
+        guard configured.hasPrefix("/") else {
             throw file?.error("project.working_dir", "working_dir must be an absolute path")
                 ?? ConfigurationFile.error("working_dir must be an absolute path")
         }
         return Workspace(
             name: try file?.text("project.name", "name") ?? ProjectFolder.name(of: root),
             localRoot: root,
-            remoteRoot: remoteRoot,
+            remoteRoot: override ?? configured,
             extraIgnores: try file?.list(
                 "sync.exclude_patterns", "sync.exclude", "sync.excludes", "sync.ignore", "exclude_patterns",
                 "exclude") ?? [],
