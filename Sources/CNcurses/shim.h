@@ -8,5 +8,56 @@
 #define NCURSES_WIDECHAR 1
 #endif
 #include <ncurses.h>
+#include <stdio.h>
+#include <term.h>
+#include <wchar.h>
+
+// Swift refuses C globals that anybody may write, and does not import macros that are more than a number.
+// What is needed of both stands here as functions.
+
+static inline SCREEN *vp_newterm(void) { return newterm(NULL, stdout, stdin); }
+
+// Whether the terminal's description exists: 1 yes, 0 unknown or too poor for a screen, -1 no database.
+static inline int vp_terminal_is_known(void) {
+    int status = 0;
+    if (setupterm(NULL, 1, &status) == ERR) return status;
+    return cursor_address != NULL ? 1 : 0;
+}
+
+// Columns of one character in the C library's table; negative for what it does not print.
+int wcwidth(wchar_t character);
+
+static inline WINDOW *vp_screen(void) { return stdscr; }
+static inline int vp_colors(void) { return has_colors() ? COLORS : 0; }
+static inline int vp_color_pairs(void) { return COLOR_PAIRS; }
+
+static inline int vp_attributes(int bold, int dim, int underlined, int reversed, int italic) {
+    attr_t attributes = WA_NORMAL;
+    if (bold) attributes |= WA_BOLD;
+    if (dim) attributes |= WA_DIM;
+    if (underlined) attributes |= WA_UNDERLINE;
+    if (reversed) attributes |= WA_REVERSE;
+#ifdef WA_ITALIC
+    if (italic) attributes |= WA_ITALIC;
+#endif
+    return (int)attributes;
+}
+
+// Writes `count` wide characters at a place, in one style.
+static inline void vp_put(int y, int x, const wchar_t *text, int count, int attributes, short pair) {
+    wattr_set(stdscr, (attr_t)attributes, pair, NULL);
+    mvwaddnwstr(stdscr, y, x, text, count);
+}
+
+// The next key without waiting: 0 none, 1 a character, 2 a function key's code.
+static inline int vp_next_key(unsigned int *value) {
+    wint_t key = 0;
+    int result = wget_wch(stdscr, &key);
+    *value = (unsigned int)key;
+    return result == KEY_CODE_YES ? 2 : result == OK ? 1 : 0;
+}
+
+// The longest path a terminal has for these goes through its description.
+static inline int vp_define_key(const char *sequence, int code) { return define_key(sequence, code); }
 
 #endif

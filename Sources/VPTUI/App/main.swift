@@ -1,1 +1,3 @@
-print("vp-tui")
+import ArgumentParser
+
+Dashboard.main()

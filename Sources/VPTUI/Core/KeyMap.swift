@@ -176,6 +176,7 @@ public struct KeyMap: Hashable, Sendable {
             hint: "stop/start"),
         Binding([.enter], .details, .instances, "shows its details", hint: "details"),
         Binding([.character("c")], .create, .instances, "goes to Offers, to rent another", hint: "create"),
+        Binding([.character("X")], .cancel, .instances, "cancels what is being done to it, after asking"),
         Binding([.character("y")], .copyID, .instances, "copies its id to the clipboard"),
 
         Binding([.enter, .character("c")], .rent, .offers, "rents this one, after asking", hint: "rent"),

@@ -15,7 +15,8 @@ public struct Dialog: Equatable, Sendable {
         case destroy(InstanceID, UnsafeReport)
         case stop(InstanceID)
         case start(InstanceID)
-        case cancel(ActionID, JobID?)
+        case cancelJob(JobID, InstanceID)
+        case cancelAction(ActionID)
         case quit
         case error(ErrorWords)
     }
@@ -61,8 +62,8 @@ public struct Dialog: Equatable, Sendable {
     /// The instance that it is about; it closes when that is gone.
     public var instance: InstanceID? {
         switch self.kind {
-        case .destroy(let id, _), .stop(let id), .start(let id): id
-        case .create, .cancel, .quit, .error: nil
+        case .destroy(let id, _), .stop(let id), .start(let id), .cancelJob(_, let id): id
+        case .create, .cancelAction, .quit, .error: nil
         }
     }
 }

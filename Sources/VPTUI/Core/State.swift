@@ -173,6 +173,11 @@ public struct State: Equatable, Sendable {
 
     var activeActions: [ActionRecord] { self.actions.filter(\.isActive) }
 
+    /// The ids of what goes on and satisfies `test`.
+    public func activeActionIDs(where test: (EngineAction) -> Bool) -> [ActionID] {
+        self.actions.filter { $0.isActive && test($0.action) }.map(\.id)
+    }
+
     func pendingDestroy(of id: InstanceID) -> PendingDestroy? {
         self.pendingDestroys.first { $0.instance == id }
     }

@@ -31,9 +31,9 @@ enum StatusWords {
         case .create: "◆"
         case .sync: "⇡"
         case .download: "⇣"
-        case .run, .start, .attach: "▶"
-        case .stop: "■"
-        case .destroy, .cancel: "✗"
+        case .run, .start: "▶"
+        case .stop, .cancel: "■"
+        case .destroy: "✗"
         }
     }
 

@@ -13,13 +13,15 @@ extension State {
 
     /// Shows what was on disk: before any network, and with the age it has.
     public mutating func showCached(
-        instances: PlatformAnswers<Instance>?, offers: PlatformAnswers<Offer>?, jobs: [Job]
+        instances: PlatformAnswers<Instance>?, offers: PlatformAnswers<Offer>?,
+        balances: PlatformAnswers<Balance>?, jobs: [Job]
     ) {
         if let instances {
             self.instances.take(instances.values, failures: [], at: instances.fetchedAt)
             if instances.values.isEmpty { self.instances.fetchedAt = instances.fetchedAt }
         }
         if let offers { self.offers.take(offers.values, failures: [], at: offers.fetchedAt) }
+        if let balances { self.balances = balances.values }
         self.takeJobs(jobs)
         if self.instances.shown.isEmpty { self.focus(.offers) }
         self.settle()

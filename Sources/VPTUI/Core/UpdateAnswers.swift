@@ -59,6 +59,8 @@ extension State {
     mutating func logArrived(_ job: JobID, offset: Int64, bytes: [UInt8]) -> [Effect] {
         guard self.log.job == job else { return [] }
         self.log.isLoading = false
+        // Too much was missing to read it all: the pane starts over at the end of the file.
+        if let next = self.log.nextOffset, offset > next { self.log.restart(at: offset) }
         let hasGap = self.log.append(bytes, at: offset)
         let missedSome = self.log.missedOutput
         self.log.missedOutput = false
@@ -191,11 +193,7 @@ extension State {
             if let error = summary.downloadError { self.showError(ErrorWords(error)) }
         case .cancelled(let job):
             self.jobs.upsert(job)
-            self.toast("\(job.id) was cancelled", .warning, for: 6)
-        case .attached(let job):
-            self.jobs.upsert(job)
-            self.toast(
-                "\(job.id) \(StatusWords.ending(of: job))", job.state == .succeeded ? .good : .bad, for: 8)
+            self.toast("\(job.id) was stopped", .warning)
         case .started(let instance):
             self.instances.upsert(instance)
             self.toast("\(instance.id) started", .good)

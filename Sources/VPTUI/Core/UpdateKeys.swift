@@ -376,18 +376,33 @@ extension State {
         self.overlay = .dialog(Dialog(.create(offer, request), openedAt: self.now))
     }
 
+    /// Of a list of instances: what is being done to the selected one, or a create that has no row yet.
     private mutating func askToCancel() {
-        let job = self.focus == .jobs ? self.jobs.selection : self.log.job
-        guard let job, let row = self.jobs.row(job) else { return }
-        guard let action = self.action(following: job) else {
-            let sentence =
-                row.state.isOver
-                ? "\(job) is over: \(StatusWords.ending(of: row))"
-                : "\(job) was started elsewhere: `vp cancel \(job)` stops it"
-            self.toast(sentence, .warning)
+        if self.focus == .instances {
+            let selected = self.instances.selection.flatMap { self.activeAction(on: $0) }
+            let creating = self.activeActions.last { $0.action.instance == nil }
+            guard let action = selected ?? creating else {
+                self.toast("Nothing is being done that could be cancelled")
+                return
+            }
+            if let job = action.job, let instance = action.action.instance {
+                self.overlay = .dialog(Dialog(.cancelJob(job, instance), openedAt: self.now))
+            } else {
+                self.overlay = .dialog(Dialog(.cancelAction(action.id), openedAt: self.now))
+            }
             return
         }
-        self.overlay = .dialog(Dialog(.cancel(action.id, job), openedAt: self.now))
+        let id = self.focus == .jobs ? self.jobs.selection : self.log.job
+        guard let id, let job = self.jobs.row(id) else { return }
+        guard !job.state.isOver else {
+            self.toast("\(id) is over: \(StatusWords.ending(of: job))", .warning)
+            return
+        }
+        guard self.instances.row(job.instance) != nil else {
+            self.toast("\(job.instance) is gone; nothing runs there", .warning)
+            return
+        }
+        self.overlay = .dialog(Dialog(.cancelJob(id, job.instance), openedAt: self.now))
     }
 
     private mutating func askToQuit() -> [Effect] {

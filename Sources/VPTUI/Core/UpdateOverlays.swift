@@ -57,7 +57,12 @@ extension State {
             return []
         case .stop(let id): return [self.start(.stop(id))]
         case .start(let id): return [self.start(.start(id))]
-        case .cancel(let action, _):
+        case .cancelJob(let job, let instance):
+            if let index = self.actions.firstIndex(where: { $0.job == job && $0.isActive }) {
+                self.actions[index].isCancelling = true
+            }
+            return [self.start(.cancel(job, on: instance, CancelRequest()))]
+        case .cancelAction(let action):
             if let index = self.actions.firstIndex(where: { $0.id == action && $0.isActive }) {
                 self.actions[index].isCancelling = true
                 return [.cancel(action)]

@@ -52,6 +52,15 @@ public struct LogState: Equatable, Sendable {
         self.isWrapped = isWrapped
     }
 
+    /// Forgets what was read, to go on at `offset`.
+    mutating func restart(at offset: Int64) {
+        self.buffer = LogBuffer()
+        self.nextOffset = nil
+        self.firstOffset = offset
+        self.hit = nil
+        if !self.isFollowing { self.top = Position(line: 0) }
+    }
+
     func rows(of number: Int, width: Int) -> Int {
         self.isWrapped ? self.buffer.line(number).rowCount(width: width) : 1
     }

@@ -83,17 +83,41 @@ enum HintBar {
                 count, x: area.maxX - 1 - count.count, y: area.y, style: Style(.muted, on: .bar))
             return
         }
-        var x = area.x + 1
-        for (key, word) in Self.hints(state) {
-            let width = DisplayWidth.of(key) + 1 + DisplayWidth.of(word)
-            guard x + width <= area.maxX - 1 else { break }
-            x += buffer.write(key, x: x, y: area.y, style: Style(.key, on: .bar, .bold))
-            x += 1 + buffer.write(word, x: x + 1, y: area.y, style: Style(.plain, on: .bar))
+        // Help and the way out are always there, whatever else fits.
+        let fixed = Self.fixedHints(state)
+        let fixedWidth = fixed.reduce(0) { $0 + Self.width($1) + 2 }
+        let end = Self.draw(
+            Self.hints(state), x: area.x + 1, end: area.maxX - 1 - fixedWidth, y: area.y, &buffer)
+        Self.draw(fixed, x: max(end, area.maxX - 1 - fixedWidth + 2), end: area.maxX - 1, y: area.y, &buffer)
+    }
+
+    private typealias Hint = (key: String, word: String)
+
+    private static func width(_ hint: Hint) -> Int {
+        DisplayWidth.of(hint.key) + 1 + DisplayWidth.of(hint.word)
+    }
+
+    @discardableResult
+    private static func draw(_ hints: [Hint], x: Int, end: Int, y: Int, _ buffer: inout CellBuffer) -> Int {
+        var x = x
+        for hint in hints {
+            guard x + Self.width(hint) <= end else { break }
+            x += buffer.write(hint.key, x: x, y: y, style: Style(.key, on: .bar, .bold))
+            x += 1 + buffer.write(hint.word, x: x + 1, y: y, style: Style(.plain, on: .bar))
             x += 2
+        }
+        return x
+    }
+
+    private static func fixedHints(_ state: State) -> [Hint] {
+        guard state.overlay == nil else { return [] }
+        return state.keyMap.bindings(in: .everywhere).compactMap { binding in
+            guard let hint = binding.hint, let key = binding.keys.first else { return nil }
+            return (key.name, hint)
         }
     }
 
-    private static func hints(_ state: State) -> [(String, String)] {
+    private static func hints(_ state: State) -> [Hint] {
         switch state.overlay {
         case .dialog(let dialog):
             if case .error = dialog.kind { return [("Enter", "close")] }
@@ -102,10 +126,9 @@ enum HintBar {
         case .help: return [("j k", "scroll"), ("Esc", "close")]
         case nil: break
         }
-        var hints: [(String, String)] = []
+        var hints: [Hint] = []
         if !state.pendingDestroys.isEmpty { hints.append(("z", "undo destroy")) }
-        // The narrowest context first, help and quit last.
-        for context in KeyMap.contexts(of: state.focus) {
+        for context in KeyMap.contexts(of: state.focus) where context != .everywhere {
             for binding in state.keyMap.bindings(in: context) {
                 guard let hint = binding.hint, let key = binding.keys.first else { continue }
                 if state.settings.isReadOnly, binding.command.changesSomething { continue }

@@ -54,14 +54,15 @@ enum DialogScreen {
         switch (dialog.kind, button) {
         case (.error, _): "Close"
         case (.quit, .cancel): "Stay"
-        case (.cancel, .cancel): "Keep running"
+        case (.cancelJob, .cancel), (.cancelAction, .cancel): "Go on"
         case (_, .cancel): "Cancel"
         case (.create, _): "Rent it"
         case (.destroy, .discard): "Destroy, discard results"
         case (.destroy, _): "Destroy"
         case (.stop, _): "Stop it"
         case (.start, _): "Start it"
-        case (.cancel, _): "Stop the job"
+        case (.cancelJob, _): "Stop the job"
+        case (.cancelAction, _): "Cancel it"
         case (.quit, _): "Quit"
         }
     }
@@ -80,9 +81,10 @@ enum DialogScreen {
         case .destroy(let id, let report): Self.destroy(id, report, state)
         case .stop(let id): Self.stop(id, state)
         case .start(let id): Self.start(id, state)
-        case .cancel(_, let job):
+        case .cancelAction(let id): Self.cancelAction(id, state)
+        case .cancelJob(let job, _):
             (
-                "Stop \(job?.rawValue ?? "the action")",
+                "Stop \(job)",
                 [
                     [Span("The command and all its children get TERM, then KILL.")],
                     [Span("What it has written so far stays on the instance; d brings it here.", .muted)],
@@ -197,6 +199,24 @@ enum DialogScreen {
                 [Span("Where the GPU has been taken, it stays stopped and that is said.", .muted)],
             ]
         )
+    }
+
+    private static func cancelAction(_ id: ActionID, _ state: State) -> (String, [[Span]]) {
+        guard let record = state.actions.first(where: { $0.id == id }) else { return ("Cancel", []) }
+        var lines: [[Span]] = [
+            [
+                Span("\(StatusWords.glyph(record.action)) \(record.action.verb) ", .accent),
+                Span(ActionsStrip.subject(record, state)),
+            ]
+        ]
+        switch record.action {
+        case .sync, .download:
+            lines.append([Span("What has arrived stays; the next one resumes there.", .muted)])
+        case .create:
+            lines.append([Span("An instance that was rented meanwhile is destroyed again.", .muted)])
+        default: break
+        }
+        return ("Cancel the \(record.action.verb)", lines)
     }
 
     private static func quit(_ state: State) -> (String, [[Span]]) {

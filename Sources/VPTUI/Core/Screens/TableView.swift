@@ -34,21 +34,25 @@ struct TableView {
     var isFocused: Bool
 
     /// The widths, for cells as wide as `contents` says; 0 leaves the column out.
+    ///
+    /// Columns are left out, the least important first, until the rest fits at its narrowest. What room is
+    /// left goes to the most important first, and at last to the one that grows.
     func widths(total: Int, contents: [Int]) -> [Int] {
-        var widths = zip(self.columns, contents).map { column, content in
-            max(column.minimum, min(column.maximum, max(content, column.title.count)))
-        }
+        var widths = self.columns.map(\.minimum)
         func sum() -> Int {
             let shown = widths.filter { $0 > 0 }
             return shown.reduce(0, +) + max(0, shown.count - 1)
         }
-        let byPriority = self.columns.indices.sorted {
-            self.columns[$0].priority > self.columns[$1].priority
+        let byImportance = self.columns.indices.sorted {
+            (self.columns[$0].priority, $0) < (self.columns[$1].priority, $1)
         }
-        for index in byPriority where sum() > total {
-            // First what is not necessary of the least important, then the column itself.
-            widths[index] = max(self.columns[index].minimum, widths[index] - (sum() - total))
-            if sum() > total, self.columns[index].priority > 0 { widths[index] = 0 }
+        for index in byImportance.reversed() where sum() > total && self.columns[index].priority > 0 {
+            widths[index] = 0
+        }
+        for index in byImportance where widths[index] > 0 {
+            let column = self.columns[index]
+            let ideal = min(column.maximum, max(column.minimum, contents[index], column.title.count))
+            widths[index] += max(0, min(ideal - widths[index], total - sum()))
         }
         if let index = self.columns.firstIndex(where: { $0.grows }), widths[index] > 0 {
             widths[index] += max(0, total - sum())
@@ -66,7 +70,7 @@ struct TableView {
             rows.map { row in row[column].reduce(0) { $0 + DisplayWidth.of($1.text) } }.max() ?? 0
         }
         // One column at the left for the mark of the selection.
-        let widths = self.widths(total: area.width - 1, contents: contents)
+        let widths = self.widths(total: area.width - 2, contents: contents)
         if !header.isEmpty {
             var x = header.x + 1
             for (column, width) in zip(self.columns, widths) where width > 0 {

@@ -1,0 +1,57 @@
+import Foundation
+import LoopbackCloud
+import Synchronization
+
+/// The loopback cloud and a sample project, for `--demo`. Past the start nothing knows that it is a demo.
+struct DemoCloud {
+    let environment: [String: String]
+    /// The folder of the sample project.
+    let project: String
+    private let cloud: LoopbackCloud
+    private let folder: String
+
+    static func start() throws -> DemoCloud {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("variousplug-demo-\(ProcessInfo.processInfo.processIdentifier)").path
+        let project = folder + "/moons"
+        do {
+            try FileManager.default.createDirectory(atPath: project, withIntermediateDirectories: true)
+            try SampleProject.write(to: project)
+            let cloud = try Self.wait { try await LoopbackCloud.start(in: folder) }
+            return DemoCloud(environment: cloud.environment, project: project, cloud: cloud, folder: folder)
+        } catch {
+            try? FileManager.default.removeItem(atPath: folder)
+            throw Failure.exit(200, "The demo cloud cannot start: \(error)")
+        }
+    }
+
+    func stop() {
+        let cloud = self.cloud
+        try? Self.wait { await cloud.stop() }
+        try? FileManager.default.removeItem(atPath: self.folder)
+    }
+
+    /// The main thread waits here, so the work must not be on the main actor: a detached task.
+    private static func wait<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws
+        -> Value
+    {
+        let done = DispatchSemaphore(value: 0)
+        let box = Box<Value>()
+        Task.detached {
+            do {
+                let value = try await work()
+                box.result.withLock { $0 = .success(value) }
+            } catch {
+                box.result.withLock { $0 = .failure(error) }
+            }
+            done.signal()
+        }
+        done.wait()
+        guard let result = box.result.withLock({ $0 }) else { preconditionFailure("the task has ended") }
+        return try result.get()
+    }
+
+    private final class Box<Value: Sendable>: Sendable {
+        let result = Mutex<Result<Value, any Error>?>(nil)
+    }
+}

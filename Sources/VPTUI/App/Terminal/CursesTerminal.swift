@@ -1,0 +1,211 @@
+import CNcurses
+import Foundation
+import Glibc
+import VPTUICore
+
+/// The terminal through ncurses: the only place that draws on it and reads keys from it.
+///
+/// Only the loop touches it: curses keeps global state and takes no locks. The class is not `Sendable`, so a
+/// background task cannot reach it.
+final class CursesTerminal {
+    /// Why there can be no dashboard here, as a sentence that says what to do.
+    struct Refusal: Error {
+        var sentence: String
+    }
+
+    /// True where the locale or the terminal shows nothing but ASCII.
+    let isASCII: Bool
+    private(set) var theme: Theme
+    private var shown: CellBuffer?
+    private var pairs: [Int: Int16] = [:]
+    private var isOpen = false
+
+    /// Takes the terminal over: alternate screen, raw keys.
+    init(environment: [String: String]) throws(Refusal) {
+        guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
+            throw Refusal(
+                sentence:
+                    "vp-tui needs a terminal for input and output. Use `vp ls`, `vp jobs` or `vp logs` here.")
+        }
+        // Before curses asks how wide characters are.
+        setlocale(LC_ALL, "")
+        let name = environment["TERM"] ?? ""
+        guard !name.isEmpty, name != "dumb", vp_terminal_is_known() == 1 else {
+            let what =
+                name.isEmpty ? "TERM is not set" : "The terminal “\(name)” is not known well enough here"
+            throw Refusal(
+                sentence: "\(what). Set TERM to its type, for example `TERM=xterm-256color vp-tui`.")
+        }
+        guard vp_newterm() != nil else {
+            throw Refusal(sentence: "The terminal “\(name)” cannot show a screen. Try `TERM=xterm vp-tui`.")
+        }
+        let charset = nl_langinfo(Int32(CODESET)).map { String(cString: $0) } ?? ""
+        // The font of the Linux console has square boxes and little else of what is drawn here.
+        self.isASCII = charset != "UTF-8" || name == "linux"
+        self.theme = Theme(depth: .mono)
+        set_escdelay(25)
+        self.startScreen()
+        self.theme = Theme(depth: Self.depth(environment))
+    }
+
+    deinit { self.close() }
+
+    /// Leaves the alternate screen and restores all modes. Safe to call twice.
+    func close() {
+        guard self.isOpen else { return }
+        self.isOpen = false
+        self.write("\u{1B}[?2004l")
+        endwin()
+    }
+
+    /// Comes back after `close`, and draws everything anew.
+    func reopen() {
+        guard !self.isOpen else { return }
+        reset_prog_mode()
+        self.isOpen = true
+        self.write("\u{1B}[?2004h")
+        self.adoptSize()
+    }
+
+    var size: Size {
+        var window = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0
+        else {
+            return Size(width: 80, height: 24)
+        }
+        return Size(width: Int(window.ws_col), height: Int(window.ws_row))
+    }
+
+    /// Tells curses the terminal's size. The next `present` draws every cell.
+    func adoptSize() {
+        let size = self.size
+        resizeterm(Int32(size.height), Int32(size.width))
+        self.redraw()
+    }
+
+    func redraw() {
+        self.shown = nil
+        wclear(vp_screen())
+    }
+
+    /// Draws what differs from the last time. Writes nothing at all when nothing does.
+    func present(_ buffer: CellBuffer) {
+        if let shown = self.shown, shown == buffer { return }
+        for y in 0..<buffer.size.height {
+            if let shown = self.shown, shown.size == buffer.size, shown.row(y) == buffer.row(y) { continue }
+            self.drawRow(y, buffer)
+        }
+        if let cursor = buffer.cursor {
+            curs_set(1)
+            wmove(vp_screen(), Int32(cursor.y), Int32(cursor.x))
+        } else {
+            curs_set(0)
+        }
+        self.shown = buffer
+        wrefresh(vp_screen())
+    }
+
+    /// Sends `text` to the clipboard of whoever sits in front of the terminal, also over ssh (OSC 52).
+    func copy(_ text: String) {
+        self.write("\u{1B}]52;c;\(Data(text.utf8).base64EncodedString())\u{07}")
+    }
+
+    private func startScreen() {
+        raw()
+        noecho()
+        nonl()
+        keypad(vp_screen(), true)
+        nodelay(vp_screen(), true)
+        leaveok(vp_screen(), false)
+        curs_set(0)
+        start_color()
+        use_default_colors()
+        CursesInput.defineKeys()
+        self.isOpen = true
+        self.write("\u{1B}[?2004h")
+    }
+
+    private static func depth(_ environment: [String: String]) -> Theme.Depth {
+        if environment["NO_COLOR", default: ""] != "" || environment["CLICOLOR"] == "0" { return .mono }
+        switch vp_colors() {
+        case 256...: return .many
+        case 16...: return .sixteen
+        case 8...: return .eight
+        default: return .mono
+        }
+    }
+
+    private func drawRow(_ y: Int, _ buffer: CellBuffer) {
+        let row = Array(buffer.row(y))
+        var x = 0
+        var text: [wchar_t] = []
+        while x < row.count {
+            let start = x
+            let style = row[x].style
+            text.removeAll(keepingCapacity: true)
+            while x < row.count, row[x].style == style {
+                Self.append(row[x], to: &text)
+                x += 1
+            }
+            let paint = self.theme.paint(style)
+            vp_put(
+                Int32(y), Int32(start), text, Int32(text.count), Self.attributes(paint.attributes),
+                self.pair(paint.foreground, paint.background))
+        }
+    }
+
+    /// Adds the cell's scalars, so that they take the columns that the cell has.
+    ///
+    /// The C library has a width table of its own. Where it disagrees with ours, curses would shift the rest
+    /// of the row; there only the first scalar is drawn, and blanks fill what is left.
+    private static func append(_ cell: Cell, to text: inout [wchar_t]) {
+        guard cell.width > 0 else { return }
+        var scalars: [wchar_t] = []
+        var width = 0
+        for scalar in cell.text.unicodeScalars.prefix(5) {
+            let value = wchar_t(bitPattern: scalar.value)
+            let columns = value < 0x80 ? 1 : Int(wcwidth(value))
+            scalars.append(value)
+            width = columns < 0 ? .max / 2 : width + columns
+        }
+        if width == Int(cell.width) {
+            text += scalars
+            return
+        }
+        var first = scalars.first ?? 0x20
+        var columns = first < 0x80 ? 1 : Int(wcwidth(first))
+        if columns < 1 || columns > Int(cell.width) { (first, columns) = (0x3F, 1) }
+        text.append(first)
+        for _ in columns..<Int(cell.width) { text.append(0x20) }
+    }
+
+    private static func attributes(_ attributes: TextAttributes) -> Int32 {
+        func flag(_ attribute: TextAttributes) -> Int32 { attributes.contains(attribute) ? 1 : 0 }
+        return vp_attributes(flag(.bold), flag(.dim), flag(.underline), flag(.reverse), flag(.italic))
+    }
+
+    private func pair(_ foreground: Int, _ background: Int) -> Int16 {
+        if foreground < 0, background < 0 { return 0 }
+        let key = (foreground + 1) << 16 | (background + 1)
+        if let pair = self.pairs[key] { return pair }
+        let next = self.pairs.count + 1
+        // Terminals with eight colours have 64 pairs; beyond those the text stays legible without colour.
+        guard next < Int(vp_color_pairs()), next < Int(Int16.max) else { return 0 }
+        init_pair(Int16(next), Int16(foreground), Int16(background))
+        self.pairs[key] = Int16(next)
+        return Int16(next)
+    }
+
+    private func write(_ text: String) {
+        fflush(nil)
+        let bytes = Array(text.utf8)
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count)
+            }
+            if count <= 0, errno != EINTR { return }
+            sent += max(0, count)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+import VPEngine
+import VPTUICore
+
+/// Destroying cannot happen by accident.
+@Suite struct DestroyTests {
+    let id = Samples.trainer.id
+
+    private func asked() -> State {
+        var state = Samples.overview()
+        #expect(press(&state, .character("D")) == [.loadUnsafeResults(self.id)])
+        return state
+    }
+
+    @Test func destroyAsksFirst() {
+        let state = self.asked()
+        #expect(state.overlay == .dialog(Dialog(.destroy(self.id, .asking), openedAt: Samples.now)))
+        #expect(state.actions.isEmpty && state.pendingDestroys.isEmpty)
+    }
+
+    @Test(arguments: [
+        [Key.enter], [.character("D")], [.character("y")], [.tab, .enter], [.tab, .tab, .enter, .enter],
+    ])
+    func theseKeysDoNotDestroy(_ keys: [Key]) {
+        var state = self.asked()
+        for key in keys { #expect(press(&state, key) == []) }
+        #expect(state.pendingDestroys.isEmpty)
+    }
+
+    @Test func keysOfTheFirst300MillisecondsAreDropped() {
+        var state = self.asked()
+        for (key, delay) in [(Key.tab, 0.05), (.character("y"), 0.1), (.tab, 0.29), (.character("y"), 0.299)]
+        {
+            #expect(update(&state, .key(key, at: Samples.now.addingTimeInterval(delay))) == [])
+        }
+        #expect(state.overlay == .dialog(Dialog(.destroy(self.id, .asking), openedAt: Samples.now)))
+    }
+
+    @Test func yOnTheButtonCountsDownAndThenDestroys() throws {
+        var state = self.asked()
+        #expect(press(&state, .tab, .character("y")) == [])
+        #expect(state.overlay == nil)
+        let pending = try #require(state.pendingDestroys.first)
+        #expect(pending.instance == self.id && pending.request == DestroyRequest(discardsResults: false))
+        #expect(
+            update(&state, .tick(pending.due.addingTimeInterval(-0.1))).contains { effect in
+                if case .start = effect { true } else { false }
+            } == false)
+        let effects = update(&state, .tick(pending.due))
+        let action = try #require(state.actions.last?.id)
+        #expect(effects.first == .start(.destroy(self.id, DestroyRequest(discardsResults: false)), action))
+        #expect(state.pendingDestroys.isEmpty)
+    }
+
+    @Test func zTakesItBack() {
+        var state = self.asked()
+        press(&state, .tab, .character("y"), .character("z"))
+        #expect(state.pendingDestroys.isEmpty)
+        let effects = update(&state, .tick(state.now.addingTimeInterval(10)))
+        #expect(!effects.contains { if case .start = $0 { true } else { false } })
+    }
+
+    @Test func discardingIsAnotherButton() {
+        var state = self.asked()
+        press(&state, .tab, .tab, .character("y"))
+        #expect(state.pendingDestroys.map(\.request) == [DestroyRequest(discardsResults: true)])
+    }
+
+    @Test func theDialogStaysBoundToItsInstance() {
+        var state = self.asked()
+        var newer = Samples.loader
+        newer.createdAt = Samples.now
+        _ = update(&state, .instancesLoaded(Samples.answers([newer, Samples.parked, Samples.trainer])))
+        press(&state, .tab, .character("y"))
+        #expect(state.pendingDestroys.map(\.instance) == [self.id])
+    }
+
+    @Test func theDialogClosesWhenItsInstanceIsGone() {
+        var state = self.asked()
+        _ = update(&state, .engine(.instanceGone(self.id), at: Samples.now))
+        #expect(state.overlay == nil)
+        #expect(state.toasts.last?.text == "31415 is gone; nothing was done")
+    }
+
+    @Test func lateFiguresOfAnotherInstanceAreNotShown() {
+        var state = self.asked()
+        _ = update(
+            &state, .unsafeResultsLoaded(Samples.parked.id, .success(UnsafeResults(files: 0, bytes: 0))))
+        #expect(state.overlay == .dialog(Dialog(.destroy(self.id, .asking), openedAt: Samples.now)))
+    }
+}

@@ -1,0 +1,236 @@
+import Foundation
+import Testing
+import VPEngine
+import VPTUICore
+
+/// Messages in; the exact state and effects out.
+@Suite struct UpdateTests {
+    @Test func beginAsksEverythingOnce() {
+        var state = Samples.empty()
+        let query = state.offerQuery
+        #expect(
+            state.begin() == [.loadInstances, .loadBalances, .loadJobs, .loadOffers(query, generation: 1)])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(60))) == [])
+    }
+
+    @Test func withoutAKeyNobodyIsAsked() {
+        var state = Samples.empty([])
+        #expect(state.begin() == [.loadJobs])
+    }
+
+    @Test func instancesAreAskedEveryFiveSecondsByOnePoller() {
+        var state = Samples.empty()
+        _ = state.begin()
+        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer])))
+        _ = update(&state, .jobsLoaded(.success([])))
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(4))) == [])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(5))) == [.loadInstances, .loadJobs])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))) == [])
+    }
+
+    @Test func anErrorKeepsTheRows() {
+        var state = Samples.overview()
+        let before = state.instances.rows.map(\.id)
+        let error = EngineError(.networkDown, EngineError.Activity("listing instances", platform: .vast))
+        _ = update(
+            &state,
+            .instancesLoaded(
+                PlatformAnswers(
+                    values: [],
+                    failures: [.init(platform: .vast, error: error), .init(platform: .runpod, error: error)],
+                    fetchedAt: Samples.now.addingTimeInterval(60))))
+        #expect(Set(state.instances.rows.map(\.id)) == Set(before))
+        #expect(state.instances.fetchedAt == Samples.now)
+    }
+
+    @Test func selectionFollowsTheIdThroughRefreshSortAndFilter() {
+        var state = Samples.overview()
+        #expect(state.instances.selection == Samples.trainer.id)
+        var newer = Samples.loader
+        newer.id.rawValue = "new"
+        newer.createdAt = Samples.now
+        _ = update(
+            &state,
+            .instancesLoaded(Samples.answers([newer, Samples.parked, Samples.trainer, Samples.loader])))
+        #expect(state.instances.selection == Samples.trainer.id)
+        press(&state, .character("o"), .character("O"))
+        #expect(state.instances.selection == Samples.trainer.id)
+        press(&state, .character("/"))
+        _ = type(&state, "train")
+        press(&state, .enter)
+        #expect(state.instances.shown.map(\.id) == [Samples.trainer.id])
+        press(&state, .escape)
+        #expect(state.instances.shown.count == 4)
+        #expect(state.instances.selection == Samples.trainer.id)
+    }
+
+    @Test func aGoneInstanceLeavesItsNeighbourSelected() {
+        var state = Samples.overview()
+        _ = update(&state, .engine(.instanceGone(Samples.trainer.id), at: Samples.now))
+        #expect(state.instances.selection == Samples.parked.id)
+        // An answer that was under way when it ended does not bring it back.
+        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer, Samples.parked])))
+        #expect(state.instances.rows.map(\.id) == [Samples.parked.id])
+    }
+
+    @Test func onlyTheNewestOfferQueryIsShown() {
+        var state = Samples.overview()
+        press(&state, .character("2"), .character("e"))
+        press(&state, .control("u"))
+        _ = type(&state, "3090 x2 <0.5")
+        let effects = press(&state, .enter)
+        var query = OfferQuery(gpu: "3090", gpuCount: 2)
+        query.maximumPrice = HourlyPrice(dollarsPerHour: 0.5)
+        #expect(effects == [.loadOffers(query, generation: 2)])
+        _ = update(&state, .offersLoaded(.success(Samples.answers([])), generation: 1))
+        #expect(state.offers.rows.count == Samples.offers.count)
+        _ = update(&state, .offersLoaded(.success(Samples.answers([])), generation: 2))
+        #expect(state.offers.rows.isEmpty)
+    }
+
+    @Test func syncStartsOnTheSelectedInstance() throws {
+        var state = Samples.overview()
+        let effects = press(&state, .character("S"))
+        let record = try #require(state.actions.first)
+        #expect(effects == [.start(.sync(Samples.trainer.id), record.id)])
+        #expect(record.phase == .queued)
+    }
+
+    @Test func anInstanceThatDoesNotRunIsNotSynced() {
+        var state = Samples.overview()
+        press(&state, .character("j"))
+        #expect(press(&state, .character("S")) == [])
+        #expect(state.toasts.last?.text == "27182 is stopped: cannot sync; x starts it")
+    }
+
+    @Test func readOnlyRefusesWhatChangesSomething() {
+        for command in Command.allCases where command.changesSomething {
+            var state = Samples.overview()
+            state.settings.isReadOnly = true
+            for pane in Pane.allCases {
+                for binding in state.keyMap.bindings where binding.command == command {
+                    guard KeyMap.contexts(of: pane).contains(binding.context) else { continue }
+                    press(&state, .character(Character(String(pane.rawValue))))
+                    for key in binding.keys { #expect(press(&state, key) == [], "\(command)") }
+                    #expect(state.overlay == nil)
+                }
+            }
+        }
+    }
+
+    @Test func runStartsTheCommandAndOpensItsLog() throws {
+        var state = Samples.overview()
+        press(&state, .character("r"))
+        _ = type(&state, "make all")
+        let effects = press(&state, .enter)
+        let id = try #require(state.actions.last?.id)
+        #expect(effects == [.start(.run(Samples.trainer.id, RunRequest(command: .shell("make all"))), id)])
+        _ = update(&state, .engine(.started(id), at: Samples.now))
+        var job = Samples.job("make-1", .running)
+        job.command = .shell("make all")
+        #expect(update(&state, .engine(.jobChanged(job), at: Samples.now)) == [.loadLog(job.id, from: nil)])
+        #expect(state.log.job == job.id)
+        #expect(state.commandHistory.first == "make all")
+        #expect(state.focus == .instances)
+    }
+
+    @Test func runOffersEarlierCommands() {
+        var state = Samples.overview()
+        press(&state, .character("r"), .up)
+        guard case .prompt(let prompt) = state.overlay else {
+            Issue.record("no prompt")
+            return
+        }
+        #expect(prompt.field.text == "python train.py --epochs 10")
+    }
+
+    @Test func cancelStopsTheJobAfterAsking() throws {
+        var state = Samples.overview()
+        press(&state, .character("3"), .character("g"))
+        #expect(press(&state, .character("X")) == [])
+        let effects = press(&state, .tab, .enter)
+        let id = try #require(state.actions.last?.id)
+        #expect(
+            effects == [.start(.cancel(JobID("train-7"), on: Samples.trainer.id, CancelRequest()), id)])
+    }
+
+    @Test func quitAsksOnlyWhileSomethingGoesOn() {
+        var state = Samples.overview()
+        #expect(press(&state, .character("q")) == [.quit])
+        press(&state, .character("S"))
+        #expect(press(&state, .character("q")) == [])
+        // The key that asked does not confirm.
+        #expect(press(&state, .character("q")) == [])
+        #expect(press(&state, .character("y")) == [.quit])
+    }
+
+    @Test func escapeNeverQuits() {
+        var state = Samples.overview()
+        for _ in 0..<6 { #expect(press(&state, .escape) == []) }
+    }
+
+    @Test func suspendWorksAlsoInADialog() {
+        var state = Samples.overview()
+        press(&state, .character("D"))
+        #expect(press(&state, .control("z")) == [.suspend])
+    }
+
+    @Test func pastedTextIsNeverTakenForKeys() {
+        var state = Samples.overview()
+        #expect(update(&state, .pasted("D\tyyy", at: Samples.now)) == [])
+        #expect(state.overlay == nil)
+        press(&state, .character("r"))
+        _ = update(&state, .pasted("echo one\necho two", at: Samples.now))
+        guard case .prompt(let prompt) = state.overlay else {
+            Issue.record("no prompt")
+            return
+        }
+        #expect(prompt.field.text == "echo one echo two")
+    }
+
+    @Test func aFailureSaysWhatNext() {
+        var state = Samples.overview()
+        press(&state, .character("S"))
+        let id = state.actions[0].id
+        let error = EngineError(
+            .uploadFailed, EngineError.Activity("syncing", platform: .vast, subject: "31415"),
+            detail: "rsync: broken pipe")
+        _ = update(&state, .engine(.finished(id, .failed(error)), at: Samples.now))
+        #expect(state.overlay == .dialog(Dialog(.error(ErrorWords(error)), openedAt: Samples.now)))
+    }
+
+    @Test func anErrorWaitsWhileTheUserTypes() {
+        var state = Samples.overview()
+        press(&state, .character("S"), .character("r"))
+        let error = EngineError(.timedOut, EngineError.Activity("syncing"))
+        _ = update(&state, .engine(.finished(state.actions[0].id, .failed(error)), at: Samples.now))
+        guard case .prompt = state.overlay else {
+            Issue.record("the prompt lost the keys")
+            return
+        }
+        press(&state, .escape)
+        #expect(state.overlay == .dialog(Dialog(.error(ErrorWords(error)), openedAt: state.now)))
+    }
+
+    @Test func everyErrorHasWords() {
+        for code in EngineError.Code.allCases {
+            let words = ErrorWords(EngineError(code, EngineError.Activity("testing", subject: "31415")))
+            #expect(!words.title.isEmpty && words.advice.hasSuffix("."), "\(code)")
+        }
+    }
+
+    @Test func shellRunsWhatTheEngineSays() {
+        var state = Samples.overview()
+        #expect(press(&state, .character("s")) == [.prepareShell(Samples.trainer.id)])
+        let argv = ["ssh", "-F", "x", "host"]
+        #expect(
+            update(&state, .shellReady(Samples.trainer.id, argv: argv)) == [
+                .openShell(Samples.trainer.id, argv: argv)
+            ])
+    }
+
+    @Test func copyTakesTheSelectedId() {
+        var state = Samples.overview()
+        #expect(press(&state, .character("y")) == [.copy("31415")])
+    }
+}
