@@ -12,12 +12,14 @@ package struct APICall: Sendable {
     /// True where doing it twice is the same as doing it once. Never for a call that rents.
     package var isRepeatable: Bool
     package var timeout: Duration
+    /// See `HTTPRequest.quietEnd`.
+    package var quietEnd: Duration?
     package var activity: EngineError.Activity
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
         headers: [String: String] = [:], body: JSONValue? = nil, limit: RateLimit, isRepeatable: Bool,
-        timeout: Duration = .seconds(30), activity: EngineError.Activity
+        timeout: Duration = .seconds(30), quietEnd: Duration? = nil, activity: EngineError.Activity
     ) {
         self.method = method
         self.path = path
@@ -27,6 +29,7 @@ package struct APICall: Sendable {
         self.limit = limit
         self.isRepeatable = isRepeatable
         self.timeout = timeout
+        self.quietEnd = quietEnd
         self.activity = activity
     }
 }
@@ -74,9 +77,12 @@ package struct APICaller: Sendable {
             try await self.waitForTurn(call)
             let outcome = await self.attempt(request, path: call.path, query: call.query)
             let delay = self.delay(after: outcome, attempt: attempt)
-            if let delay, case .success(let response) = outcome, response.status == 429 {
-                // Others who wait for this endpoint are spared the same answer, whether or not we go on.
-                await self.pacer.close(call.limit, for: delay)
+            if case .success(let response) = outcome {
+                // Others who wait for this endpoint are spared a refusal, whether or not we go on.
+                if response.status == 429, let delay { await self.pacer.close(call.limit, for: delay) }
+                if let seconds = response.exhaustedFor {
+                    await self.pacer.close(call.limit, for: .seconds(seconds))
+                }
             }
             let elapsed = self.clock.now() - start
             guard let delay, call.isRepeatable, attempt < self.patience.attempts,
@@ -128,7 +134,7 @@ package struct APICaller: Sendable {
         if call.body != nil { headers["Content-Type"] = "application/json" }
         return HTTPRequest(
             method: call.method, url: url, headers: headers, body: call.body.map { Array($0.encoded.utf8) },
-            timeout: call.timeout, activity: call.activity
+            timeout: call.timeout, quietEnd: call.quietEnd, activity: call.activity
         )
     }
 
@@ -225,9 +231,27 @@ extension HTTPResponse {
         return min(value, 3600)
     }
 
-    /// What a 429 asks for, in seconds: its header, or the threshold that vast.ai names in the body.
+    /// Seconds until a window of RunPod's `RateLimit` header opens again, where one has nothing left:
+    /// `"minute";r=0;t=12, "hour";r=2800;t=1812`.
+    fileprivate var exhaustedFor: Double? {
+        guard let header = self.headers["ratelimit"] else { return nil }
+        var longest: Double?
+        for window in header.split(separator: ",") {
+            var values: [String: Double] = [:]
+            for part in window.split(separator: ";").dropFirst() {
+                let pair = part.split(separator: "=", maxSplits: 1).map { $0.trimmingSpaces() }
+                if pair.count == 2 { values[pair[0]] = Double(pair[1]) }
+            }
+            guard let left = values["r"], left <= 0, let seconds = values["t"], seconds > 0 else { continue }
+            longest = max(longest ?? 0, min(seconds, 86_400))
+        }
+        return longest
+    }
+
+    /// What a 429 asks for, in seconds: its headers, or the threshold that vast.ai names in the body.
     fileprivate var requestedDelay: Double? {
-        if let seconds = self.retryAfter { return seconds }
+        // The window that refused this call may not be the one that stays shut longest.
+        if let seconds = self.retryAfter { return max(seconds, self.exhaustedFor ?? 0) }
         guard let range = self.text.range(of: "threshold=") else { return nil }
         let digits = self.text[range.upperBound...].prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         return Double(digits).map { min($0, 3600) }

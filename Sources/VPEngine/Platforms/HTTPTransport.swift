@@ -16,17 +16,21 @@ package struct HTTPRequest: Hashable, Sendable {
     package var body: [UInt8]?
     /// From the start to the last byte of the answer.
     package var timeout: Duration
+    /// For an answer that never ends by itself, as a live log: it is taken as whole once it has begun and
+    /// nothing more came for this long, or at the timeout.
+    package var quietEnd: Duration?
     package var activity: EngineError.Activity
 
     package init(
         method: Method, url: URL, headers: [String: String] = [:], body: [UInt8]? = nil,
-        timeout: Duration = .seconds(30), activity: EngineError.Activity
+        timeout: Duration = .seconds(30), quietEnd: Duration? = nil, activity: EngineError.Activity
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
         self.timeout = timeout
+        self.quietEnd = quietEnd
         self.activity = activity
     }
 }

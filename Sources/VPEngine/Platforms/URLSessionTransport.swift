@@ -102,6 +102,7 @@ extension URL {
 private final class CallTable: NSObject, URLSessionDataDelegate {
     enum End {
         case complete
+        case quiet
         case failed(any Error)
         case timedOut
         case tooLong
@@ -113,6 +114,9 @@ private final class CallTable: NSObject, URLSessionDataDelegate {
         let continuation: CheckedContinuation<Result<HTTPResponse, EngineError>, Never>
         var response: HTTPURLResponse?
         var body: [UInt8] = []
+
+        /// True for a log without end that has begun: cutting it is the plan.
+        var isOpenEnded: Bool { self.request.quietEnd != nil && self.response?.statusCode == 200 }
     }
 
     private let calls: Mutex<[Int: Call]> = Mutex([:])
@@ -178,10 +182,22 @@ private final class CallTable: NSObject, URLSessionDataDelegate {
             return false
         }
         if isTooLong { self.end(dataTask, as: .tooLong) }
+        self.endWhenQuiet(dataTask)
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
         self.end(task, as: error.map(End.failed) ?? .complete)
+    }
+
+    private func endWhenQuiet(_ task: URLSessionTask) {
+        guard let call = self.calls.withLock({ $0[task.taskIdentifier] }), call.isOpenEnded,
+            let pause = call.request.quietEnd
+        else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + pause.seconds) { [weak self, weak task] in
+            guard let self, let task else { return }
+            let count = self.calls.withLock { $0[task.taskIdentifier]?.body.count }
+            if count == call.body.count { self.end(task, as: .quiet) }
+        }
     }
 
     /// A key goes to the server it was meant for and to no other; without one, as for a log on a storage
@@ -197,7 +213,7 @@ private final class CallTable: NSObject, URLSessionDataDelegate {
         let activity = call.request.activity
         let host = call.request.url.host ?? "the server"
         switch end {
-        case .complete:
+        case .complete, .quiet:
             guard let response = call.response else {
                 return .failure(EngineError(.networkDown, activity, detail: "\(host) closed the connection"))
             }
@@ -212,6 +228,8 @@ private final class CallTable: NSObject, URLSessionDataDelegate {
             if code == .timedOut { return CallTable.result(of: call, ended: .timedOut) }
             return .failure(
                 EngineError(.networkDown, activity, detail: CallTable.words(for: code, host: host)))
+        case .timedOut where call.isOpenEnded:
+            return CallTable.result(of: call, ended: .quiet)
         case .timedOut:
             let seconds = Int(call.request.timeout.seconds.rounded(.up))
             return .failure(

@@ -24,7 +24,7 @@ package final class VastClient: PlatformClient {
             let json = try await self.call(
                 .post, "/api/v0/bundles/", body: search.body(pricedFrom: pricedFrom), limit: .search,
                 activity: activity)
-            let page = try self.decode(activity) { () throws(VastWire.Damage) in
+            let page = try self.decode(activity) { () throws(WireDamage) in
                 try VastWire.offers(json, isInterruptible: query.isInterruptible)
             }
             let news = page.filter { seen.insert($0.id).inserted }
@@ -75,7 +75,7 @@ package final class VastClient: PlatformClient {
             if let token { query.append((name: "after_token", value: token)) }
             let json = try await self.call(
                 .get, "/api/v1/instances/", query: query, limit: .list, activity: activity)
-            let page = try self.decode(activity) { () throws(VastWire.Damage) in
+            let page = try self.decode(activity) { () throws(WireDamage) in
                 try VastWire.page(json, wasStarted: self.wasJustStarted)
             }
             // An instance that ends between two pages moves others across the border.
@@ -95,7 +95,7 @@ package final class VastClient: PlatformClient {
             activity: activity)
         if answer.saysInstanceGone { return nil }
         let json = try self.success(answer, activity)
-        return try self.decode(activity) { () throws(VastWire.Damage) in
+        return try self.decode(activity) { () throws(WireDamage) in
             try VastWire.single(json, wasStarted: self.wasJustStarted)
         }
     }
@@ -150,7 +150,7 @@ package final class VastClient: PlatformClient {
         let answer = try await self.answer(.get, "/api/v0/ssh/", limit: .keys, activity: activity)
         if answer.saysNoKeys { return [] }
         let json = try self.success(answer, activity)
-        return try self.decode(activity) { () throws(VastWire.Damage) in try VastWire.keys(json) }
+        return try self.decode(activity) { () throws(WireDamage) in try VastWire.keys(json) }
     }
 
     package func addAccountKey(_ publicKey: String) async throws(EngineError) {
@@ -275,9 +275,9 @@ package final class VastClient: PlatformClient {
     }
 
     private func decode<Value>(
-        _ activity: EngineError.Activity, _ body: () throws(VastWire.Damage) -> Value
+        _ activity: EngineError.Activity, _ body: () throws(WireDamage) -> Value
     ) throws(EngineError) -> Value {
-        do throws(VastWire.Damage) {
+        do throws(WireDamage) {
             return try body()
         } catch {
             throw EngineError(.badResponse, activity, detail: error.words)

@@ -2,18 +2,15 @@ import Foundation
 
 /// vast.ai's JSON to and from the model. Nothing else knows its field names.
 enum VastWire {
-    /// An answer that cannot be what the platform meant to say.
-    struct Damage: Error {
-        let words: String
-    }
-
     /// Rows that lack what an offer is made of are left out, since odd machines exist; where no row has it, the
     /// answer is damaged, not empty.
-    static func offers(_ json: JSONValue, isInterruptible: Bool) throws(Damage) -> [Offer] {
-        guard let rows = json["offers"].array else { throw Damage(words: "the answer has no list of offers") }
+    static func offers(_ json: JSONValue, isInterruptible: Bool) throws(WireDamage) -> [Offer] {
+        guard let rows = json["offers"].array else {
+            throw WireDamage(words: "the answer has no list of offers")
+        }
         let offers = rows.compactMap { VastWire.offer($0, isInterruptible: isInterruptible) }
         guard rows.isEmpty || !offers.isEmpty else {
-            throw Damage(words: "no row of the list of offers can be read")
+            throw WireDamage(words: "no row of the list of offers can be read")
         }
         return offers
     }
@@ -22,17 +19,16 @@ enum VastWire {
         guard let id = (row["ask_contract_id"].text ?? row["id"].text)?.trimmingSpaces(),
             let gpuName = row["gpu_name"].text?.trimmingSpaces(),
             let gpuCount = row["num_gpus"].int ?? row["gpu_ids"].array?.count, gpuCount > 0,
-            let price = VastWire.amount(row["dph_total"]) ?? VastWire.amount(row["search"]["totalHour"])
+            let price = row["dph_total"].dollars ?? row["search"]["totalHour"].dollars
         else { return nil }
-        let megabytes =
-            row["gpu_ram"].double ?? row["gpu_total_ram"].double.map { $0 / Double(gpuCount) }
         return Offer(
             id: OfferID(platform: .vast, rawValue: id), gpuName: gpuName, gpuCount: gpuCount,
-            gpuMemoryBytes: VastWire.bytes(megabytes, unit: 1e6) ?? 0,
+            gpuMemoryBytes: row["gpu_ram"].bytes(unit: 1e6)
+                ?? row["gpu_total_ram"].bytes(unit: 1e6 / Double(gpuCount)) ?? 0,
             price: HourlyPrice(dollarsPerHour: price),
             cpuCores: row["cpu_cores_effective"].double,
-            memoryBytes: VastWire.bytes(row["cpu_ram"].double, unit: 1e6),
-            diskBytes: VastWire.bytes(row["disk_space"].double, unit: 1e9),
+            memoryBytes: row["cpu_ram"].bytes(unit: 1e6),
+            diskBytes: row["disk_space"].bytes(unit: 1e9),
             storageDollarsPerGBMonth: row["storage_cost"].double,
             // The platform's "up" is what leaves the instance: results that we download.
             uploadDollarsPerGB: row["inet_up_cost"].double,
@@ -72,12 +68,12 @@ enum VastWire {
     /// One page of the v1 list.
     static func page(
         _ json: JSONValue, wasStarted: (InstanceID) -> Bool
-    ) throws(Damage) -> (instances: [Instance], nextToken: String?) {
+    ) throws(WireDamage) -> (instances: [Instance], nextToken: String?) {
         guard let rows = json["instances"].array else {
-            throw Damage(words: "the answer has no list of instances")
+            throw WireDamage(words: "the answer has no list of instances")
         }
         if rows.isEmpty, let total = json["total_instances"].int, total > 0 {
-            throw Damage(words: "the list of instances is empty and says it has \(total)")
+            throw WireDamage(words: "the list of instances is empty and says it has \(total)")
         }
         var instances: [Instance] = []
         for row in rows { instances.append(try VastWire.instance(row, wasStarted: wasStarted)) }
@@ -85,21 +81,23 @@ enum VastWire {
     }
 
     /// The answer for one instance: an object, null when it is gone, on older servers an array.
-    static func single(_ json: JSONValue, wasStarted: (InstanceID) -> Bool) throws(Damage) -> Instance? {
+    static func single(_ json: JSONValue, wasStarted: (InstanceID) -> Bool) throws(WireDamage) -> Instance? {
         switch json.object?["instances"] {
         case .null?: return nil
         case .array(let rows)?:
             guard let row = rows.first else { return nil }
             return try VastWire.instance(row, wasStarted: wasStarted)
         case let row?: return try VastWire.instance(row, wasStarted: wasStarted)
-        case nil: throw Damage(words: "the answer has no instance")
+        case nil: throw WireDamage(words: "the answer has no instance")
         }
     }
 
     private static func instance(
         _ row: JSONValue, wasStarted: (InstanceID) -> Bool
-    ) throws(Damage) -> Instance {
-        guard let text = row["id"].text else { throw Damage(words: "an instance in the answer has no id") }
+    ) throws(WireDamage) -> Instance {
+        guard let text = row["id"].text else {
+            throw WireDamage(words: "an instance in the answer has no id")
+        }
         let id = InstanceID(platform: .vast, rawValue: text.trimmingSpaces())
         let status = VastWire.status(row, wasStarted: wasStarted(id))
         return Instance(
@@ -107,11 +105,11 @@ enum VastWire {
             statusMessage: row["status_msg"].text?.singleLine(limit: 300),
             gpuName: row["gpu_name"].text?.trimmingSpaces() ?? "unknown GPU",
             gpuCount: max(0, row["num_gpus"].int ?? 1),
-            gpuMemoryBytes: VastWire.bytes(row["gpu_ram"].double, unit: 1e6),
+            gpuMemoryBytes: row["gpu_ram"].bytes(unit: 1e6),
             price: HourlyPrice(dollarsPerHour: VastWire.price(row, status: status)),
             createdAt: VastWire.date(row["start_date"]), image: row["image_uuid"].text?.trimmingSpaces(),
             addresses: VastWire.addresses(row),
-            diskBytes: VastWire.bytes(row["disk_space"].double, unit: 1e9),
+            diskBytes: row["disk_space"].bytes(unit: 1e9),
             location: row["geolocation"].text?.singleLine(limit: 60), machineID: row["machine_id"].text,
             isInterruptible: row["is_bid"].bool ?? false
         )
@@ -119,61 +117,39 @@ enum VastWire {
 
     /// What is charged now. `instance.totalHour` follows the state; the other fields are for while it runs.
     private static func price(_ row: JSONValue, status: InstanceStatus) -> Double {
-        if let charged = VastWire.amount(row["instance"]["totalHour"]) { return charged }
-        if status == .stopped, let disk = VastWire.amount(row["storage_total_cost"]) { return disk }
-        return VastWire.amount(row["dph_total"]) ?? VastWire.amount(row["dph_base"]) ?? 0
+        if let charged = row["instance"]["totalHour"].dollars { return charged }
+        if status == .stopped, let disk = row["storage_total_cost"].dollars { return disk }
+        return row["dph_total"].dollars ?? row["dph_base"].dollars ?? 0
     }
 
     /// Direct first: it is faster, and what rsync wants. The proxy works on every machine.
     private static func addresses(_ row: JSONValue) -> [SSHAddress] {
         var addresses: [SSHAddress] = []
-        if let binding = row["ports"]["22/tcp"].array?.first, let port = VastWire.port(binding["HostPort"]),
-            let host = VastWire.host(row["public_ipaddr"])
+        if let binding = row["ports"]["22/tcp"].array?.first, let port = binding["HostPort"].port,
+            let host = row["public_ipaddr"].host
         {
             addresses.append(SSHAddress(host: host, port: port))
         }
         // Beside Jupyter, the port that the row names is Jupyter's, and ssh listens on the next.
         let isJupyter = row["image_runtype"].text?.contains("jupyter") ?? false
-        if let host = VastWire.host(row["ssh_host"]), let port = VastWire.port(row["ssh_port"]) {
+        if let host = row["ssh_host"].host, let port = row["ssh_port"].port {
             addresses.append(SSHAddress(host: host, port: isJupyter ? port + 1 : port))
         }
         return addresses
     }
 
-    /// A host that can be put into an ssh command: it must not look like an option or hold a blank.
-    private static func host(_ value: JSONValue) -> String? {
-        guard let host = value.text?.split(whereSeparator: \.isWhitespace).first.map(String.init),
-            !host.hasPrefix("-"),
-            host.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_:[]".contains($0)) })
-        else { return nil }
-        return host
-    }
-
-    private static func port(_ value: JSONValue) -> Int? {
-        value.int.flatMap { (1...65534).contains($0) ? $0 : nil }
-    }
-
-    static func keys(_ json: JSONValue) throws(Damage) -> [AccountKey] {
+    static func keys(_ json: JSONValue) throws(WireDamage) -> [AccountKey] {
         guard let rows = json.array ?? json["ssh_keys"].array else {
-            throw Damage(words: "the answer has no list of ssh keys")
+            throw WireDamage(words: "the answer has no list of ssh keys")
         }
         var keys: [AccountKey] = []
         for row in rows where row["deleted_at"].isNull {
             guard let id = row["id"].text, let key = row["key"].text ?? row["public_key"].text else {
-                throw Damage(words: "an ssh key in the answer has no id or no text")
+                throw WireDamage(words: "an ssh key in the answer has no id or no text")
             }
             keys.append(AccountKey(id: id, publicKey: key.trimmingSpaces()))
         }
         return keys
-    }
-
-    private static func amount(_ value: JSONValue) -> Double? {
-        value.double.flatMap { $0 >= 0 && $0 < 1e6 ? $0 : nil }
-    }
-
-    private static func bytes(_ value: Double?, unit: Double) -> Int64? {
-        guard let value, value >= 0, value * unit < 9e18 else { return nil }
-        return Int64(value * unit)
     }
 
     private static func date(_ value: JSONValue) -> Date? {
