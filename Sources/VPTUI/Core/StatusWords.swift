@@ -31,7 +31,7 @@ enum StatusWords {
         case .create: "◆"
         case .sync: "⇡"
         case .download: "⇣"
-        case .run, .start: "▶"
+        case .run, .start, .attach: "▶"
         case .stop, .cancel: "■"
         case .destroy: "✗"
         }

@@ -191,6 +191,10 @@ extension State {
                 self.toast("\(job.id) \(end)\(back)", job.state == .succeeded ? .good : .bad, for: 8)
             }
             if let error = summary.downloadError { self.showError(ErrorWords(error)) }
+        case .attached(let job):
+            self.jobs.upsert(job)
+            let role: Role = job.state == .succeeded ? .good : .bad
+            self.toast("\(job.id) \(StatusWords.ending(of: job))", role, for: 8)
         case .cancelled(let job):
             self.jobs.upsert(job)
             self.toast("\(job.id) was stopped", .warning)
