@@ -217,9 +217,10 @@ def main():
     parser.add_argument("--build-path", default=os.path.join(ROOT, ".build-release"))
     parser.add_argument("--runs", type=int, default=15)
     arguments = parser.parse_args()
-    subprocess.run(
-        ["swift", "build", "-c", "release", "--static-swift-stdlib", "--scratch-path", arguments.build_path],
-        cwd=ROOT, check=True, stdout=sys.stderr)
+    for product in ("vp", "vp-tui"):
+        subprocess.run(
+            ["swift", "build", "-c", "release", "--static-swift-stdlib", "--scratch-path", arguments.build_path,
+             "--product", product], cwd=ROOT, check=True, stdout=sys.stderr)
     binaries = os.path.join(arguments.build_path, "release")
     vp, tui = os.path.join(binaries, "vp"), os.path.join(binaries, "vp-tui")
     table = Table()

@@ -63,6 +63,7 @@ public final class LoopbackCloud: Sendable {
     /// Whom ssh logs in as. A plain sshd that is not root admits only its own user.
     public let user: String
 
+    private let speed: Double
     private let fleet: Fleet
     private let listener: HTTPListener
     private let guardian: Guardian
@@ -79,14 +80,16 @@ public final class LoopbackCloud: Sendable {
             "XDG_STATE_HOME": self.folder + "/state",
             "XDG_CACHE_HOME": self.folder + "/cache",
             "VASTAI_NO_UPDATE_CHECK": "1",
+            // Boots and limits are that much quicker, so that pauses between questions may be as well.
+            "VP_TIME_SCALE": String(1 / self.speed),
         ]
     }
 
     private init(
         vastURL: URL, vastAPIKey: String, identityFile: String, folder: String, isSandboxed: Bool,
-        fleet: Fleet,
-        listener: HTTPListener, guardian: Guardian
+        speed: Double, fleet: Fleet, listener: HTTPListener, guardian: Guardian
     ) {
+        self.speed = speed
         self.vastURL = vastURL
         self.vastAPIKey = vastAPIKey
         self.identityFile = identityFile
@@ -133,7 +136,8 @@ public final class LoopbackCloud: Sendable {
             guard let url = URL(string: "http://127.0.0.1:\(listener.port)") else { throw StartError.noPort }
             return LoopbackCloud(
                 vastURL: url, vastAPIKey: apiKey, identityFile: identity, folder: folder,
-                isSandboxed: programs.bubblewrap != nil, fleet: fleet, listener: listener, guardian: guardian)
+                isSandboxed: programs.bubblewrap != nil, speed: max(0.01, options.speed), fleet: fleet,
+                listener: listener, guardian: guardian)
         } catch {
             await guardian.release()
             throw error

@@ -18,7 +18,6 @@ struct EngineFixture {
         var environment = cloud.environment
         environment["PATH"] = ProcessInfo.processInfo.environment["PATH"]
         environment["HOME"] = (project as NSString).deletingLastPathComponent
-        environment["VP_TIME_SCALE"] = "0.02"
         let configuration = try EngineConfiguration.load(environment: environment, directory: project)
         self.engine = try Engine(configuration: configuration)
     }
