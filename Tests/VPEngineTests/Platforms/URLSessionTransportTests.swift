@@ -108,6 +108,23 @@ struct URLSessionTransportTests {
         #expect(error?.code == .timedOut)
     }
 
+    @Test func aStreamWithoutEndEndsWhenItFallsQuiet() async throws {
+        let server = try LoopbackServer { _ in
+            .partial("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: one\n\n")
+        }
+        var request = Self.request(server.url)
+        request.quietEnd = .milliseconds(100)
+        let response = try await URLSessionTransport().send(request)
+        #expect(String(decoding: response.body, as: UTF8.self) == "data: one\n\n")
+    }
+
+    @Test func aStreamWithoutAnyLineEndsAtTheTimeout() async throws {
+        let server = try LoopbackServer { _ in .partial("HTTP/1.1 200 OK\r\nX: y\r\n\r\n") }
+        var request = Self.request(server.url, timeout: .milliseconds(300))
+        request.quietEnd = .milliseconds(100)
+        #expect(try await URLSessionTransport().send(request).body.isEmpty)
+    }
+
     @Test func cancellingEndsTheCall() async throws {
         let (arrived, arrival) = AsyncStream.makeStream(of: Void.self)
         let server = try LoopbackServer { _ in

@@ -1,0 +1,265 @@
+import Foundation
+
+/// RunPod over its REST API v2. GraphQL, which is being retired, is asked for the balance alone.
+package final class RunPodClient: PlatformClient {
+    package var platform: Platform { .runpod }
+
+    private let caller: APICaller
+    private let graphQL: APICaller?
+
+    /// - Parameters:
+    ///   - caller: its base URL ends in `/v2`.
+    ///   - graphQL: its base URL is the whole address; nil leaves the balance unknown.
+    package init(caller: APICaller, graphQL: APICaller? = nil) {
+        self.caller = caller
+        self.graphQL = graphQL
+    }
+
+    package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
+        let activity = EngineError.Activity("searching offers", platform: .runpod)
+        guard !query.isInterruptible else {
+            throw EngineError(
+                .unsupported, activity, detail: "RunPod's API has no interruptible pods any more")
+        }
+        var parameters = [
+            (name: "include", value: "AVAILABILITY"), (name: "product", value: "POD"),
+            (name: "count", value: String(max(1, query.gpuCount))), (name: "cloud", value: "SECURE"),
+        ]
+        if !query.countries.isEmpty {
+            parameters.append(
+                (name: "countryCodes", value: query.countries.joined(separator: ",").uppercased()))
+        }
+        if let cuda = query.minimumCUDA {
+            parameters.append((name: "minCudaVersion", value: String(format: "%.1f", cuda)))
+        }
+        let json = try await self.call(.get, "/catalog/gpus", query: parameters, activity: activity)
+        do throws(RunPodOffer.Problem) {
+            return try RunPodOffer.offers(json, for: query)
+        } catch {
+            switch error {
+            case .damage(let damage): throw EngineError(.badResponse, activity, detail: damage.words)
+            case .unknownGPU(let suggestions):
+                throw EngineError(
+                    .unknownGPU, activity, detail: query.gpu?.singleLine(limit: 60), suggestions: suggestions)
+            }
+        }
+    }
+
+    package func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID {
+        let activity = EngineError.Activity(
+            EngineError.rentingWords, platform: .runpod, subject: request.offer.id.rawValue)
+        var keys: [String] = []
+        if request.environment["PUBLIC_KEY"] == nil {
+            keys = try await self.keys(activity)
+            // Without one the pod would start, bill, and let nobody in.
+            guard !keys.isEmpty else {
+                throw EngineError(.missingIdentity, activity, detail: "the account has no ssh key")
+            }
+        }
+        let answer = try await self.answer(
+            .post, "/pods", body: RunPodWire.rentBody(request, publicKeys: keys), isRepeatable: false,
+            timeout: .seconds(120), activity: activity)
+        guard answer.response.isSuccess else {
+            var error = self.error(answer, activity)
+            // A 400 is either a broken rule or no capacity, and only the words tell; both leave nothing behind.
+            let mayTryNext =
+                answer.response.status == 400 && error.code == .badRequest
+                || answer.response.status == 403 && answer.message.lowercased().contains("pool")
+                || answer.response.status == 409 && answer.saysNoCapacity
+            if mayTryNext { error = EngineError(.offerTaken, activity, detail: error.detail) }
+            throw error
+        }
+        guard let id = answer.json["id"].text else {
+            throw EngineError(.badResponse, activity, detail: "rented, but the answer names no pod")
+        }
+        return InstanceID(platform: .runpod, rawValue: id)
+    }
+
+    package func instances() async throws(EngineError) -> [Instance] {
+        let activity = EngineError.Activity("listing instances", platform: .runpod)
+        var found: [Instance] = []
+        var seen: Set<InstanceID> = []
+        var cursors: Set<String> = []
+        var cursor: String?
+        repeat {
+            // Members of clusters bill like any other pod.
+            var query = [(name: "includeClusterPods", value: "true")]
+            if let cursor { query.append((name: "cursor", value: cursor)) }
+            let json = try await self.call(.get, "/pods", query: query, activity: activity)
+            let page = try self.decode(activity) { () throws(WireDamage) in try RunPodWire.page(json) }
+            found += page.instances.filter { seen.insert($0.id).inserted }
+            cursor = page.next
+            if let cursor, !cursors.insert(cursor).inserted {
+                throw EngineError(.badResponse, activity, detail: "the pages of the list repeat themselves")
+            }
+        } while cursor != nil
+        return found
+    }
+
+    package func instance(_ id: InstanceID) async throws(EngineError) -> Instance? {
+        let activity = EngineError.Activity("reading an instance", platform: .runpod, subject: id.rawValue)
+        let answer = try await self.answer(.get, RunPodClient.path(id), activity: activity)
+        if answer.saysPodGone { return nil }
+        let json = try self.success(answer, activity)
+        return try self.decode(activity) { () throws(WireDamage) in try RunPodWire.instance(json) }
+    }
+
+    package func start(_ id: InstanceID) async throws(EngineError) {
+        let activity = EngineError.Activity("starting", platform: .runpod, subject: id.rawValue)
+        try await self.act("start", on: id, until: [.pending, .loading, .running], activity: activity)
+    }
+
+    package func stop(_ id: InstanceID) async throws(EngineError) {
+        let activity = EngineError.Activity("stopping", platform: .runpod, subject: id.rawValue)
+        try await self.act("stop", on: id, until: [.stopped, .stopping], activity: activity)
+    }
+
+    package func destroy(_ id: InstanceID) async throws(EngineError) {
+        let activity = EngineError.Activity("destroying", platform: .runpod, subject: id.rawValue)
+        let answer = try await self.answer(.delete, RunPodClient.path(id), activity: activity)
+        // Done is a 204 without a body; gone is as good.
+        if answer.response.status == 204 || answer.saysPodGone { return }
+        guard answer.response.isSuccess, answer.isJSON || answer.response.body.isEmpty else {
+            throw self.error(answer, activity)
+        }
+    }
+
+    package func rename(_ id: InstanceID, to name: String) async throws(EngineError) {
+        let activity = EngineError.Activity("renaming", platform: .runpod, subject: id.rawValue)
+        // The name alone; any part of the container's configuration would restart it.
+        _ = try await self.call(
+            .patch, RunPodClient.path(id), body: ["name": .string(name)], activity: activity)
+    }
+
+    package func accountKeys() async throws(EngineError) -> [AccountKey] {
+        let activity = EngineError.Activity("reading the account's ssh keys", platform: .runpod)
+        // They have no ids of their own.
+        return try await self.keys(activity).map { AccountKey(id: RunPodWire.material($0), publicKey: $0) }
+    }
+
+    package func addAccountKey(_ publicKey: String) async throws(EngineError) {
+        let activity = EngineError.Activity("adding an ssh key to the account", platform: .runpod)
+        let added = publicKey.trimmingSpaces()
+        // The call replaces all keys, so one that was not read would lock its owner out of other pods.
+        let keys = try await self.keys(activity)
+        let material = RunPodWire.material(added)
+        guard !keys.contains(where: { RunPodWire.material($0) == material }) else { return }
+        _ = try await self.call(
+            .put, "/account/ssh-keys", body: ["keys": .array((keys + [added]).map(JSONValue.string))],
+            activity: activity)
+    }
+
+    package func balance() async throws(EngineError) -> Balance {
+        let activity = EngineError.Activity("reading the balance", platform: .runpod)
+        guard let graphQL = self.graphQL else {
+            throw EngineError(.unsupported, activity, detail: "RunPod's REST API does not tell the balance")
+        }
+        let answer = RunPodAnswer(
+            try await graphQL.send(
+                APICall(
+                    .post, "", body: ["query": "query { myself { clientBalance } }"], limit: .graphQL,
+                    isRepeatable: true, activity: activity)))
+        let json = try self.success(answer, activity)
+        // GraphQL reports its errors with a 200.
+        if let text = json["errors"].array?.first?["message"].text {
+            throw EngineError(.badRequest, activity, detail: self.caller.detail(text))
+        }
+        guard let dollars = json["data"]["myself"]["clientBalance"].double else {
+            throw EngineError(.badResponse, activity, detail: "the answer has no field clientBalance")
+        }
+        return Balance(platform: .runpod, dollars: dollars)
+    }
+
+    package func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String {
+        let activity = EngineError.Activity("fetching the log", platform: .runpod, subject: id.rawValue)
+        let query = [(name: "tail", value: String(min(5000, max(1, lines))))]
+        let response = try await self.caller.send(
+            APICall(
+                .get, RunPodClient.path(id) + "/logs", query: query, headers: ["Accept": "text/event-stream"],
+                limit: .calls, isRepeatable: true, timeout: .seconds(10),
+                // The stream does not end, nor say where the present begins; this is how long the official
+                // client waits.
+                quietEnd: .milliseconds(750), activity: activity))
+        guard response.isSuccess else { throw self.error(RunPodAnswer(response), activity) }
+        return RunPodWire.logLines(response.body).map { $0 + "\n" }.joined()
+    }
+
+    /// Posts `action`. An action that the pod's state forbids is fine where the state is what was wanted.
+    private func act(
+        _ action: String, on id: InstanceID, until wanted: Set<InstanceStatus>, activity: EngineError.Activity
+    ) async throws(EngineError) {
+        let answer = try await self.answer(
+            .post, RunPodClient.path(id) + "/action", body: ["action": .string(action)], activity: activity)
+        if answer.response.isSuccess { return }
+        let error = self.error(answer, activity)
+        guard error.code == .badRequest else { throw error }
+        if answer.response.status == 409, let instance = try await self.instance(id),
+            wanted.contains(instance.status)
+        {
+            return
+        }
+        throw EngineError(
+            answer.saysNoCapacity ? .instanceNotRunning : .badRequest, activity, detail: error.detail)
+    }
+
+    private func keys(_ activity: EngineError.Activity) async throws(EngineError) -> [String] {
+        let json = try await self.call(.get, "/account/ssh-keys", activity: activity)
+        return try self.decode(activity) { () throws(WireDamage) in try RunPodWire.keys(json) }
+    }
+
+    private static func path(_ id: InstanceID) -> String {
+        "/pods/\(APICaller.percentEncode(id.rawValue))"
+    }
+
+    private func call(
+        _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
+        body: JSONValue? = nil, activity: EngineError.Activity
+    ) async throws(EngineError) -> JSONValue {
+        try self.success(
+            try await self.answer(method, path, query: query, body: body, activity: activity), activity)
+    }
+
+    private func answer(
+        _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
+        body: JSONValue? = nil, isRepeatable: Bool = true, timeout: Duration = .seconds(30),
+        activity: EngineError.Activity
+    ) async throws(EngineError) -> RunPodAnswer {
+        RunPodAnswer(
+            try await self.caller.send(
+                APICall(
+                    method, path, query: query, body: body, limit: .calls, isRepeatable: isRepeatable,
+                    timeout: timeout, activity: activity)))
+    }
+
+    private func success(_ answer: RunPodAnswer, _ activity: EngineError.Activity) throws(EngineError)
+        -> JSONValue
+    {
+        guard answer.response.isSuccess else { throw self.error(answer, activity) }
+        guard answer.isJSON else {
+            throw EngineError(
+                .badResponse, activity,
+                detail: self.caller.detail("not JSON: " + answer.response.text) ?? "an empty answer")
+        }
+        return answer.json
+    }
+
+    private func error(_ answer: RunPodAnswer, _ activity: EngineError.Activity) -> EngineError {
+        EngineError(answer.errorCode, activity, detail: self.caller.detail(answer.message))
+    }
+
+    private func decode<Value>(
+        _ activity: EngineError.Activity, _ body: () throws(WireDamage) -> Value
+    ) throws(EngineError) -> Value {
+        do throws(WireDamage) {
+            return try body()
+        } catch {
+            throw EngineError(.badResponse, activity, detail: error.words)
+        }
+    }
+}
+
+extension RateLimit {
+    /// The lowest allowance seen. What is really left comes with every answer, and is obeyed.
+    fileprivate static let calls = RateLimit("calls", calls: 60, per: .seconds(60))
+    fileprivate static let graphQL = RateLimit("graphql", per: .seconds(5))
+}

@@ -1,0 +1,166 @@
+import Foundation
+
+/// RunPod's catalogue as offers.
+///
+/// RunPod rents a kind of GPU, not a machine, so an offer's id names what the create call needs: the GPU, and
+/// the data centers where the query wanted one of certain countries. Only Secure Cloud is offered: a Community
+/// pod gets a public address by luck alone, and without one there is no rsync.
+enum RunPodOffer {
+    /// Dollars for each GB and month; a volume costs twice that while its pod is stopped.
+    static let storagePrice = 0.10
+    /// For what is installed outside the workspace. It is wiped by a stop.
+    static let containerDiskGB = 20
+    /// The smallest volume that can be asked for.
+    static let smallestVolumeGB = 10
+
+    private static let hoursPerMonth = 720.0
+
+    /// The volume for `bytes` of workspace, in GB.
+    static func volumeGB(_ bytes: Int64) -> Int {
+        max(RunPodOffer.smallestVolumeGB, Int((Double(bytes) / 1e9).rounded(.up)))
+    }
+
+    static func storageDollarsPerHour(gigabytes: Double, isStopped: Bool = false) -> Double {
+        gigabytes * RunPodOffer.storagePrice * (isStopped ? 2 : 1) / RunPodOffer.hoursPerMonth
+    }
+
+    /// What of the catalogue fits `query`, in its order.
+    ///
+    /// Secure Cloud states no reliability, so a bound on it cannot leave a row out.
+    static func offers(_ json: JSONValue, for query: OfferQuery) throws(Problem) -> [Offer] {
+        guard let rows = json["gpus"].array else {
+            throw .damage(WireDamage(words: "the answer has no list of GPUs"))
+        }
+        let gpus = rows.compactMap(RunPodGPU.init)
+        guard rows.isEmpty || !gpus.isEmpty else {
+            throw .damage(WireDamage(words: "no row of the list of GPUs can be read"))
+        }
+        let wanted = try RunPodOffer.wanted(query.gpu, among: gpus)
+        let offers = wanted.compactMap { RunPodOffer.offer($0, for: query) }
+        let sorted: [Offer] =
+            switch query.order {
+            case .memory: offers.sorted { $0.gpuMemoryBytes > $1.gpuMemoryBytes }
+            case .price, .reliability, .download: offers.sorted { $0.price < $1.price }
+            }
+        return Array(sorted.prefix(max(0, query.limit)))
+    }
+
+    enum Problem: Error {
+        case damage(WireDamage)
+        case unknownGPU(suggestions: [String])
+    }
+
+    private static func wanted(_ text: String?, among gpus: [RunPodGPU]) throws(Problem) -> [RunPodGPU] {
+        guard let text, !text.trimmingSpaces().isEmpty else { return gpus }
+        if let selection = GPUName.select(text) {
+            return gpus.filter {
+                selection.includes(platformName: $0.id, memoryBytes: $0.memoryBytes)
+                    || selection.includes(platformName: $0.name, memoryBytes: $0.memoryBytes)
+            }
+        }
+        let name = GPUName.normalize(text)
+        let found = gpus.filter { GPUName.normalize($0.id) == name || GPUName.normalize($0.name) == name }
+        guard found.isEmpty || name.isEmpty else { return found }
+        throw .unknownGPU(suggestions: GPUName.suggestions(for: text, among: gpus.map(\.name)))
+    }
+
+    private static func offer(_ gpu: RunPodGPU, for query: OfferQuery) -> Offer? {
+        guard gpu.isAvailable, query.gpuCount <= gpu.maximumCount else { return nil }
+        if let minimum = query.minimumGPUMemoryBytes, Double(gpu.memoryBytes) < Double(minimum) * 0.93 {
+            return nil
+        }
+        if let minimum = query.minimumCUDA, let newest = gpu.newestCUDA, newest < minimum { return nil }
+        let countries = Set(query.countries.map { $0.uppercased() })
+        let centers =
+            countries.isEmpty
+            ? gpu.dataCenters
+            : gpu.dataCenters.filter { countries.contains(RunPodOffer.country(ofDataCenter: $0)) }
+        guard countries.isEmpty || !centers.isEmpty else { return nil }
+        let storage = RunPodOffer.storageDollarsPerHour(
+            gigabytes: Double(RunPodOffer.volumeGB(query.diskBytes) + RunPodOffer.containerDiskGB))
+        let price = HourlyPrice(dollarsPerHour: gpu.price * Double(query.gpuCount) + storage)
+        if let maximum = query.maximumPrice, price > maximum { return nil }
+        let id = RunPodOfferID(gpu: gpu.id, dataCenters: countries.isEmpty ? [] : centers)
+        return Offer(
+            id: OfferID(platform: .runpod, rawValue: id.text), gpuName: gpu.name, gpuCount: query.gpuCount,
+            gpuMemoryBytes: gpu.memoryBytes, price: price,
+            storageDollarsPerGBMonth: RunPodOffer.storagePrice, uploadDollarsPerGB: 0,
+            downloadDollarsPerGB: 0,
+            location: RunPodOffer.location(centers), cudaVersion: gpu.newestCUDA, isVerified: true)
+    }
+
+    /// `US-KS-2` is in the US, `EU-RO-1` in Romania: behind a continent comes the country.
+    static func country(ofDataCenter id: String) -> String {
+        let parts = id.uppercased().split(separator: "-").map(String.init)
+        guard let first = parts.first else { return "" }
+        return ["EU", "EUR", "AP", "OC", "SA", "AF", "ME"].contains(first) && parts.count > 1
+            ? parts[1] : first
+    }
+
+    /// Countries, those with most data centers first: a row has room for a few.
+    private static func location(_ centers: [String]) -> String? {
+        let countries = centers.map(RunPodOffer.country)
+        let counts = Dictionary(countries.map { ($0, 1) }, uniquingKeysWith: +)
+        let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+        guard !sorted.isEmpty else { return nil }
+        return sorted.prefix(4).joined(separator: " ") + (sorted.count > 4 ? " …" : "")
+    }
+}
+
+/// The id of an offer: `NVIDIA GeForce RTX 4090`, or the same with `@US-KS-2,US-TX-3`.
+struct RunPodOfferID: Hashable {
+    var gpu: String
+    var dataCenters: [String]
+
+    init(gpu: String, dataCenters: [String]) {
+        self.gpu = gpu
+        self.dataCenters = dataCenters
+    }
+
+    init(_ text: String) {
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        self.gpu = String(parts[0])
+        self.dataCenters = parts.count > 1 ? parts[1].split(separator: ",").map(String.init) : []
+    }
+
+    var text: String {
+        self.dataCenters.isEmpty ? self.gpu : self.gpu + "@" + self.dataCenters.joined(separator: ",")
+    }
+}
+
+/// One row of the catalogue.
+private struct RunPodGPU {
+    let id: String
+    let name: String
+    let memoryBytes: Int64
+    /// Dollars an hour for one GPU, on Secure Cloud.
+    let price: Double
+    /// GPUs in the largest machine; not what is free.
+    let maximumCount: Int
+    let isAvailable: Bool
+    let dataCenters: [String]
+    let newestCUDA: Double?
+
+    /// Nil for a row that lacks what an offer is made of, and for the placeholder named `unknown`.
+    init?(_ row: JSONValue) {
+        guard let id = row["id"].text, id != "unknown", let memory = row["memory"].bytes(unit: 1e9) else {
+            return nil
+        }
+        self.id = id
+        self.name = row["name"].text ?? id
+        self.memoryBytes = memory
+        // What only Community has lists a price of 0 or none for Secure.
+        self.price = row["price"]["secure"].dollars ?? 0
+        self.maximumCount = row["maxCount"]["secure"].int ?? 1
+        // A word that did not exist when this was written is not NONE; the create call will tell.
+        let availability = row["availability"].text?.uppercased()
+        self.isAvailable =
+            (row["secure"].bool ?? true) && self.price > 0 && availability != nil && availability != "NONE"
+        self.dataCenters = (row["dataCenters"].array ?? []).filter {
+            $0["availability"].text?.uppercased() != "NONE"
+        }.compactMap { $0["id"].text }
+        self.newestCUDA =
+            (row["cudaVersions"].array ?? []).filter { $0["available"].bool != false }
+            .compactMap { $0["version"].double }.max()
+    }
+}

@@ -1,0 +1,187 @@
+import Foundation
+
+/// RunPod's pods to and from the model. Nothing else knows their field names.
+enum RunPodWire {
+    /// The body that rents `request`. The server refuses any key that it does not know.
+    ///
+    /// - Parameter publicKeys: lines for `authorized_keys`.
+    static func rentBody(_ request: RentRequest, publicKeys: [String]) -> JSONValue {
+        let offer = RunPodOfferID(request.offer.id.rawValue)
+        var environment = request.environment
+        // Said outright rather than left to `startSsh`, which does nothing for an account without keys.
+        if environment["PUBLIC_KEY"] == nil {
+            environment["PUBLIC_KEY"] = publicKeys.joined(separator: "\n")
+        }
+        let gpu: JSONValue = ["id": .string(offer.gpu), "count": .number(Double(request.offer.gpuCount))]
+        var body: [String: JSONValue] = [
+            "name": .string(request.name), "image": .string(request.image), "gpu": gpu, "cloud": "SECURE",
+            // The container's disk is wiped by a stop; the volume is what lasts.
+            "disk": .number(Double(RunPodOffer.containerDiskGB)),
+            "mounts": [
+                "persistent": [
+                    "size": .number(Double(RunPodOffer.volumeGB(request.diskBytes))), "path": "/workspace",
+                ]
+            ],
+            // No port is open unless asked for.
+            "ports": ["22/tcp"], "startSsh": true,
+            "env": .object(environment.mapValues(JSONValue.string)),
+        ]
+        if !offer.dataCenters.isEmpty {
+            body["dataCenterIds"] = .array(offer.dataCenters.map(JSONValue.string))
+        }
+        if let args = RunPodWire.startCommand(image: request.image, onStart: request.onStart) {
+            body["args"] = .string(args)
+        }
+        return .object(body)
+    }
+
+    /// The container's command, or nil where the image's own will do.
+    ///
+    /// RunPod's images start sshd by `/start.sh`; of any other, ssh must be made to listen, with the server
+    /// installed first where the image has none.
+    static func startCommand(image: String, onStart: String?) -> String? {
+        guard onStart != nil || !image.hasPrefix("runpod/") else { return nil }
+        var steps: [String] = []
+        if let onStart {
+            // Encoded, so that no quote in it can end ours.
+            steps.append("echo \(Data(onStart.utf8).base64EncodedString()) | base64 -d | sh")
+        }
+        steps += [
+            "[ -x /start.sh ] && exec /start.sh",
+            "command -v sshd >/dev/null && command -v rsync >/dev/null"
+                + " || { apt-get update && apt-get install -y openssh-server rsync; }",
+            "mkdir -p /root/.ssh /run/sshd", "echo \"$PUBLIC_KEY\" >> /root/.ssh/authorized_keys",
+            "chmod 700 /root/.ssh", "chmod 600 /root/.ssh/authorized_keys", "ssh-keygen -A",
+            "exec $(command -v sshd) -D -e",
+        ]
+        return "bash -c '\(steps.joined(separator: "; "))'"
+    }
+
+    /// One page of the list.
+    static func page(_ json: JSONValue) throws(WireDamage) -> (instances: [Instance], next: String?) {
+        guard let rows = json["pods"].array else { throw WireDamage(words: "the answer has no list of pods") }
+        var instances: [Instance] = []
+        for row in rows {
+            if let instance = try RunPodWire.instance(row) { instances.append(instance) }
+        }
+        let pagination = json["pagination"]
+        let hasNext = pagination["hasNextPage"].bool ?? !pagination["nextCursor"].isNull
+        guard hasNext else { return (instances, nil) }
+        guard let next = pagination["nextCursor"].text else {
+            throw WireDamage(words: "the list has a next page and does not say where")
+        }
+        return (instances, next)
+    }
+
+    /// Nil for a pod that the platform itself calls terminated.
+    static func instance(_ row: JSONValue) throws(WireDamage) -> Instance? {
+        guard let text = row["id"].text?.trimmingSpaces() else {
+            throw WireDamage(words: "a pod in the answer has no id")
+        }
+        let word = row["status"].text?.uppercased()
+        if word == "TERMINATED" { return nil }
+        let status = RunPodWire.status(word)
+        let gpu = row["gpu"]
+        let model = gpu["id"].text.flatMap(GPUName.select)?.models.first
+        let volumeGB = max(0, row["mounts"]["persistent"]["size"].double ?? 0)
+        let diskGB = max(0, row["disk"].double ?? 0)
+        let isStopped = status == .stopped
+        // `cost` is the GPU alone, and 0 for a stopped pod, whose volume goes on billing at twice its rate.
+        let storage = RunPodOffer.storageDollarsPerHour(
+            gigabytes: isStopped ? volumeGB : volumeGB + diskGB, isStopped: isStopped)
+        return Instance(
+            id: InstanceID(platform: .runpod, rawValue: text), name: row["name"].text, status: status,
+            gpuName: gpu["id"].text.map(GPUName.display) ?? (row["cpu"].isNull ? "unknown GPU" : "CPU"),
+            gpuCount: max(0, gpu["count"].int ?? (gpu.isNull ? 0 : 1)),
+            gpuMemoryBytes: model.flatMap {
+                $0.memoryGB.count == 1 ? Int64($0.memoryGB[0]) * 1_000_000_000 : nil
+            },
+            price: HourlyPrice(dollarsPerHour: (row["cost"].dollars ?? 0) + storage),
+            createdAt: RunPodWire.date(row["createdAt"]), image: row["image"].text,
+            addresses: status == .running ? RunPodWire.addresses(row) : [],
+            diskBytes: Int64(min(1e6, volumeGB > 0 ? volumeGB : diskGB) * 1e9),
+            location: row["dataCenterId"].text)
+    }
+
+    private static func status(_ word: String?) -> InstanceStatus {
+        switch word {
+        case "PROVISIONING", "CREATED": .pending
+        case "STARTING", "RESTARTING": .loading
+        case "RUNNING": .running
+        case "EXITED": .stopped
+        case "ERROR", "FAILED", "DEAD": .failed
+        default: .unknown
+        }
+    }
+
+    /// The direct address only: the proxy carries a terminal and nothing else, so neither a job nor rsync.
+    ///
+    /// Stopped pods go on showing the ports of their last run, so callers ask for running ones.
+    private static func addresses(_ row: JSONValue) -> [SSHAddress] {
+        let direct = row["ssh"]["direct"]
+        if let host = direct["host"].host, let port = direct["port"].port {
+            return [SSHAddress(host: host, port: port, user: direct["username"].text ?? "root")]
+        }
+        for binding in row["runtime"]["ports"].array ?? [] {
+            guard binding["private"].int == 22, binding["type"].text?.lowercased() == "tcp",
+                let host = binding["ip"].host, let port = binding["public"].port,
+                !RunPodWire.isProxyAddress(host)
+            else { continue }
+            return [SSHAddress(host: host, port: port)]
+        }
+        return []
+    }
+
+    /// 100.64.0.0/10, which the platform uses inside and nobody reaches from outside.
+    private static func isProxyAddress(_ host: String) -> Bool {
+        let parts = host.split(separator: ".").compactMap { Int($0) }
+        return parts.count == 4 && parts[0] == 100 && (64..<128).contains(parts[1])
+    }
+
+    /// RFC 3339 with or without a fraction; older rows have Go's own form, `2026-07-01 21:42:02.335 +0000 UTC`.
+    static func date(_ value: JSONValue) -> Date? {
+        guard var text = value.text?.trimmingSpaces() else { return nil }
+        if text.hasSuffix(" UTC") {
+            text = text.dropLast(4).split(separator: " ").prefix(2).joined(separator: "T") + "Z"
+        }
+        let plain = Date.ISO8601FormatStyle()
+        let fractional = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        return (try? plain.parse(text)) ?? (try? fractional.parse(text))
+    }
+
+    /// The account's key lines.
+    static func keys(_ json: JSONValue) throws(WireDamage) -> [String] {
+        guard let rows = json["keys"].array else {
+            throw WireDamage(words: "the answer has no list of ssh keys")
+        }
+        var keys: [String] = []
+        for row in rows {
+            guard let key = row.text?.trimmingSpaces() else {
+                throw WireDamage(words: "an ssh key in the answer is no text")
+            }
+            keys.append(key)
+        }
+        return keys
+    }
+
+    /// Type and key; the comment may differ.
+    static func material(_ key: String) -> String {
+        key.split(whereSeparator: \.isWhitespace).prefix(2).joined(separator: " ")
+    }
+
+    /// The lines of a log that came as server-sent events, in order.
+    static func logLines(_ body: [UInt8]) -> [String] {
+        var lines: [String] = []
+        let text = String(decoding: body, as: UTF8.self).replacingOccurrences(of: "\r\n", with: "\n")
+        for line in text.split(separator: "\n") where line.hasPrefix("data:") {
+            let payload = line.dropFirst(5).drop(while: { $0 == " " })
+            let parsed = try? JSONParser.parse(Array(payload.utf8))
+            guard let parsed, let object = parsed.object, case .string(let words)? = object["line"] else {
+                lines.append(String(payload))
+                continue
+            }
+            lines.append(words)
+        }
+        return lines
+    }
+}

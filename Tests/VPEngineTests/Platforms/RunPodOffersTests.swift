@@ -1,0 +1,78 @@
+import Testing
+import VPEngine
+
+@Suite("RunPod: searching offers")
+struct RunPodOffersTests {
+    @Test func theDocumentedRowBecomesAnOffer() async throws {
+        let bench = RunPodBench(RunPodSamples.catalogue(RunPodSamples.gpu))
+        let offers = try await bench.client.offers(OfferQuery(gpu: "rtx_4090", gpuCount: 2))
+        #expect(
+            bench.lines == ["GET /v2/catalog/gpus?include=AVAILABILITY&product=POD&count=2&cloud=SECURE"])
+        let offer = try #require(offers.first)
+        #expect(offers.count == 1)
+        #expect(offer.id == OfferID(platform: .runpod, rawValue: "NVIDIA GeForce RTX 4090"))
+        #expect(offer.gpuName == "RTX 4090")
+        #expect(offer.gpuCount == 2)
+        #expect(offer.gpuMemoryBytes == 24_000_000_000)
+        #expect(offer.cudaVersion == 12.8)
+        #expect(offer.location == "US RO")
+        // Two GPUs, 40 GB of volume and 20 GB of container disk at ten cents a month.
+        #expect(abs(offer.price.dollarsPerHour - (0.88 + 60 * 0.10 / 720)) < 1e-9)
+    }
+
+    @Test func countriesNameTheDataCenters() async throws {
+        let bench = RunPodBench(RunPodSamples.catalogue(RunPodSamples.gpu))
+        let offers = try await bench.client.offers(OfferQuery(countries: ["us"], minimumCUDA: 12.4))
+        #expect(bench.lines[0].hasSuffix("&countryCodes=US&minCudaVersion=12.4"))
+        #expect(offers.map(\.id.rawValue) == ["NVIDIA GeForce RTX 4090@US-KS-2,US-TX-3"])
+        // The Czech one has none to rent.
+        let czech = RunPodBench(RunPodSamples.catalogue(RunPodSamples.gpu))
+        #expect(try await czech.client.offers(OfferQuery(countries: ["CZ"])).isEmpty)
+    }
+
+    private static let unfit: [[String: JSONValue?]] = [
+        ["availability": "NONE"], ["availability": .none], ["secure": false], ["memory": 16],
+        ["price": ["secure": 0, "community": 0.31]], ["maxCount": ["secure": 0]], ["id": "NVIDIA L4"],
+        ["price": ["secure": 5]], ["cudaVersions": [["version": "11.8", "available": true]]],
+    ]
+
+    @Test(arguments: RunPodOffersTests.unfit)
+    func whatDoesNotFitIsLeftOut(changes: [String: JSONValue?]) async throws {
+        var row = VastSamples.edit(RunPodSamples.gpu, changes)
+        if changes["id"] != nil { row = VastSamples.edit(row, ["name": "L4"]) }
+        let bench = RunPodBench(RunPodSamples.catalogue(row))
+        var query = OfferQuery(gpu: "4090", minimumCUDA: 12.0)
+        query.maximumPrice = HourlyPrice(dollarsPerHour: 1)
+        query.minimumGPUMemoryBytes = 24_000_000_000
+        #expect(try await bench.client.offers(query).isEmpty)
+    }
+
+    @Test func aGPUThatOnlyTheCatalogueKnowsIsFound() async throws {
+        let row = VastSamples.edit(RunPodSamples.gpu, ["id": "NVIDIA Next 9", "name": "Next 9"])
+        let bench = RunPodBench([.ok(RunPodSamples.catalogue(RunPodSamples.gpu, row))], repeatsLast: true)
+        #expect(try await bench.client.offers(OfferQuery(gpu: "next9")).map(\.gpuName) == ["Next 9"])
+        let error = await failure { () async throws(EngineError) in
+            _ = try await bench.client.offers(OfferQuery(gpu: "next 8"))
+        }
+        #expect(error?.code == .unknownGPU)
+        #expect(error?.suggestions.contains("Next 9") == true)
+    }
+
+    @Test func interruptiblePodsAreNotOnOffer() async {
+        let bench = RunPodBench([])
+        let error = await failure { () async throws(EngineError) in
+            _ = try await bench.client.offers(OfferQuery(isInterruptible: true))
+        }
+        #expect(error?.code == .unsupported)
+        #expect(bench.lines.isEmpty)
+    }
+
+    @Test(arguments: ["{}", "[]", #"{"gpus":null}"#, #"{"gpus":[{}]}"#, #"{"gpus":[null]}"#, "", "<html>"])
+    func whatIsNoCatalogueIsNeverEmpty(body: String) async {
+        let bench = RunPodBench(body)
+        let error = await failure { () async throws(EngineError) in
+            _ = try await bench.client.offers(OfferQuery())
+        }
+        #expect(error?.code == .badResponse)
+    }
+}
