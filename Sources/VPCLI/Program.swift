@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Glibc
 import VPEngine
@@ -34,21 +35,40 @@ enum Program {
         return access(path, X_OK) == 0 ? path : nil
     }
 
-    /// Runs a program whose output, both streams, goes to our stderr. Returns its exit status.
-    static func run(_ path: String, _ arguments: [String], in folder: String) async throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.standardError
-        return try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { process in
-                let died = process.terminationReason == .uncaughtSignal
-                continuation.resume(
-                    returning: died ? 128 + process.terminationStatus : process.terminationStatus)
+    /// Runs a program whose output, both streams, goes to our stderr. Returns its exit status, or 128 and the
+    /// signal that ended it.
+    static func run(_ path: String, _ arguments: [String]) async throws -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO)
+        // We ignore SIGPIPE, and an ignored signal is inherited.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var defaults = sigset_t()
+        sigemptyset(&defaults)
+        sigaddset(&defaults, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+
+        var words = ([path] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var child: pid_t = 0
+        let problem = posix_spawn(&child, path, &actions, &attributes, &words, environ)
+        guard problem == 0 else {
+            throw EngineError(
+                .missingProgram, .init("starting a program"),
+                detail: "\(path): \(String(cString: strerror(problem)))")
+        }
+        return await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [child] in
+                var status: Int32 = 0
+                while waitpid(child, &status, 0) < 0, errno == EINTR {}
+                let signal = status & 0x7F
+                continuation.resume(returning: signal == 0 ? (status >> 8) & 0xFF : 128 + signal)
             }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
         }
     }
 }

@@ -150,7 +150,7 @@ enum Report {
                     "No instance fits\(because).",
                     choices.isEmpty
                         ? "Rent one with `vp create-instance --gpu-type RTX4090`, or see `vp ls`."
-                        : "There are: \(choices). Name one with -i ID, or start it with `vp start ID`."
+                        : "There is \(choices). Name one with -i ID, or start it with `vp start ID`."
                 )
             case .ambiguousInstance:
                 ("Several instances fit\(because).", "Name one with -i ID: \(choices).")

@@ -184,7 +184,7 @@ struct ContainerBuild {
         words.append(Self.absolute(settings.buildContext, from: root))
         let name = (builder as NSString).lastPathComponent
         self.session.note("vp: \(name) build of \(tag)")
-        let status = try await Program.run(builder, words, in: root)
+        let status = try await Program.run(builder, words)
         guard status == 0 else {
             throw CommandFailure(
                 code: "build_failed", message: "The build of \(tag) failed: \(name) ended with \(status).",

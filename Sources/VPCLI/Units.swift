@@ -19,9 +19,9 @@ enum Units {
 
     static func hourly(_ dollars: Double) -> String { String(format: "$%.3f/h", dollars) }
 
-    /// Four digits behind the point under a cent, where two would say nothing.
+    /// Four digits behind the point under ten cents, where two would say little.
     static func dollars(_ dollars: Double) -> String {
-        String(format: abs(dollars) < 0.995 && dollars != 0 ? "$%.4f" : "$%.2f", dollars)
+        String(format: abs(dollars) < 0.0995 && dollars != 0 ? "$%.4f" : "$%.2f", dollars)
     }
 
     /// `0.4 s`, `12 s`, `3:07`, `1:02:07`.

@@ -1,0 +1,202 @@
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+/// A throw-away home with a project folder in it, where the built `vp` is run as a user would.
+final class CLIHarness: Sendable {
+    struct Output {
+        var stdout: String
+        var stderr: String
+        var status: Int32
+
+        /// Stdout as JSON; a failure to parse says what was there.
+        func json() throws -> [String: Any] {
+            let value = try? JSONSerialization.jsonObject(with: Data(self.stdout.utf8))
+            return try #require(value as? [String: Any], "\(self)")
+        }
+
+        /// The error object of a failed command run with --json.
+        func error() throws -> [String: String] {
+            let line = self.stderr.split(separator: "\n").last.map(String.init) ?? ""
+            let value = try? JSONSerialization.jsonObject(with: Data(line.utf8))
+            let object = try #require(value as? [String: [String: String]], "\(self)")
+            return try #require(object["error"], "\(self)")
+        }
+    }
+
+    /// The folder with the built programs: the tests' own.
+    static let products: String = {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return (own as NSString).deletingLastPathComponent
+    }()
+
+    let root: String
+    let environment: [String: String]
+
+    /// Beside the home, so that searches of the home do not find what a test itself wrote.
+    private let scratch: String
+
+    var project: String { "\(self.root)/project" }
+
+    init(_ extra: [String: String] = [:]) throws {
+        let base = URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath().path
+        let folder = "\(base)/vp-cli-\(UUID().uuidString.prefix(8))"
+        self.root = "\(folder)/home"
+        self.scratch = "\(folder)/output"
+        try FileManager.default.createDirectory(
+            atPath: "\(self.root)/project", withIntermediateDirectories: true)
+        self.environment = [
+            "HOME": self.root, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+            "LANG": "C.UTF-8", "TERM": "dumb",
+        ].merging(extra) { $1 }
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: (self.root as NSString).deletingLastPathComponent) }
+
+    func path(_ name: String) -> String { "\(self.root)/\(name)" }
+
+    func write(_ name: String, _ text: String, mode: Int = 0o644) throws {
+        let path = self.path(name)
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+    }
+
+    func read(_ name: String) throws -> String {
+        try String(contentsOfFile: self.path(name), encoding: .utf8)
+    }
+
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: self.path(name)) }
+
+    /// Runs `vp` in the project folder to its end.
+    func vp(
+        _ arguments: String..., input: String? = nil, environment: [String: String] = [:],
+        in folder: String? = nil
+    ) async throws -> Output {
+        let child = try self.start(arguments, input: input, environment: environment, in: folder)
+        return try await child.output()
+    }
+
+    func start(
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
+        in folder: String? = nil
+    ) throws -> ChildVP {
+        try ChildVP(
+            arguments: arguments, input: input, environment: self.environment.merging(environment) { $1 },
+            folder: folder ?? self.project, scratch: self.scratch)
+    }
+
+    /// Paths of files below the home that contain `text`.
+    func files(containing text: String) throws -> [String] {
+        let needle = Data(text.utf8)
+        let names = FileManager.default.enumerator(atPath: self.root)?.compactMap { $0 as? String } ?? []
+        return names.filter { name in
+            FileManager.default.contents(atPath: self.path(name))?.range(of: needle) != nil
+        }
+    }
+}
+
+/// A running `vp`, whose output can be looked at while it grows.
+///
+/// Its output goes to files and not to pipes: a pipe's end would be inherited by whatever other tests start at
+/// that moment, and then never close.
+final class ChildVP: Sendable {
+    let processID: Int32
+    private let arguments: [String]
+    private let folder: String
+    private let waitStatus = Mutex<Int32?>(nil)
+
+    init(arguments: [String], input: String?, environment: [String: String], folder: String, scratch: String)
+        throws
+    {
+        self.arguments = arguments
+        self.folder = "\(scratch)/\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
+        try Data((input ?? "").utf8).write(to: URL(fileURLWithPath: "\(self.folder)/stdin"))
+
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "\(self.folder)/stdin", O_RDONLY, 0)
+        for (descriptor, name) in [(Int32(1), "stdout"), (2, "stderr")] {
+            posix_spawn_file_actions_addopen(
+                &actions, descriptor, "\(self.folder)/\(name)", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        }
+        let program = CLIHarness.products + "/vp"
+        // The shell goes to the folder, which spawning itself cannot be told here, and becomes `vp`.
+        let shell = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder, program]
+        var words = (shell + arguments).map { strdup($0) } + [nil]
+        var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in words + variables { free(pointer) } }
+        var child: pid_t = 0
+        let problem = posix_spawn(&child, shell[0], &actions, nil, &words, &variables)
+        try #require(problem == 0, "\(program): \(String(cString: strerror(problem)))")
+        self.processID = child
+    }
+
+    deinit {
+        if self.isRunning {
+            kill(self.processID, SIGKILL)
+            var status: Int32 = 0
+            waitpid(self.processID, &status, 0)
+        }
+    }
+
+    var isRunning: Bool {
+        self.waitStatus.withLock { known in
+            guard known == nil else { return false }
+            var status: Int32 = 0
+            guard waitpid(self.processID, &status, WNOHANG) == self.processID else { return true }
+            known = status
+            return false
+        }
+    }
+
+    var text: String { self.contents("stdout") }
+    var errorText: String { self.contents("stderr") }
+
+    func send(_ signal: Int32) { kill(self.processID, signal) }
+
+    /// Waits until stdout holds `text`.
+    func waitForOutput(_ text: String, limit: Duration = .seconds(60)) async throws {
+        try await waitUntil(
+            "`\(text)` on stdout; it holds \(self.text)\nand stderr \(self.errorText)", limit: limit
+        ) { self.text.contains(text) }
+    }
+
+    /// Waits for the end. A process that takes too long is killed, and the test fails with what it printed.
+    func output(limit: Duration = .seconds(90)) async throws -> CLIHarness.Output {
+        try await waitUntil(
+            "the end of vp \(self.arguments)\nstdout: \(self.text)\nstderr: \(self.errorText)", limit: limit
+        ) { !self.isRunning }
+        let status = self.waitStatus.withLock { $0 } ?? 0
+        let signal = status & 0x7F
+        return .init(
+            stdout: self.text, stderr: self.errorText,
+            status: signal == 0 ? (status >> 8) & 0xFF : 128 + signal)
+    }
+
+    private func contents(_ name: String) -> String {
+        String(
+            decoding: FileManager.default.contents(atPath: "\(self.folder)/\(name)") ?? Data(), as: UTF8.self)
+    }
+}
+
+struct Timeout: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Returns once `condition` holds; throws when it does not within `limit`.
+func waitUntil(
+    _ what: @autoclosure () -> String, limit: Duration = .seconds(30), _ condition: () throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try !condition() {
+        guard ContinuousClock.now < deadline else {
+            throw Timeout(description: "waited in vain for \(what())")
+        }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}

@@ -1,0 +1,69 @@
+import Testing
+
+@testable import vp
+
+@Suite struct CommandLineShapeTests {
+    @Test(arguments: [
+        // The direct form: from the first word on, nothing is ours.
+        ("python train.py", "run -- python train.py"),
+        ("python --version", "run -- python --version"),
+        ("python train.py --json -v run", "run -- python train.py --json -v run"),
+        ("nvidia-smi", "run -- nvidia-smi"),
+        ("-i 7 python x.py -i 8", "run -i 7 -- python x.py -i 8"),
+        ("--platform=vast python x.py", "run --platform=vast -- python x.py"),
+        ("-- ls -la", "run -- ls -la"),
+        // The explicit form, with options on either side of the verb.
+        ("run -- python script.py", "run -- python script.py"),
+        ("run python script.py -p 3", "run -- python script.py -p 3"),
+        ("--platform vast run -- python x.py", "run --platform vast -- python x.py"),
+        ("--sync-only run -- make", "run --sync-only -- make"),
+        ("--no-sync run -- make -j4", "run --no-sync -- make -j4"),
+        ("run -w src --no-sync make all", "run -w src --no-sync -- make all"),
+        ("run --enable-docker --dockerfile D -- make", "run --enable-docker --dockerfile D -- make"),
+        ("--sync-only run", "run --sync-only"),
+        ("run -- -- x", "run -- -- x"),
+        ("run --help python", "run --help python"),
+        // Other verbs keep their own words; options before them move behind.
+        ("ls -p vast", "ls -p vast"),
+        ("-v --config c.yaml ls --json", "ls -v --config c.yaml --json"),
+        ("--json ls", "ls --json"),
+        ("ssh 7 -- nvidia-smi -L", "ssh 7 -- nvidia-smi -L"),
+        ("logs -1", "logs -- -1"),
+        ("logs -f -1", "logs -f -- -1"),
+        ("--init", "init"),
+        ("--init --name x", "init --name x"),
+        ("-c f --init --yes", "init -c f --yes"),
+        // Ours alone.
+        ("", ""),
+        ("--version", "--version"),
+        ("-v --help", "--help"),
+        ("help run", "help run"),
+        ("--generate-completion-script zsh", "--generate-completion-script zsh"),
+    ])
+    func wordsAreSorted(line: String, expected: String) {
+        let words = { (text: String) in text.split(separator: " ").map(String.init) }
+        #expect(CommandLineShape(words(line)) == .parsed(words(expected)))
+    }
+
+    @Test func quotedWordsStayWhole() {
+        #expect(
+            CommandLineShape(["cd /workspace && python train.py"])
+                == .parsed(["run", "--", "cd /workspace && python train.py"]))
+        #expect(
+            CommandLineShape(["python", "-c", "print(\"a b\")", ""])
+                == .parsed(["run", "--", "python", "-c", "print(\"a b\")", ""]))
+    }
+
+    @Test(arguments: [
+        ("create-instances", "create-instance"), ("destory-instance", "destroy-instance"),
+        ("list-instance", "list-instances"), ("config-shwo", "config-show"),
+    ])
+    func aMistypedVerbIsNotRunOnAnInstance(word: String, verb: String) {
+        #expect(CommandLineShape([word, "7"]) == .mistyped(word: word, verb: verb))
+    }
+
+    @Test(arguments: ["pip-compile", "torchrun", "./create-instances", "jab"])
+    func otherProgramsAre(word: String) {
+        #expect(CommandLineShape([word]) == .parsed(["run", "--", word]))
+    }
+}
