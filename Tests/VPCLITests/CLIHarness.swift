@@ -35,7 +35,7 @@ final class CLIHarness: Sendable {
     let environment: [String: String]
 
     /// Beside the home, so that searches of the home do not find what a test itself wrote.
-    private let scratch: String
+    fileprivate let scratch: String
 
     var project: String { "\(self.root)/project" }
 
@@ -84,8 +84,9 @@ final class CLIHarness: Sendable {
         in folder: String? = nil
     ) throws -> ChildVP {
         try ChildVP(
-            arguments: arguments, input: input, environment: self.environment.merging(environment) { $1 },
-            folder: folder ?? self.project, scratch: self.scratch)
+            of: self, arguments: arguments, input: input,
+            environment: self.environment.merging(environment) { $1 },
+            folder: folder ?? self.project)
     }
 
     /// Paths of files below the home that contain `text`.
@@ -106,13 +107,19 @@ final class ChildVP: Sendable {
     let processID: Int32
     private let arguments: [String]
     private let folder: String
+    /// The home is removed with its harness, so it must live as long as this process.
+    private let harness: CLIHarness
     private let waitStatus = Mutex<Int32?>(nil)
 
-    init(arguments: [String], input: String?, environment: [String: String], folder: String, scratch: String)
+    init(
+        of harness: CLIHarness, arguments: [String], input: String?, environment: [String: String],
+        folder: String
+    )
         throws
     {
+        self.harness = harness
         self.arguments = arguments
-        self.folder = "\(scratch)/\(UUID().uuidString)"
+        self.folder = "\(harness.scratch)/\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         try Data((input ?? "").utf8).write(to: URL(fileURLWithPath: "\(self.folder)/stdin"))
 

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VPEngine
+import VPTestSupport
 
 @testable import vp
 

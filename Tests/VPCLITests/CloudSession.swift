@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+/// A `vp demo serve` in a process of its own, as a user would start it, and a home whose `vp` uses it.
+final class CloudSession: Sendable {
+    let server: ChildVP
+    let harness: CLIHarness
+    let apiKey: String
+    /// The cloud's own folder.
+    let folder: String
+
+    init(seed: Int = 1) async throws {
+        let serverHarness = try CLIHarness()
+        self.server = try serverHarness.start([
+            "demo", "serve", "--json", "--speed", "100", "--seed", "\(seed)",
+        ])
+        try await self.server.waitForOutput("\n", limit: .seconds(30))
+        let line = Data(self.server.text.utf8)
+        let object = try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])
+        let vast = try #require(object["vast"] as? [String: String])
+        #expect(object.keys.contains("runpod"))
+        self.apiKey = try #require(vast["api_key"])
+        var environment = try #require(object["env"] as? [String: String])
+        #expect(environment["VAST_URL"] == vast["url"])
+        let state = try #require(environment["XDG_STATE_HOME"])
+        self.folder = (state as NSString).deletingLastPathComponent
+        // The test's own folders, so that it can search them for what must not be there.
+        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
+        self.harness = try CLIHarness(environment)
+    }
+
+    deinit { self.server.send(SIGKILL) }
+
+    /// Ends the cloud as Ctrl-C would.
+    func end() async throws {
+        self.server.send(SIGINT)
+        let output = try await self.server.output(limit: .seconds(30))
+        #expect(output.status == 0, "\(output)")
+        #expect(!FileManager.default.fileExists(atPath: self.folder))
+    }
+
+    /// Rents the cheapest instance of one kind and returns its id.
+    func rent() async throws -> String {
+        let output = try await self.harness.vp("create-instance", "--gpu-type", "RTX_3090", "--json")
+        #expect(output.status == 0, "\(output)")
+        return try #require(try output.json()["id"] as? String)
+    }
+}
