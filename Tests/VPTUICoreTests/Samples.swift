@@ -70,7 +70,6 @@ enum Samples {
     /// Two instances and a parked one, offers, a running job whose log is open.
     static func overview() -> State {
         var state = empty()
-        state.offerQuery.gpu = "RTX 4090"
         _ = state.begin()
         _ = update(&state, .instancesLoaded(answers([trainer, loader, parked])))
         _ = update(&state, .offersLoaded(.success(answers(offers)), generation: state.offerGeneration))
@@ -105,7 +104,6 @@ enum Samples {
 func press(_ state: inout State, _ keys: Key...) -> [Effect] {
     var effects: [Effect] = []
     for key in keys {
-        state.now = state.now.addingTimeInterval(0)
         effects += update(&state, .key(key, at: pressTime(state)))
     }
     return effects
@@ -114,7 +112,7 @@ func press(_ state: inout State, _ keys: Key...) -> [Effect] {
 /// Late enough for an open dialog to listen; the clock itself stays.
 private func pressTime(_ state: State) -> Date {
     if case .dialog(let dialog) = state.overlay {
-        return dialog.openedAt.addingTimeInterval(Dialog.settleTime)
+        return dialog.openedAt.addingTimeInterval(Dialog.settleTime + 0.01)
     }
     return state.now
 }

@@ -144,7 +144,9 @@ public struct LogBuffer: Equatable, Sendable {
                 self.appendByte(0xC2)
                 self.appendByte(byte)
             default:
-                self.appendByte(0xC2)
+                // Replaced here and not left for the line's end: an escape sequence may come between this
+                // byte and one that would complete it to a control character.
+                for byte in "\u{FFFD}".utf8 { self.appendByte(byte) }
                 if Self.isText(byte) { self.appendByte(byte) } else { self.consumePlain(byte) }
             }
         }

@@ -4,6 +4,11 @@ public struct LogLine: Hashable, Sendable {
         /// Offset in the text's UTF-8.
         public var start: Int
         public var style: Style
+
+        public init(start: Int, style: Style) {
+            self.start = start
+            self.style = style
+        }
     }
 
     public var text: String

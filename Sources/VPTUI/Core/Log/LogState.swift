@@ -45,7 +45,7 @@ public struct LogState: Equatable, Sendable {
     public var newLines: Int { max(0, self.buffer.endNumber - self.pausedAt) }
 
     /// Shows another job, from nothing.
-    mutating func open(_ job: JobID) {
+    public mutating func open(_ job: JobID) {
         let isWrapped = self.isWrapped
         self = LogState()
         self.job = job
