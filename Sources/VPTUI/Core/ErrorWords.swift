@@ -104,6 +104,8 @@ public struct ErrorWords: Hashable, Sendable {
             return ("\(subject) refused our ssh key", "Add the key to the account, then make a new instance.")
         case .noSuchJob:
             return ("No such job: \(subject)", "Press Ctrl-r to read the history again.")
+        case .cancelIncomplete:
+            return ("Not every process of \(subject) has ended", "Press X to try again, or D to destroy.")
         case .workspaceRefused:
             return ("This folder is not sent", "Start in the project's own folder.")
         case .uploadFailed:
@@ -122,8 +124,6 @@ public struct ErrorWords: Hashable, Sendable {
             return ("No answer in time while \(doing)", "Try again.")
         case .historyUnavailable:
             return ("The history cannot be read", "Check the state folder's permissions and free space.")
-        case .cancelIncomplete:
-            return ("Processes of \(subject) are still there", "Press X again, or end them in a shell (s).")
         case .cancelled:
             return ("Cancelled: \(doing)", "Nothing more happens.")
         case .fileSystem:

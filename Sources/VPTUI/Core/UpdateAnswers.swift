@@ -191,13 +191,13 @@ extension State {
                 self.toast("\(job.id) \(end)\(back)", job.state == .succeeded ? .good : .bad, for: 8)
             }
             if let error = summary.downloadError { self.showError(ErrorWords(error)) }
-        case .attached(let job):
-            self.jobs.upsert(job)
-            let role: Role = job.state == .succeeded ? .good : .bad
-            self.toast("\(job.id) \(StatusWords.ending(of: job))", role, for: 8)
         case .cancelled(let job):
             self.jobs.upsert(job)
-            self.toast("\(job.id) was stopped", .warning)
+            self.toast("\(job.id) was cancelled", .warning, for: 6)
+        case .attached(let job):
+            self.jobs.upsert(job)
+            self.toast(
+                "\(job.id) \(StatusWords.ending(of: job))", job.state == .succeeded ? .good : .bad, for: 8)
         case .started(let instance):
             self.instances.upsert(instance)
             self.toast("\(instance.id) started", .good)
