@@ -23,4 +23,23 @@ package enum PlatformClients {
         case .runpod: return nil
         }
     }
+
+    /// A client for RunPod. The engine does not hand it out before both platforms are offered everywhere.
+    ///
+    /// - Parameter graphQL: for the balance; nil takes the address beside the endpoint's own.
+    package static func runPod(
+        for endpoint: PlatformEndpoint, graphQL: URL? = nil, timeScale: Double = 1,
+        transport: any HTTPTransport = URLSessionTransport(),
+        report: @escaping @Sendable (APICallRecord) -> Void = { _ in }
+    ) -> any PlatformClient {
+        let pacer = RequestPacer(scale: timeScale)
+        func caller(_ url: URL) -> APICaller {
+            APICaller(
+                endpoint: PlatformEndpoint(platform: .runpod, baseURL: url, key: endpoint.key),
+                transport: transport, pacer: pacer, report: report)
+        }
+        // `…/v2` and `…/graphql` are neighbours on the platform.
+        let neighbour = endpoint.baseURL.deletingLastPathComponent().appendingPathComponent("graphql")
+        return RunPodClient(caller: caller(endpoint.baseURL), graphQL: caller(graphQL ?? neighbour))
+    }
 }

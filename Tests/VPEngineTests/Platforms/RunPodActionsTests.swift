@@ -198,6 +198,16 @@ struct RunPodActionsTests {
         #expect(bench.lines == ["POST /graphql"])
     }
 
+    @Test func theGraphQLAddressIsTheNeighbourOfTheOther() async throws {
+        let transport = ScriptedTransport([.ok(#"{"data":{"myself":{"clientBalance":"1.5"}}}"#)])
+        let base = try #require(URL(string: "https://api.runpod.io/v2"))
+        let client = PlatformClients.runPod(
+            for: PlatformEndpoint(platform: .runpod, baseURL: base, key: APIKey(RunPodBench.key)),
+            transport: transport)
+        #expect(try await client.balance().dollars == 1.5)
+        #expect(transport.requests.map(\.url.absoluteString) == ["https://api.runpod.io/graphql"])
+    }
+
     @Test(arguments: [
         (410, "", EngineError.Code.endpointRetired),
         (200, #"{"errors":[{"message":"no"}],"data":{"myself":null}}"#, .badRequest),

@@ -129,6 +129,12 @@ struct VastOffersTests {
         #expect(offers.map(\.gpuName) == ["RTX 6090"])
     }
 
+    @Test func aGPUThatThePlatformNeverHadIsNotAskedFor() async throws {
+        let bench = VastBench([])
+        #expect(try await bench.client.offers(OfferQuery(gpu: "RTX 4000 SFF Ada")).isEmpty)
+        #expect(bench.lines.isEmpty)
+    }
+
     @Test func anUnknownGPUIsAnErrorWithTheNearestNames() async throws {
         let bench = VastBench([.ok(#"{"gpu_names":["RTX 4090","RTX 6090"]}"#)])
         let error = await failure { () async throws(EngineError) in

@@ -16,6 +16,8 @@ package final class VastClient: PlatformClient {
     package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
         let activity = EngineError.Activity("searching offers", platform: .vast)
         let gpus = try await self.gpuFilter(query.gpu, activity: activity)
+        // A model that vast.ai has never listed; an empty list of names might be read as no filter.
+        if case .known(let selection) = gpus, selection.models.allSatisfy(\.vastNames.isEmpty) { return [] }
         let search = VastSearch(query: query, gpus: gpus)
         var found: [Offer] = []
         var seen: Set<OfferID> = []
