@@ -4,7 +4,7 @@ import Foundation
 /// they are found and never required.
 ///
 /// Below `~/.vp/jobs/<id>/` stand `command`, `environment` (0600), `supervisor.pid`, `log`, and, at the end,
-/// `status`: exit status, start and end in seconds since 1970. Making the folder is the lock: however often a
+/// `status`: exit status, start and end in seconds since 1970, and the log's size. Making the folder is the lock: however often a
 /// start is asked for, one process comes of it.
 package struct JobScript: Sendable {
     package var job: JobID
@@ -46,21 +46,21 @@ package struct JobScript: Sendable {
         let exports = self.environment.sorted { $0.key < $1.key }.map { name, value in
             "export \(name)=\(ShellQuoting.quoted(value))\n"
         }.joined()
+        let root = ShellQuoting.quoted(self.remoteRoot)
+        // Builtins wherever they serve: each process that is started here is time before the command runs.
         return """
             umask 077
             job=\(self.folder)
             fail() { echo "\(Self.mark)failed $1" >&2; exit 91; }
-            mkdir -p "$HOME/.vp/jobs" || fail 'cannot write to the home folder'
-            (umask 022; mkdir -p \(ShellQuoting.quoted(self.remoteRoot))) || fail 'cannot make the workspace'
+            [ -d "$HOME/.vp/jobs" ] || mkdir -p "$HOME/.vp/jobs" || fail 'cannot write to the home folder'
+            [ -d \(root) ] || (umask 022; mkdir -p \(root)) || fail 'cannot make the workspace'
             if mkdir "$job" 2>/dev/null; then
             undo() { rm -rf "$job"; fail "$1"; }
             printf '%s\\n' \(ShellQuoting.quoted(self.command.shellText)) > "$job/command" || undo 'cannot write the job'
             printf '%s' \(ShellQuoting.quoted(exports)) > "$job/environment" || undo 'cannot write the job'
-            : > "$job/log"
-            cat > "$job/supervise" <<'VP_SUPERVISE' || undo 'cannot write the job'
-            \(Self.supervisor)
-            VP_SUPERVISE
-            setsid sh "$job/supervise" "$job" \(ShellQuoting.quoted(self.workingDirectory)) </dev/null >/dev/null 2>&1 &
+            : > "$job/log" || undo 'cannot write the job'
+            setsid sh -c \(ShellQuoting.quoted(Self.supervisor)) vp-supervisor "$job" \
+            \(ShellQuoting.quoted(self.workingDirectory)) </dev/null >/dev/null 2>&1 &
             echo $! > "$job/supervisor.pid"
             fi
 
@@ -68,25 +68,29 @@ package struct JobScript: Sendable {
     }
 
     /// Runs the command in a process of its own, so that what ends the command cannot end the record of it.
+    ///
+    /// `status` holds the log's size as well: a process that the command left behind may go on writing, and
+    /// what it writes then is not part of what was promised. Setting the log to the size it has wakes a `tail`
+    /// that waits for it, which then sees that the command has ended.
     private static let supervisor = """
         job=$1
-        date +%s > "$job/started"
         umask 022
-        cd "$2" 2>>"$job/log"
-        if [ $? -ne 0 ]; then
-        echo "vp: the working folder $2 cannot be entered" >> "$job/log"
-        code=126
-        else
+        started=$(date +%s)
+        if cd "$2" 2>>"$job/log"; then
         export PYTHONUNBUFFERED=1
         . "$job/environment"
-        VP_JOB=${job##*/} sh "$job/command" >> "$job/log" 2>&1 &
+        VP_JOB=${job##*/} sh "$job/command" >>"$job/log" 2>&1 &
         child=$!
         echo "$child" > "$job/pid"
         wait "$child"
         code=$?
+        else
+        echo "vp: the working folder $2 cannot be entered" >> "$job/log"
+        echo $$ > "$job/pid"
+        code=126
         fi
-        printf '%s %s %s\\n' "$code" "$(cat "$job/started")" "$(date +%s)" > "$job/status.part"
-        mv "$job/status.part" "$job/status"
+        echo "$code $started $(date +%s) $(($(wc -c < "$job/log")))" > "$job/status"
+        truncate -s +0 "$job/log"
         """
 
     /// Follows the log of a job that was started before.
@@ -99,16 +103,24 @@ package struct JobScript: Sendable {
         job=\(self.folder)
         [ -d "$job" ] || { echo '\(Self.mark)absent' >&2; exit 0; }
         tries=0
-        while [ ! -s "$job/supervisor.pid" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05; done
-        pid=$(cat "$job/supervisor.pid" 2>/dev/null)
+        while [ ! -s "$job/pid" ] && [ $tries -lt 200 ]; do tries=$((tries + 1)); sleep 0.02; done
+        pid= supervisor= offset=\(offset)
+        [ ! -s "$job/pid" ] || read -r pid < "$job/pid"
+        [ ! -s "$job/supervisor.pid" ] || read -r supervisor < "$job/supervisor.pid"
+        works() { kill -0 "${supervisor:-x}" 2>/dev/null; }
         echo '\(Self.mark)following' >&2
-        offset=\(offset)
-        if [ ! -f "$job/status" ] && tail --pid=$$ -c 0 /dev/null 2>/dev/null; then
-        tail -s 0.02 --pid="${pid:-1}" -c +$((offset + 1)) -f "$job/log"
+        # Other tails know no --pid. What this one knows is noted, because asking costs a process.
+        if [ ! -f "$HOME/.vp/tail-knows-pid" ] && tail --pid=$$ -c 0 /dev/null 2>/dev/null; then
+        : > "$HOME/.vp/tail-knows-pid"
+        fi
+        if [ -s "$job/status" ]; then
+        tail -c +$((offset + 1)) "$job/log"
+        elif [ -f "$HOME/.vp/tail-knows-pid" ]; then
+        tail -s 0.05 --pid="${pid:-1}" -c +$((offset + 1)) -f "$job/log"
         else
         while :; do
         over=
-        if [ -f "$job/status" ] || ! kill -0 "${pid:-x}" 2>/dev/null; then over=1; fi
+        if [ -s "$job/status" ] || ! works; then over=1; fi
         size=$(($(wc -c < "$job/log")))
         if [ "$size" -gt "$offset" ]; then
         tail -c +$((offset + 1)) "$job/log" | head -c $((size - offset)) || exit 92
@@ -118,16 +130,18 @@ package struct JobScript: Sendable {
         sleep 0.2
         done
         fi
+        while [ ! -s "$job/status" ] && works; do sleep 0.02; done
         \(Self.reportEnd)
 
         """
     }
 
     private static let reportEnd = """
-        if [ -f "$job/status" ]; then
+        if [ -s "$job/status" ]; then
         ended=ended
         [ ! -f "$job/cancelled" ] || ended=cancelled
-        echo "\(Self.mark)$ended $(cat "$job/status") $(($(wc -c < "$job/log")))" >&2
+        read -r status < "$job/status"
+        echo "\(Self.mark)$ended $status" >&2
         else
         echo '\(Self.mark)lost' >&2
         fi
@@ -155,7 +169,7 @@ package struct JobScript: Sendable {
         } | sort -u | grep -vx "${supervisor:-x}"
         }
         end() { for process in $(own); do kill "-$1" "$process" 2>/dev/null; done; }
-        if [ ! -f "$job/status" ]; then
+        if [ ! -s "$job/status" ]; then
         : > "$job/cancelled"
         tries=$((\(grace) * 10))
         [ $tries -eq 0 ] || end TERM
@@ -164,7 +178,7 @@ package struct JobScript: Sendable {
         while [ $tries -gt 0 ] && [ -n "$(own)" ]; do end KILL; sleep 0.1; tries=$((tries - 1)); done
         for process in $(own); do echo "\(Self.mark)survivor $process" >&2; done
         tries=50
-        while [ $tries -gt 0 ] && [ ! -f "$job/status" ] && kill -0 "${supervisor:-x}" 2>/dev/null; do
+        while [ $tries -gt 0 ] && [ ! -s "$job/status" ] && kill -0 "${supervisor:-x}" 2>/dev/null; do
         sleep 0.1
         tries=$((tries - 1))
         done

@@ -1,3 +1,4 @@
+import Glibc
 import Subprocess
 import SystemPackage
 
@@ -72,7 +73,13 @@ extension ProcessRunner {
 
 /// Starts real processes through swift-subprocess.
 package struct SystemProcessRunner: ProcessRunner {
-    package init() {}
+    /// Without this, writing to a process that ended early would end ours as well. Children get the default
+    /// action back from swift-subprocess.
+    private static let brokenPipesAreErrors: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
+    package init() {
+        Self.brokenPipesAreErrors
+    }
 
     package func run(
         _ command: ProcessCommand, onOutput: @escaping @Sendable ([UInt8]) -> Void,
@@ -86,9 +93,11 @@ package struct SystemProcessRunner: ProcessRunner {
         options.teardownSequence = [
             .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(800))
         ]
+        guard let path = Self.path(of: command.program, in: command.environment) else {
+            throw EngineError(.missingProgram, activity, detail: command.program)
+        }
         let configuration = Configuration(
-            executable:
-                command.program.hasPrefix("/") ? .path(FilePath(command.program)) : .name(command.program),
+            executable: .path(FilePath(path)),
             arguments: Arguments(command.arguments),
             environment: .custom(
                 Dictionary(
@@ -101,10 +110,13 @@ package struct SystemProcessRunner: ProcessRunner {
         do {
             if let input = command.input {
                 status = try await Subprocess.run(
-                    configuration, input: .array(input), output: .sequence, error: .sequence
+                    configuration, input: .inputWriter, output: .sequence, error: .sequence
                 ) { execution in
+                    let writer = execution.standardInputWriter
+                    async let writing: Void = Self.write(input, to: writer)
                     try await Self.drain(
                         execution.standardOutput, execution.standardError, onOutput, onErrorOutput)
+                    await writing
                 }.terminationStatus
             } else {
                 status = try await Subprocess.run(
@@ -125,6 +137,21 @@ package struct SystemProcessRunner: ProcessRunner {
         case .exited(let code): return .exited(code)
         case .signaled(let signal): return .signalled(signal)
         }
+    }
+
+    /// Writes `input` and closes, also where the process ended without reading: its own exit status says why it
+    /// did. Left to swift-subprocess (`.array`), a pipe that broke stays open, and 1.0.2 traps on that.
+    private static func write(_ input: [UInt8], to writer: StandardInputWriter) async {
+        _ = try? await writer.write(input)
+        try? await writer.finish()
+    }
+
+    /// Where `program` is. Given a bare name, swift-subprocess forks once for every folder of PATH until one of
+    /// them succeeds, at about a millisecond each.
+    private static func path(of program: String, in environment: [String: String]) -> String? {
+        if program.contains("/") { return program }
+        let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+        return folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
     }
 
     private static func drain(
