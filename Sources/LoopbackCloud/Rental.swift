@@ -56,6 +56,10 @@ struct Rental: Sendable {
     var isEnding = false
     var steps: Task<Void, Never>?
 
+    /// Whether sshd can be reached without the proxy. The direct run types ask for it, some clients spell them
+    /// `direc`.
+    var isPublished: Bool { self.terms.runtype.contains("direc") && self.offer.machine.directPorts > 0 }
+
     /// Dollars an hour.
     var storagePrice: Double { self.offer.storagePrice(gigabytes: self.terms.disk) }
     var gpuPrice: Double { self.terms.bid ?? self.offer.gpuPrice }

@@ -4,15 +4,198 @@ import Testing
 import VPTestSupport
 
 /// What a rented instance is: a login, files and processes of its own.
-@Suite(.requires("sshd", "ssh", "ssh-keygen"))
+@Suite(.requires("sshd", "ssh", "ssh-keygen", "bwrap", "rsync", "python3"))
 struct InstanceTests {
     @Test(.loopbackCloud()) func aRentedInstanceLetsItsOwnerLogIn() async throws {
         let cloud = try #require(CloudTrait.current)
         let client = TestClient(cloud)
         let row = try await client.running(try await client.rent())
-        let outcome = try await Shell.login(
-            cloud, row, "id -un; pwd; hostname; python3 -c 'print(6*7)'; python --version")
+        let command = "id -un; pwd; hostname; python3 -c 'print(6*7)'; python --version"
+        let outcome = try await Shell.login(cloud, row, command)
         #expect(outcome.status == 0)
         #expect(outcome.output.hasPrefix("root\n/root\nC.\(row["id"] ?? 0)\n42\nPython 3"), "\(outcome)")
+    }
+
+    /// The proxy address reaches the same instance, and a terminal can be had.
+    @Test(.loopbackCloud()) func theProxyAddressWorksToo() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let row = try await client.running(try await client.rent())
+        _ = try await Shell.login(cloud, row, "true")
+        #expect(row["ssh_host"] as? String == "127.0.0.1")
+        let port = try #require(row["ssh_port"] as? Int)
+        let arguments =
+            Shell.sshOptions(cloud) + [
+                "-tt", "-p", String(port), "root@127.0.0.1", "tty; stty size; echo $PWD",
+            ]
+        let outcome = try await Shell.run("ssh", arguments)
+        #expect(outcome.output.contains("/dev/pts/"), "\(outcome)")
+        #expect(outcome.output.contains("/root"))
+    }
+
+    /// Provider's words before the login, on the client's stderr.
+    @Test(.loopbackCloud()) func theBannerIsShown() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let row = try await client.running(try await client.rent())
+        _ = try await Shell.login(cloud, row, "true")
+        let port = try #require(Shell.directPort(row))
+        var options = Shell.sshOptions(cloud)
+        options.replace(["LogLevel=ERROR"], with: ["LogLevel=INFO"])
+        let outcome = try await Shell.run(
+            "ssh", options + ["-p", String(port), "root@127.0.0.1", "echo out"])
+        #expect(outcome.output == "out\n")
+        #expect(outcome.errors.contains("Welcome to vast.ai. If authentication fails"))
+    }
+
+    @Test(.loopbackCloud()) func instancesDoNotSeeEachOther() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let first = try await client.rent(0)
+        let second = try await client.rent(2)
+        let one = try await client.running(first)
+        let other = try await client.running(second)
+        _ = try await Shell.login(
+            cloud, one,
+            "echo secret >/workspace/mine; echo x >/tmp/mine; setsid sleep 4241 >/dev/null 2>&1 & true")
+        let look = "ls -A /workspace /tmp; cat /proc/[0-9]*/cmdline | tr '\\0' ' '; hostname"
+        let seen = try await Shell.login(cloud, other, look)
+        #expect(!seen.output.contains("mine"), "\(seen)")
+        #expect(!seen.output.contains("sleep 4241"))
+        #expect(seen.output.hasSuffix("C.\(second)\n"))
+        let own = try await Shell.login(cloud, one, look)
+        #expect(own.output.contains("mine") && own.output.contains("sleep 4241"))
+        #expect(
+            try await Shell.login(cloud, one, "ls \(cloud.folder) \(NSHomeDirectory())/.ssh/id_rsa").status
+                != 0)
+    }
+
+    @Test(.loopbackCloud()) func rsyncGoesBothWays() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let row = try await client.running(try await client.rent())
+        _ = try await Shell.login(cloud, row, "true")
+        let port = try #require(Shell.directPort(row))
+        let remote = (["ssh"] + Shell.sshOptions(cloud) + ["-p", String(port)]).joined(separator: " ")
+        try await TemporaryFolder.with { folder in
+            try folder.write("payload\n", to: "up/a file")
+            let target = "root@127.0.0.1:/workspace/"
+            let up = try await Shell.run("rsync", ["-a", "-e", remote, folder.path + "/up/", target])
+            #expect(up.status == 0, "\(up)")
+            _ = try await Shell.login(cloud, row, "cp '/workspace/a file' /workspace/result")
+            let down = try await Shell.run("rsync", ["-a", "-e", remote, target, folder.path + "/down/"])
+            #expect(down.status == 0, "\(down)")
+            #expect(try folder.read("down/result") == "payload\n")
+        }
+    }
+
+    @Test(.loopbackCloud()) func stoppingEndsProcessesAndKeepsFiles() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let id = try await client.rent(0, #","onstart":"echo started >>/workspace/starts""#)
+        let row = try await client.running(id)
+        _ = try await Shell.login(
+            cloud, row, "echo kept >/workspace/kept; setsid sleep 4242 >/dev/null 2>&1 & true")
+        #expect(
+            try await client.put("/api/v0/instances/\(id)/", #"{"state":"stopped"}"#)["success"] as? Bool
+                == true)
+        let stopped = try await wait(for: "the stop") { () -> [String: Any]? in
+            guard let row = try await client.instance(id), row["cur_state"] as? String == "stopped" else {
+                return nil
+            }
+            return row
+        }
+        #expect(stopped["actual_status"] as? String == "exited")
+        #expect(stopped["intended_status"] as? String == "stopped")
+        #expect(stopped["ports"] == nil)
+        #expect(await cloud.processIDs.isEmpty)
+
+        _ = try await client.put("/api/v0/instances/\(id)/", #"{"state":"running"}"#)
+        let again = try await client.running(id)
+        let seen = try await Shell.login(
+            cloud, again, "cat /workspace/kept /workspace/starts; cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+        #expect(seen.output.hasPrefix("kept\nstarted\nstarted\n"), "\(seen)")
+        #expect(!seen.output.contains("sleep 4242"))
+    }
+
+    @Test(.loopbackCloud()) func destroyingLeavesNothing() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let id = try await client.rent()
+        let row = try await client.running(id)
+        _ = try await Shell.login(
+            cloud, row, "setsid sh -c 'trap \"\" TERM HUP; sleep 4243' >/dev/null 2>&1 & true")
+        let processes = await cloud.processIDs
+        #expect(processes.count >= 4)
+        #expect(try await client.delete("/api/v0/instances/\(id)/")["success"] as? Bool == true)
+        try await wait(for: "the end of the row") { try await client.instance(id) == nil ? true : nil }
+        #expect(Self.alive(processes).isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: "\(cloud.folder)/instances/\(id)"))
+        #expect(await cloud.instanceCount == 0)
+        let gone = try await client.delete("/api/v0/instances/\(id)/")
+        #expect(gone.status == 404 && gone["error"] as? String == "no_such_instance")
+    }
+
+    /// Variables given at creation reach the container and its onstart, not its sessions, unless put into
+    /// /etc/environment.
+    @Test(.loopbackCloud()) func variablesReachSessionsOnlyThroughTheEnvironmentFile() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let plain = try await client.rent(
+            0, #","env":{"FOO":"it's","-p 8000:8000":"1"},"onstart":"echo $FOO >/tmp/foo""#)
+        let shared = try await client.rent(
+            2, #","env":{"FOO":"bar"},"onstart":"env >>/etc/environment; touch /tmp/done""#)
+        let first = try await client.running(plain)
+        #expect((first["extra_env"] as? [[String]])?.contains(["FOO", "it's"]) == true)
+        try await wait(for: "onstart") {
+            try await Shell.login(cloud, first, "cat /tmp/foo").output == "it's\n" ? true : nil
+        }
+        #expect(try await Shell.login(cloud, first, "echo \"[$FOO$CONTAINER_ID]\"").output == "[]\n")
+        let second = try await client.running(shared)
+        try await wait(for: "onstart") {
+            try await Shell.login(cloud, second, "test -e /tmp/done").status == 0 ? true : nil
+        }
+        let seen = try await Shell.login(
+            cloud, second, "echo \"$FOO $CONTAINER_ID $VAST_CONTAINERLABEL\"; which nvidia-smi")
+        #expect(seen.output == "bar \(shared) C.\(shared)\n/opt/instance/bin/nvidia-smi\n")
+    }
+
+    @Test(.loopbackCloud()) func theGPUFollowsTheWork() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let row = try await client.running(try await client.rent())
+        let query =
+            "nvidia-smi --query-gpu=index,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw "
+            + "--format=csv,noheader,nounits"
+        func look() async throws -> [String] {
+            let text = try await Shell.login(cloud, row, query).output
+            return text.components(separatedBy: "\n")[0].components(separatedBy: ", ")
+        }
+        let idle = try await look()
+        #expect(idle.count == 7, "\(idle)")
+        #expect(idle[2] == "0")
+        #expect(Int(idle[4]) == row["gpu_ram"] as? Int)
+        _ = try await Shell.login(
+            cloud, row, "cd /workspace; python3 -c 'import time; time.sleep(600)' >/dev/null 2>&1 & true")
+        let busy = try await wait(for: "load") {
+            let figures = try await look()
+            return (Int(figures[2]) ?? 0) > 50 ? figures : nil
+        }
+        #expect(try #require(Double(busy[6])) > (try #require(Double(idle[6]))) * 2)
+        let table = try await Shell.login(cloud, row, "nvidia-smi")
+        #expect(table.status == 0 && table.output.contains("Driver Version"), "\(table)")
+        let lines = table.output.components(separatedBy: "\n").dropFirst().filter { !$0.isEmpty }
+        #expect(Set(lines.map(\.count)) == [91], "\(table.output)")
+        #expect(try await Shell.login(cloud, row, "nvidia-smi -L").output.hasPrefix("GPU 0: "))
+        #expect(try await Shell.login(cloud, row, "nvidia-smi --query-gpu=nonsense --format=csv").status == 2)
+    }
+
+    /// Those of `processes` that still run; one that only waits to be reaped does not.
+    static func alive(_ processes: [Int32]) -> [Int32] {
+        processes.filter { process in
+            let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+            guard let end = text.lastIndex(of: ")") else { return false }
+            return !text[end...].hasPrefix(") Z")
+        }
     }
 }

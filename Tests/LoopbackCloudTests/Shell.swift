@@ -11,43 +11,18 @@ enum Shell {
     }
 
     static func run(
-        _ program: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil
+        _ program: String, _ arguments: [String], environment: [String: String]? = nil
     ) async throws -> Outcome {
         guard let path = program.hasPrefix("/") ? program : Programs.path(of: program) else {
             throw WaitTimeout(description: "\(program) is not installed")
         }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        if let environment { process.environment = environment }
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        let output = Pipe()
-        let errors = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        return try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                do {
-                    try process.run()
-                } catch {
-                    return continuation.resume(throwing: error)
-                }
-                // Both pipes are emptied at once, or a program that fills the other would wait for ever.
-                let group = DispatchGroup()
-                nonisolated(unsafe) var errorBytes = Data()  // Read only after the group has ended.
-                DispatchQueue.global().async(group: group) {
-                    errorBytes = errors.fileHandleForReading.readDataToEndOfFile()
-                }
-                let outputBytes = output.fileHandleForReading.readDataToEndOfFile()
-                group.wait()
-                process.waitUntilExit()
-                continuation.resume(
-                    returning: Outcome(
-                        status: process.terminationStatus,
-                        output: String(decoding: outputBytes, as: UTF8.self),
-                        errors: String(decoding: errorBytes, as: UTF8.self)))
-            }
+        // Foundation's Process misses the end of children when many run at once.
+        return try await TemporaryFolder.with(named: "vp-shell") { folder in
+            let child = try ChildProcess.spawn(
+                [path] + arguments, environment: environment ?? ProcessInfo.processInfo.environment,
+                output: folder.path + "/out", errors: folder.path + "/err")
+            let status = await ChildProcess.wait(for: child)
+            return Outcome(status: status, output: try folder.read("out"), errors: try folder.read("err"))
         }
     }
 

@@ -19,6 +19,8 @@ struct TestClient: Sendable {
     let base: URL
     var key: String?
 
+    init(base: URL) { self.base = base }
+
     init(_ cloud: LoopbackCloud) {
         self.base = cloud.vastURL
         self.key = cloud.vastAPIKey
@@ -61,6 +63,13 @@ struct TestClient: Sendable {
 
     private static let session = URLSession(configuration: .ephemeral)
 
+    /// Form encoding as Python's client does it: a space is a plus.
+    static func encoded(_ text: String) -> String {
+        let kept = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: " "))
+        return (text.addingPercentEncoding(withAllowedCharacters: kept) ?? "").replacingOccurrences(
+            of: " ", with: "+")
+    }
+
     // MARK: The usual steps
 
     /// An offer that can be rented, cheapest first.
@@ -71,11 +80,13 @@ struct TestClient: Sendable {
     }
 
     /// Rents and returns the instance's id.
-    func rent(_ position: Int = 0, _ more: String = "") async throws -> Int {
+    func rent(
+        _ position: Int = 0, _ more: String = "", runtype: String = "ssh_direc ssh_proxy"
+    ) async throws -> Int {
         let id = try await self.offer(position)["id"] as? Int ?? 0
         let answer = try await self.put(
             "/api/v0/asks/\(id)/",
-            #"{"image":"pytorch/pytorch:2.4.0","disk":16,"runtype":"ssh_direc ssh_proxy"\#(more)}"#)
+            #"{"image":"pytorch/pytorch:2.4.0","disk":16,"runtype":"\#(runtype)"\#(more)}"#)
         guard let contract = answer["new_contract"] as? Int else {
             throw WaitTimeout(description: answer.text)
         }

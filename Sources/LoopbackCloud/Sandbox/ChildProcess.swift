@@ -4,18 +4,20 @@ import Glibc
 
 /// Starts programs with nothing of ours but the descriptors named: no inherited sockets, signal masks or
 /// terminal, and a session of their own, so Ctrl-C in our terminal does not reach them.
-enum ChildProcess {
-    struct Failure: Error, CustomStringConvertible {
+package enum ChildProcess {
+    package struct Failure: Error, CustomStringConvertible {
         let program: String
         let code: Int32
-        var description: String { "\(self.program) did not start: \(String(cString: strerror(self.code)))" }
+        package var description: String {
+            "\(self.program) did not start: \(String(cString: strerror(self.code)))"
+        }
     }
 
     /// Starts `arguments[0]`, an absolute path, and returns its process id; the caller must `wait` for it.
-    /// Standard output and error are appended to `output`.
-    static func spawn(
+    /// Standard output is appended to the file `output`, standard error to `errors`, or to the same.
+    package static func spawn(
         _ arguments: [String], environment: [String: String] = [:], input: Int32? = nil,
-        output: String = "/dev/null"
+        output: String = "/dev/null", errors: String? = nil
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -26,7 +28,11 @@ enum ChildProcess {
             posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         }
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        if let errors {
+            posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        }
         Self.closeOthers(&actions)
 
         var attributes = posix_spawnattr_t()
@@ -68,17 +74,25 @@ enum ChildProcess {
         }
     }
 
-    /// Waits for the end of `child` without holding a thread of the concurrency pool, and returns its exit
-    /// status, 128+n after signal n. A child that somebody else has reaped counts as ended.
+    /// Waits for the end of `child` and returns its exit status, 128+n after signal n. A child that somebody
+    /// else has reaped counts as ended.
+    ///
+    /// It looks every few milliseconds instead of blocking in `waitpid`: many clouds may wait at once, and
+    /// threads are few.
     @discardableResult
-    static func wait(for child: pid_t) async -> Int32 {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                var status: Int32 = 0
-                while waitpid(child, &status, 0) < 0, errno == EINTR {}
-                continuation.resume(returning: Self.exitStatus(status))
+    package static func wait(for child: pid_t) async -> Int32 {
+        var status: Int32 = 0
+        var pause = 1
+        while waitpid(child, &status, WNOHANG) == 0 {
+            // Not Task.sleep, which does not wait in a cancelled task.
+            await withCheckedContinuation { continuation in
+                DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(pause)) {
+                    continuation.resume()
+                }
             }
+            pause = min(pause * 2, 10)
         }
+        return Self.exitStatus(status)
     }
 
     /// True when `child` has ended; it is reaped then and must not be asked about again.

@@ -76,6 +76,7 @@ struct Guardian: Sendable {
         wait $sandbox
         status=$?
         kill $watcher
+        wait $watcher
         exit $status
         """
 

@@ -216,7 +216,7 @@ enum NvidiaSMI {
             cells = "-----------------------------------------+------------------------+----------------------"
             print clock
             rule(wide)
-            printf "| NVIDIA-SMI %-18s     Driver Version: %-14s CUDA Version: %-9s|\n", driver, driver, cuda
+            printf "| NVIDIA-SMI %-18s     Driver Version: %-15s CUDA Version: %-7s |\n", driver, driver, cuda
             rule(cells)
             print "| GPU  Name                 Persistence-M | Bus-Id          Disp.A | Volatile Uncorr. ECC |"
             print "| Fan  Temp   Perf          Pwr:Usage/Cap |           Memory-Usage | GPU-Util  Compute M. |"
@@ -224,21 +224,21 @@ enum NvidiaSMI {
             for (i = 0; i < count; i++) {
                 if (only != "" && only != i) continue
                 look(i)
-                printf "| %3d  %-28s  On  |   %s Off |                  Off |\n", i, substr(name, 1, 28), value("pci.bus_id", i)
-                printf "| %2d%%  %3dC    %s          %4dW / %4dW |   %7dMiB / %6dMiB | %6d%%      Default |\n", \
+                printf "| %3d  %-28s   On  |   %s Off |                  Off |\n", i, substr(name, 1, 28), value("pci.bus_id", i)
+                printf "| %2d%%  %3dC    %s          %4dW / %4dW |   %6dMiB / %6dMiB | %6d%%      Default |\n", \
                     value("fan.speed", i), heat + 0.5, value("pstate", i), watts, limit, used, memory, load + 0.5
                 rule(cells)
             }
             print ""
             rule(wide)
-            print "| Processes:                                                                              |"
-            print "|  GPU   GI   CI              PID   Type   Process name                        GPU Memory |"
-            print "|=========================================================================================|"
-            if (!working) print "|  No running processes found                                                             |"
+            printf "| %-87s |\n", "Processes:"
+            printf "| %-87s |\n", " GPU   GI   CI              PID   Type   Process name                        GPU Memory"
+            rule("=========================================================================================")
+            if (!working) printf "| %-87s |\n", " No running processes found"
             look(0)
             for (w = 1; w <= workers; w++) {
                 split(worker[w], part, " ")
-                printf "|    0   N/A  N/A %16d      C   %-31s %8dMiB |\n", part[1], part[2], used / workers
+                printf "| %-87s |\n", sprintf("   0   N/A  N/A %16d      C   %-31.31s %10dMiB", part[1], part[2], used / workers)
             }
             rule(wide)
         }

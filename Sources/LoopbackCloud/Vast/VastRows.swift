@@ -98,8 +98,7 @@ enum VastRows {
         guard let port = rental.directPort, rental.phase == .running else { return nil }
         func mapping(_ port: String) -> JSON { [["HostIp": "0.0.0.0", "HostPort": .string(port)]] }
         var ports: [String: JSON] = [:]
-        // Only the direct run types publish sshd; the official client misspells them.
-        if rental.terms.runtype.contains("direc") { ports["22/tcp"] = mapping(String(port)) }
+        if rental.isPublished { ports["22/tcp"] = mapping(String(port)) }
         for option in rental.terms.options where option.name.hasPrefix("-p ") {
             // Instances share the host's network, so a port is reached by its own number.
             let inner = option.name.dropFirst(3).split(separator: ":").last.map(String.init) ?? ""
