@@ -69,7 +69,8 @@ extension Fleet {
         case .restartContainer:
             await self.rentals[id]?.instance.shutDown()
             try self.check(id, number)
-            try await self.startContainer(id, number)
+            // At the same address, where a client meets a key it does not know.
+            try await self.startContainer(id, number, port: self.rentals[id]?.directPort)
         }
     }
 
@@ -102,14 +103,14 @@ extension Fleet {
         while true { try await Task.sleep(for: .seconds(3600)) }
     }
 
-    private func startContainer(_ id: Int, _ number: Int) async throws {
+    private func startContainer(_ id: Int, _ number: Int, port known: Int? = nil) async throws {
         guard let rental = self.rentals[id] else { return }
         var late = self.generator.double(1.5...3) / self.options.speed
         if case .sshdLate(let duration)? = self.takeFault({ if case .sshdLate = $0 { true } else { false } })
         {
             late = duration / .seconds(1)
         }
-        let port = PortPicker.freePorts(1)[0]
+        let port = known ?? PortPicker.freePorts(1)[0]
         var environment = rental.terms.environment
         environment["CONTAINER_ID"] = String(id)
         environment["CONTAINER_API_KEY"] = rental.apiKey

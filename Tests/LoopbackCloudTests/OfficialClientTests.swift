@@ -96,6 +96,8 @@ struct OfficialClient {
         environment["HOME"] = self.home
         environment["PATH"] = ProcessInfo.processInfo.environment["PATH"]
         environment["LANG"] = "C.UTF-8"
+        // Its tables drop columns that do not fit.
+        environment["COLUMNS"] = "250"
         return try await Shell.run(Self.program, arguments, environment: environment)
     }
 
