@@ -199,3 +199,34 @@ struct InstanceTests {
         }
     }
 }
+
+/// Instances where sandboxes are not allowed: a plain sshd each, with a home below the cloud's folder.
+@Suite(.requires("sshd", "ssh", "ssh-keygen"))
+struct PlainInstanceTests {
+    private static let plain = LoopbackCloud.Options(speed: 100, usesSandboxes: false)
+
+    @Test(.loopbackCloud(plain)) func aPlainInstanceHasItsOwnHomeAndEndsWhole() async throws {
+        let cloud = try #require(CloudTrait.current)
+        #expect(!cloud.isSandboxed && cloud.workspace == "workspace")
+        let client = TestClient(cloud)
+        let id = try await client.rent()
+        let row = try await client.running(id)
+        let command =
+            "pwd; echo $HOME; cd \(cloud.workspace) && nvidia-smi -L; setsid sleep 4244 >/dev/null 2>&1 & sleep 0"
+        let outcome = try await Shell.login(cloud, row, command)
+        let home = "\(cloud.folder)/instances/\(id)/root/root"
+        #expect(outcome.output.hasPrefix("\(home)\n\(home)\n"), "\(outcome)")
+        try await wait(for: "a process that left its session") {
+            await cloud.processIDs.contains { Self.commandLine($0).hasPrefix("sleep 4244") } ? true : nil
+        }
+        let processes = await cloud.processIDs
+        _ = try await client.delete("/api/v0/instances/\(id)/")
+        try await wait(for: "the end of the row") { try await client.instance(id) == nil ? true : nil }
+        #expect(InstanceTests.alive(processes).map { Self.commandLine($0) } == [])
+    }
+
+    private static func commandLine(_ process: Int32) -> String {
+        let bytes = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+        return String(decoding: bytes.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
+    }
+}

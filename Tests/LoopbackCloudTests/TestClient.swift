@@ -93,9 +93,14 @@ struct TestClient: Sendable {
         return contract
     }
 
-    /// The row of `id`, nil when the platform knows none.
+    /// The row of `id`, nil when the platform says that it knows none. A refused call says nothing and is
+    /// repeated.
     func instance(_ id: Int) async throws -> [String: Any]? {
-        try await self.get("/api/v0/instances/\(id)/?owner=me")["instances"] as? [String: Any]
+        let answer = try await wait(for: "an answer") { () -> Answer? in
+            let answer = try await self.get("/api/v0/instances/\(id)/?owner=me")
+            return answer.status == 200 ? answer : nil
+        }
+        return answer["instances"] as? [String: Any]
     }
 
     /// Waits until the platform says that `id` runs.
