@@ -44,6 +44,10 @@ struct DemoCloudOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How much faster than real an instance boots.", valueName: "factor"))
     var speed = 20.0
 
+    @Flag(
+        help: ArgumentHelp("Do without sandboxes, as where bubblewrap is not allowed.", visibility: .hidden))
+    var noSandbox = false
+
     func validate() throws {
         guard self.speed > 0, self.speed <= 1000 else {
             throw ValidationError("--speed must be from 0 to 1000.")
@@ -52,7 +56,8 @@ struct DemoCloudOptions: ParsableArguments {
 
     func start() async throws -> LoopbackCloud {
         do {
-            return try await LoopbackCloud.start(options: .init(seed: self.seed, speed: self.speed))
+            return try await LoopbackCloud.start(
+                options: .init(seed: self.seed, speed: self.speed, usesSandboxes: !self.noSandbox))
         } catch {
             throw CommandFailure(
                 code: "demo_failed", message: "The loopback cloud could not start: \(error)",
@@ -66,7 +71,14 @@ struct DemoCloudOptions: ParsableArguments {
         var environment = ProcessInfo.processInfo.environment
         environment["RUNPOD_API_KEY"] = nil
         environment["HOME"] = cloud.folder
-        return environment.merging(cloud.environment) { $1 }
+        return environment.merging(Self.variables(of: cloud)) { $1 }
+    }
+
+    /// What a client of the cloud needs. Without a sandbox an instance has no `/workspace` to give.
+    static func variables(of cloud: LoopbackCloud) -> [String: String] {
+        var variables = cloud.environment
+        if !cloud.isSandboxed { variables["VP_WORKSPACE"] = cloud.workspace }
+        return variables
     }
 }
 
@@ -137,7 +149,7 @@ struct DemoServeCommand: AsyncParsableCommand {
     }
 
     private func lines(for cloud: LoopbackCloud) -> [String] {
-        let variables = cloud.environment.sorted { $0.key < $1.key }
+        let variables = DemoCloudOptions.variables(of: cloud).sorted { $0.key < $1.key }
         guard !self.json.json else {
             let document = JSON.object([
                 "vast": .object([

@@ -18,6 +18,15 @@ import VPTestSupport
         #expect(again.status == 0, "its own folder is used again: \(again)")
     }
 
+    /// Where bubblewrap is not allowed, as in most containers, the demo works all the same.
+    @Test func theDemoWorksWithoutSandboxes() async throws {
+        let harness = try CLIHarness()
+        let output = try await harness.start(["demo", "--epochs", "1", "--speed", "100", "--no-sandbox"])
+            .output()
+        #expect(output.status == 0, "\(output)")
+        #expect(harness.exists("project/variousplug-demo/outputs/model.json"))
+    }
+
     @Test func aFolderWithSomethingElseIsLeftAlone() async throws {
         let harness = try CLIHarness()
         try harness.write("project/mine/train.py", "mine")

@@ -187,6 +187,8 @@ struct SandboxFiles: Sendable {
             \(self.shell) onstart.sh </dev/null &
         fi
         [ "$1" = 0.0 ] || sleep "$1"
+        # sshd as root wants this folder, which a machine that never ran its own sshd has not got.
+        [ "$(id -u)" != 0 ] || [ -d /run/sshd ] || mkdir -m 755 /run/sshd
         echo "starting sshd"
         exec '\(self.programs.sshd)' -D -e -f '\(self.controlInside)/sshd_config' 2>>'\(self.isSandboxed ? "" : self.root)/var/log/sshd.log'
 
