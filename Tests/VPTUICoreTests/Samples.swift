@@ -83,7 +83,8 @@ enum Samples {
                 .success([job("train-7", .running), job("train-6", .failed), job("eval-2", .succeeded)])))
         state.focus = .instances
         state.instances.select(trainer.id)
-        _ = press(&state, .character("l"), .escape)
+        state.log.open(JobID("train-7"))
+        state.mainContent = .log
         _ = update(&state, .logLoaded(JobID("train-7"), offset: 0, bytes: Array(log.utf8)))
         return state
     }

@@ -154,6 +154,20 @@ import VPTUICore
             effects == [.start(.cancel(JobID("train-7"), on: Samples.trainer.id, CancelRequest()), id)])
     }
 
+    @Test func theLogOfAnEarlierSessionsJobIsFollowed() throws {
+        var state = Samples.overview()
+        state.log = LogState()
+        let effects = press(&state, .character("3"), .enter)
+        let action = try #require(state.actions.last)
+        #expect(
+            effects == [
+                .loadLog(JobID("train-7"), from: nil),
+                .start(.attach(JobID("train-7"), on: Samples.trainer.id), action.id),
+            ])
+        // Looking on is nothing that a quit would cut off.
+        #expect(press(&state, .character("q")) == [.quit])
+    }
+
     @Test func quitAsksOnlyWhileSomethingGoesOn() {
         var state = Samples.overview()
         #expect(press(&state, .character("q")) == [.quit])

@@ -33,8 +33,10 @@ enum Format {
         return Self.fixed(value, unit == 0 || value >= 99.95 ? 0 : 1) + " " + units[unit]
     }
 
-    /// GPU memory by its nominal size: `24G`.
-    static func memory(_ bytes: Int64) -> String { Self.fixed(Double(bytes) / 1_073_741_824, 0) + "G" }
+    /// GPU memory by its nominal size: `24G`. Platforms state what is usable, a few per cent less.
+    static func memory(_ bytes: Int64) -> String {
+        Self.fixed((Double(bytes) / 1_073_741_824 - 0.05).rounded(.up), 0) + "G"
+    }
 
     /// `00:41:12`, for what runs.
     static func clock(_ seconds: TimeInterval) -> String {

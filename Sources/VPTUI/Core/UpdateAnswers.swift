@@ -138,12 +138,21 @@ extension State {
     /// Shows `job`'s log without taking the focus.
     mutating func openLog(_ job: JobID) -> [Effect] {
         self.mainContent = .log
-        guard self.log.job != job else {
+        var effects: [Effect] = []
+        if self.log.job == job {
             self.log.follow()
-            return []
+        } else {
+            self.log.open(job)
+            effects.append(self.loadLog(job))
         }
-        self.log.open(job)
-        return [self.loadLog(job)]
+        // A job of an earlier session, or of `vp`, is followed from here on.
+        if let row = self.jobs.row(job), row.state == .running, self.action(following: job) == nil,
+            !self.settings.isReadOnly, self.instances.row(row.instance)?.status == .running
+        {
+            effects.append(self.start(.attach(job, on: row.instance)))
+            self.actions[self.actions.count - 1].job = job
+        }
+        return effects
     }
 
     private mutating func finished(_ id: ActionID, _ outcome: ActionOutcome) -> [Effect] {
@@ -162,9 +171,8 @@ extension State {
             self.instancesPoll.ask(at: self.now)
             effects.append(.loadInstances)
         }
-        if case .create = record.action, case .failed(let error) = outcome, error.code == .offerTaken {
-            effects += self.askOffers()
-        }
+        // What was rented, by us or by somebody quicker, is no offer any more.
+        if case .create = record.action, outcome != .cancelled { effects += self.askOffers() }
         // Reads what the last events may have missed, so that the pane ends where the file ends.
         if let job = self.log.job, job == record.job, !self.log.isLoading {
             effects.append(self.loadLog(job))

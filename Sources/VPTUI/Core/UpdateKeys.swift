@@ -154,8 +154,6 @@ extension State {
         } jobs: {
             $0.select(index: ($0.selectedIndex ?? 0) + step)
         }
-        // The main pane explains what is selected, unless a log was asked for.
-        if self.mainContent == .details { return }
     }
 
     private mutating func moveToEdge(isEnd: Bool) {
@@ -406,7 +404,9 @@ extension State {
     }
 
     private mutating func askToQuit() -> [Effect] {
-        guard !self.activeActions.isEmpty || !self.pendingDestroys.isEmpty else { return [.quit] }
+        // Nothing is lost by no longer looking at a job.
+        let matters = self.activeActions.contains { if case .attach = $0.action { false } else { true } }
+        guard matters || !self.pendingDestroys.isEmpty else { return [.quit] }
         self.overlay = .dialog(Dialog(.quit, openedAt: self.now))
         return []
     }

@@ -166,7 +166,13 @@ func drawField(
 
 /// One row for each action that runs, waits or has just ended, and for each destroy that counts down.
 enum ActionsStrip {
-    static func rowCount(_ state: State) -> Int { state.pendingDestroys.count + state.actions.count }
+    static func rowCount(_ state: State) -> Int { state.pendingDestroys.count + Self.records(state).count }
+
+    /// What runs comes before what has ended. Only looking at a job is no work worth a row.
+    private static func records(_ state: State) -> [ActionRecord] {
+        let shown = state.actions.filter { if case .attach = $0.action { false } else { true } }
+        return shown.filter(\.isActive) + shown.filter { !$0.isActive }
+    }
 
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         var y = area.y
@@ -181,9 +187,7 @@ enum ActionsStrip {
             buffer.write("takes it back", x: x + rest + 2, y: y, style: Style(.muted))
             y += 1
         }
-        // The newest matter most where not all fit; what runs comes before what has ended.
-        let order = state.actions.filter(\.isActive) + state.actions.filter { !$0.isActive }
-        for record in order.prefix(max(0, area.maxY - y)) {
+        for record in Self.records(state).prefix(max(0, area.maxY - y)) {
             Self.draw(record, state, Rect(x: area.x, y: y, width: area.width, height: 1), &buffer)
             y += 1
         }

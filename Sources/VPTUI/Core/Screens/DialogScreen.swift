@@ -222,7 +222,11 @@ enum DialogScreen {
     private static func quit(_ state: State) -> (String, [[Span]]) {
         var lines: [[Span]] = []
         for record in state.activeActions.prefix(5) {
-            let word = if case .run = record.action { "goes on without the dashboard" } else { "is cut off" }
+            let word =
+                switch record.action {
+                case .run, .attach: "goes on without the dashboard"
+                default: "is cut off"
+                }
             lines.append([
                 Span("\(StatusWords.glyph(record.action)) \(record.action.verb) ", .accent),
                 Span(ActionsStrip.subject(record, state)), Span("  \(word)", .muted),

@@ -17,10 +17,10 @@ enum InstancesScreen {
 
     private static let columns = [
         Column(title: "", minimum: 4, maximum: 4, priority: 5),
-        Column(title: "id", minimum: 6, maximum: 14),
+        Column(title: "id", minimum: 8, maximum: 14),
         Column(title: "gpu", minimum: 8, maximum: 18, priority: 1),
-        Column(title: "name", minimum: 6, maximum: 24, priority: 2),
-        Column(title: "status", minimum: 16, maximum: 44, grows: true, priority: 3),
+        Column(title: "name", minimum: 10, maximum: 24, priority: 2),
+        Column(title: "status", minimum: 12, maximum: 44, grows: true, priority: 3),
         Column(title: "$/h", minimum: 6, maximum: 7, isRightAligned: true, priority: 4),
         Column(title: "up", minimum: 3, maximum: 6, isRightAligned: true, priority: 6),
     ]

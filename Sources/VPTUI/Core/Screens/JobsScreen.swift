@@ -13,8 +13,8 @@ enum JobsScreen {
     }
 
     private static let columns = [
-        Column(title: "job", minimum: 6, maximum: 16),
-        Column(title: "state", minimum: 9, maximum: 16),
+        Column(title: "job", minimum: 11, maximum: 16),
+        Column(title: "state", minimum: 11, maximum: 16),
         Column(title: "time", minimum: 8, maximum: 9, isRightAligned: true, priority: 1),
         Column(title: "cost", minimum: 5, maximum: 7, isRightAligned: true, priority: 2),
         Column(title: "command", minimum: 8, maximum: 30, grows: true, priority: 3),

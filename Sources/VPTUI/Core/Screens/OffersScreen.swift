@@ -1,3 +1,4 @@
+import Foundation
 import VPEngine
 
 enum OffersScreen {
@@ -18,7 +19,7 @@ enum OffersScreen {
         Column(title: "mem", minimum: 4, maximum: 4, isRightAligned: true, priority: 2),
         Column(title: "$/h", minimum: 6, maximum: 7, isRightAligned: true),
         Column(title: "rel", minimum: 4, maximum: 5, isRightAligned: true, priority: 3),
-        Column(title: "where", minimum: 6, maximum: 18, priority: 1),
+        Column(title: "where", minimum: 13, maximum: 18, priority: 1),
         Column(title: "down", minimum: 5, maximum: 6, isRightAligned: true, priority: 5),
         Column(title: "cuda", minimum: 4, maximum: 4, isRightAligned: true, priority: 6),
         Column(title: "id", minimum: 6, maximum: 12, isRightAligned: true, priority: 7),
@@ -41,7 +42,7 @@ enum OffersScreen {
                     offer.reliability.map { Self.reliability($0) } ?? "–",
                     offer.reliability == nil ? .muted : tone)
             ],
-            [Span(offer.location ?? "–", .muted)],
+            [Span(Self.place(offer.location), .muted)],
             [Span(offer.downloadMbps.map { Self.speed($0) } ?? "–", .muted)],
             [Span(offer.cudaVersion.map { Format.fixed($0, 1) } ?? "–", .muted)],
             [Span(offer.id.rawValue, .muted)],
@@ -52,6 +53,13 @@ enum OffersScreen {
     private static func reliability(_ value: Double) -> String {
         let text = Format.fixed(value, 3)
         return text.hasPrefix("0") ? String(text.dropFirst()) : "1.00"
+    }
+
+    /// Some hosts name no region, only the country.
+    private static func place(_ location: String?) -> String {
+        let parts = (location ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        let text = parts.filter { !$0.isEmpty }.joined(separator: ", ")
+        return text.isEmpty ? "–" : text
     }
 
     private static func speed(_ mbps: Double) -> String {
