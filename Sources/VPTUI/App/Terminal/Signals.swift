@@ -26,6 +26,10 @@ enum Signals {
         for number in [SIGTERM, SIGHUP, SIGQUIT] { signal(number, noteEnd) }
         signal(SIGALRM, giveUp)
         for number in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT] { signal(number, crash) }
+        // Whoever started us may have blocked them; all are ours to handle, on this thread.
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_UNBLOCK, &all, nil)
         return ends[0]
     }
 

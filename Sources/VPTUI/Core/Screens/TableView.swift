@@ -35,27 +35,37 @@ struct TableView {
 
     /// The widths, for cells as wide as `contents` says; 0 leaves the column out.
     ///
-    /// Columns are left out, the least important first, until the rest fits at its narrowest. What room is
-    /// left goes to the most important first, and at last to the one that grows.
+    /// Columns are left out, the least important first, until the rest fits at its narrowest; the least
+    /// important also where the most important would be cut. What room is left goes to the most important
+    /// first, and at last to the one that grows.
     func widths(total: Int, contents: [Int]) -> [Int] {
-        var widths = self.columns.map(\.minimum)
-        func sum() -> Int {
+        let ideal = zip(self.columns, contents).map { column, content in
+            max(
+                min(column.minimum, column.title.count), min(column.maximum, max(content, column.title.count))
+            )
+        }
+        var widths = zip(self.columns, ideal).map { min($0.minimum, $1) }
+        func sum(_ widths: [Int]) -> Int {
             let shown = widths.filter { $0 > 0 }
             return shown.reduce(0, +) + max(0, shown.count - 1)
         }
         let byImportance = self.columns.indices.sorted {
             (self.columns[$0].priority, $0) < (self.columns[$1].priority, $1)
         }
-        for index in byImportance.reversed() where sum() > total && self.columns[index].priority > 0 {
-            widths[index] = 0
+        for index in byImportance.reversed() {
+            let priority = self.columns[index].priority
+            let wanted = widths.indices.map {
+                widths[$0] > 0 && self.columns[$0].priority <= 1 ? ideal[$0] : widths[$0]
+            }
+            if priority > 0 && sum(widths) > total || priority >= 5 && sum(wanted) > total {
+                widths[index] = 0
+            }
         }
         for index in byImportance where widths[index] > 0 {
-            let column = self.columns[index]
-            let ideal = min(column.maximum, max(column.minimum, contents[index], column.title.count))
-            widths[index] += max(0, min(ideal - widths[index], total - sum()))
+            widths[index] += max(0, min(ideal[index] - widths[index], total - sum(widths)))
         }
         if let index = self.columns.firstIndex(where: { $0.grows }), widths[index] > 0 {
-            widths[index] += max(0, total - sum())
+            widths[index] += max(0, total - sum(widths))
         }
         return widths
     }

@@ -1,0 +1,28 @@
+import Foundation
+import VPTestSupport
+
+/// The built `vp-tui` on a pseudo terminal, with folders of its own and no key.
+enum DashboardSession {
+    static var program: String {
+        // The test bundle lies beside the products.
+        Bundle.main.bundleURL.appendingPathComponent("vp-tui").path
+    }
+
+    static func environment(home: String, terminal: String = "xterm-256color") -> [String: String] {
+        [
+            "HOME": home, "XDG_CONFIG_HOME": home + "/config", "XDG_STATE_HOME": home + "/state",
+            "XDG_CACHE_HOME": home + "/cache", "TMPDIR": home, "TERM": terminal, "LANG": "C.UTF-8",
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+        ]
+    }
+
+    static func start(
+        in home: String, _ arguments: [String] = [], width: Int = 100, height: Int = 30,
+        terminal: String = "xterm-256color", locale: String = "C.UTF-8"
+    ) throws -> PTYSession {
+        var environment = self.environment(home: home, terminal: terminal)
+        environment["LANG"] = locale
+        return try PTYSession(
+            self.program, arguments, width: width, height: height, environment: environment, directory: home)
+    }
+}
