@@ -83,7 +83,10 @@ struct WireTests {
             if stage == "loading", let text = row["status_msg"] as? String { messages.insert(text) }
             return stage == "running" ? true : nil
         }
-        #expect(stages == ["null", "created", "loading", "running"])
+        // A busy machine may look past a short stage, and must not see one out of its order.
+        let order = ["null", "created", "loading", "running"]
+        #expect(stages == order.filter(stages.contains))
+        #expect(stages.contains("loading"))
         #expect(messages.count >= 2, "\(messages)")
     }
 

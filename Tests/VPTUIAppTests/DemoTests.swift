@@ -31,7 +31,8 @@ import VPTestSupport
         session.type("D")
         try session.wait(for: "Every result is here", seconds: 60)
         // Enter does not destroy.
-        session.type("\t\r")
+        try self.press("\t", in: session, until: { $0.contains("▸ Destroy") })
+        session.type("\r")
         try session.wait(for: "Enter does not destroy")
         session.type("y")
         try session.wait(for: "takes it back")
