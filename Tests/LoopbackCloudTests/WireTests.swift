@@ -68,7 +68,7 @@ struct WireTests {
     }
 
     /// A boot shows its stages in order, with a text that moves while the image loads.
-    @Test(.loopbackCloud(.init(speed: 6, enforcesRateLimits: false))) func aBootPassesThroughTheStages()
+    @Test(.loopbackCloud(.init(speed: 3, enforcesRateLimits: false))) func aBootPassesThroughTheStages()
         async throws
     {
         let client = TestClient(try #require(CloudTrait.current))

@@ -158,6 +158,8 @@ import VPTestSupport
             var times: [Double] = []
             for index in 0..<40 {
                 times.append(try #require(session.timeToOutput(after: index % 2 == 0 ? "1" : "2")))
+                // Two keys taken in one turn can leave the screen as it was, and nothing to be seen.
+                while session.read(milliseconds: 20) {}
             }
             times.sort()
             #expect(times[times.count / 2] < 0.05, "median \(times[times.count / 2])")

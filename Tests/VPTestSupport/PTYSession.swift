@@ -180,9 +180,11 @@ public final class PTYSession {
         return seconds
     }
 
-    /// Takes in what has been written, waiting a little for it.
-    public func read(milliseconds: Int32) {
+    /// Takes in what has been written, waiting a little for it. False when nothing came.
+    @discardableResult
+    public func read(milliseconds: Int32) -> Bool {
         var wait = pollfd(fd: self.master, events: Int16(POLLIN), revents: 0)
+        let before = self.bytesRead
         if poll(&wait, 1, milliseconds) > 0 {
             var buffer = [UInt8](repeating: 0, count: 65_536)
             while true {
@@ -192,10 +194,12 @@ public final class PTYSession {
                 self.screen.feed(buffer[..<count])
             }
         }
-        guard self.end == nil else { return }
+        let isNew = self.bytesRead > before
+        guard self.end == nil else { return isNew }
         var status: Int32 = 0
         if waitpid(self.processID, &status, WNOHANG) == self.processID {
             self.end = status & 0x7F == 0 ? .exited((status >> 8) & 0xFF) : .signalled(status & 0x7F)
         }
+        return isNew
     }
 }

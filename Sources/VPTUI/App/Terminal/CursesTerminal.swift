@@ -116,6 +116,9 @@ final class CursesTerminal {
         nonl()
         keypad(vp_screen(), true)
         nodelay(vp_screen(), true)
+        // Otherwise curses looks for waiting keys at every line it paints, and flushes what it has: one frame
+        // becomes fifty writes, and a paint may be put off half-way.
+        typeahead(-1)
         leaveok(vp_screen(), false)
         curs_set(0)
         start_color()
