@@ -68,7 +68,7 @@ struct ActionRunner {
                 }
                 wasInterrupted = true
                 await queue.cancel(id)
-            case .event(.progress(_, let stage)):
+            case .event(.progress(id, let stage)):
                 // A command that ends without a line feed keeps its last line on the screen.
                 if stage.stage != .running { printer.endLine(on: self.session.terminal) }
                 progress.show(stage)
