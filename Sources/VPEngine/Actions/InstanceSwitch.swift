@@ -15,7 +15,25 @@ struct InstanceSwitch {
         }
         // The address may have changed, and the connection that was open leads nowhere.
         await self.engine.connections.close(id)
+        try await self.waitForLogin(instance)
         return instance
+    }
+
+    /// Platforms say "running" before sshd listens; what is asked for next would find nobody.
+    private func waitForLogin(_ instance: Instance) async throws(EngineError) {
+        let start = ContinuousClock.now
+        self.progress(ActionProgress(.sshPort, detail: instance.ssh.map { "\($0.host):\($0.port)" }))
+        while true {
+            do throws(EngineError) {
+                _ = try await self.engine.connections.shell(for: instance).run("exit 0\n")
+                return
+            } catch {
+                guard error.code == .unreachable || error.code == .sshRefused, start.secondsUntilNow < 180
+                else { throw error }
+                self.engine.connections.reset(instance.id)
+                try await self.engine.pause(2, "waiting for ssh")
+            }
+        }
     }
 
     func stop(_ id: InstanceID) async throws(EngineError) -> Instance {

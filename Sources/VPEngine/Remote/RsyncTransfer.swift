@@ -38,6 +38,9 @@ package struct RsyncTransfer: Sendable {
         return [
             "--links", "--perms", "--times", "--sparse", "--omit-dir-times", "--no-owner", "--no-group",
             "--from0", "--files-from=-", "--protect-args",
+            // The plan has decided what differs. rsync's own look compares whole seconds, and would leave out
+            // a file that was written twice within one and kept its size.
+            "--ignore-times",
             "--partial-dir=\(Self.partialFolder)",
             // A link that went silent must end the transfer, so that it can be resumed.
             "--timeout=60",
