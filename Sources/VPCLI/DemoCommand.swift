@@ -134,16 +134,28 @@ struct DemoServeCommand: AsyncParsableCommand {
             it. With --json one line: {"vast":{"url","api_key"},"runpod":null,"env":{…}}.
             """)
 
+    @Flag(help: ArgumentHelp("End when the process that started this one does.", visibility: .hidden))
+    var withParent = false
+
     @OptionGroup var cloud: DemoCloudOptions
     @OptionGroup var json: JSONOptions
 
     func run() async throws {
+        let parent = getppid()
         let ended = AsyncStream<Void>.makeStream()
         // Before the cloud is there: a signal during its start must not leave it behind.
         let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { ended.continuation.yield() }
         defer { signals.end() }
         let cloud = try await self.cloud.start()
         for line in self.lines(for: cloud) { Terminal.print(line) }
+        // A test run that is killed cannot end what it started.
+        let watch = Task { [withParent] in
+            while withParent, !Task.isCancelled, getppid() == parent {
+                try? await Task.sleep(for: .seconds(1))
+            }
+            if withParent { ended.continuation.yield() }
+        }
+        defer { watch.cancel() }
         for await _ in ended.stream { break }
         await cloud.stop()
     }

@@ -12,7 +12,7 @@ final class CloudSession: Sendable {
     init(seed: Int = 1) async throws {
         let serverHarness = try CLIHarness()
         self.server = try serverHarness.start([
-            "demo", "serve", "--json", "--speed", "100", "--seed", "\(seed)",
+            "demo", "serve", "--json", "--with-parent", "--speed", "100", "--seed", "\(seed)",
         ])
         try await self.server.waitForOutput("\n", limit: .seconds(30))
         let line = Data(self.server.text.utf8)
