@@ -64,6 +64,12 @@ struct Guardian: Sendable {
         sandbox=$!
         {
             read -r _ <&3
+            # Killed before it has told, bubblewrap would leave an inner process that nobody knows.
+            tries=0
+            while [ $tries -lt 100 ] && ! grep -q child-pid "$info" && kill -0 $sandbox; do
+                sleep 0.01
+                tries=$((tries + 1))
+            done
             inner=
             while read -r key value _; do
                 case $key in '"child-pid":') inner=${value%,} ;; esac
