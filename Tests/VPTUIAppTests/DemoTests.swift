@@ -10,8 +10,8 @@ import VPTestSupport
 
     private func mainJob(in folder: String) throws {
         let session = try DashboardSession.start(in: folder, ["--demo"], width: 140, height: 42)
-        // The pane's title names the GPU before any offer is there.
-        try session.wait("offers") { $0.contains("vast RTX 4090") }
+        // The title names the GPU too; a row has the platform before it.
+        try session.wait(for: "vast RTX 4090")
         session.type("2")
         session.type("\r")
         try session.wait(for: "Rent from vast.ai")

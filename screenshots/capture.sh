@@ -1,0 +1,124 @@
+#!/bin/sh
+# Takes the pictures of the README: the real dashboard in demo mode, in xterm on a virtual screen.
+#   screenshots/capture.sh [FOLDER]      writes the PNG files there, or beside this script
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:-$here}
+cd "$here/.."
+[ ! -x scripts/install.sh ] || scripts/install.sh screenshots
+swift build -c release --product vp-tui
+program=$(swift build -c release --show-bin-path)/vp-tui
+work=$(mktemp -d)
+export HOME="$work" LANG=C.UTF-8 LC_ALL=C.UTF-8 TMPDIR="$work"
+unset NO_COLOR CLICOLOR TMUX || true
+socket="$work/tmux"
+server=""
+window=""
+
+finish() {
+    [ -z "$window" ] || kill "$window" 2>/dev/null || true
+    # The dashboard ends with its terminal, and its cloud with it.
+    tmux -S "$socket" kill-server 2>/dev/null || true
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$work" 2>/dev/null || true
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# Xvfb takes the first free display and says which one it is.
+mkfifo "$work/display"
+Xvfb -displayfd 3 -screen 0 2000x1300x24 -nolisten tcp 3>"$work/display" 2>/dev/null &
+server=$!
+read -r number <"$work/display"
+export DISPLAY=":$number"
+
+keys() { tmux -S "$socket" send-keys "$@"; }
+
+text() { tmux -S "$socket" send-keys -l "$1"; }
+
+# Waits until the screen shows a text; keys that came too early are typed again where a second argument names one.
+wait_for() {
+    tries=0
+    until tmux -S "$socket" capture-pane -p | grep -qF -- "$1"; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 600 ]; then
+            echo "capture.sh: the screen never showed “$1”:" >&2
+            tmux -S "$socket" capture-pane -p >&2
+            exit 1
+        fi
+        [ -z "${2:-}" ] || [ $((tries % 10)) -ne 0 ] || keys "$2"
+        sleep 0.1
+    done
+}
+
+wait_gone() {
+    while tmux -S "$socket" capture-pane -p | grep -qF -- "$1"; do
+        [ -z "${2:-}" ] || keys "$2"
+        sleep 0.4
+    done
+}
+
+# Takes the picture once two captures in a row are the same, so that no half-drawn screen gets in.
+shot() {
+    before=""
+    for _ in 1 2 3 4 5 6 7 8; do
+        sleep 0.3
+        import -window root "$work/shot.png"
+        now=$(convert "$work/shot.png" rgb:- | cksum)
+        [ "$now" != "$before" ] || break
+        before=$now
+    done
+    convert "$work/shot.png" -background black -trim +repage -bordercolor '#101418' -border 6 \
+        -depth 8 -colors 256 "$out/$1.png"
+    echo "$out/$1.png"
+}
+
+capture() {
+    width=$1
+    height=$2
+    size=${width}x${height}
+    tmux -S "$socket" -f /dev/null new-session -d -x "$width" -y "$height" "$program --demo"
+    tmux -S "$socket" set-option -g status off >/dev/null
+    xterm -fa 'DejaVu Sans Mono' -fs 9 -bg '#101418' -fg '#d0d4d8' -b 4 +sb -geometry "$size+0+0" \
+        -e tmux -S "$socket" attach &
+    window=$!
+    wait_for "vast RTX 4090"
+
+    keys 2 Enter
+    wait_for "Rent from"
+    wait_gone "Rent from" y
+    wait_for "is ready"
+    keys r
+    wait_for "Run on"
+    text "python3 train.py --epochs 400"
+    keys Enter
+    [ "$width" -ge 100 ] || { wait_for "two-moons-1"; keys 4; }
+    wait_for "epoch 12/400"
+    wait_gone "is ready"
+    shot "overview-$size"
+
+    keys 1 D
+    wait_for "Destroy vast.ai"
+    wait_for "Not here yet"
+    shot "destroy-$size"
+    wait_gone "Destroy vast.ai" Escape
+
+    keys 2 e
+    wait_for "what is wanted"
+    keys C-u
+    text "<1.2"
+    keys Enter
+    wait_for "<1.2 "
+    keys o /
+    text "rtx !3060 !2080"
+    shot "offers-$size"
+    keys Enter
+
+    keys q
+    wait_gone "1 Instances" y
+    wait "$window" || true
+    window=""
+}
+
+capture 200 50
+capture 80 24
