@@ -52,8 +52,9 @@ wait_for() {
 }
 
 wait_gone() {
-    while tmux -S "$socket" capture-pane -p | grep -qF -- "$1"; do
-        [ -z "${2:-}" ] || keys "$2"
+    while tmux -S "$socket" capture-pane -p 2>/dev/null | grep -qF -- "$1"; do
+        # The last key may end the dashboard, and tmux with it.
+        [ -z "${2:-}" ] || keys "$2" 2>/dev/null || true
         sleep 0.4
     done
 }
