@@ -44,7 +44,25 @@ import VPTestSupport
         #expect(!session.screen.isAlternateScreen)
         #expect(session.hasModesOfStart)
         let left = try FileManager.default.contentsOfDirectory(atPath: folder)
-        #expect(!left.contains { $0.hasPrefix("variousplug-demo") })
+        #expect(!left.contains { $0.hasPrefix("vp-cloud") || $0.contains("moons") })
+    }
+
+    @Test func leavesNothingWhenItsTerminalIsClosed() async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            let session = try DashboardSession.start(in: folder.path, ["--demo"], width: 140, height: 42)
+            try session.wait(for: "vast RTX 4090")
+            session.hangUp()
+            _ = try session.waitForEnd(seconds: 2)
+            // The cloud's watchdog removes the folder a moment later.
+            let deadline = Date().addingTimeInterval(20)
+            var left = ["?"]
+            while !left.isEmpty, Date() < deadline {
+                session.read(milliseconds: 50)
+                left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                    .filter { $0.hasPrefix("vp-cloud") }
+            }
+            #expect(left.isEmpty)
+        }
     }
 
     private func press(

@@ -8,19 +8,20 @@ struct DemoCloud {
     /// The folder of the sample project.
     let project: String
     private let cloud: LoopbackCloud
-    private let folder: String
 
+    /// The project lies in the cloud's own folder, which goes when this process ends in any way.
     static func start() throws -> DemoCloud {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("variousplug-demo-\(ProcessInfo.processInfo.processIdentifier)").path
-        let project = folder + "/moons"
         do {
-            try FileManager.default.createDirectory(atPath: project, withIntermediateDirectories: true)
+            let cloud = try Self.wait { try await LoopbackCloud.start() }
+            let environment = cloud.environment
+            guard let state = environment["XDG_STATE_HOME"] else {
+                preconditionFailure("the cloud names the folders of its user")
+            }
+            let project = URL(fileURLWithPath: state).deletingLastPathComponent()
+                .appendingPathComponent("two-moons").path
             try SampleProject.write(to: project)
-            let cloud = try Self.wait { try await LoopbackCloud.start(in: folder) }
-            return DemoCloud(environment: cloud.environment, project: project, cloud: cloud, folder: folder)
+            return DemoCloud(environment: environment, project: project, cloud: cloud)
         } catch {
-            try? FileManager.default.removeItem(atPath: folder)
             throw Failure.exit(200, "The demo cloud cannot start: \(error)")
         }
     }
@@ -28,7 +29,6 @@ struct DemoCloud {
     func stop() {
         let cloud = self.cloud
         try? Self.wait { await cloud.stop() }
-        try? FileManager.default.removeItem(atPath: self.folder)
     }
 
     /// The main thread waits here, so the work must not be on the main actor: a detached task.
