@@ -81,7 +81,7 @@ capture() {
     tmux -S "$socket" -f /dev/null new-session -d -x "$width" -y "$height" "$program --demo"
     tmux -S "$socket" set-option -g status off >/dev/null
     xterm -fa 'DejaVu Sans Mono' -fs 9 -bg '#101418' -fg '#d0d4d8' -b 4 +sb -geometry "$size+0+0" \
-        -e tmux -S "$socket" attach &
+        -e env TERM=xterm-256color tmux -2 -S "$socket" attach &
     window=$!
     wait_for "vast RTX 4090"
 
