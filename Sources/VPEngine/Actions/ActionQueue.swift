@@ -3,7 +3,8 @@ import Dispatch
 /// Runs engine actions in the background, on a dispatch queue of its own, and reports what happens as values.
 ///
 /// Actions on different instances run side by side. Actions on one instance run in the order in which they
-/// were started: a download asked for during a run follows it. Cancel and attach go ahead.
+/// were started: a download asked for during a run follows it. Cancel and attach go ahead. Stop and destroy end
+/// what is under way on their instance and wait for that end only: nobody who destroys means after the training.
 public actor ActionQueue {
     /// Performs one action; `Engine.perform` outside tests.
     public typealias Perform =
@@ -16,6 +17,7 @@ public actor ActionQueue {
     private let report: @Sendable (EngineEvent) -> Void
     private var tasks: [ActionID: Task<Void, Never>] = [:]
     private var lastAction: [InstanceID: ActionID] = [:]
+    private var instances: [ActionID: InstanceID] = [:]
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
@@ -37,6 +39,12 @@ public actor ActionQueue {
         self.report(.queued(id, action))
         let predecessor = action.orderedInstance.flatMap { self.lastAction[$0] }.flatMap { self.tasks[$0] }
         if let instance = action.orderedInstance { self.lastAction[instance] = id }
+        if action.endsOthers {
+            for (other, instance) in self.instances where instance == action.instance {
+                self.tasks[other]?.cancel()
+            }
+        }
+        self.instances[id] = action.instance
         self.tasks[id] = Task { await self.run(action, as: id, after: predecessor) }
     }
 
@@ -68,6 +76,7 @@ public actor ActionQueue {
             }
         }
         self.tasks[id] = nil
+        self.instances[id] = nil
         if let instance = action.orderedInstance, self.lastAction[instance] == id {
             self.lastAction[instance] = nil
         }

@@ -102,6 +102,15 @@ struct DestroyInstance {
 
     private func close(_ entry: LedgerEntry?) throws(EngineError) {
         if let entry { try self.engine.history.update(entry.name, state: .gone) }
+        // Nobody can follow them to their end any more.
+        for var job in try self.engine.history.jobs(limit: 1000)
+        where job.instance == self.id && !job.state.isOver {
+            job.state = .lost
+            job.cause = "its instance was destroyed"
+            job.endedAt = Date()
+            try self.engine.history.update(job)
+            self.report(.jobChanged(job))
+        }
         self.engine.manifests.remove(instance: self.id)
         self.engine.connections.forget(self.id)
     }

@@ -41,6 +41,15 @@ public enum EngineAction: Hashable, Sendable {
         }
     }
 
+    /// True for what ends the instance or its use: other actions on it are cancelled, which leaves a job
+    /// running until the instance ends.
+    public var endsOthers: Bool {
+        switch self {
+        case .stop, .destroy: true
+        default: false
+        }
+    }
+
     /// One word for rows and messages.
     public var verb: String {
         switch self {

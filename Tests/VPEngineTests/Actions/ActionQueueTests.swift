@@ -140,6 +140,28 @@ struct ActionQueueTests {
         #expect(self.gate.begun == [running])
     }
 
+    /// A destroy that waited for the training to end would bill until then.
+    @Test(arguments: [EngineAction.stop(instance("1")), .destroy(instance("1"), DestroyRequest())])
+    func endingAnInstanceEndsWhatRunsOnIt(ending: EngineAction) async {
+        let queue = self.makeQueue()
+        let run = ActionID()
+        let waiting = ActionID()
+        let elsewhere = ActionID()
+        let end = ActionID()
+        await queue.start(.run(Self.instance("1"), RunRequest(command: .shell("train"))), as: run)
+        await queue.start(.download(Self.instance("1")), as: waiting)
+        await queue.start(.sync(Self.instance("2")), as: elsewhere)
+        await self.gate.waitUntilBegun(2)
+        await queue.start(ending, as: end)
+        await self.gate.waitUntilBegun(3)
+        #expect(self.gate.begun.last == end)
+        #expect(self.events.outcome(of: run) == .cancelled)
+        #expect(self.events.outcome(of: waiting) == .cancelled)
+        #expect(self.events.outcome(of: elsewhere) == nil)
+        for id in [end, elsewhere] { self.gate.open(id) }
+        await queue.waitUntilIdle()
+    }
+
     @Test func anActionIsAnnouncedBeforeStartReturns() async {
         let queue = self.makeQueue()
         let id = ActionID()

@@ -194,6 +194,21 @@ struct MainJobTests {
         }
     }
 
+    @Test func aJobWhoseInstanceIsDestroyedIsLost() async throws {
+        try await withSharedInstance { fixture, instance in
+            let watching = Task { try await fixture.run(["echo up; sleep 1000"], on: instance, sync: false) }
+            await fixture.events.wait { event in
+                if case .jobOutput = event { true } else { false }
+            }
+            watching.cancel()
+            _ = await watching.result
+            _ = try await fixture.perform(.destroy(instance.id, DestroyRequest()))
+            let job = try fixture.engine.job(named: "-1")
+            #expect(job.state == .lost)
+            #expect(job.cause == "its instance was destroyed")
+        }
+    }
+
     /// Children that ignore TERM, move to another session or are adopted by init are the job's all the same.
     @Test func cancellingEndsTheWholeTree() async throws {
         try await withSharedInstance { fixture, instance in
