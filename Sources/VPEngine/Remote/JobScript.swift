@@ -75,18 +75,19 @@ package struct JobScript: Sendable {
     private static let supervisor = """
         job=$1
         umask 022
-        started=$(date +%s)
         if cd "$2" 2>>"$job/log"; then
         export PYTHONUNBUFFERED=1
         . "$job/environment"
         VP_JOB=${job##*/} sh "$job/command" >>"$job/log" 2>&1 &
         child=$!
         echo "$child" > "$job/pid"
+        started=$(date +%s)
         wait "$child"
         code=$?
         else
         echo "vp: the working folder $2 cannot be entered" >> "$job/log"
         echo $$ > "$job/pid"
+        started=$(date +%s)
         code=126
         fi
         echo "$code $started $(date +%s) $(($(wc -c < "$job/log")))" > "$job/status"
@@ -103,7 +104,7 @@ package struct JobScript: Sendable {
         job=\(self.folder)
         [ -d "$job" ] || { echo '\(Self.mark)absent' >&2; exit 0; }
         tries=0
-        while [ ! -s "$job/pid" ] && [ $tries -lt 200 ]; do tries=$((tries + 1)); sleep 0.02; done
+        while [ ! -s "$job/pid" ] && [ $tries -lt 1000 ]; do tries=$((tries + 1)); sleep 0.002; done
         pid= supervisor= offset=\(offset)
         [ ! -s "$job/pid" ] || read -r pid < "$job/pid"
         [ ! -s "$job/supervisor.pid" ] || read -r supervisor < "$job/supervisor.pid"
@@ -130,7 +131,7 @@ package struct JobScript: Sendable {
         sleep 0.2
         done
         fi
-        while [ ! -s "$job/status" ] && works; do sleep 0.02; done
+        while [ ! -s "$job/status" ] && works; do sleep 0.005; done
         \(Self.reportEnd)
 
         """
