@@ -32,6 +32,10 @@ public enum Fault: Hashable, Sendable {
     case htmlErrorPage
     /// The next start of a stopped instance finds its GPU rented to somebody else.
     case startRefused
+    /// RunPod's GraphQL is switched off from now on.
+    case graphQLRetired
+    /// The whole of RunPod's REST API is switched off from now on.
+    case restRetired
 
     /// A fault by its name on a command line, with an optional value after `=`: `slow=5`, `rate-limited=3`.
     /// Durations are in seconds. Nil when there is none of that name.
@@ -55,6 +59,8 @@ public enum Fault: Hashable, Sendable {
         case "malformed-json": self = .malformedJSON
         case "html-error-page": self = .htmlErrorPage
         case "start-refused": self = .startRefused
+        case "graphql-retired": self = .graphQLRetired
+        case "rest-retired": self = .restRetired
         default: return nil
         }
     }
@@ -64,6 +70,6 @@ public enum Fault: Hashable, Sendable {
         "rate-limited", "slow", "server-error-after-create", "offer-taken", "image-never-loads",
         "image-pull-error",
         "sshd-late", "connection-cut", "host-key-changed", "vanished", "balance-zero", "malformed-json",
-        "html-error-page", "start-refused",
+        "html-error-page", "start-refused", "graphql-retired", "rest-retired",
     ]
 }

@@ -26,6 +26,7 @@ extension Fleet {
     }
 
     private func perform(_ sequence: Sequence, _ id: Int, _ number: Int) async throws {
+        if self.rentals[id]?.pod != nil { return try await self.performPod(sequence, id, number) }
         switch sequence {
         case .boot:
             try await self.pause(2...4, id, number)
@@ -74,18 +75,18 @@ extension Fleet {
         }
     }
 
-    private func pullImage(_ id: Int, _ number: Int) async throws {
+    func pullImage(_ id: Int, _ number: Int) async throws {
         guard let rental = self.rentals[id] else { return }
         let image = rental.terms.image
         self.enter(.loading, id, message: "pulling image \(image)")
-        if self.takeFault({ $0 == .imagePullError }) != nil {
+        if self.takeFault(on: rental.market, { $0 == .imagePullError }) != nil {
             try await self.pause(2...4, id, number)
             let text =
                 "Error response from daemon: manifest for \(image) not found: manifest unknown: manifest unknown"
             self.enter(.loading, id, message: text)
             return try await self.waitForOtherOrders()
         }
-        let isStuck = self.takeFault { $0 == .imageNeverLoads } != nil
+        let isStuck = self.takeFault(on: rental.market) { $0 == .imageNeverLoads } != nil
         let layers = (0..<6).map { _ in self.generator.hex(12) }
         for (index, layer) in layers.enumerated() {
             let progress = index < 3 ? "Downloading  \(self.generator.int(3...97))%" : "Extracting"
@@ -105,11 +106,7 @@ extension Fleet {
 
     private func startContainer(_ id: Int, _ number: Int, port known: Int? = nil) async throws {
         guard let rental = self.rentals[id] else { return }
-        var late = self.generator.double(1.5...3) / self.options.speed
-        if case .sshdLate(let duration)? = self.takeFault({ if case .sshdLate = $0 { true } else { false } })
-        {
-            late = duration / .seconds(1)
-        }
+        let late = self.daemonDelay(on: .vast)
         let port = known ?? PortPicker.freePorts(1)[0]
         var environment = rental.terms.environment
         environment["CONTAINER_ID"] = String(id)
@@ -133,6 +130,13 @@ extension Fleet {
         self.enter(.running, id, message: "success, running \(image)/\(kind)\n")
     }
 
+    /// Seconds from the container's start to the moment sshd listens.
+    func daemonDelay(on market: Market) -> Double {
+        let fault = self.takeFault(on: market) { if case .sshdLate = $0 { true } else { false } }
+        if case .sshdLate(let duration)? = fault { return duration / .seconds(1) }
+        return self.generator.double(1.5...3) / self.options.speed
+    }
+
     /// Books what was used so far, because the phase decides the price, and then changes the phase.
     func enter(_ phase: Rental.Phase, _ id: Int, message: String? = nil) {
         self.charge()
@@ -143,16 +147,18 @@ extension Fleet {
     }
 
     func note(_ text: String, _ id: Int) {
-        self.rentals[id]?.platformLog.append(text.trimmingCharacters(in: .newlines))
+        let line = text.trimmingCharacters(in: .newlines)
+        self.rentals[id]?.platformLog.append(line)
+        self.rentals[id]?.pod?.log.append(.init(time: self.clock(), source: "system", text: line))
     }
 
-    private func pause(_ seconds: ClosedRange<Double>, _ id: Int, _ number: Int) async throws {
+    func pause(_ seconds: ClosedRange<Double>, _ id: Int, _ number: Int) async throws {
         try await Task.sleep(for: .seconds(self.generator.double(seconds) / self.options.speed))
         try self.check(id, number)
     }
 
     /// Throws when another sequence has begun for `id`, or it is gone.
-    private func check(_ id: Int, _ number: Int) throws {
+    func check(_ id: Int, _ number: Int) throws {
         guard self.rentals[id]?.sequence == number else { throw CancellationError() }
     }
 

@@ -16,18 +16,22 @@ actor Fleet {
     nonisolated let options: LoopbackCloud.Options
     nonisolated let catalogue: Catalogue
     nonisolated let startedAt: Double
-    private let folder: String
-    private let programs: HostPrograms
+    nonisolated let stock: RunPodStock
+    let folder: String
+    let programs: HostPrograms
     let clock: @Sendable () -> Double
 
     var rentals: [Int: Rental] = [:]
     private(set) var accountKeys: [PublicKey] = []
-    private var credit: Double
-    private var faults: [Fault] = []
+    /// Lines for `authorized_keys` on the RunPod account, which has no ids for them.
+    var podKeys: [String] = []
+    private var credits: [Market: Double]
+    private var retired: Set<RunPodBase> = []
+    private var faults: [(fault: Fault, market: Market?)] = []
     var generator: SeededGenerator
     private var nextID: Int
     private var depletion: Task<Void, Never>?
-    private var isClosed = false
+    private(set) var isClosed = false
 
     init(
         options: LoopbackCloud.Options, folder: String, programs: HostPrograms,
@@ -39,7 +43,8 @@ actor Fleet {
         self.clock = clock
         self.startedAt = clock()
         self.catalogue = Catalogue(seed: options.seed)
-        self.credit = options.balance
+        self.stock = RunPodStock(seed: options.seed)
+        self.credits = Dictionary(uniqueKeysWithValues: Market.allCases.map { ($0, options.balance) })
         self.generator = SeededGenerator(seed: options.seed)
         self.nextID = 7_800_000 + Int(options.seed % 1000) * 50
     }
@@ -71,11 +76,10 @@ actor Fleet {
         guard self.availableOffers().contains(id), !self.ownOffers().contains(id) else { throw .noSuchOffer }
         if self.takeFault({ $0 == .offerTaken }) != nil { throw .offerTaken }
 
-        self.nextID += self.generator.int(3...90)
         let now = self.clock()
         let isTooLow = terms.bid.map { $0 < offer.minimumBid } ?? false
         let runs = !isTooLow && !terms.startsStopped
-        let number = self.nextID
+        let number = self.nextNumber()
         let rental = Rental(
             id: number, offer: offer, apiKey: self.generator.hex(64), createdAt: now,
             proxyPort: PortPicker.freePorts(1)[0],
@@ -99,9 +103,17 @@ actor Fleet {
         return self.rentals[number] ?? rental
     }
 
-    func rental(_ id: Int) -> Rental? { self.rentals[id] }
+    func nextNumber() -> Int {
+        self.nextID += self.generator.int(3...90)
+        return self.nextID
+    }
 
-    func rental(withKey apiKey: String) -> Int? { self.rentals.values.first { $0.apiKey == apiKey }?.id }
+    /// Pods are none: vast.ai does not know them.
+    func rental(_ id: Int) -> Rental? { self.rentals[id].flatMap { $0.pod == nil ? $0 : nil } }
+
+    func rental(withKey apiKey: String) -> Int? {
+        self.rentals.values.first { $0.apiKey == apiKey && $0.pod == nil }?.id
+    }
 
     // MARK: Orders to an instance
 
@@ -229,16 +241,17 @@ actor Fleet {
     // MARK: Money
 
     /// The account's dollars after everything up to now is paid.
-    func currentCredit() -> Double {
+    func currentCredit(_ market: Market = .vast) -> Double {
         self.charge()
-        return self.credit
+        return self.credits[market, default: 0]
     }
 
     /// Books what has been used since the last time. Call it before anything that changes a price.
     func charge() {
         let now = self.clock()
         for (id, rental) in self.rentals {
-            self.credit -= rental.currentPrice / 3600 * max(0, now - rental.lastCharge)
+            self.credits[rental.market, default: 0] -=
+                rental.currentPrice / 3600 * max(0, now - rental.lastCharge)
             self.rentals[id]?.lastCharge = now
         }
     }
@@ -247,51 +260,71 @@ actor Fleet {
     func watchCredit() {
         self.depletion?.cancel()
         self.charge()
-        let burn = self.rentals.values.reduce(0) { $0 + $1.currentPrice } / 3600
-        guard burn > 0, !self.isClosed else { return }
-        if self.credit <= 0 {
-            for rental in self.rentals.values where rental.wantsToRun { try? self.stop(rental.id) }
-            return
+        guard !self.isClosed else { return }
+        var nearest: Double?
+        for market in Market.allCases {
+            let rentals = self.rentals.values.filter { $0.market == market }
+            let burn = rentals.reduce(0) { $0 + $1.currentPrice } / 3600
+            let credit = self.credits[market, default: 0]
+            guard burn > 0 else { continue }
+            guard credit > 0 else {
+                for rental in rentals where rental.wantsToRun { self.endUnpaid(rental) }
+                continue
+            }
+            nearest = min(nearest ?? 86_400, credit / burn)
         }
-        let seconds = min(self.credit / burn, 86_400)
+        guard let seconds = nearest else { return }
         self.depletion = Task { [weak self] in
             guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
             await self?.watchCredit()
         }
     }
 
+    /// One platform stops what is not paid for, the other ends it for good.
+    private func endUnpaid(_ rental: Rental) {
+        if rental.pod == nil { try? self.stop(rental.id) } else { try? self.destroy(rental.id) }
+    }
+
     // MARK: Faults
 
     /// Queues `fault`, or lets it happen at once when it is about what exists already.
-    func inject(_ fault: Fault) async {
+    ///
+    /// - Parameter market: whom it befalls; nil for whichever comes first, or all that exist.
+    func inject(_ fault: Fault, on market: Market? = nil) async {
+        let concerned = self.rentals.values.filter { market == nil || $0.market == market }
         switch fault {
         case .connectionCut:
-            for rental in self.rentals.values { await rental.instance.cutConnections() }
+            for rental in concerned { await rental.instance.cutConnections() }
         case .hostKeyChanged:
-            for rental in self.rentals.values where rental.phase == .running {
+            for rental in concerned where rental.phase == .running {
                 try? await rental.instance.makeHostKey()
                 self.begin(.restartContainer, rental.id)
             }
         case .vanished:
-            guard let newest = self.rentals.values.max(by: { $0.createdAt < $1.createdAt }) else { return }
+            guard let newest = concerned.max(by: { $0.createdAt < $1.createdAt }) else { return }
             await newest.instance.erase()
             self.remove(newest.id)
         case .balanceZero:
             self.charge()
-            self.credit = 0
+            for each in Market.allCases where market == nil || market == each { self.credits[each] = 0 }
             self.watchCredit()
+        case .graphQLRetired: self.retired.insert(.graphQL)
+        case .restRetired: self.retired.insert(.rest)
         default:
-            self.faults.append(fault)
+            self.faults.append((fault, market))
         }
     }
 
+    func isRetired(_ base: RunPodBase) -> Bool { self.retired.contains(base) }
+
     /// Takes the first waiting fault that fits out of the queue.
-    func takeFault(_ fits: (Fault) -> Bool) -> Fault? {
-        guard let index = self.faults.firstIndex(where: fits) else { return nil }
-        if case .rateLimited(let count) = self.faults[index], count > 1 {
-            self.faults[index] = .rateLimited(count: count - 1)
+    func takeFault(on market: Market = .vast, _ fits: (Fault) -> Bool) -> Fault? {
+        let index = self.faults.firstIndex { ($0.market ?? market) == market && fits($0.fault) }
+        guard let index else { return nil }
+        if case .rateLimited(let count) = self.faults[index].fault, count > 1 {
+            self.faults[index].fault = .rateLimited(count: count - 1)
             return .rateLimited(count: count)
         }
-        return self.faults.remove(at: index)
+        return self.faults.remove(at: index).fault
     }
 }

@@ -52,6 +52,11 @@ public final class LoopbackCloud: Sendable {
     /// `http://127.0.0.1:PORT`, what `VAST_URL` takes.
     public let vastURL: URL
     public let vastAPIKey: String
+    /// `http://127.0.0.1:PORT/v2`, what `RUNPOD_REST_V2_URL` takes.
+    public let runPodURL: URL
+    /// `http://127.0.0.1:PORT/graphql`, what `RUNPOD_GRAPHQL_URL` takes.
+    public let runPodGraphQLURL: URL
+    public let runPodAPIKey: String
     /// A private ssh key made for this cloud; its public half is on the account already.
     public let identityFile: String
     /// Everything the cloud writes is below it, and it is removed at the end.
@@ -65,7 +70,7 @@ public final class LoopbackCloud: Sendable {
 
     private let speed: Double
     private let fleet: Fleet
-    private let listener: HTTPListener
+    private let listeners: [HTTPListener]
     private let guardian: Guardian
     private let isStopped = Mutex(false)
 
@@ -75,6 +80,13 @@ public final class LoopbackCloud: Sendable {
         [
             "VAST_URL": self.vastURL.absoluteString,
             "VAST_API_KEY": self.vastAPIKey,
+            "RUNPOD_API_KEY": self.runPodAPIKey,
+            "RUNPOD_REST_V2_URL": self.runPodURL.absoluteString,
+            "RUNPOD_GRAPHQL_URL": self.runPodGraphQLURL.absoluteString,
+            // What the Python SDK puts `/graphql` behind, and the base that runpodctl expects of version 1:
+            // without it, it would ask the real platform.
+            "RUNPOD_API_BASE_URL": self.runPodBase,
+            "RUNPOD_API_URL": self.runPodBase + "/v1",
             "VP_SSH_IDENTITY": self.identityFile,
             "XDG_CONFIG_HOME": self.folder + "/config",
             "XDG_STATE_HOME": self.folder + "/state",
@@ -86,18 +98,22 @@ public final class LoopbackCloud: Sendable {
     }
 
     private init(
-        vastURL: URL, vastAPIKey: String, identityFile: String, folder: String, isSandboxed: Bool,
-        speed: Double, fleet: Fleet, listener: HTTPListener, guardian: Guardian
+        vastURL: URL, vastAPIKey: String, runPodURL: URL, runPodAPIKey: String, identityFile: String,
+        folder: String, isSandboxed: Bool, speed: Double, fleet: Fleet, listeners: [HTTPListener],
+        guardian: Guardian
     ) {
         self.speed = speed
         self.vastURL = vastURL
         self.vastAPIKey = vastAPIKey
+        self.runPodURL = runPodURL.appendingPathComponent("v2")
+        self.runPodGraphQLURL = runPodURL.appendingPathComponent("graphql")
+        self.runPodAPIKey = runPodAPIKey
         self.identityFile = identityFile
         self.folder = folder
         self.isSandboxed = isSandboxed
-        self.user = isSandboxed || geteuid() == 0 ? "root" : NSUserName()
+        self.user = Self.user(isSandboxed: isSandboxed)
         self.fleet = fleet
-        self.listener = listener
+        self.listeners = listeners
         self.guardian = guardian
     }
 
@@ -123,21 +139,27 @@ public final class LoopbackCloud: Sendable {
             let publicKey = try String(contentsOfFile: identity + ".pub", encoding: .utf8)
 
             let fleet = Fleet(options: options, folder: folder, programs: programs)
-            _ = await fleet.addAccountKey(publicKey.trimmingCharacters(in: .whitespacesAndNewlines))
-            var generator = SystemRandomNumberGenerator()
-            let apiKey = (0..<4).map { _ in
-                let word = String(generator.next(), radix: 16)
-                return String(repeating: "0", count: 16 - word.count) + word
-            }.joined()
+            let key = publicKey.trimmingCharacters(in: .whitespacesAndNewlines)
+            _ = await fleet.addAccountKey(key)
+            await fleet.setPodKeys([key])
+            let apiKey = Self.makeKey()
+            let runPodKey = "rpa_" + Self.makeKey().uppercased()
+            let speed = max(0.01, options.speed)
             let api = VastAPI(
                 fleet: fleet, apiKey: apiKey,
                 limiter: options.enforcesRateLimits ? RateLimiter(speed: options.speed) : nil)
+            let runPodAPI = RunPodAPI(
+                fleet: fleet, apiKey: runPodKey, user: Self.user(isSandboxed: programs.bubblewrap != nil),
+                limiter: options.enforcesRateLimits ? RunPodLimiter(speed: speed) : nil)
             let listener = try await HTTPListener { await api.answer($0) }
-            guard let url = URL(string: "http://127.0.0.1:\(listener.port)") else { throw StartError.noPort }
+            let runPodListener = try await HTTPListener { await runPodAPI.answer($0) }
+            guard let url = URL(string: "http://127.0.0.1:\(listener.port)"),
+                let runPodURL = URL(string: "http://127.0.0.1:\(runPodListener.port)")
+            else { throw StartError.noPort }
             return LoopbackCloud(
-                vastURL: url, vastAPIKey: apiKey, identityFile: identity, folder: folder,
-                isSandboxed: programs.bubblewrap != nil, speed: max(0.01, options.speed), fleet: fleet,
-                listener: listener, guardian: guardian)
+                vastURL: url, vastAPIKey: apiKey, runPodURL: runPodURL, runPodAPIKey: runPodKey,
+                identityFile: identity, folder: folder, isSandboxed: programs.bubblewrap != nil, speed: speed,
+                fleet: fleet, listeners: [listener, runPodListener], guardian: guardian)
         } catch {
             await guardian.release()
             throw error
@@ -152,12 +174,18 @@ public final class LoopbackCloud: Sendable {
         }
         guard !wasStopped else { return }
         await self.fleet.close()
-        await self.listener.stop()
+        for listener in self.listeners { await listener.stop() }
         await self.guardian.release()
     }
 
     /// Lets `fault` happen: at once when it is about what exists, else to the first request it fits.
     public func inject(_ fault: Fault) async { await self.fleet.inject(fault) }
+
+    /// The same for RunPod alone: what is asked of vast.ai meanwhile goes well.
+    public func injectOnRunPod(_ fault: Fault) async { await self.fleet.inject(fault, on: .runPod) }
+
+    /// The same for vast.ai alone.
+    public func injectOnVast(_ fault: Fault) async { await self.fleet.inject(fault, on: .vast) }
 
     /// How many instances exist, running or not.
     public var instanceCount: Int { get async { await self.fleet.rentals.count } }
@@ -168,8 +196,26 @@ public final class LoopbackCloud: Sendable {
     /// The processes of all instances, as this machine numbers them.
     public var processIDs: [Int32] { get async { await self.fleet.processIDs() } }
 
-    /// Dollars left, everything up to now being paid.
+    /// Dollars left on the vast.ai account, everything up to now being paid.
     public var credit: Double { get async { await self.fleet.currentCredit() } }
+
+    /// Dollars left on the RunPod account.
+    public var runPodCredit: Double { get async { await self.fleet.currentCredit(.runPod) } }
+
+    /// `http://127.0.0.1:PORT`.
+    private var runPodBase: String { String(self.runPodURL.absoluteString.dropLast("/v2".count)) }
+
+    private static func user(isSandboxed: Bool) -> String {
+        isSandboxed || geteuid() == 0 ? "root" : NSUserName()
+    }
+
+    private static func makeKey() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<4).map { _ in
+            let word = String(generator.next(), radix: 16)
+            return String(repeating: "0", count: 16 - word.count) + word
+        }.joined()
+    }
 
     private static func makeFolder(in parent: String) throws(StartError) -> String {
         var template = Array("\(parent)/vp-cloud-XXXXXX".utf8CString)

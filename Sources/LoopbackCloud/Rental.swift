@@ -39,6 +39,8 @@ struct Rental: Sendable {
     let createdAt: Double
     let proxyPort: Int
     let instance: LoopbackInstance
+    /// Set for what is rented on RunPod.
+    var pod: Pod?
     var terms: RentalTerms
     var keys: [PublicKey]
     var phase = Phase.provisioning
@@ -60,10 +62,29 @@ struct Rental: Sendable {
     /// `direc`.
     var isPublished: Bool { self.terms.runtype.contains("direc") && self.offer.machine.directPorts > 0 }
 
+    var market: Market { self.pod == nil ? .vast : .runPod }
+
     /// Dollars an hour.
-    var storagePrice: Double { self.offer.storagePrice(gigabytes: self.terms.disk) }
+    var storagePrice: Double {
+        self.pod.map { $0.storagePrice(isStopped: !self.wantsToRun) }
+            ?? self.offer.storagePrice(gigabytes: self.terms.disk)
+    }
     var gpuPrice: Double { self.terms.bid ?? self.offer.gpuPrice }
     /// What is charged now: disk as long as the contract exists, the GPU while the container runs.
     var currentPrice: Double { self.storagePrice + (self.isChargedForGPU ? self.gpuPrice : 0) }
-    var isChargedForGPU: Bool { self.holdsGPU && (self.phase == .running || self.phase == .rebooting) }
+    var isChargedForGPU: Bool {
+        // A pod is billed from the first moment, also while its image loads.
+        if self.pod != nil { return self.holdsGPU && self.wantsToRun }
+        return self.holdsGPU && (self.phase == .running || self.phase == .rebooting)
+    }
+}
+
+/// A platform whose dialect the cloud speaks. Each has an account of its own.
+enum Market: Hashable, Sendable, CaseIterable {
+    case vast, runPod
+}
+
+/// RunPod's APIs that are up, until a fault takes them away.
+enum RunPodBase: Hashable, Sendable {
+    case rest, graphQL
 }

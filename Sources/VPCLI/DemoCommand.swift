@@ -69,7 +69,6 @@ struct DemoCloudOptions: ParsableArguments {
     /// This process's environment with nothing of the user's own left that could reach a real platform.
     static func environment(of cloud: LoopbackCloud) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
-        environment["RUNPOD_API_KEY"] = nil
         environment["HOME"] = cloud.folder
         return environment.merging(Self.variables(of: cloud)) { $1 }
     }
@@ -130,8 +129,9 @@ struct DemoServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Keep the demo's cloud up until Ctrl-C, and print how to use it.",
         discussion: """
-            In another shell: eval "$(…)" with the printed lines makes vp, vp-tui and the official vastai client use \
-            it. With --json one line: {"vast":{"url","api_key"},"runpod":null,"env":{…}}.
+            In another shell: eval "$(…)" with the printed lines makes vp, vp-tui and the platforms' own clients use \
+            it. With --json one line: \
+            {"vast":{"url","api_key"},"runpod":{"url","graphql_url","api_key"},"env":{…}}.
             """)
 
     @Flag(help: ArgumentHelp("End when the process that started this one does.", visibility: .hidden))
@@ -167,14 +167,18 @@ struct DemoServeCommand: AsyncParsableCommand {
                 "vast": .object([
                     "url": .text(cloud.vastURL.absoluteString), "api_key": .text(cloud.vastAPIKey),
                 ]),
-                "runpod": .null,
+                "runpod": .object([
+                    "url": .text(cloud.runPodURL.absoluteString),
+                    "graphql_url": .text(cloud.runPodGraphQLURL.absoluteString),
+                    "api_key": .text(cloud.runPodAPIKey),
+                ]),
                 "env": .object(variables.map { JSON.Member(key: $0.key, value: .text($0.value)) }),
             ])
             return [document.line]
         }
         return [
             "# The loopback cloud is up until this command is ended with Ctrl-C.",
-            "# Paste these lines into another shell; vp, vp-tui and vastai then use it:",
+            "# Paste these lines into another shell; vp, vp-tui, vastai and runpod's SDK then use it:",
         ] + variables.map { "export \($0.key)=\(ShellQuoting.quoted($0.value))" }
     }
 }

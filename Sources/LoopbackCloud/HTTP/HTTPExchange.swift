@@ -7,6 +7,8 @@ struct APIRequest: Sendable {
     var path: [String]
     var query: [String: String]
     var bearer: String?
+    /// By lower-case name.
+    var headers: [String: String]
     /// The address the caller used, for links back to us.
     var host: String
     var body: Data
@@ -24,6 +26,7 @@ struct APIRequest: Sendable {
         self.bearer =
             authorization.lowercased().hasPrefix("bearer ") ? String(authorization.dropFirst(7)) : nil
         self.host = headers["host"] ?? "127.0.0.1"
+        self.headers = headers
         self.body = body
     }
 
@@ -45,6 +48,9 @@ struct APIReply: Sendable {
     var status: Int
     var contentType: String
     var body: Data
+    var headers: [String: String] = [:]
+    /// Sent piece by piece in place of `body`, for as long as the caller listens.
+    var stream: AsyncStream<Data>?
 
     static func json(_ value: JSON, status: Int = 200) -> APIReply {
         // The official client refuses any other spelling of this header, a charset too.

@@ -31,7 +31,9 @@ final class HTTPListener: Sendable {
     }
 
     private static let phrases = [
-        200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 410: "Gone",
+        200: "OK", 201: "Created", 204: "No Content", 400: "Bad Request", 401: "Unauthorized",
+        402: "Payment Required", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+        409: "Conflict", 410: "Gone", 413: "Content Too Large", 422: "Unprocessable Content",
         429: "Too Many Requests",
         500: "Internal Server Error", 502: "Bad Gateway",
     ]
@@ -49,9 +51,31 @@ final class HTTPListener: Sendable {
             statusCode: HTTPStatusCode(reply.status, phrase: Self.phrases[reply.status] ?? "Status"),
             headers: [.contentType: reply.contentType],
             // One write for the whole body.
-            body: HTTPBodySequence(data: reply.body, suggestedBufferSize: max(1, reply.body.count)))
+            body: reply.stream.map { HTTPBodySequence(from: StreamedBody(pieces: $0)) }
+                ?? HTTPBodySequence(data: reply.body, suggestedBufferSize: max(1, reply.body.count)))
         response.headers[HTTPHeader("Server")] = "nginx"
+        for (name, value) in reply.headers { response.headers[HTTPHeader(name)] = value }
         return response
+    }
+}
+
+/// A body whose pieces are sent as they come.
+private struct StreamedBody: AsyncBufferedSequence {
+    let pieces: AsyncStream<Data>
+
+    func makeAsyncIterator() -> Iterator { Iterator(pieces: self.pieces) }
+
+    struct Iterator: AsyncBufferedIteratorProtocol {
+        let pieces: AsyncStream<Data>
+
+        /// Bodies are read by `nextBuffer` alone.
+        mutating func next() async -> UInt8? { nil }
+
+        mutating func nextBuffer(suggested count: Int) async -> Data? {
+            // All iterators of a stream take from the same buffer.
+            var iterator = self.pieces.makeAsyncIterator()
+            return await iterator.next()
+        }
     }
 }
 

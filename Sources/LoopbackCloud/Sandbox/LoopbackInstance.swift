@@ -18,8 +18,12 @@ actor LoopbackInstance {
     private var busyLook: (time: ContinuousClock.Instant, isBusy: Bool)?
     private var usageLook: (time: ContinuousClock.Instant, gigabytes: Double?)?
 
-    init(id: Int, folder: String, programs: HostPrograms, offer: Offer, seed: UInt64) {
-        self.files = SandboxFiles(folder: folder, programs: programs, instance: id)
+    init(
+        id: Int, folder: String, programs: HostPrograms, offer: Offer, seed: UInt64,
+        manner: ContainerManner? = nil
+    ) {
+        self.files = SandboxFiles(
+            folder: folder, programs: programs, manner: manner ?? .vast(instance: id))
         self.offer = offer
         self.seed = seed
         self.keygen = programs.sshKeygen
@@ -34,6 +38,22 @@ actor LoopbackInstance {
         if access(self.hostKey, F_OK) != 0 { try await self.makeHostKey() }
     }
 
+    /// Wipes the container's own disk; what lies below `volume` stays.
+    func wipe(keeping volume: String?) async throws {
+        await self.shutDown()
+        let kept = self.files.folder + "/volume"
+        let source = volume.map { self.files.path(inside: $0) }
+        if let source, access(source, F_OK) == 0 {
+            try FileManager.default.moveItem(atPath: source, toPath: kept)
+        }
+        try? FileManager.default.removeItem(atPath: self.files.root)
+        try self.files.writeRoot(onStart: nil)
+        guard let source, access(kept, F_OK) == 0 else { return }
+        try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: true)
+        try FileManager.default.removeItem(atPath: source)
+        try FileManager.default.moveItem(atPath: kept, toPath: source)
+    }
+
     private var hostKey: String { self.files.control + "/host_key" }
 
     /// Gives the container another host key; sshd shows it after its next start.
@@ -41,7 +61,7 @@ actor LoopbackInstance {
         unlink(self.hostKey)
         unlink(self.hostKey + ".pub")
         let status = try await ChildProcess.run([
-            self.keygen, "-q", "-t", "ed25519", "-N", "", "-C", "root@C.\(self.files.instance)", "-f",
+            self.keygen, "-q", "-t", "ed25519", "-N", "", "-C", "root@\(self.files.manner.hostName)", "-f",
             self.hostKey,
         ])
         guard status == 0 else { throw LoopbackCloud.StartError.hostKeyFailed }

@@ -7,7 +7,7 @@ struct SandboxFiles: Sendable {
     /// The instance's folder on the host.
     let folder: String
     let programs: HostPrograms
-    let instance: Int
+    let manner: ContainerManner
 
     var isSandboxed: Bool { self.programs.bubblewrap != nil }
     /// The container's own files, kept over stop and start.
@@ -20,7 +20,13 @@ struct SandboxFiles: Sendable {
     private var homeInside: String { self.isSandboxed ? "/root" : self.root + "/root" }
     private var searchPath: String { "\(self.controlInside)/bin:\(ChildProcess.standardPath)" }
     private var shell: String { access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh" }
-    private var hostName: String { "C.\(self.instance)" }
+    private var hostName: String { self.manner.hostName }
+
+    /// Where the host finds what the container calls `path`.
+    func path(inside path: String) -> String {
+        // Without a sandbox there is one workspace, below the home, whatever it is called.
+        self.isSandboxed ? self.root + path : self.root + "/root/workspace"
+    }
 
     /// The container's own files as they are when it is made.
     func writeRoot(onStart: String?) throws {
@@ -63,6 +69,10 @@ struct SandboxFiles: Sendable {
         try FileManager.default.createSymbolicLink(
             atPath: self.root + "/root/.ssh/environment",
             withDestinationPath: self.isSandboxed ? "/etc/environment" : self.root + "/etc/environment")
+        for (name, text) in self.manner.files where self.isSandboxed {
+            try self.write(text, to: "root" + name, mode: 0o755)
+        }
+        for folder in self.manner.folders where self.isSandboxed { try self.makeFolder("root" + folder) }
         if let onStart, !onStart.isEmpty {
             try self.write(onStart + "\n", to: "root/root/onstart.sh", mode: 0o755)
         }
@@ -82,12 +92,11 @@ struct SandboxFiles: Sendable {
                     "#!/bin/sh\n\(self.call(python)) \"$@\"\n", to: "control/bin/" + name, mode: 0o755)
             }
         }
-        try self.write(
-            """
-            Welcome to vast.ai. If authentication fails, try again after a few seconds, and double check your ssh key.
-            Have fun!
-
-            """, to: "control/banner")
+        if let banner = self.manner.banner { try self.write(banner, to: "control/banner") }
+        if self.manner.command != nil {
+            try self.write(
+                "#!/bin/sh\n\(self.daemon)\n", to: "control/bin/sshd", mode: 0o755)
+        }
         if !self.isSandboxed {
             try self.write(self.loginScript(mark: mark), to: "control/login", mode: 0o755)
         }
@@ -178,20 +187,37 @@ struct SandboxFiles: Sendable {
 
     /// What the container runs first; `$1` is how many seconds sshd is late.
     private var startScript: String {
+        if let command = self.manner.command {
+            // Without a sandbox the command would work on the host's own files, so sshd alone is started.
+            return """
+                . '\(self.controlInside)/environment'
+                cd '\(self.homeInside)' || exit 1
+                [ "$1" = 0.0 ] || sleep "$1"
+                \(self.isSandboxed ? command : self.manner.startsDaemon ? self.daemon : "exec sleep 2147483647")
+
+                """
+        }
+        return """
+            . '\(self.controlInside)/environment'
+            cd '\(self.homeInside)' || exit 1
+            echo "$(date '+%Y-%m-%d %H:%M:%S') container $VAST_CONTAINERLABEL started, $GPU_COUNT GPU"
+            if [ -s onstart.sh ]; then
+                echo "running onstart.sh"
+                \(self.shell) onstart.sh </dev/null &
+            fi
+            [ "$1" = 0.0 ] || sleep "$1"
+            echo "starting sshd"
+            \(self.daemon)
+
+            """
+    }
+
+    /// Becomes sshd, with our settings whatever the arguments.
+    private var daemon: String {
         """
-        . '\(self.controlInside)/environment'
-        cd '\(self.homeInside)' || exit 1
-        echo "$(date '+%Y-%m-%d %H:%M:%S') container $VAST_CONTAINERLABEL started, $GPU_COUNT GPU"
-        if [ -s onstart.sh ]; then
-            echo "running onstart.sh"
-            \(self.shell) onstart.sh </dev/null &
-        fi
-        [ "$1" = 0.0 ] || sleep "$1"
         # sshd as root wants this folder, which a machine that never ran its own sshd has not got.
         [ "$(id -u)" != 0 ] || [ -d /run/sshd ] || mkdir -m 755 /run/sshd
-        echo "starting sshd"
         exec '\(self.programs.sshd)' -D -e -f '\(self.controlInside)/sshd_config' 2>>'\(self.isSandboxed ? "" : self.root)/var/log/sshd.log'
-
         """
     }
 
@@ -203,8 +229,9 @@ struct SandboxFiles: Sendable {
             "PermitRootLogin prohibit-password", "PasswordAuthentication no",
             "KbdInteractiveAuthentication no",
             "StrictModes no", "PrintMotd no", "PrintLastLog no", "MaxSessions 200", "MaxStartups 200:30:400",
-            "Banner \(inside)/banner", "Subsystem sftp internal-sftp",
+            "Subsystem sftp internal-sftp",
         ]
+        if self.manner.banner != nil { lines.append("Banner \(inside)/banner") }
         if self.isSandboxed {
             lines.append("AuthorizedKeysFile \(inside)/authorized_keys /root/.ssh/authorized_keys")
             lines.append("PermitUserEnvironment yes")

@@ -81,7 +81,9 @@ extension VastAPI {
     private func rows() async -> [[String: JSON]] {
         await self.fleet.refresh()
         var rows: [[String: JSON]] = []
-        for rental in await self.fleet.rentals.values { rows.append(await self.row(rental)) }
+        for rental in await self.fleet.rentals.values where rental.pod == nil {
+            rows.append(await self.row(rental))
+        }
         return rows
     }
 
@@ -165,6 +167,7 @@ extension VastAPI {
     private func perform(_ id: Int, _ order: (Fleet) async throws -> Void) async throws(VastError) -> APIReply
     {
         do {
+            guard await self.fleet.rental(id) != nil else { throw VastError.noSuchInstance(id) }
             try await order(self.fleet)
             return .json(["success": true])
         } catch Fleet.Refusal.gpuUnavailable {
@@ -186,7 +189,9 @@ extension VastAPI {
     /// Repeated by the official client even after success, so an id that is gone is no error.
     func destroySeveral(_ body: JSON) async throws(VastError) -> APIReply {
         let ids = body["instance_ids"]?.elements ?? body["ids"]?.elements ?? []
-        for id in ids.compactMap(\.integer) { try? await self.fleet.destroy(id) }
+        for id in ids.compactMap(\.integer) where await self.fleet.rental(id) != nil {
+            try? await self.fleet.destroy(id)
+        }
         return .json(["success": true])
     }
 

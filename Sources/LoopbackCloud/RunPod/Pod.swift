@@ -1,0 +1,105 @@
+/// What RunPod knows of a rental beyond what the fleet does.
+struct Pod: Sendable {
+    struct Volume: Hashable, Sendable {
+        /// GB.
+        var size: Int
+        var path: String
+    }
+
+    struct LogLine: Sendable {
+        let time: Double
+        /// `system` or `container`.
+        let source: String
+        let text: String
+    }
+
+    let id: String
+    /// `podHostId` is the id with this behind it.
+    let hostSuffix: String
+    let host: RunPodStock.Host
+    let gpuCount: Int
+    /// Whether TCP ports get a public address: always on Secure Cloud.
+    let hasPublicAddress: Bool
+    var name: String
+    var image: String
+    /// The container's command; empty for the image's own.
+    var arguments: String
+    /// GB, wiped whenever the container ends.
+    var containerDisk: Int
+    var volume: Volume?
+    var ports: [String]
+    var environment: [String: String]
+    var isLocked = false
+    /// Of the container that runs now, or ran last.
+    var startedAt: Double?
+    var log: [LogLine] = []
+    /// How much of the container's own output is in `log` already.
+    var containerLines = 0
+
+    var hostID: String { "\(self.id)-\(self.hostSuffix)" }
+    var isSSHPublished: Bool { self.hasPublicAddress && self.ports.contains("22/tcp") }
+
+    /// Dollars an hour. A stopped pod's volume costs twice as much, and its own disk is gone.
+    func storagePrice(isStopped: Bool) -> Double {
+        let volume = Double(self.volume?.size ?? 0)
+        let gigabyteMonths = isStopped ? volume * 2 : volume + Double(self.containerDisk)
+        return gigabyteMonths * 0.10 / 720
+    }
+
+    /// RunPod's own images start sshd by `/start.sh`; others do what `arguments` say, or nothing.
+    var manner: ContainerManner {
+        let isOfficial = self.image.hasPrefix("runpod/")
+        let official = isOfficial ? "exec /start.sh" : "exec sleep 2147483647"
+        let hasKey = self.environment["PUBLIC_KEY"]?.isEmpty == false
+        return ContainerManner(
+            hostName: String(self.hostID.prefix(60)),
+            files: isOfficial ? ["/start.sh": Self.startScript] : [:],
+            folders: [self.volume?.path ?? "/workspace"],
+            command: self.arguments.isEmpty ? official : "exec \(self.arguments)",
+            startsDaemon: hasKey
+                && (self.arguments.isEmpty
+                    ? isOfficial : ["sshd", "/start.sh"].contains(where: self.arguments.contains))
+        )
+    }
+
+    /// What the platform's images run: the owner's key, the variables for later sessions, sshd.
+    private static let startScript = """
+        #!/bin/sh
+        echo "Pod started"
+        env | grep -E '^[A-Z_][A-Z0-9_]*=' | grep -v '^PUBLIC_KEY=' \\
+            | awk -F= '{ value = substr($0, length($1) + 2); print "export " $1 "=\\"" value "\\"" }' \\
+            >/etc/rp_environment
+        echo '. /etc/rp_environment' >>/root/.bashrc
+        # Without a key there is nobody to let in, and sshd stays off.
+        [ -n "$PUBLIC_KEY" ] || exec sleep 2147483647
+        mkdir -p /root/.ssh
+        printf '%s\\n' "$PUBLIC_KEY" >>/root/.ssh/authorized_keys
+        chmod 700 /root/.ssh
+        chmod 600 /root/.ssh/authorized_keys
+        echo "Start script(s) finished, Pod is ready to use."
+        exec sshd
+
+        """
+}
+
+/// A pod that somebody asks for, every field in its final form.
+struct PodOrder: Sendable {
+    var name: String
+    var image: String
+    var arguments = ""
+    var kind: RunPodStock.Kind
+    var gpuCount = 1
+    /// In this order.
+    var clouds: [RunPodStock.Cloud] = [.secure]
+    /// Empty for anywhere.
+    var dataCenters: [String] = []
+    var countries: [String] = []
+    var minimumCUDA: Double?
+    var allowedCUDA: [String] = []
+    var containerDisk = 50
+    var volume: Pod.Volume?
+    var ports: [String] = []
+    var environment: [String: String] = [:]
+    /// Only Community Cloud asks.
+    var wantsPublicAddress = false
+}

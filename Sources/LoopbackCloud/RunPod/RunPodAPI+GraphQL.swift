@@ -1,0 +1,322 @@
+import Foundation
+
+/// GraphQL, which the platform is taking away and its Python SDK still speaks: the account, GPU types and
+/// data centers, and a pod's whole life.
+extension RunPodAPI {
+    /// What a resolver says went wrong. It comes with status 200.
+    private struct Refusal: Error {
+        var message: String
+        var code = "RUNPOD"
+    }
+
+    func answerGraphQL(_ request: APIRequest) async -> APIReply {
+        if await self.fleet.isRetired(.graphQL) {
+            return .json(["errors": [["message": .string(RunPodWords.retired)]]], status: 410)
+        }
+        guard request.method == "POST" else { return Self.failure("Must provide query string.") }
+        let key = request.bearer ?? request.query["api_key"] ?? ""
+        guard let caller = await self.caller(withKey: key), case .account = caller else {
+            return .json(["errors": [["message": "Unauthorized"]]], status: 401)
+        }
+        guard let body = request.json, let query = body["query"]?.text else {
+            return Self.failure("Must provide query string.")
+        }
+        let document: GraphQLDocument
+        do {
+            document = try GraphQLDocument(parsing: query)
+        } catch {
+            return Self.failure(error.message)
+        }
+        await self.fleet.refresh()
+        var data: [String: JSON] = [:]
+        var errors: [JSON] = []
+        for field in document.fields {
+            let arguments = field.arguments.mapValues { $0.resolved(body["variables"]?.members ?? [:]) }
+            do throws(Refusal) {
+                let known = try await self.resolve(field, arguments["input"] ?? [:], document.isMutation)
+                guard let known else {
+                    let kind = document.isMutation ? "Mutation" : "Query"
+                    return Self.failure("Cannot query field \"\(field.name)\" on type \"\(kind)\".")
+                }
+                do throws(GraphQLDocument.Failure) {
+                    data[field.alias] = try Self.select(field.selection, from: known, field.name)
+                } catch {
+                    return Self.failure(error.message)
+                }
+            } catch {
+                data[field.alias] = .null
+                errors.append([
+                    "message": .string(error.message), "path": [.string(field.alias)],
+                    "extensions": ["code": .string(error.code)],
+                ])
+            }
+        }
+        var answer: [String: JSON] = ["data": .object(data)]
+        if !errors.isEmpty { answer["errors"] = .array(errors) }
+        return .json(.object(answer))
+    }
+
+    /// A document that is wrong, rather than refused.
+    private static func failure(_ message: String) -> APIReply {
+        .json(
+            [
+                "errors": [
+                    ["message": .string(message), "extensions": ["code": "GRAPHQL_VALIDATION_FAILED"]]
+                ]
+            ], status: 400)
+    }
+
+    /// The parts of `value` that were asked for.
+    private static func select(
+        _ fields: [GraphQLDocument.Field], from value: JSON, _ place: String
+    ) throws(GraphQLDocument.Failure) -> JSON {
+        switch value {
+        case .array(let elements):
+            var selected: [JSON] = []
+            for element in elements { selected.append(try Self.select(fields, from: element, place)) }
+            return .array(selected)
+        case .object(let members):
+            guard !fields.isEmpty else {
+                throw .init(message: "Field \"\(place)\" must have a selection of subfields.")
+            }
+            var selected: [String: JSON] = [:]
+            for field in fields where field.name != "__typename" {
+                guard let member = members[field.name] else {
+                    throw .init(message: "Cannot query field \"\(field.name)\" on \"\(place)\".")
+                }
+                selected[field.alias] = try Self.select(field.selection, from: member, field.name)
+            }
+            return .object(selected)
+        default: return value
+        }
+    }
+
+    /// Nil for a field that does not exist.
+    private func resolve(
+        _ field: GraphQLDocument.Field, _ input: JSON, _ isMutation: Bool
+    ) async throws(Refusal) -> JSON? {
+        switch (isMutation, field.name) {
+        case (false, "myself"): return await self.account()
+        case (false, "pod"):
+            guard let rental = await self.fleet.pod(input["podId"]?.text ?? "") else { return .null }
+            return self.graphRow(rental)
+        case (false, "gpuTypes"): return await self.gpuTypes(field, input)
+        case (false, "dataCenters"): return await self.dataCenters()
+        case (false, "countryCodes"): return ["US", "CA", "SE", "BG", "CZ", nil]
+        case (true, "podFindAndDeployOnDemand"): return try await self.deploy(input)
+        case (true, "podStop"): return try await self.order(input) { try await $0.stopPod($1) }
+        case (true, "podResume"):
+            return try await self.order(input) { fleet, id in
+                let status = await fleet.pod(id).map(RunPodRows.status)
+                if status == "EXITED" || status == "ERROR" { try await fleet.startPod(id) }
+            }
+        case (true, "podTerminate"):
+            guard (try? await self.fleet.terminatePod(input["podId"]?.text ?? "")) != nil else {
+                throw Refusal(message: RunPodWords.nothingToTerminate, code: "POD_NOT_FOUND")
+            }
+            return .null
+        case (true, "updateUserSettings"):
+            // One text with a key a line, and often empty lines between.
+            let lines = (input["pubKey"]?.text ?? "").split(separator: "\n")
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+            await self.fleet.setPodKeys(lines.filter { !$0.isEmpty })
+            return await self.account()
+        default: return nil
+        }
+    }
+
+    private func order(
+        _ input: JSON, _ order: (Fleet, String) async throws -> Void
+    ) async throws(Refusal) -> JSON {
+        let id = input["podId"]?.text ?? ""
+        do {
+            try await order(self.fleet, id)
+        } catch Fleet.Refusal.gpuUnavailable {
+            throw Refusal(message: RunPodWords.hostBusy)
+        } catch Fleet.Refusal.noCredit {
+            throw Refusal(message: RunPodError.noCredit.detail)
+        } catch {
+            throw Refusal(message: "pod not found")
+        }
+        guard let rental = await self.fleet.pod(id) else { throw Refusal(message: "pod not found") }
+        return self.graphRow(rental)
+    }
+
+    private func deploy(_ input: JSON) async throws(Refusal) -> JSON {
+        guard let kind = input["gpuTypeId"]?.text.flatMap(RunPodStock.kind),
+            let image = input["imageName"]?.text, !image.isEmpty
+        else { throw Refusal(message: RunPodWords.somethingWrong, code: "INTERNAL_SERVER_ERROR") }
+        var environment: [String: String] = [:]
+        for pair in input["env"]?.elements ?? [] {
+            if let key = pair["key"]?.text { environment[key] = pair["value"]?.text ?? "" }
+        }
+        if input["startSsh"]?.flag == true, environment["PUBLIC_KEY"] == nil {
+            let keys = await self.fleet.podKeys
+            // Without any key the platform writes this word.
+            environment["PUBLIC_KEY"] = keys.isEmpty ? "null" : keys.joined(separator: "\n")
+        }
+        let clouds: [RunPodStock.Cloud] =
+            switch input["cloudType"]?.text {
+            case "SECURE": [.secure]
+            case "COMMUNITY": [.community]
+            default: [.secure, .community]
+            }
+        let center = input["dataCenterId"]?.text ?? ""
+        let size = input["volumeInGb"]?.integer ?? 0
+        let path = input["volumeMountPath"]?.text ?? ""
+        let order = PodOrder(
+            name: input["name"]?.text ?? "my pod", image: image, arguments: input["dockerArgs"]?.text ?? "",
+            kind: kind, gpuCount: max(1, input["gpuCount"]?.integer ?? 1), clouds: clouds,
+            dataCenters: center.isEmpty ? [] : [center],
+            countries: input["countryCode"]?.text.map { [$0] } ?? [],
+            allowedCUDA: input["allowedCudaVersions"]?.elements?.compactMap(\.text) ?? [],
+            containerDisk: input["containerDiskInGb"]?.integer ?? 20,
+            volume: size > 0
+                ? Pod.Volume(size: size, path: path.hasPrefix("/") ? path : "/workspace") : nil,
+            ports: (input["ports"]?.text ?? "").split(separator: ",").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            },
+            environment: environment, wantsPublicAddress: input["supportPublicIp"]?.flag ?? true)
+        do {
+            let rental = try await self.fleet.deploy(order)
+            if await self.fleet.takeFault(on: .runPod, { $0 == .serverErrorAfterCreate }) != nil {
+                throw Refusal(message: RunPodWords.somethingWrong, code: "INTERNAL_SERVER_ERROR")
+            }
+            return self.graphRow(rental)
+        } catch Fleet.Refusal.noCredit {
+            throw Refusal(message: RunPodError.noCredit.detail)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw Refusal(message: RunPodWords.noCapacity)
+        }
+    }
+
+    // MARK: Rows
+
+    private func account() async -> JSON {
+        let keys = await self.fleet.podKeys
+        let pods = await self.fleet.pods()
+        let credit = await self.fleet.currentCredit(.runPod)
+        return [
+            "id": "user_loopback0123456789012345", "email": "loopback@example.com",
+            "pubKey": keys.isEmpty ? nil : .string(keys.joined(separator: "\n")),
+            "clientBalance": .rounded(credit, 6),
+            "currentSpendPerHr": .rounded(pods.reduce(0) { $0 + $1.currentPrice }, 4), "spendLimit": 80,
+            "notifyPodsStale": true, "notifyPodsGeneral": true, "notifyLowBalance": true,
+            "pods": .array(pods.map(self.graphRow)), "networkVolumes": [], "containerRegistryCreds": [],
+            "endpoints": [],
+        ]
+    }
+
+    private func graphRow(_ rental: Rental) -> JSON {
+        guard let pod = rental.pod else { return .null }
+        let status = RunPodRows.status(rental)
+        let now = self.fleet.clock()
+        // What was ordered, not what is there: it says RUNNING from the first moment.
+        let desired = ["EXITED", "TERMINATED"].contains(status) ? status : "RUNNING"
+        var runtime: JSON = nil
+        if status == "RUNNING" {
+            let gpu: JSON = ["id": "GPU-0", "gpuUtilPercent": 0, "memoryUtilPercent": 0]
+            runtime = [
+                "uptimeInSeconds": .int(RunPodRows.uptime(pod, now: now)),
+                "ports": .array(
+                    RunPodRows.ports(rental).map { port in
+                        [
+                            "ip": .string(port.address), "isIpPublic": .bool(port.type == "tcp"),
+                            "privatePort": .int(port.inner), "publicPort": .int(port.outer),
+                            "type": .string(port.type),
+                        ]
+                    }), "gpus": .array(Array(repeating: gpu, count: pod.gpuCount)),
+                "container": ["cpuPercent": 0, "memoryPercent": 0],
+            ]
+        }
+        let date = Date(timeIntervalSince1970: rental.createdAt)
+        return [
+            "id": .string(pod.id), "name": .string(pod.name), "imageName": .string(pod.image),
+            "desiredStatus": .string(desired), "podType": "RESERVED",
+            "machineId": .string("m\(rental.offer.machine.id)"), "dockerId": nil,
+            "dockerArgs": .string(pod.arguments), "lastStatusChange": .string("Rented by User: \(date)"),
+            "volumeMountPath": .string(pod.volume?.path ?? "/workspace"), "clusterIp": nil,
+            "networkVolumeId": nil, "templateId": nil, "costPerHr": .rounded(RunPodRows.cost(rental), 4),
+            "gpuCount": .int(pod.gpuCount), "containerDiskInGb": .int(pod.containerDisk),
+            "volumeInGb": .int(pod.volume?.size ?? 0), "memoryInGb": .int(125 * pod.gpuCount),
+            "vcpuCount": .int(16 * pod.gpuCount), "ports": .string(pod.ports.joined(separator: ",")),
+            "port": nil, "uptimeSeconds": 0, "createdAt": RunPodRows.date(rental.createdAt),
+            "env": .array(
+                pod.environment.sorted { $0.key < $1.key }.map { .string("\($0.key)=\($0.value)") }),
+            "runtime": runtime,
+            "latestTelemetry": [
+                "state": .string(status == "RUNNING" ? "running" : "exited"), "time": RunPodRows.date(now),
+            ],
+            "machine": [
+                "podHostId": .string(pod.hostID), "gpuDisplayName": .string(pod.host.kind.name),
+                "location": .string(pod.host.country),
+                "dataCenterId": .optional(pod.host.dataCenter?.id),
+                "costPerHr": .rounded(rental.gpuPrice, 4),
+            ],
+        ]
+    }
+
+    private func gpuTypes(_ field: GraphQLDocument.Field, _ input: JSON) async -> JSON {
+        let free = await self.fleet.freeGPUs()
+        let stock = self.fleet.stock
+        let wanted = input["id"]?.text
+        let kinds = RunPodStock.kinds.filter { wanted == nil || $0.id == wanted }
+        let asked = field.selection.first { $0.name == "lowestPrice" }
+        let count = asked?.arguments["input"]?.resolved([:])["gpuCount"]?.integer ?? 1
+        return .array(
+            kinds.map { kind in
+                let hosts = stock.hosts.filter {
+                    $0.kind == kind && free[$0.machine.id, default: 0] >= count
+                }
+                let price = hosts.map(\.machine.gpuPrice).min()
+                let level = hosts.isEmpty ? nil : Self.level(hosts.count).capitalized
+                let secure = stock.maximumCount(kind, on: .secure)
+                let community = stock.maximumCount(kind, on: .community)
+                return [
+                    "id": .string(kind.id), "displayName": .string(kind.name), "manufacturer": "Nvidia",
+                    "memoryInGb": .int(kind.memory), "cudaCores": 0,
+                    "secureCloud": .bool(kind.securePrice > 0),
+                    "communityCloud": .bool(kind.communityPrice > 0),
+                    "securePrice": .number(kind.securePrice),
+                    "communityPrice": .number(kind.communityPrice), "secureSpotPrice": nil,
+                    "communitySpotPrice": nil, "oneWeekPrice": nil, "oneMonthPrice": nil,
+                    "threeMonthPrice": nil, "sixMonthPrice": nil, "clusterPrice": nil,
+                    "maxGpuCount": .int(max(secure, community)), "maxGpuCountSecureCloud": .int(secure),
+                    "maxGpuCountCommunityCloud": .int(community), "minPodGpuCount": 1,
+                    "nodeGroupDatacenters": [],
+                    "lowestPrice": [
+                        "gpuName": .string(kind.name), "gpuTypeId": .string(kind.id),
+                        "minimumBidPrice": .optional(price.map { $0 / 2 }),
+                        "uninterruptablePrice": .optional(price),
+                        "minVcpu": price == nil ? nil : 16, "minMemory": price == nil ? nil : 125,
+                        "stockStatus": .optional(level), "availableGpuCounts": [.int(count)],
+                        "countryCode": nil, "compliance": nil,
+                    ],
+                ]
+            })
+    }
+
+    private func dataCenters() async -> JSON {
+        let free = await self.fleet.freeGPUs()
+        return .array(
+            RunPodStock.dataCenters.map { center in
+                let availability = RunPodStock.kinds.compactMap { kind -> JSON? in
+                    let own = self.fleet.stock.hosts.filter {
+                        $0.kind == kind && $0.dataCenter == center && free[$0.machine.id, default: 0] > 0
+                    }
+                    guard !own.isEmpty else { return nil }
+                    return [
+                        "gpuTypeId": .string(kind.id), "displayName": .string(kind.name),
+                        "stockStatus": .string(Self.level(own.count).capitalized),
+                    ]
+                }
+                return [
+                    "id": .string(center.id), "name": .string(center.name),
+                    "location": .string(center.country), "listed": true,
+                    "gpuAvailability": .array(availability),
+                ]
+            })
+    }
+}

@@ -1,0 +1,25 @@
+/// What tells one platform's containers from another's, seen from inside.
+struct ContainerManner: Sendable {
+    var hostName: String
+    /// What sshd says before the login.
+    var banner: String?
+    /// Programs of the image, by absolute path.
+    var files: [String: String] = [:]
+    /// Folders that are mounted, by absolute path.
+    var folders: [String] = []
+    /// The shell line that runs the container, where the owner decides about it. It must bring sshd up by
+    /// calling `sshd`, or nobody can log in. Nil starts sshd beside the owner's `onstart.sh`.
+    var command: String?
+    /// Whether `command` is known to bring up sshd, for where it cannot be run.
+    var startsDaemon = true
+
+    static func vast(instance: Int) -> ContainerManner {
+        ContainerManner(
+            hostName: "C.\(instance)",
+            banner: """
+                Welcome to vast.ai. If authentication fails, try again after a few seconds, and double check your ssh key.
+                Have fun!
+
+                """)
+    }
+}
