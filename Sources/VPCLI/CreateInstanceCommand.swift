@@ -50,17 +50,19 @@ struct CreateInstanceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let chosen = try self.platform.platform.platform()
+        let chosen = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
-        // A default that cannot be used yet must not stand in the way of the platform that can.
-        let platform = chosen ?? (session.configuration.defaults.platform == .vast ? .vast : nil)
+        // A default without a key must not stand in the way of the platform that has one.
+        let usable = Set(session.configuration.endpoints.map(\.platform))
+        let usual = session.configuration.defaults.platform.flatMap { usable.contains($0) ? $0 : nil }
+        let offer = self.offer.map { Self.offerID($0, on: chosen) }
+        let platform = chosen ?? offer?.platform ?? usual
         try session.requireKey(for: platform)
         let engine = try session.engine()
         var query = self.hardware.query(session.configuration.defaults)
         query.isInterruptible = self.instanceType == .interruptible
         let request = CreateRequest(
-            offer: self.offer.map { OfferID(platform: platform ?? .vast, rawValue: $0) },
-            query: query, platform: platform, image: self.image, name: self.name,
+            offer: offer, query: query, platform: platform, image: self.image, name: self.name,
             waitsUntilReady: !self.noWait)
 
         let began = ContinuousClock.now
@@ -73,6 +75,12 @@ struct CreateInstanceCommand: AsyncParsableCommand {
             try await self.tidyUp(instance, engine: engine, session: session)
             throw ExitStatus(status: Status.interrupted)
         }
+    }
+
+    /// vast.ai numbers its offers; RunPod's are called by their GPU.
+    static func offerID(_ text: String, on platform: Platform?) -> OfferID {
+        let isNumber = text.allSatisfy { $0.isASCII && $0.isNumber }
+        return OfferID(platform: platform ?? (isNumber ? .vast : .runpod), rawValue: text)
     }
 
     private func show(_ instance: Instance, after seconds: Double) {

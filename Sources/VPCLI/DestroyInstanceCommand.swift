@@ -22,7 +22,7 @@ struct DestroyInstanceCommand: AsyncParsableCommand {
     @OptionGroup var json: JSONOptions
 
     func run() async throws {
-        let platform = try self.platform.platform.platform()
+        let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
         let engine = try session.engine()

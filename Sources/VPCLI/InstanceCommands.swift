@@ -11,7 +11,7 @@ struct ListInstancesCommand: AsyncParsableCommand {
     @OptionGroup var json: JSONOptions
 
     func run() async throws {
-        let platform = try self.platform.platform.platform()
+        let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
         let answers = try await session.engine().instances(platform: platform)
@@ -100,7 +100,7 @@ struct StartCommand: AsyncParsableCommand {
     @OptionGroup var json: JSONOptions
 
     func run() async throws {
-        let platform = try self.platform.platform.platform()
+        let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
         let engine = try session.engine()
@@ -127,7 +127,7 @@ struct StopCommand: AsyncParsableCommand {
     @OptionGroup var json: JSONOptions
 
     func run() async throws {
-        let platform = try self.platform.platform.platform()
+        let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
         let engine = try session.engine()
@@ -159,7 +159,7 @@ struct SSHCommand: AsyncParsableCommand {
     @OptionGroup var platform: PlatformOptions
 
     func run() async throws {
-        let platform = try self.platform.platform.platform()
+        let platform = self.platform.platform.platform
         let session = try Session(self.common)
         try session.requireKey(for: platform)
         let engine = try session.engine()

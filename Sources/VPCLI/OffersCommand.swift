@@ -107,14 +107,16 @@ struct OffersCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let platform = try self.platform.platform.platform()
+        let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
         var query = self.hardware.query(session.configuration.defaults)
         query.order = self.order
         query.limit = self.limit
         query.isInterruptible = self.interruptible
-        let answers = try await session.engine().offers(query, platform: platform)
+        var answers = try await session.engine().offers(query, platform: platform)
+        // Each platform was asked for that many.
+        answers.values = Array(answers.values.prefix(self.limit))
         try Answer.show(answers, asJSON: self.json.json, session: session, document: Documents.offers) {
             offers in
             Self.lines(offers, query: query, terminal: session.terminal)
@@ -147,7 +149,7 @@ struct OffersCommand: AsyncParsableCommand {
             ])
         }
         let disk = "Prices include \(Units.bytes(query.diskBytes)) of disk; traffic is extra."
-        let hint = "Rent one: vp create-instance --offer \(offers[0].id)"
+        let hint = "Rent one: vp create-instance --offer \(ShellQuoting.quoted(offers[0].id.rawValue))"
         return table.lines(colour: terminal.outputHasColour)
             + [Style.faint.apply("\(disk) \(hint)", if: terminal.outputHasColour)]
     }

@@ -7,14 +7,11 @@ enum PlatformChoice: String, CaseIterable, ExpressibleByArgument {
     case vast, runpod, auto
 
     /// nil lets the engine look everywhere.
-    func platform() throws -> Platform? {
+    var platform: Platform? {
         switch self {
         case .auto: nil
         case .vast: .vast
-        case .runpod:
-            throw EngineError(
-                .unsupported, .init("choosing the platform", platform: .runpod),
-                detail: "RunPod is not built in yet; use --platform vast")
+        case .runpod: .runpod
         }
     }
 }

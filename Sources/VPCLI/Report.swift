@@ -97,7 +97,7 @@ enum Report {
                     "Install it, on Debian with `apt-get install rsync openssh-client`."
                 )
             case .unsupported:
-                ("This is not possible yet\(because).", "`vp --help` lists what is.")
+                ("This is not possible\(place)\(because).", "Use the platform's own console for it.")
             case .badRequest:
                 (
                     "\(platform ?? "The platform") did not accept the request while \(activity.words)\(subject)\(because).",

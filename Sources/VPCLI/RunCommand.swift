@@ -55,7 +55,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let platform = try self.platform.platform.platform()
+        let platform = self.platform.platform.platform
         let session = try Session(self.common)
         try session.requireKey(for: platform)
         if self.parts.enableDocker {

@@ -44,7 +44,7 @@ enum SyncReport {
         _ name: String?, common: CommonOptions, platform: PlatformOptions, asJSON: Bool,
         action: (InstanceID) -> EngineAction
     ) async throws {
-        let platform = try platform.platform.platform()
+        let platform = platform.platform.platform
         let session = try Session(common, asJSON: asJSON)
         try session.requireKey(for: platform)
         let engine = try session.engine()

@@ -38,12 +38,12 @@ import Testing
         #expect(!output.stderr.isEmpty)
     }
 
-    @Test func runPodIsNotYetThere() async throws {
+    @Test func aPlatformWithoutAKeyIsNamed() async throws {
         let harness = try CLIHarness(["VAST_API_KEY": "some-key-0123456789"])
         for words in [["ls", "-p", "runpod"], ["--platform", "runpod", "run", "--", "true"]] {
             let output = try await harness.start(words).output()
             #expect(output.status == 200)
-            #expect(output.stderr.contains("--platform vast"))
+            #expect(output.stderr.contains("vp config-set --runpod-api-key -"), "\(output)")
         }
     }
 

@@ -18,7 +18,8 @@ final class HTTPListener: Sendable {
             handler: ClosureHTTPHandler { try await Self.respond(to: $0, with: answer) })
         self.server = server
         self.serving = Task { try await server.run() }
-        try await server.waitUntilListening()
+        // A machine busy with compilers takes its time.
+        try await server.waitUntilListening(timeout: 60)
         guard case .ip4(_, let port)? = await server.listeningAddress else {
             throw LoopbackCloud.StartError.noPort
         }

@@ -48,7 +48,11 @@ struct CreateInstance {
 
     private func candidates() async throws(EngineError) -> [Offer] {
         self.progress(ActionProgress(.searching))
-        let answers = try await self.engine.offers(self.request.query, platform: self.request.platform)
+        var query = self.request.query
+        // The one that is wanted need not be among the first.
+        if self.request.offer != nil { query.limit = max(query.limit, 200) }
+        let answers = try await self.engine.offers(
+            query, platform: self.request.offer?.platform ?? self.request.platform)
         if let id = self.request.offer {
             // An offer picked from a list is looked up in what is for rent now, or in what was shown.
             let offers = answers.values + (self.engine.cachedOffers()?.values ?? [])

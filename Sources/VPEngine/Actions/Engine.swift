@@ -18,7 +18,7 @@ public final class Engine: Sendable {
     public convenience init(configuration: EngineConfiguration) throws(EngineError) {
         try self.init(
             configuration: configuration,
-            clients: configuration.endpoints.compactMap { endpoint in
+            clients: configuration.endpoints.map { endpoint in
                 PlatformClients.client(for: endpoint, timeScale: configuration.timeScale)
             }, runner: SystemProcessRunner())
     }
@@ -61,8 +61,8 @@ public final class Engine: Sendable {
         return answers
     }
 
-    /// Offers of all platforms, sorted by the query's order. Throws `.unknownGPU` where no platform knows the
-    /// name, and `.missingKey` where no platform has a key.
+    /// Offers of all platforms, sorted by the query's order; of each platform at most the query's limit. Throws
+    /// `.unknownGPU` where no platform knows the name, and `.missingKey` where no platform has a key.
     public func offers(_ query: OfferQuery, platform: Platform? = nil) async throws(EngineError)
         -> PlatformAnswers<Offer>
     {
@@ -70,7 +70,8 @@ public final class Engine: Sendable {
             try await client.offers(query)
         }
         if let unknown = answers.failures.first(where: { $0.error.code == .unknownGPU }),
-            answers.values.isEmpty
+            answers.failures.count == self.askedPlatforms(platform).count,
+            answers.failures.allSatisfy({ $0.error.code == .unknownGPU })
         {
             throw unknown.error
         }
@@ -79,6 +80,10 @@ public final class Engine: Sendable {
             answers.failures.allSatisfy({ $0.error.code == .missingKey })
         {
             throw missing.error
+        }
+        // That one platform has no such GPU, or no such kind of offer, is no failure while another answers.
+        if answers.failures.count < self.askedPlatforms(platform).count {
+            answers.failures.removeAll { $0.error.code == .unknownGPU || $0.error.code == .unsupported }
         }
         answers.values.sort { query.order.precedes($0, $1) }
         self.cache.save(answers, as: .offers) { $0.id.platform }
@@ -246,9 +251,6 @@ public final class Engine: Sendable {
     // MARK: Parts that actions share
 
     package func client(_ platform: Platform, _ words: String) throws(EngineError) -> any PlatformClient {
-        guard PlatformClients.supported.contains(platform) else {
-            throw EngineError(.unsupported, .init(words, platform: platform))
-        }
         guard let client = self.clients[platform] else {
             throw EngineError(.missingKey, .init(words, platform: platform))
         }
@@ -322,12 +324,16 @@ public final class Engine: Sendable {
         }
     }
 
+    private func askedPlatforms(_ platform: Platform?) -> [Platform] {
+        platform.map { [$0] } ?? Platform.allCases.filter { self.clients[$0] != nil }
+    }
+
     /// Asks `platform`, or every platform with a key, side by side.
     private func ask<Value: Sendable>(
         _ platform: Platform?, _ words: String,
         _ question: @escaping @Sendable (any PlatformClient) async throws(EngineError) -> [Value]
     ) async -> PlatformAnswers<Value> {
-        let asked = platform.map { [$0] } ?? Platform.allCases.filter { self.clients[$0] != nil }
+        let asked = self.askedPlatforms(platform)
         var answers = PlatformAnswers<Value>(values: [], failures: [], fetchedAt: Date())
         if asked.isEmpty {
             answers.failures = [.init(platform: .vast, error: EngineError(.missingKey, .init(words)))]

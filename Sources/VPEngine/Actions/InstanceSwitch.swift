@@ -10,6 +10,9 @@ struct InstanceSwitch {
         let client = try self.engine.client(id.platform, "starting instance \(id)")
         self.progress(ActionProgress(.starting))
         try await client.start(id)
+        // RunPod's containers make their host keys when they start. We asked for the start, so a new key is
+        // what must be there; one that changes unasked is refused as ever.
+        if id.platform == .runpod { self.engine.connections.forgetHostKey(of: id) }
         let instance = try await self.wait(for: id, limit: 900) { instance in
             instance.status == .running && !instance.addresses.isEmpty
         }

@@ -24,7 +24,10 @@ extension EngineConfiguration {
             if found.isInProject { warnings.append(Self.keyInProjectWarning(platform, file: found.origin)) }
             let address = try lookup.address(in: sources, for: found)
             warnings += address.warnings
-            endpoints.append(PlatformEndpoint(platform: platform, baseURL: address.url, key: found.key))
+            endpoints.append(
+                PlatformEndpoint(
+                    platform: platform, baseURL: address.url, key: found.key,
+                    graphQLURL: try lookup.graphQLAddress()))
             origins[platform] = found.origin
         }
 

@@ -69,6 +69,15 @@ struct KeyLookup {
         return (try self.url(self.defaultAddress, from: "built in"), warnings)
     }
 
+    /// Where RunPod's GraphQL listens, if the environment says so; else it is beside the other API.
+    func graphQLAddress() throws(EngineError) -> URL? {
+        let variable = "RUNPOD_GRAPHQL_URL"
+        guard self.platform == .runpod, let text = self.environment[variable], !text.isEmpty else {
+            return nil
+        }
+        return try self.url(text, from: variable)
+    }
+
     private var addressVariable: String {
         switch self.platform {
         case .vast: "VAST_URL"

@@ -44,10 +44,13 @@ public struct PlatformEndpoint: Hashable, Sendable {
     public var platform: Platform
     public var baseURL: URL
     public var key: APIKey
+    /// RunPod alone has a second API, at an address of its own; nil for the usual one beside `baseURL`.
+    public var graphQLURL: URL?
 
-    public init(platform: Platform, baseURL: URL, key: APIKey) {
+    public init(platform: Platform, baseURL: URL, key: APIKey, graphQLURL: URL? = nil) {
         self.platform = platform
         self.baseURL = baseURL
         self.key = key
+        self.graphQLURL = graphQLURL
     }
 }

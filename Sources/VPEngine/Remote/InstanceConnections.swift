@@ -38,6 +38,11 @@ package final class InstanceConnections: Sendable {
             state.instances[id] = nil
             state.shells[id] = nil
         }
+        self.forgetHostKey(of: id)
+    }
+
+    /// Lets the next connection take whatever host key it meets, as the first one does.
+    package func forgetHostKey(of id: InstanceID) {
         let target = SSHTarget(
             instance: id, address: SSHAddress(host: "", port: 0), identityFile: nil,
             paths: self.configuration.paths)

@@ -126,11 +126,14 @@ struct RunPodActionsTests {
         let stopped = VastSamples.edit(RunPodSamples.pod, ["status": "EXITED"])
         let bench = RunPodBench([RunPodSamples.problem(409, "action stop is not legal"), .ok(stopped)])
         try await bench.client.stop(self.id)
-        let running = RunPodBench([
-            RunPodSamples.problem(409, "action stop is not legal"), .ok(RunPodSamples.pod),
-        ])
-        let error = await failure { () async throws(EngineError) in try await running.client.stop(self.id) }
-        #expect(error?.code == .badRequest)
+    }
+
+    /// A pod that is locked, or part of a cluster: it is not the request that is wrong.
+    @Test func aStopThatThePodForbidsIsNotPossible() async throws {
+        let bench = RunPodBench([RunPodSamples.problem(409, "the pod is locked"), .ok(RunPodSamples.pod)])
+        let error = await failure { () async throws(EngineError) in try await bench.client.stop(self.id) }
+        #expect(error?.code == .unsupported)
+        #expect(error?.detail == "the pod is locked")
     }
 
     @Test func aStartWithoutAFreeGPUIsSaid() async {
@@ -201,7 +204,7 @@ struct RunPodActionsTests {
     @Test func theGraphQLAddressIsTheNeighbourOfTheOther() async throws {
         let transport = ScriptedTransport([.ok(#"{"data":{"myself":{"clientBalance":"1.5"}}}"#)])
         let base = try #require(URL(string: "https://api.runpod.io/v2"))
-        let client = PlatformClients.runPod(
+        let client = PlatformClients.client(
             for: PlatformEndpoint(platform: .runpod, baseURL: base, key: APIKey(RunPodBench.key)),
             transport: transport)
         #expect(try await client.balance().dollars == 1.5)

@@ -10,8 +10,9 @@ struct RunPodLoopbackTests {
     @Test(.loopbackCloud()) func aPodIsRentedSeenAndEnded() async throws {
         let cloud = try #require(CloudTrait.current)
         let endpoint = PlatformEndpoint(
-            platform: .runpod, baseURL: cloud.runPodURL, key: APIKey(cloud.runPodAPIKey))
-        let client = PlatformClients.runPod(for: endpoint, graphQL: cloud.runPodGraphQLURL, timeScale: 0)
+            platform: .runpod, baseURL: cloud.runPodURL, key: APIKey(cloud.runPodAPIKey),
+            graphQLURL: cloud.runPodGraphQLURL)
+        let client = PlatformClients.client(for: endpoint, timeScale: 0)
         #expect(try await client.balance().dollars > 0)
         let offers = try await client.offers(OfferQuery(gpu: "RTX 4090"))
         let offer = try #require(offers.first)

@@ -13,7 +13,7 @@ struct RunPodOffersTests {
         #expect(offer.id == OfferID(platform: .runpod, rawValue: "NVIDIA GeForce RTX 4090"))
         #expect(offer.gpuName == "RTX 4090")
         #expect(offer.gpuCount == 2)
-        #expect(offer.gpuMemoryBytes == 24_000_000_000)
+        #expect(offer.gpuMemoryBytes == 24_576_000_000)
         #expect(offer.cudaVersion == 12.8)
         #expect(offer.location == "US RO")
         // Two GPUs, 40 GB of volume and 20 GB of container disk at ten cents a month.

@@ -15,7 +15,7 @@ struct RunPodPodsTests {
         #expect(instance.status == .running)
         #expect(instance.gpuName == "RTX 4090")
         #expect(instance.gpuCount == 1)
-        #expect(instance.gpuMemoryBytes == 24_000_000_000)
+        #expect(instance.gpuMemoryBytes == 24_576_000_000)
         #expect(instance.addresses == [SSHAddress(host: "195.26.233.3", port: 34446)])
         #expect(instance.diskBytes == 40_000_000_000)
         #expect(instance.location == "US-KS-2")

@@ -198,8 +198,11 @@ package final class RunPodClient: PlatformClient {
         {
             return
         }
+        // The pod's own state forbids it: locked, or part of a cluster.
+        let isForbidden = answer.response.status == 409
         throw EngineError(
-            answer.saysNoCapacity ? .instanceNotRunning : .badRequest, activity, detail: error.detail)
+            answer.saysNoCapacity ? .instanceNotRunning : isForbidden ? .unsupported : .badRequest, activity,
+            detail: error.detail)
     }
 
     private func keys(_ activity: EngineError.Activity) async throws(EngineError) -> [String] {

@@ -13,6 +13,10 @@ enum RunPodOffer {
     /// The smallest volume that can be asked for.
     static let smallestVolumeGB = 10
 
+    /// Bytes in what RunPod calls a GB of GPU memory: 1024 of the megabytes that vast.ai counts in, so that one
+    /// kind of GPU has one size.
+    static let bytesPerGPUGigabyte = 1.024e9
+
     private static let hoursPerMonth = 720.0
 
     /// The volume for `bytes` of workspace, in GB.
@@ -143,9 +147,9 @@ private struct RunPodGPU {
 
     /// Nil for a row that lacks what an offer is made of, and for the placeholder named `unknown`.
     init?(_ row: JSONValue) {
-        guard let id = row["id"].text, id != "unknown", let memory = row["memory"].bytes(unit: 1e9) else {
-            return nil
-        }
+        guard let id = row["id"].text, id != "unknown",
+            let memory = row["memory"].bytes(unit: RunPodOffer.bytesPerGPUGigabyte)
+        else { return nil }
         self.id = id
         self.name = row["name"].text ?? id
         self.memoryBytes = memory

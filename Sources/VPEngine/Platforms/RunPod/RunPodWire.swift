@@ -94,7 +94,8 @@ enum RunPodWire {
             gpuName: gpu["id"].text.map(GPUName.display) ?? (row["cpu"].isNull ? "unknown GPU" : "CPU"),
             gpuCount: max(0, gpu["count"].int ?? (gpu.isNull ? 0 : 1)),
             gpuMemoryBytes: model.flatMap {
-                $0.memoryGB.count == 1 ? Int64($0.memoryGB[0]) * 1_000_000_000 : nil
+                $0.memoryGB.count == 1
+                    ? Int64(Double($0.memoryGB[0]) * RunPodOffer.bytesPerGPUGigabyte) : nil
             },
             price: HourlyPrice(dollarsPerHour: (row["cost"].dollars ?? 0) + storage),
             createdAt: RunPodWire.date(row["createdAt"]), image: row["image"].text,
