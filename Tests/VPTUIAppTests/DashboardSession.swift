@@ -26,3 +26,15 @@ enum DashboardSession {
             self.program, arguments, width: width, height: height, environment: environment, directory: home)
     }
 }
+
+extension PTYSession {
+    /// Types `key` again and again until it was taken: a dialog drops keys that come before it can be read.
+    func press(_ key: String, until condition: (VirtualTerminal) -> Bool) throws {
+        for _ in 0..<50 {
+            self.type(key)
+            self.read(milliseconds: 100)
+            if condition(self.screen) { return }
+        }
+        throw Failure(description: "“\(key)” was not taken:\n\(self.screen.text)")
+    }
+}

@@ -4,27 +4,34 @@ import VPTestSupport
 
 /// The whole main job by keys alone, on the loopback cloud.
 @Suite(.serialized, .requires("sshd", "ssh", "rsync", "python3")) struct DemoTests {
-    @Test func rentsSyncsRunsDownloadsAndDestroys() async throws {
-        try await TemporaryFolder.with(named: "vp-tui") { folder in try self.mainJob(in: folder.path) }
+    @Test(arguments: [(200, 50), (80, 24)])
+    func rentsSyncsRunsDownloadsAndDestroys(width: Int, height: Int) async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            try self.mainJob(in: folder.path, width: width, height: height)
+        }
     }
 
-    private func mainJob(in folder: String) throws {
-        let session = try DashboardSession.start(in: folder, ["--demo"], width: 140, height: 42)
+    private func mainJob(in folder: String, width: Int, height: Int) throws {
+        let session = try DashboardSession.start(in: folder, ["--demo"], width: width, height: height)
         // The title names the GPU too; a row has the platform before it.
         try session.wait(for: "vast RTX 4090")
         session.type("2")
         session.type("\r")
         try session.wait(for: "Rent from vast.ai")
         // Keys that come too soon are dropped, so it is typed until it is taken.
-        try self.press("y", in: session, until: { !$0.contains("Rent from vast.ai") })
+        try session.press("y", until: { !$0.contains("Rent from vast.ai") })
         try session.wait(for: "is ready", seconds: 90)
         session.type("S")
         try session.wait(for: "files sent", seconds: 60)
         session.type("r")
         try session.wait(for: "Run on")
         session.type("python3 train.py --epochs 3\r")
-        try session.wait("the log") { $0.contains("epoch 3/3") }
-        try session.wait(for: "succeeded", seconds: 60)
+        try session.wait("the run to be listed") { $0.contains("python3 train.py") && !$0.contains("Run on") }
+        // A narrow screen shows the lists or the log.
+        if width < 100 { session.type("l") }
+        try session.wait(for: "epoch 3/3")
+        if width < 100 { session.type("1") }
+        try session.wait(for: "✓ succeeded", seconds: 60)
         session.type("d")
         try session.wait("a download") {
             $0.contains("nothing new to bring back") || $0.contains("brought back")
@@ -32,7 +39,7 @@ import VPTestSupport
         session.type("D")
         try session.wait(for: "Every result is here", seconds: 60)
         // Enter does not destroy.
-        try self.press("\t", in: session, until: { $0.contains("▸ Destroy") })
+        try session.press("\t", until: { $0.contains("▸ Destroy") })
         session.type("\r")
         try session.wait(for: "Enter does not destroy")
         session.type("y")
@@ -63,16 +70,5 @@ import VPTestSupport
             }
             #expect(left.isEmpty)
         }
-    }
-
-    private func press(
-        _ key: String, in session: PTYSession, until condition: (VirtualTerminal) -> Bool
-    ) throws {
-        for _ in 0..<50 {
-            session.type(key)
-            session.read(milliseconds: 100)
-            if condition(session.screen) { return }
-        }
-        throw PTYSession.Failure(description: "“\(key)” was not taken:\n\(session.screen.text)")
     }
 }
