@@ -77,7 +77,7 @@ public final class LoopbackCloud: Sendable {
     /// What a shell needs for `vp`, `vp-tui` and the official clients to use this cloud and nothing of the
     /// user's own: API addresses and keys, the ssh identity, XDG folders below the cloud's own folder.
     public var environment: [String: String] {
-        [
+        var environment = [
             "VAST_URL": self.vastURL.absoluteString,
             "VAST_API_KEY": self.vastAPIKey,
             "RUNPOD_API_KEY": self.runPodAPIKey,
@@ -95,6 +95,10 @@ public final class LoopbackCloud: Sendable {
             // Boots and limits are that much quicker, so that pauses between questions may be as well.
             "VP_TIME_SCALE": String(1 / self.speed),
         ]
+        // What the platforms promise and a plain sshd cannot give: a folder at the root, and a root to log in.
+        if !self.isSandboxed { environment["VP_WORKSPACE"] = self.workspace }
+        if self.user != "root" { environment["VP_SSH_USER"] = self.user }
+        return environment
     }
 
     private init(

@@ -70,14 +70,7 @@ struct DemoCloudOptions: ParsableArguments {
     static func environment(of cloud: LoopbackCloud) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
         environment["HOME"] = cloud.folder
-        return environment.merging(Self.variables(of: cloud)) { $1 }
-    }
-
-    /// What a client of the cloud needs. Without a sandbox an instance has no `/workspace` to give.
-    static func variables(of cloud: LoopbackCloud) -> [String: String] {
-        var variables = cloud.environment
-        if !cloud.isSandboxed { variables["VP_WORKSPACE"] = cloud.workspace }
-        return variables
+        return environment.merging(cloud.environment) { $1 }
     }
 }
 
@@ -161,7 +154,7 @@ struct DemoServeCommand: AsyncParsableCommand {
     }
 
     private func lines(for cloud: LoopbackCloud) -> [String] {
-        let variables = DemoCloudOptions.variables(of: cloud).sorted { $0.key < $1.key }
+        let variables = cloud.environment.sorted { $0.key < $1.key }
         guard !self.json.json else {
             let document = JSON.object([
                 "vast": .object([

@@ -39,6 +39,7 @@ extension EngineConfiguration {
             endpoints: endpoints,
             paths: paths.engine,
             identityFile: try Self.identity(environment: environment, home: paths.home, sources: sources),
+            sshUser: environment["VP_SSH_USER"].flatMap { $0.isEmpty ? nil : $0 },
             workspace: try Self.workspace(root: root, sources: sources, environment: environment),
             defaults: try Self.defaults(sources),
             timeScale: try Self.timeScale(environment),

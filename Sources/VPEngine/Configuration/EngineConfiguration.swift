@@ -68,6 +68,9 @@ public struct EngineConfiguration: Sendable {
     public var paths: Paths
     /// The private ssh key to use; nil when none was found.
     public var identityFile: String?
+    /// Whom ssh logs in as, whatever a platform says; nil leaves it to the platform (`VP_SSH_USER`). A rehearsal
+    /// cloud without sandboxes admits nobody but the user it runs as.
+    public var sshUser: String?
     public var workspace: Workspace
     public var defaults: Defaults
     /// Stretches the pauses between questions to a platform: 1 is right for the real ones, and a rehearsal
@@ -84,14 +87,16 @@ public struct EngineConfiguration: Sendable {
     public var projectConfigurationFile: String?
 
     public init(
-        endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, workspace: Workspace,
-        defaults: Defaults = Defaults(), timeScale: Double = 1, environment: [String: String],
+        endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, sshUser: String? = nil,
+        workspace: Workspace, defaults: Defaults = Defaults(), timeScale: Double = 1,
+        environment: [String: String],
         warnings: [String] = [], docker: Docker = Docker(), keyOrigins: [Platform: String] = [:],
         projectConfigurationFile: String? = nil
     ) {
         self.endpoints = endpoints
         self.paths = paths
         self.identityFile = identityFile
+        self.sshUser = sshUser
         self.workspace = workspace
         self.defaults = defaults
         self.timeScale = timeScale

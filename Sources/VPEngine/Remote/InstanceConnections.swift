@@ -33,11 +33,13 @@ package final class InstanceConnections: Sendable {
         self.state.withLock { $0.instances[id] }
     }
 
+    /// Forgets `id` and removes the files that ssh was given for it.
     package func forget(_ id: InstanceID) {
-        self.state.withLock { state in
-            state.instances[id] = nil
+        let instance = self.state.withLock { state in
             state.shells[id] = nil
+            return state.instances.removeValue(forKey: id)
         }
+        for target in instance.map(self.targets) ?? [] { unlink(target.configurationFile) }
         self.forgetHostKey(of: id)
     }
 
@@ -119,7 +121,9 @@ package final class InstanceConnections: Sendable {
 
     private func targets(_ instance: Instance) -> [SSHTarget] {
         instance.addresses.map { address in
-            SSHTarget(
+            var address = address
+            address.user = self.configuration.sshUser ?? address.user
+            return SSHTarget(
                 instance: instance.id, address: address, identityFile: self.configuration.identityFile,
                 paths: self.configuration.paths)
         }
