@@ -1,75 +1,190 @@
-import Foundation
-
 /// Something that goes wrong on demand, for tests and rehearsal.
 ///
-/// Faults wait in a queue; each is used up by the first event it fits.
-public enum Fault: Hashable, Sendable {
-    /// The next `count` requests are answered 429.
-    case rateLimited(count: Int)
-    /// The next request is answered after this pause.
-    case slow(Duration)
-    /// The next create rents, and then answers 502.
-    case serverErrorAfterCreate
-    /// The next create finds its offer gone.
-    case offerTaken
-    /// The next instance's image is pulled for ever.
-    case imageNeverLoads
-    /// The next instance's image does not exist.
-    case imagePullError
-    /// The next instance's sshd listens this much after the instance is said to run.
-    case sshdLate(Duration)
-    /// Every ssh connection is cut now; what runs in them runs on.
-    case connectionCut
-    /// The running instances' sshds come back with other host keys now.
-    case hostKeyChanged
-    /// The newest instance is gone now.
-    case vanished
-    /// The account is empty now: everything stops, and nothing new can be rented.
-    case balanceZero
-    /// The next answer is cut in the middle.
-    case malformedJSON
-    /// The next answer is a proxy's HTML page with status 502.
-    case htmlErrorPage
-    /// The next start of a stopped instance finds its GPU rented to somebody else.
-    case startRefused
-    /// RunPod's GraphQL is switched off from now on.
-    case graphQLRetired
-    /// The whole of RunPod's REST API is switched off from now on.
-    case restRetired
+/// A fault waits until something happens that it fits, and befalls that: a request, a create, a boot, an
+/// instance that runs. What is about running instances befalls those that run already at once.
+public struct Fault: Hashable, Sendable {
+    /// What goes wrong. The raw value is its name on a command line.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// A request is answered 429.
+        case rateLimited = "rate-limited"
+        /// A request is answered after a pause.
+        case slow
+        /// An answer is cut in the middle.
+        case malformedJSON = "malformed-json"
+        /// A request is answered by a proxy's HTML page with status 502, and reaches nobody.
+        case htmlErrorPage = "html-error-page"
+        /// A create rents, and is then answered as a server error.
+        case serverErrorAfterCreate = "server-error-after-create"
+        /// A create finds its offer gone, or the host it was placed on too small.
+        case offerTaken = "offer-taken"
+        /// A create finds nothing of what it asks for.
+        case noCapacity = "no-capacity"
+        /// A bid turns out too low; on vast.ai it leaves a stopped contract.
+        case bidTooLow = "bid-too-low"
+        /// A boot pulls its image for ever.
+        case imageNeverLoads = "image-never-loads"
+        /// A boot finds that its image does not exist.
+        case imagePullError = "image-pull-error"
+        /// sshd listens only some time after the instance is said to run.
+        case sshdLate = "sshd-late"
+        /// sshd knows no key for some time after the instance is said to run.
+        case keyRefused = "key-refused"
+        /// sshd comes back with another host key.
+        case hostKeyChanged = "host-key-changed"
+        /// Every ssh connection is cut; what runs in them runs on.
+        case connectionCut = "connection-cut"
+        /// The instance is gone, and the platform has never heard of it.
+        case vanished
+        /// Somebody bids more, or is served first: the instance stops, its disk stays.
+        case preempted
+        /// The account is empty: everything stops or ends, and nothing can be rented.
+        case balanceZero = "balance-zero"
+        /// A start of a stopped instance finds its GPU rented to somebody else.
+        case startRefused = "start-refused"
+        /// vast.ai's v0 list of instances is switched off. So it is from the start.
+        case v0ListRetired = "v0-list-retired"
+        /// All of vast.ai's v0 API is switched off.
+        case v0Retired = "v0-retired"
+        /// RunPod's REST v1 is switched off. So it is from the start.
+        case v1Retired = "v1-retired"
+        /// RunPod's GraphQL is switched off.
+        case graphQLRetired = "graphql-retired"
+        /// RunPod's REST v2 is switched off.
+        case restRetired = "rest-retired"
+    }
 
-    /// A fault by its name on a command line, with an optional value after `=`: `slow=5`, `rate-limited=3`.
-    /// Durations are in seconds. Nil when there is none of that name.
-    public init?(name: String) {
-        let parts = name.split(separator: "=", maxSplits: 1)
-        let value = parts.count > 1 ? Double(parts[1]) : nil
-        guard let word = parts.first, parts.count == 1 || value != nil else { return nil }
-        func duration(_ standard: Double) -> Duration { .milliseconds(Int((value ?? standard) * 1000)) }
-        switch word {
-        case "rate-limited", "429": self = .rateLimited(count: Int(value ?? 1))
-        case "slow": self = .slow(duration(5))
-        case "server-error-after-create": self = .serverErrorAfterCreate
-        case "offer-taken": self = .offerTaken
-        case "image-never-loads": self = .imageNeverLoads
-        case "image-pull-error": self = .imagePullError
-        case "sshd-late": self = .sshdLate(duration(10))
-        case "connection-cut": self = .connectionCut
-        case "host-key-changed": self = .hostKeyChanged
-        case "vanished": self = .vanished
-        case "balance-zero": self = .balanceZero
-        case "malformed-json": self = .malformedJSON
-        case "html-error-page": self = .htmlErrorPage
-        case "start-refused": self = .startRefused
-        case "graphql-retired": self = .graphQLRetired
-        case "rest-retired": self = .restRetired
-        default: return nil
+    public var kind: Kind
+    /// How many events it befalls before it is used up.
+    public var times: Int
+    /// How many events that fit are let pass first.
+    public var skip = 0
+    /// How long the pause is; for what befalls running instances, how long they have run by then.
+    public var seconds: Double?
+    /// Whom it befalls; nil for either platform.
+    public var platform: Market?
+    /// Part of the name of the GPU that it befalls, in any spelling.
+    public var gpu: String?
+    /// The number of the machine that it befalls.
+    public var machine: Int?
+    /// Part of the method and path of the requests that it befalls: `PUT /api/v0/asks`.
+    public var request: String?
+
+    public init(_ kind: Kind, times: Int = 1, seconds: Double? = nil) {
+        self.kind = kind
+        self.times = times
+        self.seconds = seconds
+    }
+
+    /// The same for one platform alone: what is asked of the other meanwhile goes well.
+    public func on(_ platform: Market) -> Fault {
+        var copy = self
+        copy.platform = platform
+        return copy
+    }
+}
+
+extension Fault {
+    public static let offerTaken = Fault(.offerTaken)
+    public static let noCapacity = Fault(.noCapacity)
+    public static let bidTooLow = Fault(.bidTooLow)
+    public static let serverErrorAfterCreate = Fault(.serverErrorAfterCreate)
+    public static let imageNeverLoads = Fault(.imageNeverLoads)
+    public static let imagePullError = Fault(.imagePullError)
+    public static let connectionCut = Fault(.connectionCut)
+    public static let hostKeyChanged = Fault(.hostKeyChanged)
+    public static let vanished = Fault(.vanished)
+    public static let preempted = Fault(.preempted)
+    public static let balanceZero = Fault(.balanceZero)
+    public static let malformedJSON = Fault(.malformedJSON)
+    public static let htmlErrorPage = Fault(.htmlErrorPage)
+    public static let startRefused = Fault(.startRefused)
+    public static let v0Retired = Fault(.v0Retired)
+    public static let graphQLRetired = Fault(.graphQLRetired)
+    public static let restRetired = Fault(.restRetired)
+
+    public static func rateLimited(count: Int) -> Fault { Fault(.rateLimited, times: count) }
+    public static func slow(_ pause: Duration) -> Fault { Fault(.slow, seconds: pause / .seconds(1)) }
+    public static func sshdLate(_ delay: Duration) -> Fault { Fault(.sshdLate, seconds: delay / .seconds(1)) }
+    public static func keyRefused(_ time: Duration) -> Fault {
+        Fault(.keyRefused, seconds: time / .seconds(1))
+    }
+}
+
+// MARK: Text
+
+extension Fault {
+    /// Why a text names no fault.
+    public struct Misspelled: Error, Hashable, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// A fault as it is written on a command line: `NAME`, or `NAME:args` with the arguments separated by
+    /// commas. `slow:2.5,platform=vast` or `offer-taken:times=2,gpu=RTX 4090`.
+    public init(parsing text: String) throws(Misspelled) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let kind = Kind(rawValue: parts[0].trimmingPrefix(while: \.isWhitespace).lowercased()) else {
+            let names = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Misspelled(description: "There is no fault \"\(parts[0])\". There are: \(names).")
+        }
+        self.init(kind, seconds: kind.usualSeconds)
+        guard parts.count > 1 else { return }
+        for argument in parts[1].split(separator: ",") {
+            let pair = argument.split(separator: "=", maxSplits: 1).map {
+                String($0.trimmingPrefix(while: \.isWhitespace))
+            }
+            // A value without a name is the one that this kind of fault is about.
+            let name = pair.count > 1 ? pair[0] : kind.takesSeconds ? "seconds" : "times"
+            guard let value = pair.last, self.set(name, to: value) else {
+                throw Misspelled(
+                    description: "\"\(argument)\" says nothing about a fault. Arguments are times=N or "
+                        + "times=all, skip=N, seconds=S, platform=vast or runpod, gpu=NAME, machine=N, "
+                        + "request=TEXT.")
+            }
         }
     }
 
-    /// The names `init(name:)` knows, for help texts.
-    public static let names = [
-        "rate-limited", "slow", "server-error-after-create", "offer-taken", "image-never-loads",
-        "image-pull-error",
-        "sshd-late", "connection-cut", "host-key-changed", "vanished", "balance-zero", "malformed-json",
-        "html-error-page", "start-refused", "graphql-retired", "rest-retired",
-    ]
+    private mutating func set(_ name: String, to value: String) -> Bool {
+        switch name {
+        case "times":
+            guard let count = value == "all" ? .max : Int(value), count > 0 else { return false }
+            self.times = count
+        case "skip":
+            guard let count = Int(value), count >= 0 else { return false }
+            self.skip = count
+        case "seconds":
+            guard let seconds = Double(value), (0...86_400).contains(seconds) else { return false }
+            self.seconds = seconds
+        case "platform":
+            guard let platform = Market(rawValue: value.lowercased()) else { return false }
+            self.platform = platform
+        case "machine":
+            guard let machine = Int(value) else { return false }
+            self.machine = machine
+        case "gpu": self.gpu = value
+        case "request": self.request = value
+        default: return false
+        }
+        return true
+    }
+}
+
+extension Fault.Kind {
+    /// Of a fault that is a pause, where none is given.
+    fileprivate var usualSeconds: Double? {
+        switch self {
+        case .slow: 5
+        case .sshdLate, .keyRefused: 10
+        default: nil
+        }
+    }
+
+    fileprivate var takesSeconds: Bool { self.usualSeconds != nil || self.strikesInstances }
+
+    /// Whether it befalls instances that run, rather than something that is asked or on its way.
+    var strikesInstances: Bool {
+        switch self {
+        case .hostKeyChanged, .connectionCut, .vanished, .preempted, .balanceZero: true
+        default: false
+        }
+    }
 }

@@ -79,14 +79,15 @@ extension Fleet {
         guard let rental = self.rentals[id] else { return }
         let image = rental.terms.image
         self.enter(.loading, id, message: "pulling image \(image)")
-        if self.takeFault(on: rental.market, { $0 == .imagePullError }) != nil {
+        let event = FaultEvent(rental.market, at: rental.offer.machine)
+        if self.takeFault(.imagePullError, event) != nil {
             try await self.pause(2...4, id, number)
             let text =
                 "Error response from daemon: manifest for \(image) not found: manifest unknown: manifest unknown"
             self.enter(.loading, id, message: text)
             return try await self.waitForOtherOrders()
         }
-        let isStuck = self.takeFault(on: rental.market) { $0 == .imageNeverLoads } != nil
+        let isStuck = self.takeFault(.imageNeverLoads, event) != nil
         let layers = (0..<6).map { _ in self.generator.hex(12) }
         for (index, layer) in layers.enumerated() {
             let progress = index < 3 ? "Downloading  \(self.generator.int(3...97))%" : "Extracting"
@@ -106,7 +107,8 @@ extension Fleet {
 
     private func startContainer(_ id: Int, _ number: Int, port known: Int? = nil) async throws {
         guard let rental = self.rentals[id] else { return }
-        let late = self.daemonDelay(on: .vast)
+        await self.holdBackKeys(id)
+        let late = self.daemonDelay(of: rental)
         let port = known ?? PortPicker.freePorts(1)[0]
         var environment = rental.terms.environment
         environment["CONTAINER_ID"] = String(id)
@@ -131,10 +133,24 @@ extension Fleet {
     }
 
     /// Seconds from the container's start to the moment sshd listens.
-    func daemonDelay(on market: Market) -> Double {
-        let fault = self.takeFault(on: market) { if case .sshdLate = $0 { true } else { false } }
-        if case .sshdLate(let duration)? = fault { return duration / .seconds(1) }
+    func daemonDelay(of rental: Rental) -> Double {
+        let event = FaultEvent(rental.market, at: rental.offer.machine)
+        if let seconds = self.takeFault(.sshdLate, event)?.seconds { return seconds }
         return self.generator.double(1.5...3) / self.options.speed
+    }
+
+    /// Lets sshd of a container that is about to start refuse every key for some time, where a fault says so.
+    func holdBackKeys(_ id: Int) async {
+        guard let rental = self.rentals[id] else { return }
+        let event = FaultEvent(rental.market, at: rental.offer.machine)
+        guard let seconds = self.takeFault(.keyRefused, event)?.seconds else { return }
+        let instance = rental.instance
+        try? await instance.admitKeys(false)
+        self.strikes.append(
+            Task {
+                try await Task.sleep(for: .seconds(seconds))
+                try await instance.admitKeys(true)
+            })
     }
 
     /// Books what was used so far, because the phase decides the price, and then changes the phase.
@@ -143,6 +159,7 @@ extension Fleet {
         self.rentals[id]?.phase = phase
         self.rentals[id]?.message = message
         if let message { self.note(message, id) }
+        if phase == .running { self.strikeNewcomer(id) }
         self.watchCredit()
     }
 

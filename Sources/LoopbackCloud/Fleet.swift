@@ -7,7 +7,7 @@ import Foundation
 actor Fleet {
     /// Why a request cannot be met.
     enum Refusal: Error {
-        case noSuchOffer, offerTaken, noSuchRental, noCredit, gpuUnavailable, noSuchKey
+        case noSuchOffer, offerTaken, noCapacity, noSuchRental, noCredit, gpuUnavailable, noSuchKey
         /// A contract exists all the same, stopped, and its disk is billed.
         case bidTooLow(rental: Int)
         case failed(String)
@@ -25,9 +25,13 @@ actor Fleet {
     private(set) var accountKeys: [PublicKey] = []
     /// Lines for `authorized_keys` on the RunPod account, which has no ids for them.
     var podKeys: [String] = []
-    private var credits: [Market: Double]
-    private var retired: Set<RunPodBase> = []
-    private var faults: [(fault: Fault, market: Market?)] = []
+    var credits: [Market: Double]
+    /// Old APIs that are gone on the platforms, and what a fault has taken away besides.
+    var retired: Set<Fault.Kind> = [.v0ListRetired, .v1Retired]
+    var faults = FaultQueue()
+    var strikes: [Task<Void, any Error>] = []
+    /// Dollars an hour that a bid for an offer must reach since it was outbid.
+    var bidFloors: [Int: Double] = [:]
     var generator: SeededGenerator
     private var nextID: Int
     private var depletion: Task<Void, Never>?
@@ -74,11 +78,17 @@ actor Fleet {
         guard !self.isClosed else { throw .failed("the cloud is closing") }
         guard self.currentCredit() > 0 else { throw .noCredit }
         guard self.availableOffers().contains(id), !self.ownOffers().contains(id) else { throw .noSuchOffer }
-        if self.takeFault({ $0 == .offerTaken }) != nil { throw .offerTaken }
+        let event = FaultEvent(.vast, at: offer.machine)
+        if self.takeFault(.noCapacity, event) != nil { throw .noCapacity }
+        let isTaken = self.takeFault(.offerTaken, event) != nil
+        if isTaken, terms.cancelsWhenUnavailable { throw .offerTaken }
 
         let now = self.clock()
-        let isTooLow = terms.bid.map { $0 < offer.minimumBid } ?? false
-        let runs = !isTooLow && !terms.startsStopped
+        let isTooLow =
+            terms.bid.map { bid in
+                bid < self.minimumBid(for: offer) || self.takeFault(.bidTooLow, event) != nil
+            } ?? false
+        let runs = !isTooLow && !isTaken && !terms.startsStopped
         let number = self.nextNumber()
         let rental = Rental(
             id: number, offer: offer, apiKey: self.generator.hex(64), createdAt: now,
@@ -87,8 +97,9 @@ actor Fleet {
                 id: number, folder: "\(self.folder)/instances/\(number)", programs: self.programs,
                 offer: offer,
                 seed: self.options.seed),
-            terms: terms, keys: self.accountKeys, phase: runs ? .provisioning : .exited, wantsToRun: runs,
-            holdsGPU: runs, lastCharge: now)
+            terms: terms, keys: self.accountKeys, phase: runs ? .provisioning : .exited,
+            // Taken meanwhile, it waits for its GPU, and its disk is billed.
+            wantsToRun: runs || isTaken, holdsGPU: runs, lastCharge: now)
         self.charge()
         self.rentals[number] = rental
         do {
@@ -126,9 +137,15 @@ actor Fleet {
         try self.check(id)
         guard let rental = self.rentals[id], rental.terms.bid != nil else { return }
         self.charge()
-        self.rentals[id]?.terms.bid = bid ?? rental.offer.minimumBid
+        let minimum = self.minimumBid(for: rental.offer)
+        self.rentals[id]?.terms.bid = bid ?? minimum
         self.watchCredit()
-        if !rental.holdsGPU, (bid ?? .infinity) >= rental.offer.minimumBid { try self.start(id) }
+        if !rental.holdsGPU, (bid ?? .infinity) >= minimum { try self.start(id) }
+    }
+
+    /// Dollars an hour.
+    func minimumBid(for offer: Offer) -> Double {
+        max(offer.minimumBid, self.bidFloors[offer.id] ?? 0)
     }
 
     func start(_ id: Int) throws(Refusal) {
@@ -137,7 +154,9 @@ actor Fleet {
         guard self.currentCredit() > 0 else { throw .noCredit }
         if !rental.holdsGPU {
             let isFree = self.availableOffers().contains(rental.offer.id)
-            if !isFree || self.takeFault({ $0 == .startRefused }) != nil { throw .gpuUnavailable }
+            let isOutbid = rental.terms.bid.map { $0 < self.minimumBid(for: rental.offer) } ?? false
+            let event = FaultEvent(.vast, at: rental.offer.machine)
+            if !isFree || isOutbid || self.takeFault(.startRefused, event) != nil { throw .gpuUnavailable }
         }
         self.rentals[id]?.wantsToRun = true
         self.rentals[id]?.holdsGPU = true
@@ -185,6 +204,7 @@ actor Fleet {
     func close() async {
         self.isClosed = true
         self.depletion?.cancel()
+        for strike in self.strikes { strike.cancel() }
         for rental in self.rentals.values { rental.steps?.cancel() }
         let instances = self.rentals.values.map(\.instance)
         self.rentals = [:]
@@ -283,48 +303,5 @@ actor Fleet {
     /// One platform stops what is not paid for, the other ends it for good.
     private func endUnpaid(_ rental: Rental) {
         if rental.pod == nil { try? self.stop(rental.id) } else { try? self.destroy(rental.id) }
-    }
-
-    // MARK: Faults
-
-    /// Queues `fault`, or lets it happen at once when it is about what exists already.
-    ///
-    /// - Parameter market: whom it befalls; nil for whichever comes first, or all that exist.
-    func inject(_ fault: Fault, on market: Market? = nil) async {
-        let concerned = self.rentals.values.filter { market == nil || $0.market == market }
-        switch fault {
-        case .connectionCut:
-            for rental in concerned { await rental.instance.cutConnections() }
-        case .hostKeyChanged:
-            for rental in concerned where rental.phase == .running {
-                try? await rental.instance.makeHostKey()
-                self.begin(.restartContainer, rental.id)
-            }
-        case .vanished:
-            guard let newest = concerned.max(by: { $0.createdAt < $1.createdAt }) else { return }
-            await newest.instance.erase()
-            self.remove(newest.id)
-        case .balanceZero:
-            self.charge()
-            for each in Market.allCases where market == nil || market == each { self.credits[each] = 0 }
-            self.watchCredit()
-        case .graphQLRetired: self.retired.insert(.graphQL)
-        case .restRetired: self.retired.insert(.rest)
-        default:
-            self.faults.append((fault, market))
-        }
-    }
-
-    func isRetired(_ base: RunPodBase) -> Bool { self.retired.contains(base) }
-
-    /// Takes the first waiting fault that fits out of the queue.
-    func takeFault(on market: Market = .vast, _ fits: (Fault) -> Bool) -> Fault? {
-        let index = self.faults.firstIndex { ($0.market ?? market) == market && fits($0.fault) }
-        guard let index else { return nil }
-        if case .rateLimited(let count) = self.faults[index].fault, count > 1 {
-            self.faults[index].fault = .rateLimited(count: count - 1)
-            return .rateLimited(count: count)
-        }
-        return self.faults.remove(at: index).fault
     }
 }

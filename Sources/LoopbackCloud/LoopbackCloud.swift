@@ -182,14 +182,8 @@ public final class LoopbackCloud: Sendable {
         await self.guardian.release()
     }
 
-    /// Lets `fault` happen: at once when it is about what exists, else to the first request it fits.
+    /// Lets `fault` befall what it fits: instances that run already now, anything else when it comes.
     public func inject(_ fault: Fault) async { await self.fleet.inject(fault) }
-
-    /// The same for RunPod alone: what is asked of vast.ai meanwhile goes well.
-    public func injectOnRunPod(_ fault: Fault) async { await self.fleet.inject(fault, on: .runPod) }
-
-    /// The same for vast.ai alone.
-    public func injectOnVast(_ fault: Fault) async { await self.fleet.inject(fault, on: .vast) }
 
     /// How many instances exist, running or not.
     public var instanceCount: Int { get async { await self.fleet.rentals.count } }

@@ -23,7 +23,7 @@ struct RentalTerms: Sendable {
     var bid: Double?
     var startsStopped = false
     /// Whether the platform shall refuse rather than keep a stopped instance when the GPU is gone.
-    var cancelsWhenUnavailable = false
+    var cancelsWhenUnavailable = true
 }
 
 /// One rented instance as the platform sees it.
@@ -80,11 +80,7 @@ struct Rental: Sendable {
 }
 
 /// A platform whose dialect the cloud speaks. Each has an account of its own.
-enum Market: Hashable, Sendable, CaseIterable {
-    case vast, runPod
-}
-
-/// RunPod's APIs that are up, until a fault takes them away.
-enum RunPodBase: Hashable, Sendable {
-    case rest, graphQL
+public enum Market: String, Hashable, Sendable, CaseIterable {
+    case vast
+    case runPod = "runpod"
 }

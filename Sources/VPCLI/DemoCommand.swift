@@ -125,7 +125,27 @@ struct DemoServeCommand: AsyncParsableCommand {
             In another shell: eval "$(…)" with the printed lines makes vp, vp-tui and the platforms' own clients use \
             it. With --json one line: \
             {"vast":{"url","api_key"},"runpod":{"url","graphql_url","api_key"},"env":{…}}.
+
+            --fault makes something go wrong, once or as often as it is given: NAME, or NAME:args. Arguments, \
+            separated by commas: times=N (or all), skip=N events that fit, seconds=S of a pause or of running \
+            before it strikes, platform=vast or runpod, gpu=NAME, machine=N, request=TEXT in "METHOD /path". \
+            Example: --fault no-capacity:gpu=RTX4090 --fault sshd-late:20,platform=vast
+
+            Names: \(DemoServeCommand.faultNames).
             """)
+
+    private static let faultNames = Fault.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+
+    @Option(
+        parsing: .singleValue, help: ArgumentHelp("What goes wrong; repeatable.", valueName: "name[:args]"),
+        transform: { text throws in
+            do throws(Fault.Misspelled) {
+                return try Fault(parsing: text)
+            } catch {
+                throw ValidationError(error.description)
+            }
+        })
+    var fault: [Fault] = []
 
     @Flag(help: ArgumentHelp("End when the process that started this one does.", visibility: .hidden))
     var withParent = false
@@ -140,6 +160,7 @@ struct DemoServeCommand: AsyncParsableCommand {
         let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { ended.continuation.yield() }
         defer { signals.end() }
         let cloud = try await self.cloud.start()
+        for fault in self.fault { await cloud.inject(fault) }
         for line in self.lines(for: cloud) { Terminal.print(line) }
         // A test run that is killed cannot end what it started.
         let watch = Task { [withParent] in

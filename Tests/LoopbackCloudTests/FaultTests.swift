@@ -8,11 +8,21 @@ import VPTestSupport
 struct FaultTests {
     private static let free = LoopbackCloud.Options(speed: 100, enforcesRateLimits: false)
 
-    @Test func faultsHaveNames() {
-        for name in Fault.names { #expect(Fault(name: name) != nil, "\(name)") }
-        #expect(Fault(name: "slow=2.5") == .slow(.milliseconds(2500)))
-        #expect(Fault(name: "rate-limited=3") == .rateLimited(count: 3))
-        #expect(Fault(name: "slow=much") == nil && Fault(name: "nonsense") == nil)
+    @Test func faultsHaveNames() throws {
+        for kind in Fault.Kind.allCases { #expect(try Fault(parsing: kind.rawValue).kind == kind) }
+        #expect(try Fault(parsing: "slow:2.5") == .slow(.milliseconds(2500)))
+        #expect(try Fault(parsing: "rate-limited:3") == .rateLimited(count: 3))
+        var fault = Fault(.offerTaken, times: 2).on(.runPod)
+        fault.gpu = "RTX 4090"
+        fault.skip = 1
+        #expect(try Fault(parsing: "offer-taken:times=2,skip=1,platform=RunPod,gpu=RTX 4090") == fault)
+        #expect(try Fault(parsing: "vanished:4").seconds == 4)
+        #expect(try Fault(parsing: "no-capacity:times=all").times == .max)
+        for text in [
+            "slow:much", "nonsense", "", "slow:platform=azure", "slow:colour=red", "vanished:times=0",
+        ] {
+            #expect(throws: Fault.Misspelled.self, "\(text)") { try Fault(parsing: text) }
+        }
     }
 
     @Test(.loopbackCloud(free)) func answersGoWrong() async throws {

@@ -13,6 +13,9 @@ struct APIRequest: Sendable {
     var host: String
     var body: Data
 
+    /// `PUT /api/v0/asks/123`, for whoever tells requests apart by their looks.
+    var line: String { "\(self.method) /\(self.path.joined(separator: "/"))" }
+
     /// The body as JSON; an empty one is an empty object, nil is one that cannot be read.
     var json: JSON? { self.body.isEmpty ? [:] : JSON(parsing: self.body) }
 

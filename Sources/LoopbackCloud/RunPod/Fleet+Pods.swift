@@ -39,8 +39,15 @@ extension Fleet {
         let price = order.clouds.map(order.kind.price).first { $0 > 0 } ?? 0
         // One hour must be there.
         guard self.currentCredit(.runPod) >= price * Double(order.gpuCount) else { throw .noCredit }
-        if self.takeFault(on: .runPod, { $0 == .offerTaken }) != nil { throw .offerTaken }
-        guard let host = self.hosts(for: order).first else { throw .offerTaken }
+        guard let host = self.hosts(for: order).first else { throw .noCapacity }
+        let event = FaultEvent(.runPod, at: host.machine)
+        if self.takeFault(.noCapacity, event) != nil { throw .noCapacity }
+        if self.takeFault(.offerTaken, event) != nil { throw .offerTaken }
+        if let bid = order.bid {
+            let least = host.machine.gpuPrice * host.machine.minimumBidFraction * Double(order.gpuCount)
+            // Nothing is left behind: RunPod answers such a bid as it does a lack of GPUs.
+            if bid < least || self.takeFault(.bidTooLow, event) != nil { throw .noCapacity }
+        }
 
         let number = self.nextNumber()
         let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
@@ -62,7 +69,8 @@ extension Fleet {
                 id: number, folder: "\(self.folder)/instances/\(number)", programs: self.programs,
                 offer: offer, seed: self.options.seed, manner: pod.manner),
             pod: pod,
-            terms: RentalTerms(image: order.image, disk: Double(order.containerDisk), runtype: "pod"),
+            terms: RentalTerms(
+                image: order.image, disk: Double(order.containerDisk), runtype: "pod", bid: order.bid),
             keys: [], wantsToRun: true, holdsGPU: true, lastCharge: now)
         do {
             try await self.rentals[number]?.instance.prepare(onStart: nil, keys: self.installedKeys(of: pod))
@@ -104,9 +112,9 @@ extension Fleet {
         guard self.currentCredit(.runPod) > 0 else { throw .noCredit }
         if !rental.holdsGPU {
             let free = self.freeGPUs()[rental.offer.machine.id, default: 0]
-            if free < rental.offer.gpuCount
-                || self.takeFault(on: .runPod, { $0 == .startRefused }) != nil
-            {
+            let isOutbid = rental.terms.bid.map { $0 < self.minimumBid(for: rental.offer) } ?? false
+            let event = FaultEvent(.runPod, at: rental.offer.machine)
+            if free < rental.offer.gpuCount || isOutbid || self.takeFault(.startRefused, event) != nil {
                 throw .gpuUnavailable
             }
         }
@@ -115,6 +123,15 @@ extension Fleet {
         // Not what it was, while the container is on its way.
         self.enter(.loading, rental.id, message: "start container for \(rental.terms.image)")
         self.begin(.start, rental.id)
+    }
+
+    /// - Parameter bid: dollars an hour for one GPU.
+    func setPodBid(_ bid: Double, of id: String) throws(Refusal) {
+        guard let rental = self.pod(id) else { throw .noSuchRental }
+        self.charge()
+        if rental.terms.bid != nil {
+            self.rentals[rental.id]?.terms.bid = bid * Double(rental.offer.gpuCount)
+        }
     }
 
     func stopPod(_ id: String) throws(Refusal) {
@@ -196,9 +213,10 @@ extension Fleet {
         environment["RUNPOD_PUBLIC_IP"] = "127.0.0.1"
         if pod.isSSHPublished { environment["RUNPOD_TCP_PORT_22"] = String(port) }
         self.note("start container for \(pod.image): begin", id)
+        await self.holdBackKeys(id)
         try await rental.instance.start(
             directPort: port, proxyPort: rental.proxyPort, environment: environment,
-            delay: self.daemonDelay(on: .runPod))
+            delay: self.daemonDelay(of: rental))
         // A stop may have come, and found nothing to end, while the container was being started.
         if self.rentals[id]?.wantsToRun != true { await rental.instance.shutDown() }
         try self.check(id, number)

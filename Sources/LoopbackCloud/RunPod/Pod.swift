@@ -100,6 +100,8 @@ struct PodOrder: Sendable {
     var volume: Pod.Volume?
     var ports: [String] = []
     var environment: [String: String] = [:]
+    /// Dollars an hour for all GPUs together; nil rents on demand.
+    var bid: Double?
     /// Only Community Cloud asks.
     var wantsPublicAddress = false
 }

@@ -10,13 +10,16 @@ extension RunPodAPI {
     }
 
     func answerGraphQL(_ request: APIRequest) async -> APIReply {
-        if await self.fleet.isRetired(.graphQL) {
+        if await self.fleet.isRetired(.graphQLRetired) {
             return .json(["errors": [["message": .string(RunPodWords.retired)]]], status: 410)
         }
         guard request.method == "POST" else { return Self.failure("Must provide query string.") }
         let key = request.bearer ?? request.query["api_key"] ?? ""
         guard let caller = await self.caller(withKey: key), case .account = caller else {
             return .json(["errors": [["message": "Unauthorized"]]], status: 401)
+        }
+        if await self.fleet.takeFault(.rateLimited, FaultEvent(.runPod, request: request.line)) != nil {
+            return .json(["errors": [["message": "Too many requests"]]], status: 429)
         }
         guard let body = request.json, let query = body["query"]?.text else {
             return Self.failure("Must provide query string.")
@@ -104,11 +107,21 @@ extension RunPodAPI {
         case (false, "dataCenters"): return await self.dataCenters()
         case (false, "countryCodes"): return ["US", "CA", "SE", "BG", "CZ", nil]
         case (true, "podFindAndDeployOnDemand"): return try await self.deploy(input)
+        case (true, "podRentInterruptable"):
+            guard let bid = input["bidPerGpu"]?.double else {
+                throw Refusal(message: RunPodWords.somethingWrong, code: "INTERNAL_SERVER_ERROR")
+            }
+            return try await self.deploy(input, bidPerGPU: bid)
+        case (true, "podBidResume"):
+            let bid = input["bidPerGpu"]?.double
+            return try await self.order(input) { fleet, id in
+                if let bid { try await fleet.setPodBid(bid, of: id) }
+                if RunPodRows.mayStart(await fleet.pod(id)) { try await fleet.startPod(id) }
+            }
         case (true, "podStop"): return try await self.order(input) { try await $0.stopPod($1) }
         case (true, "podResume"):
             return try await self.order(input) { fleet, id in
-                let status = await fleet.pod(id).map(RunPodRows.status)
-                if status == "EXITED" || status == "ERROR" { try await fleet.startPod(id) }
+                if RunPodRows.mayStart(await fleet.pod(id)) { try await fleet.startPod(id) }
             }
         case (true, "podTerminate"):
             guard (try? await self.fleet.terminatePod(input["podId"]?.text ?? "")) != nil else {
@@ -142,7 +155,8 @@ extension RunPodAPI {
         return self.graphRow(rental)
     }
 
-    private func deploy(_ input: JSON) async throws(Refusal) -> JSON {
+    /// - Parameter bidPerGPU: dollars an hour; nil rents on demand.
+    private func deploy(_ input: JSON, bidPerGPU: Double? = nil) async throws(Refusal) -> JSON {
         guard let kind = input["gpuTypeId"]?.text.flatMap(RunPodStock.kind),
             let image = input["imageName"]?.text, !image.isEmpty
         else { throw Refusal(message: RunPodWords.somethingWrong, code: "INTERNAL_SERVER_ERROR") }
@@ -164,9 +178,10 @@ extension RunPodAPI {
         let center = input["dataCenterId"]?.text ?? ""
         let size = input["volumeInGb"]?.integer ?? 0
         let path = input["volumeMountPath"]?.text ?? ""
+        let count = max(1, input["gpuCount"]?.integer ?? 1)
         let order = PodOrder(
             name: input["name"]?.text ?? "my pod", image: image, arguments: input["dockerArgs"]?.text ?? "",
-            kind: kind, gpuCount: max(1, input["gpuCount"]?.integer ?? 1), clouds: clouds,
+            kind: kind, gpuCount: count, clouds: clouds,
             dataCenters: center.isEmpty ? [] : [center],
             countries: input["countryCode"]?.text.map { [$0] } ?? [],
             allowedCUDA: input["allowedCudaVersions"]?.elements?.compactMap(\.text) ?? [],
@@ -176,10 +191,12 @@ extension RunPodAPI {
             ports: (input["ports"]?.text ?? "").split(separator: ",").map {
                 $0.trimmingCharacters(in: .whitespaces)
             },
-            environment: environment, wantsPublicAddress: input["supportPublicIp"]?.flag ?? true)
+            environment: environment, bid: bidPerGPU.map { $0 * Double(count) },
+            wantsPublicAddress: input["supportPublicIp"]?.flag ?? true)
         do {
             let rental = try await self.fleet.deploy(order)
-            if await self.fleet.takeFault(on: .runPod, { $0 == .serverErrorAfterCreate }) != nil {
+            let event = FaultEvent(.runPod, at: rental.offer.machine)
+            if await self.fleet.takeFault(.serverErrorAfterCreate, event) != nil {
                 throw Refusal(message: RunPodWords.somethingWrong, code: "INTERNAL_SERVER_ERROR")
             }
             return self.graphRow(rental)
@@ -187,8 +204,10 @@ extension RunPodAPI {
             throw Refusal(message: RunPodError.noCredit.detail)
         } catch let refusal as Refusal {
             throw refusal
+        } catch Fleet.Refusal.offerTaken {
+            throw Refusal(message: RunPodWords.otherMachine)
         } catch {
-            throw Refusal(message: RunPodWords.noCapacity)
+            throw Refusal(message: bidPerGPU == nil ? RunPodWords.noCapacity : RunPodWords.noSpotCapacity)
         }
     }
 
@@ -234,7 +253,8 @@ extension RunPodAPI {
         let date = Date(timeIntervalSince1970: rental.createdAt)
         return [
             "id": .string(pod.id), "name": .string(pod.name), "imageName": .string(pod.image),
-            "desiredStatus": .string(desired), "podType": "RESERVED",
+            "desiredStatus": .string(desired),
+            "podType": rental.terms.bid == nil ? "RESERVED" : "INTERRUPTABLE",
             "machineId": .string("m\(rental.offer.machine.id)"), "dockerId": nil,
             "dockerArgs": .string(pod.arguments), "lastStatusChange": .string("Rented by User: \(date)"),
             "volumeMountPath": .string(pod.volume?.path ?? "/workspace"), "clusterIp": nil,
@@ -280,8 +300,10 @@ extension RunPodAPI {
                     "secureCloud": .bool(kind.securePrice > 0),
                     "communityCloud": .bool(kind.communityPrice > 0),
                     "securePrice": .number(kind.securePrice),
-                    "communityPrice": .number(kind.communityPrice), "secureSpotPrice": nil,
-                    "communitySpotPrice": nil, "oneWeekPrice": nil, "oneMonthPrice": nil,
+                    "communityPrice": .number(kind.communityPrice),
+                    "secureSpotPrice": .number(kind.securePrice / 2),
+                    "communitySpotPrice": .number(kind.communityPrice / 2), "oneWeekPrice": nil,
+                    "oneMonthPrice": nil,
                     "threeMonthPrice": nil, "sixMonthPrice": nil, "clusterPrice": nil,
                     "maxGpuCount": .int(max(secure, community)), "maxGpuCountSecureCloud": .int(secure),
                     "maxGpuCountCommunityCloud": .int(community), "minPodGpuCount": 1,

@@ -46,10 +46,12 @@ extension RunPodAPI {
             switch error {
             case .noCredit: throw .noCredit
             case .failed: throw .serverError
+            case .offerTaken: throw .rule(RunPodWords.otherMachine)
             default: throw .noCapacity
             }
         }
-        if await self.fleet.takeFault(on: .runPod, { $0 == .serverErrorAfterCreate }) != nil {
+        let event = FaultEvent(.runPod, at: rental.offer.machine)
+        if await self.fleet.takeFault(.serverErrorAfterCreate, event) != nil {
             throw .serverError
         }
         guard let row = await self.row(rental) else { throw .noPod }

@@ -20,23 +20,20 @@ struct RunPodAPI: Sendable {
             // The edge turns away whoever does not say who it is, before any API sees the call.
             return .text("error code: 1010", status: 403)
         }
-        let isSlow: (Fault) -> Bool = { if case .slow = $0 { true } else { false } }
-        if case .slow(let pause)? = await self.fleet.takeFault(on: .runPod, isSlow) {
-            try? await Task.sleep(for: pause)
+        let event = FaultEvent(.runPod, request: request.line)
+        if let pause = await self.fleet.takeFault(.slow, event)?.seconds {
+            try? await Task.sleep(for: .seconds(pause))
         }
-        if await self.fleet.takeFault(on: .runPod, { $0 == .htmlErrorPage }) != nil {
-            return VastAPI.gatewayError
-        }
+        if await self.fleet.takeFault(.htmlErrorPage, event) != nil { return VastAPI.gatewayError }
         switch request.path.first {
         case "v2": reply = await self.answerREST(request)
         case "graphql" where request.path.count == 1: reply = await self.answerGraphQL(request)
-        case "v1": reply = RunPodError(status: 410, detail: RunPodWords.retired).reply
+        case "v1" where await self.fleet.isRetired(.v1Retired):
+            reply = RunPodError(status: 410, detail: RunPodWords.retired).reply
         default: reply = RunPodError.noResource.reply
         }
         reply.headers["x-request-id"] = UUID().uuidString.lowercased()
-        if reply.stream == nil,
-            await self.fleet.takeFault(on: .runPod, { $0 == .malformedJSON }) != nil
-        {
+        if reply.stream == nil, await self.fleet.takeFault(.malformedJSON, event) != nil {
             reply.body = reply.body.prefix(reply.body.count / 2)
         }
         return reply
@@ -48,13 +45,12 @@ struct RunPodAPI: Sendable {
     }
 
     private func answerREST(_ request: APIRequest) async -> APIReply {
-        if await self.fleet.isRetired(.rest) {
+        if await self.fleet.isRetired(.restRetired) {
             return RunPodError(status: 410, detail: RunPodWords.retired).reply
         }
         guard let key = request.bearer, !key.isEmpty else { return RunPodError.missingToken.reply }
         guard let caller = await self.caller(withKey: key) else { return RunPodError.wrongKey.reply }
-        let isLimited: (Fault) -> Bool = { if case .rateLimited = $0 { true } else { false } }
-        if await self.fleet.takeFault(on: .runPod, isLimited) != nil {
+        if await self.fleet.takeFault(.rateLimited, FaultEvent(.runPod, request: request.line)) != nil {
             return RunPodError(
                 status: 429, detail: "rate limit exceeded for the minute window",
                 headers: ["Retry-After": "1"]

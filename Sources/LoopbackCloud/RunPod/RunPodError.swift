@@ -49,6 +49,10 @@ struct RunPodError: Error {
 enum RunPodWords {
     static let noCapacity =
         "There are no longer any instances available with the requested specifications. Please refresh and try again."
+    static let noSpotCapacity =
+        "There are no longer any instances available with the request specifications. Please try again later."
+    static let otherMachine =
+        "This machine does not have the resources to deploy your pod. Please try a different machine"
     static let hostBusy = "There are not enough free GPUs on the host machine to start this pod."
     static let somethingWrong = "Something went wrong. Please try again later or contact support."
     static let nothingToTerminate = "pod not found to terminate"

@@ -23,6 +23,10 @@ enum RunPodRows {
         }
     }
 
+    static func mayStart(_ rental: Rental?) -> Bool {
+        rental.map { Self.actions($0).contains("start") } ?? true
+    }
+
     /// Nil for a pod that is on its way out: the platform does not show it any more.
     static func pod(_ rental: Rental, isBusy: Bool, user: String, now: Double) -> JSON? {
         guard let pod = rental.pod, !rental.isEnding else { return nil }

@@ -104,7 +104,7 @@ struct RunPodStock: Sendable {
             cpuGHz: 3.25, memory: 125_000 * count, boardName: "", diskName: "", diskSpace: 4000,
             diskBandwidth: 9900, storageCost: 0.1, osVersion: "22.04", driverVersion: driver,
             cudaVersion: cuda, pcieGeneration: 4, pcieLanes: 16, pcieBandwidth: 25, nvlinkBandwidth: 0,
-            drivesDisplay: false, gpuPrice: kind.price(on: cloud), minimumBidFraction: 1, listedFor: 0,
+            drivesDisplay: false, gpuPrice: kind.price(on: cloud), minimumBidFraction: 0.5, listedFor: 0,
             availableFor: 365 * 86_400)
         return Host(machine: machine, kind: kind, cloud: cloud, dataCenter: center, country: country)
     }

@@ -15,6 +15,8 @@ actor LoopbackInstance {
     private let keygen: String
     private var guardian: Guardian?
     private var isErased = false
+    private var keys: [String] = []
+    private var admitsKeys = true
     private var busyLook: (time: ContinuousClock.Instant, isBusy: Bool)?
     private var usageLook: (time: ContinuousClock.Instant, gigabytes: Double?)?
 
@@ -34,7 +36,7 @@ actor LoopbackInstance {
         try? FileManager.default.removeItem(atPath: self.files.root)
         try self.files.writeRoot(onStart: onStart)
         try self.files.writeControl(offer: self.offer, seed: self.seed, mark: self.mark)
-        try self.files.writeKeys(keys)
+        try self.setKeys(keys)
         if access(self.hostKey, F_OK) != 0 { try await self.makeHostKey() }
     }
 
@@ -67,7 +69,21 @@ actor LoopbackInstance {
         guard status == 0 else { throw LoopbackCloud.StartError.hostKeyFailed }
     }
 
-    func setKeys(_ keys: [String]) throws { try self.files.writeKeys(keys) }
+    func setKeys(_ keys: [String]) throws {
+        self.keys = keys
+        try self.writeKeys()
+    }
+
+    /// Whether sshd knows any key.
+    func admitKeys(_ admits: Bool) throws {
+        self.admitsKeys = admits
+        try self.writeKeys()
+    }
+
+    private func writeKeys() throws {
+        guard !self.isErased else { return }
+        try self.files.writeKeys(self.admitsKeys ? self.keys : [], admitsOwn: self.admitsKeys)
+    }
 
     /// Starts the container; sshd listens after `delay` seconds.
     func start(directPort: Int, proxyPort: Int, environment: [String: String], delay: Double) throws {

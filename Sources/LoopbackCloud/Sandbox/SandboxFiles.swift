@@ -112,8 +112,14 @@ struct SandboxFiles: Sendable {
     }
 
     /// The keys that may log in besides those in the container's own `authorized_keys`.
-    func writeKeys(_ keys: [String]) throws {
+    ///
+    /// - Parameter admitsOwn: false turns away the container's own keys as well.
+    func writeKeys(_ keys: [String], admitsOwn: Bool = true) throws {
         try self.write(keys.map { $0 + "\n" }.joined(), to: "control/authorized_keys")
+        unlink(self.control + "/own_keys")
+        guard admitsOwn else { return }
+        try FileManager.default.createSymbolicLink(
+            atPath: self.control + "/own_keys", withDestinationPath: "/root/.ssh/authorized_keys")
     }
 
     /// The command that runs the container in the foreground; `delay` seconds pass before sshd listens.
@@ -233,7 +239,7 @@ struct SandboxFiles: Sendable {
         ]
         if self.manner.banner != nil { lines.append("Banner \(inside)/banner") }
         if self.isSandboxed {
-            lines.append("AuthorizedKeysFile \(inside)/authorized_keys /root/.ssh/authorized_keys")
+            lines.append("AuthorizedKeysFile \(inside)/authorized_keys \(inside)/own_keys")
             lines.append("PermitUserEnvironment yes")
             lines.append("SetEnv PATH=\(self.searchPath)")
         } else {

@@ -91,7 +91,9 @@ extension VastAPI {
         let isBusy = rental.phase == .running ? await rental.instance.isBusy() : false
         let usage =
             rental.phase == .running || rental.phase == .exited ? await rental.instance.diskUsage() : nil
-        return VastRows.instance(rental, isBusy: isBusy, diskUsage: usage, now: self.fleet.clock())
+        return VastRows.instance(
+            rental, minimumBid: await self.fleet.minimumBid(for: rental.offer), isBusy: isBusy,
+            diskUsage: usage, now: self.fleet.clock())
     }
 
     func filters() async -> APIReply {

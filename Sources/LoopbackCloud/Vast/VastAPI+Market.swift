@@ -25,10 +25,12 @@ extension VastAPI {
         let storage = members["allocated_storage"]?.double ?? 8
         let available = await self.fleet.availableOffers()
         let own = await self.fleet.ownOffers()
+        let floors = await self.fleet.bidFloors
         let rows = self.fleet.catalogue.offers.map { offer in
             VastRows.offer(
                 offer, storage: storage, isBid: isBid, isRentable: available.contains(offer.id),
-                isRented: own.contains(offer.id), startedAt: self.fleet.startedAt)
+                isRented: own.contains(offer.id), minimumBid: max(offer.minimumBid, floors[offer.id] ?? 0),
+                startedAt: self.fleet.startedAt)
         }.filter { search.matches($0) }
         let sorted = VastSearch.sort(rows, by: members["order"] ?? defaultOrder ?? [["score", "desc"]])
         let limit = members["limit"]?.integer ?? VastSearch.mostRows
@@ -37,7 +39,8 @@ extension VastAPI {
 
     func rent(offer id: Int, _ body: JSON) async throws(VastError) -> APIReply {
         let rental = try await self.rental(offer: id, body)
-        if await self.fleet.takeFault({ $0 == .serverErrorAfterCreate }) != nil { return Self.gatewayError }
+        let event = FaultEvent(.vast, at: rental.offer.machine)
+        if await self.fleet.takeFault(.serverErrorAfterCreate, event) != nil { return Self.gatewayError }
         return .json([
             "success": true, "new_contract": .int(rental.id), "instance_api_key": .string(rental.apiKey),
         ])
@@ -76,6 +79,8 @@ extension VastAPI {
             throw .noCredit
         } catch .offerTaken {
             throw .askTaken(id)
+        } catch .noCapacity {
+            throw .noCapacity(id)
         } catch .bidTooLow(let contract) {
             throw .bidTooLow(id, contract: contract)
         } catch .failed {
@@ -120,6 +125,8 @@ extension VastAPI {
             image: image, disk: disk, label: label, options: options, environment: environment,
             onStart: onStart,
             runtype: body["runtype"]?.text ?? "ssh_direc ssh_proxy", bid: bid,
-            startsStopped: body["target_state"]?.text == "stopped")
+            startsStopped: body["target_state"]?.text == "stopped",
+            // On by default for what is not bid for.
+            cancelsWhenUnavailable: body["cancel_unavail"]?.flag ?? (bid == nil))
     }
 }

@@ -23,18 +23,17 @@ struct VastAPI: Sendable {
         else {
             return .html("<html><body><h1>404 Not Found</h1></body></html>", status: 404)
         }
-        if let fault = await self.fleet.takeFault({ if case .slow = $0 { true } else { false } }),
-            case .slow(let pause) = fault
-        {
-            try? await Task.sleep(for: pause)
+        let event = FaultEvent(.vast, request: request.line)
+        if let pause = await self.fleet.takeFault(.slow, event)?.seconds {
+            try? await Task.sleep(for: .seconds(pause))
         }
-        if await self.fleet.takeFault({ if case .rateLimited = $0 { true } else { false } }) != nil {
+        if await self.fleet.takeFault(.rateLimited, event) != nil {
             return .text("API requests too frequent", status: 429)
         }
-        if await self.fleet.takeFault({ $0 == .htmlErrorPage }) != nil { return Self.gatewayError }
+        if await self.fleet.takeFault(.htmlErrorPage, event) != nil { return Self.gatewayError }
         do {
             var reply = try await self.route(request)
-            if await self.fleet.takeFault({ $0 == .malformedJSON }) != nil {
+            if await self.fleet.takeFault(.malformedJSON, event) != nil {
                 reply.body = reply.body.prefix(reply.body.count / 2)
             }
             return reply
@@ -55,6 +54,9 @@ struct VastAPI: Sendable {
         if request.method == "GET", path == ["gpu_names", "unique"] { return self.gpuNames() }
         let caller = try await self.caller(of: request)
         try self.limit(Self.endpoint(request.method, version, path), request)
+        if version == "v0", await self.fleet.isRetired(.v0Retired) {
+            throw .deprecated(request.path, insteadUse: "the documented one")
+        }
         guard let body = request.json else { throw .invalidRequest("Invalid json body") }
         if case .instance(let own) = caller {
             guard path.first == "instances", path.last == String(own), path.count == 2 else {
@@ -76,7 +78,8 @@ struct VastAPI: Sendable {
         case ("PUT", "v0", "launch_instance", []): return try await self.launch(body)
 
         case ("GET", "v1", "instances", []): return try await self.list(request.query)
-        case ("GET", "v0", "instances", []): throw .deprecatedList
+        case ("GET", "v0", "instances", []) where await self.fleet.isRetired(.v0ListRetired):
+            throw .deprecated(request.path, insteadUse: "/api/v1/instances/")
         case ("GET", "v0", "instances", ["filters"]): return await self.filters()
         case ("PUT", "v0", "instances", []): return try await self.orderSeveral(body)
         case ("DELETE", "v0", "instances", []): return try await self.destroySeveral(body)

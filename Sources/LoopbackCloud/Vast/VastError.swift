@@ -19,11 +19,6 @@ struct VastError: Error {
         .init(403, "auth_error", "This action is not permitted with this key.")
     }
     static var notFound: VastError { .init(404, "not_found", "The requested URL was not found.") }
-    static var deprecatedList: VastError {
-        .init(
-            410, "deprecated_endpoint",
-            "/api/v0/instances/ is deprecated. Use /api/v1/instances/ instead.")
-    }
     static var invalidID: VastError { .init(404, "invalid_id", "Invalid instance id.") }
     static var invalidToken: VastError { .init(400, "invalid_token", "Invalid pagination token.") }
     static var noSSHKey: VastError { .init(400, "no_ssh_key", "No ssh key given or found.") }
@@ -45,6 +40,11 @@ struct VastError: Error {
             "Required resources are currently unavailable, state change queued.")
     }
 
+    static func deprecated(_ path: [String], insteadUse other: String) -> VastError {
+        .init(
+            410, "deprecated_endpoint",
+            "/\(path.joined(separator: "/"))/ is deprecated. Use \(other) instead.")
+    }
     static func noSuchInstance(_ id: Int) -> VastError {
         .init(404, "no_such_instance", "Instance \(id) not found.")
     }
@@ -64,6 +64,10 @@ struct VastError: Error {
         .init(
             410, "no_such_ask",
             "error 410/3907: no_such_ask Instance type \(id) is no longer available.", ["ask_id": .int(id)])
+    }
+    /// As the documentation does not have it, and production does.
+    static func noCapacity(_ id: Int) -> VastError {
+        .init(400, "no_such_ask", "Instance type by id \(id) is not available.", ["ask_id": .int(id)])
     }
     static func bidTooLow(_ id: Int, contract: Int) -> VastError {
         .init(

@@ -4,9 +4,10 @@ import Foundation
 enum VastRows {
     /// `storage` is the disk, in GB, that the price shall include.
     static func offer(
-        _ offer: Offer, storage: Double, isBid: Bool, isRentable: Bool, isRented: Bool, startedAt: Double
+        _ offer: Offer, storage: Double, isBid: Bool, isRentable: Bool, isRented: Bool, minimumBid: Double,
+        startedAt: Double
     ) -> [String: JSON] {
-        let gpuPrice = isBid ? offer.minimumBid : offer.gpuPrice
+        let gpuPrice = isBid ? minimumBid : offer.gpuPrice
         let diskPrice = offer.storagePrice(gigabytes: storage)
         var row = Self.hardware(offer, gpuPrice: gpuPrice, diskPrice: diskPrice)
         let machine = offer.machine
@@ -27,7 +28,7 @@ enum VastRows {
             "reliability_mult": .rounded(0.9 + machine.reliability * 0.09, 4),
             "vericode": .int(machine.isVerified ? 1 : 0), "vms_enabled": false, "is_vm_deverified": false,
             "rentable": .bool(isRentable), "rented": .bool(isRented), "external": nil,
-            "is_bid": .bool(isBid), "resource_type": "gpu", "min_bid": .rounded(offer.minimumBid, 4),
+            "is_bid": .bool(isBid), "resource_type": "gpu", "min_bid": .rounded(minimumBid, 4),
             "dph_total_adj": .rounded((gpuPrice + diskPrice) * 1.02, 4), "discount_rate": 0.0,
             "discounted_hourly": 0.0, "discounted_dph_total": .rounded(gpuPrice + diskPrice, 4),
             "start_date": .rounded(startedAt - machine.listedFor, 1),
@@ -44,7 +45,9 @@ enum VastRows {
     }
 
     /// `isBusy` says whether the GPU has work, `now` is the time of the row.
-    static func instance(_ rental: Rental, isBusy: Bool, diskUsage: Double?, now: Double) -> [String: JSON] {
+    static func instance(
+        _ rental: Rental, minimumBid: Double, isBusy: Bool, diskUsage: Double?, now: Double
+    ) -> [String: JSON] {
         let offer = rental.offer
         let machine = offer.machine
         var row = Self.hardware(offer, gpuPrice: rental.gpuPrice, diskPrice: rental.storagePrice)
@@ -82,7 +85,7 @@ enum VastRows {
             "disk_space": .number(rental.terms.disk), "disk_usage": diskUsage.map { .rounded($0, 2) } ?? -1,
             "disk_util": diskUsage.map { .rounded($0 / max(rental.terms.disk, 0.001), 4) } ?? -1,
             "country_code": .string(String(machine.location.suffix(2))), "rentable": true, "external": false,
-            "is_bid": .bool(rental.terms.bid != nil), "min_bid": .rounded(offer.minimumBid, 4),
+            "is_bid": .bool(rental.terms.bid != nil), "min_bid": .rounded(minimumBid, 4),
             "credit_balance": nil, "credit_discount": nil, "client_run_time": 1.1,
             "host_run_time": .rounded(machine.listedFor, 1), "volume_info": [],
             "instance": Self.price(

@@ -1,0 +1,75 @@
+/// What goes wrong on demand.
+extension Fleet {
+    /// Lets `fault` befall the newest instances that fit, where it is about running ones and there are any;
+    /// else it waits for what it fits. Returns when what happens at once has happened.
+    func inject(_ fault: Fault) async {
+        switch fault.kind {
+        case .v0ListRetired, .v0Retired, .v1Retired, .graphQLRetired, .restRetired:
+            self.retired.insert(fault.kind)
+        case .balanceZero where fault.seconds == nil:
+            self.emptyAccounts(of: fault.platform)
+        case _ where fault.kind.strikesInstances:
+            self.faults.add(fault)
+            let newestFirst = self.rentals.values.sorted { $0.createdAt > $1.createdAt }
+            let struck = newestFirst.filter { $0.phase == .running || fault.kind == .vanished }
+                .compactMap { self.strike($0, fault.kind, usualSeconds: 0) }
+            if (fault.seconds ?? 0) == 0 {
+                for strike in struck { _ = await strike.result }
+            }
+        default:
+            self.faults.add(fault)
+        }
+    }
+
+    func isRetired(_ kind: Fault.Kind) -> Bool { self.retired.contains(kind) }
+
+    /// Uses up the first waiting fault of `kind` that fits `event`.
+    func takeFault(_ kind: Fault.Kind, _ event: FaultEvent) -> Fault? { self.faults.take(kind, event) }
+
+    /// Lets what waits for an instance that runs befall `id`, some time from now.
+    func strikeNewcomer(_ id: Int) {
+        guard let rental = self.rentals[id] else { return }
+        for kind in Fault.Kind.allCases where kind.strikesInstances {
+            // Long enough for its owner to have seen it run.
+            _ = self.strike(rental, kind, usualSeconds: 5)
+        }
+    }
+
+    private func strike(_ rental: Rental, _ kind: Fault.Kind, usualSeconds: Double) -> Task<Void, any Error>?
+    {
+        let event = FaultEvent(rental.market, at: rental.offer.machine)
+        guard let fault = self.takeFault(kind, event) else { return nil }
+        let seconds = fault.seconds ?? usualSeconds
+        let strike = Task { [weak self] in
+            if seconds > 0 { try await Task.sleep(for: .seconds(seconds)) }
+            await self?.befall(kind, rental.id)
+        }
+        self.strikes.append(strike)
+        return strike
+    }
+
+    private func befall(_ kind: Fault.Kind, _ id: Int) async {
+        guard let rental = self.rentals[id], !self.isClosed else { return }
+        switch kind {
+        case .connectionCut: await rental.instance.cutConnections()
+        case .hostKeyChanged:
+            try? await rental.instance.makeHostKey()
+            if self.rentals[id]?.phase == .running { self.begin(.restartContainer, id) }
+        case .vanished:
+            await rental.instance.erase()
+            self.remove(id)
+        case .preempted:
+            // Whoever took its place bid a quarter more; the same bid does not bring it back.
+            if let bid = rental.terms.bid { self.bidFloors[rental.offer.id] = bid * 1.25 }
+            try? self.stop(id)
+        case .balanceZero: self.emptyAccounts(of: rental.market)
+        default: break
+        }
+    }
+
+    private func emptyAccounts(of platform: Market?) {
+        self.charge()
+        for each in Market.allCases where platform == nil || platform == each { self.credits[each] = 0 }
+        self.watchCredit()
+    }
+}
