@@ -62,6 +62,7 @@ extension Fleet {
             // Whoever took its place bid a quarter more; the same bid does not bring it back.
             if let bid = rental.terms.bid { self.bidFloors[rental.offer.id] = bid * 1.25 }
             try? self.stop(id)
+            self.rentals[id]?.holdsGPU = false
         case .balanceZero: self.emptyAccounts(of: rental.market)
         default: break
         }

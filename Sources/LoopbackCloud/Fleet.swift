@@ -25,6 +25,9 @@ actor Fleet {
     private(set) var accountKeys: [PublicKey] = []
     /// Lines for `authorized_keys` on the RunPod account, which has no ids for them.
     var podKeys: [String] = []
+    var networkVolumes: [NetworkVolume] = []
+    /// Until when they are paid for.
+    private var volumesChargedAt: Double
     var credits: [Market: Double]
     /// Old APIs that are gone on the platforms, and what a fault has taken away besides.
     var retired: Set<Fault.Kind> = [.v0ListRetired, .v1Retired]
@@ -46,6 +49,7 @@ actor Fleet {
         self.programs = programs
         self.clock = clock
         self.startedAt = clock()
+        self.volumesChargedAt = self.startedAt
         self.catalogue = Catalogue(seed: options.seed)
         self.stock = RunPodStock(seed: options.seed)
         self.credits = Dictionary(uniqueKeysWithValues: Market.allCases.map { ($0, options.balance) })
@@ -274,7 +278,13 @@ actor Fleet {
                 rental.currentPrice / 3600 * max(0, now - rental.lastCharge)
             self.rentals[id]?.lastCharge = now
         }
+        self.credits[.runPod, default: 0] -=
+            self.volumePrice / 3600 * max(0, now - self.volumesChargedAt)
+        self.volumesChargedAt = now
     }
+
+    /// Dollars an hour for all network volumes.
+    private var volumePrice: Double { self.networkVolumes.reduce(0) { $0 + $1.price } }
 
     /// Sets an alarm for the moment the money runs out, when the platform stops everything.
     func watchCredit() {
@@ -284,7 +294,8 @@ actor Fleet {
         var nearest: Double?
         for market in Market.allCases {
             let rentals = self.rentals.values.filter { $0.market == market }
-            let burn = rentals.reduce(0) { $0 + $1.currentPrice } / 3600
+            let volumes = market == .runPod ? self.volumePrice : 0
+            let burn = rentals.reduce(volumes) { $0 + $1.currentPrice } / 3600
             let credit = self.credits[market, default: 0]
             guard burn > 0 else { continue }
             guard credit > 0 else {
@@ -300,8 +311,10 @@ actor Fleet {
         }
     }
 
-    /// One platform stops what is not paid for, the other ends it for good.
+    /// One platform stops what is not paid for; the other does where the disk lies elsewhere, and ends the
+    /// rest for good.
     private func endUnpaid(_ rental: Rental) {
-        if rental.pod == nil { try? self.stop(rental.id) } else { try? self.destroy(rental.id) }
+        let isLasting = rental.pod.map { $0.networkVolume != nil } ?? true
+        if isLasting { try? self.stop(rental.id) } else { try? self.destroy(rental.id) }
     }
 }

@@ -8,6 +8,8 @@ struct TestClient: Sendable {
     struct Answer: @unchecked Sendable {
         let status: Int
         let contentType: String?
+        /// By lower-case name.
+        let headers: [String: String]
         let text: String
         /// Nil when the text is no JSON. Made of Foundation's immutable values.
         let json: Any?
@@ -26,6 +28,13 @@ struct TestClient: Sendable {
         self.key = cloud.vastAPIKey
     }
 
+    /// For RunPod's dialects: paths begin with `/v2` or `/graphql`.
+    static func runPod(_ cloud: LoopbackCloud) -> TestClient {
+        var client = TestClient(base: cloud.runPodURL.deletingLastPathComponent())
+        client.key = cloud.runPodAPIKey
+        return client
+    }
+
     func with(key: String?) -> TestClient {
         var copy = self
         copy.key = key
@@ -39,12 +48,16 @@ struct TestClient: Sendable {
     func put(_ path: String, _ body: String = "{}") async throws -> Answer {
         try await self.send("PUT", path, body)
     }
-    func delete(_ path: String, _ body: String = "{}") async throws -> Answer {
+    func patch(_ path: String, _ body: String) async throws -> Answer {
+        try await self.send("PATCH", path, body)
+    }
+    func delete(_ path: String, _ body: String? = "{}") async throws -> Answer {
         try await self.send("DELETE", path, body)
     }
 
     func send(_ method: String, _ path: String, _ body: String?) async throws -> Answer {
-        let url = path.hasPrefix("http") ? URL(string: path) : URL(string: self.base.absoluteString + path)
+        let base = self.base.absoluteString
+        let url = URL(string: path.hasPrefix("http") ? path : base.trimmingSuffix("/") + path)
         guard let url else { throw URLError(.badURL) }
         var request = URLRequest(url: url, timeoutInterval: 30)
         request.httpMethod = method
@@ -55,9 +68,13 @@ struct TestClient: Sendable {
         }
         let (data, response) = try await Self.session.data(for: request)
         let http = response as? HTTPURLResponse
+        var headers: [String: String] = [:]
+        for (name, value) in http?.allHeaderFields ?? [:] {
+            headers["\(name)".lowercased()] = "\(value)"
+        }
         return Answer(
             status: http?.statusCode ?? 0, contentType: http?.value(forHTTPHeaderField: "Content-Type"),
-            text: String(decoding: data, as: UTF8.self),
+            headers: headers, text: String(decoding: data, as: UTF8.self),
             json: try? JSONSerialization.jsonObject(with: data, options: [.fragmentsAllowed]))
     }
 
@@ -112,4 +129,57 @@ struct TestClient: Sendable {
             return row
         }
     }
+}
+
+extension String {
+    fileprivate func trimmingSuffix(_ suffix: String) -> String {
+        self.hasSuffix(suffix) ? String(self.dropLast(suffix.count)) : self
+    }
+}
+
+// MARK: RunPod
+
+extension TestClient {
+    func graphQL(_ query: String, variables: String = "null") async throws -> Answer {
+        let body = try JSONSerialization.data(withJSONObject: [query])
+        let text = String(decoding: body, as: UTF8.self).dropFirst().dropLast()
+        return try await self.post("/graphql", #"{"query":\#(text),"variables":\#(variables)}"#)
+    }
+
+    /// The value at `path` of a GraphQL answer's data.
+    func data(_ query: String, variables: String = "null", _ path: String...) async throws -> Any? {
+        var value = try await self.graphQL(query, variables: variables).json
+        for name in ["data"] + path { value = (value as? [String: Any])?[name] }
+        return value
+    }
+
+    /// The body that rents a pod, with `more` members in front of a comma.
+    static func podBody(_ more: String = "", gpu: String = "NVIDIA GeForce RTX 4090") -> String {
+        #"{\#(more)"name":"vp-pod","image":"runpod/pytorch:2.8","gpu":{"id":"\#(gpu)"},"ports":["22/tcp"]}"#
+    }
+
+    func makePod(_ more: String = "") async throws -> String {
+        let answer = try await self.post(
+            "/v2/pods", Self.podBody(#""startSsh":true,"# + more))
+        guard answer.status == 201, let id = answer["id"] as? String else {
+            throw WaitTimeout(description: answer.text)
+        }
+        return id
+    }
+
+    func pod(_ id: String) async throws -> Answer { try await self.get("/v2/pods/\(id)") }
+
+    /// Waits until the pod is in `status`, and, when it runs, until it says where ssh is.
+    func pod(_ id: String, is status: String) async throws -> Answer {
+        try await wait(for: "pod \(id) to be \(status)") {
+            let answer = try await self.pod(id)
+            guard answer["status"] as? String == status else { return nil }
+            return status != "RUNNING" || answer.sshPort != nil ? answer : nil
+        }
+    }
+}
+
+extension TestClient.Answer {
+    /// A pod's published port 22.
+    var sshPort: Int? { ((self["ssh"] as? [String: Any])?["direct"] as? [String: Any])?["port"] as? Int }
 }

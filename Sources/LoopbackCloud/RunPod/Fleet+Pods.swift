@@ -56,7 +56,11 @@ extension Fleet {
             hostSuffix: self.generator.hex(8), host: host, gpuCount: order.gpuCount,
             hasPublicAddress: host.cloud == .secure || order.wantsPublicAddress, name: order.name,
             image: order.image, arguments: order.arguments, containerDisk: order.containerDisk,
-            volume: order.volume, ports: order.ports, environment: order.environment)
+            volume: order.volume,
+            networkVolume: order.networkVolume.map { volume in
+                Pod.NetworkMount(
+                    id: volume.id, path: volume.path, folder: "\(self.folder)/volumes/\(volume.id)")
+            }, ports: order.ports, environment: order.environment)
         let offer = Offer(
             id: 90_000_000 + number, bundleID: 0, machine: host.machine, gpuCount: order.gpuCount,
             gpuIDs: [])

@@ -6,6 +6,13 @@ struct Pod: Sendable {
         var path: String
     }
 
+    struct NetworkMount: Hashable, Sendable {
+        let id: String
+        let path: String
+        /// Where its files lie on this machine.
+        let folder: String
+    }
+
     struct LogLine: Sendable {
         let time: Double
         /// `system` or `container`.
@@ -27,6 +34,8 @@ struct Pod: Sendable {
     /// GB, wiped whenever the container ends.
     var containerDisk: Int
     var volume: Volume?
+    /// Attached when the pod was made, in place of a volume of its own.
+    let networkVolume: NetworkMount?
     var ports: [String]
     var environment: [String: String]
     var isLocked = false
@@ -55,6 +64,7 @@ struct Pod: Sendable {
             hostName: String(self.hostID.prefix(60)),
             files: isOfficial ? ["/start.sh": Self.startScript] : [:],
             folders: [self.volume?.path ?? "/workspace"],
+            mounts: self.networkVolume.map { [$0.path: $0.folder] } ?? [:],
             command: self.arguments.isEmpty ? official : "exec \(self.arguments)",
             startsDaemon: hasKey
                 && (self.arguments.isEmpty
@@ -98,6 +108,8 @@ struct PodOrder: Sendable {
     var allowedCUDA: [String] = []
     var containerDisk = 50
     var volume: Pod.Volume?
+    /// The id of a network volume and where it is mounted.
+    var networkVolume: (id: String, path: String)?
     var ports: [String] = []
     var environment: [String: String] = [:]
     /// Dollars an hour for all GPUs together; nil rents on demand.

@@ -217,13 +217,15 @@ extension RunPodAPI {
         let keys = await self.fleet.podKeys
         let pods = await self.fleet.pods()
         let credit = await self.fleet.currentCredit(.runPod)
+        let volumes = await self.fleet.networkVolumes
         return [
             "id": "user_loopback0123456789012345", "email": "loopback@example.com",
             "pubKey": keys.isEmpty ? nil : .string(keys.joined(separator: "\n")),
             "clientBalance": .rounded(credit, 6),
             "currentSpendPerHr": .rounded(pods.reduce(0) { $0 + $1.currentPrice }, 4), "spendLimit": 80,
             "notifyPodsStale": true, "notifyPodsGeneral": true, "notifyLowBalance": true,
-            "pods": .array(pods.map(self.graphRow)), "networkVolumes": [], "containerRegistryCreds": [],
+            "pods": .array(pods.map(self.graphRow)), "networkVolumes": .array(volumes.map(\.graphRow)),
+            "containerRegistryCreds": [],
             "endpoints": [],
         ]
     }
@@ -258,7 +260,8 @@ extension RunPodAPI {
             "machineId": .string("m\(rental.offer.machine.id)"), "dockerId": nil,
             "dockerArgs": .string(pod.arguments), "lastStatusChange": .string("Rented by User: \(date)"),
             "volumeMountPath": .string(pod.volume?.path ?? "/workspace"), "clusterIp": nil,
-            "networkVolumeId": nil, "templateId": nil, "costPerHr": .rounded(RunPodRows.cost(rental), 4),
+            "networkVolumeId": .optional(pod.networkVolume?.id), "templateId": nil,
+            "costPerHr": .rounded(RunPodRows.cost(rental), 4),
             "gpuCount": .int(pod.gpuCount), "containerDiskInGb": .int(pod.containerDisk),
             "volumeInGb": .int(pod.volume?.size ?? 0), "memoryInGb": .int(125 * pod.gpuCount),
             "vcpuCount": .int(16 * pod.gpuCount), "ports": .string(pod.ports.joined(separator: ",")),

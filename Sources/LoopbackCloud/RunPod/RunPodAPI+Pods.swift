@@ -80,6 +80,7 @@ extension RunPodAPI {
             throw .rule("unknown data center \"\(unknown)\"; valid: \(known.joined(separator: ", "))")
         }
         let volume = try Self.volume(body["mounts"])
+        let networkVolume = try await self.networkVolume(body["mounts"], cloud)
         try Self.checkPorts(body["ports"])
         var environment = Self.variables(body["env"]) ?? [:]
         if body["startSsh"] == true, environment["PUBLIC_KEY"] == nil {
@@ -91,10 +92,12 @@ extension RunPodAPI {
         }
         return PodOrder(
             name: body["name"]?.text ?? "", image: image, arguments: body["args"]?.text ?? "", kind: kind,
-            gpuCount: gpu["count"]?.integer ?? 1, clouds: [cloud], dataCenters: centers,
+            gpuCount: gpu["count"]?.integer ?? 1, clouds: [cloud],
+            dataCenters: networkVolume.map { [$0.dataCenter] } ?? centers,
             minimumCUDA: gpu["minCudaVersion"]?.double,
             allowedCUDA: gpu["allowedCudaVersions"]?.elements?.compactMap(\.text) ?? [],
             containerDisk: body["disk"]?.integer ?? 50, volume: volume,
+            networkVolume: networkVolume.map { ($0.id, $0.path) },
             ports: body["ports"]?.elements?.compactMap(\.text) ?? [], environment: environment)
     }
 
@@ -103,17 +106,31 @@ extension RunPodAPI {
         if mounts["persistent"] != nil, mounts["network"] != nil {
             throw .rule("mounts.persistent and mounts.network are mutually exclusive")
         }
-        if let network = mounts["network"]?.elements {
-            throw .rule(
-                network.isEmpty ? "mounts.network must not be empty" : "network volume not found")
-        }
+        if mounts["network"]?.elements?.isEmpty == true { throw .rule("mounts.network must not be empty") }
         guard let persistent = mounts["persistent"], let size = persistent["size"]?.integer,
             let path = persistent["path"]?.text
         else { return nil }
-        guard path.hasPrefix("/"), path.count > 1, !path.split(separator: "/").contains("..") else {
-            throw .rule("mounts.persistent.path must be an absolute path")
-        }
+        try Self.checkPath(path, "mounts.persistent.path")
         return Pod.Volume(size: size, path: path)
+    }
+
+    private static func checkPath(_ path: String, _ name: String) throws(RunPodError) {
+        guard path.hasPrefix("/"), path.count > 1, !path.split(separator: "/").contains("..") else {
+            throw .rule("\(name) must be an absolute path")
+        }
+    }
+
+    /// A network volume pins its data center.
+    private func networkVolume(
+        _ mounts: JSON?, _ cloud: RunPodStock.Cloud
+    ) async throws(RunPodError) -> (id: String, path: String, dataCenter: String)? {
+        guard let mount = mounts?["network"]?.elements?.first, let id = mount["volumeId"]?.text,
+            let path = mount["path"]?.text
+        else { return nil }
+        guard cloud == .secure else { throw .rule("network volumes need Secure Cloud") }
+        try Self.checkPath(path, "mounts.network.path")
+        guard let volume = await self.fleet.networkVolume(id) else { throw .rule("network volume not found") }
+        return (id, path, volume.dataCenter)
     }
 
     private static func checkPorts(_ ports: JSON?) throws(RunPodError) {

@@ -102,10 +102,8 @@ struct RunPodAPI: Sendable {
         case ("catalog", 2), ("catalog", 3):
             try Self.allow(["GET"], request.method)
             return try await self.catalogue(Array(path.dropFirst()), request.query)
-        case ("network-volumes", 1):
-            try Self.allow(["GET"], request.method)
-            return .json(["networkVolumes": []])
-        case ("network-volumes", 2): throw RunPodError(status: 404, detail: "network volume not found")
+        case ("network-volumes", 1): return try await self.volumes(request.method, body)
+        case ("network-volumes", 2): return try await self.volume(request.method, path[1], body)
         case ("templates", 1):
             try Self.allow(["GET"], request.method)
             return .json(["templates": []])

@@ -47,12 +47,17 @@ enum RunPodRows {
                 "command": .string("ssh \(user)@127.0.0.1 -p \(port)"),
             ]
         }
-        let mounts: JSON =
-            pod.volume.map { ["persistent": ["size": .int($0.size), "path": .string($0.path)]] } ?? [:]
+        let own: JSON? = pod.volume.map {
+            ["persistent": ["size": .int($0.size), "path": .string($0.path)]]
+        }
+        let shared: JSON? = pod.networkVolume.map {
+            ["network": [["volumeId": .string($0.id), "path": .string($0.path)]]]
+        }
         return [
             "id": .string(pod.id), "name": .string(pod.name), "status": .string(status),
             "actions": .array(Self.actions(rental).map(JSON.string)), "image": .string(pod.image),
-            "args": .string(pod.arguments), "disk": .int(pod.containerDisk), "mounts": mounts,
+            "args": .string(pod.arguments), "disk": .int(pod.containerDisk),
+            "mounts": own ?? shared ?? [:],
             "ports": .array(pod.ports.map(JSON.string)),
             "env": .object(pod.environment.mapValues(JSON.string)), "registry": nil,
             "gpu": ["id": .string(pod.host.kind.id), "count": .int(pod.gpuCount)],

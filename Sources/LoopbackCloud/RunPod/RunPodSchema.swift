@@ -6,7 +6,7 @@ indirect enum RunPodSchema: Sendable {
     case pattern(String)
     case optionalText
     case flag
-    case integer(minimum: Int)
+    case integer(minimum: Int, maximum: Int = .max)
     case word([String])
     case list(RunPodSchema, most: Int? = nil)
     /// Any names, all values alike.
@@ -34,7 +34,7 @@ indirect enum RunPodSchema: Sendable {
         case .flag:
             if case .bool = value { return [] }
             return ["\(place): expected boolean"]
-        case .integer(let minimum):
+        case .integer(let minimum, let maximum):
             // A number with no fraction is an integer to a schema, however it is written.
             let number: Double? =
                 switch value {
@@ -43,7 +43,8 @@ indirect enum RunPodSchema: Sendable {
                 default: nil
                 }
             guard let number, number.rounded() == number else { return ["\(place): expected integer"] }
-            return number < Double(minimum) ? ["\(place): must be at least \(minimum)"] : []
+            if number < Double(minimum) { return ["\(place): must be at least \(minimum)"] }
+            return number > Double(maximum) ? ["\(place): must be at most \(maximum)"] : []
         case .word(let words):
             guard case .string(let text) = value, words.contains(text) else {
                 return ["\(place): value must be one of \(words.joined(separator: ", "))"]
@@ -105,6 +106,18 @@ indirect enum RunPodSchema: Sendable {
         ]) { $1 }, required: ["name"])
 
     static let updatePod = RunPodSchema.object(Self.container.merging(["locked": .flag]) { $1 })
+
+    static let createVolume = RunPodSchema.object(
+        Self.volume.merging([
+            "dataCenter": .text(minimum: 1), "type": .word(["STANDARD", "HIGH_PERFORMANCE"]),
+        ]) {
+            $1
+        }, required: ["name", "size", "dataCenter"])
+
+    static let updateVolume = RunPodSchema.object(Self.volume)
+    private static let volume: [String: RunPodSchema] = [
+        "name": .text(minimum: 1), "size": .integer(minimum: 10, maximum: 4096),
+    ]
 
     static let action = RunPodSchema.object(
         ["action": .word(["start", "stop", "restart", "terminate"])], required: ["action"])

@@ -7,6 +7,8 @@ struct ContainerManner: Sendable {
     var files: [String: String] = [:]
     /// Folders that are mounted, by absolute path.
     var folders: [String] = []
+    /// Folders of this machine that are mounted, by the path inside. Without sandboxes they stay away.
+    var mounts: [String: String] = [:]
     /// The shell line that runs the container, where the owner decides about it. It must bring sshd up by
     /// calling `sshd`, or nobody can log in. Nil starts sshd beside the owner's `onstart.sh`.
     var command: String?

@@ -73,6 +73,9 @@ struct SandboxFiles: Sendable {
             try self.write(text, to: "root" + name, mode: 0o755)
         }
         for folder in self.manner.folders where self.isSandboxed { try self.makeFolder("root" + folder) }
+        for folder in self.manner.mounts.values {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
         if let onStart, !onStart.isEmpty {
             try self.write(onStart + "\n", to: "root/root/onstart.sh", mode: 0o755)
         }
@@ -137,6 +140,7 @@ struct SandboxFiles: Sendable {
             "--hostname", self.hostName, "--bind", self.root, "/",
         ]
         if geteuid() != 0 { arguments += ["--unshare-user"] }
+        for (inside, folder) in self.manner.mounts { arguments += ["--bind", folder, inside] }
         for name in Self.systemFolders where Self.isFolder("/" + name) {
             arguments += ["--ro-bind", "/" + name, "/" + name]
         }
