@@ -8,7 +8,7 @@ import VPTestSupport
     .requires("sshd", "ssh-keygen", "python3"),
     .enabled(if: OfficialClient.isWanted, "needs vastai from PyPI"))
 struct OfficialClientTests {
-    @Test(.loopbackCloud(), .timeLimit(.minutes(5))) func theOfficialClientDoesItsWork() async throws {
+    @Test(.loopbackCloud(), .timeLimit(.minutes(10))) func theOfficialClientDoesItsWork() async throws {
         let cloud = try #require(CloudTrait.current)
         try await TemporaryFolder.with { folder in
             let client = try await OfficialClient(cloud, home: folder.path)

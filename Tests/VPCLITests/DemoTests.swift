@@ -3,7 +3,7 @@ import Glibc
 import Testing
 import VPTestSupport
 
-@Suite(.requires("sshd", "rsync", "ssh", "python3")) struct DemoTests {
+@Suite(.startsCloud, .requires("sshd", "rsync", "ssh", "python3")) struct DemoTests {
     @Test func theDemoWalksTheMainJobAndLeavesNothing() async throws {
         let harness = try CLIHarness()
         let output = try await harness.start(["demo", "--epochs", "2", "--speed", "100"]).output()

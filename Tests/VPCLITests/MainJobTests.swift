@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// Every line of the original's documentation, typed at a loopback cloud that runs in another process.
-@Suite(.requires("sshd", "rsync", "ssh")) struct MainJobTests {
+@Suite(.startsCloud, .requires("sshd", "rsync", "ssh")) struct MainJobTests {
     @Test func theWholePath() async throws {
         let session = try await CloudSession()
         let harness = session.harness

@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// Whether keys are answered while an action that takes long is under way.
-@Suite(.serialized, .requires("sshd", "ssh")) struct BusyTests {
+@Suite(.serialized, .startsCloud, .ownThread, .requires("sshd", "ssh")) struct BusyTests {
     /// What is typed into a filter appears letter by letter, so none can be lost unseen.
     @Test(arguments: [(200, 50), (80, 24)])
     func answersKeysWhileRenting(width: Int, height: Int) async throws {

@@ -3,7 +3,7 @@ import Testing
 import VPTestSupport
 
 /// The whole main job by keys alone, on the loopback cloud.
-@Suite(.serialized, .requires("sshd", "ssh", "rsync", "python3")) struct DemoTests {
+@Suite(.serialized, .startsCloud, .ownThread, .requires("sshd", "ssh", "rsync", "python3")) struct DemoTests {
     @Test(arguments: [(200, 50), (80, 24)])
     func rentsSyncsRunsDownloadsAndDestroys(width: Int, height: Int) async throws {
         try await TemporaryFolder.with(named: "vp-tui") { folder in

@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// What the built `vp-tui` does to a terminal: draws, resizes, suspends, ends, and leaves it as it was.
-@Suite(.serialized) struct TerminalTests {
+@Suite(.serialized, .ownThread) struct TerminalTests {
     private func withSession(
         _ arguments: [String] = [], width: Int = 100, height: Int = 30, terminal: String = "xterm-256color",
         locale: String = "C.UTF-8", _ body: (PTYSession) throws -> Void

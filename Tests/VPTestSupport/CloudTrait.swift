@@ -41,13 +41,15 @@ public func withLoopbackCloud<Result>(
     _ options: LoopbackCloud.Options = LoopbackCloud.Options(speed: 100),
     _ body: (LoopbackCloud) async throws -> Result
 ) async throws -> Result {
-    let cloud = try await LoopbackCloud.start(options: options)
-    do {
-        let result = try await body(cloud)
-        await cloud.stop()
-        return result
-    } catch {
-        await cloud.stop()
-        throw error
+    try await CloudGate.shared.pass {
+        let cloud = try await LoopbackCloud.start(options: options)
+        do {
+            let result = try await body(cloud)
+            await cloud.stop()
+            return result
+        } catch {
+            await cloud.stop()
+            throw error
+        }
     }
 }
