@@ -2,33 +2,16 @@
 ///
 /// Errors are problem documents: `title`, `status`, `detail`, and `errors` for a body that breaks the schema.
 /// What stands before the API may answer in text or HTML all the same.
-struct RunPodAnswer {
-    let response: HTTPResponse
-    /// `.null` where the body is no JSON.
-    let json: JSONValue
-    let isJSON: Bool
+struct RunPodAnswer: PlatformAnswer {
+    let body: AnswerBody
 
-    init(_ response: HTTPResponse) {
-        self.response = response
-        do throws(JSONParser.Failure) {
-            self.json = try JSONParser.parse(response.body)
-            self.isJSON = true
-        } catch {
-            self.json = .null
-            self.isJSON = false
-        }
-    }
+    init(_ body: AnswerBody) { self.body = body }
 
-    /// The server's own words, with the first complaint about the body.
+    /// With the first complaint about the body that was sent.
     var message: String {
         let texts = [self.json["errors"].array?.first?.text, self.json["detail"].text]
         let words = texts.compactMap { $0 }.joined(separator: ": ")
-        if !words.isEmpty { return words }
-        for field in ["message", "error", "title"] {
-            if let text = self.json[field].text { return text }
-        }
-        let text = self.isJSON || self.isHTML ? "" : self.response.text
-        return text.contains { !$0.isWhitespace } ? text : "HTTP status \(self.response.status)"
+        return words.isEmpty ? self.body.message(in: ["message", "error", "title"]) : words
     }
 
     /// True only where the API itself says that there is no such pod; a bare 404 may come from anywhere.
@@ -74,13 +57,5 @@ struct RunPodAnswer {
         "no capacity", "no machines available", "no hosts available", "no gpus available",
     ]
 
-    private var words: String {
-        guard self.isJSON else { return self.isHTML ? "" : self.response.text.lowercased() }
-        return ["title", "detail", "message", "error"].compactMap { self.json[$0].text }
-            .joined(separator: " ").lowercased()
-    }
-
-    private var isHTML: Bool {
-        self.response.text.drop(while: \.isWhitespace).first == "<"
-    }
+    private var words: String { self.body.words(in: ["title", "detail", "message", "error"]) }
 }

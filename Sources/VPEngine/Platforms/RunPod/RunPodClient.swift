@@ -4,15 +4,15 @@ import Foundation
 package final class RunPodClient: PlatformClient {
     package var platform: Platform { .runpod }
 
-    private let caller: APICaller
-    private let graphQL: APICaller?
+    private let calls: PlatformCalls<RunPodAnswer>
+    private let graphQL: PlatformCalls<RunPodAnswer>?
 
     /// - Parameters:
     ///   - caller: its base URL ends in `/v2`.
     ///   - graphQL: its base URL is the whole address; nil leaves the balance unknown.
     package init(caller: APICaller, graphQL: APICaller? = nil) {
-        self.caller = caller
-        self.graphQL = graphQL
+        self.calls = PlatformCalls(caller: caller)
+        self.graphQL = graphQL.map(PlatformCalls.init)
     }
 
     package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
@@ -32,7 +32,8 @@ package final class RunPodClient: PlatformClient {
         if let cuda = query.minimumCUDA {
             parameters.append((name: "minCudaVersion", value: String(format: "%.1f", cuda)))
         }
-        let json = try await self.call(.get, "/catalog/gpus", query: parameters, activity: activity)
+        let json = try await self.calls.json(
+            .get, "/catalog/gpus", query: parameters, limit: .calls, activity: activity)
         do throws(RunPodOffer.Problem) {
             return try RunPodOffer.offers(json, for: query)
         } catch {
@@ -56,11 +57,12 @@ package final class RunPodClient: PlatformClient {
                 throw EngineError(.missingIdentity, activity, detail: "the account has no ssh key")
             }
         }
-        let answer = try await self.answer(
-            .post, "/pods", body: RunPodWire.rentBody(request, publicKeys: keys), isRepeatable: false,
+        let answer = try await self.calls.answer(
+            .post, "/pods", body: RunPodWire.rentBody(request, publicKeys: keys), limit: .calls,
+            isRepeatable: false,
             timeout: .seconds(120), activity: activity)
         guard answer.response.isSuccess else {
-            var error = self.error(answer, activity)
+            var error = self.calls.error(answer, activity)
             // A 400 is either a broken rule or no capacity, and only the words tell; both leave nothing behind.
             let mayTryNext =
                 answer.response.status == 400 && error.code == .badRequest
@@ -85,8 +87,9 @@ package final class RunPodClient: PlatformClient {
             // Members of clusters bill like any other pod.
             var query = [(name: "includeClusterPods", value: "true")]
             if let cursor { query.append((name: "cursor", value: cursor)) }
-            let json = try await self.call(.get, "/pods", query: query, activity: activity)
-            let page = try self.decode(activity) { () throws(WireDamage) in try RunPodWire.page(json) }
+            let json = try await self.calls.json(
+                .get, "/pods", query: query, limit: .calls, activity: activity)
+            let page = try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.page(json) }
             found += page.instances.filter { seen.insert($0.id).inserted }
             cursor = page.next
             if let cursor, !cursors.insert(cursor).inserted {
@@ -98,10 +101,11 @@ package final class RunPodClient: PlatformClient {
 
     package func instance(_ id: InstanceID) async throws(EngineError) -> Instance? {
         let activity = EngineError.Activity("reading an instance", platform: .runpod, subject: id.rawValue)
-        let answer = try await self.answer(.get, RunPodClient.path(id), activity: activity)
+        let answer = try await self.calls.answer(
+            .get, RunPodClient.path(id), limit: .calls, activity: activity)
         if answer.saysPodGone { return nil }
-        let json = try self.success(answer, activity)
-        return try self.decode(activity) { () throws(WireDamage) in try RunPodWire.instance(json) }
+        let json = try self.calls.json(of: answer, activity)
+        return try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.instance(json) }
     }
 
     package func start(_ id: InstanceID) async throws(EngineError) {
@@ -116,19 +120,20 @@ package final class RunPodClient: PlatformClient {
 
     package func destroy(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity("destroying", platform: .runpod, subject: id.rawValue)
-        let answer = try await self.answer(.delete, RunPodClient.path(id), activity: activity)
+        let answer = try await self.calls.answer(
+            .delete, RunPodClient.path(id), limit: .calls, activity: activity)
         // Done is a 204 without a body; gone is as good.
         if answer.response.status == 204 || answer.saysPodGone { return }
         guard answer.response.isSuccess, answer.isJSON || answer.response.body.isEmpty else {
-            throw self.error(answer, activity)
+            throw self.calls.error(answer, activity)
         }
     }
 
     package func rename(_ id: InstanceID, to name: String) async throws(EngineError) {
         let activity = EngineError.Activity("renaming", platform: .runpod, subject: id.rawValue)
         // The name alone; any part of the container's configuration would restart it.
-        _ = try await self.call(
-            .patch, RunPodClient.path(id), body: ["name": .string(name)], activity: activity)
+        _ = try await self.calls.json(
+            .patch, RunPodClient.path(id), body: ["name": .string(name)], limit: .calls, activity: activity)
     }
 
     package func accountKeys() async throws(EngineError) -> [AccountKey] {
@@ -144,9 +149,9 @@ package final class RunPodClient: PlatformClient {
         let keys = try await self.keys(activity)
         let material = RunPodWire.material(added)
         guard !keys.contains(where: { RunPodWire.material($0) == material }) else { return }
-        _ = try await self.call(
+        _ = try await self.calls.json(
             .put, "/account/ssh-keys", body: ["keys": .array((keys + [added]).map(JSONValue.string))],
-            activity: activity)
+            limit: .calls, activity: activity)
     }
 
     package func balance() async throws(EngineError) -> Balance {
@@ -154,15 +159,12 @@ package final class RunPodClient: PlatformClient {
         guard let graphQL = self.graphQL else {
             throw EngineError(.unsupported, activity, detail: "RunPod's REST API does not tell the balance")
         }
-        let answer = RunPodAnswer(
-            try await graphQL.send(
-                APICall(
-                    .post, "", body: ["query": "query { myself { clientBalance } }"], limit: .graphQL,
-                    isRepeatable: true, activity: activity)))
-        let json = try self.success(answer, activity)
+        let json = try await graphQL.json(
+            .post, "", body: ["query": "query { myself { clientBalance } }"], limit: .graphQL,
+            activity: activity)
         // GraphQL reports its errors with a 200.
         if let text = json["errors"].array?.first?["message"].text {
-            throw EngineError(.badRequest, activity, detail: self.caller.detail(text))
+            throw EngineError(.badRequest, activity, detail: self.calls.caller.detail(text))
         }
         guard let dollars = json["data"]["myself"]["clientBalance"].double else {
             throw EngineError(.badResponse, activity, detail: "the answer has no field clientBalance")
@@ -173,14 +175,14 @@ package final class RunPodClient: PlatformClient {
     package func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String {
         let activity = EngineError.Activity("fetching the log", platform: .runpod, subject: id.rawValue)
         let query = [(name: "tail", value: String(min(5000, max(1, lines))))]
-        let response = try await self.caller.send(
+        let response = try await self.calls.caller.send(
             APICall(
                 .get, RunPodClient.path(id) + "/logs", query: query, headers: ["Accept": "text/event-stream"],
                 limit: .calls, isRepeatable: true, timeout: .seconds(10),
                 // The stream does not end, nor say where the present begins; this is how long the official
                 // client waits.
                 quietEnd: .milliseconds(750), activity: activity))
-        guard response.isSuccess else { throw self.error(RunPodAnswer(response), activity) }
+        guard response.isSuccess else { throw self.calls.error(RunPodAnswer(AnswerBody(response)), activity) }
         return RunPodWire.logLines(response.body).map { $0 + "\n" }.joined()
     }
 
@@ -188,10 +190,11 @@ package final class RunPodClient: PlatformClient {
     private func act(
         _ action: String, on id: InstanceID, until wanted: Set<InstanceStatus>, activity: EngineError.Activity
     ) async throws(EngineError) {
-        let answer = try await self.answer(
-            .post, RunPodClient.path(id) + "/action", body: ["action": .string(action)], activity: activity)
+        let answer = try await self.calls.answer(
+            .post, RunPodClient.path(id) + "/action", body: ["action": .string(action)], limit: .calls,
+            activity: activity)
         if answer.response.isSuccess { return }
-        let error = self.error(answer, activity)
+        let error = self.calls.error(answer, activity)
         guard error.code == .badRequest else { throw error }
         if answer.response.status == 409, let instance = try await self.instance(id),
             wanted.contains(instance.status)
@@ -206,58 +209,12 @@ package final class RunPodClient: PlatformClient {
     }
 
     private func keys(_ activity: EngineError.Activity) async throws(EngineError) -> [String] {
-        let json = try await self.call(.get, "/account/ssh-keys", activity: activity)
-        return try self.decode(activity) { () throws(WireDamage) in try RunPodWire.keys(json) }
+        let json = try await self.calls.json(.get, "/account/ssh-keys", limit: .calls, activity: activity)
+        return try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.keys(json) }
     }
 
     private static func path(_ id: InstanceID) -> String {
         "/pods/\(APICaller.percentEncode(id.rawValue))"
-    }
-
-    private func call(
-        _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
-        body: JSONValue? = nil, activity: EngineError.Activity
-    ) async throws(EngineError) -> JSONValue {
-        try self.success(
-            try await self.answer(method, path, query: query, body: body, activity: activity), activity)
-    }
-
-    private func answer(
-        _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
-        body: JSONValue? = nil, isRepeatable: Bool = true, timeout: Duration = .seconds(30),
-        activity: EngineError.Activity
-    ) async throws(EngineError) -> RunPodAnswer {
-        RunPodAnswer(
-            try await self.caller.send(
-                APICall(
-                    method, path, query: query, body: body, limit: .calls, isRepeatable: isRepeatable,
-                    timeout: timeout, activity: activity)))
-    }
-
-    private func success(_ answer: RunPodAnswer, _ activity: EngineError.Activity) throws(EngineError)
-        -> JSONValue
-    {
-        guard answer.response.isSuccess else { throw self.error(answer, activity) }
-        guard answer.isJSON else {
-            throw EngineError(
-                .badResponse, activity,
-                detail: self.caller.detail("not JSON: " + answer.response.text) ?? "an empty answer")
-        }
-        return answer.json
-    }
-
-    private func error(_ answer: RunPodAnswer, _ activity: EngineError.Activity) -> EngineError {
-        EngineError(answer.errorCode, activity, detail: self.caller.detail(answer.message))
-    }
-
-    private func decode<Value>(
-        _ activity: EngineError.Activity, _ body: () throws(WireDamage) -> Value
-    ) throws(EngineError) -> Value {
-        do throws(WireDamage) {
-            return try body()
-        } catch {
-            throw EngineError(.badResponse, activity, detail: error.words)
-        }
     }
 }
 

@@ -2,31 +2,15 @@
 ///
 /// The status alone does not tell: a wrong key is a 404, a taken offer a 400, 404 or 410, a refused start
 /// a 200. The fields `error` and `msg`, where they are there, decide first.
-struct VastAnswer {
-    let response: HTTPResponse
-    /// `.null` where the body is no JSON.
-    let json: JSONValue
-    let isJSON: Bool
+struct VastAnswer: PlatformAnswer {
+    let body: AnswerBody
 
-    init(_ response: HTTPResponse) {
-        self.response = response
-        do throws(JSONParser.Failure) {
-            self.json = try JSONParser.parse(response.body)
-            self.isJSON = true
-        } catch {
-            self.json = .null
-            self.isJSON = false
-        }
-    }
+    init(_ body: AnswerBody) { self.body = body }
 
-    /// The server's own words, if it has any.
-    var message: String? {
-        for field in ["msg", "message", "detail", "error"] {
-            if let text = self.json[field].text { return text }
-        }
-        let text = self.isHTML ? "" : self.response.text
-        return text.contains { !$0.isWhitespace } ? text : "HTTP status \(self.response.status)"
-    }
+    /// HTTP's 200 alone does not say yes.
+    var isRefusal: Bool { !self.response.isSuccess || self.json["success"].bool == false }
+
+    var message: String { self.body.message(in: ["msg", "message", "detail", "error"]) }
 
     /// True only where the API itself says that there is no such instance. A bare 404 may come from a proxy or
     /// a mistyped address, and an instance that is believed gone goes on being billed.
@@ -39,7 +23,7 @@ struct VastAnswer {
 
     /// An account without keys is answered by 404, with any body or none.
     var saysNoKeys: Bool {
-        self.response.status == 404 && !self.saysKeyRefused && !self.isHTML
+        self.response.status == 404 && !self.saysKeyRefused && !self.body.isHTML
             && (self.isJSON || self.response.body.isEmpty)
     }
 
@@ -92,13 +76,5 @@ struct VastAnswer {
     }
 
     /// Everything the body says about the failure, in lower case.
-    private var words: String {
-        guard self.isJSON else { return self.isHTML ? "" : self.response.text.lowercased() }
-        return ["error", "msg", "message", "detail"].compactMap { self.json[$0].text }
-            .joined(separator: " ").lowercased()
-    }
-
-    private var isHTML: Bool {
-        self.response.text.drop(while: \.isWhitespace).first == "<"
-    }
+    private var words: String { self.body.words(in: ["error", "msg", "message", "detail"]) }
 }

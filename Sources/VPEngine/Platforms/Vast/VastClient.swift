@@ -5,12 +5,13 @@ import Synchronization
 package final class VastClient: PlatformClient {
     package var platform: Platform { .vast }
 
-    private let caller: APICaller
+    private let calls: PlatformCalls<VastAnswer>
+    private var caller: APICaller { self.calls.caller }
     /// When this client last asked an instance to start. The old `exited` stays on show for minutes after that.
     private let startedAt: Mutex<[InstanceID: Duration]> = Mutex([:])
 
     package init(caller: APICaller) {
-        self.caller = caller
+        self.calls = PlatformCalls(caller: caller)
     }
 
     package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
@@ -23,10 +24,10 @@ package final class VastClient: PlatformClient {
         var seen: Set<OfferID> = []
         var pricedFrom: Double?
         for _ in 0..<VastSearch.pageLimit {
-            let json = try await self.call(
+            let json = try await self.calls.json(
                 .post, "/api/v0/bundles/", body: search.body(pricedFrom: pricedFrom), limit: .search,
                 activity: activity)
-            let page = try self.decode(activity) { () throws(WireDamage) in
+            let page = try self.calls.decode(activity) { () throws(WireDamage) in
                 try VastWire.offers(json, isInterruptible: query.isInterruptible)
             }
             let news = page.filter { seen.insert($0.id).inserted }
@@ -41,14 +42,12 @@ package final class VastClient: PlatformClient {
         let activity = EngineError.Activity(
             EngineError.rentingWords, platform: .vast, subject: request.offer.id.rawValue)
         let path = "/api/v0/asks/\(APICaller.percentEncode(request.offer.id.rawValue))/"
-        let response = try await self.caller.send(
-            APICall(
-                .put, path, body: VastWire.rentBody(request), limit: .rent, isRepeatable: false,
-                timeout: .seconds(120), activity: activity))
-        let answer = VastAnswer(response)
+        let answer = try await self.calls.answer(
+            .put, path, body: VastWire.rentBody(request), limit: .rent, isRepeatable: false,
+            timeout: .seconds(120), activity: activity)
         let contract = answer.json["new_contract"].text
-        guard response.isSuccess, answer.json["success"].bool != false else {
-            var error = self.error(answer, activity)
+        guard !answer.isRefusal else {
+            var error = self.calls.error(answer, activity)
             if let contract {
                 // A bid that was too low still made a contract, stopped and billed for its disk.
                 error = EngineError(
@@ -75,9 +74,9 @@ package final class VastClient: PlatformClient {
                 (name: "limit", value: "25"),
             ]
             if let token { query.append((name: "after_token", value: token)) }
-            let json = try await self.call(
+            let json = try await self.calls.json(
                 .get, "/api/v1/instances/", query: query, limit: .list, activity: activity)
-            let page = try self.decode(activity) { () throws(WireDamage) in
+            let page = try self.calls.decode(activity) { () throws(WireDamage) in
                 try VastWire.page(json, wasStarted: self.wasJustStarted)
             }
             // An instance that ends between two pages moves others across the border.
@@ -92,27 +91,27 @@ package final class VastClient: PlatformClient {
 
     package func instance(_ id: InstanceID) async throws(EngineError) -> Instance? {
         let activity = EngineError.Activity("reading an instance", platform: .vast, subject: id.rawValue)
-        let answer = try await self.answer(
+        let answer = try await self.calls.answer(
             .get, VastClient.path(id), query: [(name: "owner", value: "me")], limit: .show,
             activity: activity)
         if answer.saysInstanceGone { return nil }
-        let json = try self.success(answer, activity)
-        return try self.decode(activity) { () throws(WireDamage) in
+        let json = try self.calls.json(of: answer, activity)
+        return try self.calls.decode(activity) { () throws(WireDamage) in
             try VastWire.single(json, wasStarted: self.wasJustStarted)
         }
     }
 
     package func start(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity("starting", platform: .vast, subject: id.rawValue)
-        let answer = try await self.answer(
+        let answer = try await self.calls.answer(
             .put, VastClient.path(id), body: ["state": "running"], limit: .update, activity: activity)
         guard answer.response.isSuccess, answer.json["success"].bool == false else {
-            _ = try self.success(answer, activity)
+            _ = try self.calls.json(of: answer, activity)
             self.startedAt.withLock { $0[id] = self.caller.clock.now() }
             return
         }
         // Refused, yet queued: it would start, and bill, whenever the GPU falls free. Nobody would be watching.
-        var error = self.error(answer, activity)
+        var error = self.calls.error(answer, activity)
         do throws(EngineError) {
             try await self.setState("stopped", of: id, activity: activity)
         } catch {
@@ -135,29 +134,29 @@ package final class VastClient: PlatformClient {
 
     package func destroy(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity("destroying", platform: .vast, subject: id.rawValue)
-        let answer = try await self.answer(
+        let answer = try await self.calls.answer(
             .delete, VastClient.path(id), body: [:], limit: .destroy, activity: activity)
         if answer.saysInstanceGone { return }
-        _ = try self.success(answer, activity)
+        _ = try self.calls.json(of: answer, activity)
     }
 
     package func rename(_ id: InstanceID, to name: String) async throws(EngineError) {
         let activity = EngineError.Activity("renaming", platform: .vast, subject: id.rawValue)
-        _ = try await self.call(
+        _ = try await self.calls.json(
             .put, VastClient.path(id), body: ["label": .string(name)], limit: .update, activity: activity)
     }
 
     package func accountKeys() async throws(EngineError) -> [AccountKey] {
         let activity = EngineError.Activity("reading the account's ssh keys", platform: .vast)
-        let answer = try await self.answer(.get, "/api/v0/ssh/", limit: .keys, activity: activity)
+        let answer = try await self.calls.answer(.get, "/api/v0/ssh/", limit: .keys, activity: activity)
         if answer.saysNoKeys { return [] }
-        let json = try self.success(answer, activity)
-        return try self.decode(activity) { () throws(WireDamage) in try VastWire.keys(json) }
+        let json = try self.calls.json(of: answer, activity)
+        return try self.calls.decode(activity) { () throws(WireDamage) in try VastWire.keys(json) }
     }
 
     package func addAccountKey(_ publicKey: String) async throws(EngineError) {
         let activity = EngineError.Activity("adding an ssh key to the account", platform: .vast)
-        _ = try await self.call(
+        _ = try await self.calls.json(
             .post, "/api/v0/ssh/", body: ["ssh_key": .string(publicKey.trimmingSpaces())], limit: .keys,
             isRepeatable: false, activity: activity)
     }
@@ -165,7 +164,8 @@ package final class VastClient: PlatformClient {
     package func balance() async throws(EngineError) -> Balance {
         let activity = EngineError.Activity("reading the balance", platform: .vast)
         // The one path that the official client sends without a slash at the end.
-        let json = try await self.call(.get, "/api/v0/users/current", limit: .account, activity: activity)
+        let json = try await self.calls.json(
+            .get, "/api/v0/users/current", limit: .account, activity: activity)
         guard let dollars = json["credit"].double else {
             throw EngineError(.badResponse, activity, detail: "the answer has no field credit")
         }
@@ -183,7 +183,8 @@ package final class VastClient: PlatformClient {
         var body: [String: JSONValue] = ["tail": .string(String(max(1, lines)))]
         if ofDaemon { body["daemon_logs"] = "true" }
         let path = "/api/v0/instances/request_logs/\(APICaller.percentEncode(id.rawValue))/"
-        let json = try await self.call(.put, path, body: .object(body), limit: .logs, activity: activity)
+        let json = try await self.calls.json(
+            .put, path, body: .object(body), limit: .logs, activity: activity)
         guard let text = json["result_url"].text, let url = URL(string: text.trimmingSpaces()),
             url.scheme == "https" || url.scheme == "http", url.host != nil
         else {
@@ -211,7 +212,8 @@ package final class VastClient: PlatformClient {
     ) async throws(EngineError) -> VastSearch.GPUs? {
         guard let text, !text.trimmingSpaces().isEmpty else { return nil }
         if let selection = GPUName.select(text) { return .known(selection) }
-        let json = try await self.call(.get, "/api/v0/gpu_names/unique/", limit: .names, activity: activity)
+        let json = try await self.calls.json(
+            .get, "/api/v0/gpu_names/unique/", limit: .names, activity: activity)
         let listed = (json["gpu_names"].array ?? []).compactMap(\.text)
         let wanted = GPUName.normalize(text)
         let names = listed.filter { !wanted.isEmpty && GPUName.normalize($0) == wanted }
@@ -229,61 +231,12 @@ package final class VastClient: PlatformClient {
     private func setState(
         _ state: String, of id: InstanceID, activity: EngineError.Activity
     ) async throws(EngineError) {
-        _ = try await self.call(
+        _ = try await self.calls.json(
             .put, VastClient.path(id), body: ["state": .string(state)], limit: .update, activity: activity)
     }
 
     private static func path(_ id: InstanceID) -> String {
         "/api/v0/instances/\(APICaller.percentEncode(id.rawValue))/"
-    }
-
-    private func call(
-        _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
-        body: JSONValue? = nil, limit: RateLimit, isRepeatable: Bool = true, activity: EngineError.Activity
-    ) async throws(EngineError) -> JSONValue {
-        let answer = try await self.answer(
-            method, path, query: query, body: body, limit: limit, isRepeatable: isRepeatable,
-            activity: activity)
-        return try self.success(answer, activity)
-    }
-
-    private func answer(
-        _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
-        body: JSONValue? = nil, limit: RateLimit, isRepeatable: Bool = true, activity: EngineError.Activity
-    ) async throws(EngineError) -> VastAnswer {
-        VastAnswer(
-            try await self.caller.send(
-                APICall(
-                    method, path, query: query, body: body, limit: limit, isRepeatable: isRepeatable,
-                    activity: activity)))
-    }
-
-    /// The body of an answer that says yes; HTTP's 200 alone does not.
-    private func success(_ answer: VastAnswer, _ activity: EngineError.Activity) throws(EngineError)
-        -> JSONValue
-    {
-        guard answer.response.isSuccess else { throw self.error(answer, activity) }
-        guard answer.isJSON else {
-            throw EngineError(
-                .badResponse, activity,
-                detail: self.caller.detail("not JSON: " + answer.response.text) ?? "an empty answer")
-        }
-        guard answer.json["success"].bool != false else { throw self.error(answer, activity) }
-        return answer.json
-    }
-
-    private func error(_ answer: VastAnswer, _ activity: EngineError.Activity) -> EngineError {
-        EngineError(answer.errorCode, activity, detail: answer.message.flatMap(self.caller.detail))
-    }
-
-    private func decode<Value>(
-        _ activity: EngineError.Activity, _ body: () throws(WireDamage) -> Value
-    ) throws(EngineError) -> Value {
-        do throws(WireDamage) {
-            return try body()
-        } catch {
-            throw EngineError(.badResponse, activity, detail: error.words)
-        }
     }
 }
 
