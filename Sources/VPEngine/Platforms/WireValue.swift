@@ -28,4 +28,12 @@ extension JSONValue {
         else { return nil }
         return host
     }
+
+    /// A user's name that can be put into an ssh command, by the rule for hosts.
+    var login: String? {
+        guard let name = self.text, !name.isEmpty, !name.hasPrefix("-"),
+            name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) })
+        else { return nil }
+        return name
+    }
 }

@@ -83,8 +83,8 @@ enum RunPodWire {
         let status = RunPodWire.status(word)
         let gpu = row["gpu"]
         let model = gpu["id"].text.flatMap(GPUName.select)?.models.first
-        let volumeGB = max(0, row["mounts"]["persistent"]["size"].double ?? 0)
-        let diskGB = max(0, row["disk"].double ?? 0)
+        let volumeGB = RunPodWire.gigabytes(row["mounts"]["persistent"]["size"])
+        let diskGB = RunPodWire.gigabytes(row["disk"])
         let isStopped = status == .stopped
         // `cost` is the GPU alone, and 0 for a stopped pod, whose volume goes on billing at twice its rate.
         let storage = RunPodOffer.storageDollarsPerHour(
@@ -100,8 +100,13 @@ enum RunPodWire {
             price: HourlyPrice(dollarsPerHour: (row["cost"].dollars ?? 0) + storage),
             createdAt: RunPodWire.date(row["createdAt"]), image: row["image"].text,
             addresses: status == .running ? RunPodWire.addresses(row) : [],
-            diskBytes: Int64(min(1e6, volumeGB > 0 ? volumeGB : diskGB) * 1e9),
+            diskBytes: Int64((volumeGB > 0 ? volumeGB : diskGB) * 1e9),
             location: row["dataCenterId"].text)
+    }
+
+    /// What is negative or larger than any disk is no size.
+    private static func gigabytes(_ value: JSONValue) -> Double {
+        value.double.flatMap { (0...1e6).contains($0) ? $0 : nil } ?? 0
     }
 
     private static func status(_ word: String?) -> InstanceStatus {
@@ -121,7 +126,7 @@ enum RunPodWire {
     private static func addresses(_ row: JSONValue) -> [SSHAddress] {
         let direct = row["ssh"]["direct"]
         if let host = direct["host"].host, let port = direct["port"].port {
-            return [SSHAddress(host: host, port: port, user: direct["username"].text ?? "root")]
+            return [SSHAddress(host: host, port: port, user: direct["username"].login ?? "root")]
         }
         for binding in row["runtime"]["ports"].array ?? [] {
             guard binding["private"].int == 22, binding["type"].text?.lowercased() == "tcp",
