@@ -3,12 +3,78 @@ import LoopbackCloud
 import Testing
 import VPTestSupport
 
-/// The platform's own command line client, driven against the emulator.
+/// The platforms' own clients, driven against the emulator.
 @Suite(
     .requires("sshd", "ssh-keygen", "python3"),
-    .enabled(if: OfficialClient.isWanted, "needs vastai from PyPI"))
+    .enabled(if: OfficialClient.isWanted, "needs vastai and runpod from PyPI"))
 struct OfficialClientTests {
-    @Test(.loopbackCloud(), .timeLimit(.minutes(10))) func theOfficialClientDoesItsWork() async throws {
+    /// RunPod's SDK for Python: it speaks GraphQL, and says what it saw.
+    @Test(.loopbackCloud(), .timeLimit(.minutes(5))) func theRunPodSDKDoesItsWork() async throws {
+        let cloud = try #require(CloudTrait.current)
+        try await TemporaryFolder.with { folder in
+            let client = try await OfficialClient(cloud, home: folder.path)
+            let outcome = try await client.python(Self.runPodScript)
+            #expect(outcome.status == 0, "\(outcome)")
+            let lines = outcome.output.split(separator: "\n").map(String.init)
+            #expect(
+                lines == [
+                    "no pods: []", "24 GB", "EXITED sdk-pod", "running on 22", "['sdk-pod']",
+                    "no such pod: None",
+                    "no capacity: There are no longer any instances available with the requested "
+                        + "specifications. Please refresh and try again.",
+                    "wrong key: Unauthorized request, please check your API key.",
+                ], "\(outcome)")
+            #expect(await cloud.instanceCount == 0)
+        }
+    }
+
+    private static let runPodScript = """
+        import os, time
+        import runpod
+        from runpod.error import AuthenticationError, QueryError
+        runpod.api_key = os.environ["RUNPOD_API_KEY"]
+        print("no pods:", runpod.get_pods())
+        kind = "NVIDIA GeForce RTX 4090"
+        print(runpod.get_gpu(kind)["memoryInGb"], "GB")
+
+        def until(pod, wanted):
+            end = time.monotonic() + 60
+            while time.monotonic() < end:
+                seen = runpod.get_pod(pod)
+                if wanted(seen):
+                    return seen
+                time.sleep(0.05)
+            raise SystemExit(f"waited in vain: {seen}")
+
+        def ssh(seen):
+            ports = (seen["runtime"] or {}).get("ports") or []
+            return [p for p in ports if p["privatePort"] == 22 and p["isIpPublic"]]
+
+        pod = runpod.create_pod("sdk-pod", "runpod/pytorch:2.8", kind, ports="22/tcp", volume_in_gb=20,
+                                volume_mount_path="/workspace", env={"A": "b"})["id"]
+        until(pod, lambda seen: seen["desiredStatus"] == "RUNNING" and ssh(seen))
+        runpod.stop_pod(pod)
+        seen = until(pod, lambda seen: seen["desiredStatus"] == "EXITED" and not seen["runtime"])
+        print(seen["desiredStatus"], seen["name"])
+        runpod.resume_pod(pod, 1)
+        seen = until(pod, ssh)
+        print("running on", ssh(seen)[0]["privatePort"])
+        print([each["name"] for each in runpod.get_pods()])
+        runpod.terminate_pod(pod)
+        print("no such pod:", runpod.get_pod(pod))
+        try:
+            runpod.create_pod("none", "x:1", kind, gpu_count=16)
+        except QueryError as error:
+            print("no capacity:", error)
+        runpod.api_key = "rpa_WRONG"
+        try:
+            runpod.get_pods()
+        except AuthenticationError as error:
+            print("wrong key:", error)
+        """
+
+    /// vast.ai's command line.
+    @Test(.loopbackCloud(), .timeLimit(.minutes(5))) func theVastCommandLineDoesItsWork() async throws {
         let cloud = try #require(CloudTrait.current)
         try await TemporaryFolder.with { folder in
             let client = try await OfficialClient(cloud, home: folder.path)
@@ -59,7 +125,7 @@ struct OfficialClientTests {
     }
 }
 
-/// `vastai` in a virtual environment that the first test run makes below the package, out of git's sight.
+/// `vastai` and `runpod` in a virtual environment that the first test run makes below the package, out of git's sight.
 struct OfficialClient {
     private let cloud: LoopbackCloud
     private let home: String
@@ -75,30 +141,43 @@ struct OfficialClient {
     private static let folder: String = {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        return package.appendingPathComponent(".build-vastai").path
+        return package.appendingPathComponent(".build-clients").path
     }()
     private static let program = folder + "/bin/vastai"
+    private static let installation = Task {
+        guard !FileManager.default.isExecutableFile(atPath: Self.program) else { return }
+        let made = try await Shell.run("python3", ["-m", "venv", Self.folder])
+        guard made.status == 0 else { throw WaitTimeout(description: made.errors) }
+        let installed = try await Shell.run(
+            Self.folder + "/bin/pip", ["install", "--quiet", "runpod", "vastai"])
+        guard installed.status == 0 else { throw WaitTimeout(description: installed.errors) }
+    }
 
     init(_ cloud: LoopbackCloud, home: String) async throws {
         self.cloud = cloud
         self.home = home
-        guard !FileManager.default.isExecutableFile(atPath: Self.program) else { return }
-        let made = try await Shell.run("python3", ["-m", "venv", Self.folder])
-        guard made.status == 0 else { throw WaitTimeout(description: made.errors) }
-        let installed = try await Shell.run(Self.folder + "/bin/pip", ["install", "--quiet", "vastai"])
-        guard installed.status == 0 else { throw WaitTimeout(description: installed.errors) }
+        try await Self.installation.value
     }
 
     func run(_ arguments: String...) async throws -> Shell.Outcome { try await self.run(arguments) }
 
     private func run(_ arguments: [String]) async throws -> Shell.Outcome {
+        try await Shell.run(Self.program, arguments, environment: self.environment)
+    }
+
+    /// Runs a script with RunPod's SDK.
+    func python(_ script: String) async throws -> Shell.Outcome {
+        try await Shell.run(Self.folder + "/bin/python", ["-c", script], environment: self.environment)
+    }
+
+    private var environment: [String: String] {
         var environment = self.cloud.environment
         environment["HOME"] = self.home
         environment["PATH"] = ProcessInfo.processInfo.environment["PATH"]
         environment["LANG"] = "C.UTF-8"
         // Its tables drop columns that do not fit.
         environment["COLUMNS"] = "250"
-        return try await Shell.run(Self.program, arguments, environment: environment)
+        return environment
     }
 
     func json(_ arguments: String...) async throws -> Any {

@@ -68,11 +68,12 @@ enum VastRows {
             "jupyter_token": .string(String(rental.apiKey.prefix(24))),
             "template_id": nil, "template_hash_id": nil, "template_name": nil,
             "ssh_host": "127.0.0.1", "ssh_port": .int(rental.proxyPort), "ssh_idx": "1",
-            "machine_dir_ssh_port": .optional(rental.directPort),
+            "machine_dir_ssh_port": .int(rental.directPort ?? rental.proxyPort),
             // The platform leaves a newline there, and spaces here.
             "public_ipaddr": "127.0.0.1\n", "local_ipaddrs": "127.0.0.1 \n",
-            "direct_port_start": .optional(rental.directPort),
-            "direct_port_end": .optional(rental.directPort),
+            // Never null.
+            "direct_port_start": .int(rental.directPort ?? -1),
+            "direct_port_end": .int(rental.directPort ?? -1),
             "start_date": .rounded(rental.createdAt, 2), "end_date": .rounded(end, 1),
             "duration": .rounded(max(0, end - now), 1), "uptime_mins": nil,
             "gpu_totalram": .int(offer.gpu.memory * offer.gpuCount),
