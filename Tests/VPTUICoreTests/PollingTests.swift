@@ -1,0 +1,175 @@
+import Foundation
+import Synchronization
+import Testing
+import VPEngine
+import VPTUICore
+import VPTestSupport
+
+/// How often the platforms are asked: a minute of `vp ls` and of the dashboard with twenty instances on each.
+@Suite struct PollingTests {
+    /// No more than `calls` requests that begin with `line` in any span of `seconds`, as published.
+    private struct Rule {
+        let line: String
+        let calls: Int
+        let seconds: Double
+    }
+
+    private static let rules = [
+        Rule(line: "GET /api/v1/instances", calls: 1, seconds: 1),
+        Rule(line: "POST /api/v0/bundles", calls: 10, seconds: 60),
+        // All calls of RunPod's REST API together.
+        Rule(line: "GET /v2/", calls: 60, seconds: 60),
+    ]
+
+    @Test func aListAsksEachPlatformOnce() async throws {
+        try await Self.withEngine { engine, platforms in
+            let answers = await engine.instances()
+            #expect(answers.failures.isEmpty && answers.values.count == 40)
+            #expect(Set(platforms.lines) == ["GET /api/v1/instances/", "GET /v2/pods"])
+            #expect(platforms.lines.count == 2)
+        }
+    }
+
+    /// Left alone, the dashboard takes a fifth of what RunPod allows and spares vast.ai's searches.
+    @Test func anIdleMinuteIsQuiet() async throws {
+        try await Self.withEngine { engine, platforms in
+            await Self.minute(engine, platforms) { _, _ in [] }
+            let counts = Dictionary(platforms.lines.map { ($0, 1) }, uniquingKeysWith: +)
+            #expect(counts["GET /api/v1/instances/"].map { (11...13).contains($0) } == true, "\(counts)")
+            #expect(counts["GET /v2/pods"].map { (11...13).contains($0) } == true, "\(counts)")
+            #expect(counts.filter { $0.key.hasPrefix("POST /api/v0/bundles") }.values.reduce(0, +) <= 4)
+            #expect(counts["POST /graphql", default: 0] <= 2)
+            Self.expectKept(platforms)
+        }
+    }
+
+    /// Whoever leans on the refresh key waits longer, and nobody is refused.
+    @Test func anImpatientMinuteKeepsTheLimits() async throws {
+        try await Self.withEngine { engine, platforms in
+            await Self.minute(engine, platforms) { state, date in
+                update(&state, .key(.control("r"), at: date))
+            }
+            #expect(platforms.lines.count { $0.hasPrefix("POST /api/v0/bundles") } >= 8)
+            Self.expectKept(platforms)
+        }
+    }
+
+    private static func expectKept(_ platforms: FullPlatforms) {
+        for rule in self.rules {
+            let times = platforms.times(of: rule.line)
+            for (earlier, later) in zip(times, times.dropFirst(rule.calls)) {
+                #expect(later - earlier >= rule.seconds, "\(rule.line) at \(earlier) s and \(later) s")
+            }
+        }
+    }
+
+    /// Plays a minute of the dashboard, a quarter of a second at a time, and does what it wants done.
+    private static func minute(
+        _ engine: Engine, _ platforms: FullPlatforms, each: (inout State, Date) -> [Effect]
+    ) async {
+        var state = Samples.empty()
+        var effects = state.begin()
+        var next = 0.0
+        while next < 60 {
+            for effect in effects { await self.perform(effect, engine, &state) }
+            next = max(next + 0.25, platforms.now)
+            platforms.advance(to: next)
+            let date = Samples.now.addingTimeInterval(next)
+            effects = update(&state, .tick(date)) + each(&state, date)
+        }
+    }
+
+    private static func perform(_ effect: Effect, _ engine: Engine, _ state: inout State) async {
+        switch effect {
+        case .loadInstances: _ = update(&state, .instancesLoaded(await engine.instances()))
+        case .loadBalances: _ = update(&state, .balancesLoaded(await engine.balances()))
+        case .loadOffers(let query, let generation):
+            do throws(EngineError) {
+                let answers = try await engine.offers(query)
+                _ = update(&state, .offersLoaded(.success(answers), generation: generation))
+            } catch {
+                _ = update(&state, .offersLoaded(.failure(error), generation: generation))
+            }
+        case .loadJobs: _ = update(&state, .jobsLoaded(.success([])))
+        default: break
+        }
+    }
+
+    private static func withEngine(_ body: (Engine, FullPlatforms) async throws -> Void) async throws {
+        try await TemporaryFolder.with { folder in
+            let platforms = FullPlatforms()
+            let paths = EngineConfiguration.Paths(
+                userConfigurationFile: folder.path + "/config.yaml", stateFolder: folder.path + "/state",
+                cacheFolder: folder.path + "/cache", socketFolder: folder.path + "/sockets")
+            let configuration = EngineConfiguration(
+                endpoints: [], paths: paths, identityFile: nil,
+                workspace: Workspace(name: "test", localRoot: folder.path), environment: [:])
+            let engine = try Engine(
+                configuration: configuration, clients: platforms.clients(), runner: SystemProcessRunner())
+            try await body(engine, platforms)
+        }
+    }
+}
+
+/// Both platforms with twenty instances on each, in a time of their own that sleepers move on.
+private final class FullPlatforms: HTTPTransport {
+    private let state: Mutex<(now: Double, requests: [(line: String, time: Double)])> = Mutex((0, []))
+
+    var now: Double { self.state.withLock { $0.now } }
+    /// Method and path of all requests.
+    var lines: [String] { self.state.withLock { $0.requests.map(\.line) } }
+
+    func times(of line: String) -> [Double] {
+        self.state.withLock { $0.requests.filter { $0.line.hasPrefix(line) }.map(\.time).sorted() }
+    }
+
+    func advance(to time: Double) { self.state.withLock { $0.now = max($0.now, time) } }
+
+    func clients() -> [any PlatformClient] {
+        let clock = PacingClock(now: { .seconds(self.now) }) { duration in
+            self.state.withLock { $0.now += duration / .seconds(1) }
+        }
+        func caller(_ platform: Platform, _ address: String, _ pacer: RequestPacer) -> APICaller {
+            APICaller(
+                endpoint: PlatformEndpoint(
+                    platform: platform, baseURL: URL(string: address)!, key: APIKey("key-of-the-test")),
+                transport: self, pacer: pacer, clock: clock)
+        }
+        let pods = RequestPacer(clock: clock)
+        return [
+            VastClient(caller: caller(.vast, "https://vast.test", RequestPacer(clock: clock))),
+            RunPodClient(
+                caller: caller(.runpod, "https://runpod.test/v2", pods),
+                graphQL: caller(.runpod, "https://runpod.test/graphql", pods)),
+        ]
+    }
+
+    func send(_ request: HTTPRequest) async throws(EngineError) -> HTTPResponse {
+        let path = request.url.path
+        self.state.withLock { state in
+            // The slash at the end belongs to vast.ai's paths and is lost on the way here.
+            let isVast = request.url.host == "vast.test" && !path.hasSuffix("/")
+            state.requests.append(("\(request.method.rawValue) \(path)\(isVast ? "/" : "")", state.now))
+        }
+        return HTTPResponse(status: 200, body: Array(Self.answer(path).utf8))
+    }
+
+    private static func answer(_ path: String) -> String {
+        func rows(_ row: (Int) -> String) -> String { (1...20).map(row).joined(separator: ",") }
+        if path.contains("/v1/instances") {
+            let instances = rows { #"{"id":\#($0),"actual_status":"running","intended_status":"running"}"# }
+            return #"{"success":true,"total_instances":20,"next_token":null,"instances":[\#(instances)]}"#
+        }
+        if path.contains("bundles") {
+            let offers = rows {
+                #"{"id":\#($0),"gpu_name":"RTX 4090","num_gpus":1,"gpu_ram":24564,"dph_total":0.\#($0 + 10)}"#
+            }
+            return #"{"offers":[\#(offers)]}"#
+        }
+        if path.hasSuffix("/pods") {
+            return #"{"pods":[\#(rows { #"{"id":"p\#($0)","status":"RUNNING"}"# })]}"#
+        }
+        if path.hasSuffix("/graphql") { return #"{"data":{"myself":{"clientBalance":10}}}"# }
+        return path.contains("catalog") ? #"{"gpus":[]}"# : #"{"credit":10}"#
+    }
+}
