@@ -90,63 +90,6 @@ struct VastLoopbackTests {
         #expect(Set(offers.map(\.id)).count == offers.count)
     }
 
-    @Test func aTakenOfferIsSaidToBeTaken() async throws {
-        let offer = try #require(try await self.client.offers(OfferQuery()).first)
-        await self.cloud.inject(.offerTaken)
-        let request = RentRequest(offer: offer, name: "vp-test", image: "a:b", diskBytes: 10_000_000_000)
-        let client = self.client
-        let error = await failure { () async throws(EngineError) in _ = try await client.rent(request) }
-        #expect(error?.code == .offerTaken)
-    }
-
-    @Test func aRentThatFailsAfterTheFactIsFoundByItsName() async throws {
-        let offer = try #require(try await self.client.offers(OfferQuery()).first)
-        await self.cloud.inject(.serverErrorAfterCreate)
-        let request = RentRequest(offer: offer, name: "vp-lost", image: "a:b", diskBytes: 10_000_000_000)
-        let client = self.client
-        let error = await failure { () async throws(EngineError) in _ = try await client.rent(request) }
-        #expect(error?.code == .platformFailed)
-        #expect(try await self.client.instances().map(\.name) == ["vp-lost"])
-    }
-
-    @Test func aGatewaysPageIsAskedAgainAndACutAnswerIsAnError() async throws {
-        _ = try await self.rent("vp-test")
-        await self.cloud.inject(.htmlErrorPage)
-        #expect(try await self.client.instances().count == 1)
-        await self.cloud.inject(.malformedJSON)
-        let client = self.client
-        let error = await failure { () async throws(EngineError) in _ = try await client.instances() }
-        #expect(error?.code == .badResponse)
-    }
-
-    @Test func aPullErrorIsAFailureInThePlatformsWords() async throws {
-        await self.cloud.inject(.imagePullError)
-        let id = try await self.rent("vp-test")
-        let instance = try await self.wait(for: .failed, of: id)
-        #expect(instance.statusMessage?.isEmpty == false)
-    }
-
-    @Test func aRefusedStartIsAnErrorAndLeavesNothingQueued() async throws {
-        let id = try await self.rent("vp-test")
-        _ = try await self.wait(for: .running, of: id)
-        try await self.client.stop(id)
-        _ = try await self.wait(for: .stopped, of: id)
-        await self.cloud.inject(.startRefused)
-        let client = self.client
-        let error = await failure { () async throws(EngineError) in try await client.start(id) }
-        #expect(error?.code == .instanceNotRunning)
-        #expect(try await self.client.instance(id)?.status == .stopped)
-    }
-
-    @Test func anEmptyAccountIsSaidToBeEmpty() async throws {
-        let offer = try #require(try await self.client.offers(OfferQuery()).first)
-        await self.cloud.inject(.balanceZero)
-        let request = RentRequest(offer: offer, name: "vp-test", image: "a:b", diskBytes: 10_000_000_000)
-        let client = self.client
-        let error = await failure { () async throws(EngineError) in _ = try await client.rent(request) }
-        #expect(error?.code == .insufficientCredit)
-    }
-
     @Test func aWrongKeyIsNotAnEmptyList() async throws {
         let endpoint = PlatformEndpoint(
             platform: .vast, baseURL: self.cloud.vastURL, key: APIKey("wrong-key-0123456789"))
