@@ -73,6 +73,8 @@ struct ActionRunner {
                 if stage.stage != .running { printer.endLine(on: self.session.terminal) }
                 progress.show(stage)
             case .event(.instanceChanged(let changed)): instance = changed
+            // A candidate that failed and was destroyed: nothing is left to ask about.
+            case .event(.instanceGone(let gone)): if gone == instance?.id { instance = nil }
             case .event(.jobChanged(let changed)):
                 job = changed
                 progress.jobChanged(changed)

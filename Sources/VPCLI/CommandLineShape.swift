@@ -14,16 +14,17 @@ enum CommandLineShape: Hashable {
 
     static let verbs: Set<String> = [
         "attach", "cancel", "config-set", "config-show", "create-instance", "demo", "destroy-instance",
+        "doctor",
         "download", "help",
         "init",
         "jobs", "list-instances", "logs", "ls", "offers", "run", "ssh", "start", "stop", "sync", "tui",
     ]
 
     /// Options before a verb, or before the command of `run`, that are followed by a value of their own.
-    private static let optionsWithValue: Set<String> = [
+    private static let optionsWithValue = HardwareOptions.optionsWithValue.union([
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
-        "--dockerfile",
-    ]
+        "--dockerfile", "--image",
+    ])
 
     /// Options that speak to `vp` as a whole.
     private static let rootOptions: Set<String> = [

@@ -5,17 +5,17 @@ import VPEngine
 struct CreateInstanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create-instance", abstract: "Rent an instance and wait until it can be used.",
-        discussion:
-            "Without a GPU the cheapest offer that fits is taken. What is taken is tried cheapest first.")
+        discussion: """
+            Without a GPU the cheapest offer that fits is taken. What is taken or does not come up is destroyed, \
+            remembered, and the next one tried, on both platforms, by what the job will cost.
+            """)
 
     @OptionGroup var hardware: HardwareOptions
 
     @Option(help: ArgumentHelp("Container image. (default: the project's)", valueName: "image"))
     var image: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "on-demand, or interruptible for machines that may be taken back, for less.", valueName: "type"))
+    @Option(help: ArgumentHelp("on-demand, or interruptible, as --interruptible.", valueName: "type"))
     var instanceType: InstanceType?
 
     @Option(help: ArgumentHelp("This very offer, from `vp offers`, and no other.", valueName: "id"))
@@ -24,11 +24,32 @@ struct CreateInstanceCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Name of the instance. (default: made from the project's)", valueName: "name"))
     var name: String?
 
-    @Flag(help: "Return as soon as it is rented, without waiting for its boot.")
-    var noWait = false
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "Variable of the container; NAME alone takes its value from here. May be repeated.",
+            valueName: "name=value"))
+    var env: [EnvironmentArgument] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Shell text for every start of the container; @FILE reads it from a file.", valueName: "text"))
+    var onStart: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Minutes an image may take to load before the next is tried.", valueName: "minutes"))
+    var loadLimit: Double?
+
+    @Flag(inversion: .prefixedNo, help: "Wait until it can be used, or return as soon as it is rented.")
+    var wait = true
+
+    @Flag(help: "Say what would be rented and what it would cost; rent nothing.")
+    var dryRun = false
 
     @Flag(
-        name: .shortAndLong, help: "Ask nothing, not even after Ctrl-C: what was rented by then is destroyed."
+        name: .shortAndLong,
+        help: "Ask nothing: a missing ssh key is added to the account, and Ctrl-C destroys what was rented."
     )
     var yes = false
 
@@ -49,38 +70,54 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         }
     }
 
+    func validate() throws {
+        if let minutes = self.loadLimit, !(minutes > 0 && minutes < 1440) {
+            throw ValidationError("--load-limit must be more than 0 and less than 1440 minutes.")
+        }
+        if self.instanceType == .onDemand, self.hardware.interruptible {
+            throw ValidationError("--interruptible and --instance-type on-demand contradict each other.")
+        }
+    }
+
     func run() async throws {
         let chosen = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
-        // A default without a key must not stand in the way of the platform that has one.
-        let usable = Set(session.configuration.endpoints.map(\.platform))
-        let usual = session.configuration.defaults.platform.flatMap { usable.contains($0) ? $0 : nil }
         let offer = self.offer.map { Self.offerID($0, on: chosen) }
-        let platform = chosen ?? offer?.platform ?? usual
+        let platform = Rental.platform(chosen, offer: offer, session)
         try session.requireKey(for: platform)
         let engine = try session.engine()
         var query = self.hardware.query(session.configuration.defaults)
-        query.isInterruptible = self.instanceType == .interruptible
-        let request = CreateRequest(
+        if self.instanceType == .interruptible { query.isInterruptible = true }
+        query.job = await engine.jobEstimate(hours: self.hardware.hours)
+        var request = CreateRequest(
             offer: offer, query: query, platform: platform, image: self.image, name: self.name,
-            waitsUntilReady: !self.noWait)
-
-        let began = ContinuousClock.now
-        switch await ActionRunner(engine: engine, session: session).perform(.create(request)) {
-        case .succeeded(.created(let instance)):
-            self.show(instance, after: (ContinuousClock.now - began) / .seconds(1))
-        case .succeeded: break
-        case .failed(let error): throw error
-        case .interrupted(let instance, _):
-            try await self.tidyUp(instance, engine: engine, session: session)
-            throw ExitStatus(status: Status.interrupted)
+            environment: try EnvironmentArgument.values(self.env, from: session.environment),
+            onStart: try self.onStart.map(Self.text), waitsUntilReady: self.wait)
+        if let minutes = self.loadLimit { request.deadlines.loading = minutes * 60 }
+        guard !self.dryRun else {
+            self.show(try await engine.rentalPlan(request), session)
+            return
         }
+        let began = ContinuousClock.now
+        let instance = try await Rental(engine: engine, session: session, yes: self.yes).rent(request)
+        self.show(instance, after: (ContinuousClock.now - began) / .seconds(1))
     }
 
     /// vast.ai numbers its offers; RunPod's are called by their GPU.
     static func offerID(_ text: String, on platform: Platform?) -> OfferID {
         let isNumber = text.allSatisfy { $0.isASCII && $0.isNumber }
         return OfferID(platform: platform ?? (isNumber ? .vast : .runpod), rawValue: text)
+    }
+
+    private static func text(_ argument: String) throws -> String {
+        guard argument.hasPrefix("@") else { return argument }
+        let path = String(argument.dropFirst())
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure(
+                code: "usage", message: "--on-start names \(path), which cannot be read.",
+                advice: "Give the text itself, or the path of a file behind @.", status: Status.usage)
+        }
+        return String(decoding: data, as: UTF8.self)
     }
 
     private func show(_ instance: Instance, after seconds: Double) {
@@ -94,31 +131,70 @@ struct CreateInstanceCommand: AsyncParsableCommand {
                 "\(instance.id)  \(instance.gpuName)\(instance.gpuCount > 1 ? " ×\(instance.gpuCount)" : "")\(place), "
                     + "\(Units.hourly(instance.price.dollarsPerHour)), \(instance.status.rawValue) after "
                     + Units.duration(seconds)))
-        if !self.noWait { Terminal.note("Run something on it: vp python train.py") }
+        if self.wait { Terminal.note("Run something on it: vp python train.py") }
     }
 
-    /// After Ctrl-C an instance may be half way up, and is paid for already.
-    private func tidyUp(_ instance: Instance?, engine: Engine, session: Session) async throws {
-        guard let instance else {
-            Terminal.note("vp: interrupted. Nothing is known to be rented; `vp ls` shows what is there.")
-            return
+    private func show(_ plan: RentalPlan, _ session: Session) {
+        if self.json.json {
+            Terminal.print(Documents.plan(plan).document)
+        } else {
+            for line in Self.lines(plan) { Terminal.print(Terminal.printable(line)) }
         }
-        let price = Units.hourly(instance.price.dollarsPerHour)
-        // Nothing was run on it yet, so nothing can be lost; leaving it would go on costing money unseen.
-        var destroys = true
-        if session.terminal.canAsk, !self.yes {
-            let answer = Prompt(terminal: session.terminal).text(
-                "\(instance.id) is rented at \(price). [d]estroy it or [k]eep it?", fallback: "d")
-            destroys = !answer.lowercased().hasPrefix("k")
+        for failure in plan.failures {
+            Report.show(failure.error, asJSON: self.json.json, terminal: session.terminal)
         }
-        guard destroys else {
-            Terminal.note(
-                "vp: \(instance.id) is kept at \(price). `vp destroy-instance \(instance.id)` ends it.")
-            return
+    }
+
+    static func lines(_ plan: RentalPlan) -> [String] {
+        let offer = plan.offers[0]
+        let count = offer.gpuCount > 1 ? "\(offer.gpuCount) × " : ""
+        let place = offer.location.map { ", \($0)" } ?? ""
+        let traffic = offer.trafficDollars(for: plan.job)
+        var lines = [
+            "Would rent \(count)\(offer.gpuName) (\(offer.id)) on \(offer.id.platform.displayName)\(place)",
+            "  \(Units.hourly(offer.price.dollarsPerHour)) with its disk, \(Units.dollars(traffic)) of traffic: "
+                + "\(Units.dollars(offer.dollars(for: plan.job))) for \(String(format: "%g", plan.job.hours)) h",
+        ]
+        let driver = offer.cudaVersion.map { String(format: "; the driver supports %.1f", $0) } ?? ""
+        let needs = plan.imageCUDA.map { String(format: " (CUDA %.1f%@)", $0, driver) } ?? ""
+        lines.append("  image \(plan.image)\(needs)")
+        if let last = plan.offers.dropFirst().last {
+            lines.append(
+                "  if that fails, \(plan.offers.count - 1) more, up to \(Units.hourly(last.price.dollarsPerHour))"
+            )
         }
-        Terminal.note("vp: interrupted; \(instance.id) is being destroyed, nothing was run on it.")
-        _ = try await ActionRunner(engine: engine, session: session)
-            .result(of: .destroy(instance.id, DestroyRequest(discardsResults: true)))
-        Terminal.note("vp: \(instance.id) is gone.")
+        return lines + ["Nothing was rented."]
+    }
+}
+
+/// `NAME=value`, or `NAME` for what it is here: a secret then stands in no argument list.
+struct EnvironmentArgument: ExpressibleByArgument, Hashable {
+    var name: String
+    var value: String?
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let isName = { (text: Substring) in
+            !text.isEmpty && text.first?.isNumber == false
+                && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+        }
+        guard isName(parts[0]) else { return nil }
+        self.name = String(parts[0])
+        self.value = parts.count > 1 ? String(parts[1]) : nil
+    }
+
+    static func values(
+        _ arguments: [EnvironmentArgument], from environment: [String: String]
+    ) throws -> [String: String] {
+        var values: [String: String] = [:]
+        for argument in arguments {
+            guard let value = argument.value ?? environment[argument.name] else {
+                throw CommandFailure(
+                    code: "usage", message: "--env \(argument.name) has no value, and none is set here.",
+                    advice: "Write --env \(argument.name)=value.", status: Status.usage)
+            }
+            values[argument.name] = value
+        }
+        return values
     }
 }

@@ -2,14 +2,13 @@ import ArgumentParser
 import Foundation
 import VPEngine
 
-struct DestroyInstanceCommand: AsyncParsableCommand {
+struct DestroyInstanceCommand: InstanceActionCommand {
     static let configuration = CommandConfiguration(
         commandName: "destroy-instance",
         abstract: "Bring back what is not here yet, then end an instance for good.",
         discussion: "Ends only when the platform confirms that the instance is gone.")
 
-    @Argument(help: "The instance's id or name.")
-    var id: String
+    @OptionGroup var target: InstanceTarget
 
     @Flag(help: "Give up the results that are not here yet.")
     var discardResults = false
@@ -17,29 +16,16 @@ struct DestroyInstanceCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Do not ask.")
     var yes = false
 
-    @OptionGroup var platform: PlatformOptions
-    @OptionGroup var common: CommonOptions
-    @OptionGroup var json: JSONOptions
+    func action(on id: InstanceID) -> EngineAction {
+        .destroy(id, DestroyRequest(discardsResults: self.discardResults))
+    }
 
-    func run() async throws {
-        let platform = self.platform.platform.platform
-        let session = try Session(self.common, asJSON: self.json.json)
-        try session.requireKey(for: platform)
-        let engine = try session.engine()
-        let instance = try await engine.instance(named: self.id, platform: platform)
-        if self.discardResults, !self.yes {
-            try await self.confirmLoss(on: instance, engine: engine, session: session)
+    func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer? {
+        guard case .destroyed(let receipt) = result else { return nil }
+        if !self.target.json.json, let download = receipt.download {
+            SyncReport.showResults(download, session: session)
         }
-        let request = DestroyRequest(discardsResults: self.discardResults)
-        let result = try await ActionRunner(engine: engine, session: session)
-            .result(of: .destroy(instance.id, request))
-        guard case .destroyed(let receipt) = result else { return }
-        if self.json.json {
-            Terminal.print(Documents.receipt(receipt).document)
-            return
-        }
-        if let download = receipt.download { SyncReport.showResults(download, session: session) }
-        Terminal.print(Self.line(for: receipt))
+        return .init(document: Documents.receipt(receipt), line: Self.line(for: receipt))
     }
 
     /// `31415 is gone: rented for 1:02:07, about $0.37.`
@@ -51,7 +37,8 @@ struct DestroyInstanceCommand: AsyncParsableCommand {
     }
 
     /// Results are the one thing that cannot be had again: they are named before they are given up.
-    private func confirmLoss(on instance: Instance, engine: Engine, session: Session) async throws {
+    func confirm(_ instance: Instance, _ engine: Engine, _ session: Session) async throws {
+        guard self.discardResults, !self.yes else { return }
         guard session.terminal.canAsk else {
             throw CommandFailure(
                 code: "needs_yes",

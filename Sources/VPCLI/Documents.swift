@@ -36,14 +36,25 @@ enum Documents {
         ])
     }
 
-    static func offers(_ answers: PlatformAnswers<Offer>) -> JSON {
+    static func offers(_ answers: PlatformAnswers<Offer>, job: JobEstimate) -> JSON {
         .object([
-            "offers": .list(answers.values.map(Self.offer)),
+            "offers": .list(answers.values.map { Self.offer($0, job: job) }),
             "errors": .list(answers.failures.map(Self.failure)),
         ])
     }
 
-    static func offer(_ offer: Offer) -> JSON {
+    static func plan(_ plan: RentalPlan) -> JSON {
+        .object([
+            "dry_run": .flag(true),
+            "offer": Self.offer(plan.offers[0], job: plan.job),
+            "image": .text(plan.image),
+            "image_cuda": .number(plan.imageCUDA),
+            "alternatives": .list(plan.offers.dropFirst().map { Self.offer($0, job: plan.job) }),
+            "errors": .list(plan.failures.map(Self.failure)),
+        ])
+    }
+
+    static func offer(_ offer: Offer, job: JobEstimate) -> JSON {
         .object([
             "platform": .text(offer.id.platform.rawValue),
             "id": .text(offer.id.rawValue),
@@ -60,6 +71,9 @@ enum Documents {
             "download_mbps": .number(offer.downloadMbps),
             "upload_mbps": .number(offer.uploadMbps),
             "cuda": .number(offer.cudaVersion),
+            "job_hours": .number(job.hours),
+            "job_traffic_dollars": .number(offer.trafficDollars(for: job)),
+            "job_dollars": .number(offer.dollars(for: job)),
         ])
     }
 
@@ -109,6 +123,20 @@ enum Documents {
                 "seconds": .number(receipt.duration),
                 "download": receipt.download.map(Self.sync) ?? .null,
             ])
+        ])
+    }
+
+    static func diagnoses(_ findings: [Diagnosis]) -> JSON {
+        .object([
+            "healthy": .flag(!findings.contains { $0.verdict == .broken }),
+            "checks": .list(
+                findings.map { finding in
+                    .object([
+                        "subject": .text(finding.subject), "verdict": .text(finding.verdict.rawValue),
+                        "message": .text(finding.words), "fix": .text(finding.fix),
+                        "code": .text(finding.code?.rawValue),
+                    ])
+                }),
         ])
     }
 

@@ -88,60 +88,38 @@ enum InstanceTable {
     }
 }
 
-struct StartCommand: AsyncParsableCommand {
+struct StartCommand: InstanceActionCommand {
     static let configuration = CommandConfiguration(
         commandName: "start", abstract: "Start a stopped instance. Its GPU may be taken by then.")
 
-    @Argument(help: "The instance's id or name.")
-    var id: String
+    @OptionGroup var target: InstanceTarget
 
-    @OptionGroup var common: CommonOptions
-    @OptionGroup var platform: PlatformOptions
-    @OptionGroup var json: JSONOptions
+    func action(on id: InstanceID) -> EngineAction { .start(id) }
 
-    func run() async throws {
-        let platform = self.platform.platform.platform
-        let session = try Session(self.common, asJSON: self.json.json)
-        try session.requireKey(for: platform)
-        let engine = try session.engine()
-        let instance = try await engine.instance(named: self.id, platform: platform)
-        let result = try await ActionRunner(engine: engine, session: session).result(of: .start(instance.id))
-        guard case .started(let started) = result else { return }
-        if self.json.json {
-            Terminal.print(Documents.instance(started).document)
-        } else {
-            Terminal.print("\(started.id) runs, \(Units.hourly(started.price.dollarsPerHour)).")
-        }
+    func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer? {
+        guard case .started(let instance) = result else { return nil }
+        return .init(
+            document: Documents.instance(instance),
+            line: "\(instance.id) runs, \(Units.hourly(instance.price.dollarsPerHour)).")
     }
 }
 
-struct StopCommand: AsyncParsableCommand {
+struct StopCommand: InstanceActionCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "Stop an instance. Its disk stays, and is paid for.")
 
-    @Argument(help: "The instance's id or name.")
-    var id: String
+    @OptionGroup var target: InstanceTarget
 
-    @OptionGroup var common: CommonOptions
-    @OptionGroup var platform: PlatformOptions
-    @OptionGroup var json: JSONOptions
+    func action(on id: InstanceID) -> EngineAction { .stop(id) }
 
-    func run() async throws {
-        let platform = self.platform.platform.platform
-        let session = try Session(self.common, asJSON: self.json.json)
-        try session.requireKey(for: platform)
-        let engine = try session.engine()
-        let instance = try await engine.instance(named: self.id, platform: platform)
-        let result = try await ActionRunner(engine: engine, session: session).result(of: .stop(instance.id))
-        guard case .stopped(let stopped) = result else { return }
-        if self.json.json {
-            Terminal.print(Documents.instance(stopped).document)
-        } else {
-            let daily = Units.dollars(stopped.price.dollarsPerDay)
-            Terminal.print(
-                "\(stopped.id) is stopped. Its disk goes on costing \(daily) a day, and its GPU may be taken by "
-                    + "others; `vp destroy-instance \(stopped.id)` ends both.")
-        }
+    func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer? {
+        guard case .stopped(let instance) = result else { return nil }
+        let daily = Units.dollars(instance.price.dollarsPerDay)
+        return .init(
+            document: Documents.instance(instance),
+            line:
+                "\(instance.id) is stopped. Its disk goes on costing \(daily) a day, and its GPU may be taken by "
+                + "others; `vp destroy-instance \(instance.id)` ends both.")
     }
 }
 

@@ -145,6 +145,21 @@ enum Report {
                 )
             case .offerTaken:
                 ("The offer\(subject) was taken by someone else.", "Choose another with `vp offers`.")
+            case .noCandidateLeft:
+                (
+                    "No instance could be rented\(place)\(because).",
+                    "Nothing is left running. Ask for other hardware (`vp offers`), or try again later."
+                )
+            case .nameInUse:
+                (
+                    "The name\(subject) is in use\(because).",
+                    "Take another, or leave --name out to have one made."
+                )
+            case .keyNotOnAccount:
+                (
+                    "The account\(place) does not have your ssh key\(subject)\(because).",
+                    "Nothing was rented. --yes adds it; so does `vp doctor --fix`."
+                )
             case .noInstance:
                 (
                     "No instance fits\(because).",
@@ -246,7 +261,12 @@ enum Report {
                     "Check its permissions and the room on the disk."
                 )
             }
-        return Words(code: error.code.rawValue, message: message, advice: advice)
+        guard let leftover = error.leftoverInstance else {
+            return Words(code: error.code.rawValue, message: message, advice: advice)
+        }
+        return Words(
+            code: error.code.rawValue, message: message,
+            advice: "\(leftover) still exists and is billed: `vp destroy-instance \(leftover)` ends it.")
     }
 
     static func status(for error: any Error) -> Int32 {
@@ -261,9 +281,10 @@ enum Report {
     static func status(for code: EngineError.Code) -> Int32 {
         switch code {
         case .badConfiguration, .missingKey, .unauthorized, .missingIdentity, .missingProgram, .unsupported,
-            .unknownGPU, .workspaceRefused, .historyUnavailable, .fileSystem, .localDiskFull, .noSuchJob:
+            .unknownGPU, .nameInUse, .keyNotOnAccount, .workspaceRefused, .historyUnavailable, .fileSystem,
+            .localDiskFull, .noSuchJob:
             Status.configuration
-        case .noMatchingOffer, .offerTaken, .noInstance, .ambiguousInstance, .instanceGone,
+        case .noMatchingOffer, .offerTaken, .noCandidateLeft, .noInstance, .ambiguousInstance, .instanceGone,
             .instanceNotRunning,
             .instanceNotReady:
             Status.noInstance

@@ -36,8 +36,24 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             One word is shell text ("cd src && make"), several are an argument list whose quoting is kept. The exit \
             status is the command's.
+
+            With --create and --destroy from nothing to results to nothing: \
+            vp run --create --gpu-type RTX4090 --max-price 1 --destroy -- python train.py
             """)
 
+    @Flag(help: "Rent an instance for it first, as `vp create-instance` does.")
+    var create = false
+
+    @Flag(help: "Destroy the instance afterwards, once its results are here.")
+    var destroy = false
+
+    @Flag(name: .shortAndLong, help: "Ask nothing while renting.")
+    var yes = false
+
+    @Option(help: ArgumentHelp("Container image of --create. (default: the project's)", valueName: "image"))
+    var image: String?
+
+    @OptionGroup(title: "With --create") var hardware: HardwareOptions
     @OptionGroup var parts: RunPartOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var common: CommonOptions
@@ -52,6 +68,12 @@ struct RunCommand: AsyncParsableCommand {
         if self.parts.syncOnly, self.parts.noSync {
             throw ValidationError("--sync-only and --no-sync leave nothing to do.")
         }
+        if self.create, self.parts.instanceId != nil {
+            throw ValidationError("--create rents an instance, and --instance-id names one that is there.")
+        }
+        if !self.create, self.hardware.isGiven || self.image != nil {
+            throw ValidationError("What is to be rented counts only with --create.")
+        }
     }
 
     func run() async throws {
@@ -64,7 +86,10 @@ struct RunCommand: AsyncParsableCommand {
             session.note("vp: --dockerfile does nothing without --enable-docker.")
         }
         let engine = try session.engine()
-        let instance = try await engine.instance(named: self.parts.instanceId, platform: platform)
+        let instance =
+            self.create
+            ? try await self.rent(engine, session)
+            : try await engine.instance(named: self.parts.instanceId, platform: platform)
         session.explain("on \(instance.id.platform.displayName) \(instance.id), \(instance.gpuName)")
         let request = RunRequest(
             command: self.parts.syncOnly ? nil : JobCommand(words: self.command),
@@ -72,13 +97,45 @@ struct RunCommand: AsyncParsableCommand {
             syncsUp: !self.parts.noSync,
             syncsDown: !self.parts.noSync && !self.parts.syncOnly)
 
+        var ending: (any Error)?
         switch await ActionRunner(engine: engine, session: session).perform(.run(instance.id, request)) {
-        case .succeeded(.ran(let summary)): try RunReport(session: session).end(summary)
+        case .succeeded(.ran(let summary)):
+            do { try RunReport(session: session).end(summary) } catch { ending = error }
         case .succeeded: break
-        case .failed(let error): throw error
+        case .failed(let error): ending = error
         case .interrupted(_, let job):
             Self.explainDetach(job, on: instance.id)
             throw ExitStatus(status: Status.interrupted)
+        }
+        if self.destroy { try await self.end(instance, after: ending, engine, session) }
+        if let ending { throw ending }
+    }
+
+    private func rent(_ engine: Engine, _ session: Session) async throws -> Instance {
+        var query = self.hardware.query(session.configuration.defaults)
+        query.job = await engine.jobEstimate(hours: self.hardware.hours)
+        let platform = Rental.platform(self.platform.platform.platform, session)
+        return try await Rental(engine: engine, session: session, yes: self.yes)
+            .rent(CreateRequest(query: query, platform: platform, image: self.image))
+    }
+
+    /// Ends the instance with its results brought home first; what cannot be brought keeps it alive.
+    ///
+    /// A failure of the run itself is what the status tells; one of the end is then said beside it.
+    private func end(
+        _ instance: Instance, after ending: (any Error)?, _ engine: Engine, _ session: Session
+    ) async throws {
+        do {
+            let result = try await ActionRunner(engine: engine, session: session)
+                .result(of: .destroy(instance.id, DestroyRequest()))
+            guard case .destroyed(let receipt) = result else { return }
+            if let download = receipt.download { SyncReport.showResults(download, session: session) }
+            session.note("vp: \(DestroyInstanceCommand.line(for: receipt))")
+        } catch let error as EngineError where error.code == .instanceGone {
+            session.note("vp: \(instance.id) is gone already.")
+        } catch {
+            guard ending != nil else { throw error }
+            Report.show(error, asJSON: false, terminal: session.terminal)
         }
     }
 

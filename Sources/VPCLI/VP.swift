@@ -42,7 +42,9 @@ struct VP: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Settings",
-                subcommands: [InitCommand.self, ConfigShowCommand.self, ConfigSetCommand.self]),
+                subcommands: [
+                    InitCommand.self, ConfigShowCommand.self, ConfigSetCommand.self, DoctorCommand.self,
+                ]),
             CommandGroup(name: "More", subcommands: [TUICommand.self, DemoCommand.self]),
         ]
     )

@@ -32,6 +32,12 @@ public struct EngineError: Error, Hashable, Sendable {
         case unknownGPU
         case noMatchingOffer
         case offerTaken
+        /// Everything that fitted was tried, and none of it became an instance; `detail` says why each did not.
+        case noCandidateLeft
+        /// The name that was wanted for an instance belongs to another one.
+        case nameInUse
+        /// The account does not know our ssh key, and was not to be given it; `detail` is its fingerprint.
+        case keyNotOnAccount
         /// No instance fits, or several do and none was named.
         case noInstance
         case ambiguousInstance
@@ -87,11 +93,24 @@ public struct EngineError: Error, Hashable, Sendable {
     public let detail: String?
     /// Nearest names, or the ids to choose from.
     public let suggestions: [String]
+    /// An instance that exists in spite of the failure, and is billed.
+    public let leftoverInstance: InstanceID?
 
-    public init(_ code: Code, _ activity: Activity, detail: String? = nil, suggestions: [String] = []) {
+    public init(
+        _ code: Code, _ activity: Activity, detail: String? = nil, suggestions: [String] = [],
+        leftoverInstance: InstanceID? = nil
+    ) {
         self.code = code
         self.activity = activity
         self.detail = detail
         self.suggestions = suggestions
+        self.leftoverInstance = leftoverInstance
+    }
+
+    /// The same failure, which has left `instance` behind.
+    package func leaving(_ instance: InstanceID) -> EngineError {
+        EngineError(
+            self.code, self.activity, detail: self.detail, suggestions: self.suggestions,
+            leftoverInstance: instance)
     }
 }

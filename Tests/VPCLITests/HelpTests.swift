@@ -4,7 +4,8 @@ import Testing
     /// Help texts are read more often than any document; a change to one shows in review.
     @Test(arguments: [
         "", "attach", "cancel", "config-set", "config-show", "create-instance", "demo", "demo serve",
-        "destroy-instance", "download", "init", "jobs", "list-instances", "logs", "offers", "run", "ssh",
+        "destroy-instance", "doctor", "download", "init", "jobs", "list-instances", "logs", "offers", "run",
+        "ssh",
         "start",
         "stop", "sync", "tui",
     ])

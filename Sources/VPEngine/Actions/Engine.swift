@@ -57,6 +57,8 @@ public final class Engine: Sendable {
             ($0.createdAt ?? .distantPast, $0.id.rawValue) > ($1.createdAt ?? .distantPast, $1.id.rawValue)
         }
         self.connections.note(answers.values)
+        let answered = Set(self.askedPlatforms(platform)).subtracting(answers.failures.map(\.platform))
+        try? self.history.settle(answers.values, of: answered)
         if platform == nil { self.cache.save(answers, as: .instances) { $0.id.platform } }
         return answers
     }
@@ -66,8 +68,11 @@ public final class Engine: Sendable {
     public func offers(_ query: OfferQuery, platform: Platform? = nil) async throws(EngineError)
         -> PlatformAnswers<Offer>
     {
-        var answers = await self.ask(platform, "listing offers") { client async throws(EngineError) in
-            try await client.offers(query)
+        // A platform sorts by the hour; what is cheapest for the job may stand further down.
+        var wider = query
+        if query.order == .cost { wider.limit = max(query.limit, 64) }
+        var answers = await self.ask(platform, "listing offers") { [wider] client async throws(EngineError) in
+            try await client.offers(wider)
         }
         if let unknown = answers.failures.first(where: { $0.error.code == .unknownGPU }),
             answers.failures.count == self.askedPlatforms(platform).count,
@@ -85,47 +90,88 @@ public final class Engine: Sendable {
         if answers.failures.count < self.askedPlatforms(platform).count {
             answers.failures.removeAll { $0.error.code == .unknownGPU || $0.error.code == .unsupported }
         }
-        answers.values.sort { query.order.precedes($0, $1) }
+        answers.values.sort(by: query.precedes)
         self.cache.save(answers, as: .offers) { $0.id.platform }
         return answers
     }
 
+    /// What a job of this project will use: its files there, and as much back, for `hours`.
+    ///
+    /// Nothing is known of results before there are any; a folder that may not be sent counts nothing.
+    public func jobEstimate(hours: Double = 1) async -> JobEstimate {
+        let scan = LocalScan(
+            workspace: self.configuration.workspace, runner: self.runner,
+            environment: self.configuration.environment, stateFolder: self.configuration.paths.stateFolder)
+        let bytes = ((try? await scan.scan()) ?? [:]).values.reduce(Int64(0)) { $0 + $1.size }
+        return JobEstimate(hours: hours, sentBytes: bytes, receivedBytes: bytes)
+    }
+
+    /// What `request` would rent now, and what it would try next. Rents nothing.
+    public func rentalPlan(_ request: CreateRequest) async throws(EngineError) -> RentalPlan {
+        let finder = RentalCandidates(engine: self, request: request)
+        let (offers, failures) = try await finder.find()
+        return RentalPlan(
+            offers: offers, failures: failures, image: finder.image, imageCUDA: finder.imageCUDA,
+            job: request.query.job)
+    }
+
+    /// Ones that do not tell are left out.
     public func balances() async -> PlatformAnswers<Balance> {
-        let answers = await self.ask(nil, "reading the balance") { client async throws(EngineError) in
+        var answers = await self.ask(nil, "reading the balance") { client async throws(EngineError) in
             [try await client.balance()]
         }
+        // A platform that does not tell its balance any more is no reason to worry, each time anew.
+        answers.failures.removeAll { $0.error.code == .endpointRetired || $0.error.code == .unsupported }
         self.cache.save(answers, as: .balances) { $0.platform }
         return answers
     }
 
     /// The instance with `name` (a platform id or an instance's name), or, without one, the single running
-    /// instance. Throws `.noInstance` or `.ambiguousInstance` with the candidates in `suggestions`.
+    /// instance that was rented for this project. Throws `.noInstance` or `.ambiguousInstance` with the candidates in `suggestions`.
     public func instance(named name: String?, platform: Platform? = nil) async throws(EngineError) -> Instance
     {
         // An open connection proves that the instance runs, and spares the platform a question.
         if let cached = self.cachedInstances(), Date().timeIntervalSince(cached.fetchedAt) < 30,
-            let match = try? Self.pick(name, platform, from: cached), self.connections.isWarm(match)
+            let match = try? self.pick(name, platform, from: cached), self.connections.isWarm(match),
+            name != nil || self.holdsAllRentals(cached.values)
         {
             return match
         }
-        return try Self.pick(name, platform, from: await self.instances(platform: platform))
+        return try self.pick(name, platform, from: await self.instances(platform: platform))
     }
 
-    private static func pick(
+    /// False where something was rented since the list was made: it may be what is meant as well.
+    private func holdsAllRentals(_ instances: [Instance]) -> Bool {
+        let listed = Set(instances.map(\.id))
+        let rentals = try? self.history.openLedgerEntries()
+        return rentals?.allSatisfy { $0.instance.map(listed.contains) ?? true } == true
+    }
+
+    /// Without a name only one that was rented for this project, from here, and runs: what stopped would cost
+    /// money anew, what is somebody else's would be filled with our files.
+    private func pick(
         _ name: String?, _ platform: Platform?, from answers: PlatformAnswers<Instance>
     ) throws(EngineError) -> Instance {
         let activity = EngineError.Activity("choosing an instance", platform: platform, subject: name)
         let candidates = answers.values.filter { platform == nil || $0.id.platform == platform }
-        let matches =
-            if let name {
-                candidates.filter { $0.id.rawValue == name || $0.name == name }
-            } else {
-                candidates.filter { $0.status == .running }
-            }
+        let rentals = name == nil ? try self.history.openLedgerEntries() : []
+        let root = self.configuration.workspace.localRoot
+        let workspaces = Dictionary(
+            rentals.compactMap { entry in entry.instance.map { ($0, entry.workspaceRoot) } }
+        ) { $1 }
+        let matches = candidates.filter { instance in
+            if let name { return instance.id.rawValue == name || instance.name == name }
+            return instance.status == .running && workspaces[instance.id] == root
+        }
         let labels = { (instances: [Instance]) in
             instances.map { instance in
-                [instance.id.rawValue, instance.name, instance.gpuName, instance.status.rawValue]
-                    .compactMap(\.self).joined(separator: "  ")
+                var words = [instance.id.rawValue, instance.name, instance.gpuName, instance.status.rawValue]
+                if name == nil {
+                    let other = workspaces[instance.id]
+                    if other == nil { words.append("not rented from here") }
+                    if let other, other != root { words.append("rented for \(other)") }
+                }
+                return words.compactMap(\.self).joined(separator: "  ")
             }
         }
         if matches.count == 1, name != nil || answers.failures.isEmpty { return matches[0] }

@@ -68,7 +68,7 @@ public enum EngineAction: Hashable, Sendable {
 
 /// What to rent.
 public struct CreateRequest: Hashable, Sendable {
-    /// This very offer, and no other; nil walks the offers that `query` finds, cheapest first.
+    /// This very offer, and no other; nil walks the offers that `query` finds, by what the job will cost.
     public var offer: OfferID?
     public var query: OfferQuery
     /// nil asks every platform that has a key.
@@ -82,11 +82,15 @@ public struct CreateRequest: Hashable, Sendable {
     public var onStart: String?
     /// False returns as soon as the platform accepted; nothing then watches the boot.
     public var waitsUntilReady: Bool
+    /// Whether our ssh key may be put on an account that does not have it.
+    public var addsAccountKey: Bool
+    public var deadlines: BootDeadlines
 
     public init(
         offer: OfferID? = nil, query: OfferQuery = OfferQuery(), platform: Platform? = nil,
         image: String? = nil, name: String? = nil, environment: [String: String] = [:],
-        onStart: String? = nil, waitsUntilReady: Bool = true
+        onStart: String? = nil, waitsUntilReady: Bool = true, addsAccountKey: Bool = true,
+        deadlines: BootDeadlines = BootDeadlines()
     ) {
         self.offer = offer
         self.query = query
@@ -96,6 +100,8 @@ public struct CreateRequest: Hashable, Sendable {
         self.environment = environment
         self.onStart = onStart
         self.waitsUntilReady = waitsUntilReady
+        self.addsAccountKey = addsAccountKey
+        self.deadlines = deadlines
     }
 }
 
@@ -143,7 +149,7 @@ public struct CancelRequest: Hashable, Sendable {
 
 /// A part of an action, in the order in which they can occur.
 public enum ActionStage: String, CaseIterable, Hashable, Sendable {
-    case searching, renting, loading, sshPort, sshLogin, preparing
+    case searching, renting, loading, sshPort, sshLogin, preparing, checkingGPU
     case scanning, uploading, running, reconnecting, downloading, verifying
     case starting, stopping, cancelling, destroying, confirming
 
@@ -156,6 +162,7 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
         case .sshPort: "waiting for the ssh port"
         case .sshLogin: "logging in by ssh"
         case .preparing: "preparing the workspace"
+        case .checkingGPU: "looking for the GPU"
         case .scanning: "comparing files"
         case .uploading: "uploading"
         case .running: "running"

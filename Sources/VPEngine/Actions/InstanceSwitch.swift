@@ -9,34 +9,18 @@ struct InstanceSwitch {
     func start(_ id: InstanceID) async throws(EngineError) -> Instance {
         let client = try self.engine.client(id.platform, "starting instance \(id)")
         self.progress(ActionProgress(.starting))
+        let stopped = try await self.engine.freshInstance(id)
         try await client.start(id)
         // RunPod's containers make their host keys when they start. We asked for the start, so a new key is
         // what must be there; one that changes unasked is refused as ever.
         if id.platform == .runpod { self.engine.connections.forgetHostKey(of: id) }
-        let instance = try await self.wait(for: id, limit: 900) { instance in
-            instance.status == .running && !instance.addresses.isEmpty
-        }
         // The address may have changed, and the connection that was open leads nowhere.
         await self.engine.connections.close(id)
-        try await self.waitForLogin(instance)
-        return instance
-    }
-
-    /// Platforms say "running" before sshd listens; what is asked for next would find nobody.
-    private func waitForLogin(_ instance: Instance) async throws(EngineError) {
-        let start = ContinuousClock.now
-        self.progress(ActionProgress(.sshPort, detail: instance.ssh.map { "\($0.host):\($0.port)" }))
-        while true {
-            do throws(EngineError) {
-                _ = try await self.engine.connections.shell(for: instance).run("exit 0\n")
-                return
-            } catch {
-                guard error.code == .unreachable || error.code == .sshRefused, start.secondsUntilNow < 180
-                else { throw error }
-                self.engine.connections.reset(instance.id)
-                try await self.engine.pause(2, "waiting for ssh")
-            }
-        }
+        let boot = InstanceBoot(
+            engine: self.engine, deadlines: BootDeadlines(), progress: self.progress, report: self.report,
+            isRestart: true)
+        // What is outside the workspace may be as the image has it, and the GPU may be somebody else's by now.
+        return try await boot.run(stopped)
     }
 
     func stop(_ id: InstanceID) async throws(EngineError) -> Instance {

@@ -23,6 +23,13 @@ public struct PlatformAnswers<Value: Sendable>: Sendable {
     }
 }
 
+extension PlatformAnswers where Value == Offer {
+    /// Puts the offers of all platforms in the query's order, and keeps no more than its limit.
+    public mutating func rank(by query: OfferQuery) {
+        self.values = Array(self.values.sorted(by: query.precedes).prefix(max(0, query.limit)))
+    }
+}
+
 extension PlatformAnswers: Equatable where Value: Equatable {}
 
 /// Results on an instance that are not known to be here.
@@ -41,12 +48,13 @@ public struct UnsafeResults: Hashable, Sendable {
     public var isSafe: Bool { self.files == 0 }
 }
 
-extension OfferQuery.Order {
+extension OfferQuery {
     /// Whether `first` stands before `second`; equal ones are told apart by price, then id, so that a list
     /// does not jump between two refreshes.
     public func precedes(_ first: Offer, _ second: Offer) -> Bool {
         let keys: (Double, Double) =
-            switch self {
+            switch self.order {
+            case .cost: (first.dollars(for: self.job), second.dollars(for: self.job))
             case .price: (0, 0)
             case .memory:
                 (

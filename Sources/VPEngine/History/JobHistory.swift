@@ -111,8 +111,12 @@ package final class JobHistory: Sendable {
 
     // MARK: Ledger
 
+    /// A rental of the same name that is gone makes room for this one.
     package func insert(_ entry: LedgerEntry) throws(EngineError) {
         try self.write("recording a rental") { database in
+            try database.execute(
+                sql: "UPDATE ledger SET name = name || ' #' || rowid WHERE name = ? AND state = 'gone'",
+                arguments: [entry.name])
             try database.execute(
                 sql: """
                     INSERT INTO ledger (name, platform, instance, state, gpu, dollarsPerHour, image, machine,
@@ -151,6 +155,20 @@ package final class JobHistory: Sendable {
                     "SELECT * FROM ledger WHERE platform = ? AND instance = ? ORDER BY createdAt DESC LIMIT 1",
                 arguments: [instance.platform.rawValue, instance.rawValue]
             ).flatMap(Self.entry)
+        }
+    }
+
+    /// Settles rentals whose answer was lost, by whole lists of `platforms`: an instance that has turned up
+    /// under the name is theirs; where none has for a quarter of an hour, there is none.
+    package func settle(_ instances: [Instance], of platforms: Set<Platform>) throws(EngineError) {
+        for entry in try self.openLedgerEntries()
+        where entry.instance == nil && platforms.contains(entry.platform) {
+            let found = instances.first { $0.name == entry.name && $0.id.platform == entry.platform }
+            if let found {
+                try self.update(entry.name, state: .rented, instance: found.id)
+            } else if entry.createdAt < Date(timeIntervalSinceNow: -900) {
+                try self.update(entry.name, state: .gone)
+            }
         }
     }
 

@@ -62,6 +62,8 @@ public struct Offer: Identifiable, Hashable, Codable, Sendable {
     public var machineID: String?
     /// True where the platform has checked the machine itself.
     public var isVerified: Bool
+    /// Where the platform can place it, when that can be chosen; empty for one machine.
+    public var places: [String]
 
     public init(
         id: OfferID, gpuName: String, gpuCount: Int, gpuMemoryBytes: Int64, price: HourlyPrice,
@@ -69,7 +71,8 @@ public struct Offer: Identifiable, Hashable, Codable, Sendable {
         storageDollarsPerGBMonth: Double? = nil, uploadDollarsPerGB: Double? = nil,
         downloadDollarsPerGB: Double? = nil, uploadMbps: Double? = nil, downloadMbps: Double? = nil,
         reliability: Double? = nil, location: String? = nil, cudaVersion: Double? = nil,
-        isInterruptible: Bool = false, machineID: String? = nil, isVerified: Bool = true
+        isInterruptible: Bool = false, machineID: String? = nil, isVerified: Bool = true,
+        places: [String] = []
     ) {
         self.id = id
         self.gpuName = gpuName
@@ -90,13 +93,15 @@ public struct Offer: Identifiable, Hashable, Codable, Sendable {
         self.isInterruptible = isInterruptible
         self.machineID = machineID
         self.isVerified = isVerified
+        self.places = places
     }
 }
 
 /// What is wanted of an offer. A nil bound is no bound.
 public struct OfferQuery: Hashable, Codable, Sendable {
     public enum Order: String, CaseIterable, Codable, Hashable, Sendable {
-        case price, memory, reliability, download
+        /// `cost` is what `job` will cost, `price` an hour of it.
+        case cost, price, memory, reliability, download
     }
 
     /// The GPU as the user typed it (`RTX_3090`, `rtx 3090`); see `GPUName`.
@@ -113,13 +118,16 @@ public struct OfferQuery: Hashable, Codable, Sendable {
     public var diskBytes: Int64
     public var isInterruptible: Bool
     public var order: Order
+    /// Of each platform; `PlatformAnswers.rank(by:)` applies it to all together.
     public var limit: Int
+    /// What it is to be used for, for the price of the whole.
+    public var job: JobEstimate
 
     public init(
         gpu: String? = nil, gpuCount: Int = 1, maximumPrice: HourlyPrice? = nil,
         minimumGPUMemoryBytes: Int64? = nil, minimumReliability: Double? = nil, countries: [String] = [],
         minimumCUDA: Double? = nil, diskBytes: Int64 = 40_000_000_000, isInterruptible: Bool = false,
-        order: Order = .price, limit: Int = 64
+        order: Order = .price, limit: Int = 64, job: JobEstimate = JobEstimate()
     ) {
         self.gpu = gpu
         self.gpuCount = gpuCount
@@ -132,5 +140,6 @@ public struct OfferQuery: Hashable, Codable, Sendable {
         self.isInterruptible = isInterruptible
         self.order = order
         self.limit = limit
+        self.job = job
     }
 }

@@ -13,10 +13,12 @@ public struct APICallRecord: Hashable, Sendable {
     public var startedAt: Date
     /// In seconds.
     public var duration: TimeInterval
+    /// The server's clock as its answer tells it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    public var serverDate: String?
 
     public init(
         platform: Platform, method: String, path: String, status: Int?, failure: EngineError.Code? = nil,
-        startedAt: Date, duration: TimeInterval
+        startedAt: Date, duration: TimeInterval, serverDate: String? = nil
     ) {
         self.platform = platform
         self.method = method
@@ -25,5 +27,6 @@ public struct APICallRecord: Hashable, Sendable {
         self.failure = failure
         self.startedAt = startedAt
         self.duration = duration
+        self.serverDate = serverDate
     }
 }

@@ -155,7 +155,9 @@ package struct APICaller: Sendable {
             duration: (self.clock.now() - start).seconds
         )
         switch outcome {
-        case .success(let response): record.status = response.status
+        case .success(let response):
+            record.status = response.status
+            record.serverDate = response.headers["date"]
         case .failure(let error): record.failure = error.code
         }
         self.report(record)

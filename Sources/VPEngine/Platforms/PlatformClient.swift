@@ -9,10 +9,14 @@ public struct RentRequest: Hashable, Sendable {
     public var diskBytes: Int64
     public var environment: [String: String]
     public var onStart: String?
+    /// The line of the key we will log in with, for a platform that is told with each rental.
+    public var publicKey: String?
+    /// What the image needs of the driver, for a platform that chooses the machine itself.
+    public var minimumCUDA: Double?
 
     public init(
         offer: Offer, name: String, image: String, diskBytes: Int64, environment: [String: String] = [:],
-        onStart: String? = nil
+        onStart: String? = nil, publicKey: String? = nil, minimumCUDA: Double? = nil
     ) {
         self.offer = offer
         self.name = name
@@ -20,6 +24,8 @@ public struct RentRequest: Hashable, Sendable {
         self.diskBytes = diskBytes
         self.environment = environment
         self.onStart = onStart
+        self.publicKey = publicKey
+        self.minimumCUDA = minimumCUDA
     }
 }
 
@@ -53,6 +59,9 @@ public struct Balance: Hashable, Codable, Sendable {
 public protocol PlatformClient: Sendable {
     var platform: Platform { get }
 
+    /// True where an instance gets the account's keys and no other, so that ours has to be among them.
+    var installsOnlyAccountKeys: Bool { get }
+
     /// What is for rent now, at most `query.limit` rows, in `query.order`.
     func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer]
 
@@ -82,18 +91,9 @@ public protocol PlatformClient: Sendable {
     func addAccountKey(_ publicKey: String) async throws(EngineError)
     func balance() async throws(EngineError) -> Balance
 
+    /// The platform's last words on the start of an instance, where `Instance.statusMessage` does not have them.
+    func startMessage(_ id: InstanceID) async throws(EngineError) -> String?
+
     /// The platform's own log of the container's start, newest last.
     func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String
-}
-
-extension EngineError {
-    /// What a refused rent left behind all the same, and bills. It is to be destroyed.
-    package var leftoverInstance: InstanceID? {
-        guard self.activity.words == EngineError.rentingWords, self.code == .offerTaken,
-            let platform = self.activity.platform, let id = self.suggestions.first
-        else { return nil }
-        return InstanceID(platform: platform, rawValue: id)
-    }
-
-    static let rentingWords = "renting"
 }

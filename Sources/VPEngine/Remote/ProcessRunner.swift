@@ -148,7 +148,7 @@ package struct SystemProcessRunner: ProcessRunner {
 
     /// Where `program` is. Given a bare name, swift-subprocess forks once for every folder of PATH until one of
     /// them succeeds, at about a millisecond each.
-    private static func path(of program: String, in environment: [String: String]) -> String? {
+    static func path(of program: String, in environment: [String: String]) -> String? {
         if program.contains("/") { return program }
         let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
         return folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }

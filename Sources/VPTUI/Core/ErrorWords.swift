@@ -73,6 +73,12 @@ public struct ErrorWords: Hashable, Sendable {
             return ("No offer fits", "Press e in Offers and ask for less, or raise the price.")
         case .offerTaken:
             return ("Somebody else took the offer", "Choose another; the list has been refreshed.")
+        case .noCandidateLeft:
+            return ("No instance could be rented", "Nothing is left running. Take other hardware in Offers.")
+        case .nameInUse:
+            return ("The name \(subject) is in use", "Take another name.")
+        case .keyNotOnAccount:
+            return ("\(place) does not have the ssh key", "Add it with `vp doctor --fix`, then try again.")
         case .noInstance:
             return ("No instance to use", "Rent one in Offers, or start a stopped one with x.")
         case .ambiguousInstance:

@@ -11,6 +11,8 @@ struct EngineFixture {
     let project: String
     let engine: Engine
     let events = EventLog()
+    /// Every request to a platform, as `PUT /api/v0/asks/1/`.
+    let requests = RequestLog()
 
     init(cloud: LoopbackCloud, project: String) throws {
         self.cloud = cloud
@@ -19,7 +21,32 @@ struct EngineFixture {
         environment["PATH"] = ProcessInfo.processInfo.environment["PATH"]
         environment["HOME"] = (project as NSString).deletingLastPathComponent
         let configuration = try EngineConfiguration.load(environment: environment, directory: project)
-        self.engine = try Engine(configuration: configuration)
+        let requests = self.requests
+        self.engine = try Engine(
+            configuration: configuration,
+            clients: configuration.endpoints.map { endpoint in
+                PlatformClients.client(for: endpoint, timeScale: configuration.timeScale) {
+                    requests.add("\($0.method) \($0.path)")
+                }
+            }, runner: SystemProcessRunner())
+    }
+
+    /// Runs `body` with a cloud and a project of its own; both are gone afterwards.
+    static func with(_ body: (EngineFixture) async throws -> Void) async throws {
+        try await withLoopbackCloud { cloud in
+            try await TemporaryFolder.with { folder in
+                let project = "\(folder.path)/my project 🚀"
+                try FileManager.default.createDirectory(atPath: project, withIntermediateDirectories: true)
+                let fixture = try EngineFixture(cloud: cloud, project: project)
+                do {
+                    try await body(fixture)
+                } catch {
+                    await fixture.engine.shutDown()
+                    throw error
+                }
+                await fixture.engine.shutDown()
+            }
+        }
     }
 
     func write(_ text: String, to path: String) throws {
@@ -40,8 +67,12 @@ struct EngineFixture {
         return try await self.engine.perform(action, as: ActionID()) { events.add($0) }
     }
 
-    func create(gpu: String? = nil) async throws -> Instance {
-        let request = CreateRequest(query: OfferQuery(gpu: gpu, diskBytes: 20_000_000_000))
+    func create(gpu: String? = nil, platform: Platform? = nil) async throws -> Instance {
+        try await self.create(
+            CreateRequest(query: OfferQuery(gpu: gpu, diskBytes: 20_000_000_000), platform: platform))
+    }
+
+    func create(_ request: CreateRequest) async throws -> Instance {
         guard case .created(let instance) = try await self.perform(.create(request)) else {
             throw WrongResult()
         }
@@ -65,6 +96,30 @@ struct EngineFixture {
     struct WrongResult: Error {}
 }
 
+extension EngineFixture {
+    /// How often a platform was asked to rent.
+    var createCalls: Int {
+        self.requests.all.count { $0.hasPrefix("PUT /api/v0/asks/") || $0 == "POST /pods" }
+    }
+
+    /// Instances that exist and that the history does not know: there must never be one.
+    func unknownInstances() async throws -> [InstanceID] {
+        let known = Set(try self.engine.history.openLedgerEntries().compactMap(\.instance))
+        var existing: [InstanceID] = []
+        for client in self.engine.clients.values { existing += try await client.instances().map(\.id) }
+        return existing.filter { !known.contains($0) }
+    }
+}
+
+/// Requests in order.
+final class RequestLog: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { self.lines.withLock(\.self) }
+
+    func add(_ line: String) { self.lines.withLock { $0.append(line) } }
+}
+
 /// What an engine has reported, in order.
 final class EventLog: Sendable {
     private struct State {
@@ -79,6 +134,13 @@ final class EventLog: Sendable {
     var stages: [ActionStage] {
         self.all.compactMap { event in
             if case .progress(_, let progress) = event { progress.stage } else { nil }
+        }
+    }
+
+    /// What was particular in the progress.
+    var details: [String] {
+        self.all.compactMap { event in
+            if case .progress(_, let progress) = event { progress.detail } else { nil }
         }
     }
 

@@ -268,20 +268,7 @@ struct MainJobTests {
     // MARK: Set-up
 
     private func withEngine(_ body: (EngineFixture) async throws -> Void) async throws {
-        try await withLoopbackCloud { cloud in
-            try await TemporaryFolder.with { folder in
-                let project = "\(folder.path)/my project 🚀"
-                try FileManager.default.createDirectory(atPath: project, withIntermediateDirectories: true)
-                let fixture = try EngineFixture(cloud: cloud, project: project)
-                do {
-                    try await body(fixture)
-                } catch {
-                    await fixture.engine.shutDown()
-                    throw error
-                }
-                await fixture.engine.shutDown()
-            }
-        }
+        try await EngineFixture.with(body)
     }
 
     private func withSharedInstance(_ body: (EngineFixture, Instance) async throws -> Void) async throws {

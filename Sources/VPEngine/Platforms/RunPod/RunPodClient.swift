@@ -3,6 +3,7 @@ import Foundation
 /// RunPod over its REST API v2. GraphQL, which is being retired, is asked for the balance alone.
 package final class RunPodClient: PlatformClient {
     package var platform: Platform { .runpod }
+    package var installsOnlyAccountKeys: Bool { false }
 
     private let calls: PlatformCalls<RunPodAnswer>
     private let graphQL: PlatformCalls<RunPodAnswer>?
@@ -49,14 +50,8 @@ package final class RunPodClient: PlatformClient {
     package func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID {
         let activity = EngineError.Activity(
             EngineError.rentingWords, platform: .runpod, subject: request.offer.id.rawValue)
-        var keys: [String] = []
-        if request.environment["PUBLIC_KEY"] == nil {
-            keys = try await self.keys(activity)
-            // Without one the pod would start, bill, and let nobody in.
-            guard !keys.isEmpty else {
-                throw EngineError(.missingIdentity, activity, detail: "the account has no ssh key")
-            }
-        }
+        let keys =
+            request.environment["PUBLIC_KEY"] == nil ? try await self.keys(for: request, activity) : []
         let answer = try await self.calls.answer(
             .post, "/pods", body: RunPodWire.rentBody(request, publicKeys: keys), limit: .calls,
             isRepeatable: false,
@@ -172,9 +167,20 @@ package final class RunPodClient: PlatformClient {
         return Balance(platform: .runpod, dollars: dollars)
     }
 
+    package func startMessage(_ id: InstanceID) async throws(EngineError) -> String? {
+        try await self.log(id, lines: 1, source: "system").last?.singleLine(limit: 300)
+    }
+
     package func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String {
+        try await self.log(id, lines: lines).map { $0 + "\n" }.joined()
+    }
+
+    private func log(_ id: InstanceID, lines: Int, source: String? = nil) async throws(EngineError)
+        -> [String]
+    {
         let activity = EngineError.Activity("fetching the log", platform: .runpod, subject: id.rawValue)
-        let query = [(name: "tail", value: String(min(5000, max(1, lines))))]
+        var query = [(name: "tail", value: String(min(5000, max(1, lines))))]
+        if let source { query.append((name: "source", value: source)) }
         let response = try await self.calls.caller.send(
             APICall(
                 .get, RunPodClient.path(id) + "/logs", query: query, headers: ["Accept": "text/event-stream"],
@@ -183,7 +189,7 @@ package final class RunPodClient: PlatformClient {
                 // client waits.
                 quietEnd: .milliseconds(750), activity: activity))
         guard response.isSuccess else { throw self.calls.error(RunPodAnswer(AnswerBody(response)), activity) }
-        return RunPodWire.logLines(response.body).map { $0 + "\n" }.joined()
+        return RunPodWire.logLines(response.body)
     }
 
     /// Posts `action`. An action that the pod's state forbids is fine where the state is what was wanted.
@@ -211,6 +217,30 @@ package final class RunPodClient: PlatformClient {
     private func keys(_ activity: EngineError.Activity) async throws(EngineError) -> [String] {
         let json = try await self.calls.json(.get, "/account/ssh-keys", limit: .calls, activity: activity)
         return try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.keys(json) }
+    }
+
+    /// What is to be let in: our own key, and the account's, which its other users expect to work.
+    private func keys(
+        for request: RentRequest, _ activity: EngineError.Activity
+    ) async throws(EngineError) -> [String] {
+        var keys: [String]
+        do throws(EngineError) {
+            keys = try await self.keys(activity)
+        } catch {
+            // A key that may rent need not be one that may read the account's settings.
+            guard error.code == .unauthorized, request.publicKey != nil else { throw error }
+            keys = []
+        }
+        if let own = request.publicKey,
+            !keys.contains(where: { RunPodWire.material($0) == RunPodWire.material(own) })
+        {
+            keys.append(own)
+        }
+        // Without one the pod would start, bill, and let nobody in.
+        guard !keys.isEmpty else {
+            throw EngineError(.missingIdentity, activity, detail: "the account has no ssh key")
+        }
+        return keys
     }
 
     private static func path(_ id: InstanceID) -> String {

@@ -44,7 +44,7 @@ enum RunPodOffer {
         let sorted: [Offer] =
             switch query.order {
             case .memory: offers.sorted { $0.gpuMemoryBytes > $1.gpuMemoryBytes }
-            case .price, .reliability, .download: offers.sorted { $0.price < $1.price }
+            case .cost, .price, .reliability, .download: offers.sorted { $0.price < $1.price }
             }
         return Array(sorted.prefix(max(0, query.limit)))
     }
@@ -90,7 +90,8 @@ enum RunPodOffer {
             gpuMemoryBytes: gpu.memoryBytes, price: price,
             storageDollarsPerGBMonth: RunPodOffer.storagePrice, uploadDollarsPerGB: 0,
             downloadDollarsPerGB: 0,
-            location: RunPodOffer.location(centers), cudaVersion: gpu.newestCUDA, isVerified: true)
+            location: RunPodOffer.location(centers), cudaVersion: gpu.newestCUDA, isVerified: true,
+            places: centers)
     }
 
     /// `US-KS-2` is in the US, `EU-RO-1` in Romania: behind a continent comes the country.
@@ -102,12 +103,24 @@ enum RunPodOffer {
     }
 
     /// Countries, those with most data centers first: a row has room for a few.
-    private static func location(_ centers: [String]) -> String? {
+    static func location(_ centers: [String]) -> String? {
         let countries = centers.map(RunPodOffer.country)
         let counts = Dictionary(countries.map { ($0, 1) }, uniquingKeysWith: +)
         let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
         guard !sorted.isEmpty else { return nil }
         return sorted.prefix(4).joined(separator: " ") + (sorted.count > 4 ? " …" : "")
+    }
+}
+
+extension Offer {
+    /// The same offer in `places` alone, which are some of its own.
+    func placed(in places: [String]) -> Offer {
+        var offer = self
+        let id = RunPodOfferID(gpu: RunPodOfferID(self.id.rawValue).gpu, dataCenters: places)
+        offer.id = OfferID(platform: self.id.platform, rawValue: id.text)
+        offer.places = places
+        offer.location = RunPodOffer.location(places)
+        return offer
     }
 }
 

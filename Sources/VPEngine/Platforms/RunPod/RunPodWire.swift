@@ -12,9 +12,13 @@ enum RunPodWire {
         if environment["PUBLIC_KEY"] == nil {
             environment["PUBLIC_KEY"] = publicKeys.joined(separator: "\n")
         }
-        let gpu: JSONValue = ["id": .string(offer.gpu), "count": .number(Double(request.offer.gpuCount))]
+        var gpu: [String: JSONValue] = [
+            "id": .string(offer.gpu), "count": .number(Double(request.offer.gpuCount)),
+        ]
+        if let cuda = request.minimumCUDA { gpu["minCudaVersion"] = .string(String(format: "%.1f", cuda)) }
         var body: [String: JSONValue] = [
-            "name": .string(request.name), "image": .string(request.image), "gpu": gpu, "cloud": "SECURE",
+            "name": .string(request.name), "image": .string(request.image), "gpu": .object(gpu),
+            "cloud": "SECURE",
             // The container's disk is wiped by a stop; the volume is what lasts.
             "disk": .number(Double(RunPodOffer.containerDiskGB)),
             "mounts": [

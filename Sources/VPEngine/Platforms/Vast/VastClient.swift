@@ -4,6 +4,7 @@ import Synchronization
 /// vast.ai over its REST API: v1 for the list of instances, v0 for everything else.
 package final class VastClient: PlatformClient {
     package var platform: Platform { .vast }
+    package var installsOnlyAccountKeys: Bool { true }
 
     private let calls: PlatformCalls<VastAnswer>
     private var caller: APICaller { self.calls.caller }
@@ -40,7 +41,7 @@ package final class VastClient: PlatformClient {
 
     package func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID {
         let activity = EngineError.Activity(
-            EngineError.rentingWords, platform: .vast, subject: request.offer.id.rawValue)
+            "renting", platform: .vast, subject: request.offer.id.rawValue)
         let path = "/api/v0/asks/\(APICaller.percentEncode(request.offer.id.rawValue))/"
         let answer = try await self.calls.answer(
             .put, path, body: VastWire.rentBody(request), limit: .rent, isRepeatable: false,
@@ -51,7 +52,8 @@ package final class VastClient: PlatformClient {
             if let contract {
                 // A bid that was too low still made a contract, stopped and billed for its disk.
                 error = EngineError(
-                    .offerTaken, activity, detail: error.detail, suggestions: [contract])
+                    .offerTaken, activity, detail: error.detail,
+                    leftoverInstance: InstanceID(platform: .vast, rawValue: contract))
             }
             throw error
         }
@@ -171,6 +173,9 @@ package final class VastClient: PlatformClient {
         }
         return Balance(platform: .vast, dollars: dollars)
     }
+
+    /// Its rows have them.
+    package func startMessage(_ id: InstanceID) async throws(EngineError) -> String? { nil }
 
     package func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String {
         let log = try await self.log(id, lines: lines, ofDaemon: false)

@@ -63,7 +63,7 @@ struct VastSearch {
         let fitting = offers.filter(self.fits)
         let sorted: [Offer] =
             switch self.query.order {
-            case .price: fitting.sorted { $0.price < $1.price }
+            case .cost, .price: fitting.sorted(by: self.query.precedes)
             case .memory: fitting.sorted { $0.gpuMemoryBytes > $1.gpuMemoryBytes }
             case .reliability: fitting.sorted { ($0.reliability ?? 0) > ($1.reliability ?? 0) }
             case .download: fitting.sorted { ($0.downloadMbps ?? 0) > ($1.downloadMbps ?? 0) }
@@ -109,7 +109,7 @@ struct VastSearch {
     private var order: JSONValue {
         guard self.query.limit <= VastSearch.rowLimit else { return ["dph_total", "asc"] }
         return switch self.query.order {
-        case .price: ["dph_total", "asc"]
+        case .cost, .price: ["dph_total", "asc"]
         case .memory: ["gpu_ram", "desc"]
         case .reliability: ["reliability", "desc"]
         case .download: ["inet_down", "desc"]

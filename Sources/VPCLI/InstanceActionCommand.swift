@@ -1,0 +1,49 @@
+import ArgumentParser
+import VPEngine
+
+/// The instance that a verb is about, and what every verb accepts.
+struct InstanceTarget: ParsableArguments {
+    @Argument(help: "The instance's id or name.")
+    var id: String
+
+    @OptionGroup var platform: PlatformOptions
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOptions
+}
+
+/// What came of an action, for a program and for a person.
+struct InstanceActionAnswer {
+    var document: JSON
+    var line: String
+}
+
+/// A verb that does one thing to one instance.
+protocol InstanceActionCommand: AsyncParsableCommand {
+    var target: InstanceTarget { get }
+
+    /// Asks what must be asked before; throws where the answer is no.
+    func confirm(_ instance: Instance, _ engine: Engine, _ session: Session) async throws
+
+    func action(on id: InstanceID) -> EngineAction
+
+    /// Nil for a result of another action.
+    func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer?
+}
+
+extension InstanceActionCommand {
+    func confirm(_ instance: Instance, _ engine: Engine, _ session: Session) async throws {}
+
+    func run() async throws {
+        let platform = self.target.platform.platform.platform
+        let isJSON = self.target.json.json
+        let session = try Session(self.target.common, asJSON: isJSON)
+        try session.requireKey(for: platform)
+        let engine = try session.engine()
+        let instance = try await engine.instance(named: self.target.id, platform: platform)
+        try await self.confirm(instance, engine, session)
+        let result = try await ActionRunner(engine: engine, session: session)
+            .result(of: self.action(on: instance.id))
+        guard let answer = self.answer(to: result, session) else { return }
+        Terminal.print(isJSON ? answer.document.document : answer.line)
+    }
+}

@@ -1,0 +1,285 @@
+import Foundation
+
+/// How long each stage of a boot may take, in seconds.
+public struct BootDeadlines: Hashable, Sendable {
+    /// From the rental to a container that runs; most of it is the image's download.
+    public var loading: Double
+    /// From there to an sshd that answers.
+    public var sshPort: Double
+    /// From there to an accepted key.
+    public var sshLogin: Double
+    /// Making the workspace, and installing rsync where it is missing.
+    public var preparing: Double
+    /// Seeing every GPU.
+    public var checkingGPU: Double
+
+    public init(
+        loading: Double = 900, sshPort: Double = 180, sshLogin: Double = 180, preparing: Double = 240,
+        checkingGPU: Double = 60
+    ) {
+        self.loading = loading
+        self.sshPort = sshPort
+        self.sshLogin = sshLogin
+        self.preparing = preparing
+        self.checkingGPU = checkingGPU
+    }
+}
+
+/// Sees an instance through its boot, to a workspace that can be used and GPUs that answer.
+///
+/// Each stage is named in the progress and has a deadline of its own. What goes wrong with the instance itself
+/// throws `.instanceNotReady` with the stage and the platform's words; anything else is not its fault.
+struct InstanceBoot {
+    let engine: Engine
+    let deadlines: BootDeadlines
+    let progress: @Sendable (ActionProgress) -> Void
+    let report: @Sendable (EngineEvent) -> Void
+    /// A start of what was stopped: the platform may show the old state for a while.
+    var isRestart = false
+    /// What the image was built for; a driver below it finds no GPU.
+    var imageCUDA: Double?
+
+    func run(_ rented: Instance) async throws(EngineError) -> Instance {
+        let (instance, shell) = try await self.waitForLogin(rented)
+        try await self.prepare(shell)
+        if instance.gpuCount > 0 { try await self.checkGPUs(shell, count: instance.gpuCount) }
+        return instance
+    }
+
+    // MARK: Until ssh answers
+
+    /// The platform is asked again for each attempt: the address may come late, change, or go.
+    private func waitForLogin(_ rented: Instance) async throws(EngineError) -> (Instance, RemoteShell) {
+        var watch = StageWatch(stage: .loading, limit: self.deadlines.loading)
+        var last = rented
+        var isKnown = self.isRestart
+        var looks = 0
+        while true {
+            if let seen = try await self.look(at: rented.id, isKnown: isKnown) {
+                isKnown = true
+                if seen != last { self.report(.instanceChanged(seen)) }
+                last = seen
+            }
+            if watch.stage == .loading {
+                try await self.tellProgress(of: last, to: &watch, isAfresh: looks % 3 == 0)
+                looks += 1
+            }
+            switch last.status {
+            case .stopped where self.isRestart && watch.stage == .loading: break
+            case .failed, .lost, .stopped:
+                let words = last.statusMessage ?? watch.words
+                throw self.notReady(
+                    last, watch.stage,
+                    [last.status.rawValue, words].compactMap(\.self).joined(separator: ", "))
+            case .running:
+                if watch.stage == .loading {
+                    watch = StageWatch(stage: .sshPort, limit: self.deadlines.sshPort)
+                    self.progress(ActionProgress(.sshPort))
+                }
+                let attempt = try await self.attemptLogin(last)
+                switch attempt {
+                case .success(let shell): return (last, shell)
+                case .failure(let error):
+                    watch.words = error.detail
+                    // Keys may be written after sshd has begun to listen.
+                    if error.code == .sshRefused, watch.stage == .sshPort {
+                        watch = StageWatch(
+                            stage: .sshLogin, limit: self.deadlines.sshLogin, words: error.detail)
+                        self.progress(ActionProgress(.sshLogin, detail: error.detail))
+                    }
+                }
+            default: break
+            }
+            guard !watch.isOver else {
+                let words = watch.words ?? last.statusMessage ?? "nothing happened"
+                throw self.notReady(
+                    last, watch.stage, "\(words); given up after \(Int(watch.limit.rounded())) s")
+            }
+            try await self.engine.pause(watch.stage == .loading ? 3 : 2, "waiting for the instance")
+        }
+    }
+
+    /// Shows the platform's words on the boot, and ends one that cannot succeed.
+    ///
+    /// - Parameter isAfresh: whether a platform whose list has no such words is asked for them; each question
+    ///   is a call of its own.
+    private func tellProgress(
+        of instance: Instance, to watch: inout StageWatch, isAfresh: Bool
+    ) async throws(EngineError) {
+        var words = instance.statusMessage
+        if words == nil, isAfresh {
+            let client = try self.engine.client(instance.id.platform, "waiting for the instance")
+            words = try? await client.startMessage(instance.id)
+        }
+        guard let words, words != watch.words else { return }
+        watch.words = words
+        self.progress(ActionProgress(.loading, detail: words))
+        if ImageFault.isTold(by: words) { throw self.notReady(instance, .loading, words) }
+    }
+
+    /// Nil where nobody could say: one bad answer must not cost the machine.
+    private func look(at id: InstanceID, isKnown: Bool) async throws(EngineError) -> Instance? {
+        do throws(EngineError) {
+            return try await self.engine.freshInstance(id)
+        } catch {
+            switch error.code {
+            case .networkDown, .platformFailed, .timedOut, .rateLimited, .badResponse: return nil
+            case .instanceGone:
+                // A fresh rental may take a moment to show; what was there and is not any more, is gone.
+                guard isKnown else { return nil }
+                throw EngineError(
+                    .instanceNotReady, error.activity, detail: "it disappeared while it was starting")
+            default: throw error
+            }
+        }
+    }
+
+    private func attemptLogin(
+        _ instance: Instance
+    ) async throws(EngineError) -> Result<RemoteShell, EngineError> {
+        guard let address = instance.ssh else {
+            return .failure(
+                EngineError(.unreachable, .init("connecting"), detail: "the platform names no address yet"))
+        }
+        self.progress(ActionProgress(.sshPort, detail: "\(address.host):\(address.port)"))
+        do throws(EngineError) {
+            let shell = try await self.engine.connections.shell(for: instance)
+            _ = try await shell.run("exit 0\n")
+            return .success(shell)
+        } catch {
+            self.engine.connections.reset(instance.id)
+            switch error.code {
+            case .unreachable, .sshRefused: return .failure(error)
+            case .hostKeyChanged:
+                // Between two attempts of one boot: nothing was sent, and this one is not to be trusted.
+                throw self.notReady(instance, .sshPort, error.detail ?? "its host key changed")
+            default: throw error
+            }
+        }
+    }
+
+    // MARK: By ssh
+
+    private func prepare(_ shell: RemoteShell) async throws(EngineError) {
+        self.progress(ActionProgress(.preparing))
+        let script = BootScript.prepare(root: self.engine.configuration.workspace.remoteRoot)
+        let result = try await self.run(script, shell, .preparing, limit: self.deadlines.preparing)
+        guard result.isSuccess else {
+            throw self.notReady(
+                shell.target.instance, .preparing, result.lastErrorLine ?? "the workspace cannot be made")
+        }
+    }
+
+    private func checkGPUs(_ shell: RemoteShell, count: Int) async throws(EngineError) {
+        self.progress(ActionProgress(.checkingGPU))
+        let result = try await self.run(
+            BootScript.countGPUs, shell, .checkingGPU, limit: self.deadlines.checkingGPU)
+        let lines = String(decoding: result.output, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let seen = lines.first.flatMap { Int($0) } ?? 0
+        guard seen >= count else {
+            let words = result.lastErrorLine.map { ": \($0)" } ?? ""
+            throw self.notReady(
+                shell.target.instance, .checkingGPU, "\(seen) of \(count) GPUs can be seen\(words)")
+        }
+        if let wanted = self.imageCUDA, lines.count > 1, let driver = ImageCUDA.dotted(lines[1]),
+            driver < wanted
+        {
+            throw self.notReady(
+                shell.target.instance, .checkingGPU,
+                String(format: "the driver supports CUDA %.1f and the image needs %.1f", driver, wanted))
+        }
+    }
+
+    /// A script that hangs is the instance's fault as well.
+    private func run(
+        _ script: String, _ shell: RemoteShell, _ stage: ActionStage, limit: Double
+    ) async throws(EngineError) -> ProcessResult {
+        let result = await withTaskGroup(of: Result<ProcessResult, EngineError>?.self) { group in
+            group.addTask {
+                do throws(EngineError) {
+                    return .success(try await shell.run(script))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(limit))
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+        if Task.isCancelled { throw EngineError(.cancelled, .init("waiting for the instance")) }
+        switch result {
+        case .success(let result): return result
+        case .failure(let error):
+            guard error.code == .unreachable || error.code == .sshRefused else { throw error }
+            throw self.notReady(shell.target.instance, stage, error.detail ?? "the connection broke")
+        case nil:
+            throw self.notReady(
+                shell.target.instance, stage, "no end; given up after \(Int(limit.rounded())) s")
+        }
+    }
+
+    private func notReady(_ instance: Instance, _ stage: ActionStage, _ detail: String) -> EngineError {
+        self.notReady(instance.id, stage, detail)
+    }
+
+    private func notReady(_ id: InstanceID, _ stage: ActionStage, _ detail: String) -> EngineError {
+        EngineError(
+            .instanceNotReady,
+            .init("waiting for instance \(id)", platform: id.platform, subject: id.rawValue),
+            detail: "\(stage.words): \(detail)")
+    }
+}
+
+/// A stage and the time it has had.
+private struct StageWatch {
+    let stage: ActionStage
+    let limit: Double
+    /// What was said last about why it is not over.
+    var words: String?
+    private let start = ContinuousClock.now
+
+    init(stage: ActionStage, limit: Double, words: String? = nil) {
+        self.stage = stage
+        self.limit = limit
+        self.words = words
+    }
+
+    var isOver: Bool { self.start.secondsUntilNow >= self.limit }
+}
+
+/// What is run on a fresh instance, in POSIX shell.
+enum BootScript {
+    /// Makes the workspace and sees to rsync. Says on its last line of stderr what is wrong.
+    static func prepare(root: String) -> String {
+        let root = ShellQuoting.quoted(root)
+        return """
+            mkdir -p \(root) && [ -w \(root) ] || { echo "the workspace cannot be written:" \(root) >&2; exit 3; }
+            command -v rsync >/dev/null && exit 0
+            export DEBIAN_FRONTEND=noninteractive
+            if command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq rsync
+            elif command -v apk >/dev/null; then apk add -q rsync
+            elif command -v dnf >/dev/null; then dnf install -y -q rsync
+            elif command -v yum >/dev/null; then yum install -y -q rsync
+            fi >/dev/null
+            command -v rsync >/dev/null || { echo 'rsync is missing and could not be installed' >&2; exit 4; }
+
+            """
+    }
+
+    /// Prints how many GPUs there are, then the CUDA version of the driver where it is known.
+    static let countGPUs = """
+        if command -v nvidia-smi >/dev/null 2>&1; then
+            nvidia-smi -L | grep -c '^GPU '
+            nvidia-smi | sed -n 's/.*CUDA Version: *\\([0-9][0-9.]*\\).*/\\1/p' | head -n 1
+        elif [ -e /dev/kfd ]; then
+            ls -d /dev/dri/renderD* 2>/dev/null | wc -l
+        else
+            ls -d /dev/nvidia[0-9]* 2>/dev/null | wc -l
+        fi
+
+        """
+}

@@ -1,0 +1,65 @@
+import Foundation
+
+/// The public half of the key we log in with.
+package struct LoginKey: Hashable, Sendable {
+    /// As in `id_ed25519.pub`.
+    package var line: String
+    /// Where it is from: a path, or the agent.
+    package var origin: String
+
+    /// Type and key; the comment may differ from place to place.
+    package var material: String { Self.material(of: self.line) }
+
+    package static func material(of line: String) -> String {
+        line.split(whereSeparator: \.isWhitespace).prefix(2).joined(separator: " ")
+    }
+
+    package func isAmong(_ keys: [AccountKey]) -> Bool {
+        keys.contains { Self.material(of: $0.publicKey) == self.material }
+    }
+}
+
+extension Engine {
+    /// Throws `.missingIdentity` where there is neither a key file nor an agent that has one.
+    package func loginKey() async throws(EngineError) -> LoginKey {
+        let activity = EngineError.Activity("reading the ssh key", subject: self.configuration.identityFile)
+        guard let identity = self.configuration.identityFile else {
+            guard self.configuration.environment["SSH_AUTH_SOCK"] != nil else {
+                throw EngineError(.missingIdentity, activity)
+            }
+            let result = try await self.runner.run(
+                ProcessCommand("ssh-add", ["-L"], environment: self.configuration.environment))
+            let lines = String(decoding: result.output, as: UTF8.self).split(whereSeparator: \.isNewline)
+            guard result.isSuccess, let line = lines.first else {
+                throw EngineError(.missingIdentity, activity, detail: "the ssh agent has none either")
+            }
+            return LoginKey(line: String(line), origin: "the ssh agent")
+        }
+        if let data = FileManager.default.contents(atPath: identity + ".pub") {
+            let line = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            return LoginKey(line: line, origin: identity + ".pub")
+        }
+        // A private key that stands alone still knows its public half; with a passphrase it will not tell.
+        let result = try await self.runner.run(
+            ProcessCommand(
+                "ssh-keygen", ["-y", "-P", "", "-f", identity], environment: self.configuration.environment))
+        guard result.isSuccess else {
+            throw EngineError(
+                .missingIdentity, activity,
+                detail: "\(identity).pub is missing: \(result.lastErrorLine ?? "no public key")")
+        }
+        let line = String(decoding: result.output, as: UTF8.self).trimmingCharacters(
+            in: .whitespacesAndNewlines)
+        return LoginKey(line: line, origin: identity)
+    }
+
+    /// `SHA256:…`, as the platforms' pages and ssh itself show it; nil for what ssh does not take for a key.
+    package func fingerprint(of key: LoginKey) async -> String? {
+        let command = ProcessCommand(
+            "ssh-keygen", ["-l", "-f", "-"], environment: self.configuration.environment,
+            input: Array((key.line + "\n").utf8))
+        guard let result = try? await self.runner.run(command), result.isSuccess else { return nil }
+        let words = String(decoding: result.output, as: UTF8.self).split(separator: " ")
+        return words.count > 1 ? String(words[1]) : nil
+    }
+}

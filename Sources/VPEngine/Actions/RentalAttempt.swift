@@ -1,0 +1,190 @@
+import Foundation
+
+/// One candidate: asked for once, seen through its boot, and destroyed where that fails.
+///
+/// The ledger has its unique name before the platform is asked, and says what became of it after each step.
+struct RentalAttempt {
+    enum Ending {
+        case ready(Instance)
+        /// The next candidate may be tried.
+        case failed(FailedCandidate)
+    }
+
+    let create: CreateInstance
+    let offer: Offer
+    let image: String
+    let key: LoginKey
+
+    private var engine: Engine { self.create.engine }
+
+    func run() async throws(EngineError) -> Ending {
+        let client = try self.engine.client(self.offer.id.platform, "renting an instance")
+        let configuration = self.engine.configuration
+        let wanted = self.create.request
+        let request = RentRequest(
+            offer: self.offer, name: wanted.name ?? Self.makeName(configuration.workspace.name),
+            image: self.image, diskBytes: wanted.query.diskBytes, environment: wanted.environment,
+            onStart: wanted.onStart, publicKey: self.key.line, minimumCUDA: ImageCUDA.version(of: self.image))
+        self.create.progress(
+            ActionProgress(.renting, detail: Self.describe(self.offer, for: wanted.query.job)))
+        try self.engine.history.insert(
+            LedgerEntry(
+                name: request.name, platform: self.offer.id.platform, instance: nil, state: .intended,
+                gpuName: self.offer.gpuName, dollarsPerHour: self.offer.price.dollarsPerHour,
+                image: self.image, machineID: self.offer.machineID,
+                workspaceRoot: configuration.workspace.localRoot,
+                remoteRoot: configuration.workspace.remoteRoot, createdAt: Date()))
+        let id: InstanceID
+        do throws(EngineError) {
+            id = try await self.place(request, with: client)
+        } catch {
+            if let leftover = error.leftoverInstance { try await self.destroy(leftover, after: error) }
+            guard error.code == .offerTaken else { throw error }
+            return .failed(FailedCandidate(offer: self.offer, error: error, wasRented: false))
+        }
+        let instance = Instance(
+            id: id, name: request.name, status: .pending, gpuName: self.offer.gpuName,
+            gpuCount: self.offer.gpuCount, gpuMemoryBytes: self.offer.gpuMemoryBytes, price: self.offer.price,
+            createdAt: Date(), image: self.image, location: self.offer.location,
+            machineID: self.offer.machineID)
+        self.create.report(.instanceChanged(instance))
+        guard wanted.waitsUntilReady else { return .ready(instance) }
+        self.create.progress(ActionProgress(.loading, detail: "\(id) is rented"))
+        do throws(EngineError) {
+            let boot = InstanceBoot(
+                engine: self.engine, deadlines: wanted.deadlines, progress: self.create.progress,
+                report: self.create.report, imageCUDA: request.minimumCUDA)
+            return .ready(try await boot.run(instance))
+        } catch {
+            // Whoever cancelled decides whether it is kept.
+            if error.code == .cancelled { throw error }
+            let last = self.engine.connections.known(id) ?? instance
+            try await self.destroy(id, after: error)
+            guard error.code == .instanceNotReady else { throw error }
+            return .failed(
+                FailedCandidate(
+                    offer: self.offer, error: error, wasRented: true,
+                    machine: RentalCandidates.machine(of: self.offer, last),
+                    place: self.offer.places.isEmpty ? nil : last.location))
+        }
+    }
+
+    // MARK: Asking
+
+    /// Returns the id of the one instance that has the request's name.
+    ///
+    /// A cancellation does not reach in here: whoever breaks off a create must still learn what was rented.
+    private func place(_ request: RentRequest, with client: any PlatformClient) async throws(EngineError)
+        -> InstanceID
+    {
+        let asking = Task { () async -> Result<InstanceID, EngineError> in
+            do throws(EngineError) {
+                return .success(try await self.ask(request, client))
+            } catch {
+                return .failure(error)
+            }
+        }
+        let history = self.engine.history
+        do throws(EngineError) {
+            let id = try await asking.value.get()
+            try history.update(request.name, state: .rented, instance: id)
+            return id
+        } catch {
+            if let leftover = error.leftoverInstance {
+                try history.update(request.name, state: .rented, instance: leftover)
+            } else if !Self.isAmbiguous(error) {
+                try history.update(request.name, state: .gone)
+            }
+            // Else the row stays as intended: the instance may still appear, and must not be forgotten then.
+            throw error
+        }
+    }
+
+    private func ask(_ request: RentRequest, _ client: any PlatformClient) async throws(EngineError)
+        -> InstanceID
+    {
+        var pauses = [5.0, 12.0][...]
+        while true {
+            let failure: EngineError
+            do throws(EngineError) {
+                return try await client.rent(request)
+            } catch {
+                failure = error
+            }
+            guard Self.isAmbiguous(failure) || failure.code == .rateLimited else { throw failure }
+            let wasPaced = failure.code == .rateLimited
+            if wasPaced {
+                self.create.progress(ActionProgress(.renting, detail: "the platform asks for a pause"))
+                try await self.engine.pause(pauses.first ?? 5, "renting")
+            }
+            let found = try await self.find(request.name, with: client, looks: wasPaced ? 1 : 3)
+            if let found { return found }
+            // A request that came too fast was not looked at, so that it alone may be sent again.
+            guard wasPaced, pauses.popFirst() != nil else { throw failure }
+        }
+    }
+
+    /// The instance of that name, looked for several times, since a new one may take a moment to show.
+    private func find(
+        _ name: String, with client: any PlatformClient, looks: Int
+    ) async throws(EngineError) -> InstanceID? {
+        for attempt in 1...looks {
+            if attempt > 1 {
+                try await self.engine.pause(Double(attempt) * 2, "looking for the new instance")
+            }
+            // Only a list that was read to its end can say that there is none.
+            if let instances = try? await client.instances(),
+                let found = instances.first(where: { $0.name == name })
+            {
+                return found.id
+            }
+        }
+        return nil
+    }
+
+    private static func isAmbiguous(_ error: EngineError) -> Bool {
+        switch error.code {
+        case .networkDown, .timedOut, .platformFailed, .badResponse, .cancelled: true
+        default: false
+        }
+    }
+
+    // MARK: Giving up
+
+    /// Ends `id`. Where that cannot be confirmed, `error` is thrown with the instance it has left behind.
+    private func destroy(_ id: InstanceID, after error: EngineError) async throws(EngineError) {
+        let destroy = DestroyInstance(
+            engine: self.engine, id: id, request: DestroyRequest(discardsResults: true),
+            progress: self.create.progress, report: self.create.report)
+        do throws(EngineError) {
+            _ = try await destroy.run()
+        } catch let failure {
+            switch failure.code {
+            case .instanceGone: self.create.report(.instanceGone(id))
+            case .cancelled: throw failure
+            default: throw failure.code == .destroyUnconfirmed ? failure.leaving(id) : error.leaving(id)
+            }
+        }
+    }
+
+    // MARK: Words
+
+    /// `2× RTX 4090, $0.708/h, $0.72 for this job, Quebec, CA, vast.ai`
+    static func describe(_ offer: Offer, for job: JobEstimate) -> String {
+        let traffic = offer.trafficDollars(for: job)
+        return [
+            offer.gpuCount > 1 ? "\(offer.gpuCount)× \(offer.gpuName)" : offer.gpuName,
+            String(format: "$%.3f/h", offer.price.dollarsPerHour),
+            traffic >= 0.005 ? String(format: "$%.2f of traffic", traffic) : nil, offer.location,
+            offer.id.platform.displayName,
+        ].compactMap(\.self).joined(separator: ", ")
+    }
+
+    /// `vp-<project>-<six letters>`: recognisable in the platform's own list, and never twice.
+    private static func makeName(_ project: String) -> String {
+        let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
+        let suffix = String((0..<6).map { _ in letters.randomElement()! })
+        let safe = project.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+        return "vp-\(String(safe.prefix(40)))-\(suffix)"
+    }
+}

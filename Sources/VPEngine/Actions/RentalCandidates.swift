@@ -1,0 +1,154 @@
+import Foundation
+
+/// The offers that a create may take, in the order in which they are tried: what the job will cost.
+struct RentalCandidates {
+    let engine: Engine
+    let request: CreateRequest
+
+    /// How long a machine that failed is left alone. On RunPod it is known by its data center alone, which
+    /// mends itself sooner.
+    private static func badPeriod(_ platform: Platform) -> TimeInterval {
+        switch platform {
+        case .vast: 86_400
+        case .runpod: 3600
+        }
+    }
+
+    /// A data center may refuse while its neighbour has the same GPU free; further ones are hardly different.
+    private static let placesTried = 3
+
+    /// Never empty. Throws `.noMatchingOffer` or `.limitRefused` where nothing may be taken, and the platform's
+    /// own failure where nobody could say what there is.
+    func find() async throws(EngineError) -> (offers: [Offer], failures: [PlatformAnswers<Offer>.Failure]) {
+        if let id = self.request.offer { return ([try await self.named(id)], []) }
+        let answers = try await self.engine.offers(self.query, platform: self.request.platform)
+        if answers.values.isEmpty, let failure = answers.failures.first { throw failure.error }
+        if answers.values.isEmpty { throw try await self.nothing() }
+        var candidates: [Offer] = []
+        var avoided = 0
+        let bad = try self.badMachines()
+        for offer in answers.values {
+            let parts = Self.parts(of: offer, avoiding: bad[offer.id.platform] ?? [])
+            if parts.isEmpty { avoided += 1 }
+            candidates += parts
+        }
+        guard !candidates.isEmpty else {
+            throw EngineError(
+                .noMatchingOffer, self.activity,
+                detail: "the \(avoided) that would fit failed a short while ago and are left alone")
+        }
+        return (candidates, answers.failures)
+    }
+
+    /// What is searched for: with the image's CUDA, by the cost of the job, and more than will be tried.
+    var query: OfferQuery {
+        var query = self.request.query
+        query.order = .cost
+        query.limit = max(query.limit, 64)
+        query.maximumPrice = self.limit
+        if let cuda = self.imageCUDA { query.minimumCUDA = max(query.minimumCUDA ?? 0, cuda) }
+        return query
+    }
+
+    var image: String { self.request.image ?? self.engine.configuration.defaults.image }
+
+    var imageCUDA: Double? { ImageCUDA.version(of: self.image) }
+
+    private var limit: HourlyPrice? {
+        self.request.query.maximumPrice ?? self.engine.configuration.defaults.maximumPrice
+    }
+
+    private var activity: EngineError.Activity {
+        EngineError.Activity("renting an instance", platform: self.request.platform)
+    }
+
+    /// An offer picked from a list is looked up in what is for rent now, or in what was shown.
+    private func named(_ id: OfferID) async throws(EngineError) -> Offer {
+        var query = self.request.query
+        // The one that is wanted need not be among the first.
+        query.limit = max(query.limit, 200)
+        let answers = try await self.engine.offers(query, platform: id.platform)
+        let offers = answers.values + (self.engine.cachedOffers()?.values ?? [])
+        guard let offer = offers.first(where: { $0.id == id }) else {
+            if let failure = answers.failures.first { throw failure.error }
+            throw EngineError(
+                .offerTaken, .init("renting offer \(id)", platform: id.platform, subject: id.rawValue),
+                detail: "it is no longer listed")
+        }
+        if let wanted = self.imageCUDA, let driver = offer.cudaVersion, driver < wanted {
+            throw EngineError(
+                .noMatchingOffer, self.activity,
+                detail: String(
+                    format: "the image needs CUDA %.1f and the driver there has %.1f", wanted, driver))
+        }
+        if let limit = self.limit, offer.price > limit { throw self.tooDear(offer, limit) }
+        return offer
+    }
+
+    /// Says why nothing was found: the price, where a higher one would find something, or the image.
+    private func nothing() async throws(EngineError) -> EngineError {
+        if let limit = self.limit {
+            var query = self.query
+            query.maximumPrice = nil
+            query.order = .price
+            let dearer = try? await self.engine.offers(query, platform: self.request.platform)
+            if let cheapest = dearer?.values.first { return self.tooDear(cheapest, limit) }
+        }
+        var detail = self.request.query.gpu
+        if let cuda = self.imageCUDA, self.request.query.minimumCUDA == nil {
+            let words = String(format: "with CUDA %.1f for the image", cuda)
+            detail = detail.map { "\($0) \(words)" } ?? words
+        }
+        return EngineError(.noMatchingOffer, self.activity, detail: detail)
+    }
+
+    private func tooDear(_ offer: Offer, _ limit: HourlyPrice) -> EngineError {
+        EngineError(
+            .limitRefused, self.activity,
+            detail: String(
+                format: "the cheapest offer costs $%.3f/h and the limit is $%.3f/h",
+                offer.price.dollarsPerHour, limit.dollarsPerHour))
+    }
+
+    // MARK: Machines that failed
+
+    /// What is remembered of the machine behind `instance`, which was rented from `offer`; nil where neither
+    /// the machine nor its place is known.
+    static func machine(of offer: Offer, _ instance: Instance) -> String? {
+        if offer.places.isEmpty { return offer.machineID ?? instance.machineID }
+        return instance.location.map { offer.placed(in: [$0]).id.rawValue }
+    }
+
+    private func badMachines() throws(EngineError) -> [Platform: Set<String>] {
+        var bad: [Platform: Set<String>] = [:]
+        for platform in Platform.allCases {
+            let since = Date(timeIntervalSinceNow: -Self.badPeriod(platform))
+            bad[platform] = try self.engine.history.badMachines(on: platform, since: since)
+        }
+        return bad
+    }
+
+    /// The ways in which `offer` can be asked for: as it is, then in single places of its own.
+    static func parts(of offer: Offer, avoiding bad: Set<String>) -> [Offer] {
+        guard !offer.places.isEmpty else {
+            return offer.machineID.map(bad.contains) == true ? [] : [offer]
+        }
+        let good = offer.places.filter { !bad.contains(offer.placed(in: [$0]).id.rawValue) }
+        guard !good.isEmpty else { return [] }
+        let whole = good.count == offer.places.count ? offer : offer.placed(in: good)
+        guard good.count > 1 else { return [whole] }
+        return [whole] + good.prefix(Self.placesTried).map { offer.placed(in: [$0]) }
+    }
+}
+
+/// What a create would do.
+public struct RentalPlan: Sendable {
+    /// In the order in which they would be tried. Never empty.
+    public var offers: [Offer]
+    /// Platforms that could not say what they have.
+    public var failures: [PlatformAnswers<Offer>.Failure]
+    public var image: String
+    /// What the image needs of the driver, where its name tells.
+    public var imageCUDA: Double?
+    public var job: JobEstimate
+}
