@@ -21,9 +21,11 @@ enum CommandLineShape: Hashable {
     ]
 
     /// Options before a verb, or before the command of `run`, that are followed by a value of their own.
-    private static let optionsWithValue = HardwareOptions.optionsWithValue.union([
+    private static let optionsWithValue = HardwareOptions.optionsWithValue.union(
+        RentalOptions.optionsWithValue
+    ).union([
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
-        "--dockerfile", "--image",
+        "--dockerfile",
     ])
 
     /// Options that speak to `vp` as a whole.

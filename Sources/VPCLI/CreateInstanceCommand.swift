@@ -12,8 +12,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
 
     @OptionGroup var hardware: HardwareOptions
 
-    @Option(help: ArgumentHelp("Container image. (default: the project's)", valueName: "image"))
-    var image: String?
+    @OptionGroup var rental: RentalOptions
 
     @Option(help: ArgumentHelp("on-demand, or interruptible, as --interruptible.", valueName: "type"))
     var instanceType: InstanceType?
@@ -36,22 +35,11 @@ struct CreateInstanceCommand: AsyncParsableCommand {
             "Shell text for every start of the container; @FILE reads it from a file.", valueName: "text"))
     var onStart: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Minutes an image may take to load before the next is tried.", valueName: "minutes"))
-    var loadLimit: Double?
-
     @Flag(inversion: .prefixedNo, help: "Wait until it can be used, or return as soon as it is rented.")
     var wait = true
 
     @Flag(help: "Say what would be rented and what it would cost; rent nothing.")
     var dryRun = false
-
-    @Flag(
-        name: .shortAndLong,
-        help: "Ask nothing: a missing ssh key is added to the account, and Ctrl-C destroys what was rented."
-    )
-    var yes = false
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var common: CommonOptions
@@ -71,9 +59,6 @@ struct CreateInstanceCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        if let minutes = self.loadLimit, !(minutes > 0 && minutes < 1440) {
-            throw ValidationError("--load-limit must be more than 0 and less than 1440 minutes.")
-        }
         if self.instanceType == .onDemand, self.hardware.interruptible {
             throw ValidationError("--interruptible and --instance-type on-demand contradict each other.")
         }
@@ -83,23 +68,21 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         let chosen = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         let offer = self.offer.map { Self.offerID($0, on: chosen) }
-        let platform = Rental.platform(chosen, offer: offer, session)
-        try session.requireKey(for: platform)
+        try session.requireKey(for: chosen ?? offer?.platform)
         let engine = try session.engine()
-        var query = self.hardware.query(session.configuration.defaults)
-        if self.instanceType == .interruptible { query.isInterruptible = true }
-        query.job = await engine.jobEstimate(hours: self.hardware.hours)
-        var request = CreateRequest(
-            offer: offer, query: query, platform: platform, image: self.image, name: self.name,
-            environment: try EnvironmentArgument.values(self.env, from: session.environment),
-            onStart: try self.onStart.map(Self.text), waitsUntilReady: self.wait)
-        if let minutes = self.loadLimit { request.deadlines.loading = minutes * 60 }
+        var request = await self.rental.request(
+            self.hardware, offer: offer, platform: chosen, engine, session)
+        if self.instanceType == .interruptible { request.query.isInterruptible = true }
+        request.name = self.name
+        request.environment = try EnvironmentArgument.values(self.env, from: session.environment)
+        request.onStart = try self.onStart.map(Self.text)
+        request.waitsUntilReady = self.wait
         guard !self.dryRun else {
             self.show(try await engine.rentalPlan(request), session)
             return
         }
         let began = ContinuousClock.now
-        let instance = try await Rental(engine: engine, session: session, yes: self.yes).rent(request)
+        let instance = try await Rental(engine: engine, session: session, yes: self.rental.yes).rent(request)
         self.show(instance, after: (ContinuousClock.now - began) / .seconds(1))
     }
 

@@ -111,7 +111,8 @@ final class ProgressDisplay {
         if let transfer = self.transfer, transfer.totalFiles > 0 {
             line += "  \(Units.count(transfer.totalFiles, "file")), \(Units.bytes(transfer.totalBytes))"
         } else if let detail = self.detail {
-            line += ": \(DisplayWidth.cut(Terminal.printable(detail), to: 60))"
+            let room = max(60, self.session.terminal.width - 30)
+            line += ": \(DisplayWidth.cut(Terminal.printable(detail), to: room))"
         }
         Terminal.note("\(line)  \(Style.faint.apply(Units.duration(elapsed), if: colour))")
     }

@@ -1,4 +1,49 @@
+import ArgumentParser
 import VPEngine
+
+/// How something is rented; the same for `create-instance` and `run --create`.
+struct RentalOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Container image. (default: the project's)", valueName: "image"))
+    var image: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Minutes an image may take to load before the next machine is tried. (default: 15)",
+            valueName: "minutes"))
+    var loadLimit: Double?
+
+    @Flag(
+        name: .shortAndLong,
+        help: "Ask nothing: a missing ssh key is added to the account, and Ctrl-C destroys what was rented.")
+    var yes = false
+
+    /// Those that are followed by a value, for `CommandLineShape`.
+    static let optionsWithValue: Set<String> = ["--image", "--load-limit"]
+
+    var isGiven: Bool { self.image != nil || self.loadLimit != nil }
+
+    func validate() throws {
+        if let minutes = self.loadLimit, !(minutes > 0 && minutes < 1440) {
+            throw ValidationError("--load-limit must be more than 0 and less than 1440 minutes.")
+        }
+    }
+
+    /// What `hardware` and these ask for, priced for a job of this folder.
+    func request(
+        _ hardware: HardwareOptions, offer: OfferID? = nil, platform: Platform?, _ engine: Engine,
+        _ session: Session
+    ) async -> CreateRequest {
+        var query = hardware.query(session.configuration.defaults)
+        query.job = await engine.jobEstimate(hours: hardware.hours)
+        // A default without a key must not stand in the way of a platform that has one.
+        let usable = Set(session.configuration.endpoints.map(\.platform))
+        let usual = session.configuration.defaults.platform.flatMap { usable.contains($0) ? $0 : nil }
+        var request = CreateRequest(
+            offer: offer, query: query, platform: platform ?? offer?.platform ?? usual, image: self.image)
+        if let minutes = self.loadLimit { request.deadlines.loading = minutes * 60 }
+        return request
+    }
+}
 
 /// Rents an instance as `create-instance` and `run --create` do: with the questions that belong to it.
 struct Rental {
@@ -26,13 +71,6 @@ struct Rental {
                 throw ExitStatus(status: Status.interrupted)
             }
         }
-    }
-
-    /// The platform when none is named: a default without a key must not stand in the way of one that has one.
-    static func platform(_ chosen: Platform?, offer: OfferID? = nil, _ session: Session) -> Platform? {
-        let usable = Set(session.configuration.endpoints.map(\.platform))
-        let usual = session.configuration.defaults.platform.flatMap { usable.contains($0) ? $0 : nil }
-        return chosen ?? offer?.platform ?? usual
     }
 
     private func mayAdd(_ error: EngineError) -> Bool {

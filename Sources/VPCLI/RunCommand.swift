@@ -47,13 +47,8 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Destroy the instance afterwards, once its results are here.")
     var destroy = false
 
-    @Flag(name: .shortAndLong, help: "Ask nothing while renting.")
-    var yes = false
-
-    @Option(help: ArgumentHelp("Container image of --create. (default: the project's)", valueName: "image"))
-    var image: String?
-
     @OptionGroup(title: "With --create") var hardware: HardwareOptions
+    @OptionGroup(title: "With --create") var rental: RentalOptions
     @OptionGroup var parts: RunPartOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var common: CommonOptions
@@ -71,7 +66,7 @@ struct RunCommand: AsyncParsableCommand {
         if self.create, self.parts.instanceId != nil {
             throw ValidationError("--create rents an instance, and --instance-id names one that is there.")
         }
-        if !self.create, self.hardware.isGiven || self.image != nil {
+        if !self.create, self.hardware.isGiven || self.rental.isGiven {
             throw ValidationError("What is to be rented counts only with --create.")
         }
     }
@@ -112,11 +107,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func rent(_ engine: Engine, _ session: Session) async throws -> Instance {
-        var query = self.hardware.query(session.configuration.defaults)
-        query.job = await engine.jobEstimate(hours: self.hardware.hours)
-        let platform = Rental.platform(self.platform.platform.platform, session)
-        return try await Rental(engine: engine, session: session, yes: self.yes)
-            .rent(CreateRequest(query: query, platform: platform, image: self.image))
+        let request = await self.rental.request(
+            self.hardware, platform: self.platform.platform.platform, engine, session)
+        return try await Rental(engine: engine, session: session, yes: self.rental.yes).rent(request)
     }
 
     /// Ends the instance with its results brought home first; what cannot be brought keeps it alive.

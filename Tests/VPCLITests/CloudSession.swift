@@ -9,11 +9,11 @@ final class CloudSession: Sendable {
     /// The cloud's own folder.
     let folder: String
 
-    init(seed: Int = 1) async throws {
+    init(seed: Int = 1, faults: [String] = []) async throws {
         let serverHarness = try CLIHarness()
-        self.server = try serverHarness.start([
-            "demo", "serve", "--json", "--with-parent", "--speed", "100", "--seed", "\(seed)",
-        ])
+        self.server = try serverHarness.start(
+            ["demo", "serve", "--json", "--with-parent", "--speed", "100", "--seed", "\(seed)"]
+                + faults.flatMap { ["--fault", $0] })
         try await self.server.waitForOutput("\n", limit: .seconds(30))
         let line = Data(self.server.text.utf8)
         let object = try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])
@@ -40,8 +40,9 @@ final class CloudSession: Sendable {
     }
 
     /// Rents the cheapest instance of one kind and returns its id.
-    func rent() async throws -> String {
-        let output = try await self.harness.vp("create-instance", "--gpu-type", "RTX_3090", "--json")
+    func rent(_ platform: String = "auto") async throws -> String {
+        let output = try await self.harness.vp(
+            "create-instance", "--gpu-type", "RTX_3090", "--platform", platform, "--json")
         #expect(output.status == 0, "\(output)")
         return try #require(try output.json()["id"] as? String)
     }

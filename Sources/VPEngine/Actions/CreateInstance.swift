@@ -30,7 +30,7 @@ struct CreateInstance {
         for failure in failures {
             let words = failure.error.detail ?? failure.error.code.rawValue
             self.progress(
-                ActionProgress(.searching, detail: "without \(failure.platform.displayName): \(words)"))
+                ActionProgress(.tryingNext, detail: "without \(failure.platform.displayName): \(words)"))
         }
         return try await self.walk(candidates, image: finder.image, key)
     }
@@ -61,7 +61,7 @@ struct CreateInstance {
             }
             // Two machines say the same: a third would as well, for money.
             if failed.count(where: \.blamesImage) > 1 { break }
-            self.progress(ActionProgress(.searching, detail: "next, after \(failed[failed.count - 1].words)"))
+            self.progress(ActionProgress(.tryingNext, detail: "after \(failed[failed.count - 1].words)"))
         }
         throw self.failure(failed)
     }

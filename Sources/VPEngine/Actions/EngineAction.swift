@@ -149,7 +149,7 @@ public struct CancelRequest: Hashable, Sendable {
 
 /// A part of an action, in the order in which they can occur.
 public enum ActionStage: String, CaseIterable, Hashable, Sendable {
-    case searching, renting, loading, sshPort, sshLogin, preparing, checkingGPU
+    case searching, tryingNext, renting, loading, sshPort, sshLogin, preparing, checkingGPU
     case scanning, uploading, running, reconnecting, downloading, verifying
     case starting, stopping, cancelling, destroying, confirming
 
@@ -157,6 +157,7 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
     public var words: String {
         switch self {
         case .searching: "searching offers"
+        case .tryingNext: "trying the next"
         case .renting: "renting"
         case .loading: "image loading"
         case .sshPort: "waiting for the ssh port"

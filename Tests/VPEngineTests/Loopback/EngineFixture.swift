@@ -11,7 +11,6 @@ struct EngineFixture {
     let project: String
     let engine: Engine
     let events = EventLog()
-    /// Every request to a platform, as `PUT /api/v0/asks/1/`.
     let requests = RequestLog()
 
     init(cloud: LoopbackCloud, project: String) throws {
@@ -26,7 +25,7 @@ struct EngineFixture {
             configuration: configuration,
             clients: configuration.endpoints.map { endpoint in
                 PlatformClients.client(for: endpoint, timeScale: configuration.timeScale) {
-                    requests.add("\($0.method) \($0.path)")
+                    requests.add($0)
                 }
             }, runner: SystemProcessRunner())
     }
@@ -99,7 +98,10 @@ struct EngineFixture {
 extension EngineFixture {
     /// How often a platform was asked to rent.
     var createCalls: Int {
-        self.requests.all.count { $0.hasPrefix("PUT /api/v0/asks/") || $0 == "POST /pods" }
+        self.requests.all.count {
+            $0.method == "PUT" && $0.path.hasPrefix("/api/v0/asks/")
+                || $0.method == "POST" && $0.path == "/pods"
+        }
     }
 
     /// Instances that exist and that the history does not know: there must never be one.
@@ -111,13 +113,13 @@ extension EngineFixture {
     }
 }
 
-/// Requests in order.
+/// Requests to the platforms, in the order in which they ended.
 final class RequestLog: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let records = Mutex<[APICallRecord]>([])
 
-    var all: [String] { self.lines.withLock(\.self) }
+    var all: [APICallRecord] { self.records.withLock(\.self) }
 
-    func add(_ line: String) { self.lines.withLock { $0.append(line) } }
+    func add(_ record: APICallRecord) { self.records.withLock { $0.append(record) } }
 }
 
 /// What an engine has reported, in order.
