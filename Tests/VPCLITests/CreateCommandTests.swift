@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// Renting as a user types it, with trouble on the way.
-@Suite(.requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(5))) struct CreateCommandTests {
+@Suite(.requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(10))) struct CreateCommandTests {
     /// From nothing to results to nothing, though the first two candidates fail in different ways.
     @Test(arguments: ["vast", "runpod", "auto"]) func fromNothingToResultsToNothing(platform: String)
         async throws

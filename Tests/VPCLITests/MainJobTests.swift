@@ -5,7 +5,9 @@ import VPTestSupport
 
 /// Every line of the original's documentation, typed at a loopback cloud that runs in another process.
 @Suite(.startsCloud, .requires("sshd", "rsync", "ssh")) struct MainJobTests {
-    @Test func theWholePath() async throws {
+    private static let platforms = ["vast", "runpod"]
+
+    @Test(arguments: Self.platforms) func theWholePath(platform: String) async throws {
         let session = try await CloudSession()
         let harness = session.harness
         try harness.write("project/train.py", "print('trained')\nopen('model.bin', 'w').write('weights')\n")
@@ -30,7 +32,7 @@ import VPTestSupport
                 ]))
         }
 
-        let created = try await harness.vp("create-instance", "--platform", "vast", "--gpu-type", "RTX3090")
+        let created = try await harness.vp("create-instance", "--platform", platform, "--gpu-type", "RTX3090")
         #expect(created.status == 0, "\(created)")
         #expect(created.stdout.contains("RTX 3090"))
         let listed = try await harness.vp("list-instances", "--json")
@@ -43,7 +45,7 @@ import VPTestSupport
                 "image",
                 "ssh", "lease_ends_at",
             ]))
-        #expect(try await harness.vp("ls", "-p", "vast").stdout.contains(id))
+        #expect(try await harness.vp("ls", "-p", platform).stdout.contains(id))
 
         // Sync, run, sync.
         let run = try await harness.vp("python3", "train.py")
@@ -56,7 +58,7 @@ import VPTestSupport
         #expect(quoted.stdout == "a b\n", "\(quoted)")
         let shell = try await harness.vp("cd /workspace && python3 train.py && echo \"$((1 + 2))\"")
         #expect(shell.stdout == "trained\n3\n", "\(shell)")
-        #expect(try await harness.vp("--platform", "vast", "run", "--", "echo", "a  b").stdout == "a  b\n")
+        #expect(try await harness.vp("--platform", platform, "run", "--", "echo", "a  b").stdout == "a  b\n")
         #expect(
             try await harness.vp("run", "-i", id, "--working-dir", "/tmp", "--", "pwd").stdout == "/tmp\n")
 
@@ -97,10 +99,10 @@ import VPTestSupport
         try await session.end()
     }
 
-    @Test func outputAppearsWhileTheCommandRuns() async throws {
+    @Test(arguments: Self.platforms) func outputAppearsWhileTheCommandRuns(platform: String) async throws {
         let session = try await CloudSession(seed: 2)
         let harness = session.harness
-        let id = try await session.rent()
+        let id = try await session.rent(platform)
         let child = try harness.start([
             "run", "--", "sh", "-c", "printf 'one '; until [ -e go ]; do sleep 0.05; done; echo two",
         ])
@@ -115,10 +117,10 @@ import VPTestSupport
     }
 
     /// Ctrl-C never kills: the job goes on, can be followed again, and can be ended.
-    @Test func anInterruptedRunGoesOn() async throws {
+    @Test(arguments: Self.platforms) func anInterruptedRunGoesOn(platform: String) async throws {
         let session = try await CloudSession(seed: 3)
         let harness = session.harness
-        _ = try await session.rent()
+        _ = try await session.rent(platform)
         let child = try harness.start([
             "run", "--", "sh", "-c", "echo begun; until [ -e go ]; do sleep 0.05; done; echo ended; exit 3",
         ])
@@ -137,10 +139,10 @@ import VPTestSupport
         try await session.end()
     }
 
-    @Test func aJobCanBeCancelled() async throws {
+    @Test(arguments: Self.platforms) func aJobCanBeCancelled(platform: String) async throws {
         let session = try await CloudSession(seed: 4)
         let harness = session.harness
-        _ = try await session.rent()
+        _ = try await session.rent(platform)
         let child = try harness.start(["run", "--", "sh", "-c", "echo begun; while :; do sleep 1; done"])
         try await child.waitForOutput("begun")
         let cancelled = try await harness.vp("cancel", "-1", "--json")
@@ -163,10 +165,10 @@ import VPTestSupport
         try await session.end()
     }
 
-    @Test func stopAndStartAndSync() async throws {
+    @Test(arguments: Self.platforms) func stopAndStartAndSync(platform: String) async throws {
         let session = try await CloudSession(seed: 6)
         let harness = session.harness
-        let id = try await session.rent()
+        let id = try await session.rent(platform)
         try harness.write("project/data.txt", "1")
         #expect(try await harness.vp("sync", "--json").json()["files"] as? Int == 1)
         #expect(try await harness.vp("sync").stdout.contains("nothing to send"))
@@ -185,10 +187,10 @@ import VPTestSupport
     }
 
     /// Two versions of the same size, written in the same second: whoever compares whole seconds sees one.
-    @Test func editsWithinOneSecondTravelBothWays() async throws {
+    @Test(arguments: Self.platforms) func editsWithinOneSecondTravelBothWays(platform: String) async throws {
         let session = try await CloudSession(seed: 8)
         let harness = session.harness
-        let id = try await session.rent()
+        let id = try await session.rent(platform)
         let file = harness.path("project/a.txt")
         let second = time(nil)
         func write(_ text: String, nanoseconds: Int) throws {

@@ -49,7 +49,7 @@ package final class RunPodClient: PlatformClient {
 
     package func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID {
         let activity = EngineError.Activity(
-            EngineError.rentingWords, platform: .runpod, subject: request.offer.id.rawValue)
+            "renting", platform: .runpod, subject: request.offer.id.rawValue)
         let keys =
             request.environment["PUBLIC_KEY"] == nil ? try await self.keys(for: request, activity) : []
         let answer = try await self.calls.answer(
