@@ -15,6 +15,7 @@ struct RunJob {
     func run() async throws(EngineError) -> RunSummary {
         let rented = try await self.engine.instance(self.instance)
         var summary = RunSummary(job: nil)
+        await self.openSessionsAhead(on: rented, upload: self.request.syncsUp)
         if self.request.syncsUp {
             summary.upload = try await self.sync().upload()
             if let upload = summary.upload, !upload.missing.isEmpty {
@@ -24,6 +25,8 @@ struct RunJob {
             }
         }
         if let command = self.request.command {
+            // The first connection may have been made only now.
+            await self.openSessionsAhead(on: rented, upload: false)
             summary.job = try await self.start(command, on: rented)
         }
         if self.request.syncsDown {
@@ -37,6 +40,17 @@ struct RunJob {
             }
         }
         return summary
+    }
+
+    /// The look at the instance's files, the job and the look afterwards follow each other at once where nothing
+    /// has to be moved.
+    private func openSessionsAhead(on rented: Instance, upload: Bool) async {
+        // Without a connection this would only be one more wait for an instance that does not answer.
+        guard self.engine.connections.isWarm(rented),
+            let shell = try? await self.engine.shell(for: self.instance)
+        else { return }
+        shell.openAhead(
+            (upload ? 1 : 0) + (self.request.command == nil ? 0 : 1) + (self.request.syncsDown ? 1 : 0))
     }
 
     private func sync() async throws(EngineError) -> WorkspaceSync {

@@ -12,6 +12,8 @@ package struct ProcessCommand: Hashable, Sendable {
     package var workingDirectory: String?
     /// Its standard input; nil is the null device.
     package var input: [UInt8]?
+    /// Read in place of `input` where that is not known yet when the process starts.
+    package var laterInput: PendingInput?
 
     package init(
         _ program: String, _ arguments: [String], environment: [String: String],
@@ -23,6 +25,32 @@ package struct ProcessCommand: Hashable, Sendable {
         self.workingDirectory = workingDirectory
         self.input = input
     }
+}
+
+/// What a process that runs already is going to read.
+package final class PendingInput: Hashable, Sendable {
+    private let stream: AsyncStream<[UInt8]>
+    private let continuation: AsyncStream<[UInt8]>.Continuation
+
+    package init() {
+        (self.stream, self.continuation) = AsyncStream.makeStream()
+    }
+
+    /// The process reads `bytes` and then the end of its input. A second call does nothing.
+    package func give(_ bytes: [UInt8]) {
+        self.continuation.yield(bytes)
+        self.continuation.finish()
+    }
+
+    /// Returns once the bytes are given; empty where the process ended, or was cancelled, before.
+    fileprivate func bytes() async -> [UInt8] {
+        for await bytes in self.stream { return bytes }
+        return []
+    }
+
+    package static func == (left: PendingInput, right: PendingInput) -> Bool { left === right }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }
 
 /// How a process ended.
@@ -108,14 +136,16 @@ package struct SystemProcessRunner: ProcessRunner {
             platformOptions: options)
         let status: TerminationStatus
         do {
-            if let input = command.input {
+            if command.input != nil || command.laterInput != nil {
                 status = try await Subprocess.run(
                     configuration, input: .inputWriter, output: .sequence, error: .sequence
                 ) { execution in
                     let writer = execution.standardInputWriter
-                    async let writing: Void = Self.write(input, to: writer)
+                    async let writing: Void = Self.write(command, to: writer)
                     try await Self.drain(
                         execution.standardOutput, execution.standardError, onOutput, onErrorOutput)
+                    // A process that ended by itself waits for nothing any more, and neither may we.
+                    command.laterInput?.give([])
                     await writing
                 }.terminationStatus
             } else {
@@ -139,9 +169,10 @@ package struct SystemProcessRunner: ProcessRunner {
         }
     }
 
-    /// Writes `input` and closes, also where the process ended without reading: its own exit status says why it
+    /// Writes the command's input and closes, also where the process ended without reading: its own exit status says why it
     /// did. Left to swift-subprocess (`.array`), a pipe that broke stays open, and 1.0.2 traps on that.
-    private static func write(_ input: [UInt8], to writer: StandardInputWriter) async {
+    private static func write(_ command: ProcessCommand, to writer: StandardInputWriter) async {
+        let input = if let later = command.laterInput { await later.bytes() } else { command.input ?? [] }
         _ = try? await writer.write(input)
         try? await writer.finish()
     }

@@ -5,6 +5,7 @@ package struct RemoteShell: Sendable {
     package let target: SSHTarget
     package let runner: any ProcessRunner
     package let environment: [String: String]
+    private let sessions = OpenedSessions()
 
     /// ssh's own exit status for anything that went wrong on its side.
     static let sshFailure: Int32 = 255
@@ -25,9 +26,14 @@ package struct RemoteShell: Sendable {
 
     /// A script with words that are not UTF-8.
     package func run(_ script: [UInt8]) async throws(EngineError) -> ProcessResult {
-        let result = try await self.runner.run(self.command(running: script))
-        if case .exited(Self.sshFailure) = result.ending { throw self.connectionError(result.errorOutput) }
-        if case .signalled = result.ending { throw self.connectionError(result.errorOutput) }
+        let output = ByteCollector()
+        let errorOutput = ByteCollector()
+        let ending = try await self.stream(
+            script, onOutput: { output.append($0) }, onErrorOutput: { errorOutput.append($0) })
+        let result = ProcessResult(
+            ending: ending, output: output.bytes, errorOutput: errorOutput.bytes)
+        if case .exited(Self.sshFailure) = ending { throw self.connectionError(result.errorOutput) }
+        if case .signalled = ending { throw self.connectionError(result.errorOutput) }
         return result
     }
 
@@ -36,19 +42,38 @@ package struct RemoteShell: Sendable {
         _ script: String, onOutput: @escaping @Sendable ([UInt8]) -> Void,
         onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
     ) async throws(EngineError) -> ProcessEnding {
-        try await self.runner.run(
-            self.command(running: Array(script.utf8)), onOutput: onOutput, onErrorOutput: onErrorOutput)
+        try await self.stream(Array(script.utf8), onOutput: onOutput, onErrorOutput: onErrorOutput)
     }
 
-    private func command(running script: [UInt8]) throws(EngineError) -> ProcessCommand {
+    private func stream(
+        _ script: [UInt8], onOutput: @escaping @Sendable ([UInt8]) -> Void,
+        onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(EngineError) -> ProcessEnding {
+        if let session = self.sessions.take() {
+            return try await session.run(script, onOutput: onOutput, onErrorOutput: onErrorOutput)
+        }
+        var command = try self.command()
+        command.input = script
+        return try await self.runner.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
+    }
+
+    /// Opens sessions for the next `count` scripts, each of which then costs one round trip instead of two.
+    ///
+    /// Does nothing where no shared connection stands: each session would make a connection of its own.
+    package func openAhead(_ count: Int) {
+        guard access(self.target.controlPath, F_OK) == 0, let command = try? self.command() else { return }
+        self.sessions.fill(to: count) { OpenedSession(command, runner: self.runner) }
+    }
+
+    private func command() throws(EngineError) -> ProcessCommand {
         try self.target.prepare()
         let words = self.target.command("exec sh -s")
-        return ProcessCommand(
-            words[0], Array(words.dropFirst()), environment: self.environment, input: script)
+        return ProcessCommand(words[0], Array(words.dropFirst()), environment: self.environment)
     }
 
     /// Ends the shared connection, if there is one.
     package func close() async {
+        self.sessions.removeAll()
         guard access(self.target.controlPath, F_OK) == 0 else { return }
         let words = ["-F", self.target.configurationFile, "-O", "exit", self.target.alias]
         _ = try? await self.runner.run(ProcessCommand("ssh", words, environment: self.environment))

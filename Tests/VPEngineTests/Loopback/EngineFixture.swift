@@ -13,7 +13,9 @@ struct EngineFixture {
     let events = EventLog()
     let requests = RequestLog()
 
-    init(cloud: LoopbackCloud, project: String) throws {
+    init(
+        cloud: LoopbackCloud, project: String, runner: any ProcessRunner = SystemProcessRunner()
+    ) throws {
         self.cloud = cloud
         self.project = project
         var environment = cloud.environment
@@ -27,7 +29,7 @@ struct EngineFixture {
                 PlatformClients.client(for: endpoint, timeScale: configuration.timeScale) {
                     requests.add($0)
                 }
-            }, runner: SystemProcessRunner())
+            }, runner: runner)
     }
 
     /// Runs `body` with a cloud and a project of its own; both are gone afterwards.

@@ -1,0 +1,105 @@
+import Foundation
+import LoopbackCloud
+import Synchronization
+import Testing
+import VPTestSupport
+
+@testable import VPEngine
+
+struct OpenedSessionTests {
+    private func command(_ script: String) -> ProcessCommand {
+        ProcessCommand(
+            "sh", ["-c", script], environment: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""])
+    }
+
+    private func open(_ script: String) -> OpenedSession {
+        OpenedSession(self.command(script), runner: SystemProcessRunner())
+    }
+
+    @Test func aScriptThatComesLaterIsRunAndHeard() async throws {
+        try await TemporaryFolder.with { folder in
+            let session = self.open("echo early >&2; touch '\(folder.path)/open'; exec sh -s")
+            try await wait(for: "the session") { folder.exists("open") ? true : nil }
+            let output = ByteCollector()
+            let errorOutput = ByteCollector()
+            let ending = try await session.run(
+                Array("echo out; echo error >&2; exit 3\n".utf8), onOutput: { output.append($0) },
+                onErrorOutput: { errorOutput.append($0) })
+            #expect(ending == .exited(3))
+            #expect(output.bytes == Array("out\n".utf8))
+            #expect(errorOutput.bytes == Array("early\nerror\n".utf8))
+        }
+    }
+
+    @Test func aSessionThatIsGivenUpEnds() async throws {
+        try await TemporaryFolder.with { folder in
+            do {
+                let sessions = OpenedSessions()
+                sessions.fill(to: 2) { self.open("cat >/dev/null; echo x >> '\(folder.path)/ended'") }
+                sessions.fill(to: 2) { preconditionFailure("there are two already") }
+                sessions.removeAll()
+            }
+            try await wait(for: "both ends") { try? folder.read("ended") == "x\nx\n" ? true : nil }
+        }
+    }
+
+    /// ssh that lost its connection, or was refused, says so when nobody listens. The next one is asked.
+    @Test func aSessionThatEndedByItselfIsNotHandedOut() async throws {
+        let session = self.open("exit 255")
+        try await wait(for: "the end") { session.isOver ? true : nil }
+        let sessions = OpenedSessions()
+        sessions.fill(to: 1) { session }
+        #expect(sessions.take() == nil)
+    }
+
+    @Test func cancellingEndsTheProcess() async throws {
+        let session = self.open("exec sh -s")
+        let run = Task {
+            try await session.run(
+                Array("exec sleep 1000\n".utf8), onOutput: { _ in }, onErrorOutput: { _ in })
+        }
+        run.cancel()
+        let error = await #expect(throws: EngineError.self) { try await run.value }
+        #expect(error?.code == .cancelled)
+    }
+
+    /// Two looks at the files and the job: none of them waits for a session to be opened.
+    @Test(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(1)))
+    func aRunOverAnOpenConnectionOpensItsSessionsAtOnce() async throws {
+        try await withLoopbackCloud { cloud in
+            try await TemporaryFolder.with { folder in
+                let runner = RecordingRunner()
+                let fixture = try EngineFixture(cloud: cloud, project: folder.path, runner: runner)
+                let instance = try await fixture.create()
+                let first = try await fixture.run(["true"], on: instance)
+                #expect(first.job?.outcome == .exited(0))
+                runner.forget()
+                let summary = try await fixture.run(["echo hello"], on: instance)
+                #expect(summary.job?.outcome == .exited(0))
+                #expect(try fixture.output(of: summary) == "hello\n")
+                let commands = runner.commands.filter { $0.program == "ssh" }
+                #expect(commands.count == 3)
+                #expect(commands.allSatisfy { $0.laterInput != nil })
+                #expect(!runner.commands.contains { $0.program == "rsync" })
+                await fixture.engine.shutDown()
+            }
+        }
+    }
+}
+
+/// Runs and remembers.
+private final class RecordingRunner: ProcessRunner {
+    private let recorded = Mutex<[ProcessCommand]>([])
+
+    var commands: [ProcessCommand] { self.recorded.withLock(\.self) }
+
+    func forget() { self.recorded.withLock { $0 = [] } }
+
+    func run(
+        _ command: ProcessCommand, onOutput: @escaping @Sendable ([UInt8]) -> Void,
+        onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(EngineError) -> ProcessEnding {
+        self.recorded.withLock { $0.append(command) }
+        return try await SystemProcessRunner().run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
+    }
+}
