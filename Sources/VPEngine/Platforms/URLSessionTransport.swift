@@ -112,6 +112,8 @@ private final class CallTable: NSObject, URLSessionDataDelegate {
     private struct Call {
         let request: HTTPRequest
         let continuation: CheckedContinuation<Result<HTTPResponse, EngineError>, Never>
+        let task: URLSessionDataTask
+        let deadline: ContinuousClock.Instant
         var response: HTTPURLResponse?
         var body: [UInt8] = []
 
@@ -120,6 +122,8 @@ private final class CallTable: NSObject, URLSessionDataDelegate {
     }
 
     private let calls: Mutex<[Int: Call]> = Mutex([:])
+    /// When the calls are looked at next for one that is overdue.
+    private let nextLook: Mutex<ContinuousClock.Instant?> = Mutex(nil)
     private let bodyLimit: Int
 
     init(bodyLimit: Int) {
@@ -131,19 +135,40 @@ private final class CallTable: NSObject, URLSessionDataDelegate {
         _ continuation: CheckedContinuation<Result<HTTPResponse, EngineError>, Never>
     ) {
         self.calls.withLock {
-            $0[task.taskIdentifier] = Call(request: request, continuation: continuation)
+            $0[task.taskIdentifier] = Call(
+                request: request, continuation: continuation, task: task, deadline: .now + request.timeout)
         }
         // A cancellation between the check in `send` and the line above found no call to end.
         if withUnsafeCurrentTask(body: { $0?.isCancelled ?? false }) {
             self.end(task, as: .cancelled)
             return
         }
-        DispatchQueue.global().asyncAfter(deadline: .now() + request.timeout.seconds) {
-            [weak self, weak task] in
-            guard let self, let task else { return }
-            self.end(task, as: .timedOut)
-        }
+        self.lookForOverdueCalls(at: .now + request.timeout)
         task.resume()
+    }
+
+    /// Ends what is overdue at `date`, and comes back for what is not.
+    ///
+    /// One look serves all calls before it. A timer for each would go off long after its call was answered,
+    /// and wake a dashboard that has nothing to do.
+    private func lookForOverdueCalls(at date: ContinuousClock.Instant) {
+        let isNew = self.nextLook.withLock { next in
+            if let planned = next, planned <= date { return false }
+            next = date
+            return true
+        }
+        guard isNew else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + ContinuousClock.now.duration(to: date).seconds) {
+            [weak self] in
+            guard let self else { return }
+            self.nextLook.withLock { if $0 == date { $0 = nil } }
+            let now = ContinuousClock.now
+            let calls = self.calls.withLock { Array($0.values) }
+            for call in calls where call.deadline <= now { self.end(call.task, as: .timedOut) }
+            if let next = calls.map(\.deadline).filter({ $0 > now }).min() {
+                self.lookForOverdueCalls(at: next)
+            }
+        }
     }
 
     /// Answers the caller once; whatever arrives for the same task afterwards is dropped.

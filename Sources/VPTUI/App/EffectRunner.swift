@@ -27,6 +27,8 @@ final class EffectRunner: Sendable {
         }
     }
 
+    var historyStamp: HistoryStamp { self.engine.historyStamp }
+
     func run(_ effect: Effect) {
         self.effects.yield(effect)
     }

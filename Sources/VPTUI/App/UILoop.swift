@@ -29,6 +29,7 @@ final class UILoop {
     private var needsFrame = false
     private var lastFrame = Date.distantPast
     private var nextTick = Date()
+    private var historyStamp: HistoryStamp
     private var emptyReads = 0
 
     init(terminal: CursesTerminal, mailbox: Mailbox, runner: EffectRunner, signals: Int32, state: State) {
@@ -37,13 +38,13 @@ final class UILoop {
         self.runner = runner
         self.signals = signals
         self.state = state
+        self.historyStamp = runner.historyStamp
     }
 
     func run() -> End {
         // From the cache, before anybody is asked.
         self.draw()
         self.perform(self.state.begin())
-        self.nextTick = Date().addingTimeInterval(1)
         while true {
             if let end = self.end { return end }
             self.turn()
@@ -66,8 +67,11 @@ final class UILoop {
         let now = Date()
         if now >= self.nextTick {
             self.apply(.tick(now))
-            self.nextTick = now.addingTimeInterval(1)
+            self.lookAtHistory()
+            self.nextTick = .distantFuture
         }
+        // What came just now may have made the next second worth a look.
+        self.nextTick = min(self.nextTick, now.addingTimeInterval(self.state.tickInterval))
         if self.needsFrame, self.end == nil,
             isTyped || now.timeIntervalSince(self.lastFrame) >= Self.frameInterval || now < self.lastFrame
         {
@@ -75,14 +79,24 @@ final class UILoop {
         }
     }
 
-    /// Until the next second, or until the next frame may be drawn.
+    /// Another `vp` may have started a job, or seen one end.
+    private func lookAtHistory() {
+        // While the jobs are read, nobody can say whether a change was before or after.
+        guard !self.state.jobsPoll.isAsking else { return }
+        let stamp = self.runner.historyStamp
+        guard stamp != self.historyStamp else { return }
+        self.historyStamp = stamp
+        self.apply(.historyChanged)
+    }
+
+    /// Until the next tick, or until the next frame may be drawn.
     private func timeout() -> Int32 {
         let now = Date()
         var wait = self.nextTick.timeIntervalSince(now)
         if self.needsFrame {
             wait = min(wait, self.lastFrame.addingTimeInterval(Self.frameInterval).timeIntervalSince(now))
         }
-        return Int32(max(0, min(1, wait)) * 1000) + (wait > 0 ? 1 : 0)
+        return Int32(max(0, min(60, wait)) * 1000) + (wait > 0 ? 1 : 0)
     }
 
     /// Returns true when something was typed.

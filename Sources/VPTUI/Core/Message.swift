@@ -9,6 +9,8 @@ public enum Message: Equatable, Sendable {
     case resized(Size)
     /// About once a second.
     case tick(Date)
+    /// Some program wrote to the history.
+    case historyChanged
     case engine(EngineEvent, at: Date)
     case instancesLoaded(PlatformAnswers<Instance>)
     case offersLoaded(Result<PlatformAnswers<Offer>, EngineError>, generation: Int)

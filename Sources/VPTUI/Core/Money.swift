@@ -53,7 +53,7 @@ extension State {
         switch pane {
         case .instances:
             return self.banner(
-                self.instances.failures, self.instances.fetchedAt, State.instancesInterval,
+                self.instances.failures, self.instances.fetchedAt, State.quietInstancesInterval,
                 hasRows: !self.instances.rows.isEmpty)
         case .offers:
             if let error = self.offersError {

@@ -100,6 +100,8 @@ public struct State: Equatable, Sendable {
     public var keyMap: KeyMap
     public var size: Size
     public var now: Date
+    /// When a key was pressed last.
+    var typedAt = Date.distantPast
     public var focus = Pane.instances
     /// The list that had the focus last, to come back to from the log.
     public var lastList = Pane.instances

@@ -40,6 +40,7 @@ extension State {
         switch message {
         case .key(let key, let date):
             self.now = max(self.now, date)
+            self.typedAt = self.now
             return self.keyPressed(key, at: date)
         case .pasted(let text, let date):
             return self.textPasted(text, at: date)
@@ -48,6 +49,10 @@ extension State {
             return []
         case .tick(let date):
             return self.ticked(date)
+        case .historyChanged:
+            // An answer that is on its way may be older than the change.
+            self.jobsPoll.ask(at: self.now)
+            return [.loadJobs]
         case .engine(let event, let date):
             return self.happened(event, at: date)
         case .instancesLoaded(let answers):
@@ -115,10 +120,10 @@ extension State {
         }
     }
 
-    static let instancesInterval: TimeInterval = 5
     static let offersInterval: TimeInterval = 60
     static let balancesInterval: TimeInterval = 60
-    static let jobsInterval: TimeInterval = 5
+    /// Only in case a change was missed: the loop tells when the history has changed.
+    static let jobsInterval: TimeInterval = 60
 
     private mutating func ticked(_ date: Date) -> [Effect] {
         self.now = date
@@ -132,7 +137,7 @@ extension State {
         }
         self.pendingDestroys.removeAll { $0.due <= date }
         if !self.settings.platforms.isEmpty {
-            if self.instancesPoll.isDue(Self.instancesInterval, date) {
+            if self.instancesPoll.isDue(self.currentInstancesInterval, date) {
                 self.instancesPoll.ask(at: date)
                 effects.append(.loadInstances)
             }

@@ -11,7 +11,7 @@ enum InstancesScreen {
             pane: .instances, area: area, list: list,
             table: TableView(columns: Self.columns, isFocused: state.focus == .instances),
             subtitle: subtitle, banner: state.banner(of: .instances), emptyLines: Self.emptyLines(state),
-            isStale: { state.isStale($0.platform, list.fetchedAt, State.instancesInterval) },
+            isStale: { state.isStale($0.platform, list.fetchedAt, State.quietInstancesInterval) },
             spans: { Self.spans($0, state) })
     }
 

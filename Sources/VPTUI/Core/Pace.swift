@@ -1,0 +1,38 @@
+import Foundation
+import VPEngine
+
+/// How often the dashboard looks at the clock and asks the platforms. Each time wakes the machine, and one that
+/// stands open all day must not be what empties a battery.
+extension State {
+    /// Of the list of instances, where nothing is expected to change; what is on screen is stale after twice
+    /// as long.
+    static let quietInstancesInterval: TimeInterval = 15
+    private static let instancesInterval: TimeInterval = 5
+    /// How long somebody who typed is taken to be watching.
+    private static let attention: TimeInterval = 10
+
+    /// Seconds until the next tick.
+    public var tickInterval: TimeInterval { self.isQuiet ? 5 : 1 }
+
+    var currentInstancesInterval: TimeInterval {
+        self.isQuiet ? Self.quietInstancesInterval : Self.instancesInterval
+    }
+
+    /// Nothing on screen counts seconds, nothing is on its way to another state, and nobody has typed lately.
+    private var isQuiet: Bool {
+        self.toasts.isEmpty && self.actions.isEmpty && self.pendingDestroys.isEmpty && self.overlay == nil
+            && self.now.timeIntervalSince(self.typedAt) >= Self.attention
+            && self.instances.rows.allSatisfy(\.status.isSettled)
+            && self.jobs.rows.allSatisfy(\.state.isOver)
+    }
+}
+
+extension InstanceStatus {
+    /// It stays so until somebody acts.
+    fileprivate var isSettled: Bool {
+        switch self {
+        case .running, .stopped, .failed, .lost: true
+        case .pending, .loading, .stopping, .destroying, .unknown: false
+        }
+    }
+}
