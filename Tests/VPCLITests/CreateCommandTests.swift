@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// Renting as a user types it, with trouble on the way.
-@Suite(.requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(10))) struct CreateCommandTests {
+@Suite(.startsCloud, .requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(10))) struct CreateCommandTests {
     /// From nothing to results to nothing, though the first two candidates fail in different ways.
     @Test(arguments: ["vast", "runpod", "auto"]) func fromNothingToResultsToNothing(platform: String)
         async throws
@@ -59,7 +59,7 @@ import VPTestSupport
     }
 
     /// On a terminal Ctrl-C asks once.
-    @Test(arguments: ["k", "d"]) func anInterruptedCreateAsks(answer: String) async throws {
+    @Test(.ownThread, arguments: ["k", "d"]) func anInterruptedCreateAsks(answer: String) async throws {
         let session = try await CloudSession(seed: 24, faults: ["image-never-loads"])
         let harness = session.harness
         let terminal = try PTYSession(
