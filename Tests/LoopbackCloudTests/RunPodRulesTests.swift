@@ -41,9 +41,10 @@ struct RunPodRulesTests {
     }
 
     /// Every schema knows its keys; rules between keys are another status.
-    @Test(
-        .loopbackCloud(free),
-        arguments: [
+    @Test(.loopbackCloud(free)) func createIsStrict() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient.runPod(cloud)
+        for (more, status, words) in [
             (#""imageName":"x","#, 422, "additional properties 'imageName' not allowed"),
             (#""mounts":{"persistent":{"size":5,"path":"/w"}},"#, 422, "must be at least 10"),
             (#""mounts":{"persistent":{"size":20}},"#, 422, "missing property 'path'"),
@@ -57,12 +58,11 @@ struct RunPodRulesTests {
             (#""mounts":{"network":[{"volumeId":"none","path":"/w"}]},"#, 400, "network volume not found"),
             (#""dataCenterIds":["us-ks-2"],"#, 400, "unknown data center"),
             (#""templateId":"none","#, 404, "template not found"),
-        ])
-    func createIsStrict(_ more: String, _ status: Int, _ words: String) async throws {
-        let cloud = try #require(CloudTrait.current)
-        let answer = try await TestClient.runPod(cloud).post("/v2/pods", TestClient.podBody(more))
-        #expect(answer.status == status && answer.text.contains(words), "\(answer)")
-        #expect((answer["errors"] != nil) == (status == 422))
+        ] {
+            let answer = try await client.post("/v2/pods", TestClient.podBody(more))
+            #expect(answer.status == status && answer.text.contains(words), "\(answer)")
+            #expect((answer["errors"] != nil) == (status == 422))
+        }
         #expect(await cloud.instanceCount == 0)
     }
 
@@ -74,9 +74,9 @@ struct RunPodRulesTests {
         #expect(unknown.status == 400 && unknown.text.contains("not found"))
     }
 
-    @Test(
-        .loopbackCloud(free),
-        arguments: [
+    @Test(.loopbackCloud(free)) func theCatalogueIsStrict() async throws {
+        let client = TestClient.runPod(try #require(CloudTrait.current))
+        for (query, status) in [
             ("", 200), ("?include=AVAILABILITY&product=POD", 200), ("?include=AVAILABILITY", 400),
             ("?product=POD", 400), ("?count=2", 400), ("?include=EVERYTHING&product=POD", 422),
             ("?include=AVAILABILITY&product=SHIP", 422), ("?include=AVAILABILITY&product=POD&count=0", 422),
@@ -85,15 +85,14 @@ struct RunPodRulesTests {
             ("?include=AVAILABILITY&product=POD&minCudaVersion=12", 422),
             ("?include=AVAILABILITY&product=POD&minCudaVersion=12.4&cudaVersions=12.8", 400),
             ("?nobody=knows", 200),
-        ])
-    func theCatalogueIsStrict(_ query: String, _ status: Int) async throws {
-        let client = TestClient.runPod(try #require(CloudTrait.current))
-        let answer = try await client.get("/v2/catalog/gpus\(query)")
-        #expect(answer.status == status, "\(answer.text.prefix(300))")
-        for row in answer.rows("gpus") {
-            // What is free is told to those who ask.
-            #expect((row["availability"] != nil) == query.contains("include"))
-            #expect(row["availability"] as? String != "NONE" || row["dataCenters"] == nil)
+        ] {
+            let answer = try await client.get("/v2/catalog/gpus\(query)")
+            #expect(answer.status == status, "\(answer.text.prefix(300))")
+            for row in answer.rows("gpus") {
+                // What is free is told to those who ask.
+                #expect((row["availability"] != nil) == query.contains("include"))
+                #expect(row["availability"] as? String != "NONE" || row["dataCenters"] == nil)
+            }
         }
     }
 
