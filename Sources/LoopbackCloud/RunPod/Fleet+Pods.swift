@@ -141,6 +141,8 @@ extension Fleet {
     func stopPod(_ id: String) throws(Refusal) {
         guard let rental = self.pod(id) else { throw .noSuchRental }
         try self.stop(rental.id)
+        // It is said to have exited from now on, so its GPU is anybody's, and a start has to ask for it.
+        self.rentals[rental.id]?.holdsGPU = false
         self.watchCredit()
     }
 
