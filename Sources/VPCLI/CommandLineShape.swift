@@ -21,7 +21,7 @@ enum CommandLineShape: Hashable {
     ]
 
     /// Options before a verb, or before the command of `run`, that are followed by a value of their own.
-    private static let optionsWithValue = HardwareOptions.optionsWithValue.union(
+    static let optionsWithValue = HardwareOptions.optionsWithValue.union(
         RentalOptions.optionsWithValue
     ).union([
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",

@@ -89,7 +89,7 @@ enum Report {
             case .missingIdentity:
                 (
                     "No ssh key was found\(because).",
-                    "Make one with `ssh-keygen -t ed25519`, or name one in VP_SSH_IDENTITY or `ssh.identity`."
+                    "Make one with `vp doctor --fix`, or name one in VP_SSH_IDENTITY or `ssh.identity`."
                 )
             case .missingProgram:
                 (

@@ -20,6 +20,10 @@ import Testing
         ("--no-sync run -- make -j4", "run --no-sync -- make -j4"),
         ("run -w src --no-sync make all", "run -w src --no-sync -- make all"),
         ("run --enable-docker --dockerfile D -- make", "run --enable-docker --dockerfile D -- make"),
+        (
+            "run --create --gpu-type RTX4090 --max-price 1 --destroy python x.py",
+            "run --create --gpu-type RTX4090 --max-price 1 --destroy -- python x.py"
+        ),
         ("--sync-only run", "run --sync-only"),
         ("run -- -- x", "run -- -- x"),
         ("run --help python", "run --help python"),
@@ -43,6 +47,40 @@ import Testing
     func wordsAreSorted(line: String, expected: String) {
         let words = { (text: String) in text.split(separator: " ").map(String.init) }
         #expect(CommandLineShape(words(line)) == .parsed(words(expected)))
+    }
+
+    /// An option of `run` whose value were not known to belong to it would end the options too early.
+    @Test func everyOptionOfRunThatHasAValueIsKnown() async throws {
+        let help = try await CLIHarness(["COLUMNS": "200"]).vp("run", "--help").stdout
+        var found = 0
+        for line in help.split(separator: "\n") where line.hasPrefix("  -") {
+            let names = line.dropFirst(2).split(separator: "  ")[0]
+            guard names.contains("<") else { continue }
+            for name in names.split(whereSeparator: { $0 == "," || $0 == " " }) where name.hasPrefix("-") {
+                #expect(CommandLineShape.optionsWithValue.contains(String(name)), "\(name)")
+                found += 1
+            }
+        }
+        #expect(found > 15, "\(help)")
+    }
+
+    @Test(arguments: [
+        ("us", ["US"]), ("North-America", ["US", "CA", "MX"]), ("oceania", ["AU", "NZ"]), ("USA", nil),
+        ("", nil),
+        ("9x", nil),
+    ])
+    func regionsAreCountries(text: String, countries: [String]?) {
+        #expect(RegionArgument(argument: text)?.countries == countries)
+    }
+
+    @Test func variablesHaveNames() throws {
+        #expect(EnvironmentArgument(argument: "A=b=c")?.value == "b=c")
+        #expect(EnvironmentArgument(argument: "A=")?.value == "")
+        #expect(EnvironmentArgument(argument: "A")?.value == nil)
+        for text in ["", "=x", "1A=b", "A B=c", "Ä=1"] { #expect(EnvironmentArgument(argument: text) == nil) }
+        let arguments = ["A=1", "HERE"].compactMap(EnvironmentArgument.init)
+        #expect(try EnvironmentArgument.values(arguments, from: ["HERE": "x"]) == ["A": "1", "HERE": "x"])
+        #expect(throws: CommandFailure.self) { try EnvironmentArgument.values(arguments, from: [:]) }
     }
 
     @Test func quotedWordsStayWhole() {

@@ -190,10 +190,49 @@ struct InstanceBoot {
         }
     }
 
-    /// A script that hangs is the instance's fault as well.
+    /// Runs `script`, which may be run twice: again over a new connection where one broke. One that hangs is the
+    /// instance's fault as well.
     private func run(
         _ script: String, _ shell: RemoteShell, _ stage: ActionStage, limit: Double
     ) async throws(EngineError) -> ProcessResult {
+        let id = shell.target.instance
+        let start = ContinuousClock.now
+        var shell = shell
+        while true {
+            let left = limit - start.secondsUntilNow
+            let failure: EngineError
+            do throws(EngineError) {
+                if let result = try await Self.run(script, shell, for: max(0, left)) { return result }
+                throw self.notReady(id, stage, "no end; given up after \(Int(limit.rounded())) s")
+            } catch {
+                failure = error
+            }
+            switch failure.code {
+            case .unreachable, .sshRefused:
+                guard left > 0 else {
+                    throw self.notReady(id, stage, failure.detail ?? "the connection broke")
+                }
+                self.engine.connections.reset(id)
+                try await self.engine.pause(2, "waiting for the instance")
+                if let instance = try await self.look(at: id, isKnown: true) {
+                    guard instance.status == .running, !instance.addresses.isEmpty else {
+                        throw self.notReady(
+                            instance, stage, instance.statusMessage ?? instance.status.rawValue)
+                    }
+                    if let other = try? await self.engine.connections.shell(for: instance) { shell = other }
+                }
+            case .hostKeyChanged:
+                // Nothing of the user's was sent yet, and this one is not to be trusted with it.
+                throw self.notReady(id, stage, failure.detail ?? "its host key changed")
+            default: throw failure
+            }
+        }
+    }
+
+    /// Nil where it took longer than `seconds`; it is ended then.
+    private static func run(
+        _ script: String, _ shell: RemoteShell, for seconds: Double
+    ) async throws(EngineError) -> ProcessResult? {
         let result = await withTaskGroup(of: Result<ProcessResult, EngineError>?.self) { group in
             group.addTask {
                 do throws(EngineError) {
@@ -203,7 +242,7 @@ struct InstanceBoot {
                 }
             }
             group.addTask {
-                try? await Task.sleep(for: .seconds(limit))
+                try? await Task.sleep(for: .seconds(seconds))
                 return nil
             }
             let first = await group.next() ?? nil
@@ -211,15 +250,7 @@ struct InstanceBoot {
             return first
         }
         if Task.isCancelled { throw EngineError(.cancelled, .init("waiting for the instance")) }
-        switch result {
-        case .success(let result): return result
-        case .failure(let error):
-            guard error.code == .unreachable || error.code == .sshRefused else { throw error }
-            throw self.notReady(shell.target.instance, stage, error.detail ?? "the connection broke")
-        case nil:
-            throw self.notReady(
-                shell.target.instance, stage, "no end; given up after \(Int(limit.rounded())) s")
-        }
+        return try result?.get()
     }
 
     private func notReady(_ instance: Instance, _ stage: ActionStage, _ detail: String) -> EngineError {

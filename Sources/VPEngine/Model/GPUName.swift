@@ -47,8 +47,10 @@ public enum GPUName {
     /// The models that `text` can mean, or nil where the table has none.
     public static func select(_ text: String) -> GPUSelection? {
         let (words, memoryGB) = GPUName.splitMemory(text)
-        // A platform's own name may have the size in it, so the whole text is tried as well.
-        for candidate in [GPUName.normalize(text), GPUName.normalize(words)] where !candidate.isEmpty {
+        // A platform's own name may have the size in it, so the whole text is tried as well; a form of the board
+        // that the table does not tell apart says nothing.
+        let names = [GPUName.normalize(text), GPUName.normalize(words)]
+        for candidate in names + names.map(GPUName.withoutForm) where !candidate.isEmpty {
             for prefix in ["", "rtx", "gtx"] {
                 guard let indices = GPUName.index[prefix + candidate] else { continue }
                 return GPUSelection(models: indices.map { GPUName.table[$0] }, memoryGB: memoryGB)
@@ -114,6 +116,14 @@ public enum GPUName {
             rest = rest.dropFirst(vendor.count)
         }
         return String(rest)
+    }
+
+    /// `l40spcie` is `l40s`.
+    private static func withoutForm(_ name: String) -> String {
+        for form in ["pcie", "sxm2", "sxm3", "sxm4", "sxm5", "sxm6", "sxm"] where name.hasSuffix(form) {
+            return String(name.dropLast(form.count))
+        }
+        return name
     }
 
     /// Takes a size such as `80GB`, `80 gb` or `80g` out of `text`.

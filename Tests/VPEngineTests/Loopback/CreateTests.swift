@@ -76,6 +76,14 @@ struct CreateTests {
         Case(
             name: "switched off", faults: [.v0Retired], end: .fails(.endpointRetired, calls: 0),
             platforms: [.vast]),
+        // Addresses that we do not use.
+        Case(
+            name: "older addresses are switched off", faults: [Fault(.v0ListRetired), Fault(.v1Retired)],
+            end: .ready(calls: 1)),
+        // Whatever the boot has come to by then.
+        Case(
+            name: "connection cut while it boots", faults: [Fault(.connectionCut, seconds: 0)],
+            end: .ready(calls: 1)),
         Case(
             name: "the part with the balance is switched off", faults: [.graphQLRetired],
             end: .ready(calls: 1), platforms: [.runpod]),

@@ -25,7 +25,8 @@ struct GPUNameTests {
         ("pro6000", ["RTX PRO 6000 WS", "RTX PRO 6000 Server", "RTX PRO 6000 Max-Q"]),
         ("NVIDIA RTX PRO 6000 Blackwell Server Edition", ["RTX PRO 6000 Server"]),
         ("RTX PRO 6000 S", ["RTX PRO 6000 Server"]), ("L40S", ["L40S"]), ("l4", ["L4"]),
-        ("titan rtx", ["TITAN RTX"]),
+        ("titan rtx", ["TITAN RTX"]), ("L40S PCIe", ["L40S"]), ("a100-pci-e", ["A100 PCIe"]),
+        ("RTX A6000 PCIe", ["RTX A6000"]), ("B200 SXM6", ["B200"]), ("nvidia_a10_pcie_24gb", ["A10"]),
     ])
     func spellingsMeanTheirModels(text: String, names: [String]) {
         #expect(GPUName.select(text)?.models.map(\.name) == names)

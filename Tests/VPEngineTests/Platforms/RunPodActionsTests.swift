@@ -31,6 +31,30 @@ struct RunPodActionsTests {
             ])
     }
 
+    /// Our own key goes along, whether or not the account has it or lets it be read.
+    @Test func ourKeyIsSentWithTheRental() async throws {
+        var request = self.request()
+        request.publicKey = "ssh-ed25519 CCCC laptop"
+        request.minimumCUDA = 12.8
+        let bench = RunPodBench([.ok(self.keys), .json(201, RunPodSamples.pod)])
+        _ = try await bench.client.rent(request)
+        let all = "ssh-ed25519 AAAA me\nssh-rsa BBBB other\nssh-ed25519 CCCC laptop"
+        #expect(bench.bodies[1]["env"]["PUBLIC_KEY"].text == all)
+        #expect(bench.bodies[1]["gpu"]["minCudaVersion"].text == "12.8")
+
+        let unreadable = RunPodBench([
+            .json(403, #"{"title":"Forbidden","status":403,"detail":"access denied"}"#),
+            .json(201, RunPodSamples.pod),
+        ])
+        _ = try await unreadable.client.rent(request)
+        #expect(unreadable.bodies[1]["env"]["PUBLIC_KEY"].text == "ssh-ed25519 CCCC laptop")
+
+        request.publicKey = "ssh-ed25519 AAAA the-same-key"
+        let known = RunPodBench([.ok(self.keys), .json(201, RunPodSamples.pod)])
+        _ = try await known.client.rent(request)
+        #expect(known.bodies[1]["env"]["PUBLIC_KEY"].text == "ssh-ed25519 AAAA me\nssh-rsa BBBB other")
+    }
+
     /// The properties of `CreatePodRequest` in the published schema; the server refuses all others.
     private static let schema: Set<String> = [
         "name", "cloud", "cpu", "dataCenterIds", "globalNetworking", "gpu", "mounts", "startJupyter",

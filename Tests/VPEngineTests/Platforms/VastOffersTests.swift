@@ -129,10 +129,19 @@ struct VastOffersTests {
         #expect(offers.map(\.gpuName) == ["RTX 6090"])
     }
 
-    @Test func aGPUThatThePlatformNeverHadIsNotAskedFor() async throws {
-        let bench = VastBench([])
-        #expect(try await bench.client.offers(OfferQuery(gpu: "RTX 4000 SFF Ada")).isEmpty)
-        #expect(bench.lines.isEmpty)
+    @Test func aGPUThatThePlatformDoesNotHaveIsNotAskedFor() async throws {
+        let without = VastBench([.ok(#"{"gpu_names":["RTX 4090","RTX 4000Ada"]}"#)])
+        #expect(try await without.client.offers(OfferQuery(gpu: "RTX 4000 SFF Ada")).isEmpty)
+        #expect(without.lines == ["GET /api/v0/gpu_names/unique/"])
+    }
+
+    /// A model that we know, under a name that we do not know yet.
+    @Test func aGPUThatThePlatformHasByNowIsFound() async throws {
+        let row = VastSamples.edit(VastSamples.offer, ["gpu_name": "RTX 4000 SFF Ada"])
+        let bench = VastBench([
+            .ok(#"{"gpu_names":["RTX 4000 SFF Ada"]}"#), .ok(VastSamples.offers(row)),
+        ])
+        #expect(try await bench.client.offers(OfferQuery(gpu: "4000 sff ada")).count == 1)
     }
 
     @Test func anUnknownGPUIsAnErrorWithTheNearestNames() async throws {

@@ -18,8 +18,8 @@ package final class VastClient: PlatformClient {
     package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
         let activity = EngineError.Activity("searching offers", platform: .vast)
         let gpus = try await self.gpuFilter(query.gpu, activity: activity)
-        // A model that vast.ai has never listed; an empty list of names might be read as no filter.
-        if case .known(let selection) = gpus, selection.models.allSatisfy(\.vastNames.isEmpty) { return [] }
+        // An empty list of names might be read as no filter.
+        if case .listed(let names) = gpus, names.isEmpty { return [] }
         let search = VastSearch(query: query, gpus: gpus)
         var found: [Offer] = []
         var seen: Set<OfferID> = []
@@ -211,18 +211,24 @@ package final class VastClient: PlatformClient {
         }
     }
 
-    /// What the search asks for by name. A name that our table lacks is looked up among those vast.ai lists.
+    /// What the search asks for by name. A model of which our table has no name on vast.ai, or that it lacks
+    /// altogether, is looked up among those that are listed there.
     private func gpuFilter(
         _ text: String?, activity: EngineError.Activity
     ) async throws(EngineError) -> VastSearch.GPUs? {
         guard let text, !text.trimmingSpaces().isEmpty else { return nil }
-        if let selection = GPUName.select(text) { return .known(selection) }
+        let selection = GPUName.select(text)
+        if let selection, !selection.models.allSatisfy(\.vastNames.isEmpty) { return .known(selection) }
         let json = try await self.calls.json(
             .get, "/api/v0/gpu_names/unique/", limit: .names, activity: activity)
         let listed = (json["gpu_names"].array ?? []).compactMap(\.text)
         let wanted = GPUName.normalize(text)
-        let names = listed.filter { !wanted.isEmpty && GPUName.normalize($0) == wanted }
-        guard names.isEmpty else { return .listed(names) }
+        let names = listed.filter { name in
+            !wanted.isEmpty && GPUName.normalize(name) == wanted
+                || selection?.includes(platformName: name, memoryBytes: nil) == true
+        }
+        // One that is known and not rented out here is no mistake.
+        guard names.isEmpty, selection == nil else { return .listed(names) }
         throw EngineError(
             .unknownGPU, activity, detail: text.singleLine(limit: 60),
             suggestions: GPUName.suggestions(for: text, among: listed))
