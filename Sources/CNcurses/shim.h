@@ -15,7 +15,8 @@
 // Swift refuses C globals that anybody may write, and does not import macros that are more than a number.
 // What is needed of both stands here as functions.
 
-static inline SCREEN *vp_newterm(void) { return newterm(NULL, stdout, stdin); }
+// NULL takes the type that the environment names.
+static inline SCREEN *vp_newterm(const char *type) { return newterm(type, stdout, stdin); }
 
 // Whether the terminal's description exists: 1 yes, 0 unknown or too poor for a screen, -1 no database.
 static inline int vp_terminal_is_known(void) {
@@ -41,6 +42,25 @@ static inline int vp_attributes(int bold, int dim, int underlined, int reversed,
     if (italic) attributes |= WA_ITALIC;
 #endif
     return (int)attributes;
+}
+
+// Presses and the wheel; clicks are told at once, since nothing here waits for a second one.
+static inline void vp_use_mouse(void) {
+    mouseinterval(0);
+    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+}
+static inline void vp_leave_mouse(void) { mousemask(0, NULL); }
+
+// What the mouse did: 1 button pressed, 4 wheel up, 5 wheel down, 0 nothing of ours.
+static inline int vp_next_mouse(int *x, int *y) {
+    MEVENT event;
+    if (getmouse(&event) == ERR) return 0;
+    *x = event.x;
+    *y = event.y;
+    if (event.bstate & BUTTON1_PRESSED) return 1;
+    if (event.bstate & BUTTON4_PRESSED) return 4;
+    if (event.bstate & BUTTON5_PRESSED) return 5;
+    return 0;
 }
 
 // Writes `count` wide characters at a place, in one style.

@@ -15,7 +15,8 @@ import VPTUICore
 
     @Test func destroyAsksFirst() {
         let state = self.asked()
-        #expect(state.overlay == .dialog(Dialog(.destroy(self.id, .asking), openedAt: Samples.now)))
+        #expect(
+            state.overlay == .dialog(Dialog(.destroy([self.id], [self.id: .asking]), openedAt: Samples.now)))
         #expect(state.actions.isEmpty && state.pendingDestroys.isEmpty)
     }
 
@@ -34,12 +35,13 @@ import VPTUICore
         {
             #expect(update(&state, .key(key, at: Samples.now.addingTimeInterval(delay))) == [])
         }
-        #expect(state.overlay == .dialog(Dialog(.destroy(self.id, .asking), openedAt: Samples.now)))
+        #expect(
+            state.overlay == .dialog(Dialog(.destroy([self.id], [self.id: .asking]), openedAt: Samples.now)))
     }
 
     @Test func yOnTheButtonCountsDownAndThenDestroys() throws {
         var state = self.asked()
-        #expect(press(&state, .tab, .character("y")) == [])
+        #expect(press(&state, .tab, .character("y")).withoutWatch == [])
         #expect(state.overlay == nil)
         let pending = try #require(state.pendingDestroys.first)
         #expect(pending.instance == self.id && pending.request == DestroyRequest(discardsResults: false))
@@ -87,6 +89,31 @@ import VPTUICore
         var state = self.asked()
         _ = update(
             &state, .unsafeResultsLoaded(Samples.parked.id, .success(UnsafeResults(files: 0, bytes: 0))))
-        #expect(state.overlay == .dialog(Dialog(.destroy(self.id, .asking), openedAt: Samples.now)))
+        #expect(
+            state.overlay == .dialog(Dialog(.destroy([self.id], [self.id: .asking]), openedAt: Samples.now)))
+    }
+
+    @Test func allMarkedAreAskedAboutTogetherAndTakenBackTogether() {
+        var state = Samples.overview()
+        press(&state, .character(" "), .down, .character(" "))
+        let effects = press(&state, .character("D"))
+        #expect(effects.count == 2)
+        press(&state, .tab, .character("y"))
+        #expect(state.pendingDestroys.count == 2)
+        #expect(state.instances.marks.isEmpty)
+        press(&state, .character("z"))
+        #expect(state.pendingDestroys.isEmpty)
+    }
+
+    @Test func ofSeveralOneThatGoesLeavesTheQuestionAboutTheOthers() {
+        var state = Samples.overview()
+        press(&state, .character("g"), .character("v"), .character("G"), .character("D"))
+        #expect(state.instances.marks.count == 3)
+        _ = update(&state, .engine(.instanceGone(self.id), at: Samples.now))
+        guard case .dialog(let dialog) = state.overlay else {
+            Issue.record("the dialog is gone")
+            return
+        }
+        #expect(Set(dialog.instances) == [Samples.loader.id, Samples.parked.id])
     }
 }

@@ -20,13 +20,21 @@ import VPTUICore
             UnsafeResults(files: 9, bytes: 1, examples: ["a", "b", "c", "d", "e"]))
         return [
             nil, .help(scroll: 0), .help(scroll: 99),
-            .prompt(Prompt(.run(Samples.trainer.id), history: ["a", "b"])),
+            .prompt(Prompt(.run([Samples.trainer.id]), history: ["a", "b"])),
             .prompt(Prompt(.offerQuery)),
             .prompt(Prompt(.filter(.offers), text: String(repeating: "日", count: 90))),
-            .dialog(Dialog(.destroy(Samples.trainer.id, report), openedAt: Samples.now)),
+            .dialog(
+                Dialog(.destroy([Samples.trainer.id], [Samples.trainer.id: report]), openedAt: Samples.now)),
             .dialog(Dialog(.create(offer, CreateRequest(offer: offer.id)), openedAt: Samples.now)),
             .dialog(Dialog(.error(error), openedAt: Samples.now)),
             .dialog(Dialog(.quit, openedAt: Samples.now)),
+            .dialog(
+                Dialog(.destroy([Samples.trainer.id, Samples.parked.id], [:]), openedAt: Samples.now)),
+            .form(
+                LaunchForm(query: OfferQuery(), offer: offer, settings: state.settings, openedAt: Samples.now)
+            ),
+            .palette(Palette()), .list(ListOverlay(.history)), .list(ListOverlay(.actions)),
+            .text(TextOverlay(title: "vp ls", lines: Array(repeating: "日本 line", count: 90))),
         ]
     }
 
@@ -37,7 +45,7 @@ import VPTUICore
                     var state = Samples.overview()
                     state.focus = pane
                     state.zoom = zoom
-                    press(&state, .character("S"))
+                    _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
                     _ = update(&state, .resized(Size(width: width, height: height)))
                     let layout = Layout(state)
                     if layout.isTooSmall { continue }
@@ -130,7 +138,7 @@ import VPTUICore
                 _ = update(
                     &state,
                     .engine(
-                        .jobOutput(JobID("train-7"), offset: state.log.nextOffset ?? 0, bytes: bytes),
+                        .jobOutput(JobID("train-7"), offset: state.log.size, bytes: bytes),
                         at: time))
             case 5:
                 if let action = state.actions.first {
@@ -144,7 +152,7 @@ import VPTUICore
             }
             #expect(
                 state.instances.selection.map { state.instances.row($0) != nil }
-                    ?? state.instances.shown.isEmpty)
+                    ?? (state.instances.shownCount == 0))
             #expect(state.offers.selection == nil || state.offers.selectedIndex != nil)
             if step % 20 == 0 { _ = view(state) }
         }

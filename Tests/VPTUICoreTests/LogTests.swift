@@ -90,91 +90,201 @@ import VPTUICore
 }
 
 @Suite struct LogPaneTests {
-    private func running(_ lines: Int) -> State {
+    private func running(_ lines: Int) -> (State, MemoryLog) {
         var state = Samples.overview()
         let text = (0..<lines).map { "line \($0)\n" }.joined()
-        state.log.open(JobID("train-7"))
+        Samples.openLog(&state, text)
         press(&state, .character("4"))
-        _ = update(&state, .logLoaded(JobID("train-7"), offset: 0, bytes: Array(text.utf8)))
-        return state
+        return (state, MemoryLog(text))
     }
 
-    private func grow(_ state: inout State, _ text: String) {
-        let bytes = Array(text.utf8)
-        let event = EngineEvent.jobOutput(JobID("train-7"), offset: state.log.nextOffset ?? 0, bytes: bytes)
-        _ = update(&state, .engine(event, at: Samples.now))
+    /// Output arrives, and the file grows with it.
+    private func grow(_ state: inout State, _ log: inout MemoryLog, _ text: String) {
+        let event = EngineEvent.jobOutput(
+            JobID("train-7"), offset: log.size(), bytes: Array(text.utf8))
+        log.bytes += Array(text.utf8)
+        answer(&state, update(&state, .engine(event, at: Samples.now)), log)
     }
+
+    /// Presses a key, and answers what it asks of the file.
+    private func press(_ state: inout State, _ log: MemoryLog, _ keys: Key...) {
+        for key in keys { answer(&state, VPTUICoreTests.press(&state, key), log) }
+    }
+
+    private func press(_ state: inout State, _ keys: Key...) {
+        for key in keys { _ = VPTUICoreTests.press(&state, key) }
+    }
+
+    private func shows(_ state: State, _ text: String) -> Bool { screenText(view(state)).contains(text) }
 
     @Test func opensAtTheEndAndFollows() {
-        var state = self.running(500)
+        var (state, log) = self.running(500)
         #expect(state.log.isFollowing)
-        self.grow(&state, "the end\n")
-        #expect(screenText(view(state)).contains("the end"))
+        self.grow(&state, &log, "the end\n")
+        #expect(self.shows(state, "the end"))
     }
 
     @Test func scrollingUpPausesAndCountsWhatIsNew() {
-        var state = self.running(500)
-        press(&state, .character("k"))
+        var (state, log) = self.running(500)
+        self.press(&state, log, .character("k"))
         let top = state.log.top
-        self.grow(&state, "one\ntwo\nthree\n")
+        self.grow(&state, &log, "one\ntwo\nthree\n")
         #expect(state.log.top == top)
-        #expect(screenText(view(state)).contains("paused, 3 new"))
-        press(&state, .character("G"))
+        #expect(self.shows(state, "paused, 3 new"))
+        self.press(&state, log, .character("G"))
         #expect(state.log.isFollowing)
-        press(&state, .character("f"))
+        self.press(&state, log, .character("f"))
         #expect(!state.log.isFollowing)
-        press(&state, .character("f"))
+        self.press(&state, log, .character("f"))
         #expect(state.log.isFollowing)
     }
 
     @Test func reachingTheEndFollowsAgain() {
-        var state = self.running(500)
-        press(&state, .control("u"))
+        var (state, log) = self.running(500)
+        self.press(&state, log, .control("u"))
         #expect(!state.log.isFollowing)
-        press(&state, .pageDown, .pageDown)
+        self.press(&state, log, .pageDown, .pageDown)
         #expect(state.log.isFollowing)
     }
 
     @Test func nothingIsDoubledOrLostAcrossAGap() {
-        var state = self.running(2)
+        var (state, log) = self.running(2)
         let job = JobID("train-7")
-        let next = state.log.nextOffset ?? 0
+        let next = log.size()
         // Overlap: the first part is known already.
+        log.bytes += Array("A\n".utf8)
         _ = update(
             &state, .engine(.jobOutput(job, offset: next - 3, bytes: Array(" 1\nA\n".utf8)), at: Samples.now))
         #expect(state.log.buffer.line(2).text == "A")
         // A gap is read from the file first.
-        let now = state.log.nextOffset ?? 0
-        #expect(
-            update(&state, .engine(.jobOutput(job, offset: now + 2, bytes: [0x43, 0x0A]), at: Samples.now))
-                == [.loadLog(job, from: now)])
-        _ = update(&state, .logLoaded(job, offset: now, bytes: Array("B\nC\n".utf8)))
+        log.bytes += Array("B\nC\n".utf8)
+        let effects = update(
+            &state, .engine(.jobOutput(job, offset: next + 4, bytes: Array("C\n".utf8)), at: Samples.now))
+        #expect(effects.contains(.readLog(LogReadRequest(job, .after(next + 2)))))
+        answer(&state, effects, log)
         #expect((2..<5).map { state.log.buffer.line($0).text } == ["A", "B", "C"])
     }
 
     @Test func searchFindsTheNewestFirstAndGoesAround() {
-        var state = self.running(300)
-        press(&state, .character("/"))
-        _ = type(&state, "line 1")
-        press(&state, .enter)
-        #expect(state.log.hit == 199)
-        press(&state, .character("n"))
-        #expect(state.log.hit == 1)
-        press(&state, .character("N"))
-        #expect(state.log.hit == 199)
-        press(&state, .escape)
-        #expect(state.log.search.isEmpty)
+        var (state, log) = self.running(300)
+        self.press(&state, log, .character("/"))
+        for letter in "line 1" { self.press(&state, log, .character(letter)) }
+        self.press(&state, log, .enter)
+        func hit() -> String {
+            state.log.buffer.line(state.log.buffer.number(at: state.log.search?.hit ?? 0)).text
+        }
+        #expect(hit() == "line 199")
+        #expect(self.shows(state, "111 of 111"))
+        self.press(&state, log, .character("n"))
+        #expect(hit() == "line 1")
+        #expect(self.shows(state, "1 of 111") && self.shows(state, "around the end"))
+        self.press(&state, log, .character("N"))
+        #expect(hit() == "line 199")
+        self.press(&state, .escape)
+        #expect(state.log.search == nil)
         #expect(state.focus == .main)
     }
 
+    @Test func searchesTheWholeFileNotTheWindow() {
+        let lines = (0..<120_000).map { $0 == 17 ? "needle here\n" : "line \($0) of many\n" }
+        let log = MemoryLog(lines.joined())
+        var state = Samples.overview()
+        state.log.open(JobID("train-7"))
+        answer(&state, update(&state, .tick(Samples.now)), log)
+        VPTUICoreTests.press(&state, .character("4"))
+        #expect(state.log.start > 0)
+        self.press(&state, log, .character("/"))
+        for letter in "needle" { self.press(&state, log, .character(letter)) }
+        self.press(&state, log, .enter)
+        #expect(self.shows(state, "needle here"))
+        #expect(self.shows(state, "1 of 1"))
+        #expect(self.shows(state, "line 18 of many"))
+    }
+
+    @Test func scrollingReachesTheStartAndTheEndOfALargeFile() {
+        let log = MemoryLog((0..<120_000).map { "line \($0) of many\n" }.joined())
+        var state = Samples.overview()
+        state.log.open(JobID("train-7"))
+        answer(&state, update(&state, .tick(Samples.now)), log)
+        VPTUICoreTests.press(&state, .character("4"))
+        #expect(self.shows(state, "line 119999 of many"))
+        self.press(&state, log, .character("g"))
+        #expect(self.shows(state, "line 0 of many"))
+        for _ in 0..<40 { self.press(&state, log, .pageDown) }
+        #expect(!state.log.isFollowing)
+        #expect(state.log.buffer.count <= LogBuffer.maximumLines)
+        self.press(&state, log, .character("G"))
+        #expect(self.shows(state, "line 119999 of many"))
+        // Up from the end, every line is met in order and none twice.
+        var expected = 119_999 - state.log.buffer.count
+        for _ in 0..<200 { self.press(&state, log, .pageUp) }
+        expected = state.log.buffer.firstNumber
+        let texts = (expected..<state.log.buffer.endNumber).map { state.log.buffer.line($0).text }
+        let numbers = texts.map { Int($0.split(separator: " ")[1]) ?? -1 }
+        #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 + 1 })
+    }
+
+    @Test func keepsMatchingLinesWithContext() {
+        var (state, log) = self.running(1000)
+        self.press(&state, log, .character("&"))
+        for letter in "~7$" { self.press(&state, log, .character(letter)) }
+        self.press(&state, log, .enter)
+        #expect(self.shows(state, "line 997") && !self.shows(state, "line 998"))
+        #expect(state.log.buffer.count == 100)
+        self.grow(&state, &log, "line 1006\nline 1007\n")
+        #expect(self.shows(state, "line 1007") && !self.shows(state, "line 1006"))
+        self.press(&state, log, .character("C"))
+        #expect(self.shows(state, "line 998") && self.shows(state, "±2"))
+        self.press(&state, log, .escape)
+        #expect(state.log.filter == nil && self.shows(state, "line 1006"))
+    }
+
+    @Test func linesWithoutAWordAreKeptByNegation() {
+        var (state, log) = self.running(50)
+        self.press(&state, log, .character("&"))
+        for letter in "!1" { self.press(&state, log, .character(letter)) }
+        self.press(&state, log, .enter)
+        #expect(self.shows(state, "line 49") && !self.shows(state, "line 41"))
+    }
+
     @Test func longLinesWrapOrScroll() {
-        var state = self.running(0)
-        self.grow(&state, String(repeating: "0123456789", count: 40) + "END\n")
-        #expect(screenText(view(state)).contains("END"))
-        press(&state, .character("w"))
-        #expect(!screenText(view(state)).contains("END"))
-        for _ in 0..<46 { press(&state, .character("l")) }
-        #expect(screenText(view(state)).contains("END"))
+        var (state, log) = self.running(0)
+        self.grow(&state, &log, String(repeating: "0123456789", count: 40) + "END\n")
+        #expect(self.shows(state, "END"))
+        self.press(&state, log, .character("w"))
+        #expect(!self.shows(state, "END"))
+        for _ in 0..<46 { self.press(&state, log, .character("l")) }
+        #expect(self.shows(state, "END"))
+    }
+
+    @Test func timesAreThoseOfArrival() {
+        var (state, log) = self.running(1)
+        self.grow(&state, &log, "late\n")
+        self.press(&state, log, .character("t"))
+        #expect(self.shows(state, "12:04:31 late"))
+        self.press(&state, log, .character("J"))
+        for letter in "12:04" { self.press(&state, log, .character(letter)) }
+        self.press(&state, log, .enter)
+        #expect(state.overlay == nil)
+    }
+
+    @Test func otherJobsAreAKeyAway() {
+        var (state, _) = self.running(3)
+        let effects = VPTUICoreTests.press(&state, .character("["))
+        #expect(state.log.job == JobID("train-6"))
+        #expect(effects.contains(.readMetrics(JobID("train-6"))))
+        VPTUICoreTests.press(&state, .character("]"))
+        #expect(state.log.job == JobID("train-7"))
+    }
+
+    @Test func writesToAFile() {
+        var (state, _) = self.running(3)
+        VPTUICoreTests.press(&state, .character("W"))
+        #expect(
+            VPTUICoreTests.press(&state, .enter).contains(
+                .writeLog(JobID("train-7"), path: "train-7.log", filter: nil)))
+        _ = update(&state, .logWritten(path: "train-7.log", .success(1200)))
+        #expect(state.toasts.last?.text == "1.2 kB written to train-7.log")
     }
 
     /// Wrapped rows of wide characters never lose one.

@@ -83,10 +83,36 @@ enum Samples {
                 .success([job("train-7", .running), job("train-6", .failed), job("eval-2", .succeeded)])))
         state.focus = .instances
         state.instances.select(trainer.id)
+        openLog(&state, log)
+        return state
+    }
+
+    /// Opens the log of `train-7`, which holds `text`.
+    static func openLog(_ state: inout State, _ text: String) {
         state.log.open(JobID("train-7"))
         state.mainContent = .log
-        _ = update(&state, .logLoaded(JobID("train-7"), offset: 0, bytes: Array(log.utf8)))
-        return state
+        state.metrics.job = JobID("train-7")
+        let effects = update(&state, .tick(now))
+        answer(&state, effects, MemoryLog(text))
+        answer(&state, [.readMetrics(JobID("train-7"))], MemoryLog(text))
+    }
+
+    /// What a busy instance reports, a while long.
+    static func load(_ state: inout State, steps: Int = 60) {
+        for step in 0..<steps {
+            let share = 0.9 + 0.08 * sin(Double(step) / 5)
+            let sample = TelemetrySample(
+                gpus: [
+                    .init(
+                        utilization: share, usedBytes: 11 << 30, totalBytes: 25_757_220_864, temperature: 63,
+                        power: 312)
+                ], busyTicks: Int64(step * 50 + step % 7 * 10), totalTicks: Int64(step * 200), load: 3.2,
+                usedMemoryBytes: 21 << 30, totalMemoryBytes: 64 << 30, usedDiskBytes: 12_000_000_000,
+                totalDiskBytes: 40_000_000_000, receivedBytes: Int64(step * step) * 10_000,
+                sentBytes: Int64(step) * 4_000)
+            let date = now.addingTimeInterval(Double(step - steps) * 2)
+            _ = update(&state, .telemetry(trainer.id, sample, at: date))
+        }
     }
 
     static let log = """
@@ -98,6 +124,67 @@ enum Samples {
         epoch 3/10  loss \u{1B}[32m0.412\u{1B}[0m  lr 2.9e-04
           0%|          | 0/1000 [00:00<?, ?it/s]\r 64%|██████▍   | 640/1000 [00:41<00:23, 15.5it/s]
         """
+}
+
+/// A log in memory, in place of a file.
+struct MemoryLog: LogSource {
+    var bytes: [UInt8]
+
+    init(_ text: String) { self.bytes = Array(text.utf8) }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    func size() -> Int64 { Int64(self.bytes.count) }
+
+    func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard offset < self.bytes.count else { return 0 }
+        let part = self.bytes[Int(offset)...].prefix(buffer.count)
+        buffer.copyBytes(from: part)
+        return part.count
+    }
+}
+
+/// Answers every question about the log, and those that the answers lead to.
+func answer(_ state: inout State, _ effects: [Effect], _ log: MemoryLog) {
+    var queue = effects
+    while !queue.isEmpty {
+        switch queue.removeFirst() {
+        case .readLog(let request):
+            let part = LogScanner(log).part(request.place, filter: request.filter)
+            queue += update(&state, .logRead(request, part))
+        case .searchLog(let request):
+            guard let matcher = TextMatcher(request.pattern), let from = request.from else { continue }
+            let scanner = LogScanner(log)
+            let filter = request.filter.flatMap { TextMatcher($0) }
+            func find(_ from: Int64) -> Int64? {
+                scanner.find(matcher, filter: filter, from: from, isForward: request.isForward)
+            }
+            var hit = find(from)
+            let hasWrapped = hit == nil
+            if hit == nil { hit = find(request.isForward ? -1 : .max) }
+            queue += update(
+                &state, .logFound(generation: request.generation, hit: hit, hasWrapped: hasWrapped))
+            var starts: [Int64] = []
+            scanner.count(matcher, filter: filter, from: 0) { start, _, hits in
+                starts += hits.map { start + Int64($0) }
+                return true
+            }
+            queue += update(
+                &state,
+                .logCounted(
+                    generation: request.generation, total: starts.count,
+                    position: hit.map { hit in starts.count { $0 <= hit } }, fraction: 1))
+        case .readMetrics(let job):
+            var metrics = Metrics()
+            metrics.feed(log.bytes)
+            queue += update(&state, .metricsRead(job, metrics, start: 0, end: log.size()))
+        default: break
+        }
+    }
+}
+
+extension [Effect] {
+    /// Without the samplers, which follow what is on screen.
+    var withoutWatch: [Effect] { self.filter { if case .watch = $0 { false } else { true } } }
 }
 
 /// Sends keys a second apart, so that no dialog drops them, and returns all effects.

@@ -133,4 +133,129 @@ import VPTUICore
         #expect(!text.unicodeScalars.contains { $0.value == 0x1B || $0.value == 0x202E || $0.value == 0x0D })
         expectScreen(state, "hostile", width: 120, height: 40)
     }
+
+    @Test(arguments: [(80, 24), (120, 40), (61, 15)]) func launchForm(_ width: Int, _ height: Int) {
+        var state = Samples.overview()
+        press(&state, .character("c"))
+        _ = update(&state, .quoted(.success(Samples.answers(Samples.offers)), generation: 1))
+        _ = type(&state, "h1")
+        press(&state, .control("u"))
+        _ = type(&state, "rtx 4")
+        expectScreen(state, "form", width: width, height: height)
+    }
+
+    @Test(arguments: [(80, 24), (120, 40)]) func palette(_ width: Int, _ height: Int) {
+        var state = Samples.overview()
+        press(&state, .character(":"))
+        _ = update(&state, .verbsLoaded(VerbTable(dump: Data(PaletteTests.dump.utf8))))
+        _ = type(&state, "lo")
+        press(&state, .down)
+        expectScreen(state, "palette", width: width, height: height)
+    }
+
+    @Test(arguments: [(80, 24), (120, 40)]) func historyOfCallsAndCommands(_ width: Int, _ height: Int) {
+        var state = Samples.overview()
+        let id = ActionID(Samples.session)
+        _ = update(
+            &state,
+            .called(
+                APICallRecord(
+                    platform: .vast, method: "GET", path: "/api/v1/instances/", status: 200,
+                    startedAt: Samples.now, duration: 0.142)))
+        _ = update(
+            &state,
+            .called(
+                APICallRecord(
+                    platform: .runpod, method: "GET", path: "/v2/pods", status: nil, failure: .networkDown,
+                    startedAt: Samples.now, duration: 10.2)))
+        _ = update(&state, .engine(.queued(id, .sync(Samples.trainer.id)), at: Samples.now))
+        press(&state, .character("@"), .down)
+        expectScreen(state, "history", width: width, height: height)
+    }
+
+    @Test func listOfActions() {
+        var state = Samples.overview()
+        let id = ActionID(Samples.session)
+        _ = update(&state, .engine(.queued(id, .sync(Samples.trainer.id)), at: Samples.now))
+        _ = update(&state, .engine(.started(id), at: Samples.now))
+        press(&state, .character("a"))
+        expectScreen(state, "action-list", width: 100, height: 30)
+        press(&state, .character("X"))
+        #expect(screenText(view(state)).contains("Cancel the sync"))
+    }
+
+    @Test(arguments: [(80, 24), (120, 40), (200, 50)]) func metrics(_ width: Int, _ height: Int) {
+        var state = Samples.overview()
+        let text = (0..<400).map { step in
+            let loss = (250 / (1 + Double(step) / 40) + 5 * sin(Double(step))).rounded() / 100
+            return "step \(step)/1000 [00:41<00:23, 15.5it/s]  loss \(loss)  lr \(3.0e-4)\n"
+        }.joined()
+        Samples.openLog(&state, text)
+        press(&state, .character("4"), .character("m"))
+        expectScreen(state, "metrics", width: width, height: height)
+    }
+
+    @Test func metricsInBlocksAndASCII() {
+        for plotting in [Settings.Plotting.blocks, .ascii] {
+            var state = Samples.overview()
+            state.settings.plotting = plotting
+            state.settings.isASCII = plotting == .ascii
+            Samples.openLog(&state, (0..<90).map { "loss=\(abs($0 - 45))\n" }.joined())
+            press(&state, .character("4"), .character("m"))
+            expectScreen(state, "metrics-\(plotting)", width: 80, height: 24)
+        }
+    }
+
+    @Test(arguments: [(80, 24), (120, 40)]) func detailsWithLoad(_ width: Int, _ height: Int) {
+        var state = Samples.overview()
+        Samples.load(&state)
+        press(&state, .enter)
+        if width < 100 { press(&state, .character("4")) }
+        expectScreen(state, "load", width: width, height: height)
+    }
+
+    @Test func logWithLoad() {
+        var state = Samples.overview()
+        Samples.load(&state)
+        expectScreen(state, "log-load", width: 160, height: 40)
+    }
+
+    @Test(arguments: [(80, 24), (120, 40)]) func files(_ width: Int, _ height: Int) {
+        var state = Samples.overview()
+        #expect(press(&state, .character("F")).contains(.compareWorkspace(Samples.trainer.id)))
+        let report = WorkspaceReport(
+            uploads: [.init(path: "train.py", bytes: 4_200)], deletions: ["old.py"],
+            conflicts: [.init(path: "config.yaml", bytes: 300)],
+            files: [
+                .init(path: "checkpoints/epoch3.pt", bytes: 3_400_000_000, safety: .onlyThere),
+                .init(path: "data/train.bin", bytes: 900_000_000, safety: .safe),
+                .init(path: "日本語/メモ.txt", bytes: 12, safety: .conflict),
+                .init(path: "train.py", bytes: 4_100, safety: .newerHere),
+            ])
+        _ = update(&state, .workspaceCompared(Samples.trainer.id, .success(report)))
+        expectScreen(state, "files", width: width, height: height)
+    }
+
+    @Test func markedRowsAndWhatHappensToThem() {
+        var state = Samples.overview()
+        press(&state, .character("g"), .character("v"), .character("G"))
+        expectScreen(state, "marked", width: 120, height: 40)
+        press(&state, .character("D"))
+        _ = update(
+            &state,
+            .unsafeResultsLoaded(
+                Samples.trainer.id, .success(UnsafeResults(files: 3, bytes: 9_000_000, examples: ["a"]))))
+        expectScreen(state, "destroy-marked", width: 120, height: 40)
+    }
+
+    @Test func answersOfVPInABox() {
+        var state = Samples.overview()
+        _ = update(
+            &state,
+            .lineEnded(
+                "cost", output: ["vast.ai   $1.20", "RunPod    $0.40", "日本   wide"], exitStatus: 0,
+                seconds: 1,
+                at: Samples.now))
+        expectScreen(state, "answer", width: 80, height: 24)
+    }
 }

@@ -47,10 +47,9 @@ import VPTUICore
         var state = Samples.empty()
         _ = state.begin()
         _ = update(&state, .jobsLoaded(.success([])))
-        #expect(update(&state, .historyChanged) == [.loadJobs])
-        #expect(state.jobsPoll.isAsking)
-        _ = update(&state, .jobsLoaded(.success([Samples.job("train-1", .running)])))
-        #expect(state.tickInterval == 1)
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(4))).withoutWatch == [])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(5))) == [.loadInstances, .loadJobs])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))) == [])
     }
 
     @Test func anErrorKeepsTheRows() {
@@ -85,7 +84,7 @@ import VPTUICore
         press(&state, .enter)
         #expect(state.instances.shown.map(\.id) == [Samples.trainer.id])
         press(&state, .escape)
-        #expect(state.instances.shown.count == 4)
+        #expect(state.instances.shownCount == 4)
         #expect(state.instances.selection == Samples.trainer.id)
     }
 
@@ -113,12 +112,22 @@ import VPTUICore
         #expect(state.offers.rows.isEmpty)
     }
 
-    @Test func syncStartsOnTheSelectedInstance() throws {
+    @Test func syncComparesFirstAndStartsOnTheSelectedInstance() throws {
         var state = Samples.overview()
-        let effects = press(&state, .character("S"))
+        #expect(press(&state, .character("S")) == [.checkConflicts([Samples.trainer.id])])
+        let effects = update(&state, .conflictsChecked([Samples.trainer.id], []))
         let record = try #require(state.actions.first)
         #expect(effects == [.start(.sync(Samples.trainer.id), record.id)])
         #expect(record.phase == .queued)
+    }
+
+    @Test func syncShowsItsPlanWhereBothSidesChangedAFile() {
+        var state = Samples.overview()
+        #expect(update(&state, .conflictsChecked([Samples.trainer.id], ["train.py"])) == [])
+        #expect(screenText(view(state)).contains("train.py"))
+        #expect(state.actions.isEmpty)
+        #expect(press(&state, .tab, .enter).count == 1)
+        #expect(state.actions.first?.action == .sync(Samples.trainer.id))
     }
 
     @Test func anInstanceThatDoesNotRunIsNotSynced() {
@@ -153,7 +162,9 @@ import VPTUICore
         _ = update(&state, .engine(.started(id), at: Samples.now))
         var job = Samples.job("make-1", .running)
         job.command = .shell("make all")
-        #expect(update(&state, .engine(.jobChanged(job), at: Samples.now)) == [.loadLog(job.id, from: nil)])
+        #expect(
+            update(&state, .engine(.jobChanged(job), at: Samples.now)).contains(
+                .readLog(LogReadRequest(job.id, .end))))
         #expect(state.log.job == job.id)
         #expect(state.commandHistory.first == "make all")
         #expect(state.focus == .instances)
@@ -185,9 +196,10 @@ import VPTUICore
         let effects = press(&state, .character("3"), .enter)
         let action = try #require(state.actions.last)
         #expect(
-            effects == [
-                .loadLog(JobID("train-7"), from: nil),
+            effects.withoutWatch == [
+                .readMetrics(JobID("train-7")),
                 .start(.attach(JobID("train-7"), on: Samples.trainer.id), action.id),
+                .readLog(LogReadRequest(JobID("train-7"), .end)),
             ])
         // Looking on is nothing that a quit would cut off.
         #expect(press(&state, .character("q")) == [.quit])
@@ -196,7 +208,7 @@ import VPTUICore
     @Test func quitAsksOnlyWhileSomethingGoesOn() {
         var state = Samples.overview()
         #expect(press(&state, .character("q")) == [.quit])
-        press(&state, .character("S"))
+        _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
         #expect(press(&state, .character("q")) == [])
         // The key that asked does not confirm.
         #expect(press(&state, .character("q")) == [])
@@ -229,7 +241,7 @@ import VPTUICore
 
     @Test func aFailureSaysWhatNext() {
         var state = Samples.overview()
-        press(&state, .character("S"))
+        _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
         let id = state.actions[0].id
         let error = EngineError(
             .uploadFailed, EngineError.Activity("syncing", platform: .vast, subject: "31415"),
@@ -240,7 +252,8 @@ import VPTUICore
 
     @Test func anErrorWaitsWhileTheUserTypes() {
         var state = Samples.overview()
-        press(&state, .character("S"), .character("r"))
+        _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
+        press(&state, .character("r"))
         let error = EngineError(.timedOut, EngineError.Activity("syncing"))
         _ = update(&state, .engine(.finished(state.actions[0].id, .failed(error)), at: Samples.now))
         guard case .prompt = state.overlay else {

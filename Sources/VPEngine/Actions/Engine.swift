@@ -15,11 +15,15 @@ public final class Engine: Sendable {
     private let cache: PlatformCache
 
     /// Opens the history and writes nothing else. Contacts nobody.
-    public convenience init(configuration: EngineConfiguration) throws(EngineError) {
+    ///
+    /// - Parameter onCall: told of every request to a platform, from any thread.
+    public convenience init(
+        configuration: EngineConfiguration, onCall: @escaping @Sendable (APICallRecord) -> Void = { _ in }
+    ) throws(EngineError) {
         try self.init(
             configuration: configuration,
             clients: configuration.endpoints.map { endpoint in
-                PlatformClients.client(for: endpoint, timeScale: configuration.timeScale)
+                PlatformClients.client(for: endpoint, timeScale: configuration.timeScale, report: onCall)
             }, runner: SystemProcessRunner())
     }
 

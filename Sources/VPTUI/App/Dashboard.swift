@@ -29,29 +29,51 @@ struct Dashboard: ParsableCommand {
     @Flag(name: .customLong("no-mouse"), help: "Leave the mouse to the terminal.")
     var noMouse = false
 
+    @Option(help: ArgumentHelp("dark, light, auto, or one of dashboard.yaml.", valueName: "name"))
+    var theme: String?
+
+    @Flag(help: "Lines in place of a screen, for screen readers: says what changes, takes `vp` commands.")
+    var plain = false
+
     @Flag(name: .customLong("print-keys"), help: "Print all keys as a table and exit.")
     var printKeys = false
 
     func run() throws {
-        let keyMap = KeyMap.standard
+        var environment = ProcessInfo.processInfo.environment
+        var directory = FileManager.default.currentDirectoryPath
+        let file: DashboardFile
+        let keyMap: KeyMap
+        do {
+            file = try DashboardFile(path: Self.file(environment))
+            keyMap = try KeyMap.standard.applying(file.keys)
+            _ = try ThemeChoice(named: self.theme, file, environment: environment)
+        } catch let error as DashboardFileError {
+            throw Failure.exit(200, "\(Self.file(environment)): \(error.sentence)")
+        } catch let error as EngineError {
+            throw Failure.exit(200, error.detail ?? ErrorWords(error).title)
+        }
         if self.printKeys {
             print(keyMap.markdown, terminator: "")
             return
         }
-        guard keyMap.conflicts.isEmpty else {
-            throw Failure.exit(
-                200, "The keys contradict each other: \(keyMap.conflicts.joined(separator: "; "))")
-        }
-        var environment = ProcessInfo.processInfo.environment
-        var directory = FileManager.default.currentDirectoryPath
-        try Self.checkTerminal()
+        let isPlain = self.plain || environment["ACCESSIBLE", default: ""] == "1"
+        if !isPlain { try Self.checkTerminal() }
         let demo = self.demo ? try DemoCloud.start() : nil
         defer { demo?.stop() }
         if let demo {
             environment.merge(demo.environment) { _, demo in demo }
             directory = demo.project
         }
-        try self.open(environment: environment, directory: directory, keyMap: keyMap)
+        try self.open(
+            environment: environment, directory: directory, file: file, keyMap: keyMap, isPlain: isPlain)
+    }
+
+    /// `dashboard.yaml` beside the user's configuration.
+    private static func file(_ environment: [String: String]) -> String {
+        let folder =
+            environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+            ?? "\(environment["HOME"] ?? NSHomeDirectory())/.config"
+        return "\(folder)/variousplug/dashboard.yaml"
     }
 
     /// Before anything is started that would have to be ended again.
@@ -62,44 +84,67 @@ struct Dashboard: ParsableCommand {
         }
     }
 
-    private func open(environment: [String: String], directory: String, keyMap: KeyMap) throws {
+    private func open(
+        environment: [String: String], directory: String, file: DashboardFile, keyMap: KeyMap, isPlain: Bool
+    ) throws {
         let configuration: EngineConfiguration
         let engine: Engine
+        let mailbox = Mailbox()
         do {
             configuration = try EngineConfiguration.load(
                 environment: environment, directory: directory, configurationFile: self.configurationFile)
-            engine = try Engine(configuration: configuration)
+            engine = try Engine(configuration: configuration) { mailbox.post(.called($0)) }
         } catch {
             let words = ErrorWords(error)
             throw Failure.exit(
                 200, [words.title, words.detail, words.advice].compactMap { $0 }.joined(separator: ". "))
         }
         let signals = Signals.install()
-        let terminal: CursesTerminal
-        do {
-            terminal = try CursesTerminal(environment: environment)
-        } catch {
-            throw Failure.exit(64, error.sentence)
-        }
+        let runner = EffectRunner(engine: engine, mailbox: mailbox, directory: directory)
         var state = State(
-            settings: self.settings(configuration, terminal), keyMap: keyMap, size: terminal.size,
+            settings: self.settings(configuration, file), keyMap: keyMap, size: Size(width: 200, height: 50),
             session: UUID(), now: Date())
+        if let remembered = RememberedFile(configuration.paths).load() { state.recall(remembered) }
         state.showCached(
             instances: engine.cachedInstances(), offers: engine.cachedOffers(),
             balances: engine.cachedBalances(), jobs: (try? engine.jobs()) ?? [])
-        let mailbox = Mailbox()
-        let runner = EffectRunner(engine: engine, mailbox: mailbox)
+        if isPlain {
+            let loop = PlainLoop(mailbox: mailbox, runner: runner, signals: signals, state: state)
+            try Self.finish(loop.run(), loop.state, runner)
+            return
+        }
+        let terminal: CursesTerminal
+        let themes: ThemeChoice
+        do {
+            themes = try ThemeChoice(named: self.theme, file, environment: environment)
+            terminal = try CursesTerminal(
+                environment: environment, theme: themes.first, usesMouse: !self.noMouse && file.mouse != false
+            )
+        } catch let error as CursesTerminal.Refusal {
+            throw Failure.exit(64, error.sentence)
+        }
+        if terminal.isASCII { state.settings.isASCII = true }
+        state.settings.plotting = Self.plotting(state.settings.isASCII, environment)
+        state.size = terminal.size
         let loop = UILoop(
-            terminal: terminal, mailbox: mailbox, runner: runner, signals: signals, state: state)
+            terminal: terminal, mailbox: mailbox, runner: runner, signals: signals, themes: themes,
+            state: state)
         let end = loop.run()
         terminal.close()
         try Self.finish(end, loop.state, runner)
     }
 
-    private func settings(_ configuration: EngineConfiguration, _ terminal: CursesTerminal) -> Settings {
+    /// Fonts of plain consoles have blocks at most; braille is in those of terminal emulators.
+    private static func plotting(_ isASCII: Bool, _ environment: [String: String]) -> Settings.Plotting {
+        if isASCII { return .ascii }
+        let name = environment["TERM"] ?? ""
+        return name.hasPrefix("vt") || name.hasPrefix("putty") ? .blocks : .braille
+    }
+
+    private func settings(_ configuration: EngineConfiguration, _ file: DashboardFile) -> Settings {
         var settings = Settings()
         settings.isReadOnly = self.isReadOnly
-        settings.isASCII = self.ascii || terminal.isASCII
+        settings.isASCII = self.ascii || file.ascii == true
         settings.secondsFromGMT = TimeZone.current.secondsFromGMT()
         settings.workspaceName = configuration.workspace.name
         settings.platforms = configuration.endpoints.map(\.platform)
@@ -111,9 +156,11 @@ struct Dashboard: ParsableCommand {
     private static func finish(_ end: UILoop.End, _ state: State, _ runner: EffectRunner) throws {
         let transfers = state.activeActionIDs { if case .run = $0 { false } else { true } }
         switch end {
-        case .quit: runner.finish(cancelling: transfers, limit: .seconds(2))
+        case .quit: runner.finish(cancelling: transfers, remembering: state.toRemember, limit: .seconds(2))
         // Whoever hangs up does not wait.
-        case .terminalGone, .signalled: runner.finish(cancelling: transfers, limit: .milliseconds(400))
+        case .terminalGone, .signalled:
+            runner.finish(
+                cancelling: transfers, remembering: state.toRemember, limit: .milliseconds(400))
         }
         switch end {
         case .quit: return

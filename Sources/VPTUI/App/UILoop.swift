@@ -23,6 +23,7 @@ final class UILoop {
     private let mailbox: Mailbox
     private let runner: EffectRunner
     private let signals: Int32
+    private let themes: ThemeChoice
     private var input = CursesInput()
     private(set) var state: State
     private var end: End?
@@ -32,7 +33,11 @@ final class UILoop {
     private var historyStamp: HistoryStamp
     private var emptyReads = 0
 
-    init(terminal: CursesTerminal, mailbox: Mailbox, runner: EffectRunner, signals: Int32, state: State) {
+    init(
+        terminal: CursesTerminal, mailbox: Mailbox, runner: EffectRunner, signals: Int32, themes: ThemeChoice,
+        state: State
+    ) {
+        self.themes = themes
         self.terminal = terminal
         self.mailbox = mailbox
         self.runner = runner
@@ -44,6 +49,7 @@ final class UILoop {
     func run() -> End {
         // From the cache, before anybody is asked.
         self.draw()
+        if self.themes.isAutomatic { self.terminal.askForBackground() }
         self.perform(self.state.begin())
         while true {
             if let end = self.end { return end }
@@ -108,6 +114,8 @@ final class UILoop {
             switch event {
             case .key(let key): self.apply(.key(key, at: now))
             case .pasted(let text): self.apply(.pasted(text, at: now))
+            case .mouse(let event): self.apply(.mouse(event, at: now))
+            case .background(let isLight): self.adopt(isLight: isLight)
             }
             if self.end != nil { return true }
         }
@@ -151,6 +159,9 @@ final class UILoop {
             case .suspend: self.suspend()
             case .redraw: self.repaint()
             case .copy(let text): self.terminal.copy(text)
+            case .toggleTheme:
+                self.terminal.theme = self.themes.next(after: self.terminal.theme)
+                self.needsFrame = true
             case .openShell(let id, let argv): self.openShell(id, argv)
             default: self.runner.run(effect)
             }
@@ -161,6 +172,12 @@ final class UILoop {
         self.needsFrame = false
         self.terminal.present(view(self.state))
         self.lastFrame = Date()
+    }
+
+    private func adopt(isLight: Bool) {
+        guard self.themes.isAutomatic else { return }
+        self.terminal.theme = isLight ? .light : .dark
+        self.needsFrame = true
     }
 
     private func resize() {

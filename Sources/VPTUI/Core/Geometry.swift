@@ -72,6 +72,12 @@ public struct Rect: Hashable, Sendable {
             || (other.x >= self.x && other.y >= self.y && other.maxX <= self.maxX && other.maxY <= self.maxY)
     }
 
+    public var size: Size { Size(width: self.width, height: self.height) }
+
+    public func contains(_ point: Point) -> Bool {
+        point.x >= self.x && point.x < self.maxX && point.y >= self.y && point.y < self.maxY
+    }
+
     /// A box of at most `size` in the middle of this one, a little above the centre as dialogs should be.
     public func centred(_ size: Size) -> Rect {
         let width = min(size.width, self.width)

@@ -30,4 +30,28 @@ public enum Key: Hashable, Sendable {
         case .function(let number): "F\(number)"
         }
     }
+
+    /// The key that help and key files call `name`.
+    public init?(name: String) {
+        let named: [String: Key] = [
+            "space": .character(" "), "enter": .enter, "esc": .escape, "escape": .escape, "tab": .tab,
+            "shift-tab": .backTab, "backspace": .backspace, "delete": .delete, "up": .up, "down": .down,
+            "left": .left, "right": .right, "↑": .up, "↓": .down, "←": .left, "→": .right, "home": .home,
+            "end": .end, "pgup": .pageUp, "pgdn": .pageDown,
+        ]
+        let lower = name.lowercased()
+        if name.count == 1, let character = name.first, named[name] == nil {
+            self = .character(character)
+        } else if let key = named[lower] {
+            self = key
+        } else if lower.hasPrefix("ctrl-"), name.count == 6, let letter = lower.last, letter.isASCII,
+            letter.isLetter
+        {
+            self = .control(letter)
+        } else if lower.hasPrefix("f"), let number = Int(lower.dropFirst()), (1...12).contains(number) {
+            self = .function(number)
+        } else {
+            return nil
+        }
+    }
 }

@@ -34,6 +34,9 @@ extension State {
         if let hours = self.hoursLeft, hours < 3 {
             alarms.append("credit for \(Format.age(hours * 3600)) only")
         }
+        for id in self.idleInstances {
+            alarms.append("\(id) is idle: you are paying for nothing")
+        }
         var named: Set<Platform> = []
         for failure in self.instances.failures + self.offers.failures + self.balanceFailures
         where named.insert(failure.platform).inserted {

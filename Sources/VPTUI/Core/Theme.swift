@@ -1,27 +1,140 @@
+/// A colour as a theme names it.
+public enum ThemeColor: Hashable, Sendable {
+    /// Whatever the terminal's own is.
+    case terminal
+    /// Of the xterm palette.
+    case index(UInt8)
+    case rgb(UInt8, UInt8, UInt8)
+
+    /// `#rrggbb`, a number of the palette, or `terminal`.
+    public init?(_ text: some StringProtocol) {
+        if text == "terminal" || text == "default" {
+            self = .terminal
+        } else if let index = UInt8(text) {
+            self = .index(index)
+        } else if text.hasPrefix("#"), text.count == 7, let value = UInt32(text.dropFirst(), radix: 16) {
+            self = .rgb(UInt8(value >> 16), UInt8(value >> 8 & 0xFF), UInt8(value & 0xFF))
+        } else {
+            return nil
+        }
+    }
+
+    /// Steps of the palette's colour cube.
+    private static let steps: [Int] = [0, 95, 135, 175, 215, 255]
+    private static let classic: [(Int, Int, Int)] = [
+        (0, 0, 0), (205, 0, 0), (0, 205, 0), (205, 205, 0), (0, 0, 238), (205, 0, 205), (0, 205, 205),
+        (229, 229, 229), (127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255),
+        (255, 0, 255), (0, 255, 255), (255, 255, 255),
+    ]
+
+    /// Its components; nil for the terminal's own.
+    var components: (Int, Int, Int)? {
+        switch self {
+        case .terminal: nil
+        case .rgb(let red, let green, let blue): (Int(red), Int(green), Int(blue))
+        case .index(let index):
+            switch Int(index) {
+            case ..<16: Self.classic[Int(index)]
+            case 16..<232:
+                (
+                    Self.steps[(Int(index) - 16) / 36], Self.steps[(Int(index) - 16) / 6 % 6],
+                    Self.steps[(Int(index) - 16) % 6]
+                )
+            default: (8 + (Int(index) - 232) * 10, 8 + (Int(index) - 232) * 10, 8 + (Int(index) - 232) * 10)
+            }
+        }
+    }
+
+    /// The nearest colour of the palette; -1 for the terminal's own.
+    var paletteIndex: Int {
+        switch self {
+        case .terminal: return -1
+        case .index(let index): return Int(index)
+        case .rgb(let red, let green, let blue):
+            let wanted = (Int(red), Int(green), Int(blue))
+            return (16..<256).min { left, right in
+                Self.distance(wanted, left) < Self.distance(wanted, right)
+            } ?? 16
+        }
+    }
+
+    private static func distance(_ wanted: (Int, Int, Int), _ index: Int) -> Int {
+        let other = ThemeColor.index(UInt8(index)).components ?? (0, 0, 0)
+        let (red, green, blue) = (wanted.0 - other.0, wanted.1 - other.1, wanted.2 - other.2)
+        return red * red * 2 + green * green * 4 + blue * blue * 3
+    }
+
+    /// A number that a terminal with direct colour takes: 0xRRGGBB. The lowest eight stand for the palette
+    /// there, so none of them is used.
+    var directValue: Int {
+        guard let (red, green, blue) = self.components else { return -1 }
+        return max(8, red << 16 | green << 8 | blue)
+    }
+}
+
 /// Roles and surfaces to the colours and attributes that a terminal gets.
 public struct Theme: Hashable, Sendable {
     /// How many colours the terminal has.
-    public enum Depth: Hashable, Sendable { case mono, eight, sixteen, many }
+    public enum Depth: Hashable, Sendable { case mono, eight, sixteen, many, direct }
 
-    /// What to draw with: palette indices, -1 being the terminal's own.
+    /// What to draw with: numbers as curses takes them, -1 being the terminal's own.
     public struct Paint: Hashable, Sendable {
         public var foreground: Int
         public var background: Int
         public var attributes: TextAttributes
     }
 
-    public var depth: Depth
+    /// What a surface does to what is drawn on it.
+    public struct SurfaceLook: Hashable, Sendable {
+        public var background: ThemeColor
+        /// In place of every role's colour.
+        public var foreground: ThemeColor?
+        /// In place of plain text's colour, where the background asks for it.
+        public var plain: ThemeColor?
+        public var muted: ThemeColor?
+        public var attributes: TextAttributes
 
-    public init(depth: Depth) {
-        self.depth = depth
+        public init(
+            _ background: ThemeColor, foreground: ThemeColor? = nil, plain: ThemeColor? = nil,
+            muted: ThemeColor? = nil, _ attributes: TextAttributes = []
+        ) {
+            self.background = background
+            self.foreground = foreground
+            self.plain = plain
+            self.muted = muted
+            self.attributes = attributes
+        }
     }
+
+    public var name: String
+    public var isLight: Bool
+    public var depth: Depth
+    var roles: [Role: ThemeColor]
+    var surfaces: [Surface: SurfaceLook]
 
     public func paint(_ style: Style) -> Paint {
         switch self.depth {
         case .mono: self.monochrome(style)
         case .eight, .sixteen: self.few(style)
-        case .many: self.many(style)
+        case .many: self.many(style) { $0.paletteIndex }
+        case .direct: self.many(style) { $0.directValue }
         }
+    }
+
+    public func with(depth: Depth) -> Theme {
+        var theme = self
+        theme.depth = depth
+        return theme
+    }
+
+    private func many(_ style: Style, _ number: (ThemeColor) -> Int) -> Paint {
+        let look = self.surfaces[style.surface] ?? SurfaceLook(.terminal)
+        var foreground = look.foreground ?? self.roles[style.role] ?? .terminal
+        if style.role == .plain, let plain = look.plain { foreground = plain }
+        if style.role == .muted, let muted = look.muted { foreground = muted }
+        return Paint(
+            foreground: number(foreground), background: number(look.background),
+            attributes: style.attributes.union(look.attributes))
     }
 
     /// Meaning by attribute alone, for `NO_COLOR` and terminals without colour.
@@ -42,6 +155,7 @@ public struct Theme: Hashable, Sendable {
         return Paint(foreground: -1, background: -1, attributes: attributes)
     }
 
+    /// The classic colours, which every terminal shows readably on its own background, dark or light.
     private func few(_ style: Style) -> Paint {
         var attributes = style.attributes
         let bright = self.depth == .sixteen ? 8 : 0
@@ -51,9 +165,9 @@ public struct Theme: Hashable, Sendable {
         case .muted, .border, .barEmpty, .black, .brightBlack:
             foreground = self.depth == .sixteen ? 8 : -1
             if self.depth == .eight, style.role != .border { attributes.insert(.dim) }
-        case .borderFocused, .titleFocused, .accent, .barFilled, .cyan: foreground = 6
+        case .borderFocused, .titleFocused, .accent, .barFilled, .cyan: foreground = self.isLight ? 4 : 6
         case .good, .green: foreground = 2
-        case .warning, .yellow, .key: foreground = 3
+        case .warning, .yellow, .key: foreground = self.isLight ? 5 : 3
         case .bad, .red: foreground = 1
         case .money: foreground = 2
         case .vast: foreground = 4
@@ -61,11 +175,11 @@ public struct Theme: Hashable, Sendable {
         case .blue: foreground = 4
         case .brightRed: foreground = 1 + bright
         case .brightGreen: foreground = 2 + bright
-        case .brightYellow: foreground = 3 + bright
+        case .brightYellow: foreground = self.isLight ? 3 : 3 + bright
         case .brightBlue: foreground = 4 + bright
         case .brightMagenta: foreground = 5 + bright
-        case .brightCyan: foreground = 6 + bright
-        case .brightWhite: foreground = 7 + bright
+        case .brightCyan: foreground = self.isLight ? 6 : 6 + bright
+        case .brightWhite: foreground = self.isLight ? -1 : 7 + bright
         }
         var background = -1
         switch style.surface {
@@ -82,62 +196,6 @@ public struct Theme: Hashable, Sendable {
         }
         // A reversed bar would turn each role's colour into a background.
         if style.surface == .bar || style.surface == .button { foreground = -1 }
-        return Paint(foreground: foreground, background: background, attributes: attributes)
-    }
-
-    private func many(_ style: Style) -> Paint {
-        var foreground: Int
-        switch style.role {
-        case .plain: foreground = -1
-        case .muted: foreground = 244
-        case .border: foreground = 239
-        case .borderFocused, .titleFocused, .accent: foreground = 80
-        case .title: foreground = 250
-        case .good: foreground = 114
-        case .warning: foreground = 221
-        case .bad: foreground = 203
-        case .money: foreground = 151
-        case .key: foreground = 216
-        case .vast: foreground = 111
-        case .runpod: foreground = 176
-        case .barFilled: foreground = 80
-        case .barEmpty: foreground = 238
-        // Black on a dark background would be a line one cannot read.
-        case .black, .brightBlack: foreground = 244
-        case .red: foreground = 167
-        case .green: foreground = 107
-        case .yellow: foreground = 179
-        case .blue: foreground = 74
-        case .magenta: foreground = 139
-        case .cyan: foreground = 73
-        case .white: foreground = 252
-        case .brightRed: foreground = 203
-        case .brightGreen: foreground = 114
-        case .brightYellow: foreground = 221
-        case .brightBlue: foreground = 111
-        case .brightMagenta: foreground = 176
-        case .brightCyan: foreground = 80
-        case .brightWhite: foreground = 255
-        }
-        var background = -1
-        var attributes = style.attributes
-        switch style.surface {
-        case .base: break
-        case .bar: background = 236
-        case .dialog: background = 235
-        case .selected:
-            background = 24
-            if style.role == .plain || style.role == .muted { foreground = style.role == .plain ? 255 : 250 }
-        case .selectedElsewhere: background = 237
-        case .match: (foreground, background) = (16, 221)
-        case .button: (foreground, background) = (252, 239)
-        case .buttonFocused:
-            (foreground, background) = (16, 80)
-            attributes.insert(.bold)
-        case .buttonDanger:
-            (foreground, background) = (231, 160)
-            attributes.insert(.bold)
-        }
         return Paint(foreground: foreground, background: background, attributes: attributes)
     }
 }

@@ -49,10 +49,7 @@ private func drawPanes(_ state: State, _ layout: Layout, in buffer: inout CellBu
         redrawTitles(state, layout, in: &buffer)
     }
     if let main = layout.main {
-        switch state.mainContent {
-        case .log: LogScreen.draw(state, in: main, of: &buffer)
-        case .details: DetailsScreen.draw(state, in: main, of: &buffer)
-        }
+        MainScreen.draw(state, in: main, of: &buffer)
     }
     ActionsStrip.draw(state, in: layout.strip, of: &buffer)
     HintBar.draw(state, in: layout.hint, of: &buffer)
@@ -75,6 +72,10 @@ private func drawOverlay(_ state: State, _ layout: Layout, in buffer: inout Cell
     switch state.overlay {
     case .dialog(let dialog): DialogScreen.draw(dialog, state, of: &buffer)
     case .prompt(let prompt): if !prompt.isInline { PromptScreen.draw(prompt, state, of: &buffer) }
+    case .form(let form): FormScreen.draw(form, state, of: &buffer)
+    case .palette(let palette): PaletteScreen.draw(palette, state, of: &buffer)
+    case .list(let list): ListOverlayScreen.draw(list, state, of: &buffer)
+    case .text(let text): TextOverlayScreen.draw(text, of: &buffer)
     case .help(let scroll): HelpScreen.draw(state, scroll: scroll, of: &buffer)
     case nil: break
     }

@@ -6,19 +6,26 @@ struct CursesInput {
     enum Event {
         case key(Key)
         case pasted(String)
+        case mouse(MouseEvent)
+        /// The terminal said what its background is.
+        case background(isLight: Bool)
     }
 
     // Above every code that curses hands out itself.
     private static let pasteBegins: Int32 = 0o2001
     private static let pasteEnds: Int32 = 0o2002
+    private static let answerBegins: Int32 = 0o2003
     /// A terminal that never ends its paste must not make this grow for ever.
     private static let pasteLimit = 1 << 16
 
     private var paste: String?
+    /// The terminal's answer to a question of ours, as far as it has come.
+    private var answer: String?
 
     static func defineKeys() {
         _ = vp_define_key("\u{1B}[200~", Self.pasteBegins)
         _ = vp_define_key("\u{1B}[201~", Self.pasteEnds)
+        _ = vp_define_key("\u{1B}]11;", Self.answerBegins)
         // Descriptions differ from what terminals send in these; both forms are taken.
         _ = vp_define_key("\u{1B}[H", KEY_HOME)
         _ = vp_define_key("\u{1B}[F", KEY_END)
@@ -46,6 +53,10 @@ struct CursesInput {
 
     private mutating func character(_ value: UInt32, _ events: inout [Event]) {
         guard let scalar = Unicode.Scalar(value) else { return }
+        if let answer = self.answer {
+            self.take(scalar, for: answer, &events)
+            return
+        }
         if self.paste != nil {
             if self.paste!.utf8.count < Self.pasteLimit { self.paste!.unicodeScalars.append(scalar) }
             return
@@ -63,14 +74,41 @@ struct CursesInput {
         events.append(.key(key))
     }
 
+    /// `rgb:1010/1414/1818`, until BEL or ESC backslash.
+    private mutating func take(_ scalar: Unicode.Scalar, for answer: String, _ events: inout [Event]) {
+        if scalar == "\u{7}" || scalar == "\\" || answer.utf8.count > 64 {
+            self.answer = nil
+            if let isLight = TerminalBackground.isLight(answer) {
+                events.append(.background(isLight: isLight))
+            }
+        } else if scalar != "\u{1B}" {
+            self.answer = answer + String(scalar)
+        }
+    }
+
     private mutating func code(_ code: Int32, _ events: inout [Event]) {
         switch code {
+        case Self.answerBegins: self.answer = ""
+        case KEY_MOUSE:
+            var x: Int32 = 0
+            var y: Int32 = 0
+            let kind: MouseEvent.Kind
+            switch vp_next_mouse(&x, &y) {
+            case 1: kind = .press
+            case 4: kind = .wheelUp
+            case 5: kind = .wheelDown
+            default: return
+            }
+            events.append(.mouse(MouseEvent(kind, at: Point(x: Int(x), y: Int(y)))))
         case Self.pasteBegins: self.paste = ""
         case Self.pasteEnds:
             if let paste = self.paste { events.append(.pasted(paste)) }
             self.paste = nil
         default:
-            guard self.paste == nil, let key = Self.keys[code] else { return }
+            // Function keys have consecutive codes.
+            let function = Int(code) - Int(KEY_F0)
+            let key = (1...12).contains(function) ? Key.function(function) : Self.keys[code]
+            guard self.paste == nil, self.answer == nil, let key else { return }
             events.append(.key(key))
         }
     }

@@ -15,13 +15,18 @@ final class CursesTerminal {
 
     /// True where the locale or the terminal shows nothing but ASCII.
     let isASCII: Bool
-    private(set) var theme: Theme
+    /// The next `present` draws everything in it.
+    var theme: Theme {
+        didSet { if self.theme != oldValue { self.themeChanged() } }
+    }
+    let depth: Theme.Depth
+    private let usesMouse: Bool
     private var shown: CellBuffer?
     private var pairs: [Int: Int16] = [:]
     private var isOpen = false
 
     /// Takes the terminal over: alternate screen, raw keys.
-    init(environment: [String: String]) throws(Refusal) {
+    init(environment: [String: String], theme: Theme, usesMouse: Bool) throws(Refusal) {
         guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
             throw Refusal(
                 sentence:
@@ -36,16 +41,24 @@ final class CursesTerminal {
             throw Refusal(
                 sentence: "\(what). Set TERM to its type, for example `TERM=xterm-256color vp-tui`.")
         }
-        guard vp_newterm() != nil else {
+        // Terminals that show any colour have a second description under another name, where it is installed.
+        let hasDirectColor = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
+        let direct = name.replacingOccurrences(of: "-256color", with: "") + "-direct"
+        let isDirect = hasDirectColor && vp_newterm(direct) != nil
+        guard isDirect || vp_newterm(nil) != nil else {
             throw Refusal(sentence: "The terminal “\(name)” cannot show a screen. Try `TERM=xterm vp-tui`.")
         }
         let charset = nl_langinfo(Int32(CODESET)).map { String(cString: $0) } ?? ""
         // The font of the Linux console has square boxes and little else of what is drawn here.
         self.isASCII = charset != "UTF-8" || name == "linux"
-        self.theme = Theme(depth: .mono)
+        self.usesMouse = usesMouse
         set_escdelay(25)
+        start_color()
+        use_default_colors()
+        let depth = Self.depth(environment, isDirect: isDirect)
+        self.depth = depth
+        self.theme = theme.with(depth: depth)
         self.startScreen()
-        self.theme = Theme(depth: Self.depth(environment))
     }
 
     deinit { self.close() }
@@ -55,6 +68,7 @@ final class CursesTerminal {
         guard self.isOpen else { return }
         self.isOpen = false
         self.write("\u{1B}[?2004l")
+        if self.usesMouse { vp_leave_mouse() }
         endwin()
     }
 
@@ -62,6 +76,7 @@ final class CursesTerminal {
     func reopen() {
         guard !self.isOpen else { return }
         reset_prog_mode()
+        if self.usesMouse { vp_use_mouse() }
         self.isOpen = true
         self.write("\u{1B}[?2004h")
         self.adoptSize()
@@ -107,7 +122,9 @@ final class CursesTerminal {
 
     /// Sends `text` to the clipboard of whoever sits in front of the terminal, also over ssh (OSC 52).
     func copy(_ text: String) {
-        self.write("\u{1B}]52;c;\(Data(text.utf8).base64EncodedString())\u{07}")
+        // Terminals take some 100 kB, and drop what is longer.
+        let data = Data(text.utf8.prefix(70_000))
+        self.write("\u{1B}]52;c;\(data.base64EncodedString())\u{07}")
     }
 
     private func startScreen() {
@@ -121,15 +138,26 @@ final class CursesTerminal {
         typeahead(-1)
         leaveok(vp_screen(), false)
         curs_set(0)
-        start_color()
-        use_default_colors()
         CursesInput.defineKeys()
+        if self.usesMouse { vp_use_mouse() }
         self.isOpen = true
         self.write("\u{1B}[?2004h")
     }
 
-    private static func depth(_ environment: [String: String]) -> Theme.Depth {
+    /// Asks the terminal for its background; the answer comes among the keys, from one that has an answer.
+    func askForBackground() {
+        self.write("\u{1B}]11;?\u{07}")
+    }
+
+    private func themeChanged() {
+        self.theme.depth = self.depth
+        self.pairs = [:]
+        self.redraw()
+    }
+
+    private static func depth(_ environment: [String: String], isDirect: Bool) -> Theme.Depth {
         if environment["NO_COLOR", default: ""] != "" || environment["CLICOLOR"] == "0" { return .mono }
+        if isDirect { return .direct }
         switch vp_colors() {
         case 256...: return .many
         case 16...: return .sixteen
@@ -189,12 +217,12 @@ final class CursesTerminal {
 
     private func pair(_ foreground: Int, _ background: Int) -> Int16 {
         if foreground < 0, background < 0 { return 0 }
-        let key = (foreground + 1) << 16 | (background + 1)
+        let key = (foreground + 1) << 32 | (background + 1)
         if let pair = self.pairs[key] { return pair }
         let next = self.pairs.count + 1
         // Terminals with eight colours have 64 pairs; beyond those the text stays legible without colour.
         guard next < Int(vp_color_pairs()), next < Int(Int16.max) else { return 0 }
-        init_pair(Int16(next), Int16(foreground), Int16(background))
+        init_extended_pair(Int32(next), Int32(foreground), Int32(background))
         self.pairs[key] = Int16(next)
         return Int16(next)
     }

@@ -1,25 +1,29 @@
 import DequeModule
 
-/// The newest lines of one job's output, from bytes as they come.
+/// A part of a job's output as lines, from bytes as they come.
 ///
 /// Colours are kept, every other escape sequence is swallowed, `\r` starts its line over (so a progress bar is
 /// one live line), invalid UTF-8 becomes U+FFFD. Memory is bounded by lines and by bytes; the whole log is in
-/// the file that the engine keeps.
+/// the file that the engine keeps, and each line knows where in it it begins.
 public struct LogBuffer: Equatable, Sendable {
     public static let maximumLines = 20_000
-    public static let maximumBytes = 16 << 20
+    public static let maximumBytes = 6 << 20
     /// A line longer than this goes on as another.
     public static let maximumLineBytes = 1 << 20
 
     private var lines: Deque<LogLine> = []
     private var bytes = 0
     private var live: [UInt8] = []
+    /// Where in the file the unfinished line began, and where the next byte belongs.
+    private var liveOffset: Int64 = 0
+    public private(set) var endOffset: Int64 = 0
     private var liveRuns: [LogLine.Run] = []
     /// The next character after `\r` clears the line.
     private var isReturned = false
     private var style = Style.plain
     private var escape = EscapeState.none
-    /// The number of the oldest line still held, counted from the start of what was read.
+    /// The number of the oldest line held. Numbers stay as they are when lines are added at either end, so it
+    /// may be negative.
     public private(set) var firstNumber = 0
 
     private enum EscapeState: Hashable, Sendable {
@@ -53,16 +57,89 @@ public struct LogBuffer: Equatable, Sendable {
         return LogLine(text: "")
     }
 
+    /// The line that holds byte `offset` of the file, or the nearest one before it.
+    public func number(at offset: Int64) -> Int {
+        var low = 0
+        var high = self.lines.count
+        while low < high {
+            let middle = (low + high) / 2
+            if self.lines[middle].offset <= offset { low = middle + 1 } else { high = middle }
+        }
+        if low == self.lines.count, self.hasLive, self.liveOffset <= offset { low += 1 }
+        return self.firstNumber + max(0, low - 1)
+    }
+
+    /// Where the first line held begins.
+    public var startOffset: Int64 { self.lines.first?.offset ?? self.liveOffset }
+
+    /// Adds bytes that are somewhere else in the file: a line begins with them.
+    public mutating func append(_ new: [UInt8], at offset: Int64) {
+        if offset != self.endOffset {
+            if self.hasLive { self.finishLine() }
+            self.endOffset = offset
+            self.liveOffset = offset
+            self.escape = .none
+            self.style = .plain
+            self.isReturned = false
+        }
+        self.append(new)
+    }
+
+    /// Forgets the lines that begin at `offset` or later, to read on from there.
+    public mutating func drop(from offset: Int64) {
+        if self.hasLive || self.endOffset > offset {
+            self.live.removeAll(keepingCapacity: true)
+            self.liveRuns.removeAll(keepingCapacity: true)
+            self.isReturned = false
+            self.escape = .none
+            self.style = .plain
+        }
+        while let last = self.lines.last, last.offset >= offset {
+            self.bytes -= Self.cost(last)
+            self.lines.removeLast()
+        }
+        self.endOffset = offset
+        self.liveOffset = offset
+    }
+
+    /// Puts what `earlier` holds before these lines. Where that is too much, the newest lines go.
+    public mutating func prepend(_ earlier: LogBuffer) {
+        var earlier = earlier
+        if earlier.hasLive { earlier.finishLine() }
+        self.lines.prepend(contentsOf: earlier.lines)
+        self.firstNumber -= earlier.lines.count
+        self.bytes += earlier.bytes
+        var end: Int64?
+        while self.isTooLarge, let last = self.lines.last {
+            end = last.offset
+            self.bytes -= Self.cost(last)
+            self.lines.removeLast()
+        }
+        if let end { self.drop(from: end) }
+    }
+
+    private var isTooLarge: Bool {
+        (self.lines.count > Self.maximumLines || self.bytes > Self.maximumBytes) && self.lines.count > 1
+    }
+
+    private static func cost(_ line: LogLine) -> Int { line.text.utf8.count + 64 }
+
     public mutating func append(_ new: [UInt8]) {
+        let base = self.endOffset
+        defer { self.endOffset = base + Int64(new.count) }
         new.withUnsafeBufferPointer { new in
             var index = 0
             while index < new.count {
                 if self.escape == .none {
                     let start = index
                     while index < new.count, Self.isText(new[index]) { index += 1 }
-                    if index > start { self.appendText(new[start..<index]) }
+                    if index > start {
+                        self.endOffset = base + Int64(index)
+                        self.appendText(new[start..<index])
+                    }
                     guard index < new.count else { break }
                 }
+                self.endOffset = base + Int64(index) + 1
                 self.consume(new[index])
                 index += 1
             }
@@ -174,10 +251,11 @@ public struct LogBuffer: Equatable, Sendable {
         self.isReturned = false
         self.live.removeAll(keepingCapacity: true)
         self.liveRuns.removeAll(keepingCapacity: true)
+        self.liveOffset = self.endOffset
         self.lines.append(line)
-        self.bytes += line.text.utf8.count + 64
-        while self.lines.count > Self.maximumLines || self.bytes > Self.maximumBytes, self.lines.count > 1 {
-            self.bytes -= self.lines.removeFirst().text.utf8.count + 64
+        self.bytes += Self.cost(line)
+        while self.isTooLarge {
+            self.bytes -= Self.cost(self.lines.removeFirst())
             self.firstNumber += 1
         }
     }
@@ -190,70 +268,8 @@ public struct LogBuffer: Equatable, Sendable {
                 let head = String(decoding: self.live[..<run.start], as: UTF8.self)
                 return LogLine.Run(start: head.utf8.count, style: run.style)
             }
-            return LogLine(text: text, runs: runs)
+            return LogLine(text: text, runs: runs, offset: self.liveOffset)
         }
-        return LogLine(text: text, runs: self.liveRuns)
-    }
-}
-
-/// Select Graphic Rendition: what `ESC [ … m` does to a style.
-enum SGR {
-    static func applied(_ parameters: [UInt8], to style: Style) -> Style {
-        // Private sequences such as `ESC [ > 4 m` have nothing to do with colour.
-        guard parameters.allSatisfy({ 0x30...0x3B ~= $0 }) else { return style }
-        var numbers = parameters.split(
-            separator: UInt8(ascii: ";"), omittingEmptySubsequences: false
-        ).map { Int(String(decoding: $0.prefix(5), as: UTF8.self)) ?? 0 }[...]
-        var style = style
-        while let number = numbers.popFirst() {
-            switch number {
-            case 0: style = .plain
-            case 1: style.attributes.insert(.bold)
-            case 2: style.attributes.insert(.dim)
-            case 3: style.attributes.insert(.italic)
-            case 4: style.attributes.insert(.underline)
-            case 7: style.attributes.insert(.reverse)
-            case 21, 22: style.attributes.subtract([.bold, .dim])
-            case 23: style.attributes.remove(.italic)
-            case 24: style.attributes.remove(.underline)
-            case 27: style.attributes.remove(.reverse)
-            case 30...37: style.role = .ansi(number - 30)
-            case 38: Self.extended(&numbers).map { style.role = $0 }
-            case 39: style.role = .plain
-            case 90...97: style.role = .ansi(number - 90 + 8)
-            // Backgrounds are the theme's: a log that sets both could hide its own text.
-            case 48: _ = Self.extended(&numbers)
-            default: break
-            }
-        }
-        return style
-    }
-
-    private static func extended(_ numbers: inout ArraySlice<Int>) -> Role? {
-        switch numbers.popFirst() {
-        case 5:
-            guard let index = numbers.popFirst() else { return nil }
-            if index < 16 { return .ansi(index) }
-            if index >= 232 { return index < 244 ? .brightBlack : .white }
-            let cube = max(0, min(215, index - 16))
-            return Self.nearest(red: cube / 36 * 51, green: cube / 6 % 6 * 51, blue: cube % 6 * 51)
-        case 2:
-            guard let red = numbers.popFirst(), let green = numbers.popFirst(),
-                let blue = numbers.popFirst()
-            else { return nil }
-            return Self.nearest(red: red, green: green, blue: blue)
-        default: return nil
-        }
-    }
-
-    /// The classic colour with the same strong components; the theme gives it a readable shade.
-    private static func nearest(red: Int, green: Int, blue: Int) -> Role {
-        let strongest = max(red, green, blue)
-        if strongest - min(red, green, blue) < 40 {
-            return strongest < 96 ? .brightBlack : strongest < 220 ? .white : .brightWhite
-        }
-        let half = strongest * 6 / 10
-        let bits = (red > half ? 1 : 0) | (green > half ? 2 : 0) | (blue > half ? 4 : 0)
-        return .ansi(bits + (strongest > 200 ? 8 : 0))
+        return LogLine(text: text, runs: self.liveRuns, offset: self.liveOffset)
     }
 }

@@ -12,14 +12,17 @@ public struct LogLine: Hashable, Sendable {
     }
 
     public var text: String
+    /// Where in the file its first byte is.
+    public var offset: Int64
     /// Ascending by `start`; empty where all is plain.
     public var runs: [Run]
     /// Every byte is one column, which spares the width table.
     public let isASCII: Bool
 
-    public init(text: String, runs: [Run] = []) {
+    public init(text: String, runs: [Run] = [], offset: Int64 = 0) {
         self.text = text
         self.runs = runs
+        self.offset = offset
         self.isASCII = text.utf8.allSatisfy { $0 < 0x80 }
     }
 
@@ -30,17 +33,39 @@ public struct LogLine: Hashable, Sendable {
         if self.isASCII { return Array(stride(from: 0, to: max(1, self.text.utf8.count), by: width)) }
         var starts = [0]
         var column = 0
-        var offset = 0
-        for character in self.text {
-            let columns = DisplayWidth.of(character)
+        self.forEachCluster { offset, columns in
             if column + columns > width, column > 0 {
                 starts.append(offset)
                 column = 0
             }
             column += columns
-            offset += character.utf8.count
         }
         return starts
+    }
+
+    /// Calls `body` with the offset and the columns of each character.
+    ///
+    /// Runs of ASCII are taken byte by byte: only a character that something may combine with is looked at as
+    /// a whole, which is what makes a line of a megabyte with one `é` in it cheap.
+    private func forEachCluster(_ body: (Int, Int) -> Void) {
+        var text = self.text
+        text.makeContiguousUTF8()
+        let utf8 = text.utf8
+        var index = utf8.startIndex
+        var offset = 0
+        while index < utf8.endIndex {
+            let next = utf8.index(after: index)
+            if utf8[index] < 0x80, next == utf8.endIndex || utf8[next] < 0x80 {
+                body(offset, 1)
+                index = next
+                offset += 1
+            } else {
+                let character = text[index]
+                body(offset, DisplayWidth.of(character))
+                index = text.index(after: index)
+                offset += character.utf8.count
+            }
+        }
     }
 
     public func rowCount(width: Int) -> Int {
@@ -87,35 +112,6 @@ public struct LogLine: Hashable, Sendable {
             column += width
             offset += character.utf8.count
             index = self.text.index(after: index)
-        }
-    }
-}
-
-/// Finding text in lines.
-public enum LogSearch {
-    /// UTF-8 ranges of `needle` in `text`; ASCII letters match in either case unless the needle has a capital.
-    public static func matches(of needle: String, in text: String) -> [Range<Int>] {
-        let wanted = Array(needle.utf8)
-        guard !wanted.isEmpty else { return [] }
-        let isExact = needle.contains(where: \.isUppercase)
-        var text = text
-        return text.withUTF8 { bytes in
-            guard bytes.count >= wanted.count else { return [] }
-            var found: [Range<Int>] = []
-            var start = 0
-            outer: while start + wanted.count <= bytes.count {
-                for index in 0..<wanted.count {
-                    var byte = bytes[start + index]
-                    if !isExact, 0x41...0x5A ~= byte { byte |= 0x20 }
-                    if byte != wanted[index] {
-                        start += 1
-                        continue outer
-                    }
-                }
-                found.append(start..<(start + wanted.count))
-                start += wanted.count
-            }
-            return found
         }
     }
 }

@@ -1,6 +1,43 @@
+import Foundation
 import VPEngine
 
-/// The log pane: whose output it shows, and from where.
+/// A part of a job's log that is wanted, and where it is to go.
+public struct LogReadRequest: Hashable, Sendable {
+    public enum Place: Hashable, Sendable {
+        case end
+        case before(Int64)
+        case after(Int64)
+        case around(Int64)
+        /// No lines, only how large it is.
+        case size
+    }
+
+    public var job: JobID
+    public var place: Place
+    public var filter: LogFilter?
+
+    public init(_ job: JobID, _ place: Place, filter: LogFilter? = nil) {
+        self.job = job
+        self.place = place
+        self.filter = filter
+    }
+}
+
+/// What is to be found in a log, and from where on.
+public struct LogSearchRequest: Hashable, Sendable {
+    public var job: JobID
+    public var pattern: TextPattern
+    public var filter: TextPattern?
+    /// nil finds nothing new: only the counting goes on.
+    public var from: Int64?
+    public var isForward: Bool
+    /// Answers to older searches are dropped.
+    public var generation: Int
+}
+
+/// The log pane: a window of lines around what is on screen, over a file that may be far larger.
+///
+/// The window is read in parts as it is needed (`reads`), so that nothing here depends on the log's size.
 public struct LogState: Equatable, Sendable {
     /// The first row on screen: a line, and the row within it when it is wrapped.
     public struct Position: Hashable, Comparable, Sendable {
@@ -17,55 +54,210 @@ public struct LogState: Equatable, Sendable {
         }
     }
 
-    public var job: JobID?
-    public var buffer = LogBuffer()
-    /// Offset in the job's log of the byte that comes next; nil until the first part was read.
-    public var nextOffset: Int64?
-    /// Where the first part began. What lies before is in the file only.
-    public var firstOffset: Int64 = 0
-    public var isLoading = false
-    /// Output was reported while a part was being read, and is in the file only.
-    public var missedOutput = false
+    /// What a search has found out.
+    public struct Search: Equatable, Sendable {
+        public var pattern: TextPattern
+        public var generation = 0
+        /// Where the line of the hit begins, from which `n` and `N` go on.
+        public var hit: Int64?
+        /// Which of the matching lines it is, from 1; nil before it was counted.
+        public var position: Int?
+        public var total = 0
+        /// Up to where it was counted, from 0 to 1.
+        public var counted = 0.0
+        public var isLooking = false
+        public var hasWrapped = false
+    }
+
+    public private(set) var job: JobID?
+    public private(set) var buffer = LogBuffer()
+    /// Where the window begins and ends in the file; `end` is nil until the first part was read.
+    public private(set) var start: Int64 = 0
+    public private(set) var end: Int64?
+    /// Up to where the file was looked at: with a filter or an unfinished line that is beyond `end`.
+    private var seen: Int64 = 0
+    /// As far as is known.
+    public private(set) var size: Int64 = 0
+    /// The part that was asked for.
+    public private(set) var pending: LogReadRequest?
+    /// Where to go once it is here.
+    private var target: Int64?
+    public var filter: LogFilter?
     /// nil follows the end.
     public var top: Position?
-    /// The newest line when following stopped.
-    public var pausedAt = 0
+    /// Lines that came while it was paused.
+    public private(set) var newLines = 0
+    private var counted: Int64 = 0
     public var isWrapped = true
     public var column = 0
-    public var search = ""
-    /// The line of the hit that `n` and `N` move from.
-    public var hit: Int?
-    /// Which of the lines with a hit it is, from 1, and how many there were when it was looked for.
-    public private(set) var hitPosition = 0
-    public private(set) var hitTotal = 0
+    public var search: Search?
+    public var showsTimes = false
+    /// When output was seen to arrive, each with where it began; at most one a second.
+    public private(set) var arrivals: [Arrival] = []
+
+    public struct Arrival: Equatable, Sendable {
+        public var offset: Int64
+        public var date: Date
+    }
 
     public init() {}
 
     public var isFollowing: Bool { self.top == nil }
-    public var newLines: Int { max(0, self.buffer.endNumber - self.pausedAt) }
+    public var isLoading: Bool { self.pending != nil }
+    /// The window ends where the log does.
+    public var isAtEnd: Bool { self.end.map { $0 >= self.size } ?? false }
 
     /// Shows another job, from nothing.
     public mutating func open(_ job: JobID) {
-        let isWrapped = self.isWrapped
+        let old = self
         self = LogState()
         self.job = job
-        self.isWrapped = isWrapped
+        self.isWrapped = old.isWrapped
+        self.showsTimes = old.showsTimes
     }
 
-    /// Forgets what was read, to go on at `offset`.
-    mutating func restart(at offset: Int64) {
-        self.buffer = LogBuffer()
-        self.nextOffset = nil
-        self.firstOffset = offset
-        self.hit = nil
-        if !self.isFollowing { self.top = Position(line: 0) }
+    // MARK: Reading
+
+    /// The part that should be read next, if any; marks it as asked for.
+    mutating func nextRead(_ size: Size) -> LogReadRequest? {
+        guard let job = self.job, self.pending == nil else { return nil }
+        guard let place = self.wantedPlace(size) else { return nil }
+        let request = LogReadRequest(job, place, filter: self.filter)
+        self.pending = request
+        return request
     }
+
+    private func wantedPlace(_ size: Size) -> LogReadRequest.Place? {
+        guard let end = self.end else { return .end }
+        if let target = self.target { return .around(target) }
+        guard let top = self.top else {
+            // Too much is missing to read it all: the pane starts over at the end.
+            if self.seen < self.size { return self.size - end > 2 << 20 ? .end : .after(end) }
+            return self.start > 0 && self.rowsHeld(size) < size.height ? .before(self.start) : nil
+        }
+        if top.line - self.buffer.firstNumber < 2 * size.height, self.start > 0 { return .before(self.start) }
+        if self.buffer.endNumber - top.line < 3 * size.height, self.seen < self.size { return .after(end) }
+        return nil
+    }
+
+    private func rowsHeld(_ size: Size) -> Int {
+        guard self.buffer.count < size.height else { return size.height }
+        return (self.buffer.firstNumber..<self.buffer.endNumber).reduce(0) {
+            $0 + self.rows(of: $1, width: size.width)
+        }
+    }
+
+    /// Asks for what was added by somebody who does not tell.
+    mutating func poll() -> LogReadRequest? {
+        guard let job = self.job, self.pending == nil, let end = self.end else { return nil }
+        // While scrolled back, the window must not move: only the size is of interest.
+        let isNear = self.isFollowing || self.buffer.count < LogBuffer.maximumLines / 2 && self.isAtEnd
+        let request = LogReadRequest(job, isNear ? .after(end) : .size, filter: self.filter)
+        self.pending = request
+        return request
+    }
+
+    mutating func take(_ part: LogPart, for request: LogReadRequest) {
+        guard request == self.pending else { return }
+        self.pending = nil
+        let isAtTail = self.end.map { $0 + (2 << 20) > self.size } ?? false
+        self.size = max(self.size, part.size)
+        switch request.place {
+        case .size: break
+        case .end, .around:
+            self.buffer = LogBuffer()
+            for chunk in part.chunks { self.buffer.append(chunk.bytes, at: chunk.offset) }
+            let isTrimmed = part.chunks.first.map { self.buffer.startOffset > $0.offset } ?? false
+            self.start = isTrimmed ? self.buffer.startOffset : part.start
+            self.noteEnd(part)
+        case .before:
+            var earlier = LogBuffer()
+            for chunk in part.chunks { earlier.append(chunk.bytes, at: chunk.offset) }
+            let isTrimmed = part.chunks.first.map { earlier.startOffset > $0.offset } ?? false
+            let endBefore = self.buffer.endOffset
+            self.start = isTrimmed ? earlier.startOffset : part.start
+            self.buffer.prepend(earlier)
+            if self.buffer.endOffset < endBefore {
+                self.end = self.buffer.endOffset
+                self.seen = self.buffer.endOffset
+            }
+        case .after:
+            if let first = part.chunks.first, self.filter != nil { self.buffer.drop(from: first.offset) }
+            let firstBefore = self.buffer.firstNumber
+            for chunk in part.chunks {
+                // What was reported was counted when it came.
+                if !self.isFollowing, isAtTail, chunk.offset >= self.counted {
+                    self.countNewLines(chunk.bytes[...])
+                }
+                self.buffer.append(chunk.bytes, at: chunk.offset)
+            }
+            self.noteEnd(part)
+            if self.buffer.firstNumber > firstBefore { self.start = self.buffer.startOffset }
+        }
+        self.counted = max(self.counted, self.size)
+        if let target = self.target {
+            self.target = nil
+            // A few lines above it, to see where one is.
+            let number = self.buffer.number(at: target)
+            self.top = Position(line: max(self.buffer.firstNumber, number - 5))
+        }
+    }
+
+    private mutating func noteEnd(_ part: LogPart) {
+        self.end = part.end
+        self.seen = part.reachesEnd ? part.size : part.end
+    }
+
+    /// Output that was reported. What does not continue the window is read from the file when it is needed.
+    mutating func arrived(_ bytes: [UInt8], at offset: Int64, _ date: Date) {
+        let known = self.size
+        self.size = max(self.size, offset + Int64(bytes.count))
+        if self.size > known, date.timeIntervalSince(self.arrivals.last?.date ?? .distantPast) >= 1 {
+            self.arrivals.append(Arrival(offset: max(known, offset), date: date))
+            // A day of seconds; the older half of a longer one goes.
+            if self.arrivals.count > 86_400 { self.arrivals.removeFirst(43_200) }
+        }
+        let overlap = Int(max(0, min(Int64(bytes.count), known - offset)))
+        if !self.isFollowing { self.countNewLines(bytes[overlap...]) }
+        self.counted = self.size
+        guard let end = self.end, self.pending == nil, self.filter == nil, end >= known, offset <= end else {
+            return
+        }
+        // A reader who has scrolled back keeps the lines on screen, however much comes.
+        if !self.isFollowing, self.buffer.count > LogBuffer.maximumLines / 2 { return }
+        let skipped = Int(min(Int64(bytes.count), end - offset))
+        guard skipped < bytes.count else { return }
+        let firstBefore = self.buffer.firstNumber
+        self.buffer.append(skipped == 0 ? bytes : Array(bytes[skipped...]))
+        self.end = offset + Int64(bytes.count)
+        self.seen = offset + Int64(bytes.count)
+        if self.buffer.firstNumber > firstBefore { self.start = self.buffer.startOffset }
+    }
+
+    private mutating func countNewLines(_ bytes: ArraySlice<UInt8>) {
+        self.newLines += bytes.withUnsafeBytes { bytes in
+            var count = 0
+            var rest = bytes
+            while let base = rest.baseAddress, let found = memchr(base, 0x0A, rest.count) {
+                count += 1
+                rest = UnsafeRawBufferPointer(rebasing: rest[(UnsafeRawPointer(found) - base + 1)...])
+            }
+            return count
+        }
+    }
+
+    /// The log cannot be read now; it is asked for again later.
+    mutating func readFailed() {
+        self.pending = nil
+    }
+
+    // MARK: Moving
 
     func rows(of number: Int, width: Int) -> Int {
         self.isWrapped ? self.buffer.line(number).rowCount(width: width) : 1
     }
 
-    /// The position at which the last row of the log is the last row of the pane.
+    /// The position at which the last row of the window is the last row of the pane.
     func bottomPosition(_ size: Size) -> Position {
         var left = size.height
         var number = self.buffer.endNumber
@@ -85,7 +277,7 @@ public struct LogState: Equatable, Sendable {
         return max(Position(line: self.buffer.firstNumber), min(top, bottom))
     }
 
-    /// Moves by rows; reaching the end follows again.
+    /// Moves by rows; reaching the log's end follows again.
     mutating func scroll(by rows: Int, _ size: Size) {
         var position = self.position(size)
         if rows < 0 {
@@ -109,69 +301,101 @@ public struct LogState: Equatable, Sendable {
                     position = Position(line: position.line + 1)
                 }
             }
-            if position >= bottom { self.follow() } else { self.pause(at: position) }
+            if position >= bottom, self.isAtEnd { self.follow() } else { self.pause(at: position) }
         }
     }
 
     mutating func pause(at position: Position) {
-        if self.isFollowing { self.pausedAt = self.buffer.endNumber }
+        if self.isFollowing { self.newLines = 0 }
         self.top = position
     }
 
     mutating func follow() {
         self.top = nil
-    }
-
-    /// Adds output that begins at `offset`. True when bytes before it are missing and must be read first.
-    mutating func append(_ bytes: [UInt8], at offset: Int64) -> Bool {
-        guard let next = self.nextOffset else {
-            self.nextOffset = offset + Int64(bytes.count)
-            self.firstOffset = offset
-            self.buffer.append(bytes)
-            return false
-        }
-        if offset > next { return true }
-        let overlap = Int(min(Int64(bytes.count), next - offset))
-        if overlap < bytes.count {
-            self.buffer.append(overlap == 0 ? bytes : Array(bytes[overlap...]))
-            self.nextOffset = offset + Int64(bytes.count)
-        }
-        return false
-    }
-
-    private mutating func countHits() {
-        self.hitTotal = 0
-        for number in self.buffer.firstNumber..<self.buffer.endNumber
-        where !LogSearch.matches(of: self.search, in: self.buffer.line(number).text).isEmpty {
-            self.hitTotal += 1
-            if number == self.hit { self.hitPosition = self.hitTotal }
+        self.newLines = 0
+        // The window is somewhere else: it is read anew at the end.
+        if let end = self.end, self.seen < self.size, self.size - end > 2 << 20 || self.filter != nil {
+            self.restart()
         }
     }
 
-    /// Goes to the next line that holds the searched text, around the end if need be. False when none does.
-    mutating func findNext(forward: Bool, _ size: Size) -> Bool {
-        let range = self.buffer.firstNumber..<self.buffer.endNumber
-        guard !self.search.isEmpty, !range.isEmpty else { return false }
-        // The first search looks upward from the end of what is on screen: the newest hit comes first.
-        var number = self.hit ?? min(range.upperBound, self.position(size).line + size.height)
-        for _ in range {
-            number += forward ? 1 : -1
-            if number >= range.upperBound { number = range.lowerBound }
-            if number < range.lowerBound { number = range.upperBound - 1 }
-            guard !LogSearch.matches(of: self.search, in: self.buffer.line(number).text).isEmpty else {
-                continue
-            }
-            self.hit = number
-            self.countHits()
-            let position = self.position(size)
-            let isVisible = number >= position.line && number < position.line + size.height && !self.isWrapped
-            if !isVisible {
-                self.pause(at: Position(line: max(range.lowerBound, number - size.height / 3)))
-            } else {
-                self.pause(at: position)
-            }
-            return true
+    mutating func goToStart() {
+        if self.start > 0 { self.show(0) } else { self.pause(at: Position(line: self.buffer.firstNumber)) }
+    }
+
+    /// Puts the line that holds byte `offset` on screen, reading around it where the window does not hold it.
+    mutating func show(_ offset: Int64, _ size: Size? = nil) {
+        guard let end = self.end, offset >= self.start, offset < end else {
+            if self.isFollowing { self.newLines = 0 }
+            // What is on screen stays until the other lines are here.
+            self.top = self.top ?? Position(line: self.buffer.endNumber)
+            self.target = offset
+            self.pending = nil
+            return
         }
-        return false
+        let number = self.buffer.number(at: offset)
+        guard let size else {
+            self.pause(at: Position(line: number))
+            return
+        }
+        let position = self.position(size)
+        if number >= position.line, number < self.lastVisibleLine(from: position, size) {
+            self.pause(at: position)
+        } else {
+            self.pause(at: Position(line: max(self.buffer.firstNumber, number - size.height / 3)))
+        }
+    }
+
+    /// One past the last line that is wholly on a screen that starts at `position`.
+    private func lastVisibleLine(from position: Position, _ size: Size) -> Int {
+        var left = size.height + position.row
+        var number = position.line
+        while number < self.buffer.endNumber {
+            left -= self.rows(of: number, width: size.width)
+            guard left >= 0 else { break }
+            number += 1
+        }
+        return number
+    }
+
+    /// Reads the window anew: at the end, or where the screen is.
+    mutating func restart() {
+        let offset = self.top.map { self.buffer.line($0.line).offset }
+        self.buffer = LogBuffer()
+        self.pending = nil
+        self.target = nil
+        if let offset {
+            self.target = offset
+            self.end = self.end ?? 0
+        } else {
+            self.end = nil
+        }
+    }
+
+    /// Keeps matching lines only, or all again.
+    mutating func setFilter(_ filter: LogFilter?) {
+        guard filter != self.filter else { return }
+        self.filter = filter
+        self.restart()
+    }
+
+    /// Where a search begins that has no hit yet: below what is on screen, so that the newest comes first.
+    func searchStart(_ size: Size) -> Int64 {
+        if let hit = self.search?.hit { return hit }
+        guard !self.isFollowing else { return .max }
+        let position = self.position(size)
+        let last = self.lastVisibleLine(from: position, size)
+        return last >= self.buffer.endNumber ? self.size : self.buffer.line(last).offset
+    }
+
+    /// When the line at `offset` was seen to arrive.
+    func arrival(of offset: Int64) -> Date? {
+        var low = 0
+        var high = self.arrivals.count
+        while low < high {
+            let middle = (low + high) / 2
+            if self.arrivals[middle].offset <= offset { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 ? self.arrivals[low - 1].date : nil
     }
 }

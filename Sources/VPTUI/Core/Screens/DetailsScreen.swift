@@ -6,11 +6,12 @@ enum DetailsScreen {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         let inner = area.inner
         buffer.fill(inner)
-        let (title, fields) = Self.content(state)
+        let (title, fields) = Self.content(state, width: inner.width)
         drawPane(
             area, number: Pane.main.rawValue, title: title, isFocused: state.focus == .main, in: &buffer)
-        var y = inner.y + (inner.height > 12 ? 1 : 0)
-        for field in fields where y < inner.maxY {
+        let isRoomy = inner.height > 12 && state.mainScroll == 0
+        var y = inner.y + (isRoomy ? 1 : 0)
+        for field in fields.dropFirst(state.mainScroll) where y < inner.maxY {
             switch field {
             case .pair(let name, let value):
                 buffer.writeCut(
@@ -19,31 +20,43 @@ enum DetailsScreen {
                     value.text, x: inner.x + 17, y: y, style: value.style, limit: inner.width - 18)
             case .line(let span):
                 buffer.writeCut(span.text, x: inner.x + 2, y: y, style: span.style, limit: inner.width - 3)
+            case .spans(let spans):
+                var x = inner.x + 2
+                for span in spans {
+                    x += buffer.writeCut(span.text, x: x, y: y, style: span.style, limit: inner.maxX - 1 - x)
+                }
             case .gap: break
             }
             y += 1
         }
+        drawScrollbar(
+            in: area, of: &buffer, first: state.mainScroll, visible: inner.height,
+            total: fields.count + (inner.height > 12 ? 1 : 0),
+            style: Style(state.focus == .main ? .borderFocused : .muted))
     }
+
+    static func lineCount(_ state: State, width: Int) -> Int { Self.content(state, width: width).1.count }
 
     private enum Field {
         case pair(String, Span)
         case line(Span)
+        case spans([Span])
         case gap
     }
 
-    private static func content(_ state: State) -> (String, [Field]) {
+    private static func content(_ state: State, width: Int) -> (String, [Field]) {
         switch state.lastList {
-        case .offers: if let offer = state.offers.selectedRow { return ("Offer", Self.fields(offer)) }
+        case .offers: if let offer = state.offers.selectedRow { return ("Offer", Self.fields(offer, state)) }
         case .jobs: if let job = state.jobs.selectedRow { return ("Job", Self.fields(job, state)) }
         case .instances, .main:
             if let instance = state.instances.selectedRow {
-                return ("Instance", Self.fields(instance, state))
+                return ("Instance", Self.fields(instance, state, width: width))
             }
         }
         return ("Welcome", Self.welcome(state))
     }
 
-    private static func fields(_ instance: Instance, _ state: State) -> [Field] {
+    private static func fields(_ instance: Instance, _ state: State, width: Int) -> [Field] {
         let mark = StatusWords.mark(instance.status)
         var fields: [Field] = [
             .line(Span(instance.name ?? instance.id.rawValue, .accent, .bold)),
@@ -81,6 +94,16 @@ enum DetailsScreen {
         if let ssh = instance.ssh {
             fields.append(.pair("ssh", Span("ssh -p \(ssh.port) \(ssh.user)@\(ssh.host)")))
         }
+        for forward in state.forwards where forward.instance == instance.id {
+            let text = "127.0.0.1:\(forward.localPort) → \(forward.remotePort)"
+            fields.append(.pair("forward", Span(text, .accent)))
+        }
+        if let track = state.telemetry.track(instance.id), instance.status == .running {
+            fields += [.gap, .line(Span("Load", .title, .bold))]
+            fields += TelemetryView.lines(track, width: width, state.settings).map {
+                .spans([Span("  ")] + $0)
+            }
+        }
         let jobs = state.jobs.rows.filter { $0.instance == instance.id }.prefix(6)
         if !jobs.isEmpty {
             fields += [.gap, .line(Span("Jobs", .title, .bold))]
@@ -92,7 +115,7 @@ enum DetailsScreen {
         return fields
     }
 
-    private static func fields(_ offer: Offer) -> [Field] {
+    private static func fields(_ offer: Offer, _ state: State) -> [Field] {
         var fields: [Field] = [
             .line(Span(InstancesScreen.gpu(offer.gpuName, offer.gpuCount), .accent, .bold)),
             .pair("id", Span("\(offer.platform.displayName) \(offer.id)")),
@@ -118,7 +141,30 @@ enum DetailsScreen {
         add("download", Self.link(offer.downloadMbps, offer.downloadDollarsPerGB))
         if offer.isInterruptible { fields.append(.pair("spot", Span("may be taken away", .warning))) }
         if !offer.isVerified { fields.append(.pair("verified", Span("no", .warning))) }
-        fields += [.gap, .line(Span("Enter rents it, after asking.", .muted))]
+        fields += [.gap] + Self.costs(offer, state)
+        fields += [
+            .gap,
+            .line(Span("Enter rents it, after asking; c asks for image, disk and a command first.", .muted)),
+        ]
+        return fields
+    }
+
+    /// What an hour and a day with this project's disk and image would cost, traffic included.
+    private static func costs(_ offer: Offer, _ state: State) -> [Field] {
+        let disk = state.offerQuery.diskBytes
+        var fields: [Field] = [
+            .line(Span("For a job of this project", .title, .bold)),
+            .pair("disk", Span("\(Format.bytes(disk)), in the price")),
+        ]
+        for hours in [1.0, 8, 24] {
+            let cost = offer.price.dollarsPerHour * hours
+            fields.append(
+                .pair("\(Format.fixed(hours, 0)) h", Span("\(Format.dollars(cost)) and traffic", .money)))
+        }
+        if let perGB = offer.downloadDollarsPerGB, perGB > 0 {
+            // An image of PyTorch with CUDA is about this much.
+            fields.append(.pair("image of 8 GB", Span("\(Format.dollars(perGB * 8)) to download", .money)))
+        }
         return fields
     }
 

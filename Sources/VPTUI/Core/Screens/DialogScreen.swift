@@ -3,9 +3,17 @@ import VPEngine
 
 /// A question or an error in a box.
 enum DialogScreen {
-    static func draw(_ dialog: Dialog, _ state: State, of buffer: inout CellBuffer) {
+    private struct Placement {
+        var title: String
+        var lines: [[Span]]
+        var area: Rect
+        /// Where each button begins and how wide it is.
+        var buttons: [(label: String, x: Int, width: Int)]
+    }
+
+    private static func placement(_ dialog: Dialog, _ state: State) -> Placement {
         let (title, lines) = Self.content(dialog, state)
-        let screen = buffer.bounds
+        let screen = Rect(state.size)
         let labels = dialog.buttons.map { Self.label($0, dialog) }
         let buttonsWidth = labels.reduce(0) { $0 + DisplayWidth.of($1) + 4 } + 2 * (labels.count - 1)
         let longest = lines.map { $0.reduce(0) { $0 + DisplayWidth.of($1.text) } }.max() ?? 0
@@ -14,14 +22,44 @@ enum DialogScreen {
         let wrapped = lines.flatMap { Self.wrapped($0, width: width - 6) }
         let height = min(screen.height - 2, wrapped.count + 6)
         let area = screen.dropFirst(rows: 1).dropLast(rows: 1).centred(Size(width: width, height: height))
+        var x = area.x + max(2, (area.width - buttonsWidth) / 2)
+        let buttons = labels.map { label in
+            let width = DisplayWidth.of(label) + 4
+            defer { x += width + 2 }
+            return (label: label, x: x, width: width)
+        }
+        return Placement(title: title, lines: wrapped, area: area, buttons: buttons)
+    }
+
+    /// Its sentences and its buttons, for lines in place of a screen.
+    static func plain(_ dialog: Dialog, _ state: State) -> (title: String, lines: [String], buttons: [String])
+    {
+        let (title, lines) = Self.content(dialog, state)
+        return (
+            title, lines.map { $0.map(\.text).joined() }.filter { !$0.isEmpty },
+            dialog.buttons.map { Self.label($0, dialog) }
+        )
+    }
+
+    /// The button that is drawn at `point`.
+    static func button(at point: Point, _ dialog: Dialog, _ state: State) -> Int? {
+        let placement = Self.placement(dialog, state)
+        guard point.y == placement.area.maxY - 3 else { return nil }
+        return placement.buttons.firstIndex { point.x >= $0.x && point.x < $0.x + $0.width }
+    }
+
+    static func draw(_ dialog: Dialog, _ state: State, of buffer: inout CellBuffer) {
+        let placement = Self.placement(dialog, state)
+        let area = placement.area
         let isDanger = if case .destroy = dialog.kind { true } else { dialog.buttons.count == 1 }
         let border = Style(isDanger ? .bad : .borderFocused, on: .dialog)
         buffer.fill(area, style: Style(.plain, on: .dialog))
         buffer.box(area, style: border)
         buffer.writeCut(
-            " \(title) ", x: area.x + 2, y: area.y, style: border.adding(.bold), limit: area.width - 4)
+            " \(placement.title) ", x: area.x + 2, y: area.y, style: border.adding(.bold),
+            limit: area.width - 4)
         var y = area.y + 2
-        for line in wrapped where y < area.maxY - 3 {
+        for line in placement.lines where y < area.maxY - 3 {
             var x = area.x + 3
             for span in line {
                 x += buffer.writeCut(
@@ -29,18 +67,14 @@ enum DialogScreen {
             }
             y += 1
         }
-        var x = area.x + max(2, (area.width - buttonsWidth) / 2)
-        for (index, label) in labels.enumerated() {
+        for (index, button) in placement.buttons.enumerated() {
             let isFocused = index == dialog.focusedButton
             let loses = dialog.buttons[index].losesSomething && isDanger
             let surface: Surface = isFocused ? (loses ? .buttonDanger : .buttonFocused) : .button
-            let text = isFocused ? "▸ \(label) " : "  \(label)  "
-            x += buffer.write(
-                text, x: x, y: area.maxY - 3, style: Style(.plain, on: surface), limit: area.maxX - 1 - x)
-            if isFocused {
-                x += buffer.write(" ", x: x, y: area.maxY - 3, style: Style(.plain, on: surface))
-            }
-            x += 2
+            let text = isFocused ? "▸ \(button.label)  " : "  \(button.label)  "
+            buffer.write(
+                text, x: button.x, y: area.maxY - 3, style: Style(.plain, on: surface),
+                limit: area.maxX - 1 - button.x)
         }
         let hint = dialog.note ?? Self.hint(dialog)
         let hintStyle = Style(dialog.note == nil ? .muted : .warning, on: .dialog)
@@ -54,14 +88,15 @@ enum DialogScreen {
         switch (dialog.kind, button) {
         case (.error, _): "Close"
         case (.quit, .cancel): "Stay"
-        case (.cancelJob, .cancel), (.cancelAction, .cancel): "Go on"
+        case (.cancelJobs, .cancel), (.cancelAction, .cancel): "Go on"
         case (_, .cancel): "Cancel"
         case (.create, _): "Rent it"
         case (.destroy, .discard): "Destroy, discard results"
-        case (.destroy, _): "Destroy"
-        case (.stop, _): "Stop it"
-        case (.start, _): "Start it"
-        case (.cancelJob, _): "Stop the job"
+        case (.destroy(let ids, _), _): ids.count == 1 ? "Destroy" : "Destroy \(ids.count)"
+        case (.stop(let ids), _): ids.count == 1 ? "Stop it" : "Stop \(ids.count)"
+        case (.start(let ids), _): ids.count == 1 ? "Start it" : "Start \(ids.count)"
+        case (.conflicts, _): "Send the rest"
+        case (.cancelJobs(let targets), _): targets.count == 1 ? "Stop the job" : "Stop \(targets.count) jobs"
         case (.cancelAction, _): "Cancel it"
         case (.quit, _): "Quit"
         }
@@ -78,17 +113,21 @@ enum DialogScreen {
     private static func content(_ dialog: Dialog, _ state: State) -> (String, [[Span]]) {
         switch dialog.kind {
         case .create(let offer, let request): Self.create(offer, request, state)
-        case .destroy(let id, let report): Self.destroy(id, report, state)
-        case .stop(let id): Self.stop(id, state)
-        case .start(let id): Self.start(id, state)
+        case .destroy(let ids, let reports) where ids.count == 1:
+            Self.destroy(ids[0], reports[ids[0]] ?? .asking, state)
+        case .destroy(let ids, let reports): Self.destroy(ids, reports, state)
+        case .stop(let ids): Self.stop(ids, state)
+        case .start(let ids): Self.start(ids, state)
+        case .conflicts(_, let paths): Self.conflicts(paths)
         case .cancelAction(let id): Self.cancelAction(id, state)
-        case .cancelJob(let job, _):
+        case .cancelJobs(let targets):
             (
-                "Stop \(job)",
-                [
-                    [Span("The command and all its children get TERM, then KILL.")],
-                    [Span("What it has written so far stays on the instance; d brings it here.", .muted)],
-                ]
+                targets.count == 1 ? "Stop \(targets[0].job)" : "Stop \(targets.count) jobs",
+                (targets.count == 1 ? [] : targets.prefix(8).map { [Span("● \($0.job) on \($0.instance)")] })
+                    + [
+                        [Span("The command and all its children get TERM, then KILL.")],
+                        [Span("What it has written so far stays on the instance; d brings it here.", .muted)],
+                    ]
             )
         case .quit: Self.quit(state)
         case .error(let words):
@@ -171,34 +210,78 @@ enum DialogScreen {
         return ("Destroy \(id.platform.displayName) \(id)", lines)
     }
 
-    private static func stop(_ id: InstanceID, _ state: State) -> (String, [[Span]]) {
+    /// Several at once: a line for each.
+    private static func destroy(
+        _ ids: [InstanceID], _ reports: [InstanceID: Dialog.UnsafeReport], _ state: State
+    ) -> (String, [[Span]]) {
         var lines: [[Span]] = []
-        if let instance = state.instances.row(id) {
-            lines.append([Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(instance.gpuName)")])
-            let disk = instance.diskBytes.map { "Its disk of \(Format.bytes($0))" } ?? "Its disk"
-            lines.append([Span("\(disk) goes on costing money every day until it is destroyed.", .warning)])
+        for id in ids.prefix(10) {
+            let instance = state.instances.row(id)
+            var line = [
+                Span(id.rawValue, .accent, .bold),
+                Span("  \(instance?.name ?? "") \(instance?.gpuName ?? "")  ", .muted),
+            ]
+            switch reports[id] ?? .asking {
+            case .asking: line.append(Span("comparing…", .muted))
+            case .known(let results) where results.isSafe: line.append(Span("✓ every result is here", .good))
+            case .known(let results):
+                line.append(
+                    Span(
+                        "⚠ \(Format.plural(results.files, "file")), \(Format.bytes(results.bytes)) not here",
+                        .bad, .bold))
+            case .unknown(let error): line.append(Span("⚠ \(ErrorWords(error).title)", .bad))
+            }
+            lines.append(line)
+            for job in state.jobs.rows.filter({ $0.instance == id && !$0.state.isOver }).prefix(1) {
+                lines.append([Span("    ● \(job.id) is still running and will be ended.", .warning, .bold)])
+            }
         }
-        lines.append([Span("The GPU goes back to the market and may be taken when you start again.")])
-        for job in state.jobs.rows.filter({ $0.instance == id && !$0.state.isOver }).prefix(3) {
-            lines.append([Span("● \(job.id) is still running and will be ended.", .warning, .bold)])
-        }
-        return ("Stop \(id)", lines)
+        if ids.count > 10 { lines.append([Span("… and \(ids.count - 10) more", .muted)]) }
+        lines += [[], [Span("Destroy brings results first, and leaves alone where that fails.")]]
+        lines.append([Span("Discard gives them up.", .muted)])
+        return ("Destroy \(ids.count) instances", lines)
     }
 
-    private static func start(_ id: InstanceID, _ state: State) -> (String, [[Span]]) {
-        guard let instance = state.instances.row(id) else { return ("Start \(id)", []) }
-        return (
-            "Start \(id)",
+    private static func conflicts(_ paths: [String]) -> (String, [[Span]]) {
+        var lines: [[Span]] = [
+            [Span("Changed here and on the instance since they last agreed:", .warning, .bold)]
+        ]
+        lines += paths.prefix(8).map { [Span("    \($0)")] }
+        if paths.count > 8 { lines.append([Span("    … and \(paths.count - 8) more", .muted)]) }
+        lines += [[], [Span("These are not sent and not overwritten; the rest is. F shows the whole plan.")]]
+        return ("\(Format.plural(paths.count, "file")) changed on both sides", lines)
+    }
+
+    private static func stop(_ ids: [InstanceID], _ state: State) -> (String, [[Span]]) {
+        var lines: [[Span]] = []
+        for instance in ids.prefix(6).compactMap({ state.instances.row($0) }) {
+            let disk = instance.diskBytes.map { "its disk of \(Format.bytes($0))" } ?? "its disk"
+            lines.append([
+                Span(instance.name ?? instance.id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "),
+                Span("\(disk) goes on costing money", .warning),
+            ])
+        }
+        if ids.count > 6 { lines.append([Span("… and \(ids.count - 6) more", .muted)]) }
+        lines.append([
+            Span("Stopping is not free: disks cost money every day until they are destroyed.", .warning)
+        ])
+        lines.append([Span("The GPU goes back to the market and may be taken when you start again.")])
+        for job in state.jobs.rows.filter({ ids.contains($0.instance) && !$0.state.isOver }).prefix(3) {
+            lines.append([Span("● \(job.id) is still running and will be ended.", .warning, .bold)])
+        }
+        return (ids.count == 1 ? "Stop \(ids[0])" : "Stop \(ids.count) instances", lines)
+    }
+
+    private static func start(_ ids: [InstanceID], _ state: State) -> (String, [[Span]]) {
+        var lines: [[Span]] = ids.prefix(6).compactMap { state.instances.row($0) }.map { instance in
             [
-                [Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(instance.gpuName)")],
-                [
-                    Span(
-                        "It costs its full price again from now on; stopped, it costs \(Format.hourly(instance.price))."
-                    )
-                ],
-                [Span("Where the GPU has been taken, it stays stopped and that is said.", .muted)],
+                Span(instance.name ?? instance.id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "),
+                Span("stopped, it costs \(Format.hourly(instance.price))", .muted),
             ]
-        )
+        }
+        lines.append([Span("It costs its full price again from now on.")])
+        lines.append([Span("Where the GPU has been taken, it stays stopped and that is said.", .muted)])
+        return (ids.count == 1 ? "Start \(ids[0])" : "Start \(ids.count) instances", lines)
     }
 
     private static func cancelAction(_ id: ActionID, _ state: State) -> (String, [[Span]]) {

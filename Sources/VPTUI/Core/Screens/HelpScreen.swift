@@ -17,8 +17,10 @@ enum HelpScreen {
                 lines.append(.key(binding.keys.map(\.name).joined(separator: " "), binding.help))
             }
         }
-        lines += [.gap, .title("In a dialog")]
-        lines += KeyMap.dialogKeys.map { .key($0.0.joined(separator: " "), $0.1) }
+        for (title, keys) in KeyMap.fixedKeys {
+            lines += [.gap, .title(title)]
+            lines += keys.map { .key($0.0.joined(separator: " "), $0.1) }
+        }
         return lines
     }
 

@@ -1,47 +1,98 @@
+import Foundation
 import VPEngine
 
-/// The log of one job.
+/// The log of one job, and under it what its figures and its instance's load say.
 enum LogScreen {
+    /// Where the lines are drawn: the pane without its border, the times and the summary.
+    static func textArea(_ state: State, in area: Rect) -> Rect {
+        var inner = area.inner.dropLast(rows: Self.summaryHeight(state, area))
+        let gutter = Self.gutter(state, inner)
+        inner.x += gutter
+        inner.width -= gutter
+        return inner
+    }
+
+    private static func gutter(_ state: State, _ inner: Rect) -> Int {
+        state.log.showsTimes && inner.width > 30 ? 9 : 0
+    }
+
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         let isFocused = state.focus == .main
         let log = state.log
         let inner = area.inner
-        let size = Size(width: inner.width, height: inner.height)
+        let text = Self.textArea(state, in: area)
         buffer.fill(inner)
         drawPane(
             area, number: Pane.main.rawValue, title: Pane.main.title, subtitle: Self.subtitle(state),
             right: Self.corner(log), isFocused: isFocused, in: &buffer)
         guard !inner.isEmpty else { return }
+        if Self.summaryHeight(state, area) > 0 {
+            Self.drawSummary(state, in: inner.row(inner.height - 1), of: &buffer)
+        }
         guard log.buffer.count > 0 else {
             buffer.writeCut(
-                log.isLoading ? "Reading…" : "No output yet.", x: inner.x + 1, y: inner.y,
-                style: Style(.muted),
+                Self.emptyLine(state), x: inner.x + 1, y: inner.y, style: Style(.muted),
                 limit: inner.width - 1)
             return
         }
-        var position = log.position(size)
-        let first = position
+        let first = Self.drawLines(state, text, of: &buffer)
+        Self.drawFooter(log, area, &buffer)
+        // The bar shows the place in the file, of which the window is a part.
+        let scale = max(1, log.size / 1_000_000)
+        let last = log.buffer.line(min(log.buffer.endNumber - 1, first + text.height)).offset
+        let top = log.buffer.line(first).offset
+        if log.size > 0, log.start > 0 || log.buffer.count > text.height {
+            drawScrollbar(
+                in: area, of: &buffer, first: log.isFollowing ? Int(log.size / scale) : Int(top / scale),
+                visible: max(1, Int((last - top) / scale)), total: max(2, Int(log.size / scale)),
+                style: Style(isFocused ? .borderFocused : .muted))
+        }
+    }
+
+    /// Returns the number of the first line on screen.
+    private static func drawLines(_ state: State, _ text: Rect, of buffer: inout CellBuffer) -> Int {
+        let log = state.log
+        let matcher = (log.search?.pattern ?? log.filter?.pattern).flatMap { TextMatcher($0) }
+        var position = log.position(text.size)
+        let first = position.line
         var y = 0
-        while y < inner.height, position.line < log.buffer.endNumber {
+        var lastTime = ""
+        while y < text.height, position.line < log.buffer.endNumber {
             let line = log.buffer.line(position.line)
-            let matches = LogSearch.matches(of: log.search, in: line.text)
+            let matches = matcher?.matches(in: line.text) ?? []
+            if log.showsTimes, text.x >= 9, position.row == 0 || y == 0 {
+                let time = log.arrival(of: line.offset).map {
+                    Format.clockTime($0, offset: state.settings.secondsFromGMT)
+                }
+                // Said once for the lines of one second.
+                if let time, time != lastTime {
+                    buffer.write(time, x: text.x - 9, y: text.y + y, style: Style(.muted))
+                    lastTime = time
+                }
+            }
+            if line.offset == log.search?.hit {
+                buffer.fill(text.row(y), style: Style(.plain, on: .selectedElsewhere))
+            }
             if log.isWrapped {
-                let starts = line.rowStarts(width: inner.width)
-                for row in max(0, min(position.row, starts.count - 1))..<starts.count where y < inner.height {
-                    line.draw(
-                        from: starts[row], skip: 0, in: inner.row(y), of: &buffer, matches: matches)
+                let starts = line.rowStarts(width: text.width)
+                for row in max(0, min(position.row, starts.count - 1))..<starts.count where y < text.height {
+                    line.draw(from: starts[row], skip: 0, in: text.row(y), of: &buffer, matches: matches)
                     y += 1
                 }
             } else {
-                line.draw(from: 0, skip: log.column, in: inner.row(y), of: &buffer, matches: matches)
+                line.draw(from: 0, skip: log.column, in: text.row(y), of: &buffer, matches: matches)
                 y += 1
             }
             position = LogState.Position(line: position.line + 1)
         }
-        if log.hit != nil || log.column > 0 { Self.drawFooter(log, area, &buffer) }
-        drawScrollbar(
-            in: area, of: &buffer, first: first.line - log.buffer.firstNumber, visible: inner.height,
-            total: log.buffer.count, style: Style(isFocused ? .borderFocused : .muted))
+        return first
+    }
+
+    private static func emptyLine(_ state: State) -> String {
+        guard state.log.job != nil else { return "No log is open: l on an instance or a job opens one." }
+        if state.log.end == nil || state.log.isLoading { return "Reading…" }
+        if let filter = state.log.filter { return "No line has “\(filter.pattern.typed)”. Esc shows all." }
+        return "No output yet."
     }
 
     private static func subtitle(_ state: State) -> String {
@@ -56,19 +107,90 @@ enum LogScreen {
     }
 
     private static func corner(_ log: LogState) -> [Span] {
-        if log.isFollowing { return [Span("following", .good)] }
-        if log.newLines == 0 { return [Span("paused", .warning)] }
-        return [Span("paused, \(Format.count(log.newLines)) new", .warning)]
+        var spans: [Span] = []
+        if let filter = log.filter {
+            let context = filter.context > 0 ? " ±\(filter.context)" : ""
+            spans += [Span("&\(filter.pattern.typed)\(context)", .key), Span(" · ", .muted)]
+        }
+        if log.isFollowing {
+            spans.append(Span("following", .good))
+        } else if log.newLines == 0 {
+            spans.append(Span("paused", .warning))
+        } else {
+            spans.append(Span("paused, \(Format.count(log.newLines)) new", .warning))
+        }
+        return spans
     }
 
+    /// In the lower border: the search with its count and position, the column, the place in a long log.
     private static func drawFooter(_ log: LogState, _ area: Rect, _ buffer: inout CellBuffer) {
-        var text = ""
-        if log.hit != nil, !log.search.isEmpty {
-            text = " /\(log.search)  \(log.hitPosition) of \(log.hitTotal) "
+        var parts: [String] = []
+        if let search = log.search {
+            var text = "/\(search.pattern.typed)"
+            if search.isLooking {
+                text += "  searching…"
+            } else if search.hit != nil {
+                let total = Format.count(search.total) + (search.counted < 1 ? "+" : "")
+                text += "  \(search.position.map { Format.count($0) } ?? "–") of \(total)"
+                if search.hasWrapped { text += "  around the end" }
+            }
+            parts.append(text)
         }
-        if log.column > 0 { text += " column \(log.column + 1) " }
+        if log.column > 0 { parts.append("column \(log.column + 1)") }
+        if !log.isFollowing, log.size > 64 << 10, let top = log.top {
+            let offset = log.buffer.line(top.line).offset
+            parts.append(
+                "\(Int(Double(offset) * 100 / Double(max(1, log.size)))) % of \(Format.bytes(log.size))")
+        }
+        guard !parts.isEmpty else { return }
+        let text = " " + parts.joined(separator: " · ") + " "
         let width = min(area.width - 6, DisplayWidth.of(text))
         buffer.writeCut(
             text, x: area.maxX - width - 2, y: area.maxY - 1, style: Style(.warning), limit: width)
+    }
+
+    // MARK: Summary
+
+    private static func summaryHeight(_ state: State, _ area: Rect) -> Int {
+        guard area.inner.height >= 8, area.inner.width >= 40 else { return 0 }
+        return Self.summary(state, width: area.inner.width).isEmpty ? 0 : 1
+    }
+
+    private static func drawSummary(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
+        var x = area.x + 1
+        for span in Self.summary(state, width: area.width) {
+            x += buffer.writeCut(span.text, x: x, y: area.y, style: span.style, limit: area.maxX - 1 - x)
+        }
+    }
+
+    /// `loss ⣀⠤⠒⠉ 0.412   64 % 15.5 it/s 00:23 left   GPU 87 % ⣿⣶ 63°C VRAM 11/24 GB`
+    private static func summary(_ state: State, width: Int) -> [Span] {
+        guard let job = state.log.job else { return [] }
+        var spans: [Span] = []
+        func gap() { if !spans.isEmpty { spans.append(Span("   ")) } }
+        let metrics = state.metrics.metrics
+        if state.metrics.job == job {
+            if let loss = metrics.series.first(where: { $0.name.contains("loss") }) ?? metrics.series.first,
+                loss.values.count > 1
+            {
+                let curve = Plot.sparkline(
+                    loss.values, width: max(6, min(20, width / 8)), state.settings.plotting)
+                spans += [
+                    Span("\(loss.name) ", .muted), Span(curve, .accent), Span(" \(Format.short(loss.last))"),
+                ]
+            }
+            if let progress = metrics.progress, let fraction = progress.fraction {
+                gap()
+                spans.append(Span("\(Int(fraction * 100)) %", .plain, .bold))
+                if let rate = progress.perSecond { spans.append(Span(" \(Format.short(rate)) it/s", .muted)) }
+                if let left = progress.timeLeft { spans.append(Span(" \(left) left", .muted)) }
+            }
+        }
+        guard let instance = state.jobs.row(job)?.instance, let track = state.telemetry.track(instance),
+            let sample = track.latest, state.now.timeIntervalSince(track.date ?? .distantPast) < 15
+        else { return spans }
+        gap()
+        spans += TelemetryView.brief(track, sample, state.settings.plotting)
+        return spans
     }
 }

@@ -70,7 +70,7 @@ struct ListPane<Row: ListRow> {
                 "⚠ \(banner)", x: frame.banner.x + 1, y: frame.banner.y, style: Style(.bad),
                 limit: frame.banner.width - 1)
         }
-        guard !self.list.shown.isEmpty else {
+        guard self.list.shownCount > 0 else {
             for (index, line) in self.emptyLines.enumerated() where index < frame.rows.height {
                 buffer.writeCut(
                     line, x: frame.rows.x + 1, y: frame.rows.y + index,
@@ -78,17 +78,17 @@ struct ListPane<Row: ListRow> {
             }
             return
         }
-        let first = max(0, min(self.list.top, self.list.shown.count - 1))
-        let visible = self.list.shown[first...].prefix(frame.rows.height)
-        let selected = self.list.selection.flatMap { id in visible.firstIndex { $0.id == id } }.map {
-            $0 - first
-        }
+        let first = max(0, min(self.list.top, self.list.shownCount - 1))
+        let visible = self.list.shown(from: first, count: frame.rows.height)
+        let marked =
+            self.list.marks.isEmpty ? [] : visible.indices.filter { self.list.marks.contains(visible[$0].id) }
         self.table.draw(
-            visible.map(self.spans), selected: selected, isStale: visible.allSatisfy(self.isStale),
-            header: frame.header, area: frame.rows, in: &buffer)
+            visible.map(self.spans), selected: self.list.selectedIndex.map { $0 - first },
+            marked: Set(marked), isStale: { self.isStale(visible[$0]) }, header: frame.header,
+            area: frame.rows, in: &buffer)
         drawScrollbar(
             in: self.area, of: &buffer, first: first, visible: frame.rows.height,
-            total: self.list.shown.count, style: Style(isFocused ? .borderFocused : .muted))
+            total: self.list.shownCount, style: Style(isFocused ? .borderFocused : .muted))
     }
 
     func drawTitle(isFocused: Bool, in buffer: inout CellBuffer) {
@@ -100,14 +100,18 @@ struct ListPane<Row: ListRow> {
     /// The filter, and an order other than the usual one.
     private var corner: [Span] {
         var spans: [Span] = []
-        if !self.list.filter.isEmpty {
-            spans.append(Span("/\(self.list.filter)", .warning))
-            spans.append(Span(" \(self.list.shown.count) of \(self.list.rows.count)", .muted))
+        if !self.list.marks.isEmpty {
+            let range = self.list.isMarkingRange ? "…" : ""
+            spans.append(Span("◆ \(self.list.marks.count) marked\(range)", .key, .bold))
         }
-        if self.list.sortColumn != 0 || self.list.isReversed {
-            let name = Row.sortColumns[self.list.sortColumn]
-            spans.append(
-                Span("\(spans.isEmpty ? "" : " · ")\(name) \(self.list.isReversed ? "↑" : "↓")", .muted))
+        if !self.list.filter.isEmpty {
+            if !spans.isEmpty { spans.append(Span(" · ", .muted)) }
+            spans.append(Span("/\(self.list.filter)", self.list.filterProblem == nil ? .warning : .bad))
+            spans.append(Span(" \(self.list.shownCount) of \(self.list.rows.count)", .muted))
+        }
+        if self.list.orderIndex != 0 || self.list.isReversed {
+            let arrow = self.list.isReversed ? "↑" : "↓"
+            spans.append(Span("\(spans.isEmpty ? "" : " · ")\(self.list.order.name) \(arrow)", .muted))
         }
         return spans
     }

@@ -49,13 +49,18 @@ enum PromptScreen {
         }
     }
 
-    private static func title(_ prompt: Prompt, _ state: State) -> String {
+    static func title(_ prompt: Prompt, _ state: State) -> String {
         switch prompt.kind {
-        case .run(let id):
-            let name = state.instances.row(id)?.name
-            return "Run on \(id)" + (name.map { " · \($0)" } ?? "")
+        case .run(let ids) where ids.count == 1:
+            let name = state.instances.row(ids[0])?.name
+            return "Run on \(ids[0])" + (name.map { " · \($0)" } ?? "")
+        case .run(let ids): return "Run on \(ids.count) instances"
+        case .rename(let id): return "Name of \(id)"
+        case .forward(let id): return "Local port to \(id)"
+        case .writeLog(let job): return "Write the log of \(job) to"
+        case .goToTime: return "Go to what came at"
         case .offerQuery: return "Offers: what is wanted"
-        case .filter, .search: return ""
+        case .filter, .search, .keepLines: return ""
         }
     }
 
@@ -72,7 +77,16 @@ enum PromptScreen {
                 "<0.6  >24G     at most $0.60 an hour, at least 24 GB a GPU",
                 "rel>0.98 in:US,CA cuda>12 disk:80 spot",
             ]
-        case .filter, .search: []
+        case .rename: ["The platform is told as well."]
+        case .forward: ["8888, or 9000:8888 for another port here. `close 8888` ends it."]
+        case .writeLog:
+            [
+                state.log.filter == nil
+                    ? "The whole log, as it came. A file that exists is not replaced."
+                    : "Only the lines that are kept. A file that exists is not replaced."
+            ]
+        case .goToTime: ["12:30, or 12:30:15: what the dashboard saw arrive."]
+        case .filter, .search, .keepLines: []
         }
     }
 }

@@ -70,10 +70,11 @@ struct TableView {
         return widths
     }
 
-    /// Draws titles and rows. `rows` holds the visible rows only; `selected` is one of them or none.
+    /// Draws titles and rows. `rows` holds the visible rows only; `selected` is one of them or none, `marked`
+    /// some of them.
     func draw(
-        _ rows: [[[Span]]], selected: Int?, isStale: Bool, header: Rect, area: Rect,
-        in buffer: inout CellBuffer
+        _ rows: [[[Span]]], selected: Int?, marked: Set<Int> = [], isStale: (Int) -> Bool, header: Rect,
+        area: Rect, in buffer: inout CellBuffer
     ) {
         guard !area.isEmpty else { return }
         let contents = self.columns.indices.map { column in
@@ -99,6 +100,10 @@ struct TableView {
                 buffer.write(
                     self.isFocused ? "▸" : " ", x: area.x, y: y, style: Style(.accent, on: surface, .bold))
             }
+            if marked.contains(index) {
+                buffer.write("◆", x: area.x, y: y, style: Style(.key, on: surface, .bold))
+            }
+            let isStale = isStale(index)
             var x = area.x + 1
             for (cells, (column, width)) in zip(row, zip(self.columns, widths)) where width > 0 {
                 let content = cells.reduce(0) { $0 + DisplayWidth.of($1.text) }

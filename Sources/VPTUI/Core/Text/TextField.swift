@@ -9,6 +9,8 @@ public struct TextField: Hashable, Sendable {
         self.cursor = text.count
     }
 
+    public var isAtEnd: Bool { self.cursor == self.text.count }
+
     public mutating func replace(with text: String) {
         self = TextField(text)
     }

@@ -77,6 +77,13 @@ enum Format {
         return "\(Self.two(day / 3600)):\(Self.two(day / 60 % 60))"
     }
 
+    /// `12:04:31` at `offset` seconds from GMT.
+    static func clockTime(_ date: Date, offset: Int) -> String {
+        let seconds = Int(date.timeIntervalSince1970.rounded(.down))
+        let second = ((seconds % 60) + 60) % 60
+        return "\(Self.timeOfDay(date, offset: offset)):\(Self.two(second))"
+    }
+
     /// `1 234`.
     static func count(_ value: Int) -> String {
         var digits = String(abs(value))
@@ -91,6 +98,29 @@ enum Format {
 
     static func plural(_ count: Int, _ one: String, _ many: String? = nil) -> String {
         "\(Self.count(count)) \(count == 1 ? one : many ?? one + "s")"
+    }
+
+    /// A figure as short as it can be read: `0.412`, `2.9e-4`, `640`, `15.5`.
+    static func short(_ value: Double) -> String {
+        guard value.isFinite else { return "–" }
+        let size = abs(value)
+        if size != 0, size < 0.001 || size >= 1e7 {
+            var exponent = 0
+            var mantissa = size
+            while mantissa >= 10, exponent < 400 {
+                mantissa /= 10
+                exponent += 1
+            }
+            while mantissa < 1, exponent > -400 {
+                mantissa *= 10
+                exponent -= 1
+            }
+            return (value < 0 ? "-" : "") + Self.fixed(mantissa, 1) + "e\(exponent)"
+        }
+        if value == value.rounded() { return Self.fixed(value, 0) }
+        var text = Self.fixed(value, size < 1 ? 4 : size < 100 ? 3 : 1)
+        while text.hasSuffix("0") { text.removeLast() }
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
 
     private static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

@@ -23,15 +23,17 @@ extension State {
         if let offers { self.offers.take(offers.values, failures: [], at: offers.fetchedAt) }
         if let balances { self.balances = balances.values }
         self.takeJobs(jobs)
-        if self.instances.shown.isEmpty { self.focus(.offers) }
+        if self.instances.shownCount == 0 { self.focus(.offers) }
         self.settle()
     }
 }
 
 /// Applies one message and says what is to be done. It decides only: no clock, no file, no chance.
 public func update(_ state: inout State, _ message: Message) -> [Effect] {
-    let effects = state.apply(message)
+    var effects = state.apply(message)
     state.settle()
+    effects += state.readLogAsNeeded()
+    effects += state.watchVisible()
     return effects
 }
 
@@ -42,61 +44,29 @@ extension State {
             self.now = max(self.now, date)
             self.typedAt = self.now
             return self.keyPressed(key, at: date)
-        case .pasted(let text, let date):
-            return self.textPasted(text, at: date)
-        case .resized(let size):
-            self.size = size
-            return []
-        case .tick(let date):
-            return self.ticked(date)
-        case .historyChanged:
-            // An answer that is on its way may be older than the change.
-            self.jobsPoll.ask(at: self.now)
-            return [.loadJobs]
-        case .engine(let event, let date):
-            return self.happened(event, at: date)
-        case .instancesLoaded(let answers):
-            self.instancesPoll.isAsking = false
-            self.takeInstances(answers)
-            return []
-        case .offersLoaded(let result, let generation):
-            return self.offersArrived(result, generation: generation)
-        case .balancesLoaded(let answers):
-            self.balancesPoll.isAsking = false
-            self.takeBalances(answers)
-            return []
-        case .jobsLoaded(let result):
-            self.jobsPoll.isAsking = false
-            switch result {
-            case .success(let jobs): self.takeJobs(jobs)
-            case .failure(let error): self.toast(ErrorWords(error).title, .bad)
-            }
-            return []
-        case .logLoaded(let job, let offset, let bytes):
-            return self.logArrived(job, offset: offset, bytes: bytes)
-        case .logUnavailable(let job, let error):
-            if self.log.job == job {
-                self.log.isLoading = false
-                if self.log.nextOffset == nil, error.code != .noSuchJob {
-                    self.toast("The log of \(job) cannot be read: \(ErrorWords(error).title)", .bad)
-                }
-            }
-            return []
-        case .unsafeResultsLoaded(let id, let result):
-            self.unsafeResultsArrived(id, result)
-            return []
-        case .shellReady(let id, let argv):
-            return [.openShell(id, argv: argv)]
-        case .shellEnded(let id, let status):
-            self.toast(
-                status == 0 ? "Shell on \(id) ended" : "Shell on \(id) ended with status \(status)",
-                status == 0 ? .muted : .warning)
-            return []
+        case .mouse(let event, let date):
+            self.now = max(self.now, date)
+            return self.mouseUsed(event, at: date)
+        case .pasted(let text, _): return self.textPasted(text)
+        case .resized(let size): self.size = size
+        case .tick(let date): return self.ticked(date)
+        case .engine(let event, let date): return self.happened(event, at: date)
         case .failed(let error, let date):
             self.now = max(self.now, date)
             self.showError(ErrorWords(error))
-            return []
+        case .logRead(let request, let part): self.log.take(part, for: request)
+        case .logUnavailable(let job, let error): self.logUnavailable(job, error)
+        case .logFound(let generation, let hit, let hasWrapped):
+            self.logFound(generation, hit, hasWrapped: hasWrapped)
+        case .logCounted(let generation, let total, let position, let fraction):
+            self.logCounted(generation, total: total, position: position, fraction: fraction)
+        case .metricsRead(let job, let metrics, let start, let end):
+            self.metricsArrived(job, metrics, start: start, end: end)
+        case .telemetry(let id, let sample, let date): self.telemetry.take(sample, of: id, at: date)
+        case .telemetryEnded(let id, let error): self.telemetry.failed(error, of: id)
+        default: return self.take(message)
         }
+        return []
     }
 
     /// Keeps what must always hold: selections on screen, dialogs about things that exist.
@@ -111,15 +81,25 @@ extension State {
             case .main: break
             }
         }
-        if case .dialog(let dialog) = self.overlay, let id = dialog.instance, self.instances.row(id) == nil {
-            self.overlay = nil
-            self.toast("\(id) is gone; nothing was done", .warning)
+        if let main = layout.main, self.mainScroll > 0 {
+            self.mainScroll = min(self.mainScroll, MainScreen.maximumScroll(self, in: main))
         }
+        self.closeDialogOfGoneInstances()
         if self.overlay == nil, !self.waitingErrors.isEmpty {
             self.overlay = .dialog(Dialog(.error(self.waitingErrors.removeFirst()), openedAt: self.now))
         }
     }
 
+    private mutating func closeDialogOfGoneInstances() {
+        guard case .dialog(var dialog) = self.overlay else { return }
+        let gone = dialog.instances.filter { self.instances.row($0) == nil }
+        guard let first = gone.first else { return }
+        dialog.keep { self.instances.row($0) != nil }
+        self.overlay = dialog.instances.isEmpty ? nil : .dialog(dialog)
+        self.toast("\(first) is gone; nothing was done", .warning)
+    }
+
+    static let instancesInterval: TimeInterval = 5
     static let offersInterval: TimeInterval = 60
     static let balancesInterval: TimeInterval = 60
     /// Only in case a change was missed: the loop tells when the history has changed.
@@ -151,30 +131,18 @@ extension State {
             self.jobsPoll.ask(at: date)
             effects.append(.loadJobs)
         }
-        // A job that another process follows writes to its log without telling us.
-        if let job = self.log.job, !self.log.isLoading, self.action(following: job) == nil,
-            let row = self.jobs.row(job), !row.state.isOver || self.log.nextOffset == nil
-        {
-            effects.append(self.loadLog(job))
-        }
+        effects += self.pollLog()
+        effects += self.quoteWhenDue()
+        effects += self.rememberWhatChanged()
         return effects
     }
 
-    mutating func askOffers() -> [Effect] {
-        self.offerGeneration += 1
-        self.offersPoll.ask(at: self.now)
-        return [.loadOffers(self.offerQuery, generation: self.offerGeneration)]
-    }
-
-    mutating func start(_ action: EngineAction) -> Effect {
-        let id = self.nextActionID()
-        self.actions.append(ActionRecord(id: id, action: action, phase: .queued, startedAt: self.now))
-        return .start(action, id)
-    }
-
-    mutating func loadLog(_ job: JobID) -> Effect {
-        self.log.isLoading = true
-        return .loadLog(job, from: self.log.nextOffset)
+    private mutating func rememberWhatChanged() -> [Effect] {
+        let wanted = self.toRemember
+        guard wanted != self.remembered else { return [] }
+        let isFirst = self.remembered == nil
+        self.remembered = wanted
+        return isFirst ? [] : [.remember(wanted)]
     }
 
     mutating func toast(_ text: String, _ role: Role = .plain, for seconds: TimeInterval = 4) {
@@ -190,11 +158,5 @@ extension State {
         } else if !self.waitingErrors.contains(words) {
             self.waitingErrors.append(words)
         }
-    }
-
-    mutating func focus(_ pane: Pane) {
-        if pane != .main { self.lastList = pane }
-        self.focus = pane
-        if self.zoom != .both { self.zoom = pane == .main ? .main : .lists }
     }
 }

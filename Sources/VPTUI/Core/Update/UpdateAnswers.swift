@@ -29,13 +29,6 @@ extension State {
         for job in jobs.reversed() { self.remember(command: job.command.shellText) }
     }
 
-    mutating func remember(command: String) {
-        if self.commandHistory.first == command { return }
-        self.commandHistory.removeAll { $0 == command }
-        self.commandHistory.insert(command, at: 0)
-        if self.commandHistory.count > 50 { self.commandHistory.removeLast() }
-    }
-
     mutating func offersArrived(
         _ result: Result<PlatformAnswers<Offer>, EngineError>, generation: Int
     ) -> [Effect] {
@@ -56,23 +49,75 @@ extension State {
         return []
     }
 
-    mutating func logArrived(_ job: JobID, offset: Int64, bytes: [UInt8]) -> [Effect] {
-        guard self.log.job == job else { return [] }
-        self.log.isLoading = false
-        // Too much was missing to read it all: the pane starts over at the end of the file.
-        if let next = self.log.nextOffset, offset > next { self.log.restart(at: offset) }
-        let hasGap = self.log.append(bytes, at: offset)
-        let missedSome = self.log.missedOutput
-        self.log.missedOutput = false
-        return hasGap || missedSome ? [self.loadLog(job)] : []
+    /// The answers to questions.
+    mutating func take(_ message: Message) -> [Effect] {
+        switch message {
+        case .called(let call): self.history.add(call)
+        case .instancesLoaded(let answers):
+            self.instancesPoll.isAsking = false
+            self.takeInstances(answers)
+        case .offersLoaded(let result, let generation):
+            return self.offersArrived(result, generation: generation)
+        case .quoted(let result, let generation): self.quoteArrived(result, generation: generation)
+        case .balancesLoaded(let answers):
+            self.balancesPoll.isAsking = false
+            self.takeBalances(answers)
+        case .jobsLoaded(let result):
+            self.jobsPoll.isAsking = false
+            switch result {
+            case .success(let jobs): self.takeJobs(jobs)
+            case .failure(let error): self.toast(ErrorWords(error).title, .bad)
+            }
+        case .logWritten(let path, .success(let bytes)):
+            self.toast("\(Format.bytes(bytes)) written to \(path)", .good)
+        case .logWritten(_, .failure(let error)): self.showError(ErrorWords(error))
+        case .workspaceCompared(let id, let result): self.files.take(result, of: id)
+        case .unsafeResultsLoaded(let id, let result): self.unsafeResultsArrived(id, result)
+        case .conflictsChecked(let ids, let paths):
+            if paths.isEmpty { return ids.map { self.start(.sync($0)) } }
+            self.overlay = .dialog(Dialog(.conflicts(ids, paths), openedAt: self.now))
+        case .forwarded(let forward):
+            self.forwards.removeAll { $0.localPort == forward.localPort }
+            self.forwards.append(forward)
+            self.toast(
+                "127.0.0.1:\(forward.localPort) leads to port \(forward.remotePort) of \(forward.instance)",
+                .good, for: 6)
+        case .forwardEnded(let forward):
+            self.forwards.removeAll { $0 == forward }
+            self.toast("Port \(forward.localPort) is closed", .muted)
+        case .renamed(let instance):
+            self.instances.upsert(instance)
+            self.toast("\(instance.id) is called \(instance.name ?? "nothing") now", .good)
+        case .shellReady(let id, let argv): return [.openShell(id, argv: argv)]
+        case .shellEnded(let id, let status):
+            self.toast(
+                status == 0 ? "Shell on \(id) ended" : "Shell on \(id) ended with status \(status)",
+                status == 0 ? .muted : .warning)
+        case .verbsLoaded(let verbs): self.verbs = verbs
+        case .lineEnded(let line, let output, let status, let seconds, let date):
+            self.lineEnded(line, output, status, seconds, date)
+        default: break
+        }
+        return []
+    }
+
+    mutating func logUnavailable(_ job: JobID, _ error: EngineError) {
+        guard self.log.job == job else { return }
+        self.log.readFailed()
+        if self.log.end == nil, error.code != .noSuchJob {
+            self.toast("The log of \(job) cannot be read: \(ErrorWords(error).title)", .bad)
+        }
     }
 
     mutating func unsafeResultsArrived(_ id: InstanceID, _ result: Result<UnsafeResults, EngineError>) {
-        guard case .dialog(var dialog) = self.overlay, case .destroy(id, _) = dialog.kind else { return }
+        guard case .dialog(var dialog) = self.overlay, case .destroy(let ids, var reports) = dialog.kind,
+            ids.contains(id)
+        else { return }
         switch result {
-        case .success(let results): dialog.kind = .destroy(id, .known(results))
-        case .failure(let error): dialog.kind = .destroy(id, .unknown(error))
+        case .success(let results): reports[id] = .known(results)
+        case .failure(let error): reports[id] = .unknown(error)
         }
+        dialog.kind = .destroy(ids, reports)
         self.overlay = .dialog(dialog)
     }
 
@@ -83,6 +128,7 @@ extension State {
             if !self.actions.contains(where: { $0.id == id }) {
                 self.actions.append(ActionRecord(id: id, action: action, phase: .queued, startedAt: self.now))
             }
+            self.history.began(action, id, at: self.now)
         case .started(let id):
             self.change(id) {
                 $0.phase = .running
@@ -93,22 +139,22 @@ extension State {
         case .instanceChanged(let instance):
             if !self.goneInstances.contains(instance.id) { self.instances.upsert(instance) }
         case .instanceGone(let id):
-            self.goneInstances.insert(id)
-            self.instances.remove(id)
+            self.forget(id)
         case .jobChanged(let job):
             return self.jobChanged(job)
         case .jobOutput(let job, let offset, let bytes):
-            guard self.log.job == job else { return [] }
-            // Until the first part is here there is nothing that the new bytes could be joined to.
-            if self.log.isLoading {
-                self.log.missedOutput = true
-                return []
-            }
-            if self.log.append(bytes, at: offset) { return [self.loadLog(job)] }
+            return self.outputArrived(job, offset, bytes, date)
         case .finished(let id, let outcome):
             return self.finished(id, outcome)
         }
         return []
+    }
+
+    private mutating func forget(_ id: InstanceID) {
+        self.goneInstances.insert(id)
+        self.instances.remove(id)
+        self.telemetry.forget(id)
+        self.forwards.removeAll { $0.instance == id }
     }
 
     private mutating func change(_ id: ActionID, _ change: (inout ActionRecord) -> Void) {
@@ -135,38 +181,22 @@ extension State {
         return self.openLog(job.id)
     }
 
-    /// Shows `job`'s log without taking the focus.
-    mutating func openLog(_ job: JobID) -> [Effect] {
-        self.mainContent = .log
-        var effects: [Effect] = []
-        if self.log.job == job {
-            self.log.follow()
-        } else {
-            self.log.open(job)
-            effects.append(self.loadLog(job))
-        }
-        // A job of an earlier session, or of `vp`, is followed from here on.
-        if let row = self.jobs.row(job), row.state == .running, self.action(following: job) == nil,
-            !self.settings.isReadOnly, self.instances.row(row.instance)?.status == .running
-        {
-            effects.append(self.start(.attach(job, on: row.instance)))
-            self.actions[self.actions.count - 1].job = job
-        }
-        return effects
-    }
-
     private mutating func finished(_ id: ActionID, _ outcome: ActionOutcome) -> [Effect] {
         guard let record = self.actions.first(where: { $0.id == id }) else { return [] }
         let now = self.now
         self.change(id) { $0.phase = .ended(outcome, at: now) }
+        self.history.ended(id, outcome, at: now)
         if case .run(let instance, _) = record.action, self.awaitsJobOn == instance { self.awaitsJobOn = nil }
+        var effects: [Effect] = []
         switch outcome {
-        case .succeeded(let result): self.succeeded(result)
+        case .succeeded(let result):
+            self.succeeded(result)
+            effects += self.runAfterCreate(id, result)
         case .cancelled: self.toast("Cancelled: \(record.action.verb)", .warning)
         case .failed(let error):
             self.showError(ErrorWords(error))
         }
-        var effects: [Effect] = []
+        self.commandsAfterCreate[id] = nil
         if !self.settings.platforms.isEmpty, !self.instancesPoll.isAsking {
             self.instancesPoll.ask(at: self.now)
             effects.append(.loadInstances)
@@ -174,10 +204,26 @@ extension State {
         // What was rented, by us or by somebody quicker, is no offer any more.
         if case .create = record.action, outcome != .cancelled { effects += self.askOffers() }
         // Reads what the last events may have missed, so that the pane ends where the file ends.
-        if let job = self.log.job, job == record.job, !self.log.isLoading {
-            effects.append(self.loadLog(job))
+        if let job = self.log.job, job == record.job, let request = self.log.poll() {
+            effects.append(.readLog(request))
+        }
+        // What was moved changes what the pane of files shows.
+        if self.mainContent == .files, let files = self.files.instance, files == record.action.instance,
+            outcome != .cancelled, self.instances.row(files) != nil
+        {
+            self.files.ask(files)
+            effects.append(.compareWorkspace(files))
         }
         return effects
+    }
+
+    /// The command that the launch form was given.
+    private mutating func runAfterCreate(_ id: ActionID, _ result: ActionResult) -> [Effect] {
+        guard let command = self.commandsAfterCreate[id], case .created(let instance) = result else {
+            return []
+        }
+        self.awaitsJobOn = instance.id
+        return [self.start(.run(instance.id, RunRequest(command: .shell(command))))]
     }
 
     private mutating func succeeded(_ result: ActionResult) {
@@ -214,8 +260,7 @@ extension State {
             let day = Format.dollars(instance.price.dollarsPerDay)
             self.toast("\(instance.id) stopped; its disk goes on costing \(day) a day", .warning, for: 6)
         case .destroyed(let receipt):
-            self.goneInstances.insert(receipt.instance)
-            self.instances.remove(receipt.instance)
+            self.forget(receipt.instance)
             let cost = receipt.dollars.map { " It cost about \(Format.dollars($0))." } ?? ""
             self.toast("\(receipt.instance) is gone, confirmed by the platform.\(cost)", .good, for: 8)
         }

@@ -5,18 +5,61 @@ import VPEngine
 public enum Overlay: Equatable, Sendable {
     case dialog(Dialog)
     case prompt(Prompt)
+    case form(LaunchForm)
+    case palette(Palette)
+    case list(ListOverlay)
+    case text(TextOverlay)
     case help(scroll: Int)
+}
+
+/// A list in a box: what was asked of platforms and engine, or what is being done.
+public struct ListOverlay: Equatable, Sendable {
+    public enum Kind: Equatable, Sendable { case history, actions }
+
+    public var kind: Kind
+    public var selected = 0
+    public var top = 0
+
+    public init(_ kind: Kind) {
+        self.kind = kind
+    }
+}
+
+/// Text in a box: what a line of `vp` answered.
+public struct TextOverlay: Equatable, Sendable {
+    public var title: String
+    public var lines: [String]
+    public var scroll = 0
+    public var isBad = false
+
+    public init(title: String, lines: [String], isBad: Bool = false) {
+        self.title = title
+        self.lines = lines
+        self.isBad = isBad
+    }
 }
 
 /// A question, or an error that wants to be read.
 public struct Dialog: Equatable, Sendable {
+    public struct JobTarget: Hashable, Sendable {
+        public var job: JobID
+        public var instance: InstanceID
+
+        public init(_ job: JobID, on instance: InstanceID) {
+            self.job = job
+            self.instance = instance
+        }
+    }
+
     public enum Kind: Equatable, Sendable {
         case create(Offer, CreateRequest)
-        case destroy(InstanceID, UnsafeReport)
-        case stop(InstanceID)
-        case start(InstanceID)
-        case cancelJob(JobID, InstanceID)
+        case destroy([InstanceID], [InstanceID: UnsafeReport])
+        case stop([InstanceID])
+        case start([InstanceID])
+        case cancelJobs([JobTarget])
         case cancelAction(ActionID)
+        /// A sync that would meet files changed on both sides.
+        case conflicts([InstanceID], [String])
         case quit
         case error(ErrorWords)
     }
@@ -59,11 +102,24 @@ public struct Dialog: Equatable, Sendable {
 
     public var focused: Button { self.buttons[max(0, min(self.buttons.count - 1, self.focusedButton))] }
 
-    /// The instance that it is about; it closes when that is gone.
-    public var instance: InstanceID? {
+    /// The instances that it is about; it closes when they are gone.
+    public var instances: [InstanceID] {
         switch self.kind {
-        case .destroy(let id, _), .stop(let id), .start(let id), .cancelJob(_, let id): id
-        case .create, .cancelAction, .quit, .error: nil
+        case .destroy(let ids, _), .stop(let ids), .start(let ids), .conflicts(let ids, _): ids
+        case .cancelJobs(let targets): targets.map(\.instance)
+        case .create, .cancelAction, .quit, .error: []
+        }
+    }
+
+    /// The same question about those that are left.
+    mutating func keep(_ isAlive: (InstanceID) -> Bool) {
+        switch self.kind {
+        case .destroy(let ids, let reports): self.kind = .destroy(ids.filter(isAlive), reports)
+        case .stop(let ids): self.kind = .stop(ids.filter(isAlive))
+        case .start(let ids): self.kind = .start(ids.filter(isAlive))
+        case .conflicts(let ids, let paths): self.kind = .conflicts(ids.filter(isAlive), paths)
+        case .cancelJobs(let targets): self.kind = .cancelJobs(targets.filter { isAlive($0.instance) })
+        case .create, .cancelAction, .quit, .error: break
         }
     }
 }
@@ -71,10 +127,15 @@ public struct Dialog: Equatable, Sendable {
 /// A line of text being asked for.
 public struct Prompt: Equatable, Sendable {
     public enum Kind: Equatable, Sendable {
-        case run(InstanceID)
+        case run([InstanceID])
+        case rename(InstanceID)
+        case forward(InstanceID)
         case offerQuery
         case filter(Pane)
         case search
+        case keepLines
+        case writeLog(JobID)
+        case goToTime
     }
 
     public var kind: Kind
@@ -95,8 +156,8 @@ public struct Prompt: Equatable, Sendable {
     /// Filters and searches are typed in the bottom line, over the rows that they change.
     public var isInline: Bool {
         switch self.kind {
-        case .filter, .search: true
-        case .run, .offerQuery: false
+        case .filter, .search, .keepLines: true
+        default: false
         }
     }
 

@@ -1,0 +1,85 @@
+import Yams
+
+/// `dashboard.yaml` beside the user's configuration: how the dashboard looks and which keys it has. What the
+/// names in it mean is the dashboard's to say.
+public struct DashboardFile: Equatable, Sendable {
+    public var theme: String?
+    public var mouse: Bool?
+    public var ascii: Bool?
+    /// place -> command -> keys
+    public var keys: [String: [String: [String]]] = [:]
+    /// theme -> role or surface -> colour
+    public var themes: [String: [String: String]] = [:]
+
+    public init() {}
+
+    /// An empty one where there is no such file.
+    public init(path: String) throws(EngineError) {
+        try self.init(text: ConfigurationFile.contents(of: path) ?? "", path: path)
+    }
+
+    public init(text: String, path: String) throws(EngineError) {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch {
+            throw ConfigurationFile.error("\(path): \(error)")
+        }
+        guard let root, root.null == nil else { return }
+        guard let mapping = root.mapping else {
+            throw ConfigurationFile.error("\(path):1: expected `key: value` lines")
+        }
+        for (key, value) in mapping {
+            switch key.string {
+            case "theme": self.theme = try Self.text(value, "theme", path)
+            case "mouse": self.mouse = try Self.flag(value, "mouse", path)
+            case "ascii": self.ascii = try Self.flag(value, "ascii", path)
+            case "keys":
+                for (place, commands) in try Self.pairs(value, "keys", path) {
+                    for (command, keys) in try Self.pairs(commands, "keys.\(place)", path) {
+                        let name = "keys.\(place).\(command)"
+                        var texts: [String] = []
+                        if let sequence = keys.sequence {
+                            for node in sequence { texts.append(try Self.text(node, name, path)) }
+                        } else {
+                            texts.append(try Self.text(keys, name, path))
+                        }
+                        self.keys[place, default: [:]][command] = texts
+                    }
+                }
+            case "themes":
+                for (theme, colors) in try Self.pairs(value, "themes", path) {
+                    for (role, color) in try Self.pairs(colors, "themes.\(theme)", path) {
+                        self.themes[theme, default: [:]][role] =
+                            try Self.text(color, "themes.\(theme).\(role)", path)
+                    }
+                }
+            default:
+                throw Self.error(
+                    key, "there is no “\(key.string ?? "")”; there are theme, mouse, ascii, keys, themes",
+                    path)
+            }
+        }
+    }
+
+    private static func pairs(_ node: Node, _ name: String, _ path: String) throws(EngineError) -> [(
+        String, Node
+    )] {
+        guard let mapping = node.mapping else { throw Self.error(node, "\(name) must hold names", path) }
+        return mapping.map { ($0.key.scalar?.string ?? "", $0.value) }
+    }
+
+    private static func text(_ node: Node, _ name: String, _ path: String) throws(EngineError) -> String {
+        guard let scalar = node.scalar else { throw Self.error(node, "\(name) must be one value", path) }
+        return scalar.string
+    }
+
+    private static func flag(_ node: Node, _ name: String, _ path: String) throws(EngineError) -> Bool {
+        guard let flag = node.bool else { throw Self.error(node, "\(name) must be true or false", path) }
+        return flag
+    }
+
+    private static func error(_ node: Node, _ sentence: String, _ path: String) -> EngineError {
+        ConfigurationFile.error("\(path)\(node.mark.map { ":\($0.line)" } ?? ""): \(sentence)")
+    }
+}

@@ -1,0 +1,85 @@
+/// One look at what an instance is doing.
+public struct TelemetrySample: Hashable, Sendable {
+    public struct GPU: Hashable, Sendable {
+        /// Share of the time in which it worked, from 0 to 1; nil where the driver does not say.
+        public var utilization: Double?
+        public var usedBytes: Int64?
+        public var totalBytes: Int64?
+        /// In degrees Celsius.
+        public var temperature: Double?
+        /// In watts.
+        public var power: Double?
+
+        public init(
+            utilization: Double? = nil, usedBytes: Int64? = nil, totalBytes: Int64? = nil,
+            temperature: Double? = nil, power: Double? = nil
+        ) {
+            self.utilization = utilization
+            self.usedBytes = usedBytes
+            self.totalBytes = totalBytes
+            self.temperature = temperature
+            self.power = power
+        }
+    }
+
+    public var gpus: [GPU]
+    /// Since the host started, in units that only differences mean something in.
+    public var busyTicks: Int64
+    public var totalTicks: Int64
+    public var load: Double?
+    public var usedMemoryBytes: Int64
+    public var totalMemoryBytes: Int64
+    /// Of the file system that holds the workspace.
+    public var usedDiskBytes: Int64
+    public var totalDiskBytes: Int64
+    /// Since the interfaces came up, all but the loopback one.
+    public var receivedBytes: Int64
+    public var sentBytes: Int64
+
+    public init(
+        gpus: [GPU] = [], busyTicks: Int64 = 0, totalTicks: Int64 = 0, load: Double? = nil,
+        usedMemoryBytes: Int64 = 0, totalMemoryBytes: Int64 = 0, usedDiskBytes: Int64 = 0,
+        totalDiskBytes: Int64 = 0, receivedBytes: Int64 = 0, sentBytes: Int64 = 0
+    ) {
+        self.gpus = gpus
+        self.busyTicks = busyTicks
+        self.totalTicks = totalTicks
+        self.load = load
+        self.usedMemoryBytes = usedMemoryBytes
+        self.totalMemoryBytes = totalMemoryBytes
+        self.usedDiskBytes = usedDiskBytes
+        self.totalDiskBytes = totalDiskBytes
+        self.receivedBytes = receivedBytes
+        self.sentBytes = sentBytes
+    }
+
+    /// Mean over all GPUs.
+    public var gpuShare: Double? { Self.mean(self.gpus.compactMap(\.utilization)) }
+
+    public var gpuMemoryShare: Double? {
+        Self.mean(
+            self.gpus.compactMap { gpu in
+                guard let used = gpu.usedBytes, let total = gpu.totalBytes, total > 0 else { return nil }
+                return Double(used) / Double(total)
+            })
+    }
+
+    public var memoryShare: Double? {
+        self.totalMemoryBytes > 0 ? Double(self.usedMemoryBytes) / Double(self.totalMemoryBytes) : nil
+    }
+
+    public var diskShare: Double? {
+        self.totalDiskBytes > 0 ? Double(self.usedDiskBytes) / Double(self.totalDiskBytes) : nil
+    }
+
+    /// Share of all processors that worked between `earlier` and now.
+    public func cpuShare(since earlier: TelemetrySample?) -> Double? {
+        guard let earlier, self.totalTicks > earlier.totalTicks else { return nil }
+        let busy = Double(self.busyTicks - earlier.busyTicks)
+        return max(0, min(1, busy / Double(self.totalTicks - earlier.totalTicks)))
+    }
+
+    private static func mean(_ values: [Double]) -> Double? {
+        values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+    }
+}

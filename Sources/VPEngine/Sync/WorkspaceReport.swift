@@ -1,0 +1,94 @@
+/// What lies on both sides of a workspace: what a sync would send, and what is on the instance.
+public struct WorkspaceReport: Hashable, Sendable {
+    public enum Safety: Hashable, Sendable {
+        /// Here and there alike.
+        case safe
+        /// Only there, or newer there: a destroy would lose it.
+        case onlyThere
+        /// Changed on both sides.
+        case conflict
+        /// Changed here since it was sent.
+        case newerHere
+    }
+
+    public struct File: Hashable, Sendable {
+        public var path: String
+        public var bytes: Int64
+        public var safety: Safety
+
+        public init(path: String, bytes: Int64, safety: Safety) {
+            self.path = path
+            self.bytes = bytes
+            self.safety = safety
+        }
+    }
+
+    public struct Item: Hashable, Sendable {
+        public var path: String
+        public var bytes: Int64
+
+        public init(path: String, bytes: Int64) {
+            self.path = path
+            self.bytes = bytes
+        }
+    }
+
+    /// What `sync` would send, largest first.
+    public var uploads: [Item]
+    /// What it would remove there: sent from here, and gone here.
+    public var deletions: [String]
+    /// What it would leave alone because both sides changed it.
+    public var conflicts: [Item]
+    /// Everything on the instance, largest first.
+    public var files: [File]
+
+    public init(uploads: [Item], deletions: [String], conflicts: [Item], files: [File]) {
+        self.uploads = uploads
+        self.deletions = deletions
+        self.conflicts = conflicts
+        self.files = files
+    }
+}
+
+extension Engine {
+    /// Compares both sides of the instance's workspace, and moves nothing.
+    public func workspaceReport(of id: InstanceID) async throws(EngineError) -> WorkspaceReport {
+        let workspace = try self.workspace(of: id)
+        let sync = try await self.sync(id, workspace: workspace, shell: self.shell(for: id)) { _ in }
+        return try await sync.compared()
+    }
+}
+
+extension WorkspaceSync {
+    package func compared() async throws(EngineError) -> WorkspaceReport {
+        let agreed = self.manifests.load(instance: self.instance, workspace: self.workspace)
+        let local = try await self.localScan.scan()
+        let remote = try await RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot).scan()
+        let up = SyncPlan.upload(local: local, agreed: agreed, remote: remote)
+        let down = SyncPlan.download(local: self.localScan.entry(of:), agreed: agreed, remote: remote)
+        let onlyThere = Set(down.transfers.map(\.path))
+        let conflicts = Set(down.conflicts.map(\.path))
+        let newerHere = Set(down.keptOnOtherSide)
+        func items(_ items: [SyncPlan.Item]) -> [WorkspaceReport.Item] {
+            items.sorted { ($1.size, $0.path) < ($0.size, $1.path) }.map {
+                WorkspaceReport.Item(path: $0.path.description, bytes: $0.size)
+            }
+        }
+        let files = remote.sorted { ($1.value.size, $0.key) < ($0.value.size, $1.key) }.map { path, entry in
+            let safety: WorkspaceReport.Safety =
+                if onlyThere.contains(path) {
+                    .onlyThere
+                } else if conflicts.contains(path) {
+                    .conflict
+                } else if newerHere.contains(path) {
+                    .newerHere
+                } else {
+                    .safe
+                }
+            return WorkspaceReport.File(path: path.description, bytes: entry.size, safety: safety)
+        }
+        return WorkspaceReport(
+            uploads: items(up.transfers), deletions: up.deletions.map(\.description),
+            conflicts: items(up.conflicts), files: files)
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import VPEngine
+import VPTUICore
+
+/// Performs effects away from the loop and posts what comes of them.
+///
+/// One task takes the effects in order, so that a cancel never overtakes its start; questions run beside it.
+final class EffectRunner: Sendable {
+    private let engine: Engine
+    private let queue: ActionQueue
+    private let mailbox: Mailbox
+    private let logs: LogReader
+    private let telemetry: TelemetryWatch
+    private let lines: LineRunner
+    private let remembered: RememberedFile
+    private let effects: AsyncStream<Effect>.Continuation
+
+    init(engine: Engine, mailbox: Mailbox, directory: String) {
+        self.engine = engine
+        self.mailbox = mailbox
+        self.queue = ActionQueue(engine: engine) { mailbox.post(.engine($0, at: Date())) }
+        self.logs = LogReader(mailbox: mailbox) { engine.logPath($0) }
+        self.telemetry = TelemetryWatch(engine: engine, mailbox: mailbox)
+        self.lines = LineRunner(
+            environment: engine.configuration.environment, directory: directory, runner: engine.runner)
+        self.remembered = RememberedFile(engine.configuration.paths)
+        let (stream, continuation) = AsyncStream.makeStream(of: Effect.self)
+        self.effects = continuation
+        Task.detached { [self] in
+            for await effect in stream { await self.perform(effect) }
+        }
+    }
+
+    func run(_ effect: Effect) {
+        self.effects.yield(effect)
+    }
+
+    /// Ends transfers and connections; jobs on instances go on. Waits at most `limit`.
+    func finish(cancelling actions: [ActionID], remembering: Remembered, limit: DispatchTimeInterval) {
+        self.remembered.save(remembering)
+        self.effects.finish()
+        let done = DispatchSemaphore(value: 0)
+        Task.detached { [self] in
+            self.telemetry.watch([])
+            for id in actions { await self.queue.cancel(id) }
+            await self.engine.shutDown()
+            done.signal()
+        }
+        _ = done.wait(timeout: .now() + limit)
+    }
+
+    private func perform(_ effect: Effect) async {
+        switch effect {
+        case .start(let action, let id): await self.queue.start(action, as: id)
+        case .cancel(let id): await self.queue.cancel(id)
+        case .readLog(let request): self.logs.read(request)
+        case .searchLog(let request): self.logs.find(request)
+        case .writeLog(let job, let path, let filter): self.logs.write(job, to: path, filter: filter)
+        case .readMetrics(let job): self.logs.measure(job)
+        case .watch(let ids): self.telemetry.watch(ids)
+        case .remember(let remembered): self.remembered.save(remembered)
+        case .openShell, .copy, .suspend, .redraw, .toggleTheme, .quit:
+            preconditionFailure("the loop performs what concerns the terminal")
+        default: self.ask { await self.answer(effect) }
+        }
+    }
+
+    private func ask(_ question: @escaping @Sendable () async -> Message) {
+        Task.detached { [mailbox] in mailbox.post(await question()) }
+    }
+
+    private func answer(_ effect: Effect) async -> Message {
+        switch effect {
+        case .loadInstances: return .instancesLoaded(await self.engine.instances())
+        case .loadBalances: return .balancesLoaded(await self.engine.balances())
+        case .loadOffers(let query, let generation):
+            return .offersLoaded(await self.offers(query, nil), generation: generation)
+        case .quote(let query, let platform, let generation):
+            return .quoted(await self.offers(query, platform), generation: generation)
+        case .loadJobs:
+            do throws(EngineError) {
+                return .jobsLoaded(.success(try self.engine.jobs()))
+            } catch {
+                return .jobsLoaded(.failure(error))
+            }
+        case .loadUnsafeResults(let id):
+            do throws(EngineError) {
+                return .unsafeResultsLoaded(id, .success(try await self.engine.unsafeResults(on: id)))
+            } catch {
+                return .unsafeResultsLoaded(id, .failure(error))
+            }
+        case .compareWorkspace(let id):
+            do throws(EngineError) {
+                return .workspaceCompared(id, .success(try await self.engine.workspaceReport(of: id)))
+            } catch {
+                return .workspaceCompared(id, .failure(error))
+            }
+        case .loadVerbs: return .verbsLoaded(await self.lines.verbs())
+        case .runLine(let words): return await self.lines.run(words)
+        default:
+            do throws(EngineError) {
+                return try await self.answerOrThrow(effect)
+            } catch {
+                return .failed(error, at: Date())
+            }
+        }
+    }
+
+    private func answerOrThrow(_ effect: Effect) async throws(EngineError) -> Message {
+        switch effect {
+        case .prepareShell(let id):
+            return .shellReady(id, argv: try await self.engine.shellCommand(for: id))
+        case .checkConflicts(let ids):
+            var paths: [String] = []
+            for id in ids {
+                paths += try await self.engine.workspaceReport(of: id).conflicts.map(\.path)
+            }
+            return .conflictsChecked(ids, paths)
+        case .forward(let forward):
+            try await self.engine.forward(
+                forward.instance, localPort: forward.localPort, remotePort: forward.remotePort)
+            return .forwarded(forward)
+        case .endForward(let forward):
+            try await self.engine.endForward(
+                forward.instance, localPort: forward.localPort, remotePort: forward.remotePort)
+            return .forwardEnded(forward)
+        case .rename(let id, let name): return .renamed(try await self.engine.rename(id, to: name))
+        default: preconditionFailure("every effect is performed somewhere")
+        }
+    }
+
+    private func offers(_ query: OfferQuery, _ platform: Platform?) async
+        -> Result<PlatformAnswers<Offer>, EngineError>
+    {
+        do throws(EngineError) {
+            return .success(try await self.engine.offers(query, platform: platform))
+        } catch {
+            return .failure(error)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Glibc
+import VPEngine
+import VPTUICore
+
+/// Runs `vp` for what the dashboard has no screen of its own for.
+struct LineRunner: Sendable {
+    let environment: [String: String]
+    let directory: String
+    let runner: any ProcessRunner
+
+    /// The `vp` that lies beside this program, so that both are of one version; else the one on the path.
+    static func program() -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return "vp" }
+        let own = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let beside = (own as NSString).deletingLastPathComponent + "/vp"
+        return access(beside, X_OK) == 0 ? beside : "vp"
+    }
+
+    func verbs() async -> VerbTable {
+        guard let result = try? await self.runner.run(self.command(["--experimental-dump-help"])),
+            result.isSuccess
+        else { return VerbTable() }
+        return VerbTable(dump: Data(result.output))
+    }
+
+    /// Answers and progress in one, as a terminal shows them.
+    func run(_ words: [String]) async -> Message {
+        let start = Date()
+        let line = words.map(ShellQuoting.quoted).joined(separator: " ")
+        do throws(EngineError) {
+            let result = try await self.runner.run(self.command(words))
+            let status: Int32 =
+                switch result.ending {
+                case .exited(let code): code
+                case .signalled(let signal): 128 + signal
+                }
+            return .lineEnded(
+                line, output: Self.lines(result.output + result.errorOutput), exitStatus: status,
+                seconds: Date().timeIntervalSince(start), at: Date())
+        } catch {
+            return .failed(error, at: Date())
+        }
+    }
+
+    private func command(_ words: [String]) -> ProcessCommand {
+        var environment = self.environment
+        environment["NO_COLOR"] = "1"
+        return ProcessCommand(
+            Self.program(), words, environment: environment, workingDirectory: self.directory)
+    }
+
+    private static func lines(_ bytes: [UInt8]) -> [String] {
+        var buffer = LogBuffer()
+        buffer.append(bytes)
+        return (buffer.firstNumber..<buffer.endNumber).suffix(5000).map { buffer.line($0).text }
+    }
+}

@@ -1,0 +1,219 @@
+import Dispatch
+import Foundation
+import Glibc
+import Synchronization
+import VPEngine
+import VPTUICore
+
+/// A log's local copy, read where it is asked for: mapping it would count a gigabyte as ours.
+struct LogFile: LogSource {
+    private final class Descriptor: Sendable {
+        let number: Int32
+        init(_ number: Int32) { self.number = number }
+        deinit { close(self.number) }
+    }
+
+    private let descriptor: Descriptor
+
+    /// nil where there is none yet.
+    init?(path: String) {
+        let number = open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { return nil }
+        self.descriptor = Descriptor(number)
+    }
+
+    func size() -> Int64 {
+        var information = stat()
+        return fstat(self.descriptor.number, &information) == 0 ? Int64(information.st_size) : 0
+    }
+
+    func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        max(0, pread(self.descriptor.number, buffer.baseAddress, buffer.count, off_t(offset)))
+    }
+}
+
+/// Reads and searches logs away from the loop, on threads of its own: a search of a gigabyte would hold one
+/// of the few that everything asynchronous shares.
+final class LogReader: Sendable {
+    /// Figures of older output than this are not looked for.
+    private static let metricsLimit: Int64 = 64 << 20
+
+    private let path: @Sendable (JobID) -> String
+    private let mailbox: Mailbox
+    private let reading = DispatchQueue(label: "variousplug.log.read")
+    private let searching = DispatchQueue(label: "variousplug.log.search")
+    private let measuring = DispatchQueue(label: "variousplug.log.measure")
+    /// The search that is wanted; any other ends.
+    private let search = Mutex<Int>(0)
+    private let counts = Mutex<Counts?>(nil)
+
+    /// How many lines of each block match, for as far as was counted. A hit's position is a sum over it.
+    private struct Counts {
+        var job: JobID
+        var pattern: TextPattern
+        var filter: TextPattern?
+        var blocks: [(start: Int64, end: Int64, hits: Int)] = []
+        var total = 0
+
+        var end: Int64 { self.blocks.last?.end ?? 0 }
+    }
+
+    init(mailbox: Mailbox, path: @escaping @Sendable (JobID) -> String) {
+        self.mailbox = mailbox
+        self.path = path
+    }
+
+    func read(_ request: LogReadRequest) {
+        self.reading.async { [self] in
+            guard let file = LogFile(path: self.path(request.job)) else {
+                // A job that has written nothing yet has no file: that is an empty log.
+                let empty = LogPart(chunks: [], start: 0, end: 0, size: 0, reachesEnd: true)
+                self.mailbox.post(.logRead(request, empty))
+                return
+            }
+            let part = LogScanner(file).part(request.place, filter: request.filter)
+            self.mailbox.post(.logRead(request, part))
+        }
+    }
+
+    func write(_ job: JobID, to path: String, filter: TextPattern?) {
+        self.measuring.async { [self] in
+            self.mailbox.post(.logWritten(path: path, self.copy(job, to: path, filter)))
+        }
+    }
+
+    private func copy(_ job: JobID, to path: String, _ filter: TextPattern?) -> Result<Int64, EngineError> {
+        let activity = EngineError.Activity("writing the log", subject: path)
+        let expanded = path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst() : path
+        let target = open(expanded, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard target >= 0 else {
+            return .failure(
+                EngineError(.fileSystem, activity, detail: "\(path): \(String(cString: strerror(errno)))"))
+        }
+        defer { close(target) }
+        guard let file = LogFile(path: self.path(job)) else { return .success(0) }
+        var written: Int64 = 0
+        var failure: EngineError?
+        LogScanner(file).forEachKept(filter.flatMap { TextMatcher($0) }) { bytes in
+            var sent = 0
+            while sent < bytes.count {
+                let count = Glibc.write(target, bytes.baseAddress! + sent, bytes.count - sent)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else {
+                    failure = EngineError(
+                        errno == ENOSPC ? .localDiskFull : .fileSystem, activity,
+                        detail: String(cString: strerror(errno)))
+                    return false
+                }
+                sent += count
+            }
+            written += Int64(bytes.count)
+            return true
+        }
+        return failure.map { .failure($0) } ?? .success(written)
+    }
+
+    func measure(_ job: JobID) {
+        self.measuring.async { [self] in
+            var metrics = Metrics()
+            guard let file = LogFile(path: self.path(job)) else {
+                self.mailbox.post(.metricsRead(job, metrics, start: 0, end: 0))
+                return
+            }
+            let scanner = LogScanner(file)
+            let start = scanner.lineStart(of: max(0, scanner.size - Self.metricsLimit))
+            scanner.forEachBlock(from: start, to: scanner.size) { _, block in
+                metrics.feed(block)
+                return true
+            }
+            self.mailbox.post(.metricsRead(job, metrics, start: start, end: scanner.size))
+        }
+    }
+
+    // MARK: Search
+
+    func find(_ request: LogSearchRequest) {
+        self.search.withLock { $0 = request.generation }
+        self.searching.async { [self] in
+            guard let file = LogFile(path: self.path(request.job)), let matcher = TextMatcher(request.pattern)
+            else {
+                self.mailbox.post(.logFound(generation: request.generation, hit: nil, hasWrapped: false))
+                return
+            }
+            let isStale = { [self] in self.search.withLock { $0 != request.generation } }
+            let scanner = LogScanner(file, isCancelled: isStale)
+            let filter = request.filter.flatMap { TextMatcher($0) }
+            var hit: Int64?
+            if let from = request.from {
+                hit = scanner.find(matcher, filter: filter, from: from, isForward: request.isForward)
+                var hasWrapped = false
+                if hit == nil, !isStale() {
+                    hit = scanner.find(
+                        matcher, filter: filter, from: request.isForward ? -1 : .max,
+                        isForward: request.isForward)
+                    hasWrapped = hit != nil
+                }
+                guard !isStale() else { return }
+                self.mailbox.post(
+                    .logFound(generation: request.generation, hit: hit, hasWrapped: hasWrapped))
+            }
+            self.count(request, hit, scanner, matcher, filter)
+        }
+    }
+
+    /// Counts on from where an earlier search of the same words stopped, and says how far it is now and then.
+    private func count(
+        _ request: LogSearchRequest, _ hit: Int64?, _ scanner: LogScanner, _ matcher: TextMatcher,
+        _ filter: TextMatcher?
+    ) {
+        var counts = self.counts.withLock { counts -> Counts in
+            if let counts, counts.job == request.job, counts.pattern == request.pattern,
+                counts.filter == request.filter
+            {
+                return counts
+            }
+            return Counts(job: request.job, pattern: request.pattern, filter: request.filter)
+        }
+        func post(_ fraction: Double) {
+            self.mailbox.post(
+                .logCounted(
+                    generation: request.generation, total: counts.total,
+                    position: hit.flatMap { self.position(of: $0, counts, scanner, matcher, filter) },
+                    fraction: fraction))
+        }
+        var reported = DispatchTime.now()
+        scanner.count(matcher, filter: filter, from: counts.end) { start, end, hits in
+            counts.blocks.append((start, end, hits.count))
+            counts.total += hits.count
+            if DispatchTime.now().uptimeNanoseconds - reported.uptimeNanoseconds > 200_000_000 {
+                reported = .now()
+                post(Double(end) / Double(max(1, scanner.size)))
+            }
+            return true
+        }
+        // A last line without an end is counted again when it has one.
+        let isWhole = scanner.lineStart(of: scanner.size) == scanner.size
+        let final = counts
+        if isWhole { self.counts.withLock { $0 = final } }
+        if self.search.withLock({ $0 == request.generation }) { post(1) }
+    }
+
+    private func position(
+        of hit: Int64, _ counts: Counts, _ scanner: LogScanner, _ matcher: TextMatcher, _ filter: TextMatcher?
+    ) -> Int? {
+        var before = 0
+        for block in counts.blocks {
+            guard block.end <= hit else {
+                guard block.start <= hit, let file = LogFile(path: self.path(counts.job)) else { return nil }
+                // The block is read once more, by another scanner: this one's buffer is in use.
+                LogScanner(file).count(matcher, filter: filter, from: block.start) { start, _, hits in
+                    before += hits.count { start + Int64($0) <= hit }
+                    return false
+                }
+                return before
+            }
+            before += block.hits
+        }
+        return nil
+    }
+}

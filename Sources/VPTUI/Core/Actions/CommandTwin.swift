@@ -1,0 +1,52 @@
+import Foundation
+import VPEngine
+
+/// The line of `vp` that does what a key did, to be copied into a script.
+enum CommandTwin {
+    static func line(_ action: EngineAction) -> String {
+        switch action {
+        case .create(let request): Self.create(request)
+        case .sync(let id): "vp sync -i \(id)"
+        case .run(let id, let request): Self.run(id, request)
+        case .download(let id): "vp download -i \(id)"
+        case .start(let id): "vp start \(id)"
+        case .stop(let id): "vp stop \(id)"
+        case .destroy(let id, let request):
+            "vp destroy-instance \(id)" + (request.discardsResults ? " --discard-results" : "")
+        case .cancel(let job, on: _, _): "vp cancel \(job)"
+        case .attach(let job, on: _): "vp attach \(job)"
+        }
+    }
+
+    private static func create(_ request: CreateRequest) -> String {
+        var words = ["vp create-instance"]
+        if let platform = request.platform { words.append("--platform \(platform.rawValue)") }
+        if let offer = request.offer {
+            words.append("--offer \(offer)")
+        } else {
+            let query = request.query
+            if let gpu = query.gpu { words.append("--gpu-type \(ShellQuoting.quoted(gpu))") }
+            if query.gpuCount != 1 { words.append("--gpu-count \(query.gpuCount)") }
+            if let price = query.maximumPrice {
+                words.append("--max-price \(Format.fixed(price.dollarsPerHour, 2))")
+            }
+        }
+        words.append("--disk \(request.query.diskBytes / 1_000_000_000)")
+        if let image = request.image { words.append("--image \(ShellQuoting.quoted(image))") }
+        if let name = request.name { words.append("--name \(ShellQuoting.quoted(name))") }
+        return words.joined(separator: " ")
+    }
+
+    private static func run(_ id: InstanceID, _ request: RunRequest) -> String {
+        var words = ["vp"]
+        if !request.syncsUp, !request.syncsDown { words.append("--no-sync") }
+        words.append("-i \(id)")
+        words.append("run --")
+        switch request.command {
+        case .shell(let text): words.append(ShellQuoting.quoted(text))
+        case .arguments(let arguments): words += arguments.map(ShellQuoting.quoted)
+        case nil: break
+        }
+        return words.joined(separator: " ")
+    }
+}

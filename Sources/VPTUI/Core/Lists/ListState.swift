@@ -1,0 +1,240 @@
+import Foundation
+import VPEngine
+
+/// A platform that could not answer, and since when.
+public struct SourceFailure: Hashable, Sendable {
+    public var platform: Platform
+    public var error: EngineError
+
+    public init(platform: Platform, error: EngineError) {
+        self.platform = platform
+        self.error = error
+    }
+}
+
+/// What a key does to a list, whatever its rows are.
+public enum ListChange: Equatable, Sendable {
+    case move(by: Int)
+    case select(index: Int)
+    case filter(String)
+    case nextOrder, reverseOrder
+    case toggleMark, toggleRange, clearMarks
+}
+
+/// A list on screen: rows, what is shown of them, and a selection and marks that follow the rows' ids.
+public struct ListState<Row: ListRow>: Equatable, Sendable {
+    /// In the order in which they came.
+    public private(set) var rows: [Row] = []
+    /// Places in `rows`, after filter and order.
+    private var shownPlaces: [Int32] = []
+    private var places: [Row.ID: Int32] = [:]
+    public private(set) var selection: Row.ID?
+    /// Where the selection is among what is shown.
+    public private(set) var selectedIndex: Int?
+    public private(set) var marks: Set<Row.ID> = []
+    /// Where a range of marks began, and what was marked before it.
+    private var rangeStart: Row.ID?
+    private var marksBeforeRange: Set<Row.ID> = []
+    /// The first row on screen.
+    public var top = 0
+    public private(set) var filter = ""
+    public private(set) var filterProblem: String?
+    public private(set) var orderIndex = 0
+    public private(set) var isReversed = false
+    /// When the rows were true; nil before anything came.
+    public var fetchedAt: Date?
+    public var failures: [SourceFailure] = []
+
+    public init() {}
+
+    public var shownCount: Int { self.shownPlaces.count }
+    public var shown: [Row] { self.shownPlaces.map { self.rows[Int($0)] } }
+    public var isMarkingRange: Bool { self.rangeStart != nil }
+    public var order: ListOrder { Row.orders[self.orderIndex] }
+
+    /// At most `count` shown rows from `first` on.
+    func shown(from first: Int, count: Int) -> [Row] {
+        self.shownPlaces.dropFirst(max(0, first)).prefix(max(0, count)).map { self.rows[Int($0)] }
+    }
+
+    public var selectedRow: Row? {
+        self.selectedIndex.map { self.rows[Int(self.shownPlaces[$0])] }
+    }
+
+    public func row(_ id: Row.ID) -> Row? {
+        self.places[id].map { self.rows[Int($0)] }
+    }
+
+    /// What an action applies to: the marked rows in their order on screen, or the selected one.
+    public var targets: [Row] {
+        guard !self.marks.isEmpty else { return self.selectedRow.map { [$0] } ?? [] }
+        let shown = self.shown.filter { self.marks.contains($0.id) }
+        guard shown.count < self.marks.count else { return shown }
+        let onScreen = Set(shown.map(\.id))
+        return shown + self.rows.filter { self.marks.contains($0.id) && !onScreen.contains($0.id) }
+    }
+
+    public mutating func setRows(_ rows: [Row]) {
+        guard rows != self.rows else { return }
+        self.rows = rows
+        self.places = Dictionary(
+            rows.indices.lazy.map { (rows[$0].id, Int32($0)) }, uniquingKeysWith: { first, _ in first })
+        if !self.marks.isEmpty { self.marks = self.marks.filter { self.places[$0] != nil } }
+        if !self.marksBeforeRange.isEmpty {
+            self.marksBeforeRange = self.marksBeforeRange.filter { self.places[$0] != nil }
+        }
+        if let start = self.rangeStart, self.places[start] == nil { self.rangeStart = nil }
+        self.refresh()
+    }
+
+    /// Takes an answer; a platform that failed keeps the rows it had.
+    mutating func take(_ rows: [Row], failures: [SourceFailure], at date: Date) {
+        let failing = Set(failures.map(\.platform))
+        let known = failing.isEmpty ? [] : Set(rows.map(\.id))
+        let kept =
+            failing.isEmpty
+            ? [] : self.rows.filter { failing.contains($0.platform) && !known.contains($0.id) }
+        self.failures = failures
+        // An answer in which everything failed makes nothing younger.
+        if failures.isEmpty || !rows.isEmpty { self.fetchedAt = date }
+        self.setRows(rows + kept)
+    }
+
+    mutating func upsert(_ row: Row) {
+        var rows = self.rows
+        if let place = self.places[row.id] { rows[Int(place)] = row } else { rows.append(row) }
+        self.setRows(rows)
+    }
+
+    mutating func remove(_ id: Row.ID) {
+        self.setRows(self.rows.filter { $0.id != id })
+    }
+
+    public mutating func apply(_ change: ListChange) {
+        switch change {
+        case .move(let step): self.select(index: (self.selectedIndex ?? 0) + step)
+        case .select(let index): self.select(index: index)
+        case .filter(let text):
+            self.filter = text
+            self.refresh()
+        case .nextOrder:
+            self.orderIndex = (self.orderIndex + 1) % Row.orders.count
+            self.isReversed = false
+            self.refresh()
+        case .reverseOrder:
+            self.isReversed.toggle()
+            self.refresh()
+        case .toggleMark:
+            guard let id = self.selection else { return }
+            if self.marks.remove(id) == nil { self.marks.insert(id) }
+            self.marksBeforeRange = self.marks
+            self.rangeStart = nil
+            self.select(index: (self.selectedIndex ?? 0) + 1)
+        case .toggleRange:
+            if self.rangeStart == nil {
+                self.marksBeforeRange = self.marks
+                self.rangeStart = self.selection
+                self.markRange()
+            } else {
+                self.rangeStart = nil
+            }
+        case .clearMarks:
+            self.marks = []
+            self.marksBeforeRange = []
+            self.rangeStart = nil
+        }
+    }
+
+    /// The order and the direction that a session before this one had.
+    mutating func setOrder(named name: String, isReversed: Bool) {
+        guard let index = Row.orders.firstIndex(where: { $0.name == name }) else { return }
+        self.orderIndex = index
+        self.isReversed = isReversed
+        self.refresh()
+    }
+
+    public mutating func select(_ id: Row.ID) {
+        guard let place = self.places[id], let index = self.shownPlaces.firstIndex(of: place) else { return }
+        self.select(index: index)
+    }
+
+    public mutating func select(index: Int) {
+        guard !self.shownPlaces.isEmpty else { return }
+        let index = max(0, min(self.shownPlaces.count - 1, index))
+        self.selectedIndex = index
+        self.selection = self.rows[Int(self.shownPlaces[index])].id
+        self.markRange()
+    }
+
+    /// Marks what lies between the start of the range and the selection.
+    private mutating func markRange() {
+        guard let start = self.rangeStart, let place = self.places[start],
+            let from = self.shownPlaces.firstIndex(of: place), let to = self.selectedIndex
+        else { return }
+        let range = self.shownPlaces[min(from, to)...max(from, to)]
+        self.marks = self.marksBeforeRange.union(range.map { self.rows[Int($0)].id })
+    }
+
+    /// Keeps the selection on a screen of `height` rows.
+    mutating func scrollToSelection(height: Int) {
+        let height = max(1, height)
+        if let index = self.selectedIndex {
+            if index < self.top { self.top = index }
+            if index >= self.top + height { self.top = index - height + 1 }
+        }
+        self.top = max(0, min(self.top, self.shownCount - height))
+    }
+
+    private mutating func refresh() {
+        let oldIndex = self.selectedIndex ?? 0
+        let columnCount = Row.columns.count
+        let filter = ListFilter(self.filter, columns: Row.columns)
+        self.filterProblem = filter.problem
+        var shown = Array(Int32(0)..<Int32(self.rows.count))
+        if !filter.isEmpty {
+            shown = shown.filter { filter.accepts(self.rows[Int($0)], columnCount: columnCount) }
+        }
+        self.shownPlaces = self.sorted(shown)
+        let place = self.selection.flatMap { self.places[$0] }
+        self.selectedIndex = place.flatMap { self.shownPlaces.firstIndex(of: $0) }
+        if self.selectedIndex == nil {
+            self.selection = nil
+            // The row is gone: its neighbour takes the selection, so that the eye finds it where it looked.
+            self.select(index: oldIndex)
+        }
+    }
+
+    /// Sorted by keys that are made once for each row: a row itself is a kilobyte of fields to move about.
+    /// Rows that are equal keep the platform's order, and rows without a value come last.
+    private func sorted(_ places: [Int32]) -> [Int32] {
+        let order = self.order
+        let falls = order.largestFirst != self.isReversed
+        var keys: [(key: Double, place: Int32)] = []
+        keys.reserveCapacity(places.count)
+        var texts: [String: Double] = [:]
+        var hasTexts = false
+        for place in places {
+            switch self.rows[Int(place)].value(order.column) {
+            case .number(let number): keys.append((falls ? -number : number, place))
+            case .nothing: keys.append((.infinity, place))
+            case .text(let text):
+                hasTexts = true
+                texts[text] = 0
+                keys.append((0, place))
+            }
+        }
+        if hasTexts {
+            // Texts repeat (there are few kinds of GPU): each is compared once, and then its rank is.
+            for (rank, text) in texts.keys.sorted().enumerated() {
+                texts[text] = falls ? -Double(rank) : Double(rank)
+            }
+            for index in keys.indices where keys[index].key != .infinity {
+                if case .text(let text) = self.rows[Int(keys[index].place)].value(order.column) {
+                    keys[index].key = texts[text] ?? 0
+                }
+            }
+        }
+        keys.sort { $0.key != $1.key ? $0.key < $1.key : $0.place < $1.place }
+        return keys.map(\.place)
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import VPEngine
+
+/// What to rent, field by field, with the price it would have.
+public struct LaunchForm: Equatable, Sendable {
+    public enum Field: String, CaseIterable, Hashable, Sendable {
+        case gpu, count, platform, price, disk, image, name, spot, command
+        /// Not typed into: Enter on it rents.
+        case rent
+
+        /// One of a few words, changed by Space and the arrows.
+        var isChoice: Bool { self == .platform || self == .spot || self == .rent }
+    }
+
+    public enum Quote: Equatable, Sendable {
+        case asking
+        /// Cheapest first.
+        case known([Offer], failures: [SourceFailure])
+        case failed(EngineError)
+    }
+
+    public struct Problem: Error, Equatable, Sendable {
+        public var field: Field
+        public var sentence: String
+    }
+
+    public internal(set) var texts: [Field: TextField]
+    public internal(set) var focused = Field.gpu
+    /// nil asks all platforms.
+    public internal(set) var platform: Platform?
+    public internal(set) var isSpot = false
+    /// This very one, until what it is changes.
+    public internal(set) var offer: Offer?
+    public internal(set) var quote = Quote.asking
+    var generation = 0
+    /// A change waits for the next tick, so that typing a word asks once.
+    var needsQuote = false
+    public internal(set) var problem: Problem?
+    /// Bounds that the form has no field for.
+    private let base: OfferQuery
+    public var openedAt: Date
+
+    public init(query: OfferQuery, offer: Offer?, settings: Settings, openedAt: Date) {
+        self.base = query
+        self.offer = offer
+        self.openedAt = openedAt
+        self.platform = offer?.platform ?? settings.defaults.platform
+        self.isSpot = offer?.isInterruptible ?? query.isInterruptible
+        let price = offer == nil ? query.maximumPrice.map { Format.short($0.dollarsPerHour) } : nil
+        self.texts = [
+            .gpu: TextField(offer?.gpuName ?? query.gpu ?? ""),
+            .count: TextField(String(offer?.gpuCount ?? query.gpuCount)),
+            .price: TextField(price ?? ""),
+            .disk: TextField(Format.short(Double(query.diskBytes) / 1e9)),
+            .image: TextField(settings.defaults.image), .name: TextField(), .command: TextField(),
+        ]
+    }
+
+    public func text(_ field: Field) -> String {
+        (self.texts[field]?.text ?? "").trimmingCharacters(in: .whitespaces)
+    }
+
+    mutating func set(_ field: Field, _ text: String) {
+        self.texts[field] = TextField(text)
+    }
+
+    /// What the fields ask for.
+    public func query() throws(Problem) -> OfferQuery {
+        var query = self.base
+        query.gpu = self.text(.gpu).isEmpty ? nil : self.text(.gpu)
+        query.gpuCount = Int(try self.number(.count, in: 1...64))
+        query.diskBytes = Int64(try self.number(.disk, in: 1...100_000) * 1e9)
+        query.maximumPrice =
+            self.text(.price).isEmpty
+            ? nil : HourlyPrice(dollarsPerHour: try self.number(.price, in: 0.001...10_000))
+        query.isInterruptible = self.isSpot
+        return query
+    }
+
+    public func request() throws(Problem) -> CreateRequest {
+        CreateRequest(
+            offer: self.offer?.id, query: try self.query(), platform: self.offer?.platform ?? self.platform,
+            image: self.text(.image).isEmpty ? nil : self.text(.image),
+            name: self.text(.name).isEmpty ? nil : self.text(.name))
+    }
+
+    private func number(_ field: Field, in range: ClosedRange<Double>) throws(Problem) -> Double {
+        let text = self.text(field).drop { $0 == "$" }
+        guard let value = Double(text), range.contains(value) else {
+            throw Problem(
+                field: field,
+                sentence: "\(field.rawValue): a number from \(Format.short(range.lowerBound)) to "
+                    + Format.short(range.upperBound))
+        }
+        return value
+    }
+
+    /// What the field that has the keys could become, best first.
+    func completions(_ state: State) -> [String] {
+        let typed = self.text(self.focused)
+        let all: [String] =
+            switch self.focused {
+            case .gpu: Self.unique(state.offers.rows.map(\.gpuName)) + GPUName.table.map(\.name)
+            case .image:
+                Self.unique([state.settings.defaults.image] + state.instances.rows.compactMap(\.image))
+                    + ["pytorch/pytorch:latest", "nvidia/cuda:12.4.1-devel-ubuntu22.04", "ubuntu:22.04"]
+            case .command: state.commandHistory
+            case .disk: ["20", "40", "80", "160", "320"]
+            case .count: ["1", "2", "4", "8"]
+            default: []
+            }
+        let known = Self.unique(all)
+        guard !typed.isEmpty else { return Array(known.prefix(8)) }
+        let scored = known.enumerated().compactMap { place, text in
+            FuzzyMatch.score(typed, in: text).map { (score: $0, place: place, text: text) }
+        }
+        let best = scored.sorted { ($1.score, $0.place) < ($0.score, $1.place) }.map(\.text)
+        return best.prefix(8).filter { $0 != typed }
+    }
+
+    private static func unique(_ texts: [String]) -> [String] {
+        var seen: Set<String> = []
+        return texts.filter { seen.insert($0).inserted }
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import VPEngine
+
+/// The command line of the dashboard: the verbs and options of `vp`, and everything a key does, by name.
+public struct Palette: Equatable, Sendable {
+    public struct Candidate: Equatable, Sendable {
+        /// What it puts into the line.
+        public var text: String
+        public var help: String
+        /// It can be carried out as it is.
+        public var isWhole: Bool
+        /// The key that does the same.
+        public var key: String?
+    }
+
+    public var field = TextField()
+    /// Which candidate is chosen; nil takes the line as it was typed.
+    public internal(set) var selected: Int?
+    var historyIndex: Int?
+    var draft = ""
+    public internal(set) var problem: String?
+
+    public init() {}
+
+    /// What the line could become, best first.
+    public func candidates(_ state: State) -> [Candidate] {
+        let words = self.field.text.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count > 1, let verb = words.first.map(String.init) else {
+            return Self.commands(matching: self.field.text, state)
+        }
+        let last = String(words.last ?? "")
+        let head = words.dropLast().joined(separator: " ") + " "
+        if last.hasPrefix("-") { return Self.options(of: verb, matching: last, head, state) }
+        return Self.arguments(of: verb, matching: last, head, state)
+    }
+
+    private static func commands(matching text: String, _ state: State) -> [Candidate] {
+        var all: [Candidate] = state.verbs.verbs.map { verb in
+            let needsMore = ["run", "why", "ssh", "config-set"].contains(verb.name)
+            return Candidate(text: verb.name, help: verb.help, isWhole: !needsMore, key: nil)
+        }
+        let known = Set(all.map(\.text))
+        for command in Command.allCases where !command.isMovement {
+            let name = command.words
+            guard !known.contains(name) else { continue }
+            let binding = state.keyMap.bindings.first { $0.command == command }
+            all.append(
+                Candidate(
+                    text: name, help: binding.map(\.help) ?? "", isWhole: true,
+                    key: binding?.keys.first?.name))
+        }
+        return Self.ranked(all, by: text)
+    }
+
+    private static func options(of verb: String, matching text: String, _ head: String, _ state: State)
+        -> [Candidate]
+    {
+        let options = state.verbs.verb(verb)?.options ?? []
+        return Self.ranked(
+            options.map {
+                Candidate(text: $0.name, help: $0.help, isWhole: !$0.takesValue, key: nil)
+            }, by: text
+        ).map { Candidate(text: head + $0.text, help: $0.help, isWhole: $0.isWhole, key: nil) }
+    }
+
+    /// Ids for verbs that take one.
+    private static func arguments(of verb: String, matching text: String, _ head: String, _ state: State)
+        -> [Candidate]
+    {
+        var all: [Candidate] = []
+        switch verb {
+        case "logs", "attach", "cancel", "rerun":
+            all = state.jobs.rows.prefix(50).map {
+                Candidate(text: $0.id.rawValue, help: $0.command.shellText, isWhole: true, key: nil)
+            }
+        case "destroy-instance", "destroy", "start", "stop", "ssh", "sync", "download", "rename":
+            all = state.instances.rows.map {
+                Candidate(
+                    text: $0.id.rawValue, help: "\($0.name ?? "") \($0.gpuName) \($0.status.rawValue)",
+                    isWhole: true, key: nil)
+            }
+        case "run":
+            all = state.commandHistory.map { Candidate(text: $0, help: "", isWhole: true, key: nil) }
+        default: return []
+        }
+        return Self.ranked(all, by: text).map {
+            Candidate(text: head + $0.text, help: $0.help, isWhole: true, key: nil)
+        }
+    }
+
+    private static func ranked(_ all: [Candidate], by text: String) -> [Candidate] {
+        guard !text.isEmpty else { return Array(all.prefix(100)) }
+        let scored = all.enumerated().compactMap { place, candidate in
+            FuzzyMatch.score(text, in: candidate.text).map { (score: $0, place: place, candidate: candidate) }
+        }
+        return scored.sorted { ($1.score, $0.place) < ($0.score, $1.place) }.prefix(100).map(\.candidate)
+    }
+}
+
+/// Words of a line as a shell splits them: quotes and backslashes, nothing else.
+enum ShellWords {
+    static func split(_ line: some StringProtocol) -> [String] {
+        var words: [String] = []
+        var word = ""
+        var isInWord = false
+        var quote: Character?
+        var isEscaped = false
+        for character in line {
+            if isEscaped {
+                word.append(character)
+                isEscaped = false
+            } else if character == "\\", quote != "'" {
+                isEscaped = true
+                isInWord = true
+            } else if let open = quote {
+                if character == open { quote = nil } else { word.append(character) }
+            } else if character == "'" || character == "\"" {
+                quote = character
+                isInWord = true
+            } else if character.isWhitespace {
+                if isInWord { words.append(word) }
+                word = ""
+                isInWord = false
+            } else {
+                word.append(character)
+                isInWord = true
+            }
+        }
+        if isInWord { words.append(word) }
+        return words
+    }
+}

@@ -1,0 +1,215 @@
+import Foundation
+import VPEngine
+
+/// Says in lines what has changed, for screen readers and terminals that show no screen.
+public struct PlainReporter {
+    private var statuses: [InstanceID: String] = [:]
+    private var jobs: [JobID: String] = [:]
+    private var actions: [ActionID: String] = [:]
+    private var toasts: [Toast] = []
+    private var overlay: Overlay?
+    private var alarms: [String] = []
+    private var log: (job: JobID, line: Int)?
+    private var isFirst = true
+
+    public init() {}
+
+    /// What is new since the last time.
+    public mutating func report(_ state: State) -> [String] {
+        var lines: [String] = []
+        if self.isFirst {
+            self.isFirst = false
+            lines.append("VariousPlug, \(state.settings.workspaceName). Type help for what can be typed.")
+            lines.append(Self.money(state))
+        }
+        self.reportInstances(state, &lines)
+        self.reportJobs(state, &lines)
+        self.reportActions(state, &lines)
+        for alarm in state.alarms where !self.alarms.contains(alarm) { lines.append("Alarm: \(alarm)") }
+        self.alarms = state.alarms
+        for toast in state.toasts where !self.toasts.contains(where: { $0.text == toast.text }) {
+            lines.append(toast.text)
+        }
+        self.toasts = state.toasts
+        self.reportLog(state, &lines)
+        if state.overlay != self.overlay {
+            self.overlay = state.overlay
+            lines += Self.lines(state.overlay, state)
+        }
+        return lines.map(Self.printable)
+    }
+
+    private mutating func reportInstances(_ state: State, _ lines: inout [String]) {
+        var now: [InstanceID: String] = [:]
+        for instance in state.instances.rows {
+            now[instance.id] = instance.status.rawValue
+            if self.statuses[instance.id] != instance.status.rawValue {
+                lines.append(
+                    "Instance \(instance.id) \(instance.name ?? ""), \(instance.gpuName), "
+                        + "\(Format.hourly(instance.price)): \(instance.status.rawValue)")
+            }
+        }
+        for id in self.statuses.keys where now[id] == nil { lines.append("Instance \(id) is gone") }
+        self.statuses = now
+    }
+
+    private mutating func reportJobs(_ state: State, _ lines: inout [String]) {
+        let isKnown = !self.jobs.isEmpty
+        for job in state.jobs.rows {
+            let text = StatusWords.ending(of: job)
+            // The past is not read out at the start.
+            if self.jobs[job.id] != text, isKnown || !job.state.isOver {
+                lines.append("Job \(job.id): \(text)")
+            }
+            self.jobs[job.id] = text
+        }
+    }
+
+    private mutating func reportActions(_ state: State, _ lines: inout [String]) {
+        for record in state.actions {
+            let text =
+                "\(record.action.verb) \(ActionsStrip.subject(record, state)): \(ActionsStrip.words(record))"
+            if self.actions[record.id] != text { lines.append(text) }
+            self.actions[record.id] = text
+        }
+    }
+
+    /// The lines of the open log that are whole and have not been said yet.
+    private mutating func reportLog(_ state: State, _ lines: inout [String]) {
+        guard let job = state.log.job, state.log.end != nil, state.log.isFollowing else { return }
+        let end = state.log.buffer.endNumber
+        if self.log?.job != job {
+            lines.append("Log of \(job):")
+            self.log = (job, max(state.log.buffer.firstNumber, end - 10))
+        }
+        let start = max(self.log?.line ?? 0, state.log.buffer.firstNumber, end - 200)
+        // The last line may be a bar that is drawn over and over.
+        let last = state.jobs.row(job)?.state.isOver == true ? end : end - 1
+        if start < last {
+            for number in start..<last { lines.append("  " + state.log.buffer.line(number).text) }
+        }
+        self.log = (job, max(start, last))
+    }
+
+    private static func money(_ state: State) -> String {
+        var text = "Running $\(Format.fixed(state.runningPrice.dollarsPerHour, 2)) an hour"
+        if !state.balances.isEmpty {
+            text += ", balance \(Format.dollars(state.balances.reduce(0) { $0 + $1.dollars }))"
+        }
+        return text
+    }
+
+    private static func lines(_ overlay: Overlay?, _ state: State) -> [String] {
+        switch overlay {
+        case nil, .help, .palette, .list: return []
+        case .text(let text): return [text.title] + text.lines
+        case .prompt(let prompt):
+            return ["\(PromptScreen.title(prompt, state)): type it, or an empty line to leave"]
+                + (prompt.problem.map { [$0] } ?? [])
+        case .dialog(let dialog):
+            let (title, lines, buttons) = DialogScreen.plain(dialog, state)
+            return [title] + lines + Self.numbered(buttons)
+        case .form(let form):
+            return ["Rent an instance"] + FormScreen.plain(form, state)
+                + ["FIELD: VALUE changes a field."] + Self.numbered(["Cancel", "Rent it"])
+        }
+    }
+
+    private static func numbered(_ buttons: [String]) -> [String] {
+        buttons.enumerated().map { "\($0.offset + 1). \($0.element)" }
+    }
+
+    /// The screen, in lines, when it is asked for.
+    public static func overview(_ state: State) -> [String] {
+        var lines = [Self.money(state)]
+        lines.append(Format.plural(state.instances.rows.count, "instance"))
+        for (index, instance) in state.instances.shown.enumerated() {
+            let mark = instance.id == state.instances.selection ? ", selected" : ""
+            lines.append(
+                "\(index + 1). \(instance.id) \(instance.name ?? ""), \(instance.gpuName), "
+                    + "\(Format.hourly(instance.price)), \(instance.status.rawValue)\(mark)")
+        }
+        lines.append(Format.plural(state.jobs.rows.count, "job"))
+        for job in state.jobs.shown.prefix(10) {
+            lines.append("\(job.id), \(StatusWords.ending(of: job)), \(job.command.shellText)")
+        }
+        lines.append("\(Format.plural(state.offers.rows.count, "offer")), the cheapest:")
+        for offer in state.offers.shown.prefix(5) {
+            lines.append(
+                "\(offer.id) \(InstancesScreen.gpu(offer.gpuName, offer.gpuCount)), \(Format.hourly(offer.price))"
+            )
+        }
+        return lines.map(Self.printable)
+    }
+
+    public static let help = [
+        "An empty line shows everything. Words are those of vp, on the selected instance or the one named:",
+        "create, run COMMAND, sync, download, logs JOB, cancel JOB, stop, start, destroy, offers QUERY, ls, jobs,",
+        "select ID, and every other command of vp. A number chooses what was offered last. quit ends.",
+    ]
+
+    /// Nothing of what platforms and jobs wrote reaches the terminal as anything but text.
+    private static func printable(_ line: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                line.unicodeScalars.map {
+                    $0.value < 0x20 || 0x7F...0x9F ~= $0.value || $0.properties.generalCategory == .format
+                        ? " " : $0
+                }))
+    }
+}
+
+extension State {
+    /// Takes a line that was typed in place of keys.
+    public mutating func plainLine(_ line: String, at date: Date) -> (effects: [Effect], output: [String]) {
+        let text = line.trimmingCharacters(in: .whitespaces)
+        self.now = max(self.now, date)
+        switch self.overlay {
+        case .dialog(var dialog):
+            guard let number = Int(text), (1...dialog.buttons.count).contains(number) else {
+                return ([], ["A number from 1 to \(dialog.buttons.count)."])
+            }
+            dialog.focusedButton = number - 1
+            self.overlay = .dialog(dialog)
+            let isCancel = dialog.buttons[number - 1] == .cancel
+            return (self.keyPressed(isCancel ? .escape : .character("y"), at: date), [])
+        case .prompt(var prompt):
+            guard !text.isEmpty else { return (self.keyPressed(.escape, at: date), []) }
+            prompt.field.replace(with: text)
+            self.overlay = .prompt(prompt)
+            return (self.keyPressed(.enter, at: date), [])
+        case .form(var form):
+            if text == "1" { return (self.keyPressed(.escape, at: date), []) }
+            if text == "2" { return (self.keyPressed(.control("s"), at: date), []) }
+            let parts = text.split(separator: ":", maxSplits: 1).map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            guard parts.count == 2, let field = LaunchForm.Field(rawValue: parts[0]) else {
+                return ([], ["FIELD: VALUE, 1 to cancel, 2 to rent."])
+            }
+            switch field {
+            case .platform: form.platform = Platform(rawValue: parts[1])
+            case .spot: form.isSpot = parts[1] == "yes"
+            default: form.set(field, parts[1])
+            }
+            form.offer = nil
+            form.needsQuote = true
+            self.overlay = .form(form)
+            return (self.quoteWhenDue(), [])
+        default: self.overlay = nil
+        }
+        let words = text.split(separator: " ")
+        switch words.first {
+        case nil: return ([], PlainReporter.overview(self))
+        case "help", "?": return ([], PlainReporter.help)
+        case "select" where words.count == 2:
+            let row = self.instances.rows.first { $0.id.rawValue == words[1] || $0.name == String(words[1]) }
+            guard let row else { return ([], ["There is no instance \(words[1])."]) }
+            self.instances.select(row.id)
+            self.focus(.instances)
+            return ([], ["\(row.id) is selected."])
+        case "undo": return (self.execute(.undo), [])
+        default: return (self.execute(line: text), [])
+        }
+    }
+}

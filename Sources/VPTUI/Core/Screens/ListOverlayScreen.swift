@@ -1,0 +1,114 @@
+import Foundation
+import VPEngine
+
+/// The history of calls and commands, and the list of actions.
+enum ListOverlayScreen {
+    static func area(_ size: Size) -> Rect {
+        Rect(size).dropFirst(rows: 1).dropLast(rows: 1).inset(
+            x: size.width >= 100 ? 6 : 1, y: size.height >= 30 ? 2 : 0)
+    }
+
+    static func draw(_ list: ListOverlay, _ state: State, of buffer: inout CellBuffer) {
+        let area = Self.area(buffer.size)
+        switch list.kind {
+        case .history: Self.drawHistory(list, state, area, &buffer)
+        case .actions: Self.drawActions(list, state, area, &buffer)
+        }
+    }
+
+    private static func drawHistory(
+        _ list: ListOverlay, _ state: State, _ area: Rect, _ buffer: inout CellBuffer
+    ) {
+        let inner = drawBox(area, title: "What was asked and done", in: &buffer)
+        let entries = state.history.entries
+        guard !entries.isEmpty else {
+            buffer.write("Nothing yet.", x: inner.x + 1, y: inner.y, style: Style(.muted, on: .dialog))
+            return
+        }
+        // The last row says what would be copied.
+        let rows = max(1, inner.height - 1)
+        for row in 0..<min(rows, max(0, entries.count - list.top)) {
+            let entry = entries[list.top + row]
+            let isSelected = list.top + row == list.selected
+            let surface: Surface = isSelected ? .selected : .dialog
+            let y = inner.y + row
+            if isSelected { buffer.fill(inner.row(row), style: Style(.plain, on: surface)) }
+            var x = inner.x + 1
+            x += buffer.write(
+                Format.clockTime(entry.date, offset: state.settings.secondsFromGMT) + "  ", x: x, y: y,
+                style: Style(.muted, on: surface))
+            let (word, role): (String, Role) =
+                switch entry.status {
+                case .running: ("…", .accent)
+                case .good(let word): (word, .good)
+                case .bad(let word): (word, .bad)
+                }
+            let time = entry.duration.map { Self.duration($0) } ?? ""
+            let statusWidth = min(24, DisplayWidth.of(word)) + 8
+            buffer.writeCut(
+                entry.text, x: x, y: y, style: Style(entry.isCall ? .muted : .plain, on: surface),
+                limit: inner.maxX - statusWidth - 3 - x)
+            buffer.writeCut(
+                word, x: inner.maxX - statusWidth - 1, y: y, style: Style(role, on: surface, .bold), limit: 24
+            )
+            buffer.write(
+                time, x: inner.maxX - 1 - time.count, y: y, style: Style(.muted, on: surface))
+        }
+        if entries.indices.contains(list.selected), inner.height > 2 {
+            buffer.writeCut(
+                "y copies: \(entries[list.selected].line)", x: inner.x + 1, y: inner.maxY - 1,
+                style: Style(.key, on: .dialog), limit: inner.width - 2)
+        }
+        drawScrollbar(
+            in: area, of: &buffer, first: list.top, visible: rows, total: entries.count,
+            style: Style(.borderFocused, on: .dialog))
+    }
+
+    private static func duration(_ seconds: TimeInterval) -> String {
+        seconds < 1
+            ? "\(Int(seconds * 1000)) ms"
+            : seconds < 100 ? Format.fixed(seconds, 1) + " s" : Format.age(seconds)
+    }
+
+    private static func drawActions(
+        _ list: ListOverlay, _ state: State, _ area: Rect, _ buffer: inout CellBuffer
+    ) {
+        let inner = drawBox(area, title: "What is being done", in: &buffer)
+        let records = ActionsStrip.records(state)
+        guard !records.isEmpty else {
+            buffer.write(
+                "Nothing is going on.", x: inner.x + 1, y: inner.y, style: Style(.muted, on: .dialog))
+            return
+        }
+        for (row, record) in records.dropFirst(list.top).prefix(inner.height).enumerated() {
+            let isSelected = list.top + row == list.selected
+            let surface: Surface = isSelected ? .selected : .dialog
+            if isSelected { buffer.fill(inner.row(row), style: Style(.plain, on: surface)) }
+            ActionsStrip.draw(record, state, inner.row(row), on: surface, &buffer)
+        }
+    }
+}
+
+/// Text in a box, scrolled.
+enum TextOverlayScreen {
+    static func area(_ size: Size, _ text: TextOverlay) -> Rect {
+        let longest = text.lines.map { DisplayWidth.of($0) }.max() ?? 0
+        return Rect(size).dropFirst(rows: 1).dropLast(rows: 1).centred(
+            Size(
+                width: min(size.width - 2, max(40, longest + 4, DisplayWidth.of(text.title) + 6)),
+                height: min(size.height - 3, text.lines.count + 2)))
+    }
+
+    static func draw(_ text: TextOverlay, of buffer: inout CellBuffer) {
+        let area = Self.area(buffer.size, text)
+        let inner = drawBox(area, title: text.title, isBad: text.isBad, in: &buffer)
+        for (row, line) in text.lines.dropFirst(text.scroll).prefix(inner.height).enumerated() {
+            buffer.writeCut(
+                line, x: inner.x + 1, y: inner.y + row, style: Style(.plain, on: .dialog),
+                limit: inner.width - 2)
+        }
+        drawScrollbar(
+            in: area, of: &buffer, first: text.scroll, visible: inner.height, total: text.lines.count,
+            style: Style(.borderFocused, on: .dialog))
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import VPEngine
+
+/// The load of an instance, as a line under a log or as curves among its details.
+enum TelemetryView {
+    static func brief(
+        _ track: TelemetryState.Track, _ sample: TelemetrySample, _ plotting: Settings.Plotting
+    ) -> [Span] {
+        var spans: [Span] = []
+        if let share = sample.gpuShare {
+            spans += [
+                Span("GPU ", .muted), Span("\(Self.percent(share)) ", Self.role(share)),
+                Span(Plot.sparkline(track.gpu, width: 8, range: 0...1, plotting), .good),
+            ]
+            if let heat = sample.gpus.compactMap(\.temperature).max() {
+                spans.append(Span(" \(Format.fixed(heat, 0))°C", heat >= 84 ? .bad : .plain))
+            }
+            let used = sample.gpus.compactMap(\.usedBytes).reduce(0, +)
+            let total = sample.gpus.compactMap(\.totalBytes).reduce(0, +)
+            if total > 0 {
+                spans += [
+                    Span("  VRAM ", .muted),
+                    Span("\(Format.fixed(Double(used) / 1_073_741_824, 0))/\(Format.memory(total))"),
+                ]
+            }
+        }
+        if let cpu = track.cpu.last {
+            spans += [Span(spans.isEmpty ? "CPU " : "  CPU ", .muted), Span(Self.percent(cpu))]
+        }
+        return spans
+    }
+
+    /// One line a figure: its name, a curve, what it is now.
+    static func lines(_ track: TelemetryState.Track, width: Int, _ settings: Settings) -> [[Span]] {
+        guard let sample = track.latest else {
+            return [
+                [Span(track.failure.map { ErrorWords($0).title } ?? "Waiting for the first look…", .muted)]
+            ]
+        }
+        let curve = max(8, min(48, width - 40))
+        func line(_ name: String, _ values: [Double], _ text: String, _ role: Role, isShare: Bool = true)
+            -> [Span]
+        {
+            let range: ClosedRange<Double>? = isShare ? 0...1 : 0...max(1, values.max() ?? 1)
+            let plot = Plot.sparkline(values, width: curve, range: range, settings.plotting)
+            let name = name + String(repeating: " ", count: max(0, 13 - name.count))
+            let padded = plot + String(repeating: " ", count: max(0, curve - DisplayWidth.of(plot)))
+            return [Span(name, .muted), Span(padded, role), Span("  " + text)]
+        }
+        var lines: [[Span]] = []
+        if let share = sample.gpuShare {
+            let power = sample.gpus.compactMap(\.power).reduce(0, +)
+            var text = Self.percent(share)
+            if let heat = sample.gpus.compactMap(\.temperature).max() {
+                text += "  \(Format.fixed(heat, 0))°C"
+            }
+            if power > 0 { text += "  \(Format.fixed(power, 0)) W" }
+            lines.append(line("gpu", track.gpu, text, .good))
+        }
+        let total = sample.gpus.compactMap(\.totalBytes).reduce(0, +)
+        if total > 0 {
+            let used = sample.gpus.compactMap(\.usedBytes).reduce(0, +)
+            lines.append(
+                line(
+                    "gpu memory", track.gpuMemory, "\(Format.bytes(used)) of \(Format.bytes(total))", .accent)
+            )
+        }
+        for (index, gpu) in sample.gpus.enumerated() where sample.gpus.count > 1 && index < 8 {
+            var text = gpu.utilization.map(Self.percent) ?? "–"
+            if let heat = gpu.temperature { text += "  \(Format.fixed(heat, 0))°C" }
+            if let used = gpu.usedBytes { text += "  \(Format.bytes(used))" }
+            lines.append([Span("  gpu \(index)       ", .muted), Span(text)])
+        }
+        let cpu = track.cpu.last.map(Self.percent) ?? "–"
+        let load = sample.load.map { "  load \(Format.fixed($0, 1))" } ?? ""
+        lines.append(line("cpu", track.cpu, cpu + load, .warning))
+        lines.append(
+            line(
+                "memory", track.memory,
+                "\(Format.bytes(sample.usedMemoryBytes)) of \(Format.bytes(sample.totalMemoryBytes))", .accent
+            ))
+        if let down = track.received.last, let up = track.sent.last {
+            lines.append(
+                line(
+                    "network in", track.received, "\(Format.bytes(Int64(max(0, down))))/s", .good,
+                    isShare: false))
+            lines.append(
+                line(
+                    "network out", track.sent, "\(Format.bytes(Int64(max(0, up))))/s", .warning,
+                    isShare: false))
+        }
+        if let share = sample.diskShare {
+            let text = "\(Format.bytes(sample.usedDiskBytes)) of \(Format.bytes(sample.totalDiskBytes))"
+            lines.append([Span("disk         ", .muted), Span(text, share > 0.9 ? .bad : .plain)])
+        }
+        return lines
+    }
+
+    private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+    private static func role(_ share: Double) -> Role { share < 0.05 ? .warning : .plain }
+}

@@ -1,0 +1,174 @@
+extension KeyMap {
+    /// `docs/keys.md`.
+    public var markdown: String {
+        var text = """
+            # Keys of the dashboard
+
+            Generated from `KeyMap` by the tests (`VP_RECORD_GOLDENS=1`); `vp-tui --print-keys` prints those that
+            are in force. The last column is the name for `keys:` in `dashboard.yaml`.
+
+            """
+        for context in Context.allCases {
+            text += "\n## \(context.title) (`\(context.rawValue)`)\n\n| Key | Does | Name |\n|---|---|---|\n"
+            for binding in self.bindings(in: context) {
+                let keys = binding.keys.map { "`\($0.name == "|" ? "\\|" : $0.name)`" }
+                    .joined(separator: " ")
+                text += "| \(keys) | \(binding.help) | \(binding.command.rawValue) |\n"
+            }
+        }
+        for (title, keys) in Self.fixedKeys {
+            text += "\n## \(title)\n\n| Key | Does |\n|---|---|\n"
+            for (keys, help) in keys {
+                text += "| \(keys.map { "`\($0)`" }.joined(separator: " ")) | \(help) |\n"
+            }
+        }
+        return text
+    }
+
+    /// Boxes decide by what they show, so these are not remapped.
+    public static let fixedKeys: [(String, [([String], String)])] = [
+        (
+            "In a dialog",
+            [
+                (["Tab", "←", "→"], "goes to the next button; Cancel has the focus at first"),
+                (["y"], "confirms, on the button that has the focus where something would be lost"),
+                (["Enter"], "presses the button; it never destroys"),
+                (["Esc"], "closes the dialog and does nothing"),
+            ]
+        ),
+        (
+            "In the launch form",
+            [
+                (["Tab", "↓", "Enter"], "goes to the next field; Enter on “Rent it” rents"),
+                (["Shift-Tab", "↑"], "goes to the field before"),
+                (["→"], "at the end of a field, takes the first completion"),
+                (["Space", "←", "→"], "changes a choice"),
+                (["Ctrl-s"], "rents, from any field"),
+            ]
+        ),
+        (
+            "In the palette",
+            [
+                (["Tab"], "takes the chosen candidate into the line"),
+                (["↓", "↑"], "chooses a candidate; above the first, earlier lines"),
+                (["Enter"], "carries the line out"),
+            ]
+        ),
+        (
+            "In the history and the list of actions",
+            [
+                (["j", "k"], "move"), (["y"], "copies the line of `vp`"),
+                (["X"], "cancels the action"), (["Esc"], "closes"),
+            ]
+        ),
+    ]
+
+    public static let standard = KeyMap(bindings: [
+        Binding([.tab], .nextPane, .everywhere, "goes to the next pane"),
+        Binding([.backTab], .previousPane, .everywhere, "goes to the pane before"),
+        Binding([.character("1")], .instancesPane, .everywhere, "goes to Instances"),
+        Binding([.character("2")], .offersPane, .everywhere, "goes to Offers"),
+        Binding([.character("3")], .jobsPane, .everywhere, "goes to Jobs"),
+        Binding([.character("4")], .logPane, .everywhere, "goes to the log"),
+        Binding([.character("j"), .down], .down, .everywhere, "moves down"),
+        Binding([.character("k"), .up], .up, .everywhere, "moves up"),
+        Binding([.character("g"), .home], .top, .everywhere, "moves to the first line"),
+        Binding(
+            [.character("G"), .end], .bottom, .everywhere, "moves to the last line; a log follows again"),
+        Binding([.control("d")], .halfPageDown, .everywhere, "moves half a page down"),
+        Binding([.control("u")], .halfPageUp, .everywhere, "moves half a page up"),
+        Binding([.pageDown], .pageDown, .everywhere, "moves a page down"),
+        Binding([.pageUp], .pageUp, .everywhere, "moves a page up"),
+        Binding([.character("+")], .zoomIn, .everywhere, "gives the screen to the side with the focus"),
+        Binding([.character("_")], .zoomOut, .everywhere, "shows both sides again, or the other one"),
+        Binding([.control("r")], .refresh, .everywhere, "asks the platforms again"),
+        Binding([.character("z")], .undo, .everywhere, "takes back a destroy that is still counting down"),
+        Binding(
+            [.escape], .back, .everywhere,
+            "goes back: closes, clears marks or a filter, leaves the log; never quits"),
+        Binding(
+            [.character(":")], .palette, .everywhere, "takes any command of `vp` by name", hint: "command"),
+        Binding(
+            [.character("@")], .history, .everywhere, "shows what was asked and done, with its `vp` line"),
+        Binding([.character("a")], .actions, .everywhere, "lists what is being done, to cancel it"),
+        Binding([.character("T")], .toggleTheme, .everywhere, "changes between the dark and the light theme"),
+        Binding([.character("?")], .help, .everywhere, "shows the keys of this pane", hint: "help"),
+        Binding([.control("z")], .suspend, .everywhere, "suspends the dashboard; `fg` brings it back"),
+        Binding([.character("q"), .control("c")], .quit, .everywhere, "quits; jobs go on", hint: "quit"),
+
+        Binding(
+            [.character("/")], .search, .lists,
+            "filters: `word`, `!word`, `~regex`, `gpu:4090`, `price:<0.6`", hint: "filter"),
+        Binding([.character("o")], .sortColumn, .lists, "sorts by the next column"),
+        Binding([.character("O")], .reverseSort, .lists, "reverses the order"),
+        Binding([.character(" ")], .mark, .lists, "marks the row; actions apply to all marked"),
+        Binding([.character("v")], .markRange, .lists, "marks from here to where you go; again ends it"),
+        Binding([.character("u")], .unmark, .lists, "takes all marks away"),
+        Binding([.character("y")], .copyID, .lists, "copies the id to the clipboard"),
+
+        Binding(
+            [.character("c")], .create, .instances, "asks what to rent, with its price", hint: "create"),
+        Binding(
+            [.character("S")], .sync, .instances, "sends the project's changes to the instance", hint: "sync"),
+        Binding(
+            [.character("r")], .run, .instances, "runs a command there: sync, run, results back", hint: "run"),
+        Binding([.character("d")], .download, .instances, "brings the results here", hint: "download"),
+        Binding(
+            [.character("D")], .destroy, .instances, "destroys the instance, after asking", hint: "destroy"),
+        Binding([.character("s")], .shell, .instances, "opens a shell there", hint: "shell"),
+        Binding([.character("l")], .openLog, .instances, "shows the log of its newest job", hint: "log"),
+        Binding(
+            [.character("x")], .stopOrStart, .instances, "stops it, or starts it again, after asking",
+            hint: "stop/start"),
+        Binding(
+            [.enter, .character("i")], .details, .instances, "shows its details and its load", hint: "details"
+        ),
+        Binding(
+            [.character("F")], .files, .instances, "shows what a sync would send, and the files there",
+            hint: "files"),
+        Binding([.character("m")], .metrics, .instances, "plots the figures of its newest job"),
+        Binding([.character("p")], .forwardPort, .instances, "makes a local port lead to one there"),
+        Binding([.character("N")], .rename, .instances, "gives it another name"),
+        Binding([.character("X")], .cancel, .instances, "cancels what is being done to it, after asking"),
+        Binding([.character("Y")], .copyLine, .instances, "copies its ssh line to the clipboard"),
+
+        Binding([.enter], .rentDirectly, .offers, "rents this one, after asking", hint: "rent"),
+        Binding(
+            [.character("c")], .rent, .offers, "rents this one, with image, disk and a command to choose",
+            hint: "choose…"),
+        Binding(
+            [.character("e")], .editQuery, .offers, "edits the query: `4090 x2 <0.6`", hint: "edit query"),
+        Binding([.character("i")], .details, .offers, "shows all that is known of it"),
+        Binding([.character("Y")], .copyLine, .offers, "copies the `vp` line that rents it"),
+
+        Binding([.enter, .character("l")], .openLog, .jobs, "shows its log", hint: "log"),
+        Binding([.character("m")], .metrics, .jobs, "plots its figures", hint: "metrics"),
+        Binding([.character("i")], .details, .jobs, "shows its record"),
+        Binding([.character("X")], .cancel, .jobs, "stops the job, after asking", hint: "cancel"),
+        Binding([.character("R")], .runAgain, .jobs, "runs the same command again", hint: "run again"),
+        Binding([.character("d")], .download, .jobs, "brings its results here", hint: "download"),
+        Binding([.character("Y")], .copyLine, .jobs, "copies the `vp` line that runs it again"),
+
+        Binding([.character("/")], .search, .log, "searches the whole log: `word`, `~regex`", hint: "search"),
+        Binding([.character("n")], .nextHit, .log, "goes to the next hit"),
+        Binding([.character("N")], .previousHit, .log, "goes to the hit before"),
+        Binding(
+            [.character("&")], .keepLines, .log, "keeps matching lines only; `!word` drops them", hint: "keep"
+        ),
+        Binding([.character("C")], .context, .log, "shows lines around those that are kept"),
+        Binding([.character("f")], .follow, .log, "follows the end, or stops following", hint: "follow"),
+        Binding([.character("w")], .wrap, .log, "wraps long lines, or cuts them", hint: "wrap"),
+        Binding([.character("h"), .left], .scrollLeft, .log, "scrolls left"),
+        Binding([.character("l"), .right], .scrollRight, .log, "scrolls right"),
+        Binding([.character("[")], .previousJob, .log, "shows the log of the job before"),
+        Binding([.character("]")], .nextJob, .log, "shows the log of the next job"),
+        Binding([.character("m")], .metrics, .log, "plots the figures in it, and back", hint: "metrics"),
+        Binding([.character("t")], .times, .log, "shows when lines came"),
+        Binding([.character("J")], .goToTime, .log, "goes to what came at a time: `12:30`"),
+        Binding([.character("W")], .writeLog, .log, "writes the log, or the kept lines, to a file"),
+        Binding([.character("F")], .files, .log, "shows the files of the instance"),
+        Binding([.character("i"), .enter], .details, .log, "shows the details of what is selected"),
+        Binding([.character("y")], .copyLine, .log, "copies the `vp` line that shows it"),
+        Binding([.character("X")], .cancel, .log, "stops the job, after asking", hint: "cancel"),
+    ])
+}

@@ -1,0 +1,165 @@
+import Foundation
+import VPEngine
+
+/// The launch form: what to rent, and what it would cost.
+extension State {
+    mutating func openForm(offer: Offer?) -> [Effect] {
+        guard !self.settings.platforms.isEmpty else {
+            self.toast("No platform has a key: `vp config-set --vast-api-key -`", .warning)
+            return []
+        }
+        if self.focus == .offers, offer == nil {
+            self.toast("No offer is selected: e edits the query", .warning)
+            return []
+        }
+        var form = LaunchForm(
+            query: self.offerQuery, offer: offer, settings: self.settings, openedAt: self.now)
+        if let offer {
+            form.quote = .known([offer], failures: [])
+            self.overlay = .form(form)
+            return []
+        }
+        return self.askQuote(&form)
+    }
+
+    mutating func formKeyPressed(_ key: Key, _ form: LaunchForm, at date: Date) -> [Effect] {
+        var form = form
+        switch key {
+        case .escape, .control("c"):
+            self.overlay = nil
+            return []
+        case .control("s"): return self.rent(form, at: date)
+        case .enter where form.focused == .rent: return self.rent(form, at: date)
+        case .tab, .down, .enter, .control("n"): form.focused = Self.field(after: form.focused, 1)
+        case .backTab, .up, .control("p"): form.focused = Self.field(after: form.focused, -1)
+        case .left where form.focused.isChoice: self.changeChoice(&form, -1)
+        case .right where form.focused.isChoice, .character(" ") where form.focused.isChoice:
+            self.changeChoice(&form, 1)
+        case .right where form.texts[form.focused]?.isAtEnd == true:
+            guard let first = form.completions(self).first else { return [] }
+            form.set(form.focused, first)
+            self.edited(&form)
+        default:
+            guard !form.focused.isChoice, form.texts[form.focused]?.apply(key) == true else { return [] }
+            self.edited(&form)
+        }
+        self.overlay = .form(form)
+        return []
+    }
+
+    private static func field(after field: LaunchForm.Field, _ step: Int) -> LaunchForm.Field {
+        let all = LaunchForm.Field.allCases
+        let index = (all.firstIndex(of: field) ?? 0) + step
+        return all[(index + all.count) % all.count]
+    }
+
+    private func changeChoice(_ form: inout LaunchForm, _ step: Int) {
+        switch form.focused {
+        case .platform:
+            let choices: [Platform?] = [nil] + self.settings.platforms.map { $0 }
+            let index = (choices.firstIndex(of: form.platform) ?? 0) + step
+            form.platform = choices[(index + choices.count) % choices.count]
+        case .spot: form.isSpot.toggle()
+        default: return
+        }
+        self.edited(&form)
+    }
+
+    private func edited(_ form: inout LaunchForm) {
+        form.problem = nil
+        switch form.focused {
+        case .gpu, .count, .platform, .price, .spot:
+            // What is wanted is no longer what was chosen.
+            form.offer = nil
+            form.needsQuote = true
+        case .disk: form.needsQuote = form.offer == nil
+        case .image, .name, .command, .rent: break
+        }
+    }
+
+    /// Asks for the price once typing has paused.
+    mutating func quoteWhenDue() -> [Effect] {
+        guard case .form(var form) = self.overlay, form.needsQuote else { return [] }
+        return self.askQuote(&form)
+    }
+
+    private mutating func askQuote(_ form: inout LaunchForm) -> [Effect] {
+        form.needsQuote = false
+        defer { self.overlay = .form(form) }
+        do {
+            let query = try form.query()
+            form.generation += 1
+            form.quote = .asking
+            form.problem = nil
+            return [.quote(query, form.platform, generation: form.generation)]
+        } catch {
+            form.problem = error
+            return []
+        }
+    }
+
+    mutating func quoteArrived(_ result: Result<PlatformAnswers<Offer>, EngineError>, generation: Int) {
+        guard case .form(var form) = self.overlay, form.generation == generation else { return }
+        switch result {
+        case .success(let answers):
+            let failures = answers.failures.map { SourceFailure(platform: $0.platform, error: $0.error) }
+            form.quote = .known(answers.values, failures: failures)
+        case .failure(let error): form.quote = .failed(error)
+        }
+        self.overlay = .form(form)
+    }
+
+    private mutating func rent(_ form: LaunchForm, at date: Date) -> [Effect] {
+        // Keys that were typed before the form was there rent nothing.
+        guard date.timeIntervalSince(form.openedAt) >= Dialog.settleTime else { return [] }
+        var form = form
+        do {
+            let request = try form.request()
+            if case .known(let offers, _) = form.quote, offers.isEmpty, !form.needsQuote {
+                throw LaunchForm.Problem(field: .gpu, sentence: "Nothing that fits is for rent now")
+            }
+            self.overlay = nil
+            let effect = self.start(.create(request))
+            if case .start(_, let id) = effect, !form.text(.command).isEmpty {
+                self.commandsAfterCreate[id] = form.text(.command)
+                self.remember(command: form.text(.command))
+            }
+            return [effect]
+        } catch {
+            form.problem = error as? LaunchForm.Problem
+            form.focused = form.problem?.field ?? form.focused
+            self.overlay = .form(form)
+            return []
+        }
+    }
+
+    /// Takes what a line of `vp create-instance` would into the form. False for an option that it has no field for.
+    mutating func fillForm(from words: [String]) -> Bool {
+        guard case .form(var form) = self.overlay else { return false }
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            let parts = word.split(separator: "=", maxSplits: 1)
+            let value = parts.count > 1 ? String(parts[1]) : rest.first
+            func take() { if parts.count == 1 { rest = rest.dropFirst() } }
+            let fields: [Substring: LaunchForm.Field] = [
+                "--gpu-type": .gpu, "--gpu": .gpu, "--gpu-count": .count, "--num-gpus": .count,
+                "--max-price": .price, "--disk": .disk, "--image": .image, "--name": .name,
+            ]
+            guard let value else { return false }
+            if let field = fields[parts[0]] {
+                form.set(field, value)
+            } else if parts[0] == "--platform" || parts[0] == "-p" {
+                form.platform = Platform(rawValue: value)
+            } else if parts[0] == "--instance-type" {
+                form.isSpot = value == "interruptible"
+            } else {
+                return false
+            }
+            take()
+        }
+        form.offer = nil
+        form.needsQuote = true
+        self.overlay = .form(form)
+        return true
+    }
+}

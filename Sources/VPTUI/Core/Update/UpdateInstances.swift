@@ -1,0 +1,180 @@
+import Foundation
+import VPEngine
+
+/// What keys do with instances: with the selected one, or with all that are marked.
+extension State {
+    /// The instances that an action is for, if they run; for the others it says why not.
+    private mutating func usableInstances(for verb: String) -> [Instance] {
+        let targets = self.instances.targets
+        guard !targets.isEmpty else {
+            self.toast("No instance is selected: c rents one", .warning)
+            return []
+        }
+        return targets.filter { instance in
+            guard self.pendingDestroy(of: instance.id) == nil else {
+                self.toast("\(instance.id) is about to be destroyed; z takes it back", .warning)
+                return false
+            }
+            guard instance.status == .running else {
+                let advice = instance.status == .stopped ? "; x starts it" : ""
+                self.toast("\(instance.id) is \(instance.status.rawValue): cannot \(verb)\(advice)", .warning)
+                return false
+            }
+            return true
+        }
+    }
+
+    /// Compares first: a plan in which both sides changed a file is shown before anything is sent.
+    mutating func sync() -> [Effect] {
+        let ids = self.usableInstances(for: "sync").map(\.id)
+        guard !ids.isEmpty else { return [] }
+        self.toast("Comparing files…", .muted, for: 2)
+        return [.checkConflicts(ids)]
+    }
+
+    mutating func download() -> [Effect] {
+        guard self.focus == .jobs else {
+            return self.usableInstances(for: "download").map { self.start(.download($0.id)) }
+        }
+        var effects: [Effect] = []
+        var done: Set<InstanceID> = []
+        for job in self.jobs.targets where done.insert(job.instance).inserted {
+            if self.instances.row(job.instance) != nil {
+                effects.append(self.start(.download(job.instance)))
+            } else {
+                self.toast("\(job.instance) is gone; nothing can be brought from it", .warning)
+            }
+        }
+        return effects
+    }
+
+    mutating func askForCommand() {
+        let instances = self.usableInstances(for: "run")
+        guard !instances.isEmpty else { return }
+        self.overlay = .prompt(Prompt(.run(instances.map(\.id)), history: self.commandHistory))
+    }
+
+    mutating func run(_ text: String, on ids: [InstanceID]) -> [Effect] {
+        self.remember(command: text)
+        self.awaitsJobOn = ids.first
+        return ids.map { self.start(.run($0, RunRequest(command: .shell(text)))) }
+    }
+
+    mutating func askToDestroy() -> [Effect] {
+        let targets = self.instances.targets
+        guard !targets.isEmpty else {
+            self.toast("No instance is selected", .warning)
+            return []
+        }
+        let ids = targets.map(\.id).filter { id in
+            guard self.pendingDestroy(of: id) == nil else { return false }
+            if let action = self.activeAction(on: id), case .destroy = action.action {
+                self.toast("\(id) is being destroyed already", .warning)
+                return false
+            }
+            return true
+        }
+        guard !ids.isEmpty else { return [] }
+        let reports = Dictionary(uniqueKeysWithValues: ids.map { ($0, Dialog.UnsafeReport.asking) })
+        self.overlay = .dialog(Dialog(.destroy(ids, reports), openedAt: self.now))
+        return ids.map { .loadUnsafeResults($0) }
+    }
+
+    mutating func undoDestroy() {
+        guard let due = self.pendingDestroys.last?.due else {
+            self.toast("Nothing to take back")
+            return
+        }
+        // What was confirmed together is taken back together.
+        let kept = self.pendingDestroys.filter { $0.due == due }.map(\.instance.rawValue)
+        self.pendingDestroys.removeAll { $0.due == due }
+        self.toast(
+            "\(kept.joined(separator: ", ")) \(kept.count == 1 ? "is" : "are") kept", .good)
+    }
+
+    mutating func openShell() -> [Effect] {
+        guard let instance = self.instances.selectedRow else {
+            self.toast("No instance is selected: c rents one", .warning)
+            return []
+        }
+        guard self.isUsable(instance, for: "open a shell") else { return [] }
+        self.toast("Opening a shell on \(instance.id)…", .muted)
+        return [.prepareShell(instance.id)]
+    }
+
+    /// One instance only: the selected one, whatever is marked.
+    private mutating func isUsable(_ instance: Instance, for verb: String) -> Bool {
+        guard instance.status == .running, self.pendingDestroy(of: instance.id) == nil else {
+            self.toast("\(instance.id) is \(instance.status.rawValue): cannot \(verb)", .warning)
+            return false
+        }
+        return true
+    }
+
+    mutating func askToStopOrStart() {
+        let targets = self.instances.targets
+        let stopped = targets.filter { $0.status == .stopped || $0.status == .failed }
+        let others = targets.filter {
+            switch $0.status {
+            case .running, .loading, .pending, .unknown, .lost: true
+            case .stopped, .failed, .stopping, .destroying: false
+            }
+        }
+        if !others.isEmpty {
+            self.overlay = .dialog(Dialog(.stop(others.map(\.id)), openedAt: self.now))
+        } else if !stopped.isEmpty {
+            self.overlay = .dialog(Dialog(.start(stopped.map(\.id)), openedAt: self.now))
+        } else if let instance = targets.first {
+            self.toast("\(instance.id) is \(instance.status.rawValue) already", .warning)
+        }
+    }
+
+    mutating func askForPort() {
+        guard let instance = self.instances.selectedRow, self.isUsable(instance, for: "forward a port") else {
+            return
+        }
+        let open = self.forwards.filter { $0.instance == instance.id }
+        let history = open.map { "close \($0.localPort)" } + ["8888", "6006", "7860:7860", "8000"]
+        self.overlay = .prompt(Prompt(.forward(instance.id), history: history))
+    }
+
+    /// `8888`, `9000:8888` (here:there), or `close 8888`.
+    mutating func forward(_ text: String, on id: InstanceID) -> Result<[Effect], DashboardFileError> {
+        let words = text.split(separator: " ")
+        if words.first == "close", words.count == 2, let port = Int(words[1]),
+            let forward = self.forwards.first(where: { $0.instance == id && $0.localPort == port })
+        {
+            return .success([.endForward(forward)])
+        }
+        let ports = text.split(separator: ":").map { Int($0.trimmingCharacters(in: .whitespaces)) }
+        guard (1...2).contains(ports.count), let local = ports[0], let remote = ports[ports.count - 1],
+            (1...65_535).contains(local), (1...65_535).contains(remote)
+        else { return .failure(DashboardFileError("A port, or HERE:THERE: 8888, 9000:8888")) }
+        return .success([.forward(PortForward(instance: id, localPort: local, remotePort: remote))])
+    }
+
+    mutating func askForName() {
+        guard let instance = self.instances.selectedRow else { return }
+        self.overlay = .prompt(Prompt(.rename(instance.id), text: instance.name ?? ""))
+    }
+
+    mutating func openDetails() {
+        self.mainContent = .details
+        self.mainScroll = 0
+        if self.zoom == .lists || Layout(self).main == nil { self.focus(.main) }
+    }
+
+    mutating func openFiles() -> [Effect] {
+        let job = self.focus == .main || self.focus == .jobs ? self.jobs.selectedRow?.instance : nil
+        guard let id = job ?? self.instances.selection, let instance = self.instances.row(id) else {
+            self.toast("No instance is selected", .warning)
+            return []
+        }
+        guard self.isUsable(instance, for: "list its files") else { return [] }
+        self.mainContent = .files
+        self.mainScroll = 0
+        self.files.ask(id)
+        if self.zoom == .lists || Layout(self).main == nil { self.focus(.main) }
+        return [.compareWorkspace(id)]
+    }
+}

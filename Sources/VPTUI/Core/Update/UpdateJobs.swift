@@ -1,0 +1,126 @@
+import Foundation
+import VPEngine
+
+/// What keys do with jobs and offers.
+extension State {
+    mutating func runAgain() -> [Effect] {
+        var effects: [Effect] = []
+        for job in self.jobs.targets {
+            guard let instance = self.instances.row(job.instance) else {
+                self.toast("\(job.instance) is gone: rent another, then r with ↑ runs the command", .warning)
+                continue
+            }
+            guard instance.status == .running else {
+                self.toast("\(instance.id) is \(instance.status.rawValue)", .warning)
+                continue
+            }
+            self.awaitsJobOn = instance.id
+            effects.append(self.start(.run(instance.id, RunRequest(command: job.command))))
+        }
+        return effects
+    }
+
+    /// The job whose log a key in this pane means.
+    private var jobInFocus: Job? {
+        switch self.focus {
+        case .jobs: return self.jobs.selectedRow
+        case .main: return self.log.job.flatMap { self.jobs.row($0) }
+        case .instances, .offers:
+            let instance = self.instances.selection
+            return self.jobs.rows.filter { $0.instance == instance }.max { $0.createdAt < $1.createdAt }
+        }
+    }
+
+    mutating func openSelectedLog() -> [Effect] {
+        guard let job = self.jobInFocus else {
+            self.toast("No job has run there yet: r runs one", .warning)
+            return []
+        }
+        let effects = self.openLog(job.id)
+        self.focus(.main)
+        return effects
+    }
+
+    mutating func toggleMetrics() -> [Effect] {
+        if self.focus == .main, self.mainContent == .metrics {
+            self.mainContent = .log
+            return []
+        }
+        guard let job = self.jobInFocus else {
+            self.toast("No job has run there yet: r runs one", .warning)
+            return []
+        }
+        let effects = self.log.job == job.id ? [] : self.openLog(job.id)
+        self.mainContent = .metrics
+        self.metrics.selectLoss()
+        if Layout(self).main == nil { self.focus(.main) }
+        return effects
+    }
+
+    /// Of instances: what is being done to them, or a create that has no row yet.
+    mutating func askToCancel() {
+        if self.focus == .instances, self.instances.marks.isEmpty {
+            let selected = self.instances.selection.flatMap { self.activeAction(on: $0) }
+            let creating = self.activeActions.last { $0.action.instance == nil }
+            guard let action = selected ?? creating else {
+                self.toast("Nothing is being done that could be cancelled")
+                return
+            }
+            self.askToCancel(action)
+            return
+        }
+        let wanted: [Job] =
+            switch self.focus {
+            case .jobs: self.jobs.targets
+            case .instances:
+                self.instances.targets.flatMap { instance in
+                    self.jobs.rows.filter { $0.instance == instance.id && !$0.state.isOver }
+                }
+            case .offers, .main: self.log.job.flatMap { self.jobs.row($0) }.map { [$0] } ?? []
+            }
+        let targets = wanted.compactMap { job -> Dialog.JobTarget? in
+            guard !job.state.isOver else {
+                self.toast("\(job.id) is over: \(StatusWords.ending(of: job))", .warning)
+                return nil
+            }
+            guard self.instances.row(job.instance) != nil else {
+                self.toast("\(job.instance) is gone; nothing runs there", .warning)
+                return nil
+            }
+            return Dialog.JobTarget(job.id, on: job.instance)
+        }
+        guard !targets.isEmpty else { return }
+        self.overlay = .dialog(Dialog(.cancelJobs(targets), openedAt: self.now))
+    }
+
+    mutating func askToCancel(_ action: ActionRecord) {
+        if let job = action.job, let instance = action.action.instance {
+            self.overlay = .dialog(
+                Dialog(.cancelJobs([Dialog.JobTarget(job, on: instance)]), openedAt: self.now))
+        } else {
+            self.overlay = .dialog(Dialog(.cancelAction(action.id), openedAt: self.now))
+        }
+    }
+
+    mutating func askToRent() {
+        guard let offer = self.offers.selectedRow else {
+            self.toast("No offer is selected: e edits the query", .warning)
+            return
+        }
+        let request = CreateRequest(offer: offer.id, query: self.offerQuery, platform: offer.platform)
+        self.overlay = .dialog(Dialog(.create(offer, request), openedAt: self.now))
+    }
+
+    mutating func askOffers() -> [Effect] {
+        self.offerGeneration += 1
+        self.offersPoll.ask(at: self.now)
+        return [.loadOffers(self.offerQuery, generation: self.offerGeneration)]
+    }
+
+    mutating func remember(command: String) {
+        if self.commandHistory.first == command { return }
+        self.commandHistory.removeAll { $0 == command }
+        self.commandHistory.insert(command, at: 0)
+        if self.commandHistory.count > 50 { self.commandHistory.removeLast() }
+    }
+}

@@ -1,0 +1,187 @@
+import Foundation
+import VPEngine
+
+/// What keys do: the box on top has them first, then the pane with the focus.
+extension State {
+    mutating func keyPressed(_ key: Key, at date: Date) -> [Effect] {
+        // Suspending and repainting work whatever is on screen.
+        if key == .control("z") { return [.suspend] }
+        if key == .control("l") { return [.redraw] }
+        switch self.overlay {
+        case .dialog(let dialog): return self.dialogKeyPressed(key, dialog, at: date)
+        case .prompt(let prompt): return self.promptKeyPressed(key, prompt)
+        case .form(let form): return self.formKeyPressed(key, form, at: date)
+        case .palette(let palette): return self.paletteKeyPressed(key, palette)
+        case .list(let list): return self.listKeyPressed(key, list)
+        case .text(let text):
+            self.textKeyPressed(key, text)
+            return []
+        case .help(let scroll):
+            self.helpKeyPressed(key, scroll: scroll)
+            return []
+        case nil: break
+        }
+        guard let command = self.keyMap.command(for: key, focus: self.focus) else { return [] }
+        return self.execute(command)
+    }
+
+    /// Does what a key or the palette asks for, unless the dashboard only looks.
+    mutating func execute(_ command: Command) -> [Effect] {
+        if command.changesSomething, self.settings.isReadOnly {
+            self.toast("Read-only: \(command.rawValue) is off (--readonly)", .warning)
+            return []
+        }
+        return self.perform(command)
+    }
+
+    private mutating func perform(_ command: Command) -> [Effect] {
+        switch command {
+        case .nextPane: self.movePane(1)
+        case .previousPane: self.movePane(-1)
+        case .instancesPane: self.focus(.instances)
+        case .offersPane: self.focus(.offers)
+        case .jobsPane: self.focus(.jobs)
+        case .logPane: self.focus(.main)
+        case .zoomIn: self.zoom = self.focus == .main ? .main : .lists
+        case .zoomOut: self.zoomOut()
+        case .down: self.move(by: 1)
+        case .up: self.move(by: -1)
+        case .top: self.moveToEdge(isEnd: false)
+        case .bottom: self.moveToEdge(isEnd: true)
+        case .halfPageDown: self.move(by: max(1, self.pageHeight / 2))
+        case .halfPageUp: self.move(by: -max(1, self.pageHeight / 2))
+        case .pageDown: self.move(by: max(1, self.pageHeight - 1))
+        case .pageUp: self.move(by: -max(1, self.pageHeight - 1))
+        case .search: self.openSearch()
+        case .help: self.overlay = .help(scroll: 0)
+        case .palette: return self.openPalette()
+        case .history: self.overlay = .list(ListOverlay(.history))
+        case .actions: self.overlay = .list(ListOverlay(.actions))
+        case .toggleTheme: return [.toggleTheme]
+        case .refresh: return self.refresh()
+        case .back: self.goBack()
+        case .quit: return self.askToQuit()
+        case .suspend: return [.suspend]
+        case .undo: self.undoDestroy()
+        case .mark: self.change(self.focus, .toggleMark)
+        case .markRange: self.change(self.focus, .toggleRange)
+        case .unmark: self.change(self.focus, .clearMarks)
+        case .sortColumn: self.change(self.focus, .nextOrder)
+        case .reverseSort: self.change(self.focus, .reverseOrder)
+        case .copyID: return self.copyID()
+        case .copyLine: return self.copyLine()
+        case .create: return self.openForm(offer: nil)
+        case .sync: return self.sync()
+        case .download: return self.download()
+        case .run: self.askForCommand()
+        case .destroy: return self.askToDestroy()
+        case .shell: return self.openShell()
+        case .stopOrStart: self.askToStopOrStart()
+        case .forwardPort: self.askForPort()
+        case .rename: self.askForName()
+        case .files: return self.openFiles()
+        case .details: self.openDetails()
+        case .rent: return self.openForm(offer: self.offers.selectedRow)
+        case .rentDirectly: self.askToRent()
+        case .editQuery: self.overlay = .prompt(Prompt(.offerQuery, text: self.offerQueryText))
+        case .openLog: return self.openSelectedLog()
+        case .metrics: return self.toggleMetrics()
+        case .cancel: self.askToCancel()
+        case .runAgain: return self.runAgain()
+        case .follow, .wrap, .scrollLeft, .scrollRight, .nextHit, .previousHit, .keepLines, .context, .times,
+            .goToTime, .writeLog, .nextJob, .previousJob:
+            return self.performInLog(command)
+        }
+        return []
+    }
+
+    /// One step back, and never out: what is above the panes, then marks, a search or a filter, then the log.
+    private mutating func goBack() {
+        if !self.toasts.isEmpty { self.toasts = [] }
+        guard self.focus == .main else {
+            if self.markCount(of: self.focus) > 0 {
+                self.change(self.focus, .clearMarks)
+            } else {
+                self.change(self.focus, .filter(""))
+                if self.zoom == .lists { self.zoom = .both }
+            }
+            return
+        }
+        if self.mainContent == .log, self.log.search != nil {
+            self.log.search = nil
+        } else if self.mainContent == .log, self.log.filter != nil {
+            self.log.setFilter(nil)
+        } else if self.mainContent == .metrics || self.mainContent == .files, self.log.job != nil {
+            self.mainContent = .log
+        } else {
+            self.focus(self.lastList)
+        }
+    }
+
+    private mutating func refresh() -> [Effect] {
+        guard !self.settings.platforms.isEmpty else {
+            self.toast("No platform has a key: `vp config-set --vast-api-key -`", .warning)
+            return [.loadJobs]
+        }
+        self.instancesPoll.ask(at: self.now)
+        self.balancesPoll.ask(at: self.now)
+        self.jobsPoll.ask(at: self.now)
+        self.toast("Asking \(self.settings.platforms.map(\.displayName).joined(separator: " and "))…", .muted)
+        var effects: [Effect] = [.loadInstances, .loadBalances, .loadJobs] + self.askOffers()
+        if self.mainContent == .files, let id = self.files.instance {
+            self.files.ask(id)
+            effects.append(.compareWorkspace(id))
+        }
+        return effects
+    }
+
+    private mutating func copyID() -> [Effect] {
+        let ids: [String] =
+            switch self.focus {
+            case .instances: self.instances.targets.map(\.id.rawValue)
+            case .offers: self.offers.targets.map(\.id.rawValue)
+            case .jobs: self.jobs.targets.map(\.id.rawValue)
+            case .main: []
+            }
+        return self.copy(ids.joined(separator: " "))
+    }
+
+    /// The ssh line of an instance, or the line of `vp` that does what Enter would.
+    private mutating func copyLine() -> [Effect] {
+        switch self.focus {
+        case .instances:
+            let lines = self.instances.targets.compactMap { instance in
+                instance.ssh.map { "ssh -p \($0.port) \($0.user)@\($0.host)" }
+            }
+            if lines.isEmpty { self.toast("It has no ssh address yet", .warning) }
+            return self.copy(lines.joined(separator: "\n"))
+        case .offers:
+            return self.copy(
+                self.offers.targets.map { offer in
+                    let request = CreateRequest(
+                        offer: offer.id, query: self.offerQuery, platform: offer.platform)
+                    return CommandTwin.line(.create(request))
+                }.joined(separator: "\n"))
+        case .jobs:
+            return self.copy(
+                self.jobs.targets.map { job in
+                    CommandTwin.line(.run(job.instance, RunRequest(command: job.command)))
+                }.joined(separator: "\n"))
+        case .main: return self.copy(self.log.job.map { "vp logs -f \($0)" } ?? "")
+        }
+    }
+
+    mutating func copy(_ text: String) -> [Effect] {
+        guard !text.isEmpty else { return [] }
+        self.toast("Copied \(text.split(separator: "\n").joined(separator: " · "))", .muted, for: 3)
+        return [.copy(text)]
+    }
+
+    private mutating func askToQuit() -> [Effect] {
+        // Nothing is lost by no longer looking at a job.
+        let matters = self.activeActions.contains { if case .attach = $0.action { false } else { true } }
+        guard matters || !self.pendingDestroys.isEmpty else { return [.quit] }
+        self.overlay = .dialog(Dialog(.quit, openedAt: self.now))
+        return []
+    }
+}

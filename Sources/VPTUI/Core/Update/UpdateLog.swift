@@ -1,0 +1,217 @@
+import Foundation
+import VPEngine
+
+/// The log pane: keys, what is read of the file, and the figures found in it.
+extension State {
+    mutating func performInLog(_ command: Command) -> [Effect] {
+        switch command {
+        case .follow:
+            if self.log.isFollowing {
+                self.log.pause(at: self.log.position(self.logSize))
+            } else {
+                self.log.follow()
+            }
+        case .wrap:
+            self.log.isWrapped.toggle()
+            self.log.column = 0
+        case .scrollLeft: self.log.column = max(0, self.log.column - 8)
+        case .scrollRight:
+            if self.log.isWrapped {
+                self.toast("w cuts long lines; then h and l scroll them", .muted)
+            } else {
+                self.log.column = min(1 << 21, self.log.column + 8)
+            }
+        case .nextHit: return self.findNext(isForward: true)
+        case .previousHit: return self.findNext(isForward: false)
+        case .keepLines:
+            self.mainContent = .log
+            self.overlay = .prompt(Prompt(.keepLines, text: self.log.filter?.pattern.typed ?? ""))
+        case .context: self.cycleContext()
+        case .times:
+            self.log.showsTimes.toggle()
+            if self.log.showsTimes, self.log.arrivals.isEmpty {
+                self.toast("Times are known for what comes while the dashboard looks", .muted)
+            }
+        case .goToTime: self.overlay = .prompt(Prompt(.goToTime))
+        case .writeLog:
+            guard let job = self.log.job else { return [] }
+            self.overlay = .prompt(Prompt(.writeLog(job), text: "\(job).log"))
+        case .nextJob: return self.openNeighbour(-1)
+        case .previousJob: return self.openNeighbour(1)
+        default: break
+        }
+        return []
+    }
+
+    /// Shows `job`'s log without taking the focus.
+    mutating func openLog(_ job: JobID) -> [Effect] {
+        self.mainContent = .log
+        var effects: [Effect] = []
+        if self.log.job == job {
+            self.log.follow()
+        } else {
+            self.log.open(job)
+            self.metrics = MetricsState()
+            self.metrics.job = job
+            effects.append(.readMetrics(job))
+        }
+        // A job of an earlier session, or of `vp`, is followed from here on.
+        if let row = self.jobs.row(job), row.state == .running, self.action(following: job) == nil,
+            !self.settings.isReadOnly, self.instances.row(row.instance)?.status == .running
+        {
+            effects.append(self.start(.attach(job, on: row.instance)))
+            self.actions[self.actions.count - 1].job = job
+        }
+        return effects
+    }
+
+    /// The job that is `step` rows further down in Jobs, which are newest first.
+    private mutating func openNeighbour(_ step: Int) -> [Effect] {
+        let shown = self.jobs.shown
+        guard !shown.isEmpty else { return [] }
+        let current = self.log.job.flatMap { job in shown.firstIndex { $0.id == job } }
+        let index = current.map { $0 + step } ?? 0
+        guard shown.indices.contains(index) else {
+            self.toast(step > 0 ? "That is the oldest job" : "That is the newest job", .muted)
+            return []
+        }
+        self.jobs.select(index: index)
+        let content = self.mainContent
+        let effects = self.openLog(shown[index].id)
+        if content == .metrics { self.mainContent = .metrics }
+        return effects
+    }
+
+    private mutating func cycleContext() {
+        guard var filter = self.log.filter else {
+            self.toast("& keeps matching lines; then C shows lines around them", .muted)
+            return
+        }
+        filter.context = filter.context == 0 ? 2 : filter.context == 2 ? 5 : 0
+        self.log.setFilter(filter)
+    }
+
+    mutating func keepLines(_ text: String) {
+        let pattern = TextPattern(text)
+        let context = self.log.filter?.context ?? 0
+        self.log.setFilter(pattern.isEmpty ? nil : LogFilter(pattern, context: context))
+    }
+
+    /// `12:30` or `12:30:15`, today or on the last day that has it.
+    mutating func goToTime(_ text: String) -> String? {
+        let parts = text.split(separator: ":").map { Int($0) }
+        guard (2...3).contains(parts.count), let hour = parts[0], let minute = parts[1],
+            (0..<24).contains(hour), (0..<60).contains(minute)
+        else { return "A time of day: 12:30 or 12:30:15" }
+        let second = parts.count == 3 ? parts[2] ?? 0 : 0
+        let wanted = hour * 3600 + minute * 60 + second
+        let offset = self.settings.secondsFromGMT
+        let found = self.log.arrivals.first { arrival in
+            let local = Int(arrival.date.timeIntervalSince1970) + offset
+            return ((local % 86_400) + 86_400) % 86_400 >= wanted
+        }
+        guard let found else { return "Nothing was seen to come at \(text) or later" }
+        self.log.show(found.offset)
+        return nil
+    }
+
+    // MARK: Search
+
+    mutating func search(_ text: String) -> [Effect] {
+        let pattern = TextPattern(text)
+        guard !pattern.isEmpty else {
+            self.log.search = nil
+            return []
+        }
+        let old = self.log.search
+        self.log.search = LogState.Search(pattern: pattern, generation: (old?.generation ?? 0) + 1)
+        return self.findNext(isForward: false)
+    }
+
+    mutating func findNext(isForward: Bool) -> [Effect] {
+        guard let job = self.log.job, var search = self.log.search, !search.pattern.isEmpty else {
+            self.toast("Press / to search first")
+            return []
+        }
+        if let problem = search.pattern.problem {
+            self.toast(problem, .warning)
+            return []
+        }
+        search.generation += 1
+        search.isLooking = true
+        let start = self.log.searchStart(self.logSize)
+        self.log.search = search
+        return [
+            .searchLog(
+                LogSearchRequest(
+                    job: job, pattern: search.pattern, filter: self.log.filter?.pattern, from: start,
+                    isForward: isForward, generation: search.generation))
+        ]
+    }
+
+    mutating func logFound(_ generation: Int, _ hit: Int64?, hasWrapped: Bool) {
+        guard var search = self.log.search, search.generation == generation else { return }
+        search.isLooking = false
+        search.hasWrapped = hasWrapped
+        search.hit = hit
+        search.position = nil
+        self.log.search = search
+        guard let hit else {
+            self.toast("“\(search.pattern.typed)” is not in the log", .warning)
+            return
+        }
+        self.log.show(hit, self.logSize)
+    }
+
+    mutating func logCounted(_ generation: Int, total: Int, position: Int?, fraction: Double) {
+        guard self.log.search?.generation == generation else { return }
+        self.log.search?.total = total
+        self.log.search?.position = position
+        self.log.search?.counted = fraction
+    }
+
+    // MARK: Reading
+
+    /// What the log pane needs of the file now.
+    mutating func readLogAsNeeded() -> [Effect] {
+        guard self.log.job != nil, self.mainContent == .log else { return [] }
+        return self.log.nextRead(self.logSize).map { [.readLog($0)] } ?? []
+    }
+
+    /// A job that another process follows writes to its log without telling us.
+    mutating func pollLog() -> [Effect] {
+        guard let job = self.log.job, self.action(following: job) == nil, let row = self.jobs.row(job),
+            !row.state.isOver
+        else { return [] }
+        var effects: [Effect] = self.log.poll().map { [.readLog($0)] } ?? []
+        if self.metrics.end != nil, Int(self.now.timeIntervalSince1970) % 5 == 0 {
+            self.metrics.end = nil
+            effects.append(.readMetrics(job))
+        }
+        return effects
+    }
+
+    mutating func outputArrived(_ job: JobID, _ offset: Int64, _ bytes: [UInt8], _ date: Date) -> [Effect] {
+        guard self.log.job == job else { return [] }
+        self.log.arrived(bytes, at: offset, date)
+        guard let end = self.metrics.end, self.metrics.job == job else { return [] }
+        if offset > end {
+            self.metrics.end = nil
+            return [.readMetrics(job)]
+        }
+        let skipped = Int(min(Int64(bytes.count), end - offset))
+        if skipped < bytes.count {
+            self.metrics.metrics.feed(skipped == 0 ? bytes : Array(bytes[skipped...]))
+            self.metrics.end = offset + Int64(bytes.count)
+        }
+        return []
+    }
+
+    mutating func metricsArrived(_ job: JobID, _ metrics: Metrics, start: Int64, end: Int64) {
+        guard self.metrics.job == job else { return }
+        self.metrics.metrics = metrics
+        self.metrics.start = start
+        self.metrics.end = end
+        if !self.metrics.isChosen { self.metrics.selectLoss() }
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import VPEngine
+
+/// Focus, selection, scrolling: what is the same in every pane.
+extension State {
+    mutating func focus(_ pane: Pane) {
+        if pane != .main, pane != self.lastList {
+            self.lastList = pane
+            self.mainScroll = 0
+        }
+        self.focus = pane
+        if self.zoom != .both { self.zoom = pane == .main ? .main : .lists }
+    }
+
+    mutating func movePane(_ step: Int) {
+        let panes = Pane.allCases
+        let index = (panes.firstIndex(of: self.focus) ?? 0) + step
+        self.focus(panes[(index + panes.count) % panes.count])
+    }
+
+    mutating func zoomOut() {
+        if self.zoom != .both {
+            self.zoom = .both
+        } else {
+            // Both do not fit on a narrow screen: there the key changes sides.
+            guard Layout(self).isNarrow else { return }
+            self.focus(self.focus == .main ? self.lastList : .main)
+        }
+    }
+
+    /// Changes one list, whatever its rows are.
+    mutating func change(_ pane: Pane, _ change: ListChange) {
+        switch pane {
+        case .instances: self.instances.apply(change)
+        case .offers: self.offers.apply(change)
+        case .jobs: self.jobs.apply(change)
+        case .main: break
+        }
+    }
+
+    func filter(of pane: Pane) -> String {
+        switch pane {
+        case .instances: self.instances.filter
+        case .offers: self.offers.filter
+        case .jobs: self.jobs.filter
+        case .main: ""
+        }
+    }
+
+    func markCount(of pane: Pane) -> Int {
+        switch pane {
+        case .instances: self.instances.marks.count
+        case .offers: self.offers.marks.count
+        case .jobs: self.jobs.marks.count
+        case .main: 0
+        }
+    }
+
+    var logSize: Size {
+        guard let area = Layout(self).main else { return Size(width: 80, height: 20) }
+        return LogScreen.textArea(self, in: area).size
+    }
+
+    var pageHeight: Int {
+        guard self.focus != .main else { return self.logSize.height }
+        let area = Layout(self).lists.first { $0.0 == self.focus }?.1
+        return area.map { ListFrame(area: $0, hasBanner: self.banner(of: self.focus) != nil).rows.height }
+            ?? 10
+    }
+
+    mutating func move(by step: Int) {
+        guard self.focus == .main else {
+            self.change(self.focus, .move(by: step))
+            return
+        }
+        self.scrollMain(by: step)
+    }
+
+    mutating func scrollMain(by step: Int) {
+        switch self.mainContent {
+        case .log: self.log.scroll(by: step, self.logSize)
+        case .metrics: self.metrics.select(self.metrics.selected + step)
+        case .details, .files: self.mainScroll = max(0, self.mainScroll + step)
+        }
+    }
+
+    mutating func moveToEdge(isEnd: Bool) {
+        guard self.focus == .main else {
+            self.change(self.focus, .select(index: isEnd ? .max : 0))
+            return
+        }
+        switch self.mainContent {
+        case .log: if isEnd { self.log.follow() } else { self.log.goToStart() }
+        case .metrics: self.metrics.select(isEnd ? .max : 0)
+        case .details, .files: self.mainScroll = isEnd ? 1 << 20 : 0
+        }
+    }
+
+    mutating func openSearch() {
+        if self.focus == .main {
+            self.mainContent = self.log.job == nil ? self.mainContent : .log
+            self.overlay = .prompt(Prompt(.search, text: ""))
+        } else {
+            self.overlay = .prompt(Prompt(.filter(self.focus), text: self.filter(of: self.focus)))
+        }
+    }
+}
+
+extension MetricsState {
+    /// What one looks for first.
+    mutating func selectLoss() {
+        self.select(self.metrics.series.firstIndex { $0.name.contains("loss") } ?? 0)
+        self.isChosen = false
+    }
+
+    mutating func select(_ index: Int) {
+        self.selected = max(0, min(self.metrics.series.count - 1, index))
+        self.isChosen = true
+    }
+}

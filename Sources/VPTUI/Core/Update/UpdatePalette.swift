@@ -1,0 +1,241 @@
+import Foundation
+import VPEngine
+
+/// The palette: lines of `vp` and names of commands, carried out here where the dashboard can, by `vp` itself
+/// where it cannot.
+extension State {
+    mutating func openPalette() -> [Effect] {
+        self.overlay = .palette(Palette())
+        return self.verbs.verbs.isEmpty ? [.loadVerbs] : []
+    }
+
+    mutating func paletteKeyPressed(_ key: Key, _ palette: Palette) -> [Effect] {
+        var palette = palette
+        let candidates = palette.candidates(self)
+        switch key {
+        case .escape, .control("c"):
+            self.overlay = nil
+            return []
+        case .enter:
+            var line = palette.field.text.trimmingCharacters(in: .whitespaces)
+            if let candidate = Self.chosen(palette, candidates) {
+                guard candidate.isWhole else {
+                    palette.field.replace(with: candidate.text + " ")
+                    palette.selected = nil
+                    self.overlay = .palette(palette)
+                    return []
+                }
+                line = candidate.text
+            }
+            guard !line.isEmpty else { return [] }
+            return self.execute(line: line)
+        case .tab:
+            guard let candidate = candidates[safely: palette.selected ?? 0] else { return [] }
+            palette.field.replace(with: candidate.text + " ")
+            palette.selected = nil
+        case .down, .control("n"):
+            if palette.historyIndex != nil {
+                Self.moveInHistory(&palette, -1, self.paletteHistory)
+            } else if !candidates.isEmpty {
+                palette.selected = min(candidates.count - 1, (palette.selected ?? -1) + 1)
+            }
+        case .up, .control("p"):
+            if let selected = palette.selected {
+                palette.selected = selected > 0 ? selected - 1 : nil
+            } else {
+                Self.moveInHistory(&palette, 1, self.paletteHistory)
+            }
+        default:
+            guard palette.field.apply(key) else { return [] }
+            palette.selected = nil
+            palette.historyIndex = nil
+            palette.problem = nil
+        }
+        self.overlay = .palette(palette)
+        return []
+    }
+
+    /// The candidate that Enter takes: the one that was gone to, or the best one for a first word that is
+    /// none itself.
+    private static func chosen(_ palette: Palette, _ candidates: [Palette.Candidate]) -> Palette.Candidate? {
+        if let selected = palette.selected { return candidates[safely: selected] }
+        let text = palette.field.text.trimmingCharacters(in: .whitespaces)
+        guard palette.historyIndex == nil, !text.contains(" "),
+            !candidates.contains(where: { $0.text == text })
+        else { return nil }
+        return candidates.first
+    }
+
+    private static func moveInHistory(_ palette: inout Palette, _ step: Int, _ history: [String]) {
+        let index = (palette.historyIndex ?? -1) + step
+        guard index >= -1, index < history.count else { return }
+        if palette.historyIndex == nil { palette.draft = palette.field.text }
+        palette.historyIndex = index < 0 ? nil : index
+        palette.field.replace(with: index < 0 ? palette.draft : history[index])
+    }
+
+    /// Carries out a line of the palette, which is also what `--plain` reads.
+    public mutating func execute(line: String) -> [Effect] {
+        self.overlay = nil
+        var words = ShellWords.split(line)
+        if words.first == "vp" { words.removeFirst() }
+        guard let verb = words.first else { return [] }
+        self.paletteHistory.removeAll { $0 == line }
+        self.paletteHistory.insert(line, at: 0)
+        if self.paletteHistory.count > 50 { self.paletteHistory.removeLast() }
+        if words.count == 1,
+            let command = Command.allCases.first(where: { $0.words == verb || $0.rawValue == verb })
+        {
+            // A verb of `vp` and a command of a list share a name where they do the same.
+            self.focusForCommand(command)
+            return self.execute(command)
+        }
+        if let effects = self.executeNatively(verb, Array(words.dropFirst())) { return effects }
+        return self.runLine(words)
+    }
+
+    /// Commands act on a list; from elsewhere the list that they are about gets the focus first.
+    private mutating func focusForCommand(_ command: Command) {
+        let contexts = Set(self.keyMap.bindings.filter { $0.command == command }.map(\.context))
+        guard !contexts.isEmpty, contexts.isDisjoint(with: KeyMap.contexts(of: self.focus)) else { return }
+        if contexts.contains(.instances) {
+            self.focus(.instances)
+        } else if contexts.contains(.offers) {
+            self.focus(.offers)
+        } else if contexts.contains(.jobs) {
+            self.focus(.jobs)
+        } else if contexts.contains(.log) {
+            self.focus(.main)
+        }
+    }
+
+    /// nil for what the dashboard leaves to `vp`.
+    private mutating func executeNatively(_ verb: String, _ words: [String]) -> [Effect]? {
+        let isPlain = !words.contains { $0.hasPrefix("-") }
+        switch verb {
+        case "q", "quit": return self.execute(.quit)
+        case "ls" where words.isEmpty, "list-instances" where words.isEmpty:
+            self.focus(.instances)
+            return []
+        case "jobs" where words.isEmpty:
+            self.focus(.jobs)
+            return []
+        case "offers" where isPlain:
+            self.focus(.offers)
+            guard !words.isEmpty else { return self.askOffers() }
+            do {
+                self.offerQuery = try OfferQueryText.parse(
+                    words.joined(separator: " "), base: self.offerQuery)
+                self.offerQueryText = OfferQueryText.text(self.offerQuery)
+                return self.askOffers()
+            } catch {
+                self.toast(error.sentence, .warning)
+                return []
+            }
+        case "create", "create-instance":
+            guard !words.contains(where: { ["--json", "-y", "--yes", "--offer"].contains($0) }) else {
+                return nil
+            }
+            guard !self.settings.isReadOnly else { return self.execute(.create) }
+            self.focus(.instances)
+            let effects = self.openForm(offer: nil)
+            if !words.isEmpty, !self.fillForm(from: words) {
+                self.overlay = nil
+                return nil
+            }
+            return effects
+        case "run":
+            let text = words.first == "--" ? Array(words.dropFirst()) : words
+            guard words.first == "--" || isPlain, !text.isEmpty else { return nil }
+            guard !self.settings.isReadOnly else { return self.execute(.run) }
+            let instances = self.instances.targets.filter { $0.status == .running }
+            guard !instances.isEmpty else {
+                self.toast("No running instance is selected", .warning)
+                return []
+            }
+            // One word is shell text, several are exact words: as on the command line.
+            let command = text.count == 1 ? text[0] : text.map(ShellQuoting.quoted).joined(separator: " ")
+            return self.run(command, on: instances.map(\.id))
+        case "rename" where words.count == 2:
+            guard self.select(instance: words[0]), let id = self.instances.selection else { return nil }
+            return self.settings.isReadOnly ? self.execute(.rename) : [.rename(id, words[1])]
+        default: break
+        }
+        let byInstance: [String: Command] = [
+            "sync": .sync, "download": .download, "stop": .stopOrStart, "start": .stopOrStart, "ssh": .shell,
+            "destroy": .destroy, "destroy-instance": .destroy,
+        ]
+        let byJob: [String: Command] = [
+            "logs": .openLog, "attach": .openLog, "cancel": .cancel, "rerun": .runAgain,
+        ]
+        if let command = byInstance[verb], words.count <= 1, isPlain {
+            if let name = words.first, !self.select(instance: name) { return nil }
+            self.focus(.instances)
+            return self.execute(command)
+        }
+        if let command = byJob[verb], isPlain || verb == "logs" {
+            let names = words.filter { !$0.hasPrefix("-") }
+            guard names.count <= 1 else { return nil }
+            if let name = names.first {
+                guard let job = self.jobs.rows.first(where: { $0.id.rawValue == name }) else { return nil }
+                self.jobs.select(job.id)
+            }
+            self.focus(.jobs)
+            return self.execute(command)
+        }
+        return nil
+    }
+
+    /// Selects the instance with this id or name.
+    private mutating func select(instance name: String) -> Bool {
+        guard let row = self.instances.rows.first(where: { $0.id.rawValue == name || $0.name == name }) else {
+            return false
+        }
+        self.instances.apply(.clearMarks)
+        self.instances.select(row.id)
+        return self.instances.selection == row.id
+    }
+
+    private static let lookingVerbs: Set<String> = [
+        "ls", "list-instances", "offers", "jobs", "logs", "cost", "why", "diff", "doctor", "config-show",
+        "man", "help",
+    ]
+
+    private mutating func runLine(_ words: [String]) -> [Effect] {
+        guard let verb = words.first else { return [] }
+        if ["tui", "demo"].contains(verb) {
+            self.toast("`vp \(verb)` needs a terminal of its own", .warning)
+            return []
+        }
+        guard self.verbs.verbs.isEmpty || self.verbs.verb(verb) != nil || verb.hasPrefix("-") else {
+            self.toast("There is no command “\(verb)”; : and Tab show them", .warning)
+            return []
+        }
+        guard !self.settings.isReadOnly || Self.lookingVerbs.contains(verb) else {
+            self.toast("Read-only: \(verb) is off (--readonly)", .warning)
+            return []
+        }
+        self.toast("vp \(words.map(ShellQuoting.quoted).joined(separator: " ")) …", .muted)
+        return [.runLine(words)]
+    }
+
+    mutating func lineEnded(
+        _ line: String, _ output: [String], _ status: Int32, _ seconds: Double, _ date: Date
+    ) {
+        self.now = max(self.now, date)
+        self.history.ran(
+            "vp \(line)", status: status, at: date.addingTimeInterval(-seconds), duration: seconds)
+        let lines = output.isEmpty ? [status == 0 ? "Done." : "It ended with status \(status)."] : output
+        let text = TextOverlay(title: "vp \(line)", lines: lines, isBad: status != 0)
+        if self.overlay == nil {
+            self.overlay = .text(text)
+        } else {
+            self.toast(
+                "vp \(line) \(status == 0 ? "is done" : "failed"); @ shows it", status == 0 ? .good : .bad)
+        }
+    }
+}
+
+extension Array {
+    subscript(safely index: Int) -> Element? { self.indices.contains(index) ? self[index] : nil }
+}

@@ -1,0 +1,279 @@
+import Foundation
+import Testing
+import VPEngine
+import VPTUICore
+
+@Suite struct MetricsTests {
+    private func read(_ text: String) -> Metrics {
+        var metrics = Metrics()
+        metrics.feed(Array(text.utf8))
+        return metrics
+    }
+
+    @Test(arguments: [
+        ("epoch 3/10  loss 0.412  lr 2.9e-04\n", ["epoch": 3, "loss": 0.412, "lr": 2.9e-4]),
+        (
+            "{'loss': 0.41, 'grad_norm': 1.5, 'learning_rate': 2e-05, 'epoch': 1.2}\n",
+            ["loss": 0.41, "grad_norm": 1.5, "lr": 2e-5, "epoch": 1.2]
+        ),
+        ("{'eval_loss': 0.5, 'eval_accuracy': 0.9}\n", ["eval_loss": 0.5, "eval_accuracy": 0.9]),
+        (
+            "Epoch 3:  64%|██████▍   | 640/1000 [00:41<00:23, 15.5it/s, loss=0.412, v_num=7]\n",
+            ["it/s": 15.5, "loss": 0.412, "epoch": 3]
+        ),
+        ("train/loss=1.5 val_acc: 0.75 port=8080 at 12:04:31\n", ["train/loss": 1.5, "val_acc": 0.75]),
+        ("\u{1B}[32mloss\u{1B}[0m: -0.5.\n", ["loss": -0.5]),
+        ("loss nan, loss=inf\n", [:]),
+        ("Server listening on 0.0.0.0:8080, version 3/4 of 2024/05/01\n", [:]),
+        ("step 10 | loss 3.1 | 120 tokens/s\n", ["step": 10, "loss": 3.1]),
+    ])
+    func figuresAreFound(_ text: String, _ expected: [String: Double]) {
+        let metrics = self.read(text)
+        let found = Dictionary(uniqueKeysWithValues: metrics.series.map { ($0.name, $0.last) })
+        #expect(found == expected)
+    }
+
+    @Test func barsSayHowFarItIs() {
+        let metrics = self.read(
+            " 10%|█ | 100/1000 [00:10<01:30, 10.0it/s]\r 64%|██ | 640/1000 [00:41<00:23, 15.5it/s]\r")
+        #expect(metrics.progress?.fraction == 0.64)
+        #expect(metrics.progress?.timeLeft == "00:23")
+        #expect(metrics.series("it/s")?.count == 2)
+        #expect(self.read("5/10 [00:10<00:10, 2.0s/it]\n").series("it/s")?.last == 0.5)
+    }
+
+    @Test func piecesDoNotMatter() {
+        let bytes = Array(Samples.log.utf8)
+        let whole = self.read(Samples.log + "\n")
+        for size in 1...9 {
+            var metrics = Metrics()
+            var start = 0
+            while start < bytes.count {
+                metrics.feed(Array(bytes[start..<min(bytes.count, start + size)]))
+                start += size
+            }
+            metrics.feed([0x0A])
+            #expect(metrics == whole, "in pieces of \(size)")
+        }
+        #expect(whole.series("loss")?.count == 3)
+    }
+
+    @Test func aLongJobTakesNoMoreMemory() {
+        var metrics = Metrics()
+        for step in 0..<10_000 { metrics.feed(Array("loss=\(Double(step) / 100)\n".utf8)) }
+        let loss = metrics.series("loss")
+        #expect((loss?.values.count ?? 0) <= 1024)
+        #expect(loss?.count == 10_000 && loss?.minimum == 0 && loss?.maximum == 99.99)
+        #expect(loss.map { $0.values == $0.values.sorted() } == true)
+    }
+
+    @Test func randomBytesAreNoFigures() {
+        var seed: UInt64 = 3
+        var metrics = Metrics()
+        for _ in 0..<2000 {
+            let bytes = (0..<64).map { _ -> UInt8 in
+                seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return UInt8(truncatingIfNeeded: seed >> 33)
+            }
+            metrics.feed(bytes)
+        }
+        #expect(metrics.series.count <= 24)
+    }
+
+    @Test func telemetryMakesCurvesAndAnAlarm() {
+        var state = Samples.overview()
+        var date = Samples.now
+        for step in 0..<200 {
+            var sample = TelemetrySample(
+                gpus: [
+                    .init(
+                        utilization: 0, usedBytes: 1 << 30, totalBytes: 24 << 30, temperature: 40, power: 30)
+                ],
+                busyTicks: Int64(step * 50), totalTicks: Int64(step * 200), load: 1.5,
+                usedMemoryBytes: 1 << 30, totalMemoryBytes: 4 << 30)
+            sample.receivedBytes = Int64(step) * 2_000_000
+            date = Samples.now.addingTimeInterval(Double(step) * 2)
+            _ = update(&state, .telemetry(Samples.trainer.id, sample, at: date))
+        }
+        let track = state.telemetry.track(Samples.trainer.id)
+        #expect(track?.gpu.count == 120)
+        #expect(track?.cpu.last == 0.25)
+        #expect(track?.received.last == 1_000_000)
+        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer], at: date)))
+        _ = update(&state, .tick(date))
+        #expect(screenText(view(state)).contains("paying for nothing"))
+    }
+
+    @Test func onlyWhatIsOnScreenIsSampled() {
+        var state = Samples.overview()
+        // The log of a running job.
+        #expect(state.log.job == JobID("train-7"))
+        var effects = press(&state, .enter)
+        effects += update(&state, .tick(Samples.now.addingTimeInterval(2)))
+        press(&state, .character("2"))
+        effects = update(&state, .tick(Samples.now.addingTimeInterval(3)))
+        #expect(effects.contains(.watch([])) || state.lastList == .offers)
+        press(&state, .character("1"), .character("j"))
+        let passing = update(&state, .tick(Samples.now.addingTimeInterval(3.1)))
+        #expect(!passing.contains(.watch([Samples.loader.id])))
+    }
+}
+
+@Suite struct ThemeTests {
+    @Test func everyRoleAndSurfaceHasAColourInEachTheme() {
+        for theme in Theme.builtIn {
+            for depth in [Theme.Depth.mono, .eight, .sixteen, .many, .direct] {
+                for role in Role.allCases {
+                    for surface in Surface.allCases {
+                        let paint = theme.with(depth: depth).paint(Style(role, on: surface))
+                        if depth == .mono { #expect(paint.foreground == -1 && paint.background == -1) }
+                        // What is written in its own background cannot be read.
+                        if paint.foreground >= 0 {
+                            #expect(
+                                paint.foreground != paint.background,
+                                "\(theme.name) \(role) \(surface) \(depth)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func aFileChangesColours() throws {
+        let file = ["sea": ["base": "dark", "accent": "#0087ff", "selected": "255 on 18"]]
+        let theme = try Theme.named("sea", in: file, isLight: false)
+        #expect(theme.paint(Style(.accent)).foreground == 33)
+        let selected = theme.paint(Style(.plain, on: .selected))
+        #expect(selected.foreground == 255 && selected.background == 18)
+        #expect(theme.with(depth: .direct).paint(Style(.accent)).foreground == 0x0087FF)
+    }
+
+    @Test(
+        arguments: [
+            ("nosuch", [:], "theme: there is no “nosuch”; there are auto, dark, light"),
+            (
+                "x", ["x": ["accent": "blueish"]],
+                "themes.x.accent: “blueish” is no colour; #rrggbb, 0 to 255, or terminal"
+            ),
+            ("x", ["x": ["base": "sepia"]], "themes.x.base: dark or light, not “sepia”"),
+        ] as [(String, [String: [String: String]], String)])
+    func mistakesAreNamed(_ name: String, _ file: [String: [String: String]], _ sentence: String) {
+        #expect(throws: DashboardFileError(sentence)) { try Theme.named(name, in: file, isLight: false) }
+    }
+
+    @Test func keysAreRemapped() throws {
+        let map = try KeyMap.standard.applying([
+            "instances": ["destroy": ["K", "F9"]], "everywhere": ["up": ["k", "Up"]],
+        ])
+        #expect(map.command(for: .character("K"), focus: .instances) == .destroy)
+        #expect(map.command(for: .function(9), focus: .instances) == .destroy)
+        #expect(map.command(for: .character("D"), focus: .instances) == nil)
+    }
+
+    @Test(
+        arguments: [
+            (["instances": ["destroy": ["S"]]], "keys: S means sync and destroy in Instances"),
+            (
+                ["here": ["destroy": ["S"]]],
+                "keys: there is no place “here”; there are everywhere, lists, instances, offers, jobs, log"
+            ),
+            (
+                ["jobs": ["destroy": ["S"]]],
+                "keys.jobs: there is no “destroy”; `vp-tui --print-keys` lists the names"
+            ),
+            (
+                ["jobs": ["cancel": ["Hyper-x"]]],
+                "keys.jobs.cancel: “Hyper-x” is no key; examples: x, Ctrl-x, F5, Space"
+            ),
+        ] as [([String: [String: [String]]], String)])
+    func keysThatCannotBeAreRefused(_ changes: [String: [String: [String]]], _ sentence: String) {
+        #expect(throws: DashboardFileError(sentence)) { try KeyMap.standard.applying(changes) }
+    }
+}
+
+@Suite struct MouseTests {
+    @Test func aClickFocusesAndSelects() {
+        var state = Samples.overview()
+        let area = Layout(state).lists[1].1
+        let point = Point(x: area.x + 5, y: area.y + 4)
+        _ = update(&state, .mouse(MouseEvent(.press, at: point), at: Samples.now))
+        #expect(state.focus == .offers && state.offers.selectedIndex == 2)
+        _ = update(&state, .mouse(MouseEvent(.press, at: point), at: Samples.now.addingTimeInterval(0.2)))
+        guard case .dialog(let dialog) = state.overlay, case .create = dialog.kind else {
+            Issue.record("a double click is no Enter")
+            return
+        }
+    }
+
+    @Test func theWheelScrollsWhatIsUnderIt() {
+        var state = Samples.overview()
+        let area = Layout(state).lists[1].1
+        _ = update(
+            &state, .mouse(MouseEvent(.wheelDown, at: Point(x: area.x + 3, y: area.y + 3)), at: Samples.now))
+        #expect(state.offers.selectedIndex == 3 && state.focus == .instances)
+    }
+
+    @Test func theHintBarCanBePressed() {
+        var state = Samples.overview()
+        let hint = Layout(state).hint
+        let text = screenText(view(state)).split(separator: "\n").first { $0.contains("S sync") } ?? ""
+        let column =
+            text.range(of: "S sync").map { text.distance(from: text.startIndex, to: $0.lowerBound) } ?? 0
+        // The picture has a frame of one column.
+        let effects = update(
+            &state, .mouse(MouseEvent(.press, at: Point(x: column - 1, y: hint.y)), at: Samples.now))
+        #expect(effects == [.checkConflicts([Samples.trainer.id])])
+    }
+
+    @Test func aClickOnDestroyDoesNotDestroy() {
+        var state = Samples.overview()
+        press(&state, .character("D"))
+        for x in 0..<state.size.width {
+            for y in 0..<state.size.height {
+                let before = state
+                _ = update(
+                    &state,
+                    .mouse(MouseEvent(.press, at: Point(x: x, y: y)), at: Samples.now.addingTimeInterval(1)))
+                #expect(state.pendingDestroys.isEmpty && state.actions.count == before.actions.count)
+                if state.overlay == nil { state = before }
+            }
+        }
+    }
+}
+
+@Suite struct PlainTests {
+    @Test func saysWhatChangesOnce() {
+        var reporter = PlainReporter()
+        var state = Samples.overview()
+        let first = reporter.report(state)
+        #expect(first.contains("Instance 31415 train, RTX 4090, $0.354/h: running"))
+        #expect(first.contains { $0.hasPrefix("Job train-7: running") })
+        #expect(reporter.report(state).isEmpty)
+        var ended = Samples.job("train-7", .failed)
+        ended.createdAt = Samples.now
+        _ = update(&state, .jobsLoaded(.success([ended])))
+        #expect(reporter.report(state).contains("Job train-7: failed with 1"))
+        #expect(!first.joined().unicodeScalars.contains { $0.value == 0x1B })
+    }
+
+    @Test func destroysByNumbersAfterAsking() {
+        var reporter = PlainReporter()
+        var state = Samples.overview()
+        _ = reporter.report(state)
+        let (effects, _) = state.plainLine("destroy 27182", at: Samples.now)
+        #expect(effects == [.loadUnsafeResults(Samples.parked.id)])
+        let asked = reporter.report(state)
+        #expect(asked.contains("1. Cancel") && asked.contains("2. Destroy"))
+        _ = state.plainLine("2", at: Samples.now.addingTimeInterval(1))
+        #expect(state.pendingDestroys.map(\.instance) == [Samples.parked.id])
+        _ = state.plainLine("undo", at: Samples.now.addingTimeInterval(2))
+        #expect(state.pendingDestroys.isEmpty)
+    }
+
+    @Test func runsWhatIsTyped() {
+        var state = Samples.overview()
+        let (effects, _) = state.plainLine("run make all", at: Samples.now)
+        #expect(effects.count == 1)
+        #expect(PlainReporter.overview(state).contains { $0.contains("31415 train") })
+    }
+}

@@ -1,0 +1,204 @@
+import Foundation
+import Testing
+import VPEngine
+import VPTUICore
+
+@Suite struct PaletteTests {
+    static let dump = """
+        {"command":{"commandName":"vp","subcommands":[
+        {"commandName":"run","abstract":"Sync, run, sync.","arguments":[
+        {"kind":"option","abstract":"The instance.","preferredName":{"kind":"long","name":"instance-id"}}]},
+        {"commandName":"ls","abstract":"List instances.","aliases":["list-instances"],"arguments":[]},
+        {"commandName":"logs","abstract":"A job's log.","arguments":[]},
+        {"commandName":"doctor","abstract":"Check everything.","arguments":[
+        {"kind":"flag","abstract":"As JSON.","names":[{"kind":"long","name":"json"}]},
+        {"kind":"positional","abstract":"x"}]},
+        {"commandName":"help","abstract":"Help."}]},"serializationVersion":0}
+        """
+
+    private func open() -> State {
+        var state = Samples.overview()
+        #expect(press(&state, .character(":")) == [.loadVerbs])
+        _ = update(&state, .verbsLoaded(VerbTable(dump: Data(Self.dump.utf8))))
+        return state
+    }
+
+    @Test func verbsAndOptionsAreThoseOfTheProgram() {
+        let table = VerbTable(dump: Data(Self.dump.utf8))
+        #expect(table.verbs.map(\.name) == ["run", "ls", "list-instances", "logs", "doctor"])
+        #expect(table.verb("run")?.options.map(\.name) == ["--instance-id"])
+        #expect(table.verb("doctor")?.options.map(\.takesValue) == [false])
+        #expect(VerbTable(dump: Data("no".utf8)).verbs.isEmpty)
+    }
+
+    @Test func fuzzyFindsTheBestFirst() {
+        var palette = Palette()
+        palette.field = TextField("dctr")
+        let state = self.open()
+        #expect(palette.candidates(state).first?.text == "doctor")
+        palette.field = TextField("srtcol")
+        #expect(palette.candidates(state).first?.text == "sort-column")
+        palette.field = TextField("doctor --j")
+        #expect(palette.candidates(state).first?.text == "doctor --json")
+        palette.field = TextField("logs train")
+        #expect(palette.candidates(state).map(\.text).contains("logs train-7"))
+    }
+
+    @Test func whatTheDashboardCanDoIsDoneHere() throws {
+        var state = self.open()
+        _ = type(&state, "run make all")
+        let effects = press(&state, .enter)
+        let id = try #require(state.actions.last?.id)
+        #expect(effects == [.start(.run(Samples.trainer.id, RunRequest(command: .shell("make all"))), id)])
+        _ = state.execute(line: "offers 3090 <0.5")
+        #expect(state.offerQuery.gpu == "3090" && state.focus == .offers)
+        _ = state.execute(line: "destroy-instance 27182")
+        guard case .dialog(let dialog) = state.overlay else {
+            Issue.record("no dialog")
+            return
+        }
+        #expect(dialog.instances == [Samples.parked.id])
+        #expect(state.paletteHistory.first == "destroy-instance 27182")
+    }
+
+    @Test func aCommandOfAListGoesThere() {
+        var state = self.open()
+        press(&state, .escape, .character("3"))
+        _ = state.execute(line: "edit-query")
+        #expect(state.focus == .offers)
+        guard case .prompt(let prompt) = state.overlay else {
+            Issue.record("no prompt")
+            return
+        }
+        #expect(prompt.kind == .offerQuery)
+    }
+
+    @Test func createTakesItsOptionsIntoTheForm() {
+        var state = self.open()
+        let effects = state.execute(line: "create-instance --gpu-type 'RTX 3090' --disk=80 --platform runpod")
+        #expect(effects.contains { if case .quote = $0 { true } else { false } })
+        guard case .form(let form) = state.overlay else {
+            Issue.record("no form")
+            return
+        }
+        #expect(form.text(.gpu) == "RTX 3090" && form.text(.disk) == "80" && form.platform == .runpod)
+    }
+
+    @Test func everythingElseIsGivenToTheProgram() {
+        var state = self.open()
+        _ = type(&state, "doctor --json")
+        #expect(press(&state, .enter) == [.runLine(["doctor", "--json"])])
+        _ = update(
+            &state, .lineEnded("doctor --json", output: ["{}"], exitStatus: 0, seconds: 0.1, at: Samples.now))
+        #expect(screenText(view(state)).contains("vp doctor --json"))
+        press(&state, .escape, .character("@"))
+        #expect(screenText(view(state)).contains("vp doctor --json"))
+        #expect(press(&state, .character("y")) == [.copy("vp doctor --json")])
+    }
+
+    @Test func nothingThatChangesSomethingWhereOneOnlyLooks() {
+        var state = self.open()
+        state.settings.isReadOnly = true
+        for line in ["run make", "destroy 31415", "create", "sync", "frobnicate", "rename 31415 x"] {
+            #expect(state.execute(line: line) == [], "\(line)")
+            #expect(state.overlay == nil && state.actions.isEmpty)
+        }
+        #expect(state.execute(line: "doctor") == [.runLine(["doctor"])])
+    }
+
+    @Test func linesAreKept() {
+        var state = self.open()
+        _ = state.execute(line: "ls")
+        _ = state.execute(line: "jobs")
+        press(&state, .character(":"), .up, .up)
+        guard case .palette(let palette) = state.overlay else {
+            Issue.record("no palette")
+            return
+        }
+        #expect(palette.field.text == "ls")
+    }
+}
+
+@Suite struct FormTests {
+    private func open() -> State {
+        var state = Samples.overview()
+        let effects = press(&state, .character("c"))
+        #expect(effects == [.quote(state.offerQuery, nil, generation: 1)])
+        _ = update(&state, .quoted(.success(Samples.answers(Samples.offers)), generation: 1))
+        return state
+    }
+
+    @Test func asksForThePriceOfWhatIsTyped() {
+        var state = self.open()
+        _ = type(&state, "h100")
+        let effects = update(&state, .tick(Samples.now.addingTimeInterval(1)))
+        var query = OfferQuery()
+        query.gpu = "h100"
+        #expect(effects.contains(.quote(query, nil, generation: 2)))
+        // Answers to older questions are dropped.
+        _ = update(&state, .quoted(.success(Samples.answers([])), generation: 1))
+        guard case .form(let form) = state.overlay else {
+            Issue.record("no form")
+            return
+        }
+        #expect(form.quote == .asking)
+    }
+
+    @Test func completesAndRents() throws {
+        var state = self.open()
+        _ = type(&state, "l40s")
+        press(&state, .tab, .backTab)
+        _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
+        _ = update(&state, .quoted(.success(Samples.answers([Samples.offers[7]])), generation: 2))
+        for _ in 0..<8 { press(&state, .tab) }
+        _ = type(&state, "make")
+        let effects = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))
+        let record = try #require(state.actions.last)
+        guard case .create(let request) = record.action else {
+            Issue.record("no create")
+            return
+        }
+        #expect(effects == [.start(record.action, record.id)])
+        #expect(request.query.gpu == "l40s" && request.offer == nil)
+        // The command runs once the instance is there.
+        _ = update(&state, .engine(.started(record.id), at: state.now))
+        let after = update(
+            &state, .engine(.finished(record.id, .succeeded(.created(Samples.trainer))), at: state.now))
+        #expect(
+            after.contains { effect in
+                if case .start(.run(Samples.trainer.id, RunRequest(command: .shell("make"))), _) = effect {
+                    true
+                } else {
+                    false
+                }
+            })
+    }
+
+    @Test func aFieldThatIsNoNumberIsNamed() {
+        var state = self.open()
+        press(&state, .tab, .control("u"))
+        _ = type(&state, "many")
+        #expect(update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2))) == [])
+        #expect(screenText(view(state)).contains("count: a number from 1 to 64"))
+        #expect(state.actions.isEmpty)
+    }
+
+    @Test func keysBeforeItCouldBeReadRentNothing() {
+        var state = self.open()
+        #expect(update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(0.2))) == [])
+        #expect(state.actions.isEmpty)
+    }
+
+    @Test func anOfferIsPinnedUntilItIsChanged() throws {
+        var state = Samples.overview()
+        press(&state, .character("2"), .character("c"))
+        guard case .form(let form) = state.overlay else {
+            Issue.record("no form")
+            return
+        }
+        #expect(try form.request().offer == state.offers.selection)
+        press(&state, .tab, .character("2"))
+        guard case .form(let changed) = state.overlay else { return }
+        #expect(changed.offer == nil)
+    }
+}
