@@ -20,6 +20,8 @@ public final class PTYSession {
     public private(set) var screen: VirtualTerminal
     /// Everything that the program wrote.
     public private(set) var bytesRead = 0
+    /// The last of it, as it was written.
+    public private(set) var tail: [UInt8] = []
     public private(set) var end: End?
     private let master: Int32
     private var slave: Int32
@@ -192,6 +194,7 @@ public final class PTYSession {
                 let count = Glibc.read(self.master, &buffer, buffer.count)
                 guard count > 0 else { break }
                 self.bytesRead += count
+                self.tail = Array((self.tail + buffer[..<count]).suffix(65_536))
                 self.screen.feed(buffer[..<count])
             }
         }
