@@ -99,7 +99,8 @@ import VPTestSupport
     ])
     func aFileThatCannotBeIsRefusedAtTheStart(_ file: String, _ words: String) async throws {
         try await self.withSession(file: file) { session in
-            #expect(try session.waitForEnd() == .exited(200))
+            let end = try session.waitForEnd()
+            #expect(end == .exited(200))
             let text = self.text(session).replacingOccurrences(of: "\r\n", with: "")
             #expect(text.contains(words), "\(text)")
             #expect(session.hasModesOfStart)

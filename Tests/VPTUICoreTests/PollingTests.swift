@@ -84,8 +84,10 @@ import VPTestSupport
 
     private static func perform(_ effect: Effect, _ engine: Engine, _ state: inout State) async {
         switch effect {
-        case .loadInstances: _ = update(&state, .instancesLoaded(await engine.instances()))
-        case .loadBalances: _ = update(&state, .balancesLoaded(await engine.balances()))
+        case .loadInstances, .pollInstances:
+            _ = update(&state, .instancesLoaded(await engine.instances()))
+        case .loadBalances, .pollBalances:
+            _ = update(&state, .balancesLoaded(await engine.balances()))
         case .loadOffers(let query, let generation):
             do throws(EngineError) {
                 let answers = try await engine.offers(query)

@@ -48,7 +48,7 @@ import VPTUICore
         _ = state.begin()
         _ = update(&state, .jobsLoaded(.success([])))
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(4))).withoutWatch == [])
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(5))) == [.loadInstances, .loadJobs])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(5))) == [.pollInstances, .loadJobs])
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))) == [])
     }
 

@@ -31,12 +31,14 @@ package struct PlatformCache: Sendable {
     package func save<Value: Codable & Sendable>(
         _ answers: PlatformAnswers<Value>, as subject: Subject, platformOf: (Value) -> Platform
     ) {
-        var values = answers.values
+        var document = Document(fetchedAt: answers.fetchedAt, values: answers.values)
         if !answers.failures.isEmpty, let old = self.load(subject, of: Value.self) {
             let failed = Set(answers.failures.map(\.platform))
-            values += old.values.filter { failed.contains(platformOf($0)) }
+            document.values += old.values.filter { failed.contains(platformOf($0)) }
+            // Rows that were kept make the whole as old as they are: nobody may take it for a fresh answer.
+            document.fetchedAt = old.fetchedAt
         }
-        guard let data = try? JSONEncoder().encode(Document(fetchedAt: answers.fetchedAt, values: values))
+        guard let data = try? JSONEncoder().encode(document)
         else {
             return
         }

@@ -6,7 +6,7 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
     case palette, history, actions, toggleTheme
     case mark, markRange, unmark
     case create, sync, run, download, destroy, shell, stopOrStart, openLog, details, copyID, copyLine
-    case forwardPort, rename, files
+    case forwardPort, rename, files, providerLog
     case rent, rentDirectly, editQuery, sortColumn, reverseSort
     case cancel, runAgain
     case follow, wrap, scrollLeft, scrollRight, nextHit, previousHit

@@ -28,6 +28,7 @@ public enum Message: Equatable, Sendable {
     case telemetry(InstanceID, TelemetrySample, at: Date)
     case telemetryEnded(InstanceID, EngineError)
     case workspaceCompared(InstanceID, Result<WorkspaceReport, EngineError>)
+    case providerLogLoaded(InstanceID, String)
     case unsafeResultsLoaded(InstanceID, Result<UnsafeResults, EngineError>)
     case conflictsChecked([InstanceID], [String])
     case forwarded(PortForward)
@@ -57,8 +58,11 @@ public struct MouseEvent: Hashable, Sendable {
 /// What is to be done next, as values. The dashboard itself does nothing.
 public enum Effect: Equatable, Sendable {
     case loadInstances
+    /// The same, where an answer that another process has just had will do.
+    case pollInstances
     case loadOffers(OfferQuery, generation: Int)
     case loadBalances
+    case pollBalances
     case loadJobs
     case quote(OfferQuery, Platform?, generation: Int)
     case readLog(LogReadRequest)
@@ -69,6 +73,8 @@ public enum Effect: Equatable, Sendable {
     /// These instances' load and no other's.
     case watch([InstanceID])
     case compareWorkspace(InstanceID)
+    /// What the platform says about the instance's start.
+    case loadProviderLog(InstanceID)
     case loadUnsafeResults(InstanceID)
     /// Whether a sync would meet files that both sides changed.
     case checkConflicts([InstanceID])

@@ -127,6 +127,7 @@ extension KeyMap {
             [.character("F")], .files, .instances, "shows what a sync would send, and the files there",
             hint: "files"),
         Binding([.character("m")], .metrics, .instances, "plots the figures of its newest job"),
+        Binding([.character("L")], .providerLog, .instances, "shows what the platform says of its start"),
         Binding([.character("p")], .forwardPort, .instances, "makes a local port lead to one there"),
         Binding([.character("N")], .rename, .instances, "gives it another name"),
         Binding([.character("X")], .cancel, .instances, "cancels what is being done to it, after asking"),

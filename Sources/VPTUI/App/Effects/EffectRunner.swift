@@ -73,6 +73,17 @@ final class EffectRunner: Sendable {
         switch effect {
         case .loadInstances: return .instancesLoaded(await self.engine.instances())
         case .loadBalances: return .balancesLoaded(await self.engine.balances())
+        // Two dashboards, or one beside `vp ls`, ask no more often than one: whoever asked last has left the answer.
+        case .pollInstances:
+            if let cached = self.engine.cachedInstances(), Self.isFresh(cached.fetchedAt, 4) {
+                return .instancesLoaded(cached)
+            }
+            return .instancesLoaded(await self.engine.instances())
+        case .pollBalances:
+            if let cached = self.engine.cachedBalances(), Self.isFresh(cached.fetchedAt, 50) {
+                return .balancesLoaded(cached)
+            }
+            return .balancesLoaded(await self.engine.balances())
         case .loadOffers(let query, let generation):
             return .offersLoaded(await self.offers(query, nil), generation: generation)
         case .quote(let query, let platform, let generation):
@@ -124,9 +135,15 @@ final class EffectRunner: Sendable {
             try await self.engine.endForward(
                 forward.instance, localPort: forward.localPort, remotePort: forward.remotePort)
             return .forwardEnded(forward)
+        case .loadProviderLog(let id):
+            return .providerLogLoaded(id, try await self.engine.providerLog(of: id))
         case .rename(let id, let name): return .renamed(try await self.engine.rename(id, to: name))
         default: preconditionFailure("every effect is performed somewhere")
         }
+    }
+
+    private static func isFresh(_ date: Date, _ seconds: TimeInterval) -> Bool {
+        (0..<seconds).contains(Date().timeIntervalSince(date))
     }
 
     private func offers(_ query: OfferQuery, _ platform: Platform?) async

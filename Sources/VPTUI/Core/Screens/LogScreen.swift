@@ -166,8 +166,7 @@ enum LogScreen {
     /// `loss ⣀⠤⠒⠉ 0.412   64 % 15.5 it/s 00:23 left   GPU 87 % ⣿⣶ 63°C VRAM 11/24 GB`
     private static func summary(_ state: State, width: Int) -> [Span] {
         guard let job = state.log.job else { return [] }
-        var spans: [Span] = []
-        func gap() { if !spans.isEmpty { spans.append(Span("   ")) } }
+        var parts: [[Span]] = []
         let metrics = state.metrics.metrics
         if state.metrics.job == job {
             if let loss = metrics.series.first(where: { $0.name.contains("loss") }) ?? metrics.series.first,
@@ -175,22 +174,36 @@ enum LogScreen {
             {
                 let curve = Plot.sparkline(
                     loss.values, width: max(6, min(20, width / 8)), state.settings.plotting)
-                spans += [
+                parts.append([
                     Span("\(loss.name) ", .muted), Span(curve, .accent), Span(" \(Format.short(loss.last))"),
-                ]
+                ])
             }
             if let progress = metrics.progress, let fraction = progress.fraction {
-                gap()
-                spans.append(Span("\(Int(fraction * 100)) %", .plain, .bold))
+                var spans = [Span("\(Int(fraction * 100)) %", .plain, .bold)]
                 if let rate = progress.perSecond { spans.append(Span(" \(Format.short(rate)) it/s", .muted)) }
                 if let left = progress.timeLeft { spans.append(Span(" \(left) left", .muted)) }
+                parts.append(spans)
             }
         }
-        guard let instance = state.jobs.row(job)?.instance, let track = state.telemetry.track(instance),
+        if let instance = state.jobs.row(job)?.instance, let track = state.telemetry.track(instance),
             let sample = track.latest, state.now.timeIntervalSince(track.date ?? .distantPast) < 15
-        else { return spans }
-        gap()
-        spans += TelemetryView.brief(track, sample, state.settings.plotting)
+        {
+            parts += TelemetryView.brief(track, sample, state.settings.plotting)
+        }
+        return Self.joined(parts, width: width - 2)
+    }
+
+    /// As many parts as fit whole: half a figure is a wrong figure.
+    private static func joined(_ parts: [[Span]], width: Int) -> [Span] {
+        var spans: [Span] = []
+        var used = 0
+        for part in parts {
+            let columns = part.reduce(0) { $0 + DisplayWidth.of($1.text) } + (spans.isEmpty ? 0 : 3)
+            guard used + columns <= width else { break }
+            if !spans.isEmpty { spans.append(Span("   ")) }
+            spans += part
+            used += columns
+        }
         return spans
     }
 }

@@ -3,31 +3,31 @@ import VPEngine
 
 /// The load of an instance, as a line under a log or as curves among its details.
 enum TelemetryView {
+    /// What matters most first, each part whole by itself.
     static func brief(
         _ track: TelemetryState.Track, _ sample: TelemetrySample, _ plotting: Settings.Plotting
-    ) -> [Span] {
-        var spans: [Span] = []
+    ) -> [[Span]] {
+        var parts: [[Span]] = []
         if let share = sample.gpuShare {
-            spans += [
+            var spans = [
                 Span("GPU ", .muted), Span("\(Self.percent(share)) ", Self.role(share)),
                 Span(Plot.sparkline(track.gpu, width: 8, range: 0...1, plotting), .good),
             ]
             if let heat = sample.gpus.compactMap(\.temperature).max() {
                 spans.append(Span(" \(Format.fixed(heat, 0))°C", heat >= 84 ? .bad : .plain))
             }
+            parts.append(spans)
             let used = sample.gpus.compactMap(\.usedBytes).reduce(0, +)
             let total = sample.gpus.compactMap(\.totalBytes).reduce(0, +)
             if total > 0 {
-                spans += [
-                    Span("  VRAM ", .muted),
+                parts.append([
+                    Span("VRAM ", .muted),
                     Span("\(Format.fixed(Double(used) / 1_073_741_824, 0))/\(Format.memory(total))"),
-                ]
+                ])
             }
         }
-        if let cpu = track.cpu.last {
-            spans += [Span(spans.isEmpty ? "CPU " : "  CPU ", .muted), Span(Self.percent(cpu))]
-        }
-        return spans
+        if let cpu = track.cpu.last { parts.append([Span("CPU ", .muted), Span(Self.percent(cpu))]) }
+        return parts
     }
 
     /// One line a figure: its name, a curve, what it is now.

@@ -99,11 +99,16 @@ extension State {
         self.toast("\(first) is gone; nothing was done", .warning)
     }
 
-    static let instancesInterval: TimeInterval = 5
+    /// Where nothing runs and nothing is being done, nothing changes but by another's hand.
+    var instancesInterval: TimeInterval {
+        let isBusy =
+            self.instances.rows.contains { $0.status != .stopped } || !self.activeActions.isEmpty
+            || self.jobs.rows.contains { !$0.state.isOver }
+        return isBusy ? 5 : 15
+    }
+
     static let offersInterval: TimeInterval = 60
     static let balancesInterval: TimeInterval = 60
-    /// Only in case a change was missed: the loop tells when the history has changed.
-    static let jobsInterval: TimeInterval = 60
 
     private mutating func ticked(_ date: Date) -> [Effect] {
         self.now = date
@@ -117,17 +122,17 @@ extension State {
         }
         self.pendingDestroys.removeAll { $0.due <= date }
         if !self.settings.platforms.isEmpty {
-            if self.instancesPoll.isDue(self.currentInstancesInterval, date) {
+            if self.instancesPoll.isDue(self.instancesInterval, date) {
                 self.instancesPoll.ask(at: date)
-                effects.append(.loadInstances)
+                effects.append(.pollInstances)
             }
             if self.offersPoll.isDue(Self.offersInterval, date) { effects += self.askOffers() }
             if self.balancesPoll.isDue(Self.balancesInterval, date) {
                 self.balancesPoll.ask(at: date)
-                effects.append(.loadBalances)
+                effects.append(.pollBalances)
             }
         }
-        if self.jobsPoll.isDue(Self.jobsInterval, date) {
+        if self.jobsPoll.isDue(self.instancesInterval, date) {
             self.jobsPoll.ask(at: date)
             effects.append(.loadJobs)
         }

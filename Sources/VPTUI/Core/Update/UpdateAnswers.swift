@@ -72,6 +72,12 @@ extension State {
             self.toast("\(Format.bytes(bytes)) written to \(path)", .good)
         case .logWritten(_, .failure(let error)): self.showError(ErrorWords(error))
         case .workspaceCompared(let id, let result): self.files.take(result, of: id)
+        case .providerLogLoaded(let id, let text):
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            self.overlay = .text(
+                TextOverlay(
+                    title: "\(id.platform.displayName) about \(id)",
+                    lines: lines.allSatisfy(\.isEmpty) ? ["It says nothing."] : lines))
         case .unsafeResultsLoaded(let id, let result): self.unsafeResultsArrived(id, result)
         case .conflictsChecked(let ids, let paths):
             if paths.isEmpty { return ids.map { self.start(.sync($0)) } }

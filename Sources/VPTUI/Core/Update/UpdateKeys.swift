@@ -80,6 +80,10 @@ extension State {
         case .forwardPort: self.askForPort()
         case .rename: self.askForName()
         case .files: return self.openFiles()
+        case .providerLog:
+            guard let id = self.instances.selection else { return [] }
+            self.toast("Asking \(id.platform.displayName)…", .muted)
+            return [.loadProviderLog(id)]
         case .details: self.openDetails()
         case .rent: return self.openForm(offer: self.offers.selectedRow)
         case .rentDirectly: self.askToRent()
