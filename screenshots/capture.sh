@@ -69,7 +69,7 @@ shot() {
         [ "$now" != "$before" ] || break
         before=$now
     done
-    convert "$work/shot.png" -background black -trim +repage -bordercolor '#101418' -border 6 \
+    convert "$work/shot.png" -background black -trim +repage -bordercolor "$background" -border 6 \
         -depth 8 -colors 256 "$out/$1.png"
     echo "$out/$1.png"
 }
@@ -77,31 +77,49 @@ shot() {
 capture() {
     width=$1
     height=$2
+    theme=$3
     size=${width}x${height}
-    tmux -S "$socket" -f /dev/null new-session -d -x "$width" -y "$height" "$program --demo"
+    suffix=$size
+    background='#101418' foreground='#d0d4d8'
+    if [ "$theme" = light ]; then
+        suffix=$size-light
+        background='#fbfbf8' foreground='#202428'
+    fi
+    tmux -S "$socket" -f /dev/null new-session -d -x "$width" -y "$height" "$program --demo --theme $theme"
     tmux -S "$socket" set-option -g status off >/dev/null
-    xterm -fa 'DejaVu Sans Mono' -fs 9 -bg '#101418' -fg '#d0d4d8' -b 4 +sb -geometry "$size+0+0" \
+    xterm -fa 'DejaVu Sans Mono' -fs 9 -bg "$background" -fg "$foreground" -b 4 +sb -geometry "$size+0+0" \
         -e env TERM=xterm-256color tmux -2 -S "$socket" attach &
     window=$!
     wait_for "vast RTX 4090"
 
-    keys 2 Enter
-    wait_for "Rent from"
-    wait_gone "Rent from" y
-    wait_for "is ready"
-    keys r
-    wait_for "Run on"
+    keys 1 c
+    wait_for "the cheapest of"
+    keys Up Up
     text "python3 train.py --epochs 400"
-    keys Enter
-    [ "$width" -ge 100 ] || { wait_for "two-moons-1"; keys 4; }
-    wait_for "epoch 12/400"
+    shot "form-$suffix"
+    keys C-s
+    wait_for "two-moons-1"
+    [ "$width" -ge 100 ] || keys 4
+    wait_for "epoch 14/400"
     wait_gone "is ready"
-    shot "overview-$size"
+    shot "overview-$suffix"
+
+    keys 4 /
+    text "~epoch [0-9]*/400 .*0.99[0-9]"
+    keys Enter
+    wait_for " of "
+    shot "search-$suffix"
+    keys Escape
+    wait_for "epoch 40/400" G
+    keys m
+    wait_for "least"
+    shot "metrics-$suffix"
+    keys m
 
     keys 1 D
     wait_for "Destroy vast.ai"
     wait_for "Not here yet"
-    shot "destroy-$size"
+    shot "destroy-$suffix"
     wait_gone "Destroy vast.ai" Escape
 
     keys 2 e
@@ -111,8 +129,8 @@ capture() {
     keys Enter
     wait_for "<1.2 "
     keys o /
-    text "rtx !3060 !2080"
-    shot "offers-$size"
+    text "rtx !3060 price:<0.9"
+    shot "offers-$suffix"
     keys Enter
 
     keys q
@@ -121,5 +139,7 @@ capture() {
     window=""
 }
 
-capture 200 50
-capture 80 24
+for theme in dark light; do
+    capture 200 50 "$theme"
+    capture 80 24 "$theme"
+done

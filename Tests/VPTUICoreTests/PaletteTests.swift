@@ -50,6 +50,13 @@ import VPTUICore
         let effects = press(&state, .enter)
         let id = try #require(state.actions.last?.id)
         #expect(effects == [.start(.run(Samples.trainer.id, RunRequest(command: .shell("make all"))), id)])
+        _ = state.execute(line: "run python3 train.py --epochs 3")
+        guard case .run(_, let request) = state.actions.last?.action else {
+            Issue.record("a command's own options are not vp's")
+            return
+        }
+        #expect(request.command == .shell("python3 train.py --epochs 3"))
+        #expect(state.execute(line: "run -i 31415 -- make") == [.runLine(["run", "-i", "31415", "--", "make"])])
         _ = state.execute(line: "offers 3090 <0.5")
         #expect(state.offerQuery.gpu == "3090" && state.focus == .offers)
         _ = state.execute(line: "destroy-instance 27182")

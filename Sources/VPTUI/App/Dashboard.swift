@@ -100,7 +100,8 @@ struct Dashboard: ParsableCommand {
                 200, [words.title, words.detail, words.advice].compactMap { $0 }.joined(separator: ". "))
         }
         let signals = Signals.install()
-        let runner = EffectRunner(engine: engine, mailbox: mailbox, directory: directory)
+        let runner = EffectRunner(
+            engine: engine, mailbox: mailbox, environment: environment, directory: directory)
         var state = State(
             settings: self.settings(configuration, file), keyMap: keyMap, size: Size(width: 200, height: 50),
             session: UUID(), now: Date())

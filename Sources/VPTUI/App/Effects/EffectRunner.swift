@@ -15,14 +15,15 @@ final class EffectRunner: Sendable {
     private let remembered: RememberedFile
     private let effects: AsyncStream<Effect>.Continuation
 
-    init(engine: Engine, mailbox: Mailbox, directory: String) {
+    /// - Parameter environment: for `vp` itself, which finds its keys as this process did.
+    init(engine: Engine, mailbox: Mailbox, environment: [String: String], directory: String) {
         self.engine = engine
         self.mailbox = mailbox
         self.queue = ActionQueue(engine: engine) { mailbox.post(.engine($0, at: Date())) }
         self.logs = LogReader(mailbox: mailbox) { engine.logPath($0) }
         self.telemetry = TelemetryWatch(engine: engine, mailbox: mailbox)
         self.lines = LineRunner(
-            environment: engine.configuration.environment, directory: directory, runner: engine.runner)
+            environment: environment, directory: directory, runner: engine.runner)
         self.remembered = RememberedFile(engine.configuration.paths)
         let (stream, continuation) = AsyncStream.makeStream(of: Effect.self)
         self.effects = continuation

@@ -8,6 +8,7 @@ public struct PlainReporter {
     private var actions: [ActionID: String] = [:]
     private var toasts: [Toast] = []
     private var overlay: Overlay?
+    private var overlayLines: [String] = []
     private var alarms: [String] = []
     private var log: (job: JobID, line: Int)?
     private var isFirst = true
@@ -34,7 +35,11 @@ public struct PlainReporter {
         self.reportLog(state, &lines)
         if state.overlay != self.overlay {
             self.overlay = state.overlay
-            lines += Self.lines(state.overlay, state)
+            let now = Self.lines(state.overlay, state)
+            // Of a question that goes on, what is new: its title and its choices are known.
+            let isSame = !now.isEmpty && now.first == self.overlayLines.first
+            lines += isSame ? now.filter { !self.overlayLines.contains($0) } : now
+            self.overlayLines = now
         }
         return lines.map(Self.printable)
     }
