@@ -95,6 +95,8 @@ public struct State: Equatable, Sendable {
         query.gpu = settings.defaults.gpu
         query.maximumPrice = settings.defaults.maximumPrice
         query.diskBytes = settings.defaults.diskBytes
+        // What the image cannot run on is no offer for this project.
+        query.minimumCUDA = ImageCUDA.version(of: settings.defaults.image)
         self.offerQuery = query
         self.offerQueryText = OfferQueryText.text(query)
     }

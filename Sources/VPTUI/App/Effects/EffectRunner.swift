@@ -32,6 +32,8 @@ final class EffectRunner: Sendable {
         }
     }
 
+    var historyStamp: HistoryStamp { self.engine.historyStamp }
+
     func run(_ effect: Effect) {
         self.effects.yield(effect)
     }
