@@ -39,6 +39,9 @@ actor Fleet {
     private var nextID: Int
     private var depletion: Task<Void, Never>?
     private(set) var isClosed = false
+    /// Bills, see `book`.
+    var books: [BookEntry] = []
+    var localVolumes: [LocalVolume] = []
 
     init(
         options: LoopbackCloud.Options, folder: String, programs: HostPrograms,
@@ -276,6 +279,7 @@ actor Fleet {
         for (id, rental) in self.rentals {
             self.credits[rental.market, default: 0] -=
                 rental.currentPrice / 3600 * max(0, now - rental.lastCharge)
+            self.book(rental, from: rental.lastCharge, to: now)
             self.rentals[id]?.lastCharge = now
         }
         self.credits[.runPod, default: 0] -=

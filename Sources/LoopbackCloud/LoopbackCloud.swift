@@ -73,6 +73,8 @@ public final class LoopbackCloud: Sendable {
     private let listeners: [HTTPListener]
     private let guardian: Guardian
     private let isStopped = Mutex(false)
+    private let interceptor: Interceptor
+    private let lead: ClockLead
 
     /// What a shell needs for `vp`, `vp-tui` and the official clients to use this cloud and nothing of the
     /// user's own: API addresses and keys, the ssh identity, XDG folders below the cloud's own folder.
@@ -104,8 +106,10 @@ public final class LoopbackCloud: Sendable {
     private init(
         vastURL: URL, vastAPIKey: String, runPodURL: URL, runPodAPIKey: String, identityFile: String,
         folder: String, isSandboxed: Bool, speed: Double, fleet: Fleet, listeners: [HTTPListener],
-        guardian: Guardian
+        guardian: Guardian, interceptor: Interceptor, lead: ClockLead
     ) {
+        self.interceptor = interceptor
+        self.lead = lead
         self.speed = speed
         self.vastURL = vastURL
         self.vastAPIKey = vastAPIKey
@@ -142,7 +146,9 @@ public final class LoopbackCloud: Sendable {
             guard status == 0 else { throw StartError.hostKeyFailed }
             let publicKey = try String(contentsOfFile: identity + ".pub", encoding: .utf8)
 
-            let fleet = Fleet(options: options, folder: folder, programs: programs)
+            let lead = ClockLead()
+            let interceptor = Interceptor()
+            let fleet = Fleet(options: options, folder: folder, programs: programs, clock: { lead.now })
             let key = publicKey.trimmingCharacters(in: .whitespacesAndNewlines)
             _ = await fleet.addAccountKey(key)
             await fleet.setPodKeys([key])
@@ -155,15 +161,20 @@ public final class LoopbackCloud: Sendable {
             let runPodAPI = RunPodAPI(
                 fleet: fleet, apiKey: runPodKey, user: Self.user(isSandboxed: programs.bubblewrap != nil),
                 limiter: options.enforcesRateLimits ? RunPodLimiter(speed: speed) : nil)
-            let listener = try await HTTPListener { await api.answer($0) }
-            let runPodListener = try await HTTPListener { await runPodAPI.answer($0) }
+            let listener = try await HTTPListener {
+                await interceptor.answer($0, on: .vast) { await api.answer($0) }
+            }
+            let runPodListener = try await HTTPListener {
+                await interceptor.answer($0, on: .runPod) { await runPodAPI.answer($0) }
+            }
             guard let url = URL(string: "http://127.0.0.1:\(listener.port)"),
                 let runPodURL = URL(string: "http://127.0.0.1:\(runPodListener.port)")
             else { throw StartError.noPort }
             return LoopbackCloud(
                 vastURL: url, vastAPIKey: apiKey, runPodURL: runPodURL, runPodAPIKey: runPodKey,
                 identityFile: identity, folder: folder, isSandboxed: programs.bubblewrap != nil, speed: speed,
-                fleet: fleet, listeners: [listener, runPodListener], guardian: guardian)
+                fleet: fleet, listeners: [listener, runPodListener], guardian: guardian,
+                interceptor: interceptor, lead: lead)
         } catch {
             await guardian.release()
             throw error
@@ -184,6 +195,38 @@ public final class LoopbackCloud: Sendable {
 
     /// Lets `fault` befall what it fits: instances that run already now, anything else when it comes.
     public func inject(_ fault: Fault) async { await self.fleet.inject(fault) }
+
+    /// Shows `hook` every request from now on, and does with it what that says; nil ends it.
+    public func intercept(_ hook: (@Sendable (SeenRequest) async -> Interception)?) {
+        self.interceptor.set(hook)
+    }
+
+    /// Lets `seconds` pass at once, as far as money and dates are concerned.
+    public func advance(by seconds: Double) async {
+        // What was used so far is paid at the prices of its time.
+        await self.fleet.charge()
+        self.lead.advance(by: seconds)
+        await self.fleet.watchCredit()
+    }
+
+    /// The cloud's own time.
+    public var now: Date { Date(timeIntervalSince1970: self.lead.now) }
+
+    /// What has been charged for each instance, also for those that are gone, by the id that bills name.
+    public func accounts(_ platform: Market = .vast) async -> [String: Double] {
+        await self.fleet.bookEntries(of: platform).reduce(into: [:]) { $0[$1.id, default: 0] += $1.total }
+    }
+
+    /// Puts a disk of `size` GB on the account and returns its id; on vast.ai `user` is the instance it serves.
+    public func addVolume(
+        name: String, size: Int, usedBy user: String? = nil, on platform: Market
+    ) async -> String {
+        switch platform {
+        case .vast: await self.fleet.addLocalVolume(name: name, size: size, usedBy: user)
+        case .runPod:
+            await self.fleet.addVolume(name: name, size: size, dataCenter: "EU-RO-1", isFast: false).id
+        }
+    }
 
     /// How many instances exist, running or not.
     public var instanceCount: Int { get async { await self.fleet.rentals.count } }
@@ -223,4 +266,13 @@ public final class LoopbackCloud: Sendable {
         defer { free(real) }
         return String(cString: real)
     }
+}
+
+/// How far the cloud's time is ahead of ours.
+final class ClockLead: Sendable {
+    private let seconds = Mutex(0.0)
+
+    var now: Double { Date().timeIntervalSince1970 + self.seconds.withLock { $0 } }
+
+    func advance(by seconds: Double) { self.seconds.withLock { $0 += seconds } }
 }

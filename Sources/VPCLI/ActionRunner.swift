@@ -72,6 +72,9 @@ struct ActionRunner {
                 // A command that ends without a line feed keeps its last line on the screen.
                 if stage.stage != .running { printer.endLine(on: self.session.terminal) }
                 progress.show(stage)
+            case .event(.alarm(let alarm)):
+                progress.hide()
+                self.session.warn([alarm.words])
             case .event(.instanceChanged(let changed)): instance = changed
             // A candidate that failed and was destroyed: nothing is left to ask about.
             case .event(.instanceGone(let gone)): if gone == instance?.id { instance = nil }

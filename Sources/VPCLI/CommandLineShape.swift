@@ -13,11 +13,12 @@ enum CommandLineShape: Hashable {
     private static let runVerb = "run"
 
     static let verbs: Set<String> = [
-        "attach", "cancel", "config-set", "config-show", "create-instance", "demo", "destroy-instance",
-        "doctor",
+        "attach", "cancel", "config-set", "config-show", "cost", "create-instance", "demo",
+        "destroy-instance", "doctor",
         "download", "help",
         "init",
-        "jobs", "list-instances", "logs", "ls", "offers", "run", "ssh", "start", "stop", "sync", "tui",
+        "jobs", "lease", "list-instances", "logs", "ls", "offers", "reap", "run", "ssh", "start", "status",
+        "stop", "sync", "tui",
     ]
 
     /// Options before a verb, or before the command of `run`, that are followed by a value of their own.
@@ -25,7 +26,7 @@ enum CommandLineShape: Hashable {
         RentalOptions.optionsWithValue
     ).union([
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
-        "--dockerfile",
+        "--dockerfile", "--max-cost",
     ])
 
     /// Options that speak to `vp` as a whole.

@@ -41,6 +41,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
     @Flag(help: "Say what would be rented and what it would cost; rent nothing.")
     var dryRun = false
 
+    @OptionGroup var budget: BudgetOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOptions
@@ -77,6 +78,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         request.environment = try EnvironmentArgument.values(self.env, from: session.environment)
         request.onStart = try self.onStart.map(Self.text)
         request.waitsUntilReady = self.wait
+        request.maximumCost = self.budget.maxCost?.dollars
         guard !self.dryRun else {
             self.show(try await engine.rentalPlan(request), session)
             return

@@ -33,6 +33,7 @@ enum Documents {
                 ])
             } ?? .null,
             "lease_ends_at": .date(instance.leaseEndsAt),
+            "lease_guardian": .text(instance.lease?.guardian.rawValue),
         ])
     }
 
@@ -140,7 +141,7 @@ enum Documents {
         ])
     }
 
-    private static func failure<Value>(_ failure: PlatformAnswers<Value>.Failure) -> JSON {
+    static func failure<Value>(_ failure: PlatformAnswers<Value>.Failure) -> JSON {
         let words = Report.words(for: failure.error)
         return .object([
             "platform": .text(failure.platform.rawValue), "message": .text(words.message),

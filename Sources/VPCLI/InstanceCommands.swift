@@ -14,9 +14,32 @@ struct ListInstancesCommand: AsyncParsableCommand {
         let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
-        let answers = try await session.engine().instances(platform: platform)
+        let engine = try session.engine()
+        let seenBefore = engine.cachedInstances()
+        let answers = await engine.instances(platform: platform)
         try Answer.show(answers, asJSON: self.json.json, session: session, document: Documents.instances) {
             InstanceTable.lines($0, terminal: session.terminal, now: Date())
+        } rest: {
+            Self.lastSeen(seenBefore, answers.failures, session)
+            guard !self.json.json, let report = try? engine.moneyReport() else { return }
+            session.warn(report.alarms.map(\.words))
+        }
+    }
+
+    /// What a platform that does not answer showed last: its rows are still the best that is known.
+    private static func lastSeen(
+        _ cached: PlatformAnswers<Instance>?, _ failures: [PlatformAnswers<Instance>.Failure],
+        _ session: Session
+    ) {
+        for failure in failures {
+            let rows = cached?.values.filter { $0.id.platform == failure.platform } ?? []
+            guard let cached, !rows.isEmpty else { continue }
+            let since = cached.seenAt[failure.platform] ?? cached.fetchedAt
+            Terminal.note(
+                "As last seen on \(failure.platform.displayName), \(Units.age(since, now: Date())) ago:")
+            for line in InstanceTable.lines(rows, terminal: session.terminal, now: Date()) {
+                Terminal.note(line)
+            }
         }
     }
 }
@@ -25,7 +48,7 @@ struct ListInstancesCommand: AsyncParsableCommand {
 enum Answer {
     static func show<Value>(
         _ answers: PlatformAnswers<Value>, asJSON: Bool, session: Session,
-        document: (PlatformAnswers<Value>) -> JSON, lines: ([Value]) -> [String]
+        document: (PlatformAnswers<Value>) -> JSON, lines: ([Value]) -> [String], rest: () -> Void = {}
     ) throws {
         let nobodyAnswered = answers.values.isEmpty && !answers.failures.isEmpty
         if asJSON {
@@ -33,6 +56,7 @@ enum Answer {
         } else if !nobodyAnswered {
             for line in lines(answers.values) { Terminal.print(line) }
         }
+        rest()
         guard let failure = answers.failures.first else { return }
         if nobodyAnswered { throw failure.error }
         for failure in answers.failures {
@@ -50,7 +74,7 @@ enum InstanceTable {
         var table = TextTable([
             ("PLATFORM", .left), ("ID", .left), ("NAME", .left), ("GPU", .left), ("STATUS", .left),
             ("PRICE", .right),
-            ("AGE", .right), ("LOCATION", .left), ("SSH", .left),
+            ("AGE", .right), ("LEASE", .right), ("LOCATION", .left), ("SSH", .left),
         ])
         for instance in instances {
             let (mark, style) = Self.sign(instance.status, hasUnicode: terminal.hasUnicode)
@@ -63,6 +87,7 @@ enum InstanceTable {
                 .init("\(mark) \(instance.status.rawValue)", style),
                 .init(Units.hourly(instance.price.dollarsPerHour)),
                 .init(Units.age(instance.createdAt, now: now)),
+                Self.lease(instance, now: now),
                 .init(instance.location ?? ""),
                 .init(instance.ssh.map { "\($0.user)@\($0.host):\($0.port)" } ?? ""),
             ])
@@ -74,6 +99,16 @@ enum InstanceTable {
         if parked > 0 { total += ", parked \(Units.dollars(parked))/day" }
         lines.append(Style.faint.apply(total, if: terminal.outputHasColour))
         return lines
+    }
+
+    /// What is left of the lease. One that only this machine guards has a mark; none at all is red.
+    static func lease(_ instance: Instance, now: Date) -> TextTable.Cell {
+        guard let lease = instance.lease, instance.status.holdsGPU else { return .init("") }
+        guard let end = lease.endsAt else { return .init("none", .bad) }
+        let left = end.timeIntervalSince(now)
+        let words = left > 0 ? Units.age(now.addingTimeInterval(-max(60, left)), now: now) : "over"
+        return lease.guardian == .instance
+            ? .init(words, left < 1800 ? .busy : nil) : .init(words + " (local)", .busy)
     }
 
     static func sign(_ status: InstanceStatus, hasUnicode: Bool) -> (mark: String, style: Style) {

@@ -12,15 +12,17 @@ struct RentalOptions: ParsableArguments {
             valueName: "minutes"))
     var loadLimit: Double?
 
+    @OptionGroup var lease: LeaseOptions
+
     @Flag(
         name: .shortAndLong,
         help: "Ask nothing: a missing ssh key is added to the account, and Ctrl-C destroys what was rented.")
     var yes = false
 
     /// Those that are followed by a value, for `CommandLineShape`.
-    static let optionsWithValue: Set<String> = ["--image", "--load-limit"]
+    static let optionsWithValue = Set(["--image", "--load-limit"]).union(LeaseOptions.optionsWithValue)
 
-    var isGiven: Bool { self.image != nil || self.loadLimit != nil }
+    var isGiven: Bool { self.image != nil || self.loadLimit != nil || self.lease.isGiven }
 
     func validate() throws {
         if let minutes = self.loadLimit, !(minutes > 0 && minutes < 1440) {
@@ -40,6 +42,7 @@ struct RentalOptions: ParsableArguments {
         let usual = session.configuration.defaults.platform.flatMap { usable.contains($0) ? $0 : nil }
         var request = CreateRequest(
             offer: offer, query: query, platform: platform ?? offer?.platform ?? usual, image: self.image)
+        request.lease = self.lease.terms(session.configuration.money.lease)
         if let minutes = self.loadLimit { request.deadlines.loading = minutes * 60 }
         return request
     }

@@ -50,6 +50,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "With --create") var hardware: HardwareOptions
     @OptionGroup(title: "With --create") var rental: RentalOptions
     @OptionGroup var parts: RunPartOptions
+    @OptionGroup var budget: BudgetOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var common: CommonOptions
 
@@ -90,7 +91,8 @@ struct RunCommand: AsyncParsableCommand {
             command: self.parts.syncOnly ? nil : JobCommand(words: self.command),
             workingDirectory: self.parts.workingDir,
             syncsUp: !self.parts.noSync,
-            syncsDown: !self.parts.noSync && !self.parts.syncOnly)
+            syncsDown: !self.parts.noSync && !self.parts.syncOnly,
+            maximumCost: self.budget.maxCost?.dollars)
 
         var ending: (any Error)?
         switch await ActionRunner(engine: engine, session: session).perform(.run(instance.id, request)) {
@@ -107,8 +109,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func rent(_ engine: Engine, _ session: Session) async throws -> Instance {
-        let request = await self.rental.request(
+        var request = await self.rental.request(
             self.hardware, platform: self.platform.platform.platform, engine, session)
+        request.maximumCost = self.budget.maxCost?.dollars
         return try await Rental(engine: engine, session: session, yes: self.rental.yes).rent(request)
     }
 
@@ -165,6 +168,10 @@ struct RunReport {
             Style.faint.apply("vp: \(Self.line(for: job))", if: self.session.terminal.errorHasColour))
         if let error = summary.downloadError {
             Report.show(error, asJSON: false, terminal: self.session.terminal)
+        }
+        if let refusal = summary.refusal {
+            Report.show(refusal, asJSON: false, terminal: self.session.terminal)
+            throw ExitStatus(status: Status.limitRefused)
         }
         let status = job.outcome?.exitStatus ?? Self.status(of: job)
         // A job's own failure says more than what came after it.

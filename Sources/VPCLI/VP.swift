@@ -41,6 +41,9 @@ struct VP: AsyncParsableCommand {
                     StartCommand.self, StopCommand.self, DestroyInstanceCommand.self,
                 ]),
             CommandGroup(
+                name: "Money",
+                subcommands: [StatusCommand.self, CostCommand.self, LeaseCommand.self, ReapCommand.self]),
+            CommandGroup(
                 name: "Settings",
                 subcommands: [
                     InitCommand.self, ConfigShowCommand.self, ConfigSetCommand.self, DoctorCommand.self,
@@ -54,6 +57,7 @@ struct VP: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var parts: RunPartOptions
+    @OptionGroup var budget: BudgetOptions
 
     @Flag(help: "Set up this folder, as `vp init` does.")
     var `init` = false

@@ -3,11 +3,12 @@ import Testing
 @Suite struct HelpTests {
     /// Help texts are read more often than any document; a change to one shows in review.
     @Test(arguments: [
-        "", "attach", "cancel", "config-set", "config-show", "create-instance", "demo", "demo serve",
-        "destroy-instance", "doctor", "download", "init", "jobs", "list-instances", "logs", "offers", "run",
+        "", "attach", "cancel", "config-set", "config-show", "cost", "create-instance", "demo", "demo serve",
+        "destroy-instance", "doctor", "download", "init", "jobs", "lease", "list-instances", "logs", "offers",
+        "reap", "run",
         "ssh",
         "start",
-        "stop", "sync", "tui",
+        "status", "stop", "sync", "tui",
     ])
     func help(verb: String) async throws {
         let words = verb.split(separator: " ").map(String.init) + ["--help"]

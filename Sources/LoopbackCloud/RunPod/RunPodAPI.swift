@@ -104,6 +104,9 @@ struct RunPodAPI: Sendable {
             return try await self.catalogue(Array(path.dropFirst()), request.query)
         case ("network-volumes", 1): return try await self.volumes(request.method, body)
         case ("network-volumes", 2): return try await self.volume(request.method, path[1], body)
+        case ("billing", 2) where path[1] == "pods":
+            try Self.allow(["GET"], request.method)
+            return try await self.billing(request.query)
         case ("templates", 1):
             try Self.allow(["GET"], request.method)
             return .json(["templates": []])

@@ -112,6 +112,7 @@ struct SandboxFiles: Sendable {
         try self.write(variables + "export PATH='\(self.searchPath)'\n", to: "control/environment")
         try self.write(self.daemonSettings(ports: [directPort, proxyPort]), to: "control/sshd_config")
         try self.write(self.startScript, to: "control/start", mode: 0o755)
+        try self.write(self.initScript, to: "control/init", mode: 0o755)
     }
 
     /// The keys that may log in besides those in the container's own `authorized_keys`.
@@ -127,7 +128,8 @@ struct SandboxFiles: Sendable {
 
     /// The command that runs the container in the foreground; `delay` seconds pass before sshd listens.
     func command(delay: Double) -> [String] {
-        let start = ["/bin/sh", self.controlInside + "/start", String(delay)]
+        let script = self.isSandboxed ? "/init" : "/start"
+        let start = ["/bin/sh", self.controlInside + script, String(delay)]
         return self.sandbox + start
     }
 
@@ -135,9 +137,8 @@ struct SandboxFiles: Sendable {
     private var sandbox: [String] {
         guard let bubblewrap = self.programs.bubblewrap else { return [] }
         var arguments = [
-            bubblewrap, "--die-with-parent", "--info-fd", "4", "--unshare-pid", "--unshare-ipc",
-            "--unshare-uts",
-            "--hostname", self.hostName, "--bind", self.root, "/",
+            bubblewrap, "--die-with-parent", "--info-fd", "4", "--as-pid-1", "--unshare-pid",
+            "--unshare-ipc", "--unshare-uts", "--hostname", self.hostName, "--bind", self.root, "/",
         ]
         if geteuid() != 0 { arguments += ["--unshare-user"] }
         for (inside, folder) in self.manner.mounts { arguments += ["--bind", folder, inside] }
@@ -195,7 +196,21 @@ struct SandboxFiles: Sendable {
 
     // MARK: Scripts and settings
 
-    /// What the container runs first; `$1` is how many seconds sshd is late.
+    /// The container's first process. Whoever logs in later finds the container's variables in its environment,
+    /// as on the platforms, and nowhere else; and as the first process it reaps what others leave behind.
+    private var initScript: String {
+        """
+        if [ -z "$2" ]; then
+            . '\(self.controlInside)/environment'
+            exec /bin/sh "$0" "$1" again
+        fi
+        /bin/sh '\(self.controlInside)/start' "$1" &
+        wait $!
+
+        """
+    }
+
+    /// What the container runs; `$1` is how many seconds sshd is late.
     private var startScript: String {
         if let command = self.manner.command {
             // Without a sandbox the command would work on the host's own files, so sshd alone is started.

@@ -88,10 +88,11 @@ struct VastAPI: Sendable {
 
         case (let method, "v0", "ssh", let rest): return try await self.accountKeys(method, rest, body)
         case ("GET", "v0", "users", ["current"]): return await self.user()
-        case ("GET", "v0", "volumes", []): return .json(["success": true, "volumes": []])
+        case ("GET", "v0", "volumes", []): return await self.volumes()
         case ("POST", "v0", "volumes", ["search"]): return .json(["offers": []])
         case ("GET", "v0", "users", ["me", "ipaddrs"]): return .json(["results": []])
-        case ("GET", "v1", "invoices", []), ("GET", "v0", "charges", []):
+        case ("GET", "v0", "charges", []): return try await self.charges(request.query)
+        case ("GET", "v1", "invoices", []):
             return .json(["success": true, "count": 0, "total": 0, "next_token": nil, "results": []])
         case ("GET", "v0", "secrets", []): return .json(["success": true, "secrets": [:]])
         default: throw .notFound

@@ -23,6 +23,7 @@ struct CreateInstance {
             throw EngineError(.missingProgram, .init("renting an instance"), detail: program)
         }
         let key = try await self.engine.loginKey()
+        if let instance = try await self.takeUpUnfinished() { return instance }
         try await self.checkName()
         self.progress(ActionProgress(.searching))
         let finder = RentalCandidates(engine: self.engine, request: self.request)
@@ -33,6 +34,22 @@ struct CreateInstance {
                 ActionProgress(.tryingNext, detail: "without \(failure.platform.displayName): \(words)"))
         }
         return try await self.walk(candidates, image: finder.image, key)
+    }
+
+    /// Brings up what an earlier `vp` rented for this project and was killed over, where there is such.
+    private func takeUpUnfinished() async throws(EngineError) -> Instance? {
+        guard try self.engine.history.openLedgerEntries().contains(where: \.isUnfinished) else { return nil }
+        let instances = await self.engine.instances(platform: self.request.platform).values
+        guard let (entry, instance) = try self.engine.unfinishedRental(for: self.request, among: instances)
+        else { return nil }
+        try self.engine.history.takeOverCreation(of: entry.name)
+        self.progress(ActionProgress(.renting, detail: "\(instance.id) was rented already, and is taken up"))
+        self.report(.instanceChanged(instance))
+        let boot = InstanceBoot(
+            engine: self.engine, deadlines: self.request.deadlines, progress: self.progress,
+            report: self.report)
+        let ready = self.request.waitsUntilReady ? try await boot.run(instance) : instance
+        return try await self.engine.finishCreation(of: ready, named: entry.name)
     }
 
     private func walk(_ candidates: [Offer], image: String, _ key: LoginKey) async throws(EngineError)

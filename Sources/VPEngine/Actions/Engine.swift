@@ -12,7 +12,12 @@ public final class Engine: Sendable {
     package let history: JobHistory
     package let connections: InstanceConnections
     package let manifests: ManifestStore
-    private let cache: PlatformCache
+    package let cache: PlatformCache
+    /// What time it is; a test of a whole day's costs has a clock of its own.
+    package let now: @Sendable () -> Date
+    /// Platforms whose last list could not be believed, and why.
+    let untrusted = Mutex<[Platform: String]>([:])
+    let isRenewing = Mutex(false)
 
     /// Opens the history and writes nothing else. Contacts nobody.
     ///
@@ -28,9 +33,11 @@ public final class Engine: Sendable {
     }
 
     package init(
-        configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner
+        configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner,
+        now: @escaping @Sendable () -> Date = { Date() }
     ) throws(EngineError) {
         self.configuration = configuration
+        self.now = now
         self.clients = Dictionary(clients.map { ($0.platform, $0) }) { first, _ in first }
         self.runner = runner
         self.history = try JobHistory(stateFolder: configuration.paths.stateFolder)
@@ -55,15 +62,22 @@ public final class Engine: Sendable {
     /// Asks every platform that has a key, side by side, and remembers the answer for the next first paint.
     public func instances(platform: Platform? = nil) async -> PlatformAnswers<Instance> {
         var answers = await self.ask(platform, "listing instances") { client async throws(EngineError) in
-            try await client.instances()
+            try await Reconciler(engine: self, client: client).settle(client.instances())
         }
         answers.values.sort {
             ($0.createdAt ?? .distantPast, $0.id.rawValue) > ($1.createdAt ?? .distantPast, $1.id.rawValue)
         }
         self.connections.note(answers.values)
-        let answered = Set(self.askedPlatforms(platform)).subtracting(answers.failures.map(\.platform))
-        try? self.history.settle(answers.values, of: answered)
-        if platform == nil { self.cache.save(answers, as: .instances) { $0.id.platform } }
+        self.untrusted.withLock { untrusted in
+            for platform in self.askedPlatforms(platform) { untrusted[platform] = nil }
+            for failure in answers.failures {
+                untrusted[failure.platform] = failure.error.detail ?? failure.error.code.rawValue
+            }
+        }
+        if platform == nil {
+            self.cache.save(answers, as: .instances) { $0.id.platform }
+            await self.noteMoney()
+        }
         return answers
     }
 
@@ -252,6 +266,14 @@ public final class Engine: Sendable {
     public func perform(
         _ action: EngineAction, as id: ActionID, report: @escaping @Sendable (EngineEvent) -> Void
     ) async throws(EngineError) -> ActionResult {
+        let result = try await self.carryOut(action, as: id, report: report)
+        if let instance = action.instance { await self.noteUse(of: instance, after: result) }
+        return result
+    }
+
+    private func carryOut(
+        _ action: EngineAction, as id: ActionID, report: @escaping @Sendable (EngineEvent) -> Void
+    ) async throws(EngineError) -> ActionResult {
         let progress: @Sendable (ActionProgress) -> Void = { report(.progress(id, $0)) }
         switch action {
         case .create(let request):
@@ -323,6 +345,7 @@ public final class Engine: Sendable {
             )
         }
         self.connections.note([instance])
+        try self.history.meter([instance], at: self.now())
         return instance
     }
 
@@ -379,12 +402,12 @@ public final class Engine: Sendable {
     }
 
     /// Asks `platform`, or every platform with a key, side by side.
-    private func ask<Value: Sendable>(
+    func ask<Value: Sendable>(
         _ platform: Platform?, _ words: String,
         _ question: @escaping @Sendable (any PlatformClient) async throws(EngineError) -> [Value]
     ) async -> PlatformAnswers<Value> {
         let asked = self.askedPlatforms(platform)
-        var answers = PlatformAnswers<Value>(values: [], failures: [], fetchedAt: Date())
+        var answers = PlatformAnswers<Value>(values: [], failures: [], fetchedAt: self.now())
         if asked.isEmpty {
             answers.failures = [.init(platform: .vast, error: EngineError(.missingKey, .init(words)))]
             return answers

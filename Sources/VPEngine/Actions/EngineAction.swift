@@ -85,13 +85,19 @@ public struct CreateRequest: Hashable, Sendable {
     /// Whether our ssh key may be put on an account that does not have it.
     public var addsAccountKey: Bool
     public var deadlines: BootDeadlines
+    /// nil takes the configured lease.
+    public var lease: LeaseTerms?
+    /// Dollars that all of it may cost; the lease is cut to what they buy.
+    public var maximumCost: Double?
 
     public init(
         offer: OfferID? = nil, query: OfferQuery = OfferQuery(), platform: Platform? = nil,
         image: String? = nil, name: String? = nil, environment: [String: String] = [:],
         onStart: String? = nil, waitsUntilReady: Bool = true, addsAccountKey: Bool = true,
-        deadlines: BootDeadlines = BootDeadlines()
+        deadlines: BootDeadlines = BootDeadlines(), lease: LeaseTerms? = nil, maximumCost: Double? = nil
     ) {
+        self.lease = lease
+        self.maximumCost = maximumCost
         self.offer = offer
         self.query = query
         self.platform = platform
@@ -115,11 +121,14 @@ public struct RunRequest: Hashable, Sendable {
     public var syncsDown: Bool
     /// Variables for the job. They travel in a 0600 file, never in an argument vector.
     public var environment: [String: String]
+    /// Dollars that the run may cost; at that the job is ended, and its results are brought back.
+    public var maximumCost: Double?
 
     public init(
         command: JobCommand?, workingDirectory: String? = nil, syncsUp: Bool = true,
-        syncsDown: Bool = true, environment: [String: String] = [:]
+        syncsDown: Bool = true, environment: [String: String] = [:], maximumCost: Double? = nil
     ) {
+        self.maximumCost = maximumCost
         self.command = command
         self.workingDirectory = workingDirectory
         self.syncsUp = syncsUp
@@ -241,6 +250,8 @@ public struct RunSummary: Hashable, Sendable {
     public var download: SyncSummary?
     /// The results could not be brought back whole. The job's own status is known all the same.
     public var downloadError: EngineError?
+    /// The budget that ended the job.
+    public var refusal: EngineError?
 
     public init(
         job: Job?, upload: SyncSummary? = nil, download: SyncSummary? = nil, downloadError: EngineError? = nil
@@ -291,6 +302,8 @@ public enum EngineEvent: Hashable, Sendable {
     /// The platform confirmed that it is gone.
     case instanceGone(InstanceID)
     case jobChanged(Job)
+    /// Something about money that the user should hear of now.
+    case alarm(Alarm)
     /// `bytes` were appended to the job's local log at `offset`.
     case jobOutput(JobID, offset: Int64, bytes: [UInt8])
     case finished(ActionID, ActionOutcome)

@@ -15,11 +15,14 @@ public struct PlatformAnswers<Value: Sendable>: Sendable {
     public var values: [Value]
     public var failures: [Failure]
     public var fetchedAt: Date
+    /// When each platform's rows were fetched, where that was not at `fetchedAt`.
+    public var seenAt: [Platform: Date]
 
-    public init(values: [Value], failures: [Failure], fetchedAt: Date) {
+    public init(values: [Value], failures: [Failure], fetchedAt: Date, seenAt: [Platform: Date] = [:]) {
         self.values = values
         self.failures = failures
         self.fetchedAt = fetchedAt
+        self.seenAt = seenAt
     }
 }
 

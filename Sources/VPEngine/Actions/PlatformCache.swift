@@ -5,6 +5,8 @@ package struct PlatformCache: Sendable {
     private struct Document<Value: Codable>: Codable {
         var fetchedAt: Date
         var values: [Value]
+        /// Of rows that were kept because their platform did not answer.
+        var seenAt: [String: Date]?
     }
 
     package enum Subject: String, Sendable {
@@ -24,7 +26,10 @@ package struct PlatformCache: Sendable {
         guard let data = FileManager.default.contents(atPath: self.path(subject)),
             let document = try? JSONDecoder().decode(Document<Value>.self, from: data)
         else { return nil }
-        return PlatformAnswers(values: document.values, failures: [], fetchedAt: document.fetchedAt)
+        var seenAt: [Platform: Date] = [:]
+        for (name, date) in document.seenAt ?? [:] { Platform(rawValue: name).map { seenAt[$0] = date } }
+        return PlatformAnswers(
+            values: document.values, failures: [], fetchedAt: document.fetchedAt, seenAt: seenAt)
     }
 
     /// Keeps `answers`. A platform that failed keeps the rows it had.
@@ -37,6 +42,10 @@ package struct PlatformCache: Sendable {
             document.values += old.values.filter { failed.contains(platformOf($0)) }
             // Rows that were kept make the whole as old as they are: nobody may take it for a fresh answer.
             document.fetchedAt = old.fetchedAt
+            document.seenAt = [:]
+            for platform in failed {
+                document.seenAt?[platform.rawValue] = old.seenAt[platform] ?? old.fetchedAt
+            }
         }
         guard let data = try? JSONEncoder().encode(document)
         else {
@@ -46,6 +55,15 @@ package struct PlatformCache: Sendable {
         try? PrivateFolder.make(self.folder)
         try? PrivateFolder.write([UInt8](data), to: self.path(subject))
     }
+
+    /// Keeps figures for `vp status`, which has no time to work them out.
+    package func save(_ report: MoneyReport) {
+        guard let data = try? JSONEncoder().encode(report) else { return }
+        try? PrivateFolder.make(self.folder)
+        try? PrivateFolder.write([UInt8](data), to: Self.reportPath(self.folder))
+    }
+
+    package static func reportPath(_ folder: String) -> String { "\(folder)/status.json" }
 
     private func path(_ subject: Subject) -> String { "\(self.folder)/\(subject.rawValue).json" }
 }

@@ -25,6 +25,11 @@ struct RentalAttempt {
             offer: self.offer, name: wanted.name ?? Self.makeName(configuration.workspace.name),
             image: self.image, diskBytes: wanted.query.diskBytes, environment: wanted.environment,
             onStart: wanted.onStart, publicKey: self.key.line, minimumCUDA: ImageCUDA.version(of: self.image))
+        // Where nobody says what is there, nobody can say that this is not one too many.
+        _ = try await self.engine.trustedInstances(on: self.offer.id.platform)
+        let lease = try Budget(engine: self.engine).admit(
+            self.offer.price, maximumCost: wanted.maximumCost,
+            lease: wanted.lease ?? configuration.money.lease)
         self.create.progress(
             ActionProgress(.renting, detail: Self.describe(self.offer, for: wanted.query.job)))
         try self.engine.history.insert(
@@ -33,7 +38,8 @@ struct RentalAttempt {
                 gpuName: self.offer.gpuName, dollarsPerHour: self.offer.price.dollarsPerHour,
                 image: self.image, machineID: self.offer.machineID,
                 workspaceRoot: configuration.workspace.localRoot,
-                remoteRoot: configuration.workspace.remoteRoot, createdAt: Date()))
+                remoteRoot: configuration.workspace.remoteRoot, createdAt: Date(),
+                lease: Lease(terms: lease, from: Date())))
         let id: InstanceID
         do throws(EngineError) {
             id = try await self.place(request, with: client)
@@ -48,13 +54,16 @@ struct RentalAttempt {
             createdAt: Date(), image: self.image, location: self.offer.location,
             machineID: self.offer.machineID)
         self.create.report(.instanceChanged(instance))
-        guard wanted.waitsUntilReady else { return .ready(instance) }
+        guard wanted.waitsUntilReady else {
+            return .ready(try await self.engine.finishCreation(of: instance, named: request.name))
+        }
         self.create.progress(ActionProgress(.loading, detail: "\(id) is rented"))
         do throws(EngineError) {
             let boot = InstanceBoot(
                 engine: self.engine, deadlines: wanted.deadlines, progress: self.create.progress,
                 report: self.create.report, imageCUDA: request.minimumCUDA)
-            return .ready(try await boot.run(instance))
+            let ready = try await boot.run(instance)
+            return .ready(try await self.engine.finishCreation(of: ready, named: request.name))
         } catch {
             // Whoever cancelled decides whether it is kept.
             if error.code == .cancelled { throw error }
@@ -185,6 +194,6 @@ struct RentalAttempt {
         let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
         let suffix = String((0..<6).map { _ in letters.randomElement()! })
         let safe = project.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-        return "vp-\(String(safe.prefix(40)))-\(suffix)"
+        return "\(Leftover.namePrefix)\(String(safe.prefix(40)))-\(suffix)"
     }
 }

@@ -27,7 +27,7 @@ struct RunJob {
         if let command = self.request.command {
             // The first connection may have been made only now.
             await self.openSessionsAhead(on: rented, upload: false)
-            summary.job = try await self.start(command, on: rented)
+            (summary.job, summary.refusal) = try await self.start(command, on: rented)
         }
         if self.request.syncsDown {
             let suffix = summary.job?.id.rawValue ?? self.instance.rawValue
@@ -58,7 +58,9 @@ struct RunJob {
         return self.engine.sync(self.instance, workspace: self.workspace, shell: shell, self.progress)
     }
 
-    private func start(_ command: JobCommand, on rented: Instance) async throws(EngineError) -> Job {
+    private func start(_ command: JobCommand, on rented: Instance) async throws(EngineError)
+        -> (Job, EngineError?)
+    {
         let instance = self.instance
         let workspace = self.workspace
         let engine = self.engine
@@ -74,6 +76,23 @@ struct RunJob {
         let follow = FollowJob(
             engine: self.engine, script: script, price: rented.price, progress: self.progress,
             report: self.report)
-        return try await follow.start(job)
+        let budget = Task { await self.keepToBudget(job, rented.price) }
+        defer { budget.cancel() }
+        let ended = try await follow.start(job)
+        budget.cancel()
+        return (ended, await budget.value)
+    }
+
+    /// Ends `job` when it has cost what it may, and returns the limit that said so.
+    private func keepToBudget(_ job: Job, _ price: HourlyPrice) async -> EngineError? {
+        let report = self.report
+        let limit = self.request.maximumCost ?? self.engine.configuration.money.dollarsPerRun
+        let refusal = await Budget(engine: self.engine)
+            .watch(job, price: price, maximumCost: limit) { report(.alarm($0)) }
+        guard let refusal else { return nil }
+        let cancel = CancelJob(
+            engine: self.engine, id: job.id, instance: job.instance, request: CancelRequest())
+        _ = try? await cancel.run()
+        return refusal
     }
 }

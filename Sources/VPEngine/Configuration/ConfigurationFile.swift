@@ -76,6 +76,19 @@ struct ConfigurationFile {
         return nil
     }
 
+    /// A length of time such as `12h`; `none` is one without end, and unset is nil.
+    func duration(_ keys: String...) throws(EngineError) -> (seconds: Double?, Void)? {
+        for key in keys {
+            guard let node = self.node(key), let text = node.scalar?.string else { continue }
+            if text == "none" { return (nil, ()) }
+            guard let seconds = LeaseTerms.seconds(text) else {
+                throw self.error(at: node, "\(key) must be a time, such as 12h, or none")
+            }
+            return (seconds, ())
+        }
+        return nil
+    }
+
     /// A size; a bare number is in gigabytes, as the platforms count disk.
     func byteCount(_ keys: String...) throws(EngineError) -> Int64? {
         for key in keys {

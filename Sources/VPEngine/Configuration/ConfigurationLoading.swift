@@ -42,6 +42,7 @@ extension EngineConfiguration {
             sshUser: environment["VP_SSH_USER"].flatMap { $0.isEmpty ? nil : $0 },
             workspace: try Self.workspace(root: root, sources: sources, environment: environment),
             defaults: try Self.defaults(sources),
+            money: try Self.money(sources),
             timeScale: try Self.timeScale(environment),
             environment: childEnvironment,
             warnings: warnings,
@@ -49,6 +50,11 @@ extension EngineConfiguration {
             keyOrigins: origins,
             projectConfigurationFile: sources.project?.path
         )
+    }
+
+    /// The folder for what can be lost, without reading any file.
+    package static func cacheFolder(_ environment: [String: String]) -> String {
+        UserFolders(environment: environment).engine.cacheFolder
     }
 
     private static func timeScale(_ environment: [String: String]) throws(EngineError) -> Double {
@@ -112,6 +118,33 @@ extension EngineConfiguration {
             }
         }
         return defaults
+    }
+
+    private static func money(_ sources: ConfigurationSources) throws(EngineError) -> Money {
+        var money = Money()
+        for file in [sources.user, sources.project].compactMap(\.self) {
+            if let lease = try file.duration("lease.duration", "defaults.lease") {
+                money.lease.seconds = lease.seconds
+            }
+            if let longest = try file.duration("lease.max") { money.lease.maximumSeconds = longest.seconds }
+            if let word = try file.text("lease.end") {
+                guard let ending = Lease.Ending(rawValue: word) else {
+                    throw file.error("lease.end", "lease.end must be stop or destroy")
+                }
+                money.lease.ending = ending
+            }
+            if let word = try file.text("lease.unsafe") {
+                guard word == "keep" || word == "discard" else {
+                    throw file.error("lease.unsafe", "lease.unsafe must be keep or discard")
+                }
+                money.lease.keepsUnsafeResults = word == "keep"
+            }
+            if let dollars = try file.dollars("budget.per_day") { money.dollarsPerDay = dollars }
+            if let dollars = try file.dollars("budget.per_run") { money.dollarsPerRun = dollars }
+        }
+        // A command that a project brings along would run for whoever opens it: the user's own file alone counts.
+        money.notifyCommand = try sources.user?.text("notify.command")
+        return money
     }
 
     private static func docker(_ file: ConfigurationFile?) throws(EngineError) -> Docker {

@@ -45,6 +45,27 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
+    /// What may be spent, and who ends what nobody needs.
+    public struct Money: Hashable, Sendable {
+        public var lease: LeaseTerms
+        /// Dollars a day, UTC, over all accounts.
+        public var dollarsPerDay: Double?
+        /// Dollars for one run.
+        public var dollarsPerRun: Double?
+        /// Shell text that is run for each new alarm.
+        public var notifyCommand: String?
+
+        public init(
+            lease: LeaseTerms = LeaseTerms(), dollarsPerDay: Double? = nil, dollarsPerRun: Double? = nil,
+            notifyCommand: String? = nil
+        ) {
+            self.lease = lease
+            self.dollarsPerDay = dollarsPerDay
+            self.dollarsPerRun = dollarsPerRun
+            self.notifyCommand = notifyCommand
+        }
+    }
+
     /// How `--enable-docker` builds, from the project's configuration.
     public struct Docker: Hashable, Sendable {
         /// Relative to the project's folder.
@@ -73,6 +94,7 @@ public struct EngineConfiguration: Sendable {
     public var sshUser: String?
     public var workspace: Workspace
     public var defaults: Defaults
+    public var money: Money
     /// Stretches the pauses between questions to a platform: 1 is right for the real ones, and a rehearsal
     /// cloud that boots in a second sets less (`VP_TIME_SCALE`).
     public var timeScale: Double
@@ -88,7 +110,7 @@ public struct EngineConfiguration: Sendable {
 
     public init(
         endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, sshUser: String? = nil,
-        workspace: Workspace, defaults: Defaults = Defaults(), timeScale: Double = 1,
+        workspace: Workspace, defaults: Defaults = Defaults(), money: Money = Money(), timeScale: Double = 1,
         environment: [String: String],
         warnings: [String] = [], docker: Docker = Docker(), keyOrigins: [Platform: String] = [:],
         projectConfigurationFile: String? = nil
@@ -99,6 +121,7 @@ public struct EngineConfiguration: Sendable {
         self.sshUser = sshUser
         self.workspace = workspace
         self.defaults = defaults
+        self.money = money
         self.timeScale = timeScale
         self.environment = environment
         self.warnings = warnings

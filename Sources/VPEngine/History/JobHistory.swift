@@ -1,51 +1,6 @@
 import Foundation
 import GRDB
 
-/// What is known of one rented instance from this machine's point of view.
-///
-/// A row is written before the platform is asked to rent, and counts as open until the platform has confirmed
-/// that the instance is gone.
-package struct LedgerEntry: Hashable, Sendable {
-    package enum State: String, Codable, Hashable, Sendable {
-        /// About to be rented, or the answer was lost: an instance of this name may exist.
-        case intended
-        case rented
-        case destroying
-        case gone
-    }
-
-    /// Unique in the account.
-    package var name: String
-    package var platform: Platform
-    package var instance: InstanceID?
-    package var state: State
-    package var gpuName: String
-    package var dollarsPerHour: Double
-    package var image: String
-    package var machineID: String?
-    package var workspaceRoot: String
-    package var remoteRoot: String
-    package var createdAt: Date
-
-    package init(
-        name: String, platform: Platform, instance: InstanceID?, state: State, gpuName: String,
-        dollarsPerHour: Double, image: String, machineID: String?, workspaceRoot: String, remoteRoot: String,
-        createdAt: Date
-    ) {
-        self.name = name
-        self.platform = platform
-        self.instance = instance
-        self.state = state
-        self.gpuName = gpuName
-        self.dollarsPerHour = dollarsPerHour
-        self.image = image
-        self.machineID = machineID
-        self.workspaceRoot = workspaceRoot
-        self.remoteRoot = remoteRoot
-        self.createdAt = createdAt
-    }
-}
-
 /// What is kept on disk about jobs and rented instances: one SQLite file that `vp` and `vp-tui` share.
 package final class JobHistory: Sendable {
     private let database: DatabaseQueue
@@ -106,91 +61,10 @@ package final class JobHistory: Sendable {
                     );
                     """)
         }
+        migrator.registerMigration("2 money") { database in
+            try database.execute(sql: Self.moneySchema)
+        }
         return migrator
-    }
-
-    // MARK: Ledger
-
-    /// A rental of the same name that is gone makes room for this one.
-    package func insert(_ entry: LedgerEntry) throws(EngineError) {
-        try self.write("recording a rental") { database in
-            try database.execute(
-                sql: "UPDATE ledger SET name = name || ' #' || rowid WHERE name = ? AND state = 'gone'",
-                arguments: [entry.name])
-            try database.execute(
-                sql: """
-                    INSERT INTO ledger (name, platform, instance, state, gpu, dollarsPerHour, image, machine,
-                        workspaceRoot, remoteRoot, createdAt)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    entry.name, entry.platform.rawValue, entry.instance?.rawValue, entry.state.rawValue,
-                    entry.gpuName, entry.dollarsPerHour, entry.image, entry.machineID, entry.workspaceRoot,
-                    entry.remoteRoot, entry.createdAt.timeIntervalSince1970,
-                ])
-        }
-    }
-
-    package func update(
-        _ name: String, state: LedgerEntry.State, instance: InstanceID? = nil
-    ) throws(EngineError) {
-        try self.write("recording a rental") { database in
-            try database.execute(
-                sql: """
-                    UPDATE ledger SET state = ?, instance = coalesce(?, instance),
-                        goneAt = CASE WHEN ? = 'gone' THEN ? ELSE goneAt END
-                    WHERE name = ?
-                    """,
-                arguments: [
-                    state.rawValue, instance?.rawValue, state.rawValue, Date().timeIntervalSince1970, name,
-                ])
-        }
-    }
-
-    package func ledgerEntry(for instance: InstanceID) throws(EngineError) -> LedgerEntry? {
-        try self.read("reading the history") { database in
-            try Row.fetchOne(
-                database,
-                sql:
-                    "SELECT * FROM ledger WHERE platform = ? AND instance = ? ORDER BY createdAt DESC LIMIT 1",
-                arguments: [instance.platform.rawValue, instance.rawValue]
-            ).flatMap(Self.entry)
-        }
-    }
-
-    /// Settles rentals whose answer was lost, by whole lists of `platforms`: an instance that has turned up
-    /// under the name is theirs; where none has for a quarter of an hour, there is none.
-    package func settle(_ instances: [Instance], of platforms: Set<Platform>) throws(EngineError) {
-        for entry in try self.openLedgerEntries()
-        where entry.instance == nil && platforms.contains(entry.platform) {
-            let found = instances.first { $0.name == entry.name && $0.id.platform == entry.platform }
-            if let found {
-                try self.update(entry.name, state: .rented, instance: found.id)
-            } else if entry.createdAt < Date(timeIntervalSinceNow: -900) {
-                try self.update(entry.name, state: .gone)
-            }
-        }
-    }
-
-    /// Rentals that the platform has not confirmed as gone.
-    package func openLedgerEntries() throws(EngineError) -> [LedgerEntry] {
-        try self.read("reading the history") { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM ledger WHERE state != 'gone' ORDER BY createdAt")
-                .compactMap(Self.entry)
-        }
-    }
-
-    private static func entry(_ row: Row) -> LedgerEntry? {
-        guard let platform = Platform(rawValue: row["platform"]),
-            let state = LedgerEntry.State(rawValue: row["state"])
-        else { return nil }
-        let instance: String? = row["instance"]
-        return LedgerEntry(
-            name: row["name"], platform: platform,
-            instance: instance.map { InstanceID(platform: platform, rawValue: $0) }, state: state,
-            gpuName: row["gpu"], dollarsPerHour: row["dollarsPerHour"], image: row["image"],
-            machineID: row["machine"], workspaceRoot: row["workspaceRoot"], remoteRoot: row["remoteRoot"],
-            createdAt: Date(timeIntervalSince1970: row["createdAt"]))
     }
 
     // MARK: Machines
@@ -270,13 +144,13 @@ package final class JobHistory: Sendable {
 
     // MARK: Access
 
-    private func write<Value: Sendable>(
+    func write<Value: Sendable>(
         _ words: String, _ body: @Sendable (Database) throws -> Value
     ) throws(EngineError) -> Value {
         do { return try self.database.write(body) } catch { throw Self.failure(error, words) }
     }
 
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ words: String, _ body: @Sendable (Database) throws -> Value
     ) throws(EngineError) -> Value {
         do { return try self.database.read(body) } catch { throw Self.failure(error, words) }

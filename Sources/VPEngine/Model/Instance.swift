@@ -75,14 +75,15 @@ public struct Instance: Identifiable, Hashable, Codable, Sendable {
     public var location: String?
     public var machineID: String?
     public var isInterruptible: Bool
-    public var leaseEndsAt: Date?
+    /// Nil for one that was not rented from here.
+    public var lease: Lease?
 
     public init(
         id: InstanceID, name: String? = nil, status: InstanceStatus, statusMessage: String? = nil,
         gpuName: String, gpuCount: Int = 1, gpuMemoryBytes: Int64? = nil, price: HourlyPrice,
         createdAt: Date? = nil, image: String? = nil, addresses: [SSHAddress] = [],
         diskBytes: Int64? = nil, location: String? = nil, machineID: String? = nil,
-        isInterruptible: Bool = false, leaseEndsAt: Date? = nil
+        isInterruptible: Bool = false, lease: Lease? = nil
     ) {
         self.id = id
         self.name = name
@@ -99,8 +100,10 @@ public struct Instance: Identifiable, Hashable, Codable, Sendable {
         self.location = location
         self.machineID = machineID
         self.isInterruptible = isInterruptible
-        self.leaseEndsAt = leaseEndsAt
+        self.lease = lease
     }
 
     public var ssh: SSHAddress? { self.addresses.first }
+
+    public var leaseEndsAt: Date? { self.lease?.endsAt }
 }

@@ -52,6 +52,28 @@ public struct Balance: Hashable, Codable, Sendable {
     }
 }
 
+/// A disk that is rented by itself, and lasts longer than the instances that use it.
+public struct Volume: Hashable, Codable, Sendable {
+    public var platform: Platform
+    public var id: String
+    public var name: String?
+    public var price: HourlyPrice
+    public var isUnattached: Bool
+    public var createdAt: Date?
+
+    public init(
+        platform: Platform, id: String, name: String?, price: HourlyPrice, isUnattached: Bool,
+        createdAt: Date? = nil
+    ) {
+        self.platform = platform
+        self.id = id
+        self.name = name
+        self.price = price
+        self.isUnattached = isUnattached
+        self.createdAt = createdAt
+    }
+}
+
 /// One platform's API, in our words.
 ///
 /// Each method makes the requests it needs and returns typed values. A body that cannot be understood throws
@@ -93,6 +115,12 @@ public protocol PlatformClient: Sendable {
 
     /// The platform's last words on the start of an instance, where `Instance.statusMessage` does not have them.
     func startMessage(_ id: InstanceID) async throws(EngineError) -> String?
+
+    /// Disks that are rented by themselves.
+    func volumes() async throws(EngineError) -> [Volume]
+
+    /// What was charged for each instance on each of the days from `start`, a midnight UTC, up to `now`.
+    func charges(from start: Date, to now: Date) async throws(EngineError) -> [Charge]
 
     /// The platform's own log of the container's start, newest last.
     func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String

@@ -171,6 +171,37 @@ package final class RunPodClient: PlatformClient {
         try await self.log(id, lines: 1, source: "system").last?.singleLine(limit: 300)
     }
 
+    package func volumes() async throws(EngineError) -> [Volume] {
+        let activity = EngineError.Activity("listing volumes", platform: .runpod)
+        let json = try await self.calls.json(.get, "/network-volumes", limit: .calls, activity: activity)
+        let volumes = try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.volumes(json)
+        }
+        guard !volumes.isEmpty else { return [] }
+        // A volume does not say who uses it; the pods do.
+        let pods = try await self.calls.json(
+            .get, "/pods", query: [(name: "includeClusterPods", value: "true")], limit: .calls,
+            activity: activity)
+        let used = RunPodWire.mountedVolumes(pods)
+        return volumes.map { volume in
+            var volume = volume
+            volume.isUnattached = !used.contains(volume.id)
+            return volume
+        }
+    }
+
+    package func charges(from start: Date, to now: Date) async throws(EngineError) -> [Charge] {
+        let activity = EngineError.Activity("reading charges", platform: .runpod)
+        let query = [
+            (name: "startTime", value: start.formatted(.iso8601)),
+            (name: "endTime", value: now.formatted(.iso8601)), (name: "bucketSize", value: "day"),
+        ]
+        let json = try await self.calls.json(
+            .get, "/billing/pods", query: query, limit: .calls, activity: activity)
+        return try self.calls.decode(activity) { () throws(WireDamage) in
+            try RunPodWire.charges(json, now: now)
+        }
+    }
+
     package func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String {
         try await self.log(id, lines: lines).map { $0 + "\n" }.joined()
     }

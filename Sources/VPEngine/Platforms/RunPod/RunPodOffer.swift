@@ -28,6 +28,11 @@ enum RunPodOffer {
         gigabytes * RunPodOffer.storagePrice * (isStopped ? 2 : 1) / RunPodOffer.hoursPerMonth
     }
 
+    /// A network volume, by its size.
+    static func networkVolumeDollarsPerHour(_ gigabytes: Double) -> Double {
+        gigabytes * (gigabytes < 1000 ? 0.07 : 0.05) / RunPodOffer.hoursPerMonth
+    }
+
     /// What of the catalogue fits `query`, in its order.
     ///
     /// Secure Cloud states no reliability, so a bound on it cannot leave a row out.

@@ -148,6 +148,52 @@ enum RunPodWire {
         return parts.count == 4 && parts[0] == 100 && (64..<128).contains(parts[1])
     }
 
+    /// Every network volume, as if none were in use.
+    static func volumes(_ json: JSONValue) throws(WireDamage) -> [Volume] {
+        guard let rows = json["networkVolumes"].array else {
+            throw WireDamage(words: "the answer has no list of network volumes")
+        }
+        var volumes: [Volume] = []
+        for row in rows {
+            guard let id = row["id"].text, let size = row["size"].double else {
+                throw WireDamage(words: "a network volume in the answer has no id or no size")
+            }
+            volumes.append(
+                Volume(
+                    platform: .runpod, id: id, name: row["name"].text,
+                    price: HourlyPrice(dollarsPerHour: RunPodOffer.networkVolumeDollarsPerHour(size)),
+                    isUnattached: true))
+        }
+        return volumes
+    }
+
+    /// Ids of the network volumes that the pods of a list use.
+    static func mountedVolumes(_ json: JSONValue) -> Set<String> {
+        Set(
+            (json["pods"].array ?? []).flatMap { pod in
+                (pod["mounts"]["network"].array ?? []).compactMap { $0["volumeId"].text }
+            })
+    }
+
+    /// The records of a bill in days.
+    static func charges(_ json: JSONValue, now: Date) throws(WireDamage) -> [Charge] {
+        guard let rows = json["records"].array else {
+            throw WireDamage(words: "the answer has no billing records")
+        }
+        var charges: [Charge] = []
+        for row in rows {
+            guard let id = row["podId"].text, let start = RunPodWire.date(row["startTime"]),
+                let dollars = row["totalAmount"].double
+            else { throw WireDamage(words: "a billing record has no pod, no time or no amount") }
+            let day = CostBook.midnight(start)
+            charges.append(
+                Charge(
+                    instance: InstanceID(platform: .runpod, rawValue: id), day: day, dollars: dollars,
+                    countedUntil: min(day.addingTimeInterval(CostBook.day), now)))
+        }
+        return charges
+    }
+
     /// RFC 3339 with or without a fraction; older rows have Go's own form, `2026-07-01 21:42:02.335 +0000 UTC`.
     static func date(_ value: JSONValue) -> Date? {
         guard var text = value.text?.trimmingSpaces() else { return nil }

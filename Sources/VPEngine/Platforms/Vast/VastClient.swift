@@ -177,6 +177,51 @@ package final class VastClient: PlatformClient {
     /// Its rows have them.
     package func startMessage(_ id: InstanceID) async throws(EngineError) -> String? { nil }
 
+    package func volumes() async throws(EngineError) -> [Volume] {
+        let activity = EngineError.Activity("listing volumes", platform: .vast)
+        let query = [(name: "owner", value: "me"), (name: "type", value: "all_volume")]
+        let json = try await self.calls.json(
+            .get, "/api/v0/volumes", query: query, limit: .account, activity: activity)
+        return try self.calls.decode(activity) { () throws(WireDamage) in try VastWire.volumes(json) }
+    }
+
+    package func charges(from start: Date, to now: Date) async throws(EngineError) -> [Charge] {
+        let activity = EngineError.Activity("reading charges", platform: .vast)
+        var found: [Charge] = []
+        var day = start
+        // An answer sums up the whole range that was asked for, so that each day is asked for by itself.
+        while day < now {
+            let end = min(day.addingTimeInterval(CostBook.day), now)
+            let range: JSONValue = [
+                "day": [
+                    "gte": .number(day.timeIntervalSince1970),
+                    "lte": .number(end.timeIntervalSince1970.rounded(.down) - 1),
+                ], "type": ["in": ["instance"]],
+            ]
+            var token: String?
+            var tokens: Set<String> = []
+            repeat {
+                var query = [
+                    (name: "select_filters", value: range.encoded), (name: "format", value: "table"),
+                    (name: "limit", value: "100"),
+                ]
+                if let token { query.append((name: "after_token", value: token)) }
+                let json = try await self.calls.json(
+                    .get, "/api/v0/charges/", query: query, limit: .charges, activity: activity)
+                found += try self.calls.decode(activity) { () throws(WireDamage) in
+                    try VastWire.charges(json, on: day, until: end)
+                }
+                token = json["next_token"].text
+                if let token, !tokens.insert(token).inserted {
+                    throw EngineError(
+                        .badResponse, activity, detail: "the pages of charges repeat themselves")
+                }
+            } while token != nil
+            day = end
+        }
+        return found
+    }
+
     package func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String {
         let log = try await self.log(id, lines: lines, ofDaemon: false)
         // An image that never starts has no log of its own; the host's daemon says why.
@@ -262,6 +307,7 @@ extension RateLimit {
     fileprivate static let destroy = RateLimit("destroy", per: .seconds(3.3))
     fileprivate static let keys = RateLimit("keys", per: .seconds(1.1))
     fileprivate static let account = RateLimit("account", per: .seconds(1))
+    fileprivate static let charges = RateLimit("charges", per: .seconds(1.1))
     fileprivate static let logs = RateLimit("logs", per: .seconds(1))
     fileprivate static let names = RateLimit("names", per: .seconds(1))
 }

@@ -152,6 +152,44 @@ enum VastWire {
         return keys
     }
 
+    static func volumes(_ json: JSONValue) throws(WireDamage) -> [Volume] {
+        guard let rows = json["volumes"].array else {
+            throw WireDamage(words: "the answer has no list of volumes")
+        }
+        var volumes: [Volume] = []
+        for row in rows {
+            guard let id = row["id"].text else { throw WireDamage(words: "a volume in the answer has no id") }
+            // Dollars an hour, as everywhere on the platform where no month is named.
+            let price = row["storage_total_cost"].dollars ?? 0
+            volumes.append(
+                Volume(
+                    platform: .vast, id: id.trimmingSpaces(), name: row["label"].text,
+                    price: HourlyPrice(dollarsPerHour: price),
+                    isUnattached: row["instances"].array?.isEmpty ?? (row["status"].text != "in-use"),
+                    createdAt: VastWire.date(row["start_date"])))
+        }
+        return volumes
+    }
+
+    static func charges(_ json: JSONValue, on day: Date, until end: Date) throws(WireDamage) -> [Charge] {
+        guard let rows = json["results"].array else {
+            throw WireDamage(words: "the answer has no list of charges")
+        }
+        var charges: [Charge] = []
+        for row in rows {
+            guard let source = row["source"].text, let dollars = row["amount"].double else {
+                throw WireDamage(words: "a charge in the answer has no source or no amount")
+            }
+            // Volumes and endpoints are charged as well, and are no instances.
+            guard source.hasPrefix("instance-") else { continue }
+            charges.append(
+                Charge(
+                    instance: InstanceID(platform: .vast, rawValue: String(source.dropFirst(9))), day: day,
+                    dollars: dollars, countedUntil: end))
+        }
+        return charges
+    }
+
     private static func date(_ value: JSONValue) -> Date? {
         value.double.flatMap { $0 > 0 && $0 < 1e11 ? Date(timeIntervalSince1970: $0) : nil }
     }

@@ -64,6 +64,10 @@ final class EffectRunner: Sendable {
         case .remember(let remembered): self.remembered.save(remembered)
         case .openShell, .copy, .suspend, .redraw, .toggleTheme, .quit:
             preconditionFailure("the loop performs what concerns the terminal")
+        case .pollInstances:
+            self.ask { await self.answer(effect) }
+            // Who leaves the dashboard open wants what it shows.
+            Task.detached { [engine = self.engine] in await engine.renewLeases() }
         default: self.ask { await self.answer(effect) }
         }
     }

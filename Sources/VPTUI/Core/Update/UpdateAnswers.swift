@@ -148,6 +148,7 @@ extension State {
             self.forget(id)
         case .jobChanged(let job):
             return self.jobChanged(job)
+        case .alarm(let alarm): self.toast(alarm.words)
         case .jobOutput(let job, let offset, let bytes):
             return self.outputArrived(job, offset, bytes, date)
         case .finished(let id, let outcome):

@@ -1,0 +1,126 @@
+import ArgumentParser
+import Foundation
+import VPEngine
+
+extension CostBook.Grouping: ExpressibleByArgument {}
+
+/// A point in time on the command line: `2026-11-01`, or so long ago: `7d`, `12h`.
+struct SinceArgument: ExpressibleByArgument, Hashable {
+    enum Point: Hashable {
+        case day(Date)
+        case ago(Double)
+    }
+
+    var point: Point
+
+    init?(argument: String) {
+        if let day = try? Date.ISO8601FormatStyle().year().month().day().parse(argument) {
+            self.point = .day(day)
+        } else if argument.last?.isLetter == true, let seconds = LeaseTerms.seconds(argument) {
+            self.point = .ago(seconds)
+        } else {
+            return nil
+        }
+    }
+
+    func date(now: Date) -> Date {
+        switch self.point {
+        case .day(let day): day
+        case .ago(let seconds): now.addingTimeInterval(-seconds)
+        }
+    }
+}
+
+struct CostCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cost", abstract: "Show what instances and jobs have cost.",
+        discussion: """
+            From what instances were seen to cost, corrected by what the platforms have charged. Days begin at \
+            midnight UTC, as on their bills.
+            """)
+
+    @Option(help: ArgumentHelp("From 2026-11-01 on, or the last 7d, 12h. (default: 7d)", valueName: "time"))
+    var since: SinceArgument?
+
+    @Option(help: "day, gpu, project or job.")
+    var by: CostBook.Grouping = .day
+
+    @Flag(help: "Do not ask the platforms for their charges.")
+    var offline = false
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOptions
+
+    func run() async throws {
+        let session = try Session(self.common, asJSON: self.json.json)
+        let engine = try session.engine()
+        let now = Date()
+        let start = self.since?.date(now: now) ?? now.addingTimeInterval(-7 * 86_400)
+        let failures = self.offline ? [] : await engine.fetchCharges(since: start)
+        let account = try engine.costs(by: self.by, since: start)
+        if self.json.json {
+            Terminal.print(Self.document(account, failures: failures).document)
+        } else {
+            for line in Self.lines(account, terminal: session.terminal) { Terminal.print(line) }
+        }
+        // The figures stand without the platforms' word; that it is missing is said, and is no failure.
+        for failure in failures where !self.json.json {
+            let words = Report.words(for: failure.error)
+            session.warn(["without \(failure.platform.displayName)'s own charges: \(words.message)"])
+        }
+    }
+
+    static func document(_ account: CostAccount, failures: [PlatformAnswers<Charge>.Failure]) -> JSON {
+        .object([
+            "since": .date(account.start), "until": .date(account.end),
+            "by": .text(account.grouping.rawValue),
+            "dollars": .number(account.total.dollars),
+            "charged_dollars": .number(account.total.chargedDollars),
+            "lines": .list(
+                account.lines.map { line in
+                    .object([
+                        "key": .text(line.key), "dollars": .number(line.dollars),
+                        "charged_dollars": .number(line.chargedDollars),
+                    ])
+                }),
+            "errors": .list(failures.map(Documents.failure)),
+        ])
+    }
+
+    static func lines(_ account: CostAccount, terminal: Terminal) -> [String] {
+        guard !account.lines.isEmpty else {
+            return ["Nothing was spent since \(Units.timestamp(account.start))."]
+        }
+        let dearest = account.lines.map(\.dollars).max() ?? 0
+        let names = account.lines.map { Terminal.printable($0.key) }
+        let sums = account.lines.map { Units.dollars($0.dollars) }
+        let nameWidth = names.map(DisplayWidth.of).max() ?? 0
+        let sumWidth = sums.map(\.count).max() ?? 0
+        // A chart is for eyes; who reads by program has --json.
+        let room = terminal.outputIsTTY ? min(60, max(0, terminal.width - nameWidth - sumWidth - 6)) : 0
+        var lines = zip(account.lines, zip(names, sums)).map { line, words in
+            let (name, sum) = words
+            let pad = String(repeating: " ", count: nameWidth - DisplayWidth.of(name))
+            let left = String(repeating: " ", count: sumWidth - sum.count)
+            let bar = Self.bar(line.dollars, of: dearest, width: room, hasUnicode: terminal.hasUnicode)
+            let shown = bar.isEmpty ? "" : "  " + Style.good.apply(bar, if: terminal.outputHasColour)
+            return "\(name)\(pad)  \(left)\(sum)\(shown)"
+        }
+        var total = "\(Units.dollars(account.total.dollars)) in all"
+        if account.total.chargedDollars > 0 {
+            total += ", \(Units.dollars(account.total.chargedDollars)) of it as charged by the platforms"
+        }
+        lines.append(Style.faint.apply(total, if: terminal.outputHasColour))
+        return lines
+    }
+
+    /// In eighths of a cell where the terminal has them.
+    static func bar(_ value: Double, of most: Double, width: Int, hasUnicode: Bool) -> String {
+        guard width > 0, most > 0, value > 0 else { return "" }
+        let cells = value / most * Double(width)
+        guard hasUnicode else { return String(repeating: "#", count: max(1, Int(cells.rounded()))) }
+        let eighths = max(1, Int((cells * 8).rounded()))
+        let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+        return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
+    }
+}

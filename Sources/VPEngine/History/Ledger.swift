@@ -1,0 +1,246 @@
+import Foundation
+import GRDB
+
+/// What is known of one rented instance from this machine's point of view.
+///
+/// A row is written before the platform is asked to rent, and counts as open until the platform has confirmed
+/// that the instance is gone.
+package struct LedgerEntry: Hashable, Sendable {
+    package enum State: String, Codable, Hashable, Sendable {
+        /// About to be rented, or the answer was lost: an instance of this name may exist.
+        case intended
+        case rented
+        case destroying
+        case gone
+    }
+
+    /// Unique in the account.
+    package var name: String
+    package var platform: Platform
+    package var instance: InstanceID?
+    package var state: State
+    package var gpuName: String
+    package var dollarsPerHour: Double
+    package var image: String
+    package var machineID: String?
+    package var workspaceRoot: String
+    package var remoteRoot: String
+    package var createdAt: Date
+    /// When the state was last written; an end that somebody is seeing to is written again and again.
+    package var updatedAt: Date
+    /// The process that brings the instance up; nil once that is done.
+    package var creator: ProcessIdentity?
+    package var lease: Lease?
+
+    package init(
+        name: String, platform: Platform, instance: InstanceID?, state: State, gpuName: String,
+        dollarsPerHour: Double, image: String, machineID: String?, workspaceRoot: String, remoteRoot: String,
+        createdAt: Date, creator: ProcessIdentity? = .current, lease: Lease? = nil
+    ) {
+        self.name = name
+        self.platform = platform
+        self.instance = instance
+        self.state = state
+        self.gpuName = gpuName
+        self.dollarsPerHour = dollarsPerHour
+        self.image = image
+        self.machineID = machineID
+        self.workspaceRoot = workspaceRoot
+        self.remoteRoot = remoteRoot
+        self.createdAt = createdAt
+        self.updatedAt = createdAt
+        self.creator = creator
+        self.lease = lease
+    }
+
+    /// True where whoever began to rent it did not live to see it ready.
+    package var isUnfinished: Bool {
+        self.state == .intended || self.state == .rented ? self.creator.map { !$0.isAlive } ?? false : false
+    }
+}
+
+/// The instances this machine has rented, whatever the platforms say.
+extension JobHistory {
+    package func insert(_ entry: LedgerEntry) throws(EngineError) {
+        try self.write("recording a rental") { database in
+            // A rental of the same name that is gone makes room for this one.
+            for table in ["ledgerStep", "ledger"] {
+                let rows = "SELECT rowid FROM ledger WHERE name = ?1 AND state = 'gone'"
+                try database.execute(
+                    sql:
+                        "UPDATE \(table) SET name = name || ' #' || (\(rows)) WHERE name = ?1 AND (\(rows)) > 0",
+                    arguments: [entry.name])
+            }
+            try database.execute(
+                sql: """
+                    INSERT INTO ledger (name, platform, instance, state, gpu, dollarsPerHour, image, machine,
+                        workspaceRoot, remoteRoot, createdAt, updatedAt, creator, lease)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    entry.name, entry.platform.rawValue, entry.instance?.rawValue, entry.state.rawValue,
+                    entry.gpuName, entry.dollarsPerHour, entry.image, entry.machineID, entry.workspaceRoot,
+                    entry.remoteRoot, entry.createdAt.timeIntervalSince1970,
+                    entry.updatedAt.timeIntervalSince1970, entry.creator?.text,
+                    try entry.lease.map(Self.encodeLease),
+                ])
+            try Self.noteStep(database, entry.name, entry.state.rawValue, entry.createdAt)
+        }
+    }
+
+    /// Writes the next state of a row. A row that is gone stays so: whoever is late must not bring it back.
+    package func update(
+        _ name: String, state: LedgerEntry.State, instance: InstanceID? = nil, at now: Date = Date(),
+        because reason: String? = nil
+    ) throws(EngineError) {
+        try self.write("recording a rental") { database in
+            let old = try String.fetchOne(
+                database, sql: "SELECT state FROM ledger WHERE name = ?", arguments: [name])
+            guard let old, old != LedgerEntry.State.gone.rawValue else { return }
+            try database.execute(
+                sql: """
+                    UPDATE ledger SET state = ?, instance = coalesce(?, instance), updatedAt = ?,
+                        goneAt = CASE WHEN ? = 'gone' THEN ? ELSE goneAt END
+                    WHERE name = ?
+                    """,
+                arguments: [
+                    state.rawValue, instance?.rawValue, now.timeIntervalSince1970, state.rawValue,
+                    now.timeIntervalSince1970, name,
+                ])
+            if old != state.rawValue || instance != nil {
+                let words = reason.map { "\(state.rawValue): \($0)" } ?? state.rawValue
+                try Self.noteStep(database, name, words, now)
+            }
+        }
+    }
+
+    /// Notes that `name` is up, and that nobody need take its creation further.
+    package func finishCreation(of name: String) throws(EngineError) {
+        try self.setCreator(nil, of: name)
+    }
+
+    /// Makes this process the one that brings `name` up.
+    package func takeOverCreation(of name: String) throws(EngineError) {
+        try self.setCreator(.current, of: name)
+    }
+
+    private func setCreator(_ creator: ProcessIdentity?, of name: String) throws(EngineError) {
+        try self.write("recording a rental") { database in
+            try database.execute(
+                sql: "UPDATE ledger SET creator = ? WHERE name = ?", arguments: [creator?.text, name])
+        }
+    }
+
+    package func setLease(_ lease: Lease?, of name: String) throws(EngineError) {
+        try self.write("recording a lease") { database in
+            try database.execute(
+                sql: "UPDATE ledger SET lease = ? WHERE name = ?",
+                arguments: [try lease.map(Self.encodeLease), name])
+        }
+    }
+
+    package func ledgerEntry(for instance: InstanceID) throws(EngineError) -> LedgerEntry? {
+        try self.read("reading the history") { database in
+            try Row.fetchOne(
+                database,
+                sql:
+                    "SELECT * FROM ledger WHERE platform = ? AND instance = ? ORDER BY createdAt DESC LIMIT 1",
+                arguments: [instance.platform.rawValue, instance.rawValue]
+            ).flatMap(Self.entry)
+        }
+    }
+
+    /// Rentals that the platform has not confirmed as gone.
+    package func openLedgerEntries() throws(EngineError) -> [LedgerEntry] {
+        try self.read("reading the history") { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM ledger WHERE state != 'gone' ORDER BY createdAt")
+                .compactMap(Self.entry)
+        }
+    }
+
+    /// Every rental since `date`, and the open ones however old.
+    package func ledgerEntries(since date: Date) throws(EngineError) -> [LedgerEntry] {
+        try self.read("reading the history") { database in
+            try Row.fetchAll(
+                database,
+                sql:
+                    "SELECT * FROM ledger WHERE state != 'gone' OR goneAt IS NULL OR goneAt >= ? ORDER BY createdAt",
+                arguments: [date.timeIntervalSince1970]
+            ).compactMap(Self.entry)
+        }
+    }
+
+    /// Instances that platforms have ended by themselves since `date`, and how that was noted.
+    package func recentlyLost(since date: Date) throws(EngineError) -> [(InstanceID, String)] {
+        try self.read("reading the history") { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT ledger.platform, ledger.instance FROM ledgerStep JOIN ledger USING (name)
+                    WHERE at >= ? AND step = ? AND instance IS NOT NULL
+                    """,
+                arguments: [
+                    date.timeIntervalSince1970,
+                    "\(LedgerEntry.State.gone.rawValue): \(LedgerEntry.lostReason)",
+                ]
+            ).compactMap { row in
+                Platform(rawValue: row["platform"]).map { platform in
+                    (InstanceID(platform: platform, rawValue: row["instance"]), LedgerEntry.lostReason)
+                }
+            }
+        }
+    }
+
+    /// The states a row went through, oldest first.
+    package func ledgerSteps(of name: String) throws(EngineError) -> [String] {
+        try self.read("reading the history") { database in
+            try String.fetchAll(
+                database, sql: "SELECT step FROM ledgerStep WHERE name = ? ORDER BY number", arguments: [name]
+            )
+        }
+    }
+
+    /// Keeps what was done about a rental that is no change of its state.
+    package func note(_ step: String, on name: String, at now: Date) throws(EngineError) {
+        try self.write("recording a rental") { database in try Self.noteStep(database, name, step, now) }
+    }
+
+    private static func noteStep(
+        _ database: Database, _ name: String, _ step: String, _ now: Date
+    ) throws {
+        try database.execute(
+            sql: "INSERT INTO ledgerStep (name, step, at) VALUES (?, ?, ?)",
+            arguments: [name, step, now.timeIntervalSince1970])
+    }
+
+    private static func encodeLease(_ lease: Lease) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .secondsSince1970
+        return String(decoding: try encoder.encode(lease), as: UTF8.self)
+    }
+
+    private static func decodeLease(_ document: String) -> Lease? {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .secondsSince1970
+        return try? decoder.decode(Lease.self, from: Data(document.utf8))
+    }
+
+    private static func entry(_ row: Row) -> LedgerEntry? {
+        guard let platform = Platform(rawValue: row["platform"]),
+            let state = LedgerEntry.State(rawValue: row["state"])
+        else { return nil }
+        let instance: String? = row["instance"]
+        let creator: String? = row["creator"]
+        let lease: String? = row["lease"]
+        let updatedAt: Double? = row["updatedAt"]
+        var entry = LedgerEntry(
+            name: row["name"], platform: platform,
+            instance: instance.map { InstanceID(platform: platform, rawValue: $0) }, state: state,
+            gpuName: row["gpu"], dollarsPerHour: row["dollarsPerHour"], image: row["image"],
+            machineID: row["machine"], workspaceRoot: row["workspaceRoot"], remoteRoot: row["remoteRoot"],
+            createdAt: Date(timeIntervalSince1970: row["createdAt"]),
+            creator: creator.flatMap(ProcessIdentity.init(text:)), lease: lease.flatMap(Self.decodeLease))
+        if let updatedAt { entry.updatedAt = Date(timeIntervalSince1970: updatedAt) }
+        return entry
+    }
+}

@@ -1,0 +1,240 @@
+import Foundation
+import GRDB
+
+/// A time during which one instance was seen to cost the same.
+package struct MeterSpan: Hashable, Sendable {
+    package var instance: InstanceID
+    package var name: String?
+    package var gpuName: String
+    /// The project it was rented for; nil for one that was not rented from here.
+    package var project: String?
+    package var startedAt: Date
+    /// When it was last seen so.
+    package var seenAt: Date
+    package var price: HourlyPrice
+    /// False while nothing says that it has ended: it goes on costing the same until it is looked at again.
+    package var isOver: Bool
+
+    package init(
+        instance: InstanceID, name: String? = nil, gpuName: String, project: String? = nil, startedAt: Date,
+        seenAt: Date, price: HourlyPrice, isOver: Bool
+    ) {
+        self.instance = instance
+        self.name = name
+        self.gpuName = gpuName
+        self.project = project
+        self.startedAt = startedAt
+        self.seenAt = seenAt
+        self.price = price
+        self.isOver = isOver
+    }
+}
+
+/// What a platform says that one instance cost on one day.
+public struct Charge: Hashable, Codable, Sendable {
+    public var instance: InstanceID
+    /// Midnight, UTC.
+    public var day: Date
+    public var dollars: Double
+    /// Until when it has been counted; on a day that is over, the day's end.
+    public var countedUntil: Date
+
+    public init(instance: InstanceID, day: Date, dollars: Double, countedUntil: Date) {
+        self.instance = instance
+        self.day = day
+        self.dollars = dollars
+        self.countedUntil = countedUntil
+    }
+}
+
+/// What instances were seen to cost, and what the platforms have charged for them.
+extension JobHistory {
+    static let moneySchema = """
+        ALTER TABLE ledger ADD COLUMN updatedAt REAL;
+        ALTER TABLE ledger ADD COLUMN creator TEXT;
+        ALTER TABLE ledger ADD COLUMN lease TEXT;
+        CREATE TABLE ledgerStep (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            step TEXT NOT NULL,
+            at REAL NOT NULL
+        );
+        CREATE INDEX ledgerStepByName ON ledgerStep (name);
+        CREATE TABLE meter (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            platform TEXT NOT NULL,
+            instance TEXT NOT NULL,
+            name TEXT,
+            gpu TEXT NOT NULL,
+            project TEXT,
+            startedAt REAL NOT NULL,
+            seenAt REAL NOT NULL,
+            dollarsPerHour REAL NOT NULL,
+            isOver INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE INDEX meterByInstance ON meter (platform, instance);
+        CREATE INDEX meterBySeen ON meter (seenAt);
+        CREATE TABLE charge (
+            platform TEXT NOT NULL,
+            instance TEXT NOT NULL,
+            day REAL NOT NULL,
+            dollars REAL NOT NULL,
+            countedUntil REAL NOT NULL,
+            PRIMARY KEY (platform, instance, day)
+        );
+        CREATE TABLE alarm (
+            key TEXT PRIMARY KEY NOT NULL,
+            since REAL NOT NULL
+        );
+        """
+
+    /// Notes what `instances` cost now. A price that changed since the last look is taken to have changed half
+    /// way between the two: nobody saw when, and over many changes that is right.
+    ///
+    /// - Parameter whole: the platform whose complete list this is; its other instances are over.
+    package func meter(
+        _ instances: [Instance], projects: [InstanceID: String] = [:], whole: Platform? = nil, at now: Date
+    ) throws(EngineError) {
+        try self.write("recording what instances cost") { database in
+            for instance in instances {
+                try Self.observe(instance, project: projects[instance.id], now, database)
+            }
+            guard let whole else { return }
+            let shown = Set(instances.map(\.id.rawValue))
+            let open = try String.fetchSet(
+                database, sql: "SELECT instance FROM meter WHERE platform = ? AND isOver = 0",
+                arguments: [whole.rawValue])
+            for id in open.subtracting(shown) {
+                try database.execute(
+                    sql: """
+                        UPDATE meter SET isOver = 1, seenAt = (seenAt + ?) / 2
+                        WHERE platform = ? AND instance = ? AND isOver = 0
+                        """,
+                    arguments: [now.timeIntervalSince1970, whole.rawValue, id])
+            }
+        }
+    }
+
+    private static func observe(
+        _ instance: Instance, project: String?, _ now: Date, _ database: Database
+    ) throws {
+        let time = now.timeIntervalSince1970
+        let key: StatementArguments = [instance.id.platform.rawValue, instance.id.rawValue]
+        let last = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT number, seenAt, dollarsPerHour FROM meter
+                WHERE platform = ? AND instance = ? AND isOver = 0 ORDER BY number DESC LIMIT 1
+                """, arguments: key)
+        var start = instance.createdAt?.timeIntervalSince1970 ?? time
+        if let last {
+            let seenAt: Double = last["seenAt"]
+            let price: Double = last["dollarsPerHour"]
+            let number: Int64 = last["number"]
+            guard time > seenAt else { return }
+            if abs(price - instance.price.dollarsPerHour) < 1e-9 {
+                try database.execute(
+                    sql: "UPDATE meter SET seenAt = ? WHERE number = ?", arguments: [time, number])
+                return
+            }
+            start = (seenAt + time) / 2
+            try database.execute(
+                sql: "UPDATE meter SET seenAt = ?, isOver = 1 WHERE number = ?", arguments: [start, number])
+        }
+        try database.execute(
+            sql: """
+                INSERT INTO meter (platform, instance, name, gpu, project, startedAt, seenAt, dollarsPerHour)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                instance.id.platform.rawValue, instance.id.rawValue, instance.name, instance.gpuName, project,
+                min(start, time), time, instance.price.dollarsPerHour,
+            ])
+    }
+
+    /// Notes that `instance` is gone.
+    package func endMeter(of instance: InstanceID, at now: Date) throws(EngineError) {
+        try self.write("recording what instances cost") { database in
+            try database.execute(
+                sql: """
+                    UPDATE meter SET isOver = 1, seenAt = max(seenAt, ?)
+                    WHERE platform = ? AND instance = ? AND isOver = 0
+                    """,
+                arguments: [now.timeIntervalSince1970, instance.platform.rawValue, instance.rawValue])
+        }
+    }
+
+    package func meterSpans(since date: Date) throws(EngineError) -> [MeterSpan] {
+        try self.read("reading the history") { database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM meter WHERE isOver = 0 OR seenAt >= ? ORDER BY number",
+                arguments: [date.timeIntervalSince1970]
+            ).compactMap { row in
+                guard let platform = Platform(rawValue: row["platform"]) else { return nil }
+                let startedAt: Double = row["startedAt"]
+                let seenAt: Double = row["seenAt"]
+                return MeterSpan(
+                    instance: InstanceID(platform: platform, rawValue: row["instance"]), name: row["name"],
+                    gpuName: row["gpu"], project: row["project"],
+                    startedAt: Date(timeIntervalSince1970: startedAt),
+                    seenAt: Date(timeIntervalSince1970: seenAt),
+                    price: HourlyPrice(dollarsPerHour: row["dollarsPerHour"]), isOver: row["isOver"])
+            }
+        }
+    }
+
+    package func keep(_ charges: [Charge]) throws(EngineError) {
+        try self.write("recording charges") { database in
+            for charge in charges {
+                try database.execute(
+                    sql: """
+                        INSERT OR REPLACE INTO charge (platform, instance, day, dollars, countedUntil)
+                        VALUES (?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        charge.instance.platform.rawValue, charge.instance.rawValue,
+                        charge.day.timeIntervalSince1970, charge.dollars,
+                        charge.countedUntil.timeIntervalSince1970,
+                    ])
+            }
+        }
+    }
+
+    package func charges(since date: Date) throws(EngineError) -> [Charge] {
+        try self.read("reading the history") { database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM charge WHERE countedUntil >= ? ORDER BY day",
+                arguments: [date.timeIntervalSince1970]
+            ).compactMap { row in
+                guard let platform = Platform(rawValue: row["platform"]) else { return nil }
+                let day: Double = row["day"]
+                let until: Double = row["countedUntil"]
+                return Charge(
+                    instance: InstanceID(platform: platform, rawValue: row["instance"]),
+                    day: Date(timeIntervalSince1970: day), dollars: row["dollars"],
+                    countedUntil: Date(timeIntervalSince1970: until))
+            }
+        }
+    }
+
+    /// Keeps which alarms ring and since when, and returns those that did not ring before.
+    package func ring(_ keys: Set<String>, at now: Date) throws(EngineError) -> Set<String> {
+        let known = try self.read("reading the history") { database in
+            try String.fetchSet(database, sql: "SELECT key FROM alarm")
+        }
+        // Mostly nothing has changed, and then nothing is written.
+        guard known != keys else { return [] }
+        return try self.write("recording alarms") { database in
+            let known = try String.fetchSet(database, sql: "SELECT key FROM alarm")
+            for key in known.subtracting(keys) {
+                try database.execute(sql: "DELETE FROM alarm WHERE key = ?", arguments: [key])
+            }
+            for key in keys.subtracting(known) {
+                try database.execute(
+                    sql: "INSERT INTO alarm (key, since) VALUES (?, ?)",
+                    arguments: [key, now.timeIntervalSince1970])
+            }
+            return keys.subtracting(known)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Glibc
+
+/// One process, told from a later one that got the same number.
+package struct ProcessIdentity: Hashable, Sendable {
+    package let id: Int32
+    /// In clock ticks since the machine was started.
+    package let startedAt: String
+    /// Another start of the machine counts its ticks anew.
+    package let boot: String
+
+    package static let current =
+        ProcessIdentity(getpid()) ?? ProcessIdentity(id: getpid(), startedAt: "", boot: "")
+
+    private init(id: Int32, startedAt: String, boot: String) {
+        self.id = id
+        self.startedAt = startedAt
+        self.boot = boot
+    }
+
+    /// The process that has this number now.
+    package init?(_ id: Int32) {
+        guard let data = FileManager.default.contents(atPath: "/proc/\(id)/stat") else { return nil }
+        // The name, in brackets, may hold blanks and brackets of its own.
+        let text = String(decoding: data, as: UTF8.self)
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 19, fields[0] != "Z" else { return nil }
+        let boot = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id") ?? Data()
+        self.init(
+            id: id, startedAt: String(fields[19]),
+            boot: String(decoding: boot, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    package init?(text: String) {
+        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 3, let id = Int32(parts[0]) else { return nil }
+        self.init(id: id, startedAt: String(parts[1]), boot: String(parts[2]))
+    }
+
+    package var text: String { "\(self.id) \(self.startedAt) \(self.boot)" }
+
+    package var isAlive: Bool { ProcessIdentity(self.id) == self }
+}

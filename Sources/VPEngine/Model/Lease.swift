@@ -1,0 +1,101 @@
+import Foundation
+
+/// How long an instance may go on without anybody who wants it, and who ends it then.
+public struct Lease: Hashable, Codable, Sendable {
+    /// Who ends the instance when the lease runs out.
+    public enum Guardian: String, Codable, Hashable, Sendable {
+        /// A watchdog on the instance, also when this machine is off.
+        case instance
+        /// Only `vp` and `vp-tui`, while one of them runs: the weaker guard, where the instance cannot end itself.
+        case local
+        /// Nobody. Has to be asked for.
+        case none
+    }
+
+    /// What happens to the instance at the end.
+    public enum Ending: String, Codable, Hashable, Sendable, CaseIterable {
+        case stop, destroy
+    }
+
+    public var terms: LeaseTerms
+    public var guardian: Guardian
+    /// As last heard from the instance; it renews by itself while a job runs. Nil for no end.
+    public var endsAt: Date?
+    /// No renewal goes beyond it.
+    public var capEndsAt: Date?
+    /// Why the guard is weaker than it should be, in words.
+    public var weakness: String?
+    /// When the instance was last heard of.
+    public var heardAt: Date?
+    /// What the watchdog last saw of the instance's use; nil where it never told.
+    public var use: InstanceUse?
+
+    public init(
+        terms: LeaseTerms, guardian: Guardian, endsAt: Date?, capEndsAt: Date? = nil, weakness: String? = nil,
+        heardAt: Date? = nil, use: InstanceUse? = nil
+    ) {
+        self.terms = terms
+        self.guardian = guardian
+        self.endsAt = endsAt
+        self.capEndsAt = capEndsAt
+        self.weakness = weakness
+        self.heardAt = heardAt
+        self.use = use
+    }
+
+    /// The lease of an instance that is about to be rented: until its watchdog runs, we guard it from here.
+    package init(terms: LeaseTerms, from now: Date) {
+        self.init(
+            terms: terms, guardian: terms.seconds == nil ? .none : .local,
+            endsAt: terms.seconds.map { now.addingTimeInterval($0) },
+            capEndsAt: terms.maximumSeconds.map { now.addingTimeInterval($0) },
+            weakness: terms.seconds == nil ? nil : "the instance is not up yet")
+    }
+}
+
+/// What a lease is to be.
+public struct LeaseTerms: Hashable, Codable, Sendable {
+    /// What a renewal adds; nil for a lease without end.
+    public var seconds: Double?
+    /// What it may last in all; nil for no limit.
+    public var maximumSeconds: Double?
+    public var ending: Lease.Ending
+    /// Whether results that are not known to be here turn a destroy into a stop.
+    public var keepsUnsafeResults: Bool
+    /// Ends it early when nothing has used the instance for so long.
+    public var idleSeconds: Double?
+    public var idleEnding: Lease.Ending
+
+    public init(
+        seconds: Double? = 43_200, maximumSeconds: Double? = 259_200, ending: Lease.Ending = .destroy,
+        keepsUnsafeResults: Bool = true, idleSeconds: Double? = nil, idleEnding: Lease.Ending = .stop
+    ) {
+        self.seconds = seconds
+        self.maximumSeconds = maximumSeconds
+        self.ending = ending
+        self.keepsUnsafeResults = keepsUnsafeResults
+        self.idleSeconds = idleSeconds
+        self.idleEnding = idleEnding
+    }
+
+    /// How long a lease takes that is written so: `90s`, `30m`, `4h`, `2d`; a bare number is in hours.
+    public static func seconds(_ text: String) -> Double? {
+        let digits = text.prefix { $0.isNumber || $0 == "." }
+        let factors = ["": 3600.0, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400]
+        let unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).lowercased()
+        guard let number = Double(digits), let factor = factors[unit], number > 0, number * factor < 1e9
+        else {
+            return nil
+        }
+        return number * factor
+    }
+}
+
+/// What the watchdog on an instance sees of its use.
+public enum InstanceUse: Hashable, Codable, Sendable {
+    case active
+    /// For so many seconds: GPU at rest, log silent, processor low.
+    case idle(Double)
+    /// The GPU cannot be looked at, which counts as active.
+    case unknown
+}

@@ -1,0 +1,214 @@
+import Foundation
+import Synchronization
+
+/// Something about money that wants to be known.
+public struct Alarm: Hashable, Codable, Sendable {
+    /// The worst first.
+    public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
+        case instanceLost, destroyUnconfirmed, lowBalance, budget, untrusted, unknownInstance, idle,
+            leaseEnding
+        case weakLease, noLease
+    }
+
+    public var kind: Kind
+    public var instance: InstanceID?
+    /// One line.
+    public var words: String
+
+    public init(_ kind: Kind, _ instance: InstanceID? = nil, _ words: String) {
+        self.kind = kind
+        self.instance = instance
+        self.words = words
+    }
+
+    /// The same for as long as it is the same alarm, whatever figures its words hold.
+    package var key: String {
+        "\(self.kind.rawValue) \(self.instance.map { "\($0.platform.rawValue) \($0)" } ?? "")"
+    }
+}
+
+/// What is being spent, and what is wrong with it: the burn line and its alarms.
+public struct MoneyReport: Hashable, Codable, Sendable {
+    /// For instances that hold a GPU.
+    public var runningDollarsPerHour: Double
+    /// For disks whose instance does not run.
+    public var parkedDollarsPerDay: Double
+    public var runningCount: Int
+    public var balanceDollars: Double?
+    /// Until the money of the first account is gone.
+    public var hoursLeft: Double?
+    /// Since midnight UTC.
+    public var spentToday: Double
+    public var dollarsPerDay: Double?
+    /// The worst first.
+    public var alarms: [Alarm]
+    /// When the instances were last seen.
+    public var asOf: Date
+
+    /// Figures of `instances`, which are all that the accounts show.
+    package init(
+        instances: [Instance], balances: [Balance], spentToday: Double, dollarsPerDay: Double?,
+        alarms: [Alarm],
+        asOf: Date
+    ) {
+        let running = instances.filter(\.status.holdsGPU)
+        self.runningDollarsPerHour = running.reduce(0) { $0 + $1.price.dollarsPerHour }
+        self.parkedDollarsPerDay = instances.filter { !$0.status.holdsGPU }
+            .reduce(0) { $0 + $1.price.dollarsPerDay }
+        self.runningCount = running.count
+        self.balanceDollars = balances.isEmpty ? nil : balances.reduce(0) { $0 + $1.dollars }
+        self.hoursLeft = Self.hoursLeft(instances, balances)
+        self.spentToday = spentToday
+        self.dollarsPerDay = dollarsPerDay
+        self.alarms = alarms
+        self.asOf = asOf
+    }
+
+    /// What `noteMoney` kept last; nil where nothing usable is there. Reads one file and no configuration.
+    public static func cached(environment: [String: String]) -> MoneyReport? {
+        let path = PlatformCache.reportPath(EngineConfiguration.cacheFolder(environment))
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        return try? JSONDecoder().decode(MoneyReport.self, from: data)
+    }
+
+    package static func hoursLeft(_ instances: [Instance], _ balances: [Balance]) -> Double? {
+        balances.compactMap { balance in
+            let hourly = instances.filter { $0.id.platform == balance.platform }
+                .reduce(0) { $0 + $1.price.dollarsPerHour }
+            return hourly > 0 ? max(0, balance.dollars) / hourly : nil
+        }.min()
+    }
+}
+
+extension Engine {
+    /// Money that lasts less than this many hours is an alarm.
+    private static let lowHours = 3.0
+    /// A lease that ends within this many seconds is an alarm.
+    private static let leaseNotice = 1800.0
+    /// Rest of so many seconds, on an instance that is paid for, is an alarm.
+    private static let idleNotice = 900.0
+
+    /// Figures and alarms, from what was last seen; asks nobody.
+    public func moneyReport() throws(EngineError) -> MoneyReport {
+        let seen = self.cachedInstances()
+        let balances = self.cachedBalances()?.values ?? []
+        let now = self.now()
+        let book = try self.costBook(since: CostBook.midnight(now))
+        let spent = book.total(from: CostBook.midnight(now), to: now).dollars
+        let instances = seen?.values ?? []
+        return MoneyReport(
+            instances: instances, balances: balances, spentToday: spent,
+            dollarsPerDay: self.configuration.money.dollarsPerDay,
+            alarms: try self.alarms(instances, balances, spentToday: spent, now),
+            asOf: seen?.fetchedAt ?? .distantPast)
+    }
+
+    private func alarms(
+        _ instances: [Instance], _ balances: [Balance], spentToday: Double, _ now: Date
+    ) throws(EngineError) -> [Alarm] {
+        let ledger = try self.history.openLedgerEntries()
+        var alarms: [Alarm] = []
+        for (id, reason) in try self.history.recentlyLost(since: now.addingTimeInterval(-CostBook.day)) {
+            alarms.append(Alarm(.instanceLost, id, "\(id) is lost: \(reason)"))
+        }
+        for entry in ledger where entry.state == .destroying && entry.instance != nil {
+            let id = entry.instance!
+            alarms.append(
+                Alarm(
+                    .destroyUnconfirmed, id,
+                    "\(id) is to be destroyed, and the platform has not confirmed it"))
+        }
+        if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
+            alarms.append(Alarm(.lowBalance, nil, "the credit lasts \(Self.words(hours * 3600)) only"))
+        }
+        if let limit = self.configuration.money.dollarsPerDay, spentToday >= limit * 0.8 {
+            alarms.append(
+                Alarm(.budget, nil, String(format: "$%.2f of $%.2f a day are spent", spentToday, limit)))
+        }
+        for platform in self.untrusted.withLock({ $0 }).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            alarms.append(
+                Alarm(
+                    .untrusted, nil,
+                    "\(platform.key.displayName) does not say what is rented: \(platform.value)"))
+        }
+        for leftover in Leftover.among(instances, ledger: ledger)
+        where leftover.kind == .orphan || leftover.kind == .duplicate {
+            let id = InstanceID(platform: leftover.platform, rawValue: leftover.id)
+            alarms.append(
+                Alarm(.unknownInstance, id, "\(id) is named as ours are, and this machine does not know it"))
+        }
+        for instance in instances where instance.status.holdsGPU {
+            guard let lease = ledger.last(where: { $0.instance == instance.id })?.lease else { continue }
+            alarms += Self.alarms(of: lease, on: instance, now)
+        }
+        let order = Dictionary(uniqueKeysWithValues: Alarm.Kind.allCases.enumerated().map { ($1, $0) })
+        return alarms.sorted { (order[$0.kind]!, $0.key) < (order[$1.kind]!, $1.key) }
+    }
+
+    private static func alarms(of lease: Lease, on instance: Instance, _ now: Date) -> [Alarm] {
+        var alarms: [Alarm] = []
+        let id = instance.id
+        if case .idle(let seconds)? = lease.use,
+            seconds >= min(Self.idleNotice, lease.terms.idleSeconds ?? .infinity)
+        {
+            alarms.append(
+                Alarm(
+                    .idle, id,
+                    String(
+                        format: "\(id) rests since \(Self.words(seconds)) and costs $%.2f/h",
+                        instance.price.dollarsPerHour)))
+        }
+        if lease.use == .unknown, lease.terms.idleSeconds != nil {
+            alarms.append(Alarm(.idle, id, "whether \(id) is used cannot be seen, so that it counts as used"))
+        }
+        if let end = lease.endsAt,
+            end.timeIntervalSince(now) < min(Self.leaseNotice, (lease.terms.seconds ?? 0) / 4)
+        {
+            let left = end.timeIntervalSince(now)
+            alarms.append(
+                Alarm(
+                    .leaseEnding, id,
+                    left > 0
+                        ? "the lease of \(id) ends in \(Self.words(left))" : "the lease of \(id) has run out")
+            )
+        }
+        switch lease.guardian {
+        case .instance: break
+        case .local:
+            guard instance.status == .running else { break }
+            alarms.append(
+                Alarm(.weakLease, id, "\(id) cannot end itself\(lease.weakness.map { ": \($0)" } ?? "")"))
+        case .none: alarms.append(Alarm(.noLease, id, "\(id) has no lease and runs until you end it"))
+        }
+        return alarms
+    }
+
+    /// Keeps figures and alarms for `vp status`, and tells the user's own command of alarms that are new.
+    func noteMoney() async {
+        guard let report = try? self.moneyReport() else { return }
+        self.cache.save(report)
+        guard let new = try? self.history.ring(Set(report.alarms.map(\.key)), at: self.now()), !new.isEmpty,
+            let command = self.configuration.money.notifyCommand
+        else { return }
+        for alarm in report.alarms where new.contains(alarm.key) {
+            var environment = self.configuration.environment
+            environment["VP_ALARM"] = alarm.words
+            environment["VP_ALARM_KIND"] = alarm.kind.rawValue
+            environment["VP_ALARM_INSTANCE"] = alarm.instance?.rawValue ?? ""
+            // In the background of its own shell: a slow webhook holds up nobody.
+            _ = try? await self.runner.run(
+                ProcessCommand(
+                    "sh", ["-c", "{ \(command)\n} </dev/null >/dev/null 2>&1 &"], environment: environment))
+        }
+    }
+
+    /// `40 s`, `12 min`, `3 h`, `2 d`.
+    static func words(_ seconds: Double) -> String {
+        switch seconds {
+        case ..<90: "\(Int(max(0, seconds).rounded())) s"
+        case ..<5400: "\(Int((seconds / 60).rounded())) min"
+        case ..<172_800: "\(Int((seconds / 3600).rounded())) h"
+        default: "\(Int((seconds / 86_400).rounded())) d"
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+/// What may be spent. Refuses what would be too much, and watches what is being spent.
+struct Budget {
+    let engine: Engine
+
+    /// A rental that a limit ends before this many seconds is not worth its boot.
+    private static let shortest = 900.0
+
+    /// Throws `.limitRefused` where renting at `price` is against one of the user's limits, else returns the
+    /// lease, cut to what `maximumCost` buys.
+    func admit(
+        _ price: HourlyPrice, maximumCost: Double?, lease: LeaseTerms
+    ) throws(EngineError) -> LeaseTerms {
+        let now = self.engine.now()
+        if let limit = self.engine.configuration.money.dollarsPerDay {
+            let midnight = CostBook.midnight(now)
+            let book = try self.engine.costBook(since: midnight)
+            let spent = book.total(from: midnight, to: now).dollars
+            let hourly = book.dollarsPerHour + price.dollarsPerHour
+            if spent + hourly > limit {
+                throw Self.refusal(
+                    String(
+                        format: "$%.2f are spent today and the next hour would cost $%.2f, of $%.2f a day "
+                            + "(budget.per_day)", spent, hourly, limit))
+            }
+        }
+        var lease = lease
+        if let maximumCost, price.dollarsPerHour > 0 {
+            let seconds = maximumCost / price.dollarsPerHour * 3600
+            if seconds < Self.shortest {
+                throw Self.refusal(
+                    String(
+                        format: "--max-cost $%.4f buys \(Engine.words(seconds)) at \(Self.hourly(price))",
+                        maximumCost))
+            }
+            // So that it holds when nobody is there to watch.
+            lease.maximumSeconds = min(lease.maximumSeconds ?? .infinity, seconds)
+            lease.seconds = min(lease.seconds ?? .infinity, seconds)
+        }
+        return lease
+    }
+
+    static func refusal(_ words: String) -> EngineError {
+        EngineError(.limitRefused, .init("keeping to the budget"), detail: words)
+    }
+
+    private static func hourly(_ price: HourlyPrice) -> String {
+        String(format: "$%.3f/h", price.dollarsPerHour)
+    }
+
+    /// Watches what `job` costs until it is cancelled. Warns at four fifths of a limit, and returns the refusal
+    /// when one is reached.
+    func watch(
+        _ job: Job, price: HourlyPrice, maximumCost: Double?, warn: @Sendable (Alarm) -> Void
+    ) async -> EngineError? {
+        let daily = self.engine.configuration.money.dollarsPerDay
+        guard maximumCost != nil || daily != nil, price.dollarsPerHour > 0 else { return nil }
+        let start = job.startedAt ?? self.engine.now()
+        var warned: Set<String> = []
+        while !Task.isCancelled {
+            let now = self.engine.now()
+            // Seconds to the next moment at which something is to be said or done.
+            var next = 600.0
+            var limits: [(name: String, spent: Double, limit: Double, rate: Double)] = []
+            if let maximumCost {
+                limits.append(
+                    (
+                        "of this run (--max-cost)", price.cost(of: now.timeIntervalSince(start)), maximumCost,
+                        price.dollarsPerHour
+                    ))
+            }
+            let midnight = CostBook.midnight(now)
+            if let daily, let book = try? self.engine.costBook(since: midnight) {
+                limits.append(
+                    (
+                        "of the day (budget.per_day)", book.total(from: midnight, to: now).dollars, daily,
+                        max(price.dollarsPerHour, book.dollarsPerHour)
+                    ))
+            }
+            for (name, spent, limit, rate) in limits {
+                if spent >= limit {
+                    return Self.refusal(String(format: "the $%.4f \(name) are spent", limit))
+                }
+                if spent >= limit * 0.8, warned.insert(name).inserted {
+                    warn(
+                        Alarm(
+                            .budget, job.instance,
+                            String(format: "$%.4f of the $%.4f \(name) are spent", spent, limit)))
+                }
+                let threshold = spent >= limit * 0.8 ? limit : limit * 0.8
+                next = min(next, (threshold - spent) / rate * 3600)
+            }
+            guard (try? await Task.sleep(for: .seconds(max(0.05, next)))) != nil else { return nil }
+        }
+        return nil
+    }
+}
+
+extension CostBook {
+    /// What goes on being charged now.
+    package var dollarsPerHour: Double {
+        self.spans.filter { !$0.isOver }.reduce(0) { $0 + $1.price.dollarsPerHour }
+    }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import Synchronization
+
+/// Puts the watchdog on instances, renews their leases and hears how they are.
+struct LeaseKeeper {
+    let engine: Engine
+
+    /// Seconds after which an instance is asked again by the way.
+    private static let freshness = 300.0
+
+    /// Starts the watchdog on `instance`. Never fails the action that it is part of: where the instance cannot
+    /// end itself, the lease says so, and is guarded from here.
+    func arm(_ id: InstanceID) async {
+        guard let entry = try? self.engine.history.ledgerEntry(for: id), let lease = entry.lease,
+            let settings = self.settings(of: entry, lease.terms)
+        else { return }
+        await self.ask(entry, WatchdogScript.arm(settings, endless: lease.terms.seconds == nil))
+    }
+
+    /// Renews the lease of `id`, unless that was done a moment ago. A watchdog that has gone is started again.
+    func touch(_ id: InstanceID, force: Bool = false) async {
+        guard let entry = try? self.engine.history.ledgerEntry(for: id), let lease = entry.lease else {
+            return
+        }
+        let age = lease.heardAt.map { self.engine.now().timeIntervalSince($0) } ?? .infinity
+        guard force || age > min(Self.freshness, (lease.terms.seconds ?? Self.freshness) / 4) else { return }
+        if lease.guardian == .local || lease.heardAt == nil { return await self.arm(id) }
+        await self.ask(entry, WatchdogScript.renew)
+    }
+
+    /// Hears how `id` is, and changes nothing.
+    func look(_ id: InstanceID) async {
+        guard let entry = try? self.engine.history.ledgerEntry(for: id), entry.lease != nil else { return }
+        await self.ask(entry, WatchdogScript.look)
+    }
+
+    /// Tells the instance, by `script`, up to when its files are known to be here.
+    func markSafe(_ id: InstanceID, _ script: String) async {
+        guard let entry = try? self.engine.history.ledgerEntry(for: id), entry.lease?.guardian == .instance,
+            let shell = try? await self.engine.shell(for: id)
+        else { return }
+        _ = try? await shell.run(script)
+    }
+
+    private func settings(of entry: LedgerEntry, _ terms: LeaseTerms) -> WatchdogScript.Settings? {
+        guard let id = entry.instance,
+            let endpoint = self.engine.configuration.endpoints.first(where: { $0.platform == entry.platform })
+        else { return nil }
+        var base = endpoint.baseURL.absoluteString
+        while base.hasSuffix("/") { base.removeLast() }
+        return WatchdogScript.Settings(
+            platform: entry.platform, instance: id.rawValue, apiBase: base, workspace: entry.remoteRoot,
+            seconds: Int((terms.seconds ?? 43_200).rounded(.up)),
+            capSeconds: Int((terms.maximumSeconds ?? 0).rounded(.up)), ending: terms.ending,
+            keepsUnsafeResults: terms.keepsUnsafeResults,
+            idleSeconds: Int((terms.idleSeconds ?? 0).rounded(.up)),
+            idleEnding: terms.idleEnding)
+    }
+
+    private func ask(_ entry: LedgerEntry, _ script: String) async {
+        guard let id = entry.instance, var lease = entry.lease else { return }
+        let now = self.engine.now()
+        do throws(EngineError) {
+            let result = try await self.engine.shell(for: id).run(script)
+            var isKnown = false
+            for line in String(decoding: result.errorOutput, as: UTF8.self).split(separator: "\n") {
+                guard let report = LeaseReport(line: line) else { continue }
+                isKnown = true
+                Self.apply(report, to: &lease, now)
+            }
+            if !isKnown { lease.weakness = result.lastErrorLine ?? "it did not answer" }
+        } catch {
+            // An instance that is loading, or cut off, may have a watchdog that does its work all the same.
+            if lease.guardian == .local { lease.weakness = error.detail ?? error.code.rawValue }
+        }
+        try? self.engine.history.setLease(lease, of: entry.name)
+    }
+
+    private static func apply(_ report: LeaseReport, to lease: inout Lease, _ now: Date) {
+        switch report {
+        case .state(let time, let end, let cap, let use):
+            // Its clock and ours may differ; what is left of the lease does not.
+            lease.endsAt = end.map { now.addingTimeInterval($0 - time) }
+            lease.capEndsAt = cap.map { now.addingTimeInterval($0 - time) }
+            lease.use = use
+            lease.heardAt = now
+        case .guarded(let weakness):
+            lease.weakness = weakness
+            lease.guardian = lease.terms.seconds == nil ? .none : weakness == nil ? .instance : .local
+        case .absent:
+            lease.guardian = lease.terms.seconds == nil ? .none : .local
+            lease.weakness = "its watchdog is gone"
+        case .failed(let words):
+            lease.guardian = lease.terms.seconds == nil ? .none : .local
+            lease.weakness = words
+        }
+    }
+}
+
+extension Engine {
+    var leases: LeaseKeeper { LeaseKeeper(engine: self) }
+
+    /// The lease of `id`, heard from the instance where that runs; nil for one that was not rented from here.
+    public func lease(of id: InstanceID) async throws(EngineError) -> Lease? {
+        await self.leases.look(id)
+        return try self.history.ledgerEntry(for: id)?.lease
+    }
+
+    /// Gives `id` a lease of `seconds` from now on, or one without end, and returns it.
+    ///
+    /// Throws `.limitRefused` for what lies beyond the hard limit, and `.unsupported` for an instance that was
+    /// not rented from here.
+    public func setLease(of id: InstanceID, seconds: Double?) async throws(EngineError) -> Lease {
+        let activity = EngineError.Activity("setting a lease", platform: id.platform, subject: id.rawValue)
+        guard let entry = try self.history.ledgerEntry(for: id), entry.state != .gone else {
+            throw EngineError(.unsupported, activity, detail: "it was not rented from here")
+        }
+        let now = self.now()
+        var lease = entry.lease ?? Lease(terms: self.configuration.money.lease, from: now)
+        if let seconds, let cap = lease.capEndsAt, now.addingTimeInterval(seconds) > cap {
+            throw EngineError(
+                .limitRefused, activity,
+                detail: "its hard limit (lease.max) is in \(Self.words(cap.timeIntervalSince(now)))")
+        }
+        lease.terms.seconds = seconds
+        lease.endsAt = seconds.map { now.addingTimeInterval($0) }
+        lease.guardian = seconds == nil ? .none : .local
+        if seconds == nil { lease.weakness = nil }
+        try self.history.setLease(lease, of: entry.name)
+        await self.leases.arm(id)
+        await self.noteMoney()
+        return try self.history.ledgerEntry(for: id)?.lease ?? lease
+    }
+
+    /// Renews the leases of what runs, where that was not done in the last minutes. A front end that stays open
+    /// calls it as often as it likes.
+    public func renewLeases() async {
+        // An instance that does not answer must not collect a queue of questions.
+        let isFirst = self.isRenewing.withLock { isRenewing in
+            defer { isRenewing = true }
+            return !isRenewing
+        }
+        guard isFirst else { return }
+        defer { self.isRenewing.withLock { $0 = false } }
+        let running = Set((self.cachedInstances()?.values ?? []).filter { $0.status == .running }.map(\.id))
+        for entry in (try? self.history.openLedgerEntries()) ?? [] where entry.state == .rented {
+            guard let id = entry.instance, running.contains(id) else { continue }
+            await self.leases.touch(id)
+        }
+    }
+
+    /// What a job or a transfer on an instance says about its lease.
+    func noteUse(of id: InstanceID, after result: ActionResult) async {
+        // What came was compared with what is there, so that older files are here.
+        func isWhole(_ summary: SyncSummary?) -> Bool {
+            guard let summary else { return false }
+            return summary.transferredFiles > 0 && summary.missing.isEmpty && summary.conflicts.isEmpty
+        }
+        switch result {
+        case .ran(let summary) where isWhole(summary.download) && summary.downloadError == nil:
+            guard let job = summary.job, job.state.isOver else { break }
+            await self.leases.markSafe(id, WatchdogScript.markSafe(upToTheEndOf: job.id))
+        case .downloaded(let summary) where isWhole(summary):
+            // A second more, since the instance's clock is read in whole seconds.
+            let seconds = Int(summary.seconds.rounded(.up)) + 1
+            await self.leases.markSafe(id, WatchdogScript.markSafe(secondsAgo: seconds))
+        default: break
+        }
+        switch result {
+        case .started: await self.leases.touch(id, force: true)
+        case .ran, .downloaded, .synced, .attached: await self.leases.touch(id)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,176 @@
+import Foundation
+
+/// Brings the ledger in line with what a platform shows, and finds out whether that can be believed.
+struct Reconciler {
+    let engine: Engine
+    let client: any PlatformClient
+
+    private var platform: Platform { self.client.platform }
+    private var history: JobHistory { self.engine.history }
+
+    /// What is shown in place of nothing may be late by this much, in seconds.
+    private var grace: Double { 30 * self.engine.configuration.timeScale }
+    /// A rental that nobody has heard an answer of, and that no list shows for so long, was not made.
+    private var intentLimit: Double { 900 * self.engine.configuration.timeScale }
+
+    /// Settles the ledger by a complete list, and returns the list with what the ledger knows.
+    ///
+    /// An instance of ours that the list lacks is asked for by its id before it is believed to be gone. Throws
+    /// `.badResponse` when the platform then has it: such a list proves nothing, neither that an instance is
+    /// gone nor that there is room for another.
+    func settle(_ listing: [Instance]) async throws(EngineError) -> [Instance] {
+        let now = self.engine.now()
+        let shown = Dictionary(listing.map { ($0.id, $0) }) { first, _ in first }
+        var open = try self.history.openLedgerEntries().filter { $0.platform == self.platform }
+        for index in open.indices {
+            let entry = open[index]
+            guard let id = entry.instance else {
+                open[index].instance = try self.find(entry, in: listing, now)
+                continue
+            }
+            guard shown[id] == nil, now.timeIntervalSince(entry.createdAt) > self.grace else { continue }
+            if try await self.client.instance(id) != nil {
+                throw EngineError(
+                    .badResponse, .init("listing instances", platform: self.platform),
+                    detail: "the list lacks instance \(id), which the platform still has")
+            }
+            try self.engine.close(
+                entry, because: entry.state == .destroying ? "destroyed" : LedgerEntry.lostReason)
+        }
+        let projects = Dictionary(
+            open.compactMap { entry in entry.instance.map { ($0, entry.projectName) } }
+        ) { $1 }
+        try self.history.meter(listing, projects: projects, whole: self.platform, at: now)
+        try await self.resumeEndings(open, shown, now)
+        try await self.guardWeakLeases(open, shown, now)
+        return listing.map { instance in
+            var instance = instance
+            guard let entry = open.last(where: { $0.instance == instance.id }) else { return instance }
+            if entry.state == .destroying { instance.status = .destroying }
+            instance.lease = entry.lease
+            return instance
+        }
+    }
+
+    /// The instance that came of a rental whose answer was lost.
+    private func find(_ entry: LedgerEntry, in listing: [Instance], _ now: Date) throws(EngineError)
+        -> InstanceID?
+    {
+        if let found = listing.first(where: { $0.name == entry.name }) {
+            try self.history.update(entry.name, state: .rented, instance: found.id, at: now)
+            return found.id
+        }
+        let isAbandoned = entry.creator.map { !$0.isAlive } ?? true
+        if isAbandoned, now.timeIntervalSince(entry.createdAt) > self.intentLimit {
+            try self.engine.close(entry, because: "it never appeared")
+        }
+        return nil
+    }
+
+    /// Asks again for the end of what is to be destroyed and is still there, unless somebody is at it now.
+    private func resumeEndings(
+        _ open: [LedgerEntry], _ shown: [InstanceID: Instance], _ now: Date
+    ) async throws(EngineError) {
+        for entry in open where entry.state == .destroying {
+            guard let id = entry.instance, shown[id] != nil,
+                now.timeIntervalSince(entry.updatedAt) > self.grace
+            else { continue }
+            try self.history.update(entry.name, state: .destroying, at: now)
+            // Refused or not, the row stays until a list shows the instance gone.
+            try? await self.client.destroy(id)
+        }
+    }
+}
+
+extension Reconciler {
+    /// Stops what has outlived its lease and cannot end itself. Nothing is destroyed from here: its results may
+    /// be nowhere else.
+    private func guardWeakLeases(
+        _ open: [LedgerEntry], _ shown: [InstanceID: Instance], _ now: Date
+    ) async throws(EngineError) {
+        for entry in open where entry.state == .rented {
+            guard let id = entry.instance, shown[id]?.status == .running, let lease = entry.lease,
+                lease.guardian == .local, let end = lease.endsAt
+            else { continue }
+            let isCapped = lease.capEndsAt.map { now >= $0 } ?? false
+            let isBusy = try self.history.jobs(limit: 1000).contains {
+                $0.instance == id && $0.state == .running
+            }
+            guard isCapped || (now >= end && !isBusy) else { continue }
+            try self.history.note("stopping: its lease ran out", on: entry.name, at: now)
+            try? await self.client.stop(id)
+        }
+    }
+}
+
+extension LedgerEntry {
+    /// Why a row is closed whose instance nobody here has ended.
+    static let lostReason = "the platform no longer has it"
+
+    /// The name of the project it was rented for.
+    var projectName: String { (self.workspaceRoot as NSString).lastPathComponent }
+}
+
+/// Something on the account that costs money, or will, and that nobody is using.
+public struct Leftover: Hashable, Sendable {
+    public enum Kind: String, CaseIterable, Hashable, Sendable {
+        /// Named as ours are, and not in this machine's ledger.
+        case orphan
+        /// Somebody else's: shown, never touched.
+        case foreign
+        /// Ours and stopped: its disk is paid for.
+        case parked
+        /// A second instance of one rental.
+        case duplicate
+        /// A volume that no instance uses.
+        case volume
+    }
+
+    public var platform: Platform
+    public var id: String
+    public var name: String?
+    public var kind: Kind
+    public var dollarsPerDay: Double
+    public var createdAt: Date?
+
+    public init(
+        platform: Platform, id: String, name: String?, kind: Kind, dollarsPerDay: Double,
+        createdAt: Date? = nil
+    ) {
+        self.platform = platform
+        self.id = id
+        self.name = name
+        self.kind = kind
+        self.dollarsPerDay = dollarsPerDay
+        self.createdAt = createdAt
+    }
+
+    /// Sorts `instances`, a complete list, by the ledger. What is ours and in use is no leftover.
+    package static func among(_ instances: [Instance], ledger: [LedgerEntry]) -> [Leftover] {
+        let known = Set(ledger.compactMap(\.instance))
+        var names = Set(ledger.map(\.name))
+        let oldestFirst = instances.sorted {
+            ($0.createdAt ?? .distantPast, $0.id.rawValue) < ($1.createdAt ?? .distantPast, $1.id.rawValue)
+        }
+        return oldestFirst.compactMap { instance in
+            let kind: Kind
+            if known.contains(instance.id) {
+                guard !instance.status.holdsGPU else { return nil }
+                kind = .parked
+            } else if let name = instance.name, names.contains(name) {
+                kind = .duplicate
+            } else if let name = instance.name, name.hasPrefix(Self.namePrefix) {
+                names.insert(name)
+                kind = .orphan
+            } else {
+                kind = .foreign
+            }
+            return Leftover(
+                platform: instance.id.platform, id: instance.id.rawValue, name: instance.name, kind: kind,
+                dollarsPerDay: instance.price.dollarsPerDay, createdAt: instance.createdAt)
+        }
+    }
+
+    /// How the names begin that `CreateInstance` makes.
+    static let namePrefix = "vp-"
+}

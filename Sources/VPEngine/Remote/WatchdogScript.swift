@@ -1,0 +1,436 @@
+/// The shell text that ends an instance from within when its lease runs out. POSIX sh; nothing is installed.
+///
+/// Below `~/.vp/lease/` stand `settings`, `watchdog`, `end` (seconds since 1970, or `none`), `cap`, `safe` (whose
+/// time says up to when all files are known to be elsewhere), `state` (what the watchdog saw last) and `log`.
+///
+/// The instance's own key is read from the environment of the container's first process at the moment it is
+/// needed, is in no file and on no command line, and reaches this one instance only.
+package struct WatchdogScript: Sendable {
+    /// What the watchdog of one instance is told.
+    package struct Settings: Hashable, Sendable {
+        package var platform: Platform
+        package var instance: String
+        /// Without a slash at the end.
+        package var apiBase: String
+        package var workspace: String
+        /// What a renewal adds, in seconds.
+        package var seconds: Int
+        /// What the lease may last in all, counted from the container's start; 0 for no limit.
+        package var capSeconds: Int
+        package var ending: Lease.Ending
+        /// Whether results that are not known to be elsewhere turn a destroy into a stop.
+        package var keepsUnsafeResults: Bool
+        /// 0 looks at the use without ever ending anything for it.
+        package var idleSeconds: Int
+        package var idleEnding: Lease.Ending
+
+        package init(
+            platform: Platform, instance: String, apiBase: String, workspace: String, seconds: Int,
+            capSeconds: Int, ending: Lease.Ending, keepsUnsafeResults: Bool, idleSeconds: Int = 0,
+            idleEnding: Lease.Ending = .stop
+        ) {
+            self.platform = platform
+            self.instance = instance
+            self.apiBase = apiBase
+            self.workspace = workspace
+            self.seconds = seconds
+            self.capSeconds = capSeconds
+            self.ending = ending
+            self.keepsUnsafeResults = keepsUnsafeResults
+            self.idleSeconds = idleSeconds
+            self.idleEnding = idleEnding
+        }
+
+        package var text: String {
+            let base = self.apiBase
+            let id = self.instance
+            let orders: [(String, String)] =
+                switch self.platform {
+                case .vast:
+                    [
+                        ("variable", "CONTAINER_API_KEY"), ("look", "\(base)/api/v0/instances/\(id)/"),
+                        ("stop_method", "PUT"), ("stop_url", "\(base)/api/v0/instances/\(id)/"),
+                        ("stop_body", #"{"state":"stopped"}"#),
+                    ]
+                case .runpod:
+                    [
+                        ("variable", "RUNPOD_API_KEY"), ("look", "\(base)/pods/\(id)"),
+                        ("stop_method", "POST"), ("stop_url", "\(base)/pods/\(id)/action"),
+                        ("stop_body", #"{"action":"stop"}"#),
+                    ]
+                }
+            let values =
+                orders + [
+                    ("workspace", self.workspace), ("seconds", String(self.seconds)),
+                    ("cap_seconds", String(self.capSeconds)), ("ending", self.ending.rawValue),
+                    ("keeps_unsafe", self.keepsUnsafeResults ? "1" : ""),
+                    ("idle_seconds", String(self.idleSeconds)), ("idle_ending", self.idleEnding.rawValue),
+                ]
+            return values.map { "\($0.0)=\(ShellQuoting.quoted($0.1))\n" }.joined()
+        }
+    }
+
+    /// Lines that the scripts write to standard error for us alone begin with this.
+    package static let mark = "vp-lease "
+
+    private static let folder = "lease=\"$HOME/.vp/lease\"\n"
+
+    /// Puts the watchdog there with `settings`, renews the lease and reports its state.
+    ///
+    /// - Parameter endless: true for a lease without end, which the watchdog then only watches the use for.
+    package static func arm(_ settings: Settings, endless: Bool = false) -> String {
+        """
+        umask 077
+        \(self.folder)
+        mkdir -p "$lease" || { echo '\(self.mark)failed cannot write to the home folder' >&2; exit 0; }
+        printf '%s' \(ShellQuoting.quoted(settings.text)) > "$lease/settings.new"
+        mv "$lease/settings.new" "$lease/settings"
+        printf '%s' \(ShellQuoting.quoted(self.watchdog)) > "$lease/watchdog.new"
+        mv "$lease/watchdog.new" "$lease/watchdog"
+        [ -e "$lease/safe" ] || : > "$lease/safe"
+        . "$lease/settings"
+        \(endless ? "echo none > \"$lease/end\"" : self.renewal)
+        \(settings.platform == .vast ? self.survival : ":")
+        \(self.launch)
+        sh "$lease/watchdog" "$lease" probe
+        \(self.reportState)
+        """
+    }
+
+    /// Renews the lease, if there is one, and reports its state.
+    package static let renew = """
+        \(folder)
+        [ -s "$lease/settings" ] || { echo '\(mark)absent' >&2; exit 0; }
+        . "$lease/settings"
+        read -r end < "$lease/end"
+        [ "$end" = none ] || { \(renewal); }
+        \(launch)
+        \(reportState)
+        """
+
+    /// Reports the state and changes nothing.
+    package static let look = """
+        \(folder)
+        [ -s "$lease/settings" ] || { echo '\(mark)absent' >&2; exit 0; }
+        \(reportState)
+        """
+
+    /// Notes that everything on the instance was elsewhere `secondsAgo`.
+    package static func markSafe(secondsAgo: Int) -> String {
+        """
+        \(self.folder)
+        [ -d "$lease" ] && touch -d "@$(($(date +%s) - \(secondsAgo)))" "$lease/safe"
+        exit 0
+        """
+    }
+
+    /// Notes that everything that was there when `job` ended is elsewhere.
+    package static func markSafe(upToTheEndOf job: JobID) -> String {
+        """
+        \(self.folder)
+        [ -d "$lease" ] && touch -r "$HOME/.vp/jobs/\(job.rawValue)/status" "$lease/safe"
+        exit 0
+        """
+    }
+
+    /// `cap` is written by the watchdog, once for each start of the container.
+    private static let renewal = """
+        end=$(($(date +%s) + seconds)); cap=none; [ ! -s "$lease/cap" ] || read -r cap < "$lease/cap"
+        if [ "$cap" != none ] && [ "$end" -gt "$cap" ]; then end=$cap; fi
+        echo "$end" > "$lease/end.new" && mv "$lease/end.new" "$lease/end"
+        """
+
+    private static let launch = """
+        pid=; [ ! -s "$lease/pid" ] || read -r pid < "$lease/pid"
+        if ! kill -0 "${pid:-x}" 2>/dev/null; then
+        setsid sh "$lease/watchdog" "$lease" </dev/null >/dev/null 2>&1 &
+        fi
+        """
+
+    /// vast.ai runs this file at every start of the container, so that the watchdog outlives a stop.
+    private static let survival = """
+        if ! grep -qs '\\.vp/lease/watchdog' /root/onstart.sh; then
+        line="setsid sh $lease/watchdog $lease start </dev/null >/dev/null 2>&1 &"
+        [ -s /root/onstart.sh ] || echo '#!/bin/sh' > /root/onstart.sh
+        echo "$line" >> /root/onstart.sh && chmod +x /root/onstart.sh
+        fi 2>/dev/null
+        """
+
+    /// `state NOW END CAP USE IDLE`, `guard instance` or `guard none REASON`.
+    private static let reportState = """
+        tries=0
+        while [ ! -s "$lease/state" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.02; done
+        end=none; [ ! -s "$lease/end" ] || read -r end < "$lease/end"
+        cap=none; [ ! -s "$lease/cap" ] || read -r cap < "$lease/cap"
+        use='unknown 0'; [ ! -s "$lease/state" ] || read -r use < "$lease/state"
+        pid=; [ ! -s "$lease/pid" ] || read -r pid < "$lease/pid"
+        echo "\(mark)state $(date +%s) $end $cap $use" >&2
+        if [ ! -s "$lease/guard" ]; then echo '\(mark)guard none it was never tried' >&2
+        elif ! kill -0 "${pid:-x}" 2>/dev/null; then echo '\(mark)guard none the watchdog does not run' >&2
+        else read -r guard < "$lease/guard"; echo "\(mark)guard $guard" >&2; fi
+        """
+
+    /// The watchdog itself. `$1` is the lease's folder; `$2` is `start` where the container has just begun, and
+    /// `probe` only tries whether the instance's own key works.
+    package static let watchdog = #"""
+        #!/bin/sh
+        # Ends this instance when its lease runs out. Put here by vp; see `vp lease`.
+        lease=$1
+        umask 077
+        # What `settings` says.
+        variable='' look='' stop_method='' stop_url='' stop_body='' workspace='' keeps_unsafe=''
+        seconds=0 cap_seconds=0 idle_seconds=0 ending=stop idle_ending=stop
+        # shellcheck source=/dev/null
+        . "$lease/settings"
+        jobs=$HOME/.vp/jobs
+        agent=variousplug-watchdog
+
+        say() { printf '%s %s\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" "$1" >> "$lease/log"; }
+
+        put() { printf '%s\n' "$2" > "$lease/$1.$$" && mv "$lease/$1.$$" "$lease/$1"; }
+
+        number() {
+            value=
+            [ ! -s "$lease/$1" ] || read -r value < "$lease/$1"
+            case $value in '' | *[!0-9]*) echo none ;; *) echo "$value" ;; esac
+        }
+
+        # The instance's own key. ssh sessions do not have it, the container's first process does.
+        key() { tr '\0' '\n' < /proc/1/environ 2>/dev/null | sed -n "s/^$variable=//p" | head -n 1; }
+
+        # call METHOD URL BODY: prints the status of the answer, or a word. The key travels by pipe or by a
+        # variable, which no list of processes shows to others.
+        call() {
+            own=$(key)
+            [ -n "$own" ] || { echo 'no key of its own'; return; }
+            if command -v curl >/dev/null 2>&1; then
+                printf 'header = "Authorization: Bearer %s"\n' "$own" \
+                    | curl -K - -s -o /dev/null -w '%{http_code}' -m 30 -A "$agent" -X "$1" \
+                        -H 'Content-Type: application/json' -d "$3" "$2"
+            elif command -v python3 >/dev/null 2>&1; then
+                printf '%s' "$own" | python3 -c '
+        import sys, urllib.request, urllib.error
+        method, url, body, agent = sys.argv[1:5]
+        headers = {"Authorization": "Bearer " + sys.stdin.read(), "Content-Type": "application/json",
+                   "User-Agent": agent}
+        try:
+            request = urllib.request.Request(url, body.encode() or None, headers, method=method)
+            print(urllib.request.urlopen(request, timeout=30).status)
+        except urllib.error.HTTPError as error:
+            print(error.code)
+        except Exception:
+            print("000")
+        ' "$1" "$2" "$3" "$agent"
+            elif wget --help 2>&1 | grep -q -e --method; then
+                printf 'header = Authorization: Bearer %s\n' "$own" > "$lease/wgetrc"
+                WGETRC="$lease/wgetrc" wget -q -S -O /dev/null -T 30 -t 1 -U "$agent" --method="$1" \
+                    --header='Content-Type: application/json' --body-data="$3" "$2" 2>&1 \
+                    | sed -n 's/^ *HTTP\/[0-9.]* \([0-9]*\).*/\1/p' | tail -n 1
+                rm -f "$lease/wgetrc"
+            else
+                echo 'no curl, python3 or wget'
+            fi
+        }
+
+        probe() {
+            answer=$(call GET "$look" '')
+            case $answer in
+            200) put guard instance ;;
+            [0-9][0-9][0-9]) put guard "none the key of the instance is answered with $answer" ;;
+            *) put guard "none the instance has ${answer:-no answer}" ;;
+            esac
+        }
+
+        if [ "$2" = probe ]; then
+            probe
+            exit
+        fi
+
+        live() {
+            for job in "$jobs"/*/; do
+                [ -s "${job}supervisor.pid" ] || continue
+                [ ! -s "${job}status" ] || continue
+                read -r supervisor < "${job}supervisor.pid"
+                kill -0 "$supervisor" 2>/dev/null && echo "$job"
+            done
+        }
+
+        # Whether a file has come or changed since everything was known to be elsewhere.
+        unsafe() {
+            [ -n "$keeps_unsafe" ] || return 1
+            [ -e "$lease/safe" ] || return 0
+            [ -d "$workspace" ] || return 1
+            [ -n "$(find "$workspace" ! -type d -cnewer "$lease/safe" 2>/dev/null | head -n 1)" ]
+        }
+
+        processes() {
+            for environment in /proc/[0-9]*/environ; do
+                grep -qsz '^VP_JOB=' "$environment" || grep -qs 'VP_JOB=' "$environment" || continue
+                process=${environment#/proc/}
+                echo "${process%/environ}"
+            done
+        }
+
+        end_jobs() {
+            for job in $(live); do
+                : > "${job}lease-ended"
+                printf '\nvp: %s; this job is being ended.\n' "$1" >> "${job}log"
+            done
+            # shellcheck disable=SC2046
+            kill -TERM $(processes) 2>/dev/null
+            tries=0
+            while [ "$tries" -lt 20 ] && [ -n "$(live)" ]; do
+                tries=$((tries + 1))
+                sleep 1
+            done
+            # shellcheck disable=SC2046
+            [ -z "$(live)" ] || kill -KILL $(processes) 2>/dev/null
+        }
+
+        # finish REASON ENDING RENEWABLE: the platform ends us with everything else. Returns where the lease was renewed
+        # while the platform refused; for anything but its end, RENEWABLE is empty.
+        finish() {
+            say "$1: $2"
+            end_jobs "$1"
+            pause=5
+            while :; do
+                how=$2
+                if [ "$how" = destroy ] && unsafe; then
+                    how=stop
+                    say 'there are files that are not known to be elsewhere: the disk is kept'
+                fi
+                if [ "$how" = destroy ]; then
+                    answer=$(call DELETE "$look" '{}')
+                else
+                    answer=$(call "$stop_method" "$stop_url" "$stop_body")
+                fi
+                say "$how: $answer"
+                put state 'ending 0'
+                sleep "$pause"
+                later=$(number end)
+                if [ -n "$3" ] && { [ "$later" = none ] || [ "$later" -gt "$(date +%s)" ]; }; then
+                    say 'the lease was renewed'
+                    return
+                fi
+                [ "$pause" -ge 60 ] || pause=$((pause * 2))
+            done
+        }
+
+        ticks() {
+            cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk '{ sum += $12 + $13 } END { print sum + 0 }'
+        }
+
+        # Sets `use` and `idle`, the seconds of rest. What cannot be seen counts as use.
+        watch_use() {
+            gpu=$(nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits 2>/dev/null \
+                | sort -rn | head -n 1 | tr -d ' ')
+            log=$(cat "$jobs"/*/log 2>/dev/null | wc -c)
+            cpu=$(ticks)
+            use=active
+            case $gpu in
+            '' | *[!0-9]*) use=unknown ;;
+            *)
+                span=$((now - looked_at))
+                # Less than a tenth of one processor; a process that has ended takes its ticks with it.
+                spent=$((cpu - last_cpu))
+                if [ "$gpu" -le 5 ] && [ "$log" -eq "$last_log" ] && [ "$span" -gt 0 ] \
+                    && [ "$spent" -ge 0 ] && [ "$spent" -le $((span * hertz / 10)) ] \
+                    && [ -z "$(find /dev/pts -name '[0-9]*' 2>/dev/null | head -n 1)" ]; then
+                    use=idle
+                fi
+                ;;
+            esac
+            last_log=$log
+            last_cpu=$cpu
+            looked_at=$now
+            if [ "$use" = idle ]; then idle=$((now - idle_since)); else idle_since=$now idle=0; fi
+        }
+
+        put pid $$
+        now=$(date +%s)
+        hertz=$(getconf CLK_TCK 2>/dev/null) || hertz=100
+        looked_at=$now idle_since=$now last_log=-1 last_cpu=0 use=active idle=0
+        if [ "$cap_seconds" -eq 0 ]; then
+            put cap none
+        elif [ "$2" = start ] || [ "$(number cap)" = none ]; then
+            put cap $((now + cap_seconds))
+        fi
+        if [ "$2" = start ] && [ "$(number end)" != none ]; then put end $((now + seconds)); fi
+        : > "$lease/seen"
+        probe
+        # Another watchdog that was started at the same moment goes on alone.
+        while [ "$(number pid)" = $$ ]; do
+            # Anew each time, so that a new setting needs no new watchdog.
+            # shellcheck source=/dev/null
+            . "$lease/settings"
+            now=$(date +%s)
+            cap=$(number cap)
+            end=$(number end)
+            tick=30
+            if [ "$seconds" -lt 240 ]; then tick=$((seconds / 8 + 1)); fi
+            if [ "$idle_seconds" -gt 0 ] && [ "$idle_seconds" -lt 240 ]; then
+                [ "$tick" -le $((idle_seconds / 4 + 1)) ] || tick=$((idle_seconds / 4 + 1))
+            fi
+            if [ "$end" != none ]; then
+                # A job that runs, or has ended since the last look, renews the lease.
+                : > "$lease/seen.new"
+                if [ -n "$(live)" ] || [ -n "$(find "$jobs" -name status -newer "$lease/seen" 2>/dev/null)" ]; then
+                    end=$((now + seconds))
+                fi
+                mv "$lease/seen.new" "$lease/seen"
+                if [ "$cap" != none ] && [ "$end" -gt "$cap" ]; then end=$cap; fi
+                # A renewal from outside that came in between is later, and stays.
+                current=$(number end)
+                if [ "$current" != none ] && [ "$end" -gt "$current" ]; then put end "$end"; fi
+                [ "$current" = none ] || [ "$current" -le "$end" ] || end=$current
+            fi
+            watch_use
+            put state "$use $idle"
+            if [ "$end" != none ] && [ "$cap" != none ] && [ "$now" -ge "$cap" ]; then
+                finish 'the hard limit of the lease is reached' "$ending" renewable
+            elif [ "$end" != none ] && [ "$now" -ge "$end" ]; then
+                finish 'the lease of this instance has run out' "$ending" renewable
+            elif [ "$idle_seconds" -gt 0 ] && [ "$idle" -ge "$idle_seconds" ]; then
+                finish "nothing has used this instance for $idle seconds" "$idle_ending" ''
+            fi
+            sleep "$tick"
+        done
+
+        """#
+}
+
+/// What the instance said about its lease on standard error.
+package enum LeaseReport: Hashable, Sendable {
+    /// Times of the instance's own clock, in seconds since 1970.
+    case state(now: Double, end: Double?, cap: Double?, use: InstanceUse)
+    /// Nil where the instance can end itself, else why it cannot.
+    case guarded(weakness: String?)
+    case absent
+    case failed(String)
+
+    /// Reads one line, or nil where it is not one of ours.
+    package init?(line: Substring) {
+        guard line.hasPrefix(WatchdogScript.mark) else { return nil }
+        let words = line.dropFirst(WatchdogScript.mark.count).split(separator: " ")
+        switch words.first {
+        case "state":
+            guard words.count == 6, let now = Double(words[1]), let idle = Double(words[5]) else {
+                return nil
+            }
+            let use: InstanceUse =
+                switch words[4] {
+                case "idle": .idle(idle)
+                case "unknown": .unknown
+                default: .active
+                }
+            self = .state(now: now, end: Double(words[2]), cap: Double(words[3]), use: use)
+        case "guard":
+            guard words.count > 1 else { return nil }
+            self = .guarded(
+                weakness: words[1] == "instance" ? nil : words.dropFirst(2).joined(separator: " "))
+        case "absent": self = .absent
+        case "failed": self = .failed(words.dropFirst().joined(separator: " "))
+        default: return nil
+        }
+    }
+}
