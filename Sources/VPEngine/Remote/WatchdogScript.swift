@@ -144,6 +144,7 @@ package struct WatchdogScript: Sendable {
         pid=; [ ! -s "$lease/pid" ] || read -r pid < "$lease/pid"
         if ! kill -0 "${pid:-x}" 2>/dev/null; then
         setsid sh "$lease/watchdog" "$lease" </dev/null >/dev/null 2>&1 &
+        echo $! > "$lease/pid"
         fi
         """
 
@@ -159,7 +160,7 @@ package struct WatchdogScript: Sendable {
     /// `state NOW END CAP USE IDLE`, `guard instance` or `guard none REASON`.
     private static let reportState = """
         tries=0
-        while [ ! -s "$lease/state" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.02; done
+        while [ ! -s "$lease/state" ] && [ $tries -lt 500 ]; do tries=$((tries + 1)); sleep 0.02; done
         end=none; [ ! -s "$lease/end" ] || read -r end < "$lease/end"
         cap=none; [ ! -s "$lease/cap" ] || read -r cap < "$lease/cap"
         use='unknown 0'; [ ! -s "$lease/state" ] || read -r use < "$lease/state"
