@@ -173,6 +173,8 @@ actor Fleet {
     func stop(_ id: Int) throws(Refusal) {
         try self.check(id)
         guard let rental = self.rentals[id], !rental.isEnding, rental.wantsToRun else { return }
+        // A pod's price changes with the order, not with what comes of it.
+        self.charge()
         self.rentals[id]?.wantsToRun = false
         self.begin(.stop, id)
     }

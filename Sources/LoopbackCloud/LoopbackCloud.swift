@@ -209,6 +209,9 @@ public final class LoopbackCloud: Sendable {
         await self.fleet.watchCredit()
     }
 
+    /// The same, without anything being booked at that moment.
+    func advanceUnseen(by seconds: Double) { self.lead.advance(by: seconds) }
+
     /// The cloud's own time.
     public var now: Date { Date(timeIntervalSince1970: self.lead.now) }
 

@@ -117,6 +117,9 @@ struct MoneyTests {
             #expect(lines.contains { ($0["key"] as? String)?.hasSuffix("-1") == true }, "\(cost)")
             #expect((cost["dollars"] as? Double ?? 0) > 0)
             #expect(try await harness.vp("cost").stdout.contains("in all"))
+            let projects = try await harness.vp("cost", "--by", "project", "--json").json()
+            let keys = (projects["lines"] as? [[String: Any]] ?? []).compactMap { $0["key"] as? String }
+            #expect(keys == ["project"])
             #expect(try await harness.vp("stop", id).status == 0)
             let reap = try await harness.vp("reap", "--json").json()["instances"] as? [[String: Any]]
             let row = try #require(reap?.first)

@@ -122,6 +122,7 @@ extension Fleet {
                 throw .gpuUnavailable
             }
         }
+        self.charge()
         self.rentals[rental.id]?.wantsToRun = true
         self.rentals[rental.id]?.holdsGPU = true
         // Not what it was, while the container is on its way.

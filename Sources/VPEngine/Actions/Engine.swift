@@ -345,7 +345,8 @@ public final class Engine: Sendable {
             )
         }
         self.connections.note([instance])
-        try self.history.meter([instance], at: self.now())
+        let project = try self.history.ledgerEntry(for: id)?.projectName
+        try self.history.meter([instance], projects: project.map { [id: $0] } ?? [:], at: self.now())
         return instance
     }
 

@@ -134,7 +134,8 @@ extension JobHistory {
             guard time > seenAt else { return }
             if abs(price - instance.price.dollarsPerHour) < 1e-9 {
                 try database.execute(
-                    sql: "UPDATE meter SET seenAt = ? WHERE number = ?", arguments: [time, number])
+                    sql: "UPDATE meter SET seenAt = ?, project = coalesce(project, ?) WHERE number = ?",
+                    arguments: [time, project, number])
                 return
             }
             start = (seenAt + time) / 2

@@ -1,8 +1,8 @@
 import Foundation
-import LoopbackCloud
 import Testing
 import VPTestSupport
 
+@testable import LoopbackCloud
 @testable import VPEngine
 
 /// A day of mixed use, passed by the cloud's clock, and what the cloud itself has booked at its end.
@@ -61,6 +61,23 @@ struct DayOfCostsTests {
             // What the account lost is what was booked.
             let spent = 50 - (await fixture.cloud.credit) - (await fixture.cloud.runPodCredit)
             #expect(abs(spent - booked) < 0.001)
+        }
+    }
+
+    /// What was used before an order is paid at the price of before, whenever the books were last looked into.
+    @Test(arguments: VPEngine.Platform.allCases)
+    func anOrderIsPaidFromItsMomentOn(platform: VPEngine.Platform) async throws {
+        try await MoneyFixture.with(followsCloudClock: true) { fixture in
+            let instance = try await fixture.create(on: platform, lease: LeaseTerms(seconds: nil))
+            let started = await fixture.cloud.accounts(platform.market).values.reduce(0, +)
+            let from = fixture.cloud.now
+            // Nobody looks into the books between the two.
+            fixture.cloud.advanceUnseen(by: 3600)
+            try await fixture.engine.clients[platform]!.stop(instance.id)
+            let hours = fixture.cloud.now.timeIntervalSince(from) / 3600
+            let booked = await fixture.cloud.accounts(platform.market).values.reduce(0, +) - started
+            let expected = instance.price.dollarsPerHour * hours
+            #expect(abs(booked - expected) < expected * 0.02, "booked \(booked), expected \(expected)")
         }
     }
 
