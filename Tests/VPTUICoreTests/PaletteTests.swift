@@ -56,7 +56,8 @@ import VPTUICore
             return
         }
         #expect(request.command == .shell("python3 train.py --epochs 3"))
-        #expect(state.execute(line: "run -i 31415 -- make") == [.runLine(["run", "-i", "31415", "--", "make"])])
+        #expect(
+            state.execute(line: "run -i 31415 -- make") == [.runLine(["run", "-i", "31415", "--", "make"])])
         _ = state.execute(line: "offers 3090 <0.5")
         #expect(state.offerQuery.gpu == "3090" && state.focus == .offers)
         _ = state.execute(line: "destroy-instance 27182")

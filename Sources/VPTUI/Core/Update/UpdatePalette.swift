@@ -147,7 +147,9 @@ extension State {
         case "run":
             // What begins with an option of `run` is left to `vp`; a command's own options are the command's.
             let text = words.first == "--" ? Array(words.dropFirst()) : words
-            guard words.first == "--" || words.first?.hasPrefix("-") == false, !text.isEmpty else { return nil }
+            guard words.first == "--" || words.first?.hasPrefix("-") == false, !text.isEmpty else {
+                return nil
+            }
             guard !self.settings.isReadOnly else { return self.execute(.run) }
             let instances = self.instances.targets.filter { $0.status == .running }
             guard !instances.isEmpty else {
