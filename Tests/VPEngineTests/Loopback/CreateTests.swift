@@ -34,7 +34,7 @@ struct CreateTests {
 
     private static let cases: [Case] = [
         Case(name: "nothing goes wrong", faults: [], end: .ready(calls: 1)),
-        Case(name: "too fast", faults: [Self.atCreate(.rateLimited(count: 1))], end: .ready(calls: 2)),
+        Case(name: "too fast", faults: [Self.atCreate(.rateLimited(count: 2))], end: .ready(calls: 1)),
         Case(name: "slow", faults: [Self.atCreate(.slow(.milliseconds(400)))], end: .ready(calls: 1)),
         Case(name: "answer cut", faults: [Self.atCreate(.malformedJSON)], end: .ready(calls: 1)),
         Case(name: "rented, and then 502", faults: [.serverErrorAfterCreate], end: .ready(calls: 1)),

@@ -98,11 +98,12 @@ struct EngineFixture {
 }
 
 extension EngineFixture {
-    /// How often a platform was asked to rent.
+    /// How often a platform was asked to rent, and looked at it: one that was asked too fast did not.
     var createCalls: Int {
-        self.requests.all.count {
-            $0.method == "PUT" && $0.path.hasPrefix("/api/v0/asks/")
-                || $0.method == "POST" && $0.path == "/pods"
+        self.requests.all.count { call in
+            guard call.status != 429 else { return false }
+            return call.method == "PUT" && call.path.hasPrefix("/api/v0/asks/")
+                || call.method == "POST" && call.path == "/pods"
         }
     }
 
