@@ -7,6 +7,16 @@ import VPTestSupport
 
 @Suite struct WordsTests {
     /// Message and advice for every way to fail; the golden shows them as a user would read them.
+    /// Whatever went wrong: what goes on costing money is what must be done about.
+    @Test func aFailureThatLeavesAnInstanceSaysHowToEndIt() {
+        let error = EngineError(
+            .networkDown, .init("reading an instance", platform: .vast),
+            leftoverInstance: InstanceID(platform: .vast, rawValue: "31415"))
+        let words = Report.words(for: error)
+        #expect(words.message.contains("could not be reached"))
+        #expect(words.advice == "31415 still exists and is billed: `vp destroy-instance 31415` ends it.")
+    }
+
     @Test func everyErrorHasWordsAndAStatus() {
         var text = ""
         for code in EngineError.Code.allCases {

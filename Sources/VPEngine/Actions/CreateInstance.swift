@@ -86,9 +86,15 @@ struct CreateInstance {
     private func failure(_ failed: [FailedCandidate]) -> EngineError {
         // One that was asked for by name, and is gone: there is nothing to add.
         if failed.count == 1, !failed[0].wasRented, self.request.offer != nil { return failed[0].error }
+        // The same of each is said once, and of many the first few.
+        let reasons = Set(failed.map(\.reason))
+        let words =
+            reasons.count == 1 && failed.count > 1
+            ? "\(failed.count) tried, and of each: \(failed[0].reason)"
+            : failed.prefix(4).map(\.words).joined(separator: "; ")
+                + (failed.count > 4 ? "; and \(failed.count - 4) more" : "")
         return EngineError(
-            .noCandidateLeft, .init("renting an instance", platform: self.request.platform),
-            detail: failed.map(\.words).joined(separator: "; "))
+            .noCandidateLeft, .init("renting an instance", platform: self.request.platform), detail: words)
     }
 
     private func remember(_ candidate: FailedCandidate) throws(EngineError) {
@@ -145,10 +151,12 @@ struct FailedCandidate {
     /// True where any machine would fail in the same way, as far as one can tell.
     var blamesImage: Bool { self.wasRented && ImageFault.isTold(by: self.reason) }
 
-    /// `RTX 4090 31415 on vast.ai: image loading: …`
+    /// `RTX 4090 31415 on vast.ai: image loading: …`; what has no number is called by its place.
     var words: String {
+        let name = self.offer.places.isEmpty ? self.offer.id.rawValue : self.place
+        let subject = [self.offer.gpuName, name].compactMap(\.self).joined(separator: " ")
         let reason = self.wasRented ? self.reason : "taken (\(self.reason))"
-        return "\(self.offer.gpuName) \(self.offer.id) on \(self.offer.id.platform.displayName): \(reason)"
+        return "\(subject) on \(self.offer.id.platform.displayName): \(reason)"
     }
 }
 

@@ -104,8 +104,12 @@ struct RentalAttempt {
             } else if !Self.isAmbiguous(error) {
                 try history.update(request.name, state: .gone)
             }
-            // Else the row stays as intended: the instance may still appear, and must not be forgotten then.
-            throw error
+            guard error.leftoverInstance == nil, Self.isAmbiguous(error) else { throw error }
+            // The row stays as intended: the instance may still appear, and must not be forgotten then.
+            let words = "it may have rented all the same, though nothing called \(request.name) is listed yet"
+            throw EngineError(
+                error.code, error.activity,
+                detail: [error.detail, words].compactMap(\.self).joined(separator: "; "))
         }
     }
 

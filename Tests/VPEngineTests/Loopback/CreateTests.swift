@@ -119,6 +119,11 @@ struct CreateTests {
                 }
                 #expect(error?.code == code, "\(String(describing: error))")
                 #expect(error?.leftoverInstance == nil)
+                #expect((error?.detail?.count ?? 0) < 400, "\(error?.detail ?? "")")
+                // What nobody can know is said, with the name to look for, and stays in the history.
+                let open = try fixture.engine.history.openLedgerEntries()
+                #expect(open.count == (code == .platformFailed ? 1 : 0))
+                for entry in open { #expect(error?.detail?.contains(entry.name) == true) }
                 #expect(fixture.createCalls == calls)
                 #expect(await fixture.cloud.instanceCount == 0)
             }
