@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// Mouse, clipboard, colours, key file, line mode: what passes between the terminal and the dashboard.
-@Suite(.serialized) struct MannersTests {
+@Suite(.serialized, .ownThread) struct MannersTests {
     private func withSession(
         _ arguments: [String] = [], _ variables: [String: String] = [:], file: String? = nil,
         _ body: (PTYSession) throws -> Void

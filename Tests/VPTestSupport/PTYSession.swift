@@ -32,7 +32,9 @@ public final class PTYSession {
         _ program: String, _ arguments: [String] = [], width: Int = 100, height: Int = 30,
         environment: [String: String], directory: String
     ) throws {
-        precondition(OwnThreadTrait.isOn, "a test with a pseudo-terminal needs the trait .ownThread")
+        guard OwnThreadTrait.isOn else {
+            throw Failure(description: "a test with a pseudo-terminal needs the trait .ownThread")
+        }
         var master: Int32 = -1
         var slave: Int32 = -1
         var size = winsize(ws_row: UInt16(height), ws_col: UInt16(width), ws_xpixel: 0, ws_ypixel: 0)
