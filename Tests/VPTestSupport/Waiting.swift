@@ -10,7 +10,7 @@ public struct WaitTimeout: Error, CustomStringConvertible {
 /// Returns the first value that `look` gives, asking again every few milliseconds until `limit` is over.
 @discardableResult
 public func wait<Value>(
-    for what: String, limit: Duration = .seconds(20), _ look: () async throws -> Value?
+    for what: String, limit: Duration = .seconds(60), _ look: () async throws -> Value?
 ) async throws -> Value {
     let end = ContinuousClock.now + limit
     repeat {
