@@ -65,7 +65,7 @@ extension State {
                 return "\(words.title) — \(rest)"
             }
             return self.banner(
-                self.offers.failures, self.offers.fetchedAt, State.offersInterval,
+                self.offers.failures, self.offers.fetchedAt, State.quietOffersInterval,
                 hasRows: !self.offers.rows.isEmpty)
         case .jobs, .main: return nil
         }

@@ -4,10 +4,12 @@ import VPEngine
 /// How often the dashboard looks at the clock and asks the platforms. Each time wakes the machine, and one that
 /// stands open all day must not be what empties a battery.
 extension State {
-    /// Of the list of instances, where nothing is expected to change; what is on screen is stale after twice
-    /// as long.
+    /// Between two questions where nothing is expected to change; what is on screen is stale after twice as long.
     static let quietInstancesInterval: TimeInterval = 15
+    /// A list of offers is megabytes, and hundreds of wakeups, for somebody who is not looking.
+    static let quietOffersInterval: TimeInterval = 300
     private static let instancesInterval: TimeInterval = 5
+    private static let offersInterval: TimeInterval = 60
     /// How long somebody who typed is taken to be watching.
     private static let attention: TimeInterval = 10
 
@@ -17,6 +19,8 @@ extension State {
     var currentInstancesInterval: TimeInterval {
         self.isQuiet ? Self.quietInstancesInterval : Self.instancesInterval
     }
+
+    var currentOffersInterval: TimeInterval { self.isQuiet ? Self.quietOffersInterval : Self.offersInterval }
 
     /// Nothing on screen counts seconds, nothing is on its way to another state, and nobody has typed lately.
     private var isQuiet: Bool {

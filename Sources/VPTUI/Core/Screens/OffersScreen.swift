@@ -9,7 +9,7 @@ enum OffersScreen {
             table: TableView(columns: Self.columns, isFocused: state.focus == .offers),
             subtitle: Self.subtitle(state), banner: state.banner(of: .offers),
             emptyLines: Self.emptyLines(state),
-            isStale: { state.isStale($0.platform, list.fetchedAt, State.offersInterval) },
+            isStale: { state.isStale($0.platform, list.fetchedAt, State.quietOffersInterval) },
             spans: Self.spans)
     }
 

@@ -50,6 +50,9 @@ extension State {
         case .pasted(let text, _): return self.textPasted(text)
         case .resized(let size): self.size = size
         case .tick(let date): return self.ticked(date)
+        case .historyChanged:
+            self.jobsPoll.ask(at: self.now)
+            return [.loadJobs]
         case .engine(let event, let date): return self.happened(event, at: date)
         case .failed(let error, let date):
             self.now = max(self.now, date)
@@ -99,16 +102,9 @@ extension State {
         self.toast("\(first) is gone; nothing was done", .warning)
     }
 
-    /// Where nothing runs and nothing is being done, nothing changes but by another's hand.
-    var instancesInterval: TimeInterval {
-        let isBusy =
-            self.instances.rows.contains { $0.status != .stopped } || !self.activeActions.isEmpty
-            || self.jobs.rows.contains { !$0.state.isOver }
-        return isBusy ? 5 : 15
-    }
-
-    static let offersInterval: TimeInterval = 60
     static let balancesInterval: TimeInterval = 60
+    /// Only in case a change was missed: the loop tells when the history has changed.
+    static let jobsInterval: TimeInterval = 60
 
     private mutating func ticked(_ date: Date) -> [Effect] {
         self.now = date
@@ -122,17 +118,17 @@ extension State {
         }
         self.pendingDestroys.removeAll { $0.due <= date }
         if !self.settings.platforms.isEmpty {
-            if self.instancesPoll.isDue(self.instancesInterval, date) {
+            if self.instancesPoll.isDue(self.currentInstancesInterval, date) {
                 self.instancesPoll.ask(at: date)
                 effects.append(.pollInstances)
             }
-            if self.offersPoll.isDue(Self.offersInterval, date) { effects += self.askOffers() }
+            if self.offersPoll.isDue(self.currentOffersInterval, date) { effects += self.askOffers() }
             if self.balancesPoll.isDue(Self.balancesInterval, date) {
                 self.balancesPoll.ask(at: date)
                 effects.append(.pollBalances)
             }
         }
-        if self.jobsPoll.isDue(self.instancesInterval, date) {
+        if self.jobsPoll.isDue(Self.jobsInterval, date) {
             self.jobsPoll.ask(at: date)
             effects.append(.loadJobs)
         }
