@@ -3,25 +3,26 @@
 
 Method. One release build; one loopback cloud (`vp demo serve --json`) with one rented instance. Every figure is
 the median of interleaved runs (ours, theirs, ours, theirs), so that a noisy machine is noisy for both. Times are
-wall-clock, in milliseconds, of whole processes as a shell would start them. Screen figures come from a pty of
-200x50 in which a key is written and the time to the first byte that comes back is taken.
+wall-clock, in milliseconds, of whole processes as a shell would start them. The network with a delay is a pair of
+proxies (`delay.py`). Screen figures come from a pty of 200x50 in which a key is written and the time to the first
+byte that comes back is taken, or, while something else draws as well, to the letter that was typed (`screen.py`).
+htop, tig and less are measured beside ours where they are installed.
 """
 
 import argparse
-import fcntl
+import contextlib
 import json
 import os
-import pty
-import select
 import shutil
 import signal
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
+
+from delay import DelayedCloud
+from screen import Screen
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -64,77 +65,6 @@ def peak_megabytes(command, environment):
     return int(out.stdout) / 1024
 
 
-class Screen:
-    """A program on a pty of 200x50."""
-
-    def __init__(self, command, environment, folder):
-        self.started = time.perf_counter()
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(folder)
-            os.execvpe(command[0], command, {**environment, "TERM": "xterm-256color", "LANG": "C.UTF-8"})
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
-        self.bytes = 0
-
-    def read_until_quiet(self, quiet=0.3, limit=10.0):
-        """Reads until nothing has come for `quiet` seconds; returns the time of the first byte, or None."""
-        first = None
-        end = time.perf_counter() + limit
-        while time.perf_counter() < end:
-            ready, _, _ = select.select([self.fd], [], [], quiet if first else limit)
-            if not ready:
-                break
-            try:
-                data = os.read(self.fd, 65536)
-            except OSError:
-                break
-            if not data:
-                break
-            self.bytes += len(data)
-            first = first or time.perf_counter()
-        return first
-
-    def drain(self, seconds):
-        """Reads whatever comes within `seconds`."""
-        end = time.perf_counter() + seconds
-        while (left := end - time.perf_counter()) > 0:
-            if select.select([self.fd], [], [], left)[0]:
-                self.bytes += len(os.read(self.fd, 65536))
-
-    def key_latencies(self, keys, count):
-        samples = []
-        for number in range(count):
-            start = time.perf_counter()
-            os.write(self.fd, keys[number % len(keys)])
-            if select.select([self.fd], [], [], 2)[0]:
-                samples.append((time.perf_counter() - start) * 1000)
-            self.drain(0.03)
-        return samples
-
-    def cpu_seconds(self):
-        fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def wakeups(self):
-        total = 0
-        for task in os.listdir(f"/proc/{self.pid}/task"):
-            for line in open(f"/proc/{self.pid}/task/{task}/status"):
-                if line.startswith("voluntary_ctxt_switches"):
-                    total += int(line.split()[1])
-        return total
-
-    def resident_megabytes(self):
-        for line in open(f"/proc/{self.pid}/status"):
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-        return 0.0
-
-    def close(self):
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
-
-
 def percentile(samples, share):
     return sorted(samples)[min(len(samples) - 1, int(len(samples) * share))]
 
@@ -153,34 +83,85 @@ class Table:
         return "\n".join(head + ["| " + " | ".join(row) + " |" for row in self.rows])
 
 
-def measure_commands(table, vp, environment, served, project, folder, runs):
+def rent(vp, environment, project):
     out = subprocess.run(
         [vp, "create-instance", "--json", "--yes"], env=environment, cwd=project, capture_output=True, text=True)
     if out.returncode != 0:
         sys.exit(out.stderr)
-    instance = json.loads(out.stdout)
-    ssh = instance["ssh"]
-    config = os.path.join(folder, "ssh.conf")
+    return json.loads(out.stdout)
+
+
+def bare_ssh(environment, folder, port, name):
+    """The words that run a command through an ssh connection of our own, shared and kept."""
+    config = os.path.join(folder, f"{name}.conf")
     with open(config, "w") as file:
         file.write(
-            f"Host bare\nHostName {ssh['host']}\nPort {ssh['port']}\nUser {ssh['user']}\n"
+            f"Host bare\nHostName 127.0.0.1\nPort {port}\nUser {environment.get('VP_SSH_USER', 'root')}\n"
             f"IdentityFile {environment['VP_SSH_IDENTITY']}\nIdentitiesOnly yes\nStrictHostKeyChecking no\n"
-            f"UserKnownHostsFile {folder}/known\nControlMaster auto\nControlPath {folder}/mux\n"
+            f"UserKnownHostsFile {folder}/{name}.known\nControlMaster auto\nControlPath {folder}/{name}.mux\n"
             "ControlPersist 60\nLogLevel ERROR\n")
-    bare = ["ssh", "-F", config, "bare", "true"]
+    return ["ssh", "-F", config, "bare"]
+
+
+def measure_commands(table, vp, environment, served, project, folder, runs):
+    instance = rent(vp, environment, project)
+    ssh = bare_ssh(environment, folder, instance["ssh"]["port"], "near")
     vast = served["vast"]
     curl = ["curl", "-s", "-o", "/dev/null", "-H", f"Authorization: Bearer {vast['api_key']}",
             vast["url"] + "/api/v1/instances/"]
     # The list may be asked for once a second, a twentieth of that on this cloud.
-    table.add("`vp ls`, live", *interleave(
-        vp, ["ls"], curl, environment, project, runs, "`curl` of the same list", pause=0.1))
+    table.add("`vp ls`, live, both platforms", *interleave(
+        vp, ["ls"], curl, environment, project, runs, "`curl` of vast.ai's list", pause=0.1))
     which = ["-i", str(instance["id"])]
     for words, name in (
         (["--no-sync", "run", *which, "--", "true"], "warm `vp --no-sync run -- true`"),
         (["run", *which, "--", "true"], "`vp run -- true`, nothing changed"),
     ):
-        table.add(name, *interleave(vp, words, bare, environment, project, runs, "multiplexed `ssh true`"))
-    subprocess.run(["ssh", "-F", config, "-O", "exit", "bare"], stderr=subprocess.DEVNULL)
+        table.add(name, *interleave(
+            vp, words, [*ssh, "true"], environment, project, runs, "multiplexed `ssh true`"))
+    measure_far(table, vp, environment, served, project, folder, runs, which)
+    subprocess.run([*ssh[:-1], "-O", "exit", "bare"], stderr=subprocess.DEVNULL)
+
+
+def measure_far(table, vp, environment, served, project, folder, runs, which):
+    """The same with 50 ms between the machines."""
+    far = DelayedCloud(served["vast"]["url"], 0.05)
+    # Ours, so that the other connections, caches and histories stay as they are.
+    environment = {
+        **environment, "VAST_URL": far.url, "XDG_STATE_HOME": f"{folder}/far/state",
+        "XDG_CACHE_HOME": f"{folder}/far/cache"}
+    environment.pop("RUNPOD_API_KEY", None)
+    listed = json.loads(subprocess.run(
+        [vp, "ls", "--json"], env=environment, cwd=project, capture_output=True, check=True).stdout)
+    ssh = bare_ssh(environment, folder, listed["instances"][0]["ssh"]["port"], "far")
+    # The last run may be half a minute ago, and with it the list that spares the question where it listens.
+    run = ["sh", "-c", '"$0" ls >/dev/null; exec "$0" "$@"']
+    remote = f"bare:{environment.get('VP_WORKSPACE', '/workspace')}/"
+    shell = " ".join(ssh[:-1])
+    naive = ["sh", "-c", f"rsync -a -e '{shell}' ./ {remote} && {shell} bare true && rsync -a -e '{shell}' {remote} ./"]
+    for words, name in (
+        (["--no-sync", "run", *which, "--", "true"], "50 ms away: warm `vp --no-sync run -- true`"),
+        (["run", *which, "--", "true"], "50 ms away: `vp run -- true`, nothing changed"),
+    ):
+        milliseconds([*run, vp, *words], environment, project)
+        table.add(name, *interleave(
+            vp, words, [*ssh, "true"], environment, project, runs, "multiplexed `ssh true`"))
+    table.add("50 ms away: `vp run -- true`, nothing changed", *interleave(
+        vp, ["run", *which, "--", "true"], naive, environment, project, max(3, runs // 3),
+        "`rsync; ssh; rsync`, multiplexed"))
+    many = os.path.join(folder, "many")
+    os.mkdir(many)
+    for number in range(10_000):
+        if number % 100 == 0:
+            os.mkdir(f"{many}/{number // 100}")
+        with open(f"{many}/{number // 100}/{number}.txt", "w") as file:
+            file.write(str(number))
+    # A clean place on the instance, where nothing but these files is.
+    environment["VP_WORKSPACE"] = environment.get("VP_WORKSPACE", "/workspace") + "/many"
+    milliseconds([*run, vp, "sync", *which], environment, many)
+    table.add("50 ms away: the same with 10,000 files", *interleave(
+        vp, ["run", *which, "--", "true"], [*ssh, "true"], environment, many, runs, "multiplexed `ssh true`"))
+    subprocess.run([*ssh[:-1], "-O", "exit", "bare"], stderr=subprocess.DEVNULL)
 
 
 def interleave(vp, words, peer, environment, project, runs, name, pause=0.0):
@@ -188,35 +169,83 @@ def interleave(vp, words, peer, environment, project, runs, name, pause=0.0):
     return ours, "ms", name, theirs
 
 
+def peers(text):
+    """Screens that others are used to, by name: where they are installed."""
+    known = {"less": ["less", text], "tig": ["tig", "-C", ROOT], "htop": ["htop", "-d", "100"]}
+    return {name: command for name, command in known.items() if shutil.which(name)}
+
+
 def measure_screen(table, tui, environment, project, folder):
     text = os.path.join(folder, "long.txt")
     with open(text, "w") as file:
         file.writelines(f"line {number}\n" for number in range(10_000))
-    first = ([], [])
-    for _ in range(5):
-        for samples, command in zip(first, ([tui], ["less", text])):
+    commands = {"ours": [tui], **peers(text)}
+    first = {name: [] for name in commands}
+    for _ in range(7):
+        for name, command in commands.items():
             screen = Screen(command, environment, project)
-            samples.append((screen.read_until_quiet() - screen.started) * 1000)
+            first[name].append((screen.read_until_quiet() - screen.started) * 1000)
             screen.close()
-    table.add("first frame", statistics.median(first[0]), "ms", "`less`", statistics.median(first[1]))
+    for name in list(commands)[1:]:
+        table.add(
+            "first frame", statistics.median(first["ours"]), "ms", f"`{name}`", statistics.median(first[name]))
 
-    screen, less = Screen([tui], environment, project), Screen(["less", text], environment, project)
-    for each in (screen, less):
-        each.read_until_quiet(1.0)
-    os.write(screen.fd, b"2")
-    screen.drain(0.5)
-    ours, theirs = (each.key_latencies([b"j", b"j", b"k"], 150) for each in (screen, less))
-    less.close()
-    table.add("key to first byte, median", statistics.median(ours), "ms", "`less`", statistics.median(theirs))
-    table.add("key to first byte, p99", percentile(ours, 0.99), "ms", "`less`", percentile(theirs, 0.99))
-    screen.drain(3.0)
-    cpu, wakeups, written, window = screen.cpu_seconds(), screen.wakeups(), screen.bytes, 30.0
-    screen.drain(window)
+    screens = {name: Screen(command, environment, project) for name, command in commands.items()}
+    for screen in screens.values():
+        screen.read_until_quiet(1.0)
+    screens["ours"].type(b"2")
+    screens["ours"].drain(0.5)
+    latencies = {name: screen.key_latencies([b"j", b"j", b"k"] if name != "htop" else [b"\x1b[B", b"\x1b[A"], 150)
+                 for name, screen in screens.items()}
+    for name in list(commands)[1:]:
+        screens[name].close()
+        for what, of in (("median", statistics.median), ("p99", lambda samples: percentile(samples, 0.99))):
+            table.add(
+                f"key to first byte, {what}", of(latencies["ours"]), "ms", f"`{name}`", of(latencies[name]))
+    screen = screens["ours"]
+    # Somebody who has just typed is taken to be watching.
+    screen.drain(25.0)
+    cpu, written, window = screen.cpu_seconds(), screen.bytes, 60.0
+    wakeups = screen.wakeups(window)
     table.add("idle, processor", (screen.cpu_seconds() - cpu) / window * 100, "%")
-    table.add("idle, wakeups", (screen.wakeups() - wakeups) / window, "/s")
+    table.add("idle, wakeups of all threads", wakeups / window, "/s")
     table.add("idle, written", (screen.bytes - written) / window, "B/s")
     table.add("resident", screen.resident_megabytes(), "MB")
     screen.close()
+
+
+def measure_busy(table, vp, tui, clean, folder):
+    """Keys while an instance is rented whose sshd comes 30 s late, at both sizes that people have."""
+    for width, height in ((200, 50), (80, 24)):
+        with served_cloud(vp, clean, folder, "--fault", "sshd-late:30,platform=vast") as served:
+            project = os.path.join(folder, f"busy-{width}")
+            os.mkdir(project)
+            screen = Screen([tui], {**clean, **served["env"]}, project, width, height)
+            screen.read_until(b"rent")
+            screen.read_until_quiet(1.0)
+            screen.type(b"2\r")
+            screen.drain(1.0)
+            screen.type(b"y")
+            screen.drain(1.0)
+            screen.type(b"/")
+            screen.drain(0.2)
+            samples, lost = screen.echo_latencies(27)
+            screen.close()
+        name = f"{width}x{height}, during a 30 s create: {len(samples)} letters, {lost} lost"
+        table.add(f"{name}; to the letter on the tty, median", statistics.median(samples), "ms")
+        table.add(f"{width}x{height}, the worst of them", max(samples), "ms")
+
+
+@contextlib.contextmanager
+def served_cloud(vp, clean, folder, *arguments):
+    cloud = subprocess.Popen(
+        [vp, "demo", "serve", "--json", *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean,
+        cwd=folder)
+    try:
+        yield json.loads(cloud.stdout.readline())
+    finally:
+        cloud.send_signal(signal.SIGTERM)
+        cloud.wait(timeout=30)
 
 
 def main():
@@ -237,20 +266,17 @@ def main():
         ours, theirs = side_by_side([vp, argument], ["/bin/true"], clean, folder, arguments.runs)
         table.add(f"`vp {argument}`", ours, "ms", "`/bin/true`", theirs)
     table.add("`vp --version`, peak memory", peak_megabytes([vp, "--version"], clean), "MB")
-    cloud = subprocess.Popen(
-        [vp, "demo", "serve", "--json"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean, cwd=folder)
     try:
-        served = json.loads(cloud.stdout.readline())
-        environment = {**clean, **served["env"]}
-        project = os.path.join(folder, "project")
-        os.mkdir(project)
-        with open(os.path.join(project, "a.txt"), "w") as file:
-            file.write("x")
-        measure_commands(table, vp, environment, served, project, folder, arguments.runs)
-        measure_screen(table, tui, environment, project, folder)
+        with served_cloud(vp, clean, folder) as served:
+            environment = {**clean, **served["env"]}
+            project = os.path.join(folder, "project")
+            os.mkdir(project)
+            with open(os.path.join(project, "a.txt"), "w") as file:
+                file.write("x")
+            measure_commands(table, vp, environment, served, project, folder, arguments.runs)
+            measure_screen(table, tui, environment, project, folder)
+        measure_busy(table, vp, tui, clean, folder)
     finally:
-        cloud.send_signal(signal.SIGTERM)
-        cloud.wait(timeout=30)
         shutil.rmtree(folder, ignore_errors=True)
     print(table)
 
