@@ -7,7 +7,7 @@
 set -eu
 
 run="ca-certificates git libncurses-dev libsqlite3-dev openssh-client openssh-server rsync bubblewrap python3"
-test="$run tmux python3-venv"
+test="$run tmux python3-venv shellcheck busybox perl"
 screenshots="$test xvfb xterm x11-utils imagemagick fonts-dejavu-core"
 
 wanted=""

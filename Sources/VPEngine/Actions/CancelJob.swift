@@ -12,35 +12,35 @@ struct CancelJob {
     func run() async throws(EngineError) -> Job {
         let activity = EngineError.Activity(
             "cancelling job \(self.id)", platform: self.instance.platform, subject: self.id.rawValue)
-        guard var job = try self.engine.history.job(self.id) else { throw EngineError(.noSuchJob, activity) }
-        let script = JobScript(
-            job: self.id, command: job.command, environment: [:], remoteRoot: "/", workingDirectory: nil)
+        guard let job = try self.engine.history.job(self.id) else { throw EngineError(.noSuchJob, activity) }
         let shell = try await self.engine.shell(for: self.instance)
-        let result = try await shell.run(script.cancel(grace: self.request.grace))
-        let reports = String(decoding: result.errorOutput, as: UTF8.self)
-            .split(separator: "\n").compactMap { JobReport(line: $0) }
+        let result = try await shell.run(JobScript(existing: job).cancel(grace: self.request.grace))
+        let reports = JobReport.all(in: result.errorOutput)
         let survivors = reports.compactMap { report in
-            if case .survivor(let process) = report { String(process) } else { nil }
+            if case .survivor(let process, let name) = report { "\(process) \(name)" } else { nil }
         }
         guard survivors.isEmpty else {
             throw EngineError(
                 .cancelIncomplete, activity,
                 detail: "still there: process \(survivors.joined(separator: ", "))")
         }
+        let tail = try self.engine.logTail(self.id)
+        let now = Date()
+        // Whoever follows the job sees the same end, and writes the same.
+        let ended = try self.engine.history.change(self.id) { job in
+            switch reports.last {
+            case .ended(let end): job.end(end, tail: tail, now: now)
+            case .lost, .following, .queued, .survivor, .about:
+                job.lose(
+                    .unknown, "the job's supervisor on the instance is gone and left no status", at: now)
+            case .absent, .failed, nil: break
+            }
+        }
         switch reports.last {
-        case .ended(let outcome, let seconds, _, let wasCancelled):
-            // Whoever follows the job sees the same end, and writes the same.
-            job.end(outcome, after: seconds, wasCancelled: wasCancelled)
-        case .lost, .following, .survivor:
-            job.state = .unknown
-            job.cause = "the job's supervisor on the instance is gone and left no status"
-            job.endedAt = Date()
         case .absent:
             throw EngineError(.noSuchJob, activity, detail: "the instance has no record of it")
-        case .failed, nil:
-            throw EngineError(.badResponse, activity, detail: result.lastErrorLine)
+        case .failed, nil: throw EngineError(.badResponse, activity, detail: result.lastErrorLine)
+        default: return ended ?? job
         }
-        try self.engine.history.update(job)
-        return job
     }
 }

@@ -20,6 +20,8 @@ struct DestroyInstance {
         let isResumed = entry?.state == .destroying
         let instance = try await self.look(client)
         let download = isResumed ? nil : try await self.secureResults(of: instance, entry)
+        // What has ended unseen can be asked for now and never again.
+        try await LookAtJobs(engine: self.engine, report: self.report).run(on: self.id)
         self.progress(ActionProgress(.destroying))
         if let entry { try self.engine.history.update(entry.name, state: .destroying) }
         var leaving = instance

@@ -220,8 +220,10 @@ public final class Engine: Sendable {
     }
 
     /// At most `limit` bytes of the local copy of a job's log, from `offset`; empty at its end.
-    public func readLog(_ job: JobID, from offset: Int64, limit: Int) throws(EngineError) -> [UInt8] {
-        let path = self.logPath(job)
+    public func readLog(_ job: JobID, _ stream: JobStream = .log, from offset: Int64, limit: Int)
+        throws(EngineError) -> [UInt8]
+    {
+        let path = self.logPath(job, stream)
         guard let handle = FileHandle(forReadingAtPath: path) else { return [] }
         defer { try? handle.close() }
         do {
@@ -233,9 +235,48 @@ public final class Engine: Sendable {
     }
 
     /// Size of the local copy of a job's log, in bytes; 0 where there is none yet.
-    public func logSize(_ job: JobID) throws(EngineError) -> Int64 {
+    public func logSize(_ job: JobID, _ stream: JobStream = .log) throws(EngineError) -> Int64 {
         var information = stat()
-        return stat(self.logPath(job), &information) == 0 ? Int64(information.st_size) : 0
+        return stat(self.logPath(job, stream), &information) == 0 ? Int64(information.st_size) : 0
+    }
+
+    /// The offset in the local copy of the first byte that arrived at `date` or later.
+    public func logOffset(_ job: JobID, _ stream: JobStream = .log, since date: Date) -> Int64 {
+        LogSpool.offset(in: self.logPath(job, stream), at: date)
+    }
+
+    /// Whether somebody on this machine follows a job that is not over; nil for one that is.
+    public func connection(of job: Job) -> JobRecord.Connection? {
+        guard !job.state.isOver else { return nil }
+        return LogSpool.isHeld(job.logPath) ? job.record?.connection ?? .following : .disconnected
+    }
+
+    /// Asks the instances of jobs that nobody follows how these stand, and brings the logs of those that ended.
+    /// What cannot be reached stays as it was.
+    public func lookAtJobs(
+        report: @escaping @Sendable (EngineEvent) -> Void = { _ in }
+    ) async throws(EngineError) {
+        try await LookAtJobs(engine: self, report: report).run()
+    }
+
+    /// Brings what the instance holds of a job's log now, and returns the job as it stands. One whose log is
+    /// whole, and one that is followed already, needs nothing.
+    public func catchUp(_ id: JobID) async throws(EngineError) -> Job {
+        guard let job = try self.history.job(id) else {
+            throw EngineError(.noSuchJob, .init("looking for a job", subject: id.rawValue))
+        }
+        let isWhole = job.record?.logIsVerified == true || (job.record == nil && job.state.isOver)
+        if isWhole || job.state == .lost { return job }
+        let follow = FollowJob(
+            engine: self, script: JobScript(existing: job), progress: { _ in }, report: { _ in })
+        return try await follow.catchUp(job) ?? job
+    }
+
+    /// Notes what was brought back after a job.
+    @discardableResult
+    public func noteResults(_ download: SyncSummary, of id: JobID) throws(EngineError) -> Job? {
+        let results = JobRecord.Results(download, at: Date())
+        return try self.history.change(id) { $0.record?.results = results }
     }
 
     /// The argument vector of an interactive ssh session on `id`, for a front end that owns a terminal.
@@ -307,15 +348,12 @@ public final class Engine: Sendable {
             let ended = try await cancel.run()
             report(.jobChanged(ended))
             return .cancelled(ended)
-        case .attach(let id, on: let instance):
+        case .attach(let id, on: _):
             guard let job = try self.history.job(id) else {
                 throw EngineError(.noSuchJob, .init("following a job", subject: id.rawValue))
             }
-            let script = JobScript(
-                job: id, command: job.command, environment: [:], remoteRoot: "/", workingDirectory: nil)
             let follow = FollowJob(
-                engine: self, script: script, price: self.connections.known(instance)?.price,
-                progress: progress, report: report)
+                engine: self, script: JobScript(existing: job), progress: progress, report: report)
             return .attached(try await follow.attach(job))
         }
     }
@@ -385,8 +423,32 @@ public final class Engine: Sendable {
             manifests: self.manifests, report: progress)
     }
 
-    package func logPath(_ job: JobID) -> String {
-        "\(self.configuration.paths.stateFolder)/logs/\(job.rawValue).log"
+    package func logPath(_ job: JobID, _ stream: JobStream = .log) -> String {
+        let suffix = stream == .log ? "log" : "errors.log"
+        return "\(self.configuration.paths.stateFolder)/logs/\(job.rawValue).\(suffix)"
+    }
+
+    /// The last that a job printed, of which `JobCause` may know what it means.
+    package func logTail(_ job: JobID) throws(EngineError) -> [UInt8] {
+        var tail: [UInt8] = []
+        for stream in JobStream.allCases {
+            let start = try self.logSize(job, stream) - Int64(JobCause.tailBytes / 2)
+            tail += try self.readLog(job, stream, from: start, limit: JobCause.tailBytes / 2)
+        }
+        return tail
+    }
+
+    /// Notes that the jobs on `instance` that are not over ended with it, and returns them.
+    package func loseJobs(on instance: InstanceID, _ cause: String, at date: Date) throws(EngineError) -> [Job] {
+        var lost: [Job] = []
+        for job in try self.history.jobs(limit: 1000)
+        where job.instance == instance && (!job.state.isOver || job.endedAt == nil) {
+            let changed = try self.history.change(job.id) { job in
+                if !job.state.isOver || job.endedAt == nil { job.lose(.lost, cause, at: date) }
+            }
+            if let changed { lost.append(changed) }
+        }
+        return lost
     }
 
     /// A pause between questions to a platform.

@@ -123,10 +123,38 @@ public struct RunRequest: Hashable, Sendable {
     public var environment: [String: String]
     /// Dollars that the run may cost; at that the job is ended, and its results are brought back.
     public var maximumCost: Double?
+    /// When it begins, among the jobs of its instance.
+    public var turn: Turn
+    /// Returns as soon as the instance has the job; nothing is brought back then.
+    public var isDetached: Bool
+    /// Standard error gets a log of its own.
+    public var splitsErrors: Bool
+    /// Gives the command a terminal of that size; nil gives it none.
+    public var terminal: TerminalSize?
+
+    public enum Turn: Hashable, Sendable {
+        case now
+        /// When that job has ended, however it did.
+        case after(JobID)
+        /// When the last of those that run or wait has ended.
+        case last
+    }
+
+    public struct TerminalSize: Hashable, Sendable {
+        public var columns: Int
+        public var rows: Int
+
+        public init(columns: Int, rows: Int) {
+            self.columns = columns
+            self.rows = rows
+        }
+    }
 
     public init(
         command: JobCommand?, workingDirectory: String? = nil, syncsUp: Bool = true,
-        syncsDown: Bool = true, environment: [String: String] = [:], maximumCost: Double? = nil
+        syncsDown: Bool = true, environment: [String: String] = [:], turn: Turn = .now,
+        isDetached: Bool = false, splitsErrors: Bool = false, terminal: TerminalSize? = nil,
+        maximumCost: Double? = nil
     ) {
         self.maximumCost = maximumCost
         self.command = command
@@ -134,6 +162,10 @@ public struct RunRequest: Hashable, Sendable {
         self.syncsUp = syncsUp
         self.syncsDown = syncsDown
         self.environment = environment
+        self.turn = turn
+        self.isDetached = isDetached
+        self.splitsErrors = splitsErrors
+        self.terminal = terminal
     }
 }
 
@@ -306,5 +338,16 @@ public enum EngineEvent: Hashable, Sendable {
     case alarm(Alarm)
     /// `bytes` were appended to the job's local log at `offset`.
     case jobOutput(JobID, offset: Int64, bytes: [UInt8])
+    /// The same for standard error, where it has a log of its own.
+    case jobErrors(JobID, offset: Int64, bytes: [UInt8])
     case finished(ActionID, ActionOutcome)
+}
+
+extension EngineEvent {
+    static func output(of job: JobID, _ stream: JobStream, offset: Int64, bytes: [UInt8]) -> EngineEvent {
+        switch stream {
+        case .log: .jobOutput(job, offset: offset, bytes: bytes)
+        case .errors: .jobErrors(job, offset: offset, bytes: bytes)
+        }
+    }
 }

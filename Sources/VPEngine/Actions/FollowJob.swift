@@ -1,29 +1,49 @@
 import Foundation
 
-/// Follows one job into its local log until it is over, across lost connections.
+/// Starts one job, and follows it into its local log until it is over, across lost connections.
 ///
 /// Cancelling this ends the following of the job, not the job.
-struct FollowJob {
+struct FollowJob: Sendable {
     let engine: Engine
     let script: JobScript
-    /// What the instance costs, for the job's share of it; nil where that is not known.
-    let price: HourlyPrice?
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
 
     /// Starts `job` and follows it to its end.
     func start(_ job: Job) async throws(EngineError) -> Job {
-        var job = job
-        job.state = .running
-        job.startedAt = Date()
-        try self.record(job)
-        let confirmation = JobStart()
-        guard let tail = try self.openTail(job, confirmation) else {
+        guard let spool = try LogSpool(path: job.logPath) else {
             throw EngineError(
                 .fileSystem, .init("opening the local copy of the log", subject: job.logPath),
                 detail: "another program holds it")
         }
-        return try await self.follow(job, tail, confirmation)
+        return try await self.follow(job, spool, JobStart())
+    }
+
+    /// Starts `job` and returns once the instance has said that it is there.
+    func launch(_ job: Job) async throws(EngineError) -> Job {
+        // Held so that nobody takes a job for lost that is just being started.
+        let spool = try LogSpool(path: job.logPath)
+        defer { withExtendedLifetime(spool) {} }
+        let start = JobStart()
+        self.progress(ActionProgress(.running, detail: job.command.shellText))
+        do throws(EngineError) {
+            let report = try await self.retrying(job.instance, start) { shell throws(EngineError) in
+                let result = try await shell.run(self.script.startAndReturn)
+                switch JobReport.all(in: result.errorOutput).last {
+                case .some(.failed(let reason)): throw self.refusal(reason, result.errorOutput)
+                case .some(let report): return report
+                case nil: throw shell.connectionError(result.errorOutput)
+                }
+            }
+            switch report {
+            case .ended(let end): return try self.conclude(job, .ended(end, isVerified: false))
+            case .lost: return try self.conclude(job, .lost)
+            case .absent: return try self.conclude(job, .absent)
+            default: return self.note(report, job.id) ?? job
+            }
+        } catch {
+            throw try self.explain(error, job, start)
+        }
     }
 
     /// Follows `job`, which was started before.
@@ -31,24 +51,29 @@ struct FollowJob {
     /// Where another program follows it already, its local log is read as it grows; if that program ends
     /// before the job does, this takes over.
     func attach(_ job: Job) async throws(EngineError) -> Job {
-        let confirmation = JobStart()
-        confirmation.confirm()
-        var offset = try self.engine.logSize(job.id)
+        let start = JobStart()
+        start.confirm()
+        var offsets: [JobStream: Int64] = [:]
+        for stream in JobStream.allCases { offsets[stream] = try self.engine.logSize(job.id, stream) }
         while true {
             let current = try self.engine.history.job(job.id) ?? job
             // Read before the state is looked at again: what was written until the end is then in.
-            let bytes = try self.engine.readLog(job.id, from: offset, limit: 1 << 20)
-            if !bytes.isEmpty {
-                self.report(.jobOutput(job.id, offset: offset, bytes: bytes))
-                offset += Int64(bytes.count)
-                continue
+            var hasNew = false
+            for stream in JobStream.allCases {
+                let offset = offsets[stream] ?? 0
+                let bytes = try self.engine.readLog(job.id, stream, from: offset, limit: 1 << 20)
+                guard !bytes.isEmpty else { continue }
+                hasNew = true
+                self.report(.output(of: job.id, stream, offset: offset, bytes: bytes))
+                offsets[stream] = offset + Int64(bytes.count)
             }
-            if current.state.isOver {
+            if hasNew { continue }
+            if current.state.isOver, current.endedAt != nil {
                 self.report(.jobChanged(current))
                 return current
             }
-            if let tail = try self.openTail(current, confirmation) {
-                return try await self.follow(current, tail, confirmation)
+            if let spool = try LogSpool(path: current.logPath) {
+                return try await self.follow(current, spool, start)
             }
             do {
                 try await Task.sleep(for: .milliseconds(100))
@@ -58,62 +83,121 @@ struct FollowJob {
         }
     }
 
-    private func openTail(_ job: Job, _ confirmation: JobStart) throws(EngineError) -> LogTail? {
-        try PrivateFolder.make((job.logPath as NSString).deletingLastPathComponent)
-        let id = job.id
-        let report = self.report
-        return try LogTail(
-            script: self.script, path: job.logPath,
-            onBytes: { offset, bytes in report(.jobOutput(id, offset: offset, bytes: bytes)) },
-            onReport: { if $0 == .following { confirmation.confirm() } })
+    /// Brings what the instance holds of `job`'s logs now, and notes how the job stands. nil where another
+    /// program follows the job: it does both.
+    func catchUp(_ job: Job) async throws(EngineError) -> Job? {
+        guard let spool = try LogSpool(path: job.logPath) else { return nil }
+        let shell = try await self.engine.shell(for: job.instance)
+        let tails = try self.tails(job, spool, JobStart())
+        var ending: LogTail.Ending?
+        for tail in tails { ending = try await self.request(.catchUp, tail, shell, (ending)) }
+        return try ending.map { ending throws(EngineError) in try self.conclude(job, ending) }
     }
 
-    private func follow(_ job: Job, _ tail: LogTail, _ confirmation: JobStart) async throws(EngineError)
-        -> Job
-    {
-        var job = job
+    /// Once more where the copy turned out to be none. The first log tells how the job stands.
+    private func request(
+        _ request: LogTail.Request, _ tail: LogTail, _ shell: RemoteShell, _ earlier: LogTail.Ending?
+    ) async throws(EngineError) -> LogTail.Ending {
+        var ending: LogTail.Ending
+        do throws(EngineError) {
+            ending = try await tail.perform(request, through: shell)
+        } catch {
+            guard error.code == .unreachable else { throw error }
+            ending = try await tail.perform(request, through: shell)
+        }
+        return Self.joined(earlier, ending)
+    }
+
+    // MARK: Following
+
+    private func tails(_ job: Job, _ spool: LogSpool, _ start: JobStart) throws(EngineError) -> [LogTail] {
+        let (id, report) = (job.id, self.report)
+        let first = LogTail(
+            script: self.script, spool: spool,
+            onBytes: { report(.output(of: id, .log, offset: $0, bytes: $1)) },
+            onReport: { new in
+                if start.isNews(new) { _ = self.note(new, id) }
+            })
+        guard job.record?.splitsErrors == true,
+            let errors = try LogSpool(path: self.engine.logPath(job.id, .errors))
+        else { return [first] }
+        return [
+            first,
+            LogTail(
+                script: self.script, stream: .errors, spool: errors,
+                onBytes: { report(.output(of: id, .errors, offset: $0, bytes: $1)) }, onReport: { _ in }),
+        ]
+    }
+
+    private func follow(_ job: Job, _ spool: LogSpool, _ start: JobStart) async throws(EngineError) -> Job {
         self.progress(ActionProgress(.running, detail: job.command.shellText))
         do throws(EngineError) {
-            job = self.ended(job, try await self.followUntilOver(job.instance, tail, confirmation))
+            let tails = try self.tails(job, spool, start)
+            async let second = self.result(of: tails.dropFirst().first, job.instance, start)
+            let first = try await self.followUntilOver(job.instance, tails[0], spool, start)
+            let ending = Self.joined(first, try await second?.get())
+            return try self.conclude(job, ending)
         } catch {
-            if error.code == .cancelled { throw error }
-            job.state = confirmation.isConfirmed ? .lost : .failed
-            job.cause = error.detail ?? error.code.rawValue
-            job.endedAt = Date()
-            try self.record(job)
-            throw error
+            throw try self.explain(error, job, start)
         }
-        try self.record(job)
-        return job
     }
 
-    private func record(_ job: Job) throws(EngineError) {
-        try self.engine.history.update(job)
-        self.report(.jobChanged(job))
+    private func result(
+        of tail: LogTail?, _ instance: InstanceID, _ start: JobStart
+    ) async -> Result<LogTail.Ending, EngineError>? {
+        guard let tail else { return nil }
+        do throws(EngineError) {
+            return .success(try await self.followUntilOver(instance, tail, nil, start))
+        } catch {
+            return .failure(error)
+        }
     }
 
-    /// Follows the log and comes back after every cut, until the job is over or its instance is.
+    /// The first log's ending, verified where both are.
+    private static func joined(_ first: LogTail.Ending?, _ second: LogTail.Ending?) -> LogTail.Ending {
+        guard let first else { return second! }
+        if case .ended(let end, let isVerified) = first, case .ended(_, let other)? = second {
+            return .ended(end, isVerified: isVerified && other)
+        }
+        return first
+    }
+
+    /// Follows a log and comes back after every cut, until the job is over or its instance is.
     private func followUntilOver(
-        _ instance: InstanceID, _ tail: LogTail, _ confirmation: JobStart
+        _ instance: InstanceID, _ tail: LogTail, _ spool: LogSpool?, _ start: JobStart
     ) async throws(EngineError) -> LogTail.Ending {
+        try await self.retrying(instance, start, size: { spool?.size }) { shell throws(EngineError) in
+            // Until the instance has said that it has the job, nobody knows whether it started. Asking again
+            // starts it only if it did not; afterwards it must not be asked again, because a container that
+            // was made anew would run it a second time.
+            try await tail.perform(start.isConfirmed ? .follow : .start, through: shell)
+        }
+    }
+
+    /// Calls `body` until it succeeds, with pauses that grow while nothing comes of it.
+    private func retrying<Value>(
+        _ instance: InstanceID, _ start: JobStart, size: () -> Int64? = { nil },
+        _ body: (RemoteShell) async throws(EngineError) -> Value
+    ) async throws(EngineError) -> Value {
         var failures = 0
         while true {
+            let before = size()
             do throws(EngineError) {
                 let shell = try await self.engine.shell(for: instance)
-                // Until the instance has said that it follows the job, nobody knows whether it started. Asking
-                // again starts it only if it did not; afterwards it must not be asked again, because a
-                // container that was made anew would run it a second time.
-                return try await tail.follow(through: shell, starts: !confirmation.isConfirmed)
+                start.attempt()
+                return try await body(shell)
             } catch {
                 guard error.code == .unreachable || error.code == .sshRefused,
-                    failures < 5 || confirmation.isConfirmed
+                    failures < 5 || start.isConfirmed
                 else { throw error }
+                if size() != before { failures = 0 }
                 failures += 1
+                self.noteConnection(.reconnecting)
                 self.progress(ActionProgress(.reconnecting, detail: error.detail))
                 self.engine.connections.reset(instance)
-                try await self.engine.pause(min(30, pow(2, Double(failures - 1))), "reconnecting")
+                try await self.engine.pause(min(30, pow(2, Double(failures - 2))), "reconnecting")
                 try await self.lookAgain(instance)
-                self.progress(ActionProgress(.running, detail: self.script.command.shellText))
+                start.reconnect()
             }
         }
     }
@@ -124,11 +208,8 @@ struct FollowJob {
             "following the job", platform: id.platform, subject: id.rawValue)
         do throws(EngineError) {
             let instance = try await self.engine.freshInstance(id)
-            if instance.status == .stopped || instance.status == .failed {
-                throw EngineError(
-                    .instanceLost, activity,
-                    detail: "the instance is \(instance.status.rawValue)"
-                        + (instance.statusMessage.map { ": \($0)" } ?? ""))
+            if let words = instance.wordsForItsEnd {
+                throw EngineError(.instanceLost, activity, detail: words)
             }
         } catch {
             switch error.code {
@@ -141,39 +222,104 @@ struct FollowJob {
         }
     }
 
-    private func ended(_ job: Job, _ ending: LogTail.Ending) -> Job {
-        var job = job
-        switch ending {
-        case .ended(let outcome, let seconds, let wasCancelled):
-            job.end(outcome, after: seconds, wasCancelled: wasCancelled)
-        case .lost:
-            job.state = .unknown
-            job.cause = "the job's supervisor on the instance is gone and left no status"
-            job.endedAt = Date()
-        case .absent:
-            job.state = .lost
-            job.cause = "the instance has no record of the job: its container was made anew"
-            job.endedAt = Date()
+    // MARK: Keeping
+
+    /// Notes what the instance says of a job that is not over.
+    private func note(_ report: JobReport, _ id: JobID) -> Job? {
+        let changed = try? self.engine.history.change(id) { job in
+            guard !job.state.isOver || job.endedAt == nil else { return }
+            switch report {
+            case .queued: job.state = .queued
+            case .following(let start):
+                job.state = .running
+                job.startedAt = start ?? job.startedAt ?? Date()
+            default: return
+            }
+            job.cause = nil
+            job.record?.connection = .following
         }
-        if let start = job.startedAt, let end = job.endedAt, let price = self.price {
-            job.dollars = price.cost(of: end.timeIntervalSince(start))
+        guard let job = changed ?? nil else { return nil }
+        if job.state == .running {
+            self.progress(ActionProgress(.running, detail: job.command.shellText))
         }
+        self.report(.jobChanged(job))
         return job
+    }
+
+    private func noteConnection(_ connection: JobRecord.Connection) {
+        let changed = try? self.engine.history.change(self.script.job) { $0.record?.connection = connection }
+        if let job = changed ?? nil { self.report(.jobChanged(job)) }
+    }
+
+    private func conclude(_ job: Job, _ ending: LogTail.Ending) throws(EngineError) -> Job {
+        let tail = try self.engine.logTail(job.id)
+        let now = Date()
+        let changed = try self.engine.history.change(job.id) { job in
+            switch ending {
+            case .ended(let end, let isVerified):
+                job.end(end, tail: tail, now: now)
+                job.record?.logIsVerified = isVerified
+            case .lost:
+                job.lose(
+                    .unknown, "the job's supervisor on the instance is gone and left no status", at: now)
+            case .absent:
+                job.lose(
+                    .lost, "the instance has no record of the job: its container was made anew", at: now)
+            case .running(let start):
+                job.state = .running
+                job.startedAt = start ?? job.startedAt
+                job.cause = nil
+            case .queued:
+                job.state = .queued
+                job.cause = nil
+            }
+        }
+        let kept = changed ?? job
+        self.report(.jobChanged(kept))
+        return kept
+    }
+
+    private func refusal(_ reason: String, _ errors: [UInt8]) -> EngineError {
+        let isFull = String(decoding: errors, as: UTF8.self).contains("No space left")
+        return EngineError(
+            isFull ? .remoteDiskFull : .instanceNotReady,
+            .init("starting the job", subject: self.script.job.rawValue), detail: reason)
+    }
+
+    /// Notes in the job what `error` means for it, and returns the error.
+    private func explain(_ error: EngineError, _ job: Job, _ start: JobStart) throws(EngineError)
+        -> EngineError
+    {
+        if error.code == .cancelled { return error }
+        let cause = error.detail ?? error.code.rawValue
+        let now = Date()
+        let changed = try self.engine.history.change(job.id) { job in
+            // Whoever destroyed the instance has said so.
+            guard !job.state.isOver else { return }
+            if error.code == .instanceLost {
+                job.lose(.lost, cause, at: now)
+            } else if !start.isConfirmed, error.code == .unreachable, start.wasAttempted {
+                // Without an end: `vp jobs` asks the instance when it can be reached again.
+                job.state = .unknown
+                job.cause = "whether it started is not known: \(cause)"
+            } else if !start.isConfirmed {
+                job.lose(.failed, "it was not started: \(cause)", at: now)
+            }
+        }
+        if let changed { self.report(.jobChanged(changed)) }
+        return error
     }
 }
 
-extension Job {
-    /// Notes how the command ended, `seconds` after its start.
-    ///
-    /// The length is measured on the instance; our clock only says when the job began.
-    mutating func end(_ outcome: Outcome, after seconds: Double, wasCancelled: Bool) {
-        self.outcome = outcome
-        self.state = wasCancelled ? .cancelled : outcome == .exited(0) ? .succeeded : .failed
-        self.endedAt = (self.startedAt ?? self.createdAt).addingTimeInterval(seconds)
-        if wasCancelled {
-            self.cause = "cancelled"
-        } else if case .signalled(let signal) = outcome {
-            self.cause = "killed by signal \(signal)"
+extension Instance {
+    /// Why nothing runs on it any more; nil while something may.
+    var wordsForItsEnd: String? {
+        let message = self.statusMessage.map { ": \($0)" } ?? ""
+        switch self.status {
+        case .stopped where self.isInterruptible:
+            return "preempted: the platform stopped this interruptible instance\(message)"
+        case .stopped, .failed: return "the instance is \(self.status.rawValue)\(message)"
+        default: return nil
         }
     }
 }

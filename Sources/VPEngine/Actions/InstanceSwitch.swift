@@ -26,9 +26,14 @@ struct InstanceSwitch {
     func stop(_ id: InstanceID) async throws(EngineError) -> Instance {
         let client = try self.engine.client(id.platform, "stopping instance \(id)")
         self.progress(ActionProgress(.stopping))
+        try await LookAtJobs(engine: self.engine, report: self.report).run(on: id)
         await self.engine.connections.close(id)
         try await client.stop(id)
-        return try await self.wait(for: id, limit: 300) { $0.status == .stopped }
+        let stopped = try await self.wait(for: id, limit: 300) { $0.status == .stopped }
+        for job in try self.engine.loseJobs(on: id, "its instance was stopped", at: self.engine.now()) {
+            self.report(.jobChanged(job))
+        }
+        return stopped
     }
 
     private func wait(

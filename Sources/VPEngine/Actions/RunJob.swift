@@ -29,10 +29,16 @@ struct RunJob {
             await self.openSessionsAhead(on: rented, upload: false)
             (summary.job, summary.refusal) = try await self.start(command, on: rented)
         }
+        // Nothing to bring yet, or nobody who waits for it: `attach` and `download` do it later.
+        if self.request.isDetached { return summary }
         if self.request.syncsDown {
             let suffix = summary.job?.id.rawValue ?? self.instance.rawValue
             do throws(EngineError) {
-                summary.download = try await self.sync().download(conflictSuffix: suffix)
+                let download = try await self.sync().download(conflictSuffix: suffix)
+                summary.download = download
+                if let job = summary.job {
+                    summary.job = try self.engine.noteResults(download, of: job.id) ?? job
+                }
             } catch {
                 // The job's own end is known and must be told, whatever became of its results.
                 guard summary.job != nil, error.code != .cancelled else { throw error }
@@ -61,26 +67,34 @@ struct RunJob {
     private func start(_ command: JobCommand, on rented: Instance) async throws(EngineError)
         -> (Job, EngineError?)
     {
-        let instance = self.instance
-        let workspace = self.workspace
-        let engine = self.engine
-        let job = try self.engine.history.insertJob(workspaceName: workspace.name) { id in
+        let predecessor = try self.predecessor()
+        let record = self.record(on: rented, after: predecessor)
+        let (instance, workspace, engine) = (self.instance, self.workspace, self.engine)
+        let job = try engine.history.insertJob(workspaceName: workspace.name) { id in
             Job(
                 id: id, instance: instance, command: command, createdAt: Date(),
-                workspacePath: workspace.localRoot, logPath: engine.logPath(id))
+                workspacePath: workspace.localRoot, logPath: engine.logPath(id), record: record)
         }
         self.report(.jobChanged(job))
         let script = JobScript(
             job: job.id, command: command, environment: self.request.environment,
-            remoteRoot: workspace.remoteRoot, workingDirectory: self.request.workingDirectory)
+            remoteRoot: workspace.remoteRoot, workingDirectory: self.request.workingDirectory,
+            predecessor: predecessor, manner: self.manner)
         let follow = FollowJob(
-            engine: self.engine, script: script, price: rented.price, progress: self.progress,
-            report: self.report)
+            engine: self.engine, script: script, progress: self.progress, report: self.report)
         let budget = Task { await self.keepToBudget(job, rented.price) }
         defer { budget.cancel() }
-        let ended = try await follow.start(job)
+        // Beside the start and not before it: a large repository takes git a moment.
+        async let noted: Void = ProjectRevision(engine: engine).note(for: job.id)
+        let ended =
+            if self.request.isDetached {
+                try await follow.launch(job)
+            } else {
+                try await follow.start(job)
+            }
         budget.cancel()
-        return (ended, await budget.value)
+        await noted
+        return (try self.engine.history.job(job.id) ?? ended, await budget.value)
     }
 
     /// Ends `job` when it has cost what it may, and returns the limit that said so.
@@ -94,5 +108,40 @@ struct RunJob {
             engine: self.engine, id: job.id, instance: job.instance, request: CancelRequest())
         _ = try? await cancel.run()
         return refusal
+    }
+
+    /// The job to wait for: the one that was named, or the newest on the instance that is not over.
+    private func predecessor() throws(EngineError) -> JobID? {
+        switch self.request.turn {
+        case .now: return nil
+        case .after(let id):
+            guard let job = try self.engine.history.job(id), job.instance == self.instance else {
+                throw EngineError(
+                    .noSuchJob, .init("queueing the command", subject: id.rawValue),
+                    detail: "there is none on instance \(self.instance)")
+            }
+            return id
+        case .last:
+            return try self.engine.history.jobs(limit: 1000)
+                .first { $0.instance == self.instance && !$0.state.isOver }?.id
+        }
+    }
+
+    private var manner: JobScript.Manner {
+        if let size = self.request.terminal { return .terminal(columns: size.columns, rows: size.rows) }
+        return self.request.splitsErrors ? .split : .plain
+    }
+
+    private func record(on rented: Instance, after predecessor: JobID?) -> JobRecord {
+        var record = JobRecord()
+        record.workingDirectory = self.request.workingDirectory
+        record.environmentNames = self.request.environment.keys.sorted()
+        record.syncsUp = self.request.syncsUp
+        record.syncsDown = self.request.syncsDown
+        record.splitsErrors = self.request.splitsErrors
+        record.hasTerminal = self.request.terminal != nil
+        record.predecessor = predecessor
+        record.hardware = JobRecord.Hardware(rented)
+        return record
     }
 }

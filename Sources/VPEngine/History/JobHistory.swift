@@ -105,11 +105,25 @@ package final class JobHistory: Sendable {
         }
     }
 
-    package func update(_ job: Job) throws(EngineError) {
+    /// Changes a job as it stands now, whoever wrote it last, and returns it; nil where there is none.
+    @discardableResult
+    package func change(
+        _ id: JobID, _ body: @Sendable (inout Job) -> Void
+    ) throws(EngineError) -> Job? {
         try self.write("recording a job") { database in
-            try database.execute(
-                sql: "UPDATE job SET document = ? WHERE id = ?",
-                arguments: [try Self.encode(job), job.id.rawValue])
+            guard
+                var job = try String.fetchOne(
+                    database, sql: "SELECT document FROM job WHERE id = ?", arguments: [id.rawValue]
+                ).flatMap(Self.decode)
+            else { return nil }
+            let before = job
+            body(&job)
+            if job != before {
+                try database.execute(
+                    sql: "UPDATE job SET document = ? WHERE id = ?",
+                    arguments: [try Self.encode(job), id.rawValue])
+            }
+            return job
         }
     }
 

@@ -34,6 +34,13 @@ public enum JobCommand: Hashable, Codable, Sendable, CustomStringConvertible {
     public var description: String { self.shellText }
 }
 
+/// One of a job's logs.
+public enum JobStream: String, CaseIterable, Hashable, Sendable {
+    /// Standard output, and standard error with it unless they were to be told apart.
+    case log
+    case errors
+}
+
 /// One command run on one instance.
 public struct Job: Identifiable, Hashable, Codable, Sendable {
     public enum State: String, CaseIterable, Codable, Hashable, Sendable {
@@ -77,11 +84,14 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
     public var workspacePath: String
     /// The local copy of its output; grows while the job is followed.
     public var logPath: String
+    /// nil for jobs of an earlier version.
+    public var record: JobRecord?
 
     public init(
         id: JobID, instance: InstanceID, command: JobCommand, state: State = .queued,
         outcome: Outcome? = nil, cause: String? = nil, createdAt: Date, startedAt: Date? = nil,
-        endedAt: Date? = nil, dollars: Double? = nil, workspacePath: String, logPath: String
+        endedAt: Date? = nil, dollars: Double? = nil, workspacePath: String, logPath: String,
+        record: JobRecord? = nil
     ) {
         self.id = id
         self.instance = instance
@@ -95,6 +105,7 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
         self.dollars = dollars
         self.workspacePath = workspacePath
         self.logPath = logPath
+        self.record = record
     }
 }
 

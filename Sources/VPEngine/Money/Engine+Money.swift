@@ -134,14 +134,7 @@ extension Engine {
     package func forget(_ id: InstanceID, cause: String) throws(EngineError) -> [Job] {
         let now = self.now()
         try self.history.endMeter(of: id, at: now)
-        var lost: [Job] = []
-        for var job in try self.history.jobs(limit: 1000) where job.instance == id && !job.state.isOver {
-            job.state = .lost
-            job.cause = cause
-            job.endedAt = now
-            try self.history.update(job)
-            lost.append(job)
-        }
+        let lost = try self.loseJobs(on: id, cause, at: now)
         self.manifests.remove(instance: id)
         self.connections.forget(id)
         return lost

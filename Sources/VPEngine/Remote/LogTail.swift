@@ -1,106 +1,125 @@
 import Foundation
 import Synchronization
 
-/// Follows the log of one job into its local copy, byte for byte, across lost connections.
+/// Follows a log of one job into its local copy, byte for byte, across lost connections.
 package final class LogTail: Sendable {
     /// How following ended.
     package enum Ending: Hashable, Sendable {
-        case ended(Job.Outcome, seconds: Double, wasCancelled: Bool)
+        /// `isVerified`: length and checksum of the copy are those of the instance's log.
+        case ended(JobEnd, isVerified: Bool)
         /// The supervisor is gone and left no status.
         case lost
         /// There is no such job on the instance.
         case absent
+        /// It goes on; only after `catchUp`.
+        case running(since: Date?)
+        case queued
+    }
+
+    /// What the connection asks of the instance.
+    package enum Request: Hashable, Sendable {
+        /// Start the job unless that was done before, then follow it.
+        case start
+        case follow
+        /// Bring what is there and do not wait for more.
+        case catchUp
     }
 
     private struct State {
-        var size: Int64
         var reports: [JobReport] = []
         var pendingLine: [UInt8] = []
         var otherErrors: [UInt8] = []
         var failure: EngineError?
+        var mismatches = 0
     }
 
     private let script: JobScript
-    private let file: FileHandle
-    private let path: String
-    private let state: Mutex<State>
+    private let stream: JobStream
+    private let spool: LogSpool
+    private let state = Mutex(State())
     private let onBytes: @Sendable (Int64, [UInt8]) -> Void
     private let onReport: @Sendable (JobReport) -> Void
 
-    /// Opens, or makes, the local copy at `path`; following goes on where it ends.
-    ///
-    /// nil where another program is following this job already: two writers would double every byte. Its
-    /// lock ends with it, however it ends.
-    package init?(
-        script: JobScript, path: String, onBytes: @escaping @Sendable (Int64, [UInt8]) -> Void,
+    /// Following goes on where `spool` ends.
+    package init(
+        script: JobScript, stream: JobStream = .log, spool: LogSpool,
+        onBytes: @escaping @Sendable (Int64, [UInt8]) -> Void,
         onReport: @escaping @Sendable (JobReport) -> Void
-    ) throws(EngineError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw PrivateFolder.failure(.init("opening the local copy of the log", subject: path))
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            return nil
-        }
+    ) {
         self.script = script
-        self.path = path
-        self.file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        self.state = Mutex(State(size: Int64(lseek(descriptor, 0, SEEK_END))))
+        self.stream = stream
+        self.spool = spool
         self.onBytes = onBytes
         self.onReport = onReport
     }
 
-    /// Follows until the job has ended or cannot be found.
+    /// Does what `request` says, until the job has ended or cannot be found.
     ///
-    /// `starts` asks for the job's start first. A connection that breaks throws what ssh said; the caller
-    /// decides when and where to come back, and calls this again.
-    package func follow(through shell: RemoteShell, starts: Bool) async throws(EngineError) -> Ending {
+    /// A connection that breaks throws what ssh said; the caller decides when and where to come back, and calls
+    /// this again.
+    package func perform(_ request: Request, through shell: RemoteShell) async throws(EngineError) -> Ending {
         self.state.withLock { state in
             state.reports = []
             state.pendingLine = []
             state.otherErrors = []
         }
-        let offset = self.state.withLock(\.size)
-        let text = starts ? self.script.startAndFollow(from: offset) : self.script.follow(from: offset)
+        let offset = self.spool.size
+        let text =
+            switch request {
+            case .start: self.script.startAndFollow(self.stream, from: offset)
+            case .follow: self.script.follow(self.stream, from: offset)
+            case .catchUp: self.script.catchUp(self.stream, from: offset)
+            }
         _ = try await shell.stream(
             text, onOutput: { self.append($0) }, onErrorOutput: { self.takeErrorOutput($0) })
-        let (reports, errors, failure, size) = self.state.withLock { state in
-            (state.reports, state.otherErrors, state.failure, state.size)
+        let (reports, errors, failure) = self.state.withLock { state in
+            (state.reports, state.otherErrors, state.failure)
         }
         if let failure { throw failure }
         let activity = EngineError.Activity(
             "following the job", platform: shell.target.instance.platform, subject: self.script.job.rawValue)
         switch reports.last {
-        case .ended(let outcome, let seconds, let logBytes, let wasCancelled):
-            // The connection closed in order and yet brought less than the log held when the job ended.
-            guard size >= logBytes else {
-                throw EngineError(.unreachable, activity, detail: "the log was cut short")
-            }
-            return .ended(outcome, seconds: seconds, wasCancelled: wasCancelled)
+        case .ended(let end): return .ended(end, isVerified: try self.verify(end, activity))
         case .lost: return .lost
         case .absent: return .absent
+        case .following(let start) where request == .catchUp: return .running(since: start)
+        case .queued where request == .catchUp: return .queued
         case .failed(let reason):
             let isFull = String(decoding: errors, as: UTF8.self).contains("No space left")
             throw EngineError(isFull ? .remoteDiskFull : .instanceNotReady, activity, detail: reason)
-        case .following, .survivor, nil: throw shell.connectionError(errors)
+        case .following, .queued, .survivor, .about, nil: throw shell.connectionError(errors)
         }
     }
 
-    private func append(_ bytes: [UInt8]) {
-        let offset = self.state.withLock { state -> Int64? in
-            guard state.failure == nil else { return nil }
-            do {
-                try self.file.write(contentsOf: bytes)
-            } catch {
-                state.failure = PrivateFolder.failure(
-                    .init("writing the local copy of the log", subject: self.path))
-                return nil
-            }
-            defer { state.size += Int64(bytes.count) }
-            return state.size
+    /// Compares the copy with what the instance said of its log.
+    ///
+    /// One that is no copy is emptied, and fetched anew by the next call; should it be none again, it is kept
+    /// as it is and the result is false.
+    private func verify(_ end: JobEnd, _ activity: EngineError.Activity) throws(EngineError) -> Bool {
+        let promised = self.stream == .log ? end.logBytes : end.errorBytes ?? 0
+        // The connection closed in order and yet brought less than the log held when the job ended.
+        guard self.spool.size >= promised else {
+            throw EngineError(.unreachable, activity, detail: "the log was cut short")
         }
-        if let offset { self.onBytes(offset, bytes) }
+        guard promised > 0, let checksum = end.checksum else { return promised == 0 }
+        if try self.spool.checksum(of: promised) == checksum { return true }
+        let mismatches = self.state.withLock { state in
+            state.mismatches += 1
+            return state.mismatches
+        }
+        guard mismatches == 1 else { return false }
+        self.spool.reset()
+        throw EngineError(
+            .unreachable, activity, detail: "the local copy of the log was damaged; it is fetched anew")
+    }
+
+    private func append(_ bytes: [UInt8]) {
+        guard self.state.withLock({ $0.failure == nil }) else { return }
+        do throws(EngineError) {
+            self.onBytes(try self.spool.append(bytes), bytes)
+        } catch {
+            self.state.withLock { $0.failure = error }
+        }
     }
 
     private func takeErrorOutput(_ bytes: [UInt8]) {

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Testing
 import VPTestSupport
 
@@ -37,14 +38,37 @@ struct JobHistoryTests {
     @Test func jobsAreNumberedAndReadBackByAnotherProgram() async throws {
         try await TemporaryFolder.with { folder in
             let history = try JobHistory(stateFolder: folder.path)
-            var first = try history.insertJob(workspaceName: "p", make: Self.job)
+            let inserted = try history.insertJob(workspaceName: "p", make: Self.job)
             let second = try history.insertJob(workspaceName: "p", make: Self.job)
-            #expect([first.id.rawValue, second.id.rawValue] == ["p-1", "p-2"])
-            first.end(.signalled(9), after: 3, wasCancelled: false)
-            try history.update(first)
+            #expect([inserted.id.rawValue, second.id.rawValue] == ["p-1", "p-2"])
+            let first = try history.change(inserted.id) { job in
+                job.end(JobEnd(outcome: .signalled(9)), tail: [], now: Date(timeIntervalSince1970: 5))
+            }
             let other = try JobHistory(stateFolder: folder.path)
             #expect(try other.jobs(limit: 10) == [second, first])
-            #expect(try other.job(first.id)?.outcome == .signalled(9))
+            #expect(try other.job(inserted.id)?.outcome == .signalled(9))
+        }
+    }
+
+    /// What an earlier version wrote, without all that was added since.
+    @Test func anOldDatabaseIsRead() async throws {
+        try await TemporaryFolder.with { folder in
+            let job = try JobHistory(stateFolder: folder.path).insertJob(workspaceName: "p", make: Self.job)
+            let old = """
+                {"id":{"rawValue":"p-1"},"instance":{"platform":"vast","rawValue":"31415"},"command":{"shell":{"_0":"true"}},
+                "state":"succeeded","outcome":{"exited":{"_0":0}},"createdAt":1795000000,"startedAt":1795000001,
+                "endedAt":1795000002,"dollars":0.25,"workspacePath":"/p","logPath":"/l"}
+                """
+            let database = try DatabaseQueue(path: folder.path + "/history.sqlite")
+            try await database.write { database in
+                try database.execute(sql: "UPDATE job SET document = ?", arguments: [old])
+            }
+            let history = try JobHistory(stateFolder: folder.path)
+            let read = try #require(try history.job(job.id))
+            #expect(read.outcome == .exited(0))
+            #expect(read.record == nil)
+            try history.change(job.id) { $0.record = JobRecord() }
+            #expect(try history.job(job.id)?.record == JobRecord())
         }
     }
 

@@ -1,22 +1,49 @@
+import Foundation
 import Testing
 
 @testable import VPEngine
 
 struct JobReportTests {
+    private static func end(_ outcome: Job.Outcome?, _ change: (inout JobEnd) -> Void = { _ in }) -> JobReport
+    {
+        var end = JobEnd(outcome: outcome)
+        change(&end)
+        return .ended(end)
+    }
+
     @Test(
         arguments: [
-            ("vp-job following", JobReport.following),
+            ("vp-job following 0", JobReport.following(nil)),
+            ("vp-job following 1795000000", .following(Date(timeIntervalSince1970: 1_795_000_000))),
+            ("vp-job queued", .queued), ("vp-job about train-7", .about(JobID("train-7"))),
             (
-                "vp-job ended 7 100 130 2048",
-                .ended(.exited(7), seconds: 30, logBytes: 2048, wasCancelled: false)
+                "vp-job ended code=7 start=100 lasted=3050 bytes=2048 sum=4294967295 peak=1024",
+                Self.end(.exited(7)) { end in
+                    end.startedAt = Date(timeIntervalSince1970: 100)
+                    end.seconds = 30.5
+                    end.logBytes = 2048
+                    end.checksum = .max
+                    end.peakBytes = 1024
+                }
             ),
-            ("vp-job ended 0 100 100 0", .ended(.exited(0), seconds: 0, logBytes: 0, wasCancelled: false)),
-            ("vp-job ended 137 5 9 1", .ended(.signalled(9), seconds: 4, logBytes: 1, wasCancelled: false)),
-            ("vp-job ended 139 5 9 1", .ended(.signalled(11), seconds: 4, logBytes: 1, wasCancelled: false)),
+            ("vp-job ended code=137 future=1", Self.end(.exited(137))),
             (
-                "vp-job cancelled 143 5 9 1",
-                .ended(.signalled(15), seconds: 4, logBytes: 1, wasCancelled: true)
-            ), ("vp-job survivor 77", .survivor(77)),
+                "vp-job ended signal=9 oom=1 full=1",
+                Self.end(.signalled(9)) { end in
+                    end.memoryRanOut = true
+                    end.diskIsFull = true
+                }
+            ),
+            ("vp-job ended either=143", Self.end(.exited(143)) { $0.isAmbiguous = true }),
+            ("vp-job ended waiter=gone", Self.end(nil)),
+            (
+                "vp-job cancelled unstarted=1",
+                Self.end(nil) { end in
+                    end.isUnstarted = true
+                    end.wasCancelled = true
+                }
+            ),
+            ("vp-job survivor 77 python3", .survivor(77, name: "python3")),
             ("vp-job lost", .lost), ("vp-job absent", .absent),
             ("vp-job failed cannot write the job", .failed("cannot write the job")),
         ])
@@ -27,22 +54,5 @@ struct JobReportTests {
     @Test(arguments: ["", "hello", "vp-job", "vp-job ended", "vp-job ended x 1 2 3", "  vp-job lost"])
     func otherLinesAreNotOurs(line: String) {
         #expect(JobReport(line: line[...]) == nil)
-    }
-}
-
-struct TransferProgressTests {
-    @Test func rsyncLinesAreRead() {
-        let meter = ProgressMeter(totalBytes: 4_194_314, totalFiles: 3)
-        #expect(meter.take(Array("         32,768   0%    0.00kB/s    0:00:00 ".utf8)) == nil)
-        let first = meter.take(
-            Array("\r      2,097,152  50%    2.00MB/s    0:00:01 (xfr#1, to-chk=2/3)\r".utf8))
-        #expect(
-            first
-                == TransferProgress(
-                    bytes: 2_097_152, totalBytes: 4_194_314, files: 1, totalFiles: 3,
-                    bytesPerSecond: 2_097_152))
-        let last = meter.take(Array("\r      4194314 100%    1.50GB/s    0:00:00 (xfr#3, to-chk=0/3)\n".utf8))
-        #expect(last?.fraction == 1)
-        #expect(last?.files == 3)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import VPEngine
 import VPTUICore
 
@@ -14,6 +15,7 @@ final class EffectRunner: Sendable {
     private let lines: LineRunner
     private let remembered: RememberedFile
     private let effects: AsyncStream<Effect>.Continuation
+    private let isAskingAboutJobs = Mutex(false)
 
     /// - Parameter environment: for `vp` itself, which finds its keys as this process did.
     init(engine: Engine, mailbox: Mailbox, environment: [String: String], directory: String) {
@@ -96,6 +98,9 @@ final class EffectRunner: Sendable {
         case .quote(let query, let platform, let generation):
             return .quoted(await self.offers(query, platform), generation: generation)
         case .loadJobs:
+            // Those that ended while nobody watched are asked for; an instance that does not answer must not
+            // hold up the list.
+            self.askAboutJobs()
             do throws(EngineError) {
                 return .jobsLoaded(.success(try self.engine.jobs()))
             } catch {
@@ -121,6 +126,20 @@ final class EffectRunner: Sendable {
             } catch {
                 return .failed(error, at: Date())
             }
+        }
+    }
+
+    /// One question at a time: each waits as long as ssh does for an instance that cannot be reached.
+    private func askAboutJobs() {
+        let isAsked = self.isAskingAboutJobs.withLock { isAsking in
+            defer { isAsking = true }
+            return isAsking
+        }
+        guard !isAsked else { return }
+        Task.detached { [self] in
+            let mailbox = self.mailbox
+            _ = try? await self.engine.lookAtJobs { mailbox.post(.engine($0, at: Date())) }
+            self.isAskingAboutJobs.withLock { $0 = false }
         }
     }
 

@@ -151,6 +151,8 @@ extension State {
         case .alarm(let alarm): self.toast(alarm.words)
         case .jobOutput(let job, let offset, let bytes):
             return self.outputArrived(job, offset, bytes, date)
+        // The pane shows the log; what a job says apart from it is in its own file.
+        case .jobErrors: break
         case .finished(let id, let outcome):
             return self.finished(id, outcome)
         }

@@ -1,0 +1,113 @@
+import Foundation
+
+/// Finds out how jobs stand that nobody follows: asks their instances, and brings the logs of those that ended.
+struct LookAtJobs {
+    let engine: Engine
+    let report: @Sendable (EngineEvent) -> Void
+
+    /// Looks at the open jobs on `instance`, or at all. A job whose instance cannot be asked stays as it is.
+    func run(on instance: InstanceID? = nil) async throws(EngineError) {
+        let open = try self.engine.history.jobs(limit: 1000).filter { job in
+            let isOpen = !job.state.isOver || (job.state == .unknown && job.endedAt == nil)
+            return isOpen && (instance == nil || job.instance == instance) && !LogSpool.isHeld(job.logPath)
+        }
+        guard !open.isEmpty else { return }
+        let groups = Dictionary(grouping: open, by: \.instance)
+        let instances = await self.instances(Set(groups.keys))
+        await withTaskGroup { group in
+            for (id, jobs) in groups {
+                guard let instance = instances[id] else { continue }
+                group.addTask { await self.look(at: jobs, on: id, instance) }
+            }
+        }
+    }
+
+    /// Those among `ids` whose fate is known: as they are, or nil for one that the platform no longer has.
+    private func instances(_ ids: Set<InstanceID>) async -> [InstanceID: Instance?] {
+        var found: [InstanceID: Instance?] = [:]
+        // An open connection proves that the instance runs, and spares the platform a question.
+        for id in ids {
+            if let known = self.engine.connections.known(id), self.engine.connections.isWarm(known) {
+                found[id] = .some(known)
+            }
+        }
+        if found.count == ids.count { return found }
+        let answers = await self.engine.instances()
+        let failed = Set(answers.failures.map(\.platform))
+        for id in ids where found[id] == nil {
+            if let instance = answers.values.first(where: { $0.id == id }) {
+                found[id] = .some(instance)
+            } else if !failed.contains(id.platform), self.engine.clients[id.platform] != nil {
+                found[id] = .some(nil)
+            }
+        }
+        return found
+    }
+
+    private func look(at jobs: [Job], on id: InstanceID, _ instance: Instance?) async {
+        guard let instance else {
+            for job in jobs {
+                self.lose(job, .lost, "the platform no longer has its instance", isFinal: true)
+            }
+            return
+        }
+        if let words = instance.wordsForItsEnd {
+            // Its disk may still hold how the job ended before that; it is asked when it runs again.
+            for job in jobs { self.lose(job, .unknown, words, isFinal: false) }
+            return
+        }
+        guard instance.status == .running else { return }
+        do throws(EngineError) {
+            let shell = try await self.engine.shell(for: id)
+            let result = try await shell.run(JobScript.look(at: jobs.map(\.id)))
+            var current: JobID?
+            for report in JobReport.all(in: result.errorOutput) {
+                if case .about(let id) = report {
+                    current = id
+                } else if let job = jobs.first(where: { $0.id == current }) {
+                    try await self.take(report, job)
+                }
+            }
+        } catch {
+            // A list is worth more than the reason why one line of it is older; that line says so.
+        }
+    }
+
+    /// A job that ended is caught up with, so that its log is whole and its cause known. What is told of a
+    /// running one is how it stands; its log comes when somebody wants to see it.
+    private func take(_ report: JobReport, _ job: Job) async throws(EngineError) {
+        let follow = FollowJob(
+            engine: self.engine, script: JobScript(existing: job), progress: { _ in }, report: self.report)
+        switch report {
+        case .ended, .lost, .absent: _ = try await follow.catchUp(job)
+        case .following(let start):
+            try self.change(job) { job in
+                job.state = .running
+                job.startedAt = start ?? job.startedAt
+                job.cause = nil
+            }
+        case .queued:
+            try self.change(job) { job in
+                job.state = .queued
+                job.cause = nil
+            }
+        case .survivor, .failed, .about: break
+        }
+    }
+
+    private func lose(_ job: Job, _ state: Job.State, _ cause: String, isFinal: Bool) {
+        let now = Date()
+        try? self.change(job) { job in
+            job.lose(state, cause, at: now)
+            if !isFinal { job.endedAt = nil }
+        }
+    }
+
+    private func change(_ job: Job, _ body: @escaping @Sendable (inout Job) -> Void) throws(EngineError) {
+        let changed = try self.engine.history.change(job.id) { job in
+            guard !job.state.isOver || job.endedAt == nil else { return }
+            body(&job)
+        }
+        if let changed, changed != job { self.report(.jobChanged(changed)) }
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+
+/// What is worth knowing of a job long after it: what ran, on what, and what came of it.
+///
+/// Everything may be missing: a history is read by versions older and newer than the one that wrote it.
+public struct JobRecord: Hashable, Codable, Sendable {
+    /// The project's revision when the job was started.
+    public struct Revision: Hashable, Codable, Sendable {
+        public var commit: String
+        /// Files differed from it.
+        public var isDirty: Bool
+        /// A local file with the differences of tracked files, as `git apply` reads them.
+        public var patchPath: String?
+
+        public init(commit: String, isDirty: Bool, patchPath: String? = nil) {
+            self.commit = commit
+            self.isDirty = isDirty
+            self.patchPath = patchPath
+        }
+    }
+
+    /// The hardware as it was rented.
+    public struct Hardware: Hashable, Codable, Sendable {
+        public var gpuName: String
+        public var gpuCount: Int
+        public var machineID: String?
+        public var location: String?
+        public var image: String?
+        public var dollarsPerHour: Double
+        public var isInterruptible: Bool
+
+        public init(_ instance: Instance) {
+            self.gpuName = instance.gpuName
+            self.gpuCount = instance.gpuCount
+            self.machineID = instance.machineID
+            self.location = instance.location
+            self.image = instance.image
+            self.dollarsPerHour = instance.price.dollarsPerHour
+            self.isInterruptible = instance.isInterruptible
+        }
+    }
+
+    /// What was brought back after the job.
+    public struct Results: Hashable, Codable, Sendable {
+        public var files: Int
+        public var bytes: Int64
+        public var conflicts: Int
+        public var missing: Int
+        public var at: Date
+
+        public init(_ summary: SyncSummary, at date: Date) {
+            self.files = summary.transferredFiles
+            self.bytes = summary.transferredBytes
+            self.conflicts = summary.conflicts.count
+            self.missing = summary.missing.count
+            self.at = date
+        }
+    }
+
+    /// The way between here and a job that runs.
+    public enum Connection: String, Codable, Hashable, Sendable {
+        case following, reconnecting, disconnected
+    }
+
+    /// As it was asked for; nil is the workspace itself.
+    public var workingDirectory: String?
+    /// Names alone: values may be secrets.
+    public var environmentNames: [String]?
+    public var syncsUp: Bool?
+    public var syncsDown: Bool?
+    public var splitsErrors: Bool?
+    public var hasTerminal: Bool?
+    /// The job it waited for.
+    public var predecessor: JobID?
+    public var revision: Revision?
+    public var hardware: Hardware?
+    public var driver: String?
+    /// Memory of its largest process, in bytes.
+    public var peakBytes: Int64?
+    /// Size of the log on the instance when the command ended.
+    public var logBytes: Int64?
+    public var errorBytes: Int64?
+    /// The local copy was compared with the instance's, by length and checksum.
+    public var logIsVerified: Bool?
+    public var results: Results?
+    /// What the one who follows it has said last; see `Engine.connection(of:)` for whether it is still there.
+    public var connection: Connection?
+
+    public init() {}
+}

@@ -1,0 +1,113 @@
+import Foundation
+
+/// What an instance knows of a job that is over.
+package struct JobEnd: Hashable, Sendable {
+    /// nil for a job that was cancelled while it waited for its turn, and where the record itself was lost.
+    package var outcome: Job.Outcome?
+    /// The shell there cannot tell an exit with this code from the signal it stands for.
+    package var isAmbiguous = false
+    /// It never ran.
+    package var isUnstarted = false
+    package var wasCancelled = false
+    /// By the instance's clock.
+    package var startedAt: Date?
+    package var seconds = 0.0
+    /// Sizes of the logs when the command ended. What a process it left behind wrote later is not promised.
+    package var logBytes: Int64 = 0
+    package var errorBytes: Int64?
+    /// cksum(1) of the log that was asked about; nil where it is empty.
+    package var checksum: UInt32?
+    /// Memory of the largest process, in bytes.
+    package var peakBytes: Int64?
+    /// The kernel ended a process of the container meanwhile, because memory ran out.
+    package var memoryRanOut = false
+    package var diskIsFull = false
+    package var driver: String?
+
+    package init(outcome: Job.Outcome?) {
+        self.outcome = outcome
+    }
+
+    /// Reads the supervisor's words; nil where they say neither how it ended nor that this is not known.
+    init?(_ words: some Sequence<Substring>, wasCancelled: Bool) {
+        var values: [Substring: Substring] = [:]
+        for word in words {
+            let parts = word.split(separator: "=", maxSplits: 1)
+            if parts.count == 2 { values[parts[0]] = parts[1] }
+        }
+        if let code = values["code"].flatMap({ Int32($0) }) {
+            self.init(outcome: .exited(code))
+        } else if let signal = values["signal"].flatMap({ Int32($0) }) {
+            self.init(outcome: .signalled(signal))
+        } else if let code = values["either"].flatMap({ Int32($0) }) {
+            self.init(outcome: .exited(code))
+            self.isAmbiguous = true
+        } else if values["unstarted"] != nil || values["waiter"] != nil {
+            self.init(outcome: nil)
+            self.isUnstarted = values["unstarted"] != nil
+        } else {
+            return nil
+        }
+        self.wasCancelled = wasCancelled
+        self.startedAt = values["start"].flatMap { Double($0) }.map(Date.init(timeIntervalSince1970:))
+        self.seconds = max(0, (values["lasted"].flatMap { Double($0) } ?? 0) / 100)
+        self.logBytes = values["bytes"].flatMap { Int64($0) } ?? 0
+        self.errorBytes = values["errors"].flatMap { Int64($0) }
+        self.checksum = values["sum"].flatMap { UInt32($0) }
+        self.peakBytes = values["peak"].flatMap { Int64($0) }
+        self.memoryRanOut = values["oom"] != nil
+        self.diskIsFull = values["full"] != nil
+        self.driver = values["driver"].map(String.init)
+    }
+}
+
+/// What the instance said about a job on standard error.
+package enum JobReport: Hashable, Sendable {
+    /// It waits for another job.
+    case queued
+    /// It runs, since the given time by the instance's clock.
+    case following(Date?)
+    case ended(JobEnd)
+    /// A process of a cancelled job that could not be ended.
+    case survivor(Int32, name: String)
+    /// The supervisor is gone and left no status.
+    case lost
+    /// There is no such job on the instance.
+    case absent
+    case failed(String)
+    /// The reports that follow are about this job.
+    case about(JobID)
+
+    /// Reads one line, or nil where it is not one of ours.
+    package init?(line: Substring) {
+        guard line.hasPrefix(JobScript.mark) else { return nil }
+        let words = line.dropFirst(JobScript.mark.count).split(separator: " ")
+        switch words.first {
+        case "queued": self = .queued
+        case "following":
+            let start = words.dropFirst().first.flatMap { Double($0) } ?? 0
+            self = .following(start > 0 ? Date(timeIntervalSince1970: start) : nil)
+        case "lost": self = .lost
+        case "absent": self = .absent
+        case "failed": self = .failed(words.dropFirst().joined(separator: " "))
+        case "about":
+            guard words.count == 2 else { return nil }
+            self = .about(JobID(String(words[1])))
+        case "survivor":
+            guard words.count > 1, let process = Int32(words[1]) else { return nil }
+            self = .survivor(process, name: words.dropFirst(2).joined(separator: " "))
+        case "ended", "cancelled":
+            guard let end = JobEnd(words.dropFirst(), wasCancelled: words[0] == "cancelled") else {
+                return nil
+            }
+            self = .ended(end)
+        default: return nil
+        }
+    }
+
+    /// The reports among lines of standard error.
+    package static func all(in errorOutput: [UInt8]) -> [JobReport] {
+        String(decoding: errorOutput, as: UTF8.self)
+            .split(separator: "\n").compactMap { JobReport(line: $0) }
+    }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import Synchronization
+
+/// The local copy of one of a job's logs: a file that is only ever appended to, by one program at a time, and
+/// read by any number.
+///
+/// Beside it stands an index, `<path>.times`, that says when which byte arrived: lines of milliseconds since
+/// 1970 and an offset.
+package final class LogSpool: Sendable {
+    private struct State {
+        var size: Int64
+        var indexedAt: Int64 = 0
+    }
+
+    package let path: String
+    private let descriptor: Int32
+    private let index: Int32
+    private let state: Mutex<State>
+
+    /// Opens, or makes, the file.
+    ///
+    /// nil where another program appends to it: two would double every byte. Its lock ends with it, however it
+    /// ends.
+    package init?(path: String) throws(EngineError) {
+        try PrivateFolder.make((path as NSString).deletingLastPathComponent)
+        let flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC
+        let descriptor = open(path, flags, 0o600)
+        guard descriptor >= 0 else { throw Self.failure(path) }
+        var lock = Self.lock(Int16(F_WRLCK))
+        guard fcntl(descriptor, Self.setLock, &lock) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        self.path = path
+        self.descriptor = descriptor
+        // Without an index the log is as good, only not to be asked by time.
+        self.index = open(Self.indexPath(path), flags, 0o600)
+        self.state = Mutex(State(size: Int64(lseek(descriptor, 0, SEEK_END))))
+    }
+
+    deinit {
+        close(self.descriptor)
+        if self.index >= 0 { close(self.index) }
+    }
+
+    package var size: Int64 { self.state.withLock(\.size) }
+
+    /// Appends `bytes` and returns the offset at which they stand.
+    package func append(_ bytes: [UInt8]) throws(EngineError) -> Int64 {
+        let written: Result<Int64, EngineError> = self.state.withLock { state in
+            guard Self.write(bytes, to: self.descriptor) else {
+                let failure = Self.failure(self.path)
+                // What was written of it is taken back: the size is where following goes on.
+                ftruncate(self.descriptor, off_t(state.size))
+                return .failure(failure)
+            }
+            let now = Int64(Date().timeIntervalSince1970 * 1000)
+            if self.index >= 0, now - state.indexedAt >= Self.indexPause {
+                state.indexedAt = now
+                _ = Self.write(Array("\(now) \(state.size)\n".utf8), to: self.index)
+            }
+            defer { state.size += Int64(bytes.count) }
+            return .success(state.size)
+        }
+        return try written.get()
+    }
+
+    /// Empties the file, because it turned out not to be a copy.
+    package func reset() {
+        self.state.withLock { state in
+            ftruncate(self.descriptor, 0)
+            if self.index >= 0 { ftruncate(self.index, 0) }
+            state = State(size: 0)
+        }
+    }
+
+    /// cksum(1) of the first `count` bytes.
+    package func checksum(of count: Int64) throws(EngineError) -> UInt32 {
+        var sum = POSIXChecksum()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        var offset: Int64 = 0
+        while offset < count {
+            let wanted = Int(min(Int64(buffer.count), count - offset))
+            let got = pread(self.descriptor, &buffer, wanted, off_t(offset))
+            if got < 0 && errno == EINTR { continue }
+            guard got > 0 else { throw Self.failure(self.path) }
+            sum.add(buffer[..<got])
+            offset += Int64(got)
+        }
+        return sum.value
+    }
+
+    /// True while some program appends to `path`.
+    package static func isHeld(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        // Asked without taking it: whoever wants to append at this moment must not find it taken.
+        var lock = Self.lock(Int16(F_WRLCK))
+        return fcntl(descriptor, Self.getLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
+    }
+
+    /// The offset of the first byte of `path` that may have arrived at `date` or later.
+    package static func offset(in path: String, at date: Date) -> Int64 {
+        let moment = Int64(date.timeIntervalSince1970 * 1000)
+        let lines = FileManager.default.contents(atPath: self.indexPath(path)) ?? Data()
+        var offset: Int64 = 0
+        for line in String(decoding: lines, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 2, let time = Int64(words[0]), let start = Int64(words[1]) else { continue }
+            offset = start
+            // What arrived within the pause after an entry has none of its own.
+            if time + Self.indexPause > moment { return offset }
+        }
+        return (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64) ?? offset
+    }
+
+    private static func indexPath(_ path: String) -> String { path + ".times" }
+
+    private static let indexPause: Int64 = 250
+
+    // Locks of the open file and not of the process, as flock() has them, but with a question that does not
+    // take the lock. Linux has had them since 3.15; their numbers are the same on every machine.
+    private static let getLock: Int32 = 36
+    private static let setLock: Int32 = 37
+
+    private static func lock(_ type: Int16) -> flock {
+        flock(l_type: type, l_whence: Int16(SEEK_SET), l_start: 0, l_len: 0, l_pid: 0)
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            var done = 0
+            while done < buffer.count {
+                let count = Foundation.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { return false }
+                done += count
+            }
+            return true
+        }
+    }
+
+    private static func failure(_ path: String) -> EngineError {
+        PrivateFolder.failure(.init("writing the local copy of the log", subject: path))
+    }
+}

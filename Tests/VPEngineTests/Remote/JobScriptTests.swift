@@ -1,0 +1,299 @@
+import Foundation
+import Testing
+import VPTestSupport
+
+@testable import VPEngine
+
+/// The job scripts on the shells that instances have, without a network.
+@Suite(.requires("dash", "bash", "busybox", "perl"), .timeLimit(.minutes(3)))
+struct JobScriptTests {
+    private static let shells = JobShell.Kind.allCases
+
+    private func with(
+        _ kind: JobShell.Kind, _ body: (JobShell) async throws -> Void
+    ) async throws {
+        try await TemporaryFolder.with { try await body(try JobShell(kind, in: $0)) }
+    }
+
+    @Test(
+        arguments: Self.shells,
+        [
+            ("exit 0", Job.Outcome.exited(0)), ("exit 1", .exited(1)), ("exit 7", .exited(7)),
+            ("no-such-command", .exited(127)), ("touch x; ./x", .exited(126)),
+            ("kill -9 $$", .signalled(9)), ("kill -SEGV $$", .signalled(11)), ("exit 137", .exited(137)),
+            ("exit 139", .exited(139)), ("exit 255", .exited(255)),
+        ])
+    func howACommandEndedIsTold(kind: JobShell.Kind, ending: (command: String, outcome: Job.Outcome))
+        async throws
+    {
+        try await self.with(kind) { shell in
+            let (_, end) = try await shell.end(shell.script(.shell(ending.command)))
+            #expect(end.outcome == ending.outcome)
+            #expect(!end.isAmbiguous)
+            #expect(abs(end.startedAt?.timeIntervalSinceNow ?? -1000) < 60)
+            if kind.hasPerl { #expect((end.peakBytes ?? 0) > 100_000) }
+        }
+    }
+
+    /// Where a shell tells no difference it is not made up.
+    @Test(arguments: Self.shells, [2, 13, 15])
+    func whatAShellCannotTellIsSaid(kind: JobShell.Kind, signal: Int32) async throws {
+        try await self.with(kind) { shell in
+            let (_, killed) = try await shell.end(
+                shell.script(.shell("trap - \(signal); kill -\(signal) $$; sleep 10")))
+            let (_, exited) = try await shell.end(
+                shell.script(.shell("exit \(128 + signal)"), id: 2))
+            #expect(exited.outcome == .exited(128 + signal))
+            if kind.hasPerl || (signal == 15 && kind != .bareBash) {
+                #expect(killed.outcome == .signalled(signal))
+                #expect(!killed.isAmbiguous && !exited.isAmbiguous)
+            } else if signal != 2 {
+                #expect(killed.outcome == .exited(128 + signal))
+                #expect(killed.isAmbiguous && exited.isAmbiguous)
+            }
+        }
+    }
+
+    /// What ends a lone program is seen as it is, however it was given.
+    @Test(arguments: Self.shells)
+    func aLoneProgramIsNotHiddenByTheShell(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let script = shell.script(.arguments(["sleep", "1000"]))
+            async let ended = shell.end(script)
+            let session = try await shell.wait(for: "pid").split(separator: " ")[0]
+            let comm = "/proc/\(session)/comm"
+            try await wait(for: "the program in the command's process") {
+                let name = (try? String(contentsOfFile: comm, encoding: .utf8)) ?? ""
+                return name.hasPrefix("sleep") || name.hasPrefix("busybox") ? name : nil
+            }
+            kill(try #require(pid_t(session)), SIGKILL)
+            #expect(try await ended.end.outcome == .signalled(9))
+        }
+    }
+
+    @Test(arguments: Self.shells)
+    func theOutputComesThroughInOrder(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let command = "echo a; echo b >&2; printf 'c\\0\\377\\r\\n'; echo d >&2"
+            let (output, end) = try await shell.end(shell.script(.shell(command)))
+            #expect(output == Array("a\nb\nc".utf8) + [0, 255, 13, 10] + Array("d\n".utf8))
+            #expect(end.logBytes == Int64(output.count))
+            var sum = POSIXChecksum()
+            sum.add(output[...])
+            // Debian's busybox has no cksum; lengths are compared all the same.
+            #expect(end.checksum == (kind == .busybox && end.checksum == nil ? nil : sum.value))
+            let (rest, _) = try await shell.run(shell.script(.shell("")).follow(from: 4))
+            #expect(rest == Array(output[4...]))
+        }
+    }
+
+    @Test(arguments: Self.shells)
+    func standardErrorHasALogOfItsOwnWhenAsked(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let script = shell.script(.shell("echo out; echo err >&2"), manner: .split)
+            let (output, end) = try await shell.end(script)
+            #expect(output == Array("out\n".utf8))
+            #expect(end.errorBytes == 4)
+            let (errors, _) = try await shell.run(script.follow(.errors, from: 0))
+            #expect(errors == Array("err\n".utf8))
+        }
+    }
+
+    @Test(arguments: Self.shells)
+    func fiveStartsAtOnceMakeOneProcess(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let gate = shell.home + "/gate"
+            let command = "echo x >> runs; while [ ! -e \(gate) ]; do sleep 0.05; done; cat runs"
+            let script = shell.script(.shell(command))
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<5 { group.addTask { try await shell.end(script) } }
+                try await shell.wait(for: "pid")
+                try Data().write(to: URL(fileURLWithPath: gate))
+                for try await (output, end) in group {
+                    #expect(output == Array("x\n".utf8))
+                    #expect(end.outcome == .exited(0))
+                }
+            }
+        }
+    }
+
+    /// They end although they ignore TERM, moved to another session and were adopted by init.
+    @Test(arguments: Self.shells)
+    func cancellingEndsTheWholeTree(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let command = """
+                trap '' TERM
+                setsid sh -c 'trap "" TERM; echo $$ >> all; while :; do sleep 0.1; done' &
+                (setsid sh -c '(trap "" TERM; sh -c "echo \\$\\$ >> all; while :; do sleep 0.1; done") &' &)
+                echo $$ >> all
+                while [ "$(wc -l < all)" -lt 3 ]; do sleep 0.05; done
+                echo ready
+                while :; do sleep 0.1; done
+                """
+            let script = shell.script(.shell(command))
+            async let watched = shell.end(script)
+            try await shell.wait(for: "log")
+            let (_, reports) = try await shell.run(script.cancel(grace: 0))
+            guard case .ended(let end) = reports.last else { throw JobShell.WrongEnd() }
+            #expect(end.wasCancelled)
+            #expect(end.outcome == .signalled(9))
+            #expect(try await watched.end.wasCancelled)
+            let processes = try String(contentsOfFile: shell.home + "/workspace/all", encoding: .utf8)
+                .split(separator: "\n").compactMap { pid_t($0) }
+            #expect(processes.count == 3)
+            for process in processes { #expect(!Self.runs(process)) }
+        }
+    }
+
+    private static func runs(_ process: pid_t) -> Bool {
+        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else {
+            return false
+        }
+        // A killed child may wait for init to collect it.
+        return !stat.contains(") Z")
+    }
+
+    @Test(arguments: Self.shells)
+    func termComesFirst(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let command = "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done"
+            let script = shell.script(.shell(command))
+            async let watched = shell.end(script)
+            try await shell.wait(for: "log")
+            _ = try await shell.run(script.cancel(grace: 20))
+            let (output, end) = try await watched
+            #expect(String(decoding: output, as: UTF8.self).hasSuffix("bye\n"))
+            #expect(end.outcome == .exited(3))
+            #expect(end.wasCancelled)
+        }
+    }
+
+    @Test(arguments: Self.shells)
+    func aJobWaitsForAnother(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let gate = shell.home + "/gate"
+            let first = shell.script(
+                .shell("while [ ! -e \(gate) ]; do sleep 0.05; done; echo first >> order; exit 1"))
+            let second = shell.script(.shell("echo second >> order; cat order"), id: 2, after: 1)
+            let third = shell.script(.shell("echo third"), id: 3, after: 2)
+            #expect(try await shell.run(first.startAndReturn).reports.last?.isFollowing == true)
+            #expect(try await shell.run(second.startAndReturn).reports.last == .queued)
+            #expect(try await shell.run(third.startAndReturn).reports.last == .queued)
+            let look = JobScript.look(at: [second, third].map(\.job) + [JobID("none")])
+            #expect(
+                try await shell.run(look).reports
+                    == [
+                        .about(second.job), .queued, .about(third.job), .queued,
+                        .about(JobID("none")), .absent,
+                    ])
+            let (_, cancelled) = try await shell.run(third.cancel(grace: 1))
+            guard case .ended(let end) = cancelled.last else { throw JobShell.WrongEnd() }
+            #expect(end.isUnstarted && end.wasCancelled && end.outcome == nil)
+            async let watched = shell.run(second.follow(from: 0))
+            try Data().write(to: URL(fileURLWithPath: gate))
+            let (output, reports) = try await watched
+            #expect(output == Array("first\nsecond\n".utf8))
+            guard case .ended(let ended) = reports.last else { throw JobShell.WrongEnd() }
+            #expect(ended.outcome == .exited(0))
+        }
+    }
+
+    /// Values are in no argument vector and in no file that others could read, or that stays.
+    @Test(arguments: Self.shells)
+    func theEnvironmentTravelsInAPrivateFile(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let value = "it's a \"secret\"\n$HOME"
+            let command =
+                "stat -c %a ~/.vp/jobs/*/environment; printf %s \"$TOKEN\"; echo; echo \"$PYTHONUNBUFFERED$VP_JOB\""
+            let script = shell.script(.shell(command), environment: ["TOKEN": value])
+            let (output, _) = try await shell.end(script)
+            #expect(String(decoding: output, as: UTF8.self) == "600\n\(value)\n1\(script.job)\n")
+            #expect(shell.file("environment") == "")
+        }
+    }
+
+    @Test func aTerminalIsGivenWhenAsked() async throws {
+        try await self.with(.dash) { shell in
+            let script = shell.script(
+                .shell("tty >/dev/null && echo yes; stty size; sleep 1000 & exit 4"),
+                manner: .terminal(columns: 132, rows: 43))
+            let (output, end) = try await shell.end(script)
+            #expect(String(decoding: output, as: UTF8.self).hasPrefix("yes\r\n"))
+            #expect(end.outcome == .exited(4))
+            _ = try await shell.run(script.cancel(grace: 0))
+        }
+        try await self.with(.busybox) { shell in
+            let script = shell.script(.shell("true"), manner: .terminal(columns: 80, rows: 24))
+            let (output, end) = try await shell.end(script)
+            #expect(String(decoding: output, as: UTF8.self).contains("needs perl"))
+            #expect(end.outcome == .exited(126))
+        }
+    }
+
+    @Test(arguments: Self.shells)
+    func aSupervisorThatIsGoneIsSaid(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let script = shell.script(.shell("echo up; sleep 1000"))
+            async let watched = shell.run(script.startAndFollow(from: 0))
+            try await shell.wait(for: "log")
+            let supervisor = try await shell.wait(for: "supervisor").split(separator: " ")[0]
+            kill(try #require(pid_t(supervisor)), SIGKILL)
+            _ = try await shell.run(script.cancel(grace: 0))
+            #expect(try await watched.reports.last == .lost)
+            // A number that was given to another process since is not taken for the supervisor's.
+            let path = shell.path(of: "supervisor")
+            try Data("\(getpid()) 1\n".utf8).write(to: URL(fileURLWithPath: path))
+            #expect(try await shell.run(script.follow(from: 0)).reports.last == .lost)
+        }
+    }
+
+    @Test(arguments: Self.shells)
+    func aFolderThatIsNotThereIsSaid(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            var script = shell.script(.shell("true"))
+            script.workingDirectory = "/no/such/folder"
+            let (output, end) = try await shell.end(script)
+            #expect(end.outcome == .exited(126))
+            #expect(JobCause.words(for: end, tail: output) == "the working folder cannot be entered")
+        }
+    }
+
+    @Test(arguments: Self.shells)
+    func longCommandsRun(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let text = "# " + String(repeating: "x", count: 200_000) + "\necho done; exit 5\n"
+            let (output, end) = try await shell.end(shell.script(.shell(text)))
+            #expect(output == Array("done\n".utf8))
+            #expect(end.outcome == .exited(5))
+        }
+    }
+
+    @Test(.requires("shellcheck")) func shellcheckFindsNothing() async throws {
+        try await TemporaryFolder.with { folder in
+            let shell = try JobShell(.dash, in: folder)
+            let script = shell.script(
+                .arguments(["printf", "a b"]), environment: ["A": "b c"], after: 7, manner: .split)
+            let texts = [
+                JobSupervisor.text, script.startAndReturn, script.startAndFollow(.errors, from: 7),
+                script.catchUp(from: 1), script.cancel(grace: 10), JobScript.look(at: [script.job]),
+            ]
+            let program = try #require(JobShell.find("shellcheck"))
+            for (number, text) in texts.enumerated() {
+                let path = try folder.write("#!/bin/sh\n" + text, to: "script-\(number).sh")
+                for dialect in ["sh", "dash", "busybox", "bash"] {
+                    // Older versions know no busybox.
+                    let name = dialect == "busybox" ? "dash" : dialect
+                    let result = try await SystemProcessRunner().run(
+                        ProcessCommand(
+                            program, ["-s", name, "-S", "style", path], environment: ["LC_ALL": "C.UTF-8"]))
+                    let words = String(decoding: result.output, as: UTF8.self)
+                    #expect(words == "")
+                }
+            }
+        }
+    }
+}
+
+extension JobReport {
+    fileprivate var isFollowing: Bool { if case .following = self { true } else { false } }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Synchronization
+import Testing
+import VPTestSupport
+
+@testable import VPEngine
+
+/// A machine with one shell and few programs, on which job scripts run as they would on an instance.
+struct JobShell: Sendable {
+    enum Kind: String, CaseIterable, CustomTestStringConvertible {
+        case dash, bash, busybox
+        /// The same where perl is missing, as on small images.
+        case bareDash, bareBash
+
+        var testDescription: String { self.rawValue }
+        var hasPerl: Bool { self == .dash || self == .bash }
+        /// What `sh` is.
+        var program: String {
+            switch self {
+            case .dash, .bareDash: "dash"
+            case .bash, .bareBash: "bash"
+            case .busybox: "busybox"
+            }
+        }
+    }
+
+    let home: String
+    /// Begins the names of its jobs. Machines share the processes of this one, and a cancel goes by the name.
+    private let name = UUID().uuidString
+    private let path: String
+    private let runner = SystemProcessRunner()
+
+    /// The programs that the scripts and the tests' commands may use, perl apart.
+    private static let programs = [
+        "cat", "chmod", "cksum", "cp", "date", "df", "env", "grep", "head", "kill", "mkdir", "mv", "ps", "rm",
+        "seq", "setsid", "sleep", "sort", "stat", "tail", "tee", "touch", "tr", "truncate", "tty", "wc",
+    ]
+
+    init(_ kind: Kind, in folder: TemporaryFolder) throws {
+        self.home = folder.path + "/home"
+        self.path = folder.path + "/bin"
+        for folder in [self.home, self.path] {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
+        let target = try #require(Self.find(kind.program))
+        try self.link("sh", to: target)
+        for program in Self.programs + (kind.hasPerl ? ["perl"] : []) {
+            let tool = kind == .busybox ? target : Self.find(program)
+            if let tool { try self.link(program, to: tool) }
+        }
+    }
+
+    private func link(_ name: String, to target: String) throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(self.path)/\(name)", withDestinationPath: target)
+    }
+
+    static func find(_ program: String) -> String? {
+        ["/usr/bin", "/bin", "/usr/sbin"].map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    }
+
+    func id(_ number: Int) -> JobID { JobID("\(self.name)-\(number)") }
+
+    func path(of name: String, of job: Int = 1) -> String { "\(self.home)/.vp/jobs/\(self.id(job))/\(name)" }
+
+    func script(
+        _ command: JobCommand, id: Int = 1, environment: [String: String] = [:],
+        after: Int? = nil, manner: JobScript.Manner = .plain
+    ) -> JobScript {
+        JobScript(
+            job: self.id(id), command: command, environment: environment,
+            remoteRoot: self.home + "/workspace",
+            workingDirectory: nil, predecessor: after.map(self.id), manner: manner)
+    }
+
+    /// Runs `text` as `RemoteShell` would have it run.
+    func run(
+        _ text: String, onOutput: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+    ) async throws -> (output: [UInt8], reports: [JobReport]) {
+        let command = ProcessCommand(
+            "\(self.path)/sh", ["-s"], environment: ["PATH": self.path, "HOME": self.home, "LC_ALL": "C"],
+            input: Array(text.utf8))
+        let (output, errors) = (ByteCollector(), ByteCollector())
+        _ = try await self.runner.run(
+            command,
+            onOutput: {
+                output.append($0)
+                onOutput($0)
+            }, onErrorOutput: { errors.append($0) })
+        let lines = String(decoding: errors.bytes, as: UTF8.self).split(separator: "\n")
+        let others = lines.filter { JobReport(line: $0) == nil }
+
+        // bash tells of a child that was killed, with the whole of its text.
+        if !(others.first?.contains(" Killed ") ?? false) {
+            #expect(others == [], "a script says nothing but its reports")
+        }
+        return (output.bytes, lines.compactMap { JobReport(line: $0) })
+    }
+
+    /// Runs a job to its end.
+    func end(_ script: JobScript) async throws -> (output: [UInt8], end: JobEnd) {
+        let (output, reports) = try await self.run(script.startAndFollow(from: 0))
+        guard case .ended(let end) = reports.last else {
+            Issue.record("the job did not end: \(reports)")
+            throw WrongEnd()
+        }
+        return (output, end)
+    }
+
+    struct WrongEnd: Error {}
+
+    func file(_ name: String, of job: Int = 1) -> String? {
+        FileManager.default.contents(atPath: self.path(of: name, of: job))
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Waits until a file of the job holds something.
+    @discardableResult
+    func wait(for name: String, of job: Int = 1) async throws -> String {
+        try await VPTestSupport.wait(for: name) {
+            if let text = self.file(name, of: job), !text.isEmpty { text } else { nil }
+        }
+    }
+}
