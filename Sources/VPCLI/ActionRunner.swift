@@ -18,8 +18,10 @@ struct ActionRunner {
     let session: Session
     /// Job output goes to stdout. False while an answer of another kind is to come.
     var showsOutput = true
-    /// Byte of the job's log from which on output is printed; what came before has been seen.
-    var outputStart: Int64 = 0
+    /// Bytes of the job's logs from which on output is printed; what came before has been seen.
+    var outputStarts: [JobStream: Int64] = [:]
+    /// Whether Ctrl-C may ask what is to become of a job. Who only reads a log leaves without a word.
+    var asksOnInterrupt = true
 
     func perform(_ action: EngineAction) async -> Ending {
         let inbox = ActionInbox()
@@ -38,23 +40,26 @@ struct ActionRunner {
         }
         defer { ticker.cancel() }
 
-        var printer = OutputPrinter(engine: self.engine, start: self.outputStart)
+        var printer = OutputPrinter(engine: self.engine, starts: self.outputStarts)
         var instance: Instance?
         var job: Job?
         var wasInterrupted = false
         for await message in inbox.messages {
             switch message {
             case .ticked: progress.redraw()
-            case .output(let job):
+            case .output(let job, let stream):
                 guard self.showsOutput else { break }
-                let upTo = inbox.takeOutput(of: job)
+                let upTo = inbox.takeOutput(of: job, stream)
                 progress.hide()
-                printer.print(job, upTo: upTo)
+                printer.print(job, stream, upTo: upTo)
+            case .overdue: return .interrupted(instance, job)
             case .interrupted:
                 progress.hide()
                 // A second Ctrl-C does not wait for processes that are slow to end.
                 if wasInterrupted { return .interrupted(instance, job) }
-                if let running = job, Self.isFollowed(running), self.session.terminal.canAsk {
+                if self.asksOnInterrupt, let running = job, Self.isFollowed(running),
+                    self.session.terminal.canAsk
+                {
                     printer.endLine(on: self.session.terminal)
                     switch DetachMenu.ask() {
                     case .keepWatching: continue
@@ -68,6 +73,13 @@ struct ActionRunner {
                 }
                 wasInterrupted = true
                 await queue.cancel(id)
+                // What was started has been told to end; leaving waits no longer for it than a user would.
+                if job.map(Self.isFollowed) == true {
+                    Task {
+                        try? await Task.sleep(for: .milliseconds(100))
+                        inbox.post(.overdue)
+                    }
+                }
             case .event(.progress(id, let stage)):
                 // A command that ends without a line feed keeps its last line on the screen.
                 if stage.stage != .running { printer.endLine(on: self.session.terminal) }
@@ -100,7 +112,9 @@ struct ActionRunner {
         return .interrupted(instance, job)
     }
 
-    private static func isFollowed(_ job: Job) -> Bool { job.startedAt != nil && !job.state.isOver }
+    private static func isFollowed(_ job: Job) -> Bool {
+        !job.state.isOver && (job.startedAt != nil || job.record?.connection != nil)
+    }
 
     /// Performs an action that has nothing to tidy up after Ctrl-C.
     func result(of action: EngineAction) async throws -> ActionResult {
@@ -119,65 +133,77 @@ final class ActionInbox: Sendable {
     enum Message: Sendable {
         case event(EngineEvent)
         /// There is more of this job's output; `takeOutput` says up to where.
-        case output(JobID)
+        case output(JobID, JobStream)
         case interrupted
         case ticked
+        /// The end of what was cancelled has been waited for long enough.
+        case overdue
     }
 
     let messages: AsyncStream<Message>
     private let continuation: AsyncStream<Message>.Continuation
     // Output is kept by offset, not by bytes: however slow the reader of stdout is, the bytes wait in the job's
     // log on disk and not in memory.
-    private let outputs = Mutex<[JobID: Int64]>([:])
+    private let outputs = Mutex<[Output: Int64]>([:])
+
+    private struct Output: Hashable {
+        var job: JobID
+        var stream: JobStream
+    }
 
     init() {
         (self.messages, self.continuation) = AsyncStream.makeStream()
     }
 
     func post(_ event: EngineEvent) {
-        guard case .jobOutput(let job, let offset, let bytes) = event else {
-            self.continuation.yield(.event(event))
-            return
+        switch event {
+        case .jobOutput(let job, let offset, let bytes):
+            self.post(Output(job: job, stream: .log), upTo: offset + Int64(bytes.count))
+        case .jobErrors(let job, let offset, let bytes):
+            self.post(Output(job: job, stream: .errors), upTo: offset + Int64(bytes.count))
+        default: self.continuation.yield(.event(event))
         }
+    }
+
+    private func post(_ output: Output, upTo end: Int64) {
         let isFirst = self.outputs.withLock { outputs in
-            defer { outputs[job] = offset + Int64(bytes.count) }
-            return outputs[job] == nil
+            defer { outputs[output] = end }
+            return outputs[output] == nil
         }
-        if isFirst { self.continuation.yield(.output(job)) }
+        if isFirst { self.continuation.yield(.output(output.job, output.stream)) }
     }
 
     func post(_ message: Message) { self.continuation.yield(message) }
 
-    func takeOutput(of job: JobID) -> Int64 {
-        self.outputs.withLock { $0.removeValue(forKey: job) } ?? 0
+    func takeOutput(of job: JobID, _ stream: JobStream) -> Int64 {
+        self.outputs.withLock { $0.removeValue(forKey: Output(job: job, stream: stream)) } ?? 0
     }
 }
 
-/// Copies a job's local log to stdout, byte for byte and without delay.
+/// Copies a job's local logs to stdout and stderr, byte for byte and without delay.
 struct OutputPrinter {
     let engine: Engine
-    private var printed: [JobID: Int64] = [:]
+    private var printed: [JobStream: Int64]
     private var isWithinLine = false
 
-    private let start: Int64
-
-    init(engine: Engine, start: Int64) {
+    /// Prints the logs of one job, from `starts` on.
+    init(engine: Engine, starts: [JobStream: Int64]) {
         self.engine = engine
-        self.start = start
+        self.printed = starts
     }
 
-    mutating func print(_ job: JobID, upTo end: Int64) {
-        var offset = self.printed[job] ?? self.start
+    mutating func print(_ job: JobID, _ stream: JobStream, upTo end: Int64) {
+        var offset = self.printed[stream] ?? 0
         while offset < end {
             let limit = Int(min(end - offset, 1 << 18))
-            guard let bytes = try? self.engine.readLog(job, from: offset, limit: limit), !bytes.isEmpty else {
-                break
-            }
-            Terminal.write(bytes, to: STDOUT_FILENO)
+            guard let bytes = try? self.engine.readLog(job, stream, from: offset, limit: limit),
+                !bytes.isEmpty
+            else { break }
+            Terminal.write(bytes, to: stream == .log ? STDOUT_FILENO : STDERR_FILENO)
             self.isWithinLine = bytes.last != UInt8(ascii: "\n")
             offset += Int64(bytes.count)
         }
-        self.printed[job] = offset
+        self.printed[stream] = offset
     }
 
     /// Moves to a new line when the last one was left open and is on the terminal.

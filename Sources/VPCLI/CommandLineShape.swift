@@ -17,7 +17,7 @@ enum CommandLineShape: Hashable {
         "destroy-instance", "doctor",
         "download", "help",
         "init",
-        "jobs", "lease", "list-instances", "logs", "ls", "offers", "reap", "run", "ssh", "start", "status",
+        "jobs", "lease", "list-instances", "logs", "ls", "offers", "reap", "rerun", "run", "ssh", "start", "status",
         "stop", "sync", "tui",
     ]
 
@@ -26,7 +26,7 @@ enum CommandLineShape: Hashable {
         RentalOptions.optionsWithValue
     ).union([
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
-        "--dockerfile", "--max-cost",
+        "--dockerfile", "--max-cost", "-e", "--env", "--after",
     ])
 
     /// Options that speak to `vp` as a whole.
@@ -55,7 +55,9 @@ enum CommandLineShape: Hashable {
             let (own, command) = Self.split(Array(rest.dropFirst()))
             let words = command.first == "--" ? Array(command.dropFirst()) : command
             self = .parsed([Self.runVerb] + options + own + (words.isEmpty ? [] : ["--"] + words))
-        } else if ["attach", "cancel", "logs"].contains(word), let index = rest.firstIndex(of: "-1") {
+        } else if ["attach", "cancel", "jobs", "logs", "rerun"].contains(word),
+            let index = rest.indices.first(where: { rest[$0] == "-1" && rest[$0 - 1] != "--after" })
+        {
             // The newest job; a parser would look for an option of that name.
             var others = rest.dropFirst()
             others.remove(at: index)

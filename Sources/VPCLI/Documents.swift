@@ -78,7 +78,8 @@ enum Documents {
         ])
     }
 
-    static func job(_ job: Job) -> JSON {
+    /// - Parameter connection: whether a job that is not over is watched on this machine.
+    static func job(_ job: Job, connection: JobRecord.Connection?) -> JSON {
         var exitCode: Int64?
         var signal: Int64?
         switch job.outcome {
@@ -98,6 +99,39 @@ enum Documents {
             "started_at": .date(job.startedAt),
             "ended_at": .date(job.endedAt),
             "dollars": .number(job.dollars),
+            "created_at": .date(job.createdAt),
+            "connection": .text(connection?.rawValue),
+            "working_directory": .text(job.record?.workingDirectory),
+            "project": .text(job.workspacePath),
+            "environment": .list((job.record?.environmentNames ?? []).map { .text($0) }),
+            "after": .text(job.record?.predecessor?.rawValue),
+            "revision": job.record?.revision.map { revision in
+                .object([
+                    "commit": .text(revision.commit), "dirty": .flag(revision.isDirty),
+                    "patch": .text(revision.patchPath),
+                ])
+            } ?? .null,
+            "hardware": job.record?.hardware.map { hardware in
+                .object([
+                    "gpu": .text(hardware.gpuName), "gpu_count": .integer(Int64(hardware.gpuCount)),
+                    "dollars_per_hour": .number(hardware.dollarsPerHour),
+                    "interruptible": .flag(hardware.isInterruptible), "image": .text(hardware.image),
+                    "machine": .text(hardware.machineID), "location": .text(hardware.location),
+                ])
+            } ?? .null,
+            "driver": .text(job.record?.driver),
+            "peak_memory_bytes": .integer(job.record?.peakBytes),
+            "log": .object([
+                "path": .text(job.logPath), "bytes": .integer(job.record?.logBytes),
+                "verified": job.record?.logIsVerified.map { .flag($0) } ?? .null,
+            ]),
+            "results": job.record?.results.map { results in
+                .object([
+                    "files": .integer(Int64(results.files)), "bytes": .integer(results.bytes),
+                    "conflicts": .integer(Int64(results.conflicts)),
+                    "missing": .integer(Int64(results.missing)), "at": .date(results.at),
+                ])
+            } ?? .null,
         ])
     }
 

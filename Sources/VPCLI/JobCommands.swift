@@ -1,107 +1,20 @@
 import ArgumentParser
 import Foundation
-import Glibc
 import VPEngine
-
-struct JobsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "List the jobs that were run, newest first.")
-
-    @Option(help: ArgumentHelp("How many at most.", valueName: "n"))
-    var limit = 20
-
-    @OptionGroup var common: CommonOptions
-    @OptionGroup var json: JSONOptions
-
-    func validate() throws {
-        guard self.limit > 0 else { throw ValidationError("--limit must be 1 or more.") }
-    }
-
-    func run() async throws {
-        let session = try Session(self.common, asJSON: self.json.json)
-        let jobs = try session.engine().jobs(limit: self.limit)
-        if self.json.json {
-            Terminal.print(JSON.object(["jobs": .list(jobs.map(Documents.job))]).document)
-            return
-        }
-        for line in Self.lines(jobs, terminal: session.terminal, now: Date()) { Terminal.print(line) }
-    }
-
-    static func lines(_ jobs: [Job], terminal: Terminal, now: Date) -> [String] {
-        guard !jobs.isEmpty else { return ["No jobs yet. Run one: vp python train.py"] }
-        var table = TextTable([
-            ("JOB", .left), ("STATE", .left), ("EXIT", .right), ("TIME", .right), ("COST", .right),
-            ("AGE", .right),
-            ("INSTANCE", .left), ("COMMAND", .left),
-        ])
-        for job in jobs {
-            let end = job.endedAt ?? (job.state.isOver ? nil : now)
-            let duration = job.startedAt.flatMap { start in end.map { $0.timeIntervalSince(start) } }
-            table.add([
-                .init(job.id.rawValue, .strong),
-                .init(job.state.rawValue, Self.style(job.state)),
-                .init(job.outcome.map { "\($0.exitStatus)" } ?? ""),
-                .init(duration.map(Units.duration) ?? ""),
-                .init(job.dollars.map(Units.dollars) ?? ""),
-                .init(Units.age(job.startedAt ?? job.createdAt, now: now)),
-                .init(job.instance.rawValue),
-                .init(DisplayWidth.cut(Terminal.printable(job.command.shellText), to: 60)),
-            ])
-        }
-        return table.lines(colour: terminal.outputHasColour)
-    }
-
-    private static func style(_ state: Job.State) -> Style {
-        switch state {
-        case .succeeded: .good
-        case .queued, .running, .unknown: .busy
-        case .failed, .lost: .bad
-        case .cancelled: .faint
-        }
-    }
-}
-
-struct LogsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "logs", abstract: "Print what a job printed, from the copy on this machine.")
-
-    @Argument(help: "The job, or -1 for the newest.")
-    var job: String
-
-    @Flag(name: .shortAndLong, help: "Go on while the copy grows, until the job is over.")
-    var follow = false
-
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let session = try Session(self.common)
-        let engine = try session.engine()
-        var job = try engine.job(named: self.job)
-        var offset: Int64 = 0
-        while true {
-            // Asked before the bytes are read: whatever a job printed before it ended is then read too.
-            let isOver = job.state.isOver
-            while true {
-                let bytes = try engine.readLog(job.id, from: offset, limit: 1 << 18)
-                if bytes.isEmpty { break }
-                guard Terminal.write(bytes, to: STDOUT_FILENO) else { return }
-                offset += Int64(bytes.count)
-            }
-            guard self.follow, !isOver else { return }
-            try await Task.sleep(for: .milliseconds(200))
-            job = try engine.job(named: job.id.rawValue)
-        }
-    }
-}
 
 struct AttachCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attach",
         abstract: "Follow a job that runs: what it printed so far, then what it prints.",
-        discussion: "The exit status is the job's.")
+        discussion: """
+            At the end the results come down, unless the job was run without syncing. The exit status is the job's.
+            """)
 
-    @Argument(help: "The job, or -1 for the newest.")
+    @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
     var job: String
+
+    @Flag(help: "Ring the bell, or show a notification on a desktop, when the job has ended.")
+    var notify = false
 
     @OptionGroup var common: CommonOptions
 
@@ -110,21 +23,42 @@ struct AttachCommand: AsyncParsableCommand {
         let engine = try session.engine()
         let job = try engine.job(named: self.job)
         // The copy on this machine first: it needs no connection, and the rest follows from its end.
-        let size = try engine.logSize(job.id)
-        var printer = OutputPrinter(engine: engine, start: 0)
-        printer.print(job.id, upTo: size)
+        var ends: [JobStream: Int64] = [:]
+        for stream in JobStream.allCases { ends[stream] = try engine.logSize(job.id, stream) }
+        var printer = OutputPrinter(engine: engine, starts: [:])
+        for stream in JobStream.allCases { printer.print(job.id, stream, upTo: ends[stream] ?? 0) }
         let report = RunReport(session: session)
-        guard !job.state.isOver || job.state == .unknown else { return try report.end(RunSummary(job: job)) }
+        guard !job.state.isOver || job.endedAt == nil else { return try report.end(RunSummary(job: job)) }
         try session.requireKey(for: job.instance.platform)
-        let runner = ActionRunner(engine: engine, session: session, outputStart: size)
+        let runner = ActionRunner(engine: engine, session: session, outputStarts: ends)
         switch await runner.perform(.attach(job.id, on: job.instance)) {
-        case .succeeded(.attached(let ended)): try report.end(RunSummary(job: ended))
+        case .succeeded(.attached(let ended)):
+            if self.notify { Notification.show(ended, session) }
+            try report.end(await Self.bringResults(of: ended, engine, session))
         case .succeeded: break
         case .failed(let error): throw error
         case .interrupted(_, let seen):
-            RunCommand.explainDetach(seen ?? job, on: job.instance)
+            JobRun.explainDetach(seen ?? job, on: job.instance)
             throw ExitStatus(status: Status.interrupted)
         }
+    }
+
+    /// What the run itself would have done, had nobody left it.
+    private static func bringResults(of job: Job, _ engine: Engine, _ session: Session) async -> RunSummary {
+        var summary = RunSummary(job: job)
+        // Another project's results belong in its folder.
+        guard job.record?.syncsDown == true, job.record?.results == nil,
+            job.workspacePath == session.configuration.workspace.localRoot, job.state != .lost
+        else { return summary }
+        let runner = ActionRunner(engine: engine, session: session, showsOutput: false)
+        switch await runner.perform(.download(job.instance)) {
+        case .succeeded(.downloaded(let download)):
+            summary.download = download
+            summary.job = (try? engine.noteResults(download, of: job.id)) ?? job
+        case .failed(let error): summary.downloadError = error
+        case .succeeded, .interrupted: break
+        }
+        return summary
     }
 }
 
@@ -132,11 +66,14 @@ struct CancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "End a job and all its processes. The instance stays.")
 
-    @Argument(help: "The job, or -1 for the newest.")
+    @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
     var job: String
 
     @Option(help: ArgumentHelp("Seconds between asking and killing.", valueName: "seconds"))
     var grace = 10
+
+    @Flag(help: "Kill at once, without asking.")
+    var kill = false
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOptions
@@ -149,20 +86,78 @@ struct CancelCommand: AsyncParsableCommand {
         let session = try Session(self.common, asJSON: self.json.json)
         let engine = try session.engine()
         let job = try engine.job(named: self.job)
-        guard !job.state.isOver else {
+        guard !job.state.isOver || job.endedAt == nil else {
             throw EngineError(
                 .noSuchJob, .init("cancelling a job", subject: job.id.rawValue),
                 detail: "it has ended already")
         }
         try session.requireKey(for: job.instance.platform)
-        let request = CancelRequest(grace: self.grace)
+        let request = CancelRequest(grace: self.kill ? 0 : self.grace)
         let result = try await ActionRunner(engine: engine, session: session, showsOutput: false)
             .result(of: .cancel(job.id, on: job.instance, request))
         guard case .cancelled(let ended) = result else { return }
         if self.json.json {
-            Terminal.print(Documents.job(ended).document)
+            Terminal.print(Documents.job(ended, connection: nil).document)
         } else {
             Terminal.print("\(ended.id) is \(ended.state.rawValue); the instance \(ended.instance) stays.")
         }
+    }
+}
+
+struct RerunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rerun", abstract: "Run a job's command again, with the project as it is now.",
+        discussion: """
+            On the same instance while that runs, else on the one that does. Values of the job's variables are not \
+            kept: they are taken from here.
+            """)
+
+    @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
+    var job: String
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Another instance than the job's.", valueName: "id"))
+    var instanceId: String?
+
+    @OptionGroup var options: JobOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let session = try Session(self.common, asJSON: self.options.json)
+        try session.requireKey()
+        let engine = try session.engine()
+        let job = try engine.job(named: self.job)
+        guard job.workspacePath == session.configuration.workspace.localRoot else {
+            throw CommandFailure(
+                code: "usage", message: "\(job.id) belongs to the project in \(job.workspacePath).",
+                advice: "Go there and run it again.", status: Status.usage)
+        }
+        let run = JobRun(engine: engine, session: session, options: self.options)
+        let (predecessor, turn) = try run.turn()
+        var instance: Instance
+        if let name = self.instanceId ?? predecessor?.instance.rawValue {
+            instance = try await engine.instance(named: name)
+        } else {
+            let same = try? await engine.instance(named: job.instance.rawValue)
+            if let same, same.status == .running {
+                instance = same
+            } else {
+                instance = try await engine.instance(named: nil)
+            }
+        }
+        var environment = try self.options.environment(session.environment)
+        for name in job.record?.environmentNames ?? [] where environment[name] == nil {
+            environment[name] = try JobOptions.value(of: name, session.environment)
+        }
+        let record = job.record
+        let wantsTerminal =
+            self.options.terminal || (record?.hasTerminal == true && !self.options.splitStderr)
+        let request = RunRequest(
+            command: job.command, workingDirectory: record?.workingDirectory,
+            syncsUp: record?.syncsUp ?? true, syncsDown: record?.syncsDown ?? true, environment: environment,
+            turn: turn, isDetached: self.options.detach,
+            splitsErrors: self.options.splitStderr || (record?.splitsErrors == true && !wantsTerminal),
+            terminal: wantsTerminal ? JobOptions.terminalSize : nil)
+        if let ending = try await run.perform(request, on: instance) { throw ending }
     }
 }

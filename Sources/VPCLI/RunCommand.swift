@@ -51,6 +51,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "With --create") var rental: RentalOptions
     @OptionGroup var parts: RunPartOptions
     @OptionGroup var budget: BudgetOptions
+    @OptionGroup var options: JobOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var common: CommonOptions
 
@@ -67,6 +68,12 @@ struct RunCommand: AsyncParsableCommand {
         if self.create, self.parts.instanceId != nil {
             throw ValidationError("--create rents an instance, and --instance-id names one that is there.")
         }
+        if self.options.detach, self.destroy {
+            throw ValidationError("--destroy waits for the job's end, and --detach for nothing.")
+        }
+        if self.create, self.options.after != nil || self.options.queue {
+            throw ValidationError("A new instance has no jobs to wait for.")
+        }
         if !self.create, self.hardware.isGiven || self.rental.isGiven {
             throw ValidationError("What is to be rented counts only with --create.")
         }
@@ -74,7 +81,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let platform = self.platform.platform.platform
-        let session = try Session(self.common)
+        let session = try Session(self.common, asJSON: self.options.json)
         try session.requireKey(for: platform)
         if self.parts.enableDocker {
             try await ContainerBuild(session: session, dockerfile: self.parts.dockerfile).run()
@@ -82,28 +89,23 @@ struct RunCommand: AsyncParsableCommand {
             session.note("vp: --dockerfile does nothing without --enable-docker.")
         }
         let engine = try session.engine()
+        let run = JobRun(engine: engine, session: session, options: self.options)
+        let (predecessor, turn) = try run.turn()
         let instance =
             self.create
             ? try await self.rent(engine, session)
-            : try await engine.instance(named: self.parts.instanceId, platform: platform)
-        session.explain("on \(instance.id.platform.displayName) \(instance.id), \(instance.gpuName)")
+            : try await engine.instance(
+                named: self.parts.instanceId ?? predecessor?.instance.rawValue, platform: platform)
         let request = RunRequest(
             command: self.parts.syncOnly ? nil : JobCommand(words: self.command),
             workingDirectory: self.parts.workingDir,
             syncsUp: !self.parts.noSync,
             syncsDown: !self.parts.noSync && !self.parts.syncOnly,
+            environment: try self.options.environment(session.environment),
+            turn: turn, isDetached: self.options.detach, splitsErrors: self.options.splitStderr,
+            terminal: self.options.terminal ? JobOptions.terminalSize : nil,
             maximumCost: self.budget.maxCost?.dollars)
-
-        var ending: (any Error)?
-        switch await ActionRunner(engine: engine, session: session).perform(.run(instance.id, request)) {
-        case .succeeded(.ran(let summary)):
-            do { try RunReport(session: session).end(summary) } catch { ending = error }
-        case .succeeded: break
-        case .failed(let error): ending = error
-        case .interrupted(_, let job):
-            Self.explainDetach(job, on: instance.id)
-            throw ExitStatus(status: Status.interrupted)
-        }
+        let ending = try await run.perform(request, on: instance)
         if self.destroy { try await self.end(instance, after: ending, engine, session) }
         if let ending { throw ending }
     }
@@ -134,23 +136,6 @@ struct RunCommand: AsyncParsableCommand {
             Report.show(error, asJSON: false, terminal: session.terminal)
         }
     }
-
-    /// After Ctrl-C: nothing was killed, and the user must know where the job is.
-    static func explainDetach(_ job: Job?, on instance: InstanceID) {
-        let place = "\(instance.platform.displayName) \(instance)"
-        guard let job, job.startedAt != nil else {
-            Terminal.note("vp: interrupted before the command was started. \(place) is still rented.")
-            return
-        }
-        guard !job.state.isOver else {
-            Terminal.note(
-                "vp: \(job.id) has ended; its results are still on \(place): vp download \(instance)")
-            return
-        }
-        Terminal.note("vp: detached. \(job.id) goes on on \(place), and that on costing money.")
-        Terminal.note(
-            "    Follow it: vp attach \(job.id) · end it: vp cancel \(job.id) · results: vp download \(instance)"
-        )
     }
 }
 

@@ -30,7 +30,7 @@ struct VP: AsyncParsableCommand {
                 name: "Jobs",
                 subcommands: [
                     RunCommand.self, JobsCommand.self, LogsCommand.self, AttachCommand.self,
-                    CancelCommand.self, SyncCommand.self,
+                    CancelCommand.self, RerunCommand.self, SyncCommand.self,
                     DownloadCommand.self,
                 ]),
             CommandGroup(

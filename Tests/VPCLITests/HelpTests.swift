@@ -5,7 +5,7 @@ import Testing
     @Test(arguments: [
         "", "attach", "cancel", "config-set", "config-show", "cost", "create-instance", "demo", "demo serve",
         "destroy-instance", "doctor", "download", "init", "jobs", "lease", "list-instances", "logs", "offers",
-        "reap", "run",
+        "reap", "rerun", "run",
         "ssh",
         "start",
         "status", "stop", "sync", "tui",

@@ -1,0 +1,211 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import VPEngine
+
+struct JobsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jobs", abstract: "List the jobs that were run, newest first, or tell all about one.",
+        discussion: """
+            Jobs that ended while nobody watched are asked for on their instances first, and their logs are brought.
+            """)
+
+    @Argument(help: "One job: its id, the beginning of it, or -1 for the newest.")
+    var job: String?
+
+    @Option(help: ArgumentHelp("How many at most.", valueName: "n"))
+    var limit = 20
+
+    @Flag(help: "All of them.")
+    var all = false
+
+    @Flag(help: "Show them again whenever one changes, until Ctrl-C.")
+    var watch = false
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOptions
+
+    func validate() throws {
+        guard self.limit > 0 else { throw ValidationError("--limit must be 1 or more.") }
+        if self.job != nil, self.all || self.watch {
+            throw ValidationError("--all and --watch are about the list, not about one job.")
+        }
+    }
+
+    func run() async throws {
+        let session = try Session(self.common, asJSON: self.json.json)
+        let engine = try session.engine()
+        await Self.look(engine)
+        if let name = self.job {
+            let job = try engine.job(named: name)
+            let connection = engine.connection(of: job)
+            if self.json.json {
+                Terminal.print(Documents.job(job, connection: connection).document)
+            } else {
+                for line in JobRecordText.lines(
+                    job, connection: connection, logBytes: try engine.logSize(job.id),
+                    terminal: session.terminal)
+                { Terminal.print(line) }
+            }
+            return
+        }
+        if self.watch { return try await self.keepShowing(engine, session) }
+        let jobs = try engine.jobs(limit: self.all ? Int(Int32.max) : self.limit)
+        if self.json.json {
+            let documents = jobs.map { Documents.job($0, connection: engine.connection(of: $0)) }
+            Terminal.print(JSON.object(["jobs": .list(documents)]).document)
+        } else {
+            for line in Self.lines(jobs, terminal: session.terminal, now: Date()) { Terminal.print(line) }
+        }
+    }
+
+    /// Asks what became of jobs that nobody follows. A list that is late is worth less than one that is a
+    /// little old, and says so.
+    private static func look(_ engine: Engine) async {
+        await withTaskGroup { group in
+            group.addTask { _ = try? await engine.lookAtJobs() }
+            group.addTask { try? await Task.sleep(for: .seconds(10)) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func keepShowing(_ engine: Engine, _ session: Session) async throws {
+        var shown: [JobID: JSON] = [:]
+        var lastLines: [String] = []
+        while true {
+            let jobs = try engine.jobs(limit: self.all ? Int(Int32.max) : self.limit)
+            if self.json.json {
+                // One object a line, oldest change first; each job once at the start.
+                for job in jobs.reversed() {
+                    let document = Documents.job(job, connection: engine.connection(of: job))
+                    if shown[job.id] != document,
+                        !Terminal.write((document.line + "\n").utf8, to: STDOUT_FILENO)
+                    {
+                        return
+                    }
+                    shown[job.id] = document
+                }
+            } else {
+                let lines = Self.lines(jobs, terminal: session.terminal, now: Date())
+                if session.terminal.outputIsTTY {
+                    let screen = "\u{1B}[H\u{1B}[J" + lines.joined(separator: "\n") + "\n"
+                    Terminal.write(screen.utf8, to: STDOUT_FILENO)
+                } else if lines != lastLines,
+                    !Terminal.write((lines + ["", ""]).joined(separator: "\n").utf8, to: STDOUT_FILENO)
+                {
+                    return
+                }
+                lastLines = lines
+            }
+            try await Task.sleep(for: .seconds(2))
+            await Self.look(engine)
+        }
+    }
+
+    static func lines(_ jobs: [Job], terminal: Terminal, now: Date) -> [String] {
+        guard !jobs.isEmpty else { return ["No jobs yet. Run one: vp python train.py"] }
+        var table = TextTable([
+            ("JOB", .left), ("STATE", .left), ("EXIT", .right), ("TIME", .right), ("COST", .right),
+            ("AGE", .right),
+            ("INSTANCE", .left), ("COMMAND", .left),
+        ])
+        for job in jobs {
+            let end = job.endedAt ?? (job.state.isOver ? nil : now)
+            let duration = job.startedAt.flatMap { start in end.map { $0.timeIntervalSince(start) } }
+            table.add([
+                .init(job.id.rawValue, .strong),
+                .init(job.state.rawValue, Self.style(job.state)),
+                .init(job.outcome.map { "\($0.exitStatus)" } ?? ""),
+                .init(duration.map(Units.duration) ?? ""),
+                .init(job.dollars.map(Units.dollars) ?? ""),
+                .init(Units.age(job.startedAt ?? job.createdAt, now: now)),
+                .init(job.instance.rawValue),
+                .init(DisplayWidth.cut(Terminal.printable(job.command.shellText), to: 60)),
+            ])
+        }
+        return table.lines(colour: terminal.outputHasColour)
+    }
+
+    static func style(_ state: Job.State) -> Style {
+        switch state {
+        case .succeeded: .good
+        case .queued, .running, .unknown: .busy
+        case .failed, .lost: .bad
+        case .cancelled: .faint
+        }
+    }
+}
+
+/// All that is known of one job, as lines.
+enum JobRecordText {
+    static func lines(
+        _ job: Job, connection: JobRecord.Connection?, logBytes: Int64, terminal: Terminal
+    ) -> [String] {
+        let colour = terminal.outputHasColour
+        var rows: [(String, String)] = [("command", job.command.shellText)]
+        func add(_ name: String, _ value: String?) {
+            if let value, !value.isEmpty { rows.append((name, value)) }
+        }
+        let record = job.record
+        add("folder", record?.workingDirectory)
+        add("project", job.workspacePath)
+        add(
+            "instance",
+            "\(job.instance.platform.displayName) \(job.instance)" + Self.hardware(record?.hardware))
+        add("image", record?.hardware?.image)
+        add("driver", record?.driver)
+        if let revision = record?.revision {
+            let changes = revision.isDirty ? " with changes" : ""
+            add("revision", revision.commit + changes + (revision.patchPath.map { ": \($0)" } ?? ""))
+        }
+        add("variables", record?.environmentNames?.joined(separator: ", "))
+        add("after", record?.predecessor?.rawValue)
+        add("created", Units.timestamp(job.createdAt))
+        add("started", job.startedAt.map(Units.timestamp))
+        add("ended", job.endedAt.map(Units.timestamp))
+        switch job.outcome {
+        case .exited(let code): add("exit", "\(code)")
+        case .signalled(let signal): add("signal", "\(signal)")
+        case nil: break
+        }
+        add("cause", job.cause)
+        add("cost", job.dollars.map(Units.dollars))
+        add("memory", record?.peakBytes.map { "\(Units.bytes($0)) at most, in one process" })
+        add("watched", connection?.rawValue)
+        let check =
+            switch record?.logIsVerified {
+            case true?: ", the same as on the instance"
+            case false?: ", not the same as on the instance"
+            case nil: job.state.isOver ? ", not compared with the instance's" : " so far"
+            }
+        add("log", "\(job.logPath), \(Units.bytes(logBytes))\(check)")
+        if let results = record?.results {
+            let missing = results.missing > 0 ? ", \(Units.count(results.missing, "file")) missing" : ""
+            let conflicts = results.conflicts > 0 ? ", \(Units.count(results.conflicts, "conflict"))" : ""
+            add(
+                "results",
+                "\(Units.count(results.files, "file")), \(Units.bytes(results.bytes))\(missing)\(conflicts), "
+                    + "brought \(Units.timestamp(results.at))")
+        } else if record?.syncsDown == true {
+            add("results", "not brought yet: vp download \(job.instance)")
+        }
+        let title =
+            "\(Style.strong.apply(job.id.rawValue, if: colour))  "
+            + JobsCommand.style(job.state).apply(job.state.rawValue, if: colour)
+        return [title]
+            + rows.map { name, value in
+                let padded = name + String(repeating: " ", count: max(0, 11 - name.count))
+                return "  \(Style.faint.apply(padded, if: colour))\(Terminal.printable(value))"
+            }
+    }
+
+    private static func hardware(_ hardware: JobRecord.Hardware?) -> String {
+        guard let hardware else { return "" }
+        var text = ", \(hardware.gpuCount)× \(hardware.gpuName), \(Units.hourly(hardware.dollarsPerHour))"
+        if hardware.isInterruptible { text += " interruptible" }
+        if let location = hardware.location { text += ", \(location)" }
+        if let machine = hardware.machineID { text += ", machine \(machine)" }
+        return text
+    }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import VPEngine
+
+struct LogsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logs", abstract: "Print what a job printed.",
+        discussion: """
+            What the copy on this machine lacks is fetched first where the instance can be reached; without it, the \
+            copy is printed and that is said.
+            """)
+
+    @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
+    var job: String
+
+    @Flag(name: .shortAndLong, help: "Go on while the job runs.")
+    var follow = false
+
+    @Option(help: ArgumentHelp("Only the last lines.", valueName: "n"))
+    var tail: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only what arrived here since then: 90s, 10m, 2h, 1d, or a time such as 2026-11-24T12:00:00Z.",
+            valueName: "time"))
+    var since: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if let tail = self.tail, tail < 0 { throw ValidationError("--tail must be 0 or more.") }
+        if let since = self.since, Self.date(since, now: Date()) == nil {
+            throw ValidationError("\(since) is no time: write 90s, 10m, 2h, 1d or 2026-11-24T12:00:00Z.")
+        }
+    }
+
+    func run() async throws {
+        let session = try Session(self.common)
+        let engine = try session.engine()
+        var job = try engine.job(named: self.job)
+        // Followed, it is fetched as it is followed.
+        if !self.follow || job.state.isOver {
+            do throws(EngineError) {
+                job = try await engine.catchUp(job.id)
+            } catch {
+                let reason = error.detail ?? error.code.rawValue
+                session.note(
+                    "vp: the instance could not be asked (\(Terminal.printable(reason))); this is the copy that is here."
+                )
+            }
+        }
+        var starts: [JobStream: Int64] = [:]
+        var ends: [JobStream: Int64] = [:]
+        for stream in JobStream.allCases {
+            let end = try engine.logSize(job.id, stream)
+            ends[stream] = end
+            starts[stream] = try self.start(engine, job.id, stream, end)
+        }
+        var printer = OutputPrinter(engine: engine, starts: starts)
+        for stream in JobStream.allCases { printer.print(job.id, stream, upTo: ends[stream] ?? 0) }
+        guard self.follow, !job.state.isOver else { return }
+        try session.requireKey(for: job.instance.platform)
+        let runner = ActionRunner(
+            engine: engine, session: session, outputStarts: ends, asksOnInterrupt: false)
+        switch await runner.perform(.attach(job.id, on: job.instance)) {
+        case .failed(let error): throw error
+        case .interrupted: throw ExitStatus(status: Status.interrupted)
+        case .succeeded: break
+        }
+    }
+
+    private func start(_ engine: Engine, _ job: JobID, _ stream: JobStream, _ end: Int64) throws -> Int64 {
+        var start: Int64 = 0
+        if let since = self.since.flatMap({ Self.date($0, now: Date()) }) {
+            start = engine.logOffset(job, stream, since: since)
+        }
+        guard let tail = self.tail else { return start }
+        guard tail > 0 else { return end }
+        // From the end backwards, so that the last lines of a large log cost as much as those of a small one.
+        var lines = 0
+        var position = end
+        while position > start {
+            let part = max(start, position - (1 << 16))
+            let bytes = try engine.readLog(job, stream, from: part, limit: Int(position - part))
+            for index in bytes.indices.reversed() where bytes[index] == UInt8(ascii: "\n") {
+                // The line feed at the very end ends the last line and begins none.
+                if part + Int64(index) == end - 1 { continue }
+                lines += 1
+                if lines == tail { return part + Int64(index) + 1 }
+            }
+            position = part
+        }
+        return start
+    }
+
+    static func date(_ text: String, now: Date) -> Date? {
+        if let date = try? Date(text, strategy: .iso8601) { return date }
+        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
+        guard let unit = text.last.flatMap({ units[$0] }), let number = Double(text.dropLast()), number >= 0
+        else { return nil }
+        return now.addingTimeInterval(-number * unit)
+    }
+}
