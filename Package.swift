@@ -108,7 +108,7 @@ let package = Package(
         ),
         .testTarget(
             name: "VPCLITests",
-            dependencies: ["VPTestSupport", "vp"],
+            dependencies: ["LoopbackCloud", "VPTestSupport", "vp"],
             exclude: ["Goldens"],
             swiftSettings: settings
         ),

@@ -89,6 +89,12 @@ final class CLIHarness: Sendable {
             folder: folder ?? self.project)
     }
 
+    /// Full paths of files below the home whose names end so.
+    func files(below folder: String, withSuffix suffix: String) -> [String] {
+        let names = FileManager.default.enumerator(atPath: self.path(folder))?.compactMap { $0 as? String }
+        return (names ?? []).filter { $0.hasSuffix(suffix) }.map { self.path(folder) + "/" + $0 }
+    }
+
     /// Paths of files below the home that contain `text`.
     func files(containing text: String) throws -> [String] {
         let needle = Data(text.utf8)
@@ -163,6 +169,11 @@ final class ChildVP: Sendable {
 
     var text: String { self.contents("stdout") }
     var errorText: String { self.contents("stderr") }
+
+    /// Whether stdout is the file at `path`, byte for byte.
+    func printedExactly(contentsOf path: String) -> Bool {
+        FileManager.default.contentsEqual(atPath: "\(self.folder)/stdout", andPath: path)
+    }
 
     func send(_ signal: Int32) { kill(self.processID, signal) }
 

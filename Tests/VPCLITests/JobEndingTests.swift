@@ -1,0 +1,144 @@
+import Foundation
+import LoopbackCloud
+import Testing
+import VPTestSupport
+
+/// `vp run`, `vp jobs --json` and the dashboard say the same of how a job ended, and it is true.
+@Suite(.requires("sshd", "rsync", "ssh", "python3"), .timeLimit(.minutes(5)))
+struct JobEndingTests {
+    private struct Ending {
+        var words: [String]
+        var status: Int32
+        var state: String
+        var code: Int?
+        var signal: Int?
+        var cause: String?
+        /// What the dashboard's list says.
+        var shown: String
+    }
+
+    private static func failed(_ words: [String], _ code: Int, _ cause: String? = nil) -> Ending {
+        Ending(
+            words: words, status: Int32(code), state: "failed", code: code, cause: cause,
+            shown: "exit \(code)")
+    }
+
+    private static let endings: [Ending] = [
+        Ending(words: ["true"], status: 0, state: "succeeded", code: 0, shown: "succeeded"),
+        Self.failed(["exit 1"], 1), Self.failed(["sh", "-c", "exit 7"], 7),
+        Ending(
+            words: ["kill -9 $$"], status: 137, state: "failed", signal: 9, cause: "killed by SIGKILL",
+            shown: "exit 137"),
+        Self.failed(
+            ["exit 137"], 137, "exit status 137, which a shell gives a command killed by SIGKILL"),
+        Ending(
+            words: ["python3", "-c", "import os; os.kill(os.getpid(), 11)"], status: 139, state: "failed",
+            signal: 11, cause: "killed by SIGSEGV", shown: "exit 139"),
+        Self.failed(["no-such-command"], 127, "command not found"),
+        Self.failed(["echo true > tool; ./tool"], 126, "the command cannot be executed"),
+        Self.failed(
+            ["ulimit -v 400000; exec python3 -c 'bytearray(10**10)'"], 1,
+            "out of memory: an allocation was refused"),
+        Self.failed(
+            ["echo 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB' >&2; exit 1"], 1,
+            "GPU out of memory"),
+        Self.failed(
+            ["echo 'OSError: [Errno 28] No space left on device' >&2; exit 1"], 1,
+            "disk full on the instance"),
+    ]
+
+    @Test func everyEndIsToldAlike() async throws {
+        try await LocalCloud.with { local in
+            let harness = local.harness
+            _ = try await local.rent()
+            for ending in Self.endings {
+                let run = try await harness.start(["run", "--no-sync", "--"] + ending.words).output()
+                #expect(run.status == ending.status, "\(ending): \(run)")
+                if let cause = ending.cause { #expect(run.stderr.contains(cause), "\(run)") }
+                let job = try await local.job()
+                #expect(job["state"] as? String == ending.state, "\(job)")
+                #expect(job["exit_code"] as? Int == ending.code, "\(job)")
+                #expect(job["signal"] as? Int == ending.signal, "\(job)")
+                #expect(job["cause"] as? String == ending.cause, "\(job)")
+                #expect((job["log"] as? [String: Any])?["verified"] as? Bool == true)
+            }
+            let list = try await harness.vp("jobs", "--json").json()["jobs"] as? [[String: Any]] ?? []
+            #expect(list.reversed().map { $0["state"] as? String } == Self.endings.map(\.state))
+
+            var environment = harness.environment
+            environment["TERM"] = "xterm-256color"
+            let dashboard = try PTYSession(
+                CLIHarness.products + "/vp-tui", width: 200, height: 60, environment: environment,
+                directory: harness.project)
+            // The list alone: there every row has its room.
+            try dashboard.wait(for: "project-\(Self.endings.count)")
+            dashboard.type("3++")
+            for (number, ending) in Self.endings.enumerated() {
+                let row = try await wait(for: "project-\(number + 1)") {
+                    _ = dashboard.read(milliseconds: 20)
+                    return dashboard.screen.text.split(separator: "\n").map(String.init)
+                        .first { $0.contains("project-\(number + 1) ") }
+                }
+                #expect(row.contains(ending.shown), "\(row)")
+            }
+            dashboard.type("q")
+            _ = try dashboard.waitForEnd()
+        }
+    }
+
+    @Test func aJobWhoseInstanceIsDestroyedIsLost() async throws {
+        try await LocalCloud.with { local in
+            let id = try await local.rent()
+            let watching = try local.harness.start(["run", "--no-sync", "--", "echo up; sleep 1000"])
+            try await watching.waitForOutput("up")
+            let destroyed = try await local.harness.vp(
+                "destroy-instance", id, "--yes", "--discard-results")
+            #expect(destroyed.status == 0, "\(destroyed)")
+            let run = try await watching.output()
+            #expect(run.status == 207, "\(run)")
+            let job = try await local.job()
+            #expect(job["state"] as? String == "lost")
+            #expect(job["cause"] as? String == "its instance was destroyed")
+            #expect(job["dollars"] as? Double != nil)
+        }
+    }
+
+    @Test(arguments: [
+        (Fault.vanished, "on-demand", "the platform no longer has this instance"),
+        (Fault.preempted, "interruptible", "preempted: "),
+    ])
+    func aJobWhoseInstanceIsTakenIsLost(fault: Fault, type: String, cause: String) async throws {
+        try await LocalCloud.with { local in
+            _ = try await local.rent("--instance-type", type)
+            let watching = try local.harness.start(["run", "--no-sync", "--", "echo up; sleep 1000"])
+            try await watching.waitForOutput("up")
+            await local.cloud.inject(fault)
+            let run = try await watching.output()
+            #expect(run.status == 207, "\(run)")
+            let job = try await local.job()
+            #expect(job["state"] as? String == "lost")
+            #expect((job["cause"] as? String)?.hasPrefix(cause) == true, "\(job)")
+            #expect(try await local.harness.vp("logs", "-1").stdout == "up\n")
+        }
+    }
+
+    /// Nobody watched: the supervisor was killed, and with it all that is known.
+    @Test func aJobWithoutASupervisorIsUnknownAndNeverSucceeded() async throws {
+        try await LocalCloud.with { local in
+            _ = try await local.rent()
+            let harness = local.harness
+            let started = try await harness.vp("run", "--no-sync", "--detach", "--", "echo up; exit 0")
+            let id = started.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
+            let killed = try await harness.vp("run", "--no-sync", "--detach", "--", "sleep 1000")
+            let other = killed.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
+            let kill = "read -r pid _ < ~/.vp/jobs/\(other)/supervisor; kill -9 $pid; pkill -x sleep; true"
+            #expect(try await harness.vp("run", "--no-sync", "--", kill).status == 0)
+            let job = try await local.job(other) { $0["state"] as? String != "running" }
+            #expect(job["state"] as? String == "unknown", "\(job)")
+            #expect(job["exit_code"] is NSNull)
+            let succeeded = try await local.job(id)
+            #expect(succeeded["state"] as? String == "succeeded")
+            #expect(try await harness.vp("attach", other).status == 203)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import LoopbackCloud
+import Testing
+import VPTestSupport
+
+/// A loopback cloud inside the test process, whose faults a test can call, and a home whose `vp` uses it.
+struct LocalCloud {
+    let cloud: LoopbackCloud
+    let harness: CLIHarness
+
+    static func with(_ body: (LocalCloud) async throws -> Void) async throws {
+        try await withLoopbackCloud { cloud in
+            var environment = cloud.environment
+            for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
+            try await body(LocalCloud(cloud: cloud, harness: try CLIHarness(environment)))
+        }
+    }
+
+    func rent(_ extra: String...) async throws -> String {
+        let child = try self.harness.start(
+            ["create-instance", "--platform", "vast", "--gpu-type", "RTX_3090", "--json"] + extra)
+        let output = try await child.output()
+        #expect(output.status == 0, "\(output)")
+        return try #require(try output.json()["id"] as? String)
+    }
+
+    /// The job as `vp jobs JOB --json` tells it.
+    func job(_ name: String = "-1") async throws -> [String: Any] {
+        try await self.harness.vp("jobs", name, "--json").json()
+    }
+
+    func job(_ name: String = "-1", until fits: ([String: Any]) -> Bool) async throws -> [String: Any] {
+        var last: [String: Any] = [:]
+        for _ in 0..<200 {
+            last = try await self.job(name)
+            if fits(last) { return last }
+        }
+        throw WaitTimeout(description: "the job never got there: \(last)")
+    }
+
+    /// A file below an instance's home, on this machine's disk.
+    func remoteFile(_ name: String) -> String? {
+        let files = FileManager.default.enumerator(atPath: self.cloud.folder)
+        while let path = files?.nextObject() as? String {
+            if path.hasSuffix("/" + name) { return "\(self.cloud.folder)/\(path)" }
+        }
+        return nil
+    }
+}
