@@ -55,7 +55,9 @@ struct JobsCommand: AsyncParsableCommand {
             let documents = jobs.map { Documents.job($0, connection: engine.connection(of: $0)) }
             Terminal.print(JSON.object(["jobs": .list(documents)]).document)
         } else {
-            for line in Self.lines(jobs, terminal: session.terminal, now: Date()) { Terminal.print(line) }
+            for line in Self.lines(
+                jobs, terminal: session.terminal, now: Date(), connection: engine.connection(of:))
+            { Terminal.print(line) }
         }
     }
 
@@ -87,7 +89,8 @@ struct JobsCommand: AsyncParsableCommand {
                     shown[job.id] = document
                 }
             } else {
-                let lines = Self.lines(jobs, terminal: session.terminal, now: Date())
+                let lines = Self.lines(
+                    jobs, terminal: session.terminal, now: Date(), connection: engine.connection(of:))
                 if session.terminal.outputIsTTY {
                     let screen = "\u{1B}[H\u{1B}[J" + lines.joined(separator: "\n") + "\n"
                     Terminal.write(screen.utf8, to: STDOUT_FILENO)
@@ -103,7 +106,10 @@ struct JobsCommand: AsyncParsableCommand {
         }
     }
 
-    static func lines(_ jobs: [Job], terminal: Terminal, now: Date) -> [String] {
+    static func lines(
+        _ jobs: [Job], terminal: Terminal, now: Date,
+        connection: (Job) -> JobRecord.Connection? = { _ in .following }
+    ) -> [String] {
         guard !jobs.isEmpty else { return ["No jobs yet. Run one: vp python train.py"] }
         var table = TextTable([
             ("JOB", .left), ("STATE", .left), ("EXIT", .right), ("TIME", .right), ("COST", .right),
@@ -115,7 +121,7 @@ struct JobsCommand: AsyncParsableCommand {
             let duration = job.startedAt.flatMap { start in end.map { $0.timeIntervalSince(start) } }
             table.add([
                 .init(job.id.rawValue, .strong),
-                .init(job.state.rawValue, Self.style(job.state)),
+                .init(job.state.rawValue + Self.words(connection(job)), Self.style(job.state)),
                 .init(job.outcome.map { "\($0.exitStatus)" } ?? ""),
                 .init(duration.map(Units.duration) ?? ""),
                 .init(job.dollars.map(Units.dollars) ?? ""),
@@ -125,6 +131,15 @@ struct JobsCommand: AsyncParsableCommand {
             ])
         }
         return table.lines(colour: terminal.outputHasColour)
+    }
+
+    /// A job that nobody watches runs as well as any; that its connection is lost says nothing of it.
+    private static func words(_ connection: JobRecord.Connection?) -> String {
+        switch connection {
+        case .following, nil: ""
+        case .reconnecting: ", reconnecting"
+        case .disconnected: ", unwatched"
+        }
     }
 
     static func style(_ state: Job.State) -> Style {

@@ -208,7 +208,10 @@ enum Report {
                     "The key must be on the account before the instance is rented; see `vp config-show`."
                 )
             case .noSuchJob:
-                ("There is no job\(subject.isEmpty ? " of that name" : subject).", "`vp jobs` lists them.")
+                (
+                    "There is no job\(subject.isEmpty ? " of that name" : subject)\(because).",
+                    "`vp jobs` lists them."
+                )
             case .cancelIncomplete:
                 (
                     "Not every process of job\(subject) has ended\(because).",

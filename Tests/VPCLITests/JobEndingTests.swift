@@ -71,18 +71,18 @@ struct JobEndingTests {
                 CLIHarness.products + "/vp-tui", width: 200, height: 60, environment: environment,
                 directory: harness.project)
             // The list alone: there every row has its room.
-            try dashboard.wait(for: "project-\(Self.endings.count)")
+            try await dashboard.see("project-\(Self.endings.count)")
             dashboard.type("3++")
             for (number, ending) in Self.endings.enumerated() {
                 let row = try await wait(for: "project-\(number + 1)") {
-                    _ = dashboard.read(milliseconds: 20)
+                    _ = dashboard.read(milliseconds: 0)
                     return dashboard.screen.text.split(separator: "\n").map(String.init)
                         .first { $0.contains("project-\(number + 1) ") }
                 }
                 #expect(row.contains(ending.shown), "\(row)")
             }
             dashboard.type("q")
-            _ = try dashboard.waitForEnd()
+            _ = try await dashboard.seeEnd()
         }
     }
 
@@ -119,6 +119,32 @@ struct JobEndingTests {
             #expect(job["state"] as? String == "lost")
             #expect((job["cause"] as? String)?.hasPrefix(cause) == true, "\(job)")
             #expect(try await local.harness.vp("logs", "-1").stdout == "up\n")
+        }
+    }
+
+    /// RunPod keeps nothing of a container's own disk over a stop, vast.ai all of it; the job is over on either.
+    @Test(arguments: ["vast", "runpod"])
+    func aJobWhoseInstanceIsStoppedIsLost(platform: String) async throws {
+        try await LocalCloud.with { local in
+            let harness = local.harness
+            let rented = try await harness.vp("create-instance", "--platform", platform, "--json")
+            let id = try #require(try rented.json()["id"] as? String, "\(rented)")
+            let ended = try await harness.vp("run", "--no-sync", "--detach", "--", "echo seen; exit 3")
+            let watching = try harness.start(["run", "--no-sync", "--", "echo up; sleep 1000"])
+            try await watching.waitForOutput("up")
+            let stopped = try await harness.vp("stop", id)
+            #expect(stopped.status == 0, "\(stopped)")
+            #expect(try await watching.output().status == 207)
+            // What had ended before, unseen, is told as it was.
+            let first = ended.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
+            #expect(try await local.job(first)["exit_code"] as? Int == 3)
+            for _ in 0..<2 {
+                let job = try await local.job()
+                #expect(job["state"] as? String == "lost")
+                #expect((job["cause"] as? String)?.contains("stopped") == true, "\(job)")
+                #expect(try await harness.vp("logs", "-1").stdout == "up\n")
+                _ = try await harness.vp("start", id)
+            }
         }
     }
 

@@ -87,6 +87,7 @@ struct JobLogTests {
             let log = try await wait(for: "the job's log") {
                 harness.files(below: "", withSuffix: "project-1.log").first { Self.size($0) > 0 }
             }
+            let deadline = ContinuousClock.now + .seconds(outage)
             let isDown = Task {
                 while !Task.isCancelled {
                     await local.cloud.inject(.connectionCut)
@@ -109,7 +110,6 @@ struct JobLogTests {
                 FileManager.default.fileExists(
                     atPath: (remote as NSString).deletingLastPathComponent + "/status")
             }
-            let deadline = ContinuousClock.now + .seconds(outage * 0.2)
             while ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(50)) }
             isDown.cancel()
             await isDown.value

@@ -47,3 +47,27 @@ struct LocalCloud {
         return nil
     }
 }
+
+extension PTYSession {
+    /// Waits until the screen holds `text`, and leaves the thread to the cloud meanwhile: the two share a pool
+    /// that is as small as the machine.
+    func see(_ text: String, limit: Duration = .seconds(60)) async throws {
+        do {
+            try await VPTestSupport.wait(for: text, limit: limit) {
+                _ = self.read(milliseconds: 0)
+                return self.screen.text.contains(text) ? true : nil
+            }
+        } catch {
+            throw WaitTimeout(
+                description: "waited in vain for “\(text)”; the screen is:\n\(self.screen.text)")
+        }
+    }
+
+    /// The same for the program's end.
+    func seeEnd(limit: Duration = .seconds(60)) async throws -> End {
+        try await VPTestSupport.wait(for: "the end of the program", limit: limit) {
+            _ = self.read(milliseconds: 0)
+            return self.end
+        }
+    }
+}

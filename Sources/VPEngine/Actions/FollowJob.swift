@@ -206,6 +206,7 @@ struct FollowJob: Sendable {
     private func lookAgain(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity(
             "following the job", platform: id.platform, subject: id.rawValue)
+        let known = self.engine.connections.known(id)
         do throws(EngineError) {
             let instance = try await self.engine.freshInstance(id)
             if let words = instance.wordsForItsEnd {
@@ -214,7 +215,7 @@ struct FollowJob: Sendable {
         } catch {
             switch error.code {
             case .instanceGone:
-                throw EngineError(.instanceLost, activity, detail: "the platform no longer has this instance")
+                throw EngineError(.instanceLost, activity, detail: known.wordsForItsAbsence)
             case .instanceLost, .cancelled, .unauthorized: throw error
             // The way to the platform may be cut together with the way to the instance.
             default: return
@@ -308,18 +309,5 @@ struct FollowJob: Sendable {
         }
         if let changed { self.report(.jobChanged(changed)) }
         return error
-    }
-}
-
-extension Instance {
-    /// Why nothing runs on it any more; nil while something may.
-    var wordsForItsEnd: String? {
-        let message = self.statusMessage.map { ": \($0)" } ?? ""
-        switch self.status {
-        case .stopped where self.isInterruptible:
-            return "preempted: the platform stopped this interruptible instance\(message)"
-        case .stopped, .failed: return "the instance is \(self.status.rawValue)\(message)"
-        default: return nil
-        }
     }
 }

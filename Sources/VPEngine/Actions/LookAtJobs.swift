@@ -26,6 +26,7 @@ struct LookAtJobs {
     private func instances(_ ids: Set<InstanceID>) async -> [InstanceID: Instance?] {
         var found: [InstanceID: Instance?] = [:]
         // An open connection proves that the instance runs, and spares the platform a question.
+        _ = self.engine.cachedInstances()
         for id in ids {
             if let known = self.engine.connections.known(id), self.engine.connections.isWarm(known) {
                 found[id] = .some(known)

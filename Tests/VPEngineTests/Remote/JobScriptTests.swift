@@ -268,6 +268,39 @@ struct JobScriptTests {
         }
     }
 
+    /// The kernel counts in the container's own cgroup, here a folder in its place, in either of its versions.
+    @Test(
+        .requires("bwrap"), arguments: Self.shells,
+        [
+            ("memory.events", "low 0\\noom 1\\noom_kill 1\\n"),
+            ("memory/memory.oom_control", "oom_kill_disable 0\\noom_kill 1\\n"),
+        ])
+    func aKillForWantOfMemoryIsTold(kind: JobShell.Kind, counter: (file: String, after: String)) async throws
+    {
+        try await TemporaryFolder.with { folder in
+            var shell = try JobShell(kind, in: folder)
+            let file = try folder.write(
+                counter.after.replacing("\\n", with: "\n").replacing("kill 1", with: "kill 0"),
+                to: "cgroup/" + counter.file)
+            let program = try #require(JobShell.find("bwrap"))
+            let bind = [
+                program, "--dev-bind", "/", "/", "--bind", folder.path + "/cgroup", "/sys/fs/cgroup", "--",
+            ]
+            let probe = try await SystemProcessRunner().run(
+                ProcessCommand(program, Array(bind.dropFirst()) + ["/bin/true"], environment: [:]))
+            // Installed, and forbidden here.
+            guard probe.isSuccess else { return }
+            shell.sandbox = bind
+            let kill = "printf '\(counter.after)' > \(file); kill -9 $$"
+            let (_, end) = try await shell.end(shell.script(.shell(kill)))
+            #expect(end.memoryRanOut)
+            #expect(
+                JobCause.words(for: end, tail: []) == "out of memory: killed by the instance's kernel")
+            let (_, next) = try await shell.end(shell.script(.shell("kill -9 $$"), id: 2))
+            #expect(!next.memoryRanOut)
+        }
+    }
+
     @Test(.requires("shellcheck")) func shellcheckFindsNothing() async throws {
         try await TemporaryFolder.with { folder in
             let shell = try JobShell(.dash, in: folder)

@@ -29,6 +29,8 @@ struct JobShell: Sendable {
     private let name = UUID().uuidString
     private let path: String
     private let runner = SystemProcessRunner()
+    /// What goes in front of the shell: a sandbox that shows it other files.
+    var sandbox: [String] = []
 
     /// The programs that the scripts and the tests' commands may use, perl apart.
     private static let programs = [
@@ -77,9 +79,10 @@ struct JobShell: Sendable {
     func run(
         _ text: String, onOutput: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) async throws -> (output: [UInt8], reports: [JobReport]) {
+        let words = self.sandbox + ["\(self.path)/sh", "-s"]
         let command = ProcessCommand(
-            "\(self.path)/sh", ["-s"], environment: ["PATH": self.path, "HOME": self.home, "LC_ALL": "C"],
-            input: Array(text.utf8))
+            words[0], Array(words.dropFirst()),
+            environment: ["PATH": self.path, "HOME": self.home, "LC_ALL": "C"], input: Array(text.utf8))
         let (output, errors) = (ByteCollector(), ByteCollector())
         _ = try await self.runner.run(
             command,

@@ -25,6 +25,7 @@ enum JobsScreen {
         let mark = StatusWords.mark(job.state)
         var word = job.state.rawValue
         if job.state == .failed, let outcome = job.outcome { word = "exit \(outcome.exitStatus)" }
+        if job.state == .running, job.record?.connection == .reconnecting { word = "reconnecting" }
         if state.action(following: job.id)?.isCancelling == true { word = "stopping" }
         let isShown = state.log.job == job.id && state.mainContent == .log
         return [
