@@ -136,7 +136,6 @@ struct RunCommand: AsyncParsableCommand {
             Report.show(error, asJSON: false, terminal: session.terminal)
         }
     }
-    }
 }
 
 /// Says what a run did, and ends with the right status.

@@ -186,14 +186,18 @@ final class ChildVP: Sendable {
 
     /// Waits for the end. A process that takes too long is killed, and the test fails with what it printed.
     func output(limit: Duration = .seconds(90)) async throws -> CLIHarness.Output {
+        let status = try await self.status(limit: limit, shown: self.text)
+        return .init(stdout: self.text, stderr: self.errorText, status: status)
+    }
+
+    /// The same for a process that prints more than is to be read as text.
+    func status(limit: Duration = .seconds(90), shown: @autoclosure () -> String = "") async throws -> Int32 {
         try await waitUntil(
-            "the end of vp \(self.arguments)\nstdout: \(self.text)\nstderr: \(self.errorText)", limit: limit
+            "the end of vp \(self.arguments)\nstdout: \(shown())\nstderr: \(self.errorText)", limit: limit
         ) { !self.isRunning }
         let status = self.waitStatus.withLock { $0 } ?? 0
         let signal = status & 0x7F
-        return .init(
-            stdout: self.text, stderr: self.errorText,
-            status: signal == 0 ? (status >> 8) & 0xFF : 128 + signal)
+        return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
     }
 
     private func contents(_ name: String) -> String {

@@ -56,7 +56,8 @@ struct RunJob {
             let shell = try? await self.engine.shell(for: self.instance)
         else { return }
         shell.openAhead(
-            (upload ? 1 : 0) + (self.request.command == nil ? 0 : 1) + (self.request.syncsDown ? 1 : 0))
+            (upload ? 1 : 0) + (self.request.command == nil ? 0 : 1)
+                + (self.request.syncsDown && !self.request.isDetached ? 1 : 0))
     }
 
     private func sync() async throws(EngineError) -> WorkspaceSync {
