@@ -131,8 +131,13 @@ import VPTUICore
     private func open() -> State {
         var state = Samples.overview()
         let effects = press(&state, .character("c"))
-        #expect(effects == [.quote(state.offerQuery, nil, generation: 1)])
-        _ = update(&state, .quoted(.success(Samples.answers(Samples.offers)), generation: 1))
+        #expect(effects.count == 1)
+        guard case .quote(let request, generation: 1) = effects.first else {
+            Issue.record("no price is asked for")
+            return state
+        }
+        #expect(request.query.gpu == state.offerQuery.gpu && request.offer == nil)
+        _ = update(&state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
         return state
     }
 
@@ -140,11 +145,12 @@ import VPTUICore
         var state = self.open()
         _ = type(&state, "h100")
         let effects = update(&state, .tick(Samples.now.addingTimeInterval(1)))
-        var query = OfferQuery()
-        query.gpu = "h100"
-        #expect(effects.contains(.quote(query, nil, generation: 2)))
+        #expect(
+            effects.contains { effect in
+                if case .quote(let request, generation: 2) = effect { request.query.gpu == "h100" } else { false }
+            })
         // Answers to older questions are dropped.
-        _ = update(&state, .quoted(.success(Samples.answers([])), generation: 1))
+        _ = update(&state, .quoted(.success(Samples.answers([])), job: JobEstimate(), generation: 1))
         guard case .form(let form) = state.overlay else {
             Issue.record("no form")
             return
@@ -157,7 +163,7 @@ import VPTUICore
         _ = type(&state, "l40s")
         press(&state, .tab, .backTab)
         _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
-        _ = update(&state, .quoted(.success(Samples.answers([Samples.offers[7]])), generation: 2))
+        _ = update(&state, .quoted(.success(Samples.answers([Samples.offers[7]])), job: JobEstimate(), generation: 2))
         for _ in 0..<8 { press(&state, .tab) }
         _ = type(&state, "make")
         let effects = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))

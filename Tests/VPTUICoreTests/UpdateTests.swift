@@ -23,9 +23,9 @@ import VPTUICore
         _ = state.begin()
         _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer, Samples.loader])))
         #expect(state.tickInterval == 1)
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(4))) == [])
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(5))) == [.loadInstances])
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))) == [])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(4))).withoutWatch == [])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(5))).withoutWatch == [.pollInstances])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))).withoutWatch == [])
     }
 
     /// Whoever watches gets news at once; a dashboard left open wakes the machine as rarely as it can.
@@ -34,22 +34,23 @@ import VPTUICore
         _ = state.begin()
         _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer])))
         #expect(state.tickInterval == 5)
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(10))) == [])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(10))).withoutWatch == [])
         _ = update(&state, .key(.down, at: Samples.now.addingTimeInterval(11)))
         #expect(state.tickInterval == 1)
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))) == [.loadInstances])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))).withoutWatch == [.pollInstances])
         _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer])))
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(22))) == [])
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(26))) == [.loadInstances])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(22))).withoutWatch == [])
+        #expect(update(&state, .tick(Samples.now.addingTimeInterval(26))).withoutWatch == [.pollInstances])
     }
 
     @Test func jobsAreReadAgainWhenTheHistoryChanged() {
         var state = Samples.empty()
         _ = state.begin()
         _ = update(&state, .jobsLoaded(.success([])))
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(4))).withoutWatch == [])
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(5))) == [.pollInstances, .loadJobs])
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))) == [])
+        #expect(update(&state, .historyChanged) == [.loadJobs])
+        #expect(state.jobsPoll.isAsking)
+        _ = update(&state, .jobsLoaded(.success([Samples.job("train-1", .running)])))
+        #expect(state.tickInterval == 1)
     }
 
     @Test func anErrorKeepsTheRows() {

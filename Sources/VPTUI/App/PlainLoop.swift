@@ -11,6 +11,7 @@ final class PlainLoop {
     private(set) var state: State
     private var reporter = PlainReporter()
     private var input: [UInt8] = []
+    private var historyStamp: HistoryStamp
     private var end: UILoop.End?
 
     init(mailbox: Mailbox, runner: EffectRunner, signals: Int32, state: State) {
@@ -18,6 +19,7 @@ final class PlainLoop {
         self.runner = runner
         self.signals = signals
         self.state = state
+        self.historyStamp = runner.historyStamp
         self.state.settings.isASCII = true
         // Whatever log is open is read out.
         self.state.zoom = .both
@@ -33,13 +35,17 @@ final class PlainLoop {
                 pollfd(fd: self.mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: self.signals, events: Int16(POLLIN), revents: 0),
             ]
-            let wait = max(0, min(1, nextTick.timeIntervalSinceNow))
+            let wait = max(0, min(5, nextTick.timeIntervalSinceNow))
             _ = poll(&waits, 3, Int32(wait * 1000) + 1)
             if waits[2].revents != 0 { self.takeSignals() }
             for message in self.mailbox.drain() { self.apply(message) }
             if Date() >= nextTick {
                 self.apply(.tick(Date()))
-                nextTick = Date().addingTimeInterval(1)
+                if self.runner.historyStamp != self.historyStamp {
+                    self.historyStamp = self.runner.historyStamp
+                    self.apply(.historyChanged)
+                }
+                nextTick = Date().addingTimeInterval(self.state.tickInterval)
             }
             if waits[0].revents != 0 { self.takeLines() }
             self.say()

@@ -16,7 +16,7 @@ public enum Message: Equatable, Sendable {
     case called(APICallRecord)
     case instancesLoaded(PlatformAnswers<Instance>)
     case offersLoaded(Result<PlatformAnswers<Offer>, EngineError>, generation: Int)
-    case quoted(Result<PlatformAnswers<Offer>, EngineError>, generation: Int)
+    case quoted(Result<PlatformAnswers<Offer>, EngineError>, job: JobEstimate, generation: Int)
     case balancesLoaded(PlatformAnswers<Balance>)
     case jobsLoaded(Result<[Job], EngineError>)
     case logRead(LogReadRequest, LogPart)
@@ -64,7 +64,8 @@ public enum Effect: Equatable, Sendable {
     case loadBalances
     case pollBalances
     case loadJobs
-    case quote(OfferQuery, Platform?, generation: Int)
+    /// What a create would rent now, and for how much.
+    case quote(CreateRequest, generation: Int)
     case readLog(LogReadRequest)
     case searchLog(LogSearchRequest)
     case writeLog(JobID, path: String, filter: TextPattern?)

@@ -94,9 +94,15 @@ final class EffectRunner: Sendable {
             }
             return .balancesLoaded(await self.engine.balances())
         case .loadOffers(let query, let generation):
-            return .offersLoaded(await self.offers(query, nil), generation: generation)
-        case .quote(let query, let platform, let generation):
-            return .quoted(await self.offers(query, platform), generation: generation)
+            return .offersLoaded(await self.offers(query), generation: generation)
+        case .quote(let request, let generation):
+            do throws(EngineError) {
+                let plan = try await self.engine.rentalPlan(request)
+                let answers = PlatformAnswers(values: plan.offers, failures: plan.failures, fetchedAt: Date())
+                return .quoted(.success(answers), job: plan.job, generation: generation)
+            } catch {
+                return .quoted(.failure(error), job: request.query.job, generation: generation)
+            }
         case .loadJobs:
             // Those that ended while nobody watched are asked for; an instance that does not answer must not
             // hold up the list.
@@ -172,11 +178,11 @@ final class EffectRunner: Sendable {
         (0..<seconds).contains(Date().timeIntervalSince(date))
     }
 
-    private func offers(_ query: OfferQuery, _ platform: Platform?) async
+    private func offers(_ query: OfferQuery) async
         -> Result<PlatformAnswers<Offer>, EngineError>
     {
         do throws(EngineError) {
-            return .success(try await self.engine.offers(query, platform: platform))
+            return .success(try await self.engine.offers(query))
         } catch {
             return .failure(error)
         }

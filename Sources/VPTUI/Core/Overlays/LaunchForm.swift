@@ -14,8 +14,8 @@ public struct LaunchForm: Equatable, Sendable {
 
     public enum Quote: Equatable, Sendable {
         case asking
-        /// Cheapest first.
-        case known([Offer], failures: [SourceFailure])
+        /// In the order in which they would be tried; `job` is what the prices of a job count.
+        case known([Offer], job: JobEstimate, failures: [SourceFailure])
         case failed(EngineError)
     }
 

@@ -144,7 +144,7 @@ enum FormScreen {
         case .failed(let error):
             let words = ErrorWords(error)
             return [[Span("⚠ \(words.title)", .bad)], [Span(words.detail ?? words.advice, .muted)], []]
-        case .known(let offers, let failures):
+        case .known(let offers, let job, let failures):
             var lines: [[Span]] = []
             if let offer = offers.first {
                 let platform = StatusWords.platform(offer.platform)
@@ -157,13 +157,23 @@ enum FormScreen {
                     Span(offer.location.map { "  \($0)" } ?? "", .muted),
                 ])
                 lines.append(Self.means(offer, count: form.offer == nil ? offers.count : nil, state))
+                lines.append(Self.jobPrice(offer, job))
             } else {
                 lines.append([Span("Nothing that fits is for rent now.", .warning)])
                 lines.append([Span("Ask for another GPU, or leave the price open.", .muted)])
             }
-            lines.append(failures.first.map { [Span("⚠ \(ErrorWords.brief($0))", .bad)] } ?? [])
+            if let failure = failures.first { lines[lines.count - 1] = [Span("⚠ \(ErrorWords.brief(failure))", .bad)] }
+            while lines.count < 3 { lines.append([]) }
             return lines
         }
+    }
+
+    private static func jobPrice(_ offer: Offer, _ job: JobEstimate) -> [Span] {
+        let hours = job.hours == 1 ? "an hour" : "\(Format.short(job.hours)) h"
+        return [
+            Span("\(hours) of it with this project's files: ", .muted),
+            Span(Format.dollars(offer.dollars(for: job)), .money),
+        ]
     }
 
     private static func means(_ offer: Offer, count: Int?, _ state: State) -> [Span] {

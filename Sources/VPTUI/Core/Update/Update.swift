@@ -46,11 +46,13 @@ extension State {
             return self.keyPressed(key, at: date)
         case .mouse(let event, let date):
             self.now = max(self.now, date)
+            self.typedAt = self.now
             return self.mouseUsed(event, at: date)
         case .pasted(let text, _): return self.textPasted(text)
         case .resized(let size): self.size = size
         case .tick(let date): return self.ticked(date)
         case .historyChanged:
+            // An answer that is on its way may be older than the change.
             self.jobsPoll.ask(at: self.now)
             return [.loadJobs]
         case .engine(let event, let date): return self.happened(event, at: date)

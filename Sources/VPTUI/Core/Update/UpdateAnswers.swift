@@ -58,7 +58,8 @@ extension State {
             self.takeInstances(answers)
         case .offersLoaded(let result, let generation):
             return self.offersArrived(result, generation: generation)
-        case .quoted(let result, let generation): self.quoteArrived(result, generation: generation)
+        case .quoted(let result, let job, let generation):
+            self.quoteArrived(result, job, generation: generation)
         case .balancesLoaded(let answers):
             self.balancesPoll.isAsking = false
             self.takeBalances(answers)

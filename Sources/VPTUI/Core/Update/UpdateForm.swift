@@ -15,7 +15,7 @@ extension State {
         var form = LaunchForm(
             query: self.offerQuery, offer: offer, settings: self.settings, openedAt: self.now)
         if let offer {
-            form.quote = .known([offer], failures: [])
+            form.quote = .known([offer], job: self.offerQuery.job, failures: [])
             self.overlay = .form(form)
             return []
         }
@@ -87,23 +87,25 @@ extension State {
         form.needsQuote = false
         defer { self.overlay = .form(form) }
         do {
-            let query = try form.query()
+            let request = try form.request()
             form.generation += 1
             form.quote = .asking
             form.problem = nil
-            return [.quote(query, form.platform, generation: form.generation)]
+            return [.quote(request, generation: form.generation)]
         } catch {
             form.problem = error
             return []
         }
     }
 
-    mutating func quoteArrived(_ result: Result<PlatformAnswers<Offer>, EngineError>, generation: Int) {
+    mutating func quoteArrived(
+        _ result: Result<PlatformAnswers<Offer>, EngineError>, _ job: JobEstimate, generation: Int
+    ) {
         guard case .form(var form) = self.overlay, form.generation == generation else { return }
         switch result {
         case .success(let answers):
             let failures = answers.failures.map { SourceFailure(platform: $0.platform, error: $0.error) }
-            form.quote = .known(answers.values, failures: failures)
+            form.quote = .known(answers.values, job: job, failures: failures)
         case .failure(let error): form.quote = .failed(error)
         }
         self.overlay = .form(form)
@@ -115,7 +117,7 @@ extension State {
         var form = form
         do {
             let request = try form.request()
-            if case .known(let offers, _) = form.quote, offers.isEmpty, !form.needsQuote {
+            if case .known(let offers, _, _) = form.quote, offers.isEmpty, !form.needsQuote {
                 throw LaunchForm.Problem(field: .gpu, sentence: "Nothing that fits is for rent now")
             }
             self.overlay = nil
