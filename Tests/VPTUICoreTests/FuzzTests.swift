@@ -82,7 +82,11 @@ import VPTUICore
         case 16: return [.failed(Self.error, at: time)]
         case 17:
             return [.unsafeResultsLoaded(random.pick(all).id, .success(UnsafeResults(files: 1, bytes: 9)))]
-        case 18: return [.quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: random.next(4))]
+        case 18:
+            return [
+                .quoted(
+                    .success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: random.next(4))
+            ]
         case 19: return [.verbsLoaded(VerbTable(dump: Data(PaletteTests.dump.utf8)))]
         case 20:
             let lines = (0..<random.next(100)).map { "line \($0) 日本" }

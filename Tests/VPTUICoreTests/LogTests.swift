@@ -185,6 +185,16 @@ import VPTUICore
         #expect(state.focus == .main)
     }
 
+    /// Found by the random walk: the first search may go downward, from beyond the end.
+    @Test func theFirstSearchMayGoDown() {
+        var (state, log) = self.running(300)
+        self.press(&state, log, .character("/"))
+        for letter in "line 7" { self.press(&state, log, .character(letter)) }
+        state.overlay = nil
+        self.press(&state, log, .character("n"))
+        #expect(self.shows(state, "1 of 11"))
+    }
+
     @Test func searchesTheWholeFileNotTheWindow() {
         let lines = (0..<120_000).map { $0 == 17 ? "needle here\n" : "line \($0) of many\n" }
         let log = MemoryLog(lines.joined())

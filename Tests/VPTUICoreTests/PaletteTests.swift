@@ -137,7 +137,10 @@ import VPTUICore
             return state
         }
         #expect(request.query.gpu == state.offerQuery.gpu && request.offer == nil)
-        _ = update(&state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
+        _ = update(
+            &state,
+            .quoted(
+                .success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
         return state
     }
 
@@ -147,7 +150,11 @@ import VPTUICore
         let effects = update(&state, .tick(Samples.now.addingTimeInterval(1)))
         #expect(
             effects.contains { effect in
-                if case .quote(let request, generation: 2) = effect { request.query.gpu == "h100" } else { false }
+                if case .quote(let request, generation: 2) = effect {
+                    request.query.gpu == "h100"
+                } else {
+                    false
+                }
             })
         // Answers to older questions are dropped.
         _ = update(&state, .quoted(.success(Samples.answers([])), job: JobEstimate(), generation: 1))
@@ -163,7 +170,9 @@ import VPTUICore
         _ = type(&state, "l40s")
         press(&state, .tab, .backTab)
         _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
-        _ = update(&state, .quoted(.success(Samples.answers([Samples.offers[7]])), job: JobEstimate(), generation: 2))
+        _ = update(
+            &state, .quoted(.success(Samples.answers([Samples.offers[7]])), job: JobEstimate(), generation: 2)
+        )
         for _ in 0..<8 { press(&state, .tab) }
         _ = type(&state, "make")
         let effects = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))

@@ -137,7 +137,8 @@ import VPTUICore
     @Test(arguments: [(80, 24), (120, 40), (61, 15)]) func launchForm(_ width: Int, _ height: Int) {
         var state = Samples.overview()
         press(&state, .character("c"))
-        _ = update(&state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
+        _ = update(
+            &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
         _ = type(&state, "h1")
         press(&state, .control("u"))
         _ = type(&state, "rtx 4")

@@ -320,7 +320,7 @@ public final class LogScanner {
 
     /// Where the line that holds byte `offset` ends, its newline included.
     public func lineEnd(after offset: Int64) -> Int64 {
-        var start = max(0, offset)
+        var start = max(0, min(offset, self.size))
         let limit = min(self.size, start + Int64(Self.blockBytes))
         var step: Int64 = 4096
         while start < limit {

@@ -162,7 +162,9 @@ enum FormScreen {
                 lines.append([Span("Nothing that fits is for rent now.", .warning)])
                 lines.append([Span("Ask for another GPU, or leave the price open.", .muted)])
             }
-            if let failure = failures.first { lines[lines.count - 1] = [Span("⚠ \(ErrorWords.brief(failure))", .bad)] }
+            if let failure = failures.first {
+                lines[lines.count - 1] = [Span("⚠ \(ErrorWords.brief(failure))", .bad)]
+            }
             while lines.count < 3 { lines.append([]) }
             return lines
         }
