@@ -17,7 +17,8 @@ enum CommandLineShape: Hashable {
         "destroy-instance", "doctor",
         "download", "help",
         "init",
-        "jobs", "lease", "list-instances", "logs", "ls", "offers", "reap", "rerun", "run", "ssh", "start", "status",
+        "jobs", "lease", "list-instances", "logs", "ls", "offers", "reap", "rerun", "run", "ssh", "start",
+        "status",
         "stop", "sync", "tui",
     ]
 

@@ -439,7 +439,9 @@ public final class Engine: Sendable {
     }
 
     /// Notes that the jobs on `instance` that are not over ended with it, and returns them.
-    package func loseJobs(on instance: InstanceID, _ cause: String, at date: Date) throws(EngineError) -> [Job] {
+    package func loseJobs(on instance: InstanceID, _ cause: String, at date: Date) throws(EngineError)
+        -> [Job]
+    {
         var lost: [Job] = []
         for job in try self.history.jobs(limit: 1000)
         where job.instance == instance && (!job.state.isOver || job.endedAt == nil) {
