@@ -14,12 +14,12 @@ enum CommandLineShape: Hashable {
 
     static let verbs: Set<String> = [
         "attach", "cancel", "config-set", "config-show", "cost", "create-instance", "demo",
-        "destroy-instance", "doctor",
+        "destroy-instance", "diff", "doctor",
         "download", "help",
         "init",
         "jobs", "lease", "list-instances", "logs", "ls", "offers", "reap", "rerun", "run", "ssh", "start",
         "status",
-        "stop", "sync", "tui",
+        "stop", "sync", "tui", "why",
     ]
 
     /// Options before a verb, or before the command of `run`, that are followed by a value of their own.
@@ -27,7 +27,7 @@ enum CommandLineShape: Hashable {
         RentalOptions.optionsWithValue
     ).union([
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
-        "--dockerfile", "--max-cost", "-e", "--env", "--after",
+        "--dockerfile", "--max-cost", "-e", "--env", "--after", "--pull-every", "--pull-only", "--bwlimit",
     ])
 
     /// Options that speak to `vp` as a whole.

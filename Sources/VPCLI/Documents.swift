@@ -144,7 +144,47 @@ enum Documents {
             "deleted_files": .integer(Int64(summary.deletedFiles)),
             "conflicts": .list(summary.conflicts.map { .text($0) }),
             "missing": .list(summary.missing.map { .text($0) }),
+            "changing": .list(summary.changing.map { .text($0) }),
             "seconds": .number(summary.seconds),
+        ])
+    }
+
+    static func preview(_ preview: SyncPreview, showing actions: Set<SyncPreview.Change.Action>) -> JSON {
+        let changes = preview.changes.filter { actions.contains($0.action) }
+        return .object([
+            "changes": .list(
+                changes.map { change in
+                    .object([
+                        "action": .text(change.action.rawValue), "path": .text(change.path),
+                        "bytes": .integer(change.bytes), "why": .text(change.reason.rawValue),
+                    ])
+                }),
+            "unchanged_files": .integer(Int64(preview.unchangedFiles)),
+            "not_sent": .list(
+                preview.notSent.map { omission in
+                    .object([
+                        "path": .text(omission.path), "bytes": .integer(omission.bytes),
+                        "files": .integer(Int64(omission.files)), "at_least": .flag(omission.isAtLeast),
+                        "why": .text(omission.reason),
+                    ])
+                }),
+        ])
+    }
+
+    static func explanation(_ explanation: PathExplanation) -> JSON {
+        let instances = explanation.instances.sorted { $0.key.rawValue < $1.key.rawValue }
+        return .object([
+            "path": .text(explanation.path),
+            "verdict": .text(explanation.verdict.rawValue),
+            "pattern": .text(explanation.pattern),
+            "from": .text(explanation.origin),
+            "instances": .list(
+                instances.map { id, state in
+                    .object([
+                        "platform": .text(id.platform.rawValue), "id": .text(id.rawValue),
+                        "state": .text(state),
+                    ])
+                }),
         ])
     }
 

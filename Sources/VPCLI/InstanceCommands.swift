@@ -141,14 +141,18 @@ struct StartCommand: InstanceActionCommand {
 
 struct StopCommand: InstanceActionCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stop", abstract: "Stop an instance. Its disk stays, and is paid for.")
+        commandName: "stop",
+        abstract: "Bring results back, then stop an instance. Its disk stays, and is paid for.")
 
     @OptionGroup var target: InstanceTarget
 
     func action(on id: InstanceID) -> EngineAction { .stop(id) }
 
     func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer? {
-        guard case .stopped(let instance) = result else { return nil }
+        guard case .stopped(let instance, let unsafe) = result else { return nil }
+        if let unsafe {
+            Report.show(unsafe, asJSON: self.target.json.json, terminal: session.terminal)
+        }
         let daily = Units.dollars(instance.price.dollarsPerDay)
         return .init(
             document: Documents.instance(instance),

@@ -222,6 +222,11 @@ enum Report {
                     "This folder is not synced\(because).",
                     "Run vp in the project's own folder; `vp --init` makes one of it."
                 )
+            case .uploadTooBig:
+                (
+                    "That is more than is sent unasked\(because), the largest of them \(choices).",
+                    "Send it with --yes-big, leave it out by a line in .vpignore, or raise sync.limit."
+                )
             case .uploadFailed:
                 (
                     "The project could not be sent\(because).",
@@ -299,7 +304,7 @@ enum Report {
         case .unsafeResults, .downloadFailed: Status.resultsNotWhole
         case .hostKeyChanged: Status.hostKeyChanged
         case .instanceLost: Status.instanceLost
-        case .limitRefused: Status.limitRefused
+        case .limitRefused, .uploadTooBig: Status.limitRefused
         case .cancelIncomplete: Status.failed
         case .destroyUnconfirmed: Status.stillExists
         case .cancelled: Status.interrupted

@@ -27,6 +27,18 @@ struct RunPartOptions: ParsableArguments {
         name: [.customShort("d"), .long],
         help: ArgumentHelp("The Dockerfile of that build.", valueName: "file"))
     var dockerfile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Bring results back while the command runs, such as every 5m.", valueName: "interval"))
+    var pullEvery: Interval?
+
+    @Option(
+        help: ArgumentHelp(
+            "Bring only these while it runs; may be repeated. In .gitignore syntax.", valueName: "pattern"))
+    var pullOnly: [String] = []
+
+    @OptionGroup var transfer: TransferOptions
 }
 
 struct RunCommand: AsyncParsableCommand {
@@ -88,7 +100,7 @@ struct RunCommand: AsyncParsableCommand {
         } else if self.parts.dockerfile != nil {
             session.note("vp: --dockerfile does nothing without --enable-docker.")
         }
-        let engine = try session.engine()
+        let engine = try session.engine(self.parts.transfer)
         let run = JobRun(engine: engine, session: session, options: self.options)
         let (predecessor, turn) = try run.turn()
         let instance =
@@ -104,7 +116,10 @@ struct RunCommand: AsyncParsableCommand {
             environment: try self.options.environment(session.environment),
             turn: turn, isDetached: self.options.detach, splitsErrors: self.options.splitStderr,
             terminal: self.options.terminal ? JobOptions.terminalSize : nil,
-            maximumCost: self.budget.maxCost?.dollars)
+            maximumCost: self.budget.maxCost?.dollars,
+            mirror: self.parts.pullEvery.map {
+                MirrorRequest(interval: $0.seconds, patterns: self.parts.pullOnly)
+            })
         let ending = try await run.perform(request, on: instance)
         if self.destroy { try await self.end(instance, after: ending, engine, session) }
         if let ending { throw ending }

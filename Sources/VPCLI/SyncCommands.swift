@@ -2,6 +2,49 @@ import ArgumentParser
 import Foundation
 import VPEngine
 
+/// How much and how fast files may travel.
+struct TransferOptions: ParsableArguments {
+    @Flag(help: "Send even what is more than a project usually has.")
+    var yesBig = false
+
+    @Option(
+        name: .customLong("bwlimit"),
+        help: ArgumentHelp("At most that much a second, such as 5MB.", valueName: "rate"))
+    var bandwidthLimit: ByteRate?
+}
+
+/// Bytes a second, as people write them.
+struct ByteRate: ExpressibleByArgument {
+    var bytes: Int64
+
+    init?(argument: String) {
+        // A bare number is in gigabytes elsewhere; nobody means that for a line.
+        guard argument.last?.isLetter == true, let bytes = ByteCount.parse(argument) else { return nil }
+        self.bytes = bytes
+    }
+}
+
+/// A span of time such as `90s`, `5m`, `2h`.
+struct Interval: ExpressibleByArgument {
+    var seconds: Double
+
+    init?(argument: String) {
+        let factors: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+        let digits = argument.last.map { factors[$0] != nil } == true ? argument.dropLast() : argument[...]
+        guard let number = Double(digits), number > 0, number < 1e7 else { return nil }
+        self.seconds = number * (argument.last.flatMap { factors[$0] } ?? 1)
+    }
+}
+
+extension Session {
+    func engine(_ transfer: TransferOptions) throws -> Engine {
+        var configuration = self.configuration
+        if transfer.yesBig { configuration.sync.uploadLimit = nil }
+        if let limit = transfer.bandwidthLimit { configuration.sync.bandwidthLimit = limit.bytes }
+        return try Engine(configuration: configuration)
+    }
+}
+
 struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync", abstract: "Send the project to an instance.")
@@ -9,14 +52,23 @@ struct SyncCommand: AsyncParsableCommand {
     @Argument(help: "The instance's id or name; not needed while one runs.")
     var id: String?
 
+    @Flag(help: "Say what would be sent, and what is left out.")
+    var dryRun = false
+
+    @OptionGroup var transfer: TransferOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var json: JSONOptions
 
     func run() async throws {
+        if self.dryRun {
+            return try await PreviewReport.perform(
+                self.id, common: self.common, platform: self.platform, asJSON: self.json.json,
+                showing: [.send, .delete, .conflict])
+        }
         try await SyncReport.perform(
-            self.id, common: self.common, platform: self.platform, asJSON: self.json.json,
-            action: EngineAction.sync)
+            self.id, common: self.common, platform: self.platform, transfer: self.transfer,
+            asJSON: self.json.json, action: { .sync($0) })
     }
 }
 
@@ -27,27 +79,40 @@ struct DownloadCommand: AsyncParsableCommand {
     @Argument(help: "The instance's id or name; not needed while one runs.")
     var id: String?
 
+    @Flag(help: "Read every file on both sides, and do not take size and time for proof.")
+    var verify = false
+
+    @Flag(help: "Say what would be brought back.")
+    var dryRun = false
+
+    @OptionGroup var transfer: TransferOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var json: JSONOptions
 
     func run() async throws {
+        if self.dryRun {
+            return try await PreviewReport.perform(
+                self.id, common: self.common, platform: self.platform, asJSON: self.json.json,
+                showing: [.bring, .conflict])
+        }
+        let request = DownloadRequest(verifiesContents: self.verify)
         try await SyncReport.perform(
-            self.id, common: self.common, platform: self.platform, asJSON: self.json.json,
-            action: EngineAction.download)
+            self.id, common: self.common, platform: self.platform, transfer: self.transfer,
+            asJSON: self.json.json, action: { .download($0, request) })
     }
 }
 
 /// Says what a sync did and what it left alone.
 enum SyncReport {
     static func perform(
-        _ name: String?, common: CommonOptions, platform: PlatformOptions, asJSON: Bool,
-        action: (InstanceID) -> EngineAction
+        _ name: String?, common: CommonOptions, platform: PlatformOptions, transfer: TransferOptions,
+        asJSON: Bool, action: (InstanceID) -> EngineAction
     ) async throws {
         let platform = platform.platform.platform
         let session = try Session(common, asJSON: asJSON)
         try session.requireKey(for: platform)
-        let engine = try session.engine()
+        let engine = try session.engine(transfer)
         let instance = try await engine.instance(named: name, platform: platform)
         let summary: SyncSummary
         switch try await ActionRunner(engine: engine, session: session).result(of: action(instance.id)) {
@@ -104,6 +169,11 @@ enum SyncReport {
                 : "changed on both sides; the local ones stay"
             session.warn([
                 "\(Units.count(summary.conflicts.count, "file")) \(what): \(Self.list(summary.conflicts))"
+            ])
+        }
+        if !summary.changing.isEmpty {
+            session.warn([
+                "\(Units.count(summary.changing.count, "file")) did not stand still: \(Self.list(summary.changing))"
             ])
         }
         if !summary.missing.isEmpty {

@@ -31,7 +31,7 @@ struct VP: AsyncParsableCommand {
                 subcommands: [
                     RunCommand.self, JobsCommand.self, LogsCommand.self, AttachCommand.self,
                     CancelCommand.self, RerunCommand.self, SyncCommand.self,
-                    DownloadCommand.self,
+                    DownloadCommand.self, DiffCommand.self, WhyCommand.self,
                 ]),
             CommandGroup(
                 name: "Instances",

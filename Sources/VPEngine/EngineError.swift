@@ -58,6 +58,8 @@ public struct EngineError: Error, Hashable, Sendable {
         /// Processes of a cancelled job are still there; `detail` names them.
         case cancelIncomplete
         case workspaceRefused
+        /// More would be sent than the project's limit allows; `detail` says how much, `suggestions` what.
+        case uploadTooBig
         case uploadFailed
         case downloadFailed
         case remoteDiskFull

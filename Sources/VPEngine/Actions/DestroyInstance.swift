@@ -19,7 +19,9 @@ struct DestroyInstance {
         // One that is to be destroyed already was asked about its results when that began.
         let isResumed = entry?.state == .destroying
         let instance = try await self.look(client)
-        let download = isResumed ? nil : try await self.secureResults(of: instance, entry)
+        let secure = SecureResults(
+            engine: self.engine, instance: instance, words: self.activity.words, progress: self.progress)
+        let download = isResumed || self.request.discardsResults ? nil : try await secure.run()
         // What has ended unseen can be asked for now and never again.
         try await LookAtJobs(engine: self.engine, report: self.report).run(on: self.id)
         self.progress(ActionProgress(.destroying))
@@ -49,50 +51,6 @@ struct DestroyInstance {
         }
         self.report(.instanceGone(self.id))
         throw EngineError(.instanceGone, self.activity)
-    }
-
-    /// Returns once every file on the instance is here as well, or throws `.unsafeResults`.
-    private func secureResults(of instance: Instance, _ entry: LedgerEntry?) async throws(EngineError)
-        -> SyncSummary?
-    {
-        if self.request.discardsResults { return nil }
-        let activity = self.activity
-        guard instance.status == .running else {
-            // It never ran, so that there is nothing on it.
-            if instance.status == .pending || instance.status == .loading || instance.status == .failed {
-                return nil
-            }
-            throw EngineError(
-                .unsafeResults, activity,
-                detail: "it is \(instance.status.rawValue), so its files cannot be compared")
-        }
-        do throws(EngineError) {
-            let shell = try await self.engine.shell(for: self.id)
-            let workspace = try self.engine.workspace(of: self.id)
-            let sync = self.engine.sync(self.id, workspace: workspace, shell: shell, self.progress)
-            guard entry != nil else {
-                // Somebody else's rental: its files belong in no folder of ours.
-                let plan = try await sync.outstanding()
-                let files = plan.transfers.count + plan.conflicts.count
-                if files == 0 { return nil }
-                throw EngineError(
-                    .unsafeResults, activity, detail: "it was not rented from here and holds \(files) files")
-            }
-            let summary = try await sync.download(conflictSuffix: self.id.rawValue)
-            if !summary.missing.isEmpty {
-                throw EngineError(
-                    .unsafeResults, activity, detail: summary.missing[0], suggestions: summary.missing)
-            }
-            return summary
-        } catch {
-            switch error.code {
-            case .cancelled, .unsafeResults, .hostKeyChanged, .localDiskFull: throw error
-            default:
-                throw EngineError(
-                    .unsafeResults, activity,
-                    detail: "its results could not be brought back: \(error.detail ?? error.code.rawValue)")
-            }
-        }
     }
 
     private var activity: EngineError.Activity {

@@ -118,9 +118,8 @@ public final class Engine: Sendable {
     /// Nothing is known of results before there are any; a folder that may not be sent counts nothing.
     public func jobEstimate(hours: Double = 1) async -> JobEstimate {
         let scan = LocalScan(
-            workspace: self.configuration.workspace, runner: self.runner,
-            environment: self.configuration.environment, stateFolder: self.configuration.paths.stateFolder)
-        let bytes = ((try? await scan.scan()) ?? [:]).values.reduce(Int64(0)) { $0 + $1.size }
+            workspace: self.configuration.workspace, environment: self.configuration.environment)
+        let bytes = ((try? scan.scan()) ?? .init()).files.values.reduce(Int64(0)) { $0 + $1.size }
         return JobEstimate(hours: hours, sentBytes: bytes, receivedBytes: bytes)
     }
 
@@ -286,17 +285,6 @@ public final class Engine: Sendable {
         return shell.target.shellCommand
     }
 
-    /// Compares the instance's files with the local ones, without moving any.
-    public func unsafeResults(on id: InstanceID) async throws(EngineError) -> UnsafeResults {
-        let workspace = try self.workspace(of: id)
-        let plan = try await self.sync(id, workspace: workspace, shell: self.shell(for: id)) { _ in }
-            .outstanding()
-        let items = (plan.transfers + plan.conflicts).sorted { $0.size > $1.size }
-        return UnsafeResults(
-            files: items.count, bytes: items.reduce(0) { $0 + $1.size },
-            examples: items.prefix(20).map(\.path.description))
-    }
-
     /// Ends the ssh connections that this engine opened.
     public func shutDown() async { await self.connections.closeAll() }
 
@@ -328,16 +316,19 @@ public final class Engine: Sendable {
             let run = RunJob(
                 engine: self, instance: instance, request: request, progress: progress, report: report)
             return .ran(try await run.run())
-        case .download(let instance):
+        case .download(let instance, let request):
             let sync = try await self.sync(
                 instance, workspace: self.configuration.workspace, shell: self.shell(for: instance), progress)
-            return .downloaded(try await sync.download(conflictSuffix: instance.rawValue))
+            return .downloaded(
+                try await sync.download(
+                    conflictSuffix: instance.rawValue, verifiesContents: request.verifiesContents))
         case .start(let instance):
             return .started(
                 try await InstanceSwitch(engine: self, progress: progress, report: report).start(instance))
         case .stop(let instance):
-            return .stopped(
-                try await InstanceSwitch(engine: self, progress: progress, report: report).stop(instance))
+            let change = InstanceSwitch(engine: self, progress: progress, report: report)
+            let (stopped, unsafe) = try await change.stop(instance)
+            return .stopped(stopped, unsafe: unsafe)
         case .destroy(let instance, let request):
             let destroy = DestroyInstance(
                 engine: self, id: instance, request: request, progress: progress, report: report)
@@ -418,9 +409,8 @@ public final class Engine: Sendable {
         WorkspaceSync(
             instance: id, workspace: workspace, shell: shell,
             localScan: LocalScan(
-                workspace: workspace, runner: self.runner, environment: self.configuration.environment,
-                stateFolder: self.configuration.paths.stateFolder),
-            manifests: self.manifests, report: progress)
+                workspace: workspace, environment: self.configuration.environment),
+            manifests: self.manifests, settings: self.configuration.sync, report: progress)
     }
 
     package func logPath(_ job: JobID, _ stream: JobStream = .log) -> String {

@@ -14,7 +14,7 @@ public enum EngineAction: Hashable, Sendable {
     case create(CreateRequest)
     case sync(InstanceID)
     case run(InstanceID, RunRequest)
-    case download(InstanceID)
+    case download(InstanceID, DownloadRequest = DownloadRequest())
     case start(InstanceID)
     case stop(InstanceID)
     case destroy(InstanceID, DestroyRequest)
@@ -26,7 +26,7 @@ public enum EngineAction: Hashable, Sendable {
     public var instance: InstanceID? {
         switch self {
         case .create: nil
-        case .sync(let id), .run(let id, _), .download(let id), .start(let id), .stop(let id),
+        case .sync(let id), .run(let id, _), .download(let id, _), .start(let id), .stop(let id),
             .destroy(let id, _), .cancel(_, on: let id, _), .attach(_, on: let id):
             id
         }
@@ -150,13 +150,17 @@ public struct RunRequest: Hashable, Sendable {
         }
     }
 
+    /// Brings results while the command runs; nil waits until it has ended.
+    public var mirror: MirrorRequest?
+
     public init(
         command: JobCommand?, workingDirectory: String? = nil, syncsUp: Bool = true,
         syncsDown: Bool = true, environment: [String: String] = [:], turn: Turn = .now,
         isDetached: Bool = false, splitsErrors: Bool = false, terminal: TerminalSize? = nil,
-        maximumCost: Double? = nil
+        maximumCost: Double? = nil, mirror: MirrorRequest? = nil
     ) {
         self.maximumCost = maximumCost
+        self.mirror = mirror
         self.command = command
         self.workingDirectory = workingDirectory
         self.syncsUp = syncsUp
@@ -166,6 +170,29 @@ public struct RunRequest: Hashable, Sendable {
         self.isDetached = isDetached
         self.splitsErrors = splitsErrors
         self.terminal = terminal
+    }
+}
+
+/// How results are brought back.
+public struct DownloadRequest: Hashable, Sendable {
+    /// True reads every file on both sides, and does not take size and time for proof.
+    public var verifiesContents: Bool
+
+    public init(verifiesContents: Bool = false) {
+        self.verifiesContents = verifiesContents
+    }
+}
+
+/// How files are mirrored while a job runs.
+public struct MirrorRequest: Hashable, Sendable {
+    /// Seconds between two looks.
+    public var interval: Double
+    /// In `.gitignore` syntax; what matches is mirrored. Empty is everything.
+    public var patterns: [String]
+
+    public init(interval: Double, patterns: [String] = []) {
+        self.interval = interval
+        self.patterns = patterns
     }
 }
 
@@ -268,7 +295,8 @@ public enum ActionResult: Hashable, Sendable {
     case ran(RunSummary)
     case downloaded(SyncSummary)
     case started(Instance)
-    case stopped(Instance)
+    /// `unsafe` says what could not be brought back first; it is still on the instance's disk.
+    case stopped(Instance, unsafe: EngineError?)
     case destroyed(DestroyReceipt)
     case cancelled(Job)
     /// A job that was followed to its end.

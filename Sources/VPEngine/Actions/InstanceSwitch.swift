@@ -23,8 +23,24 @@ struct InstanceSwitch {
         return try await boot.run(stopped)
     }
 
-    func stop(_ id: InstanceID) async throws(EngineError) -> Instance {
+    /// Brings what is not here yet, then stops. Answers also with what could not be brought.
+    ///
+    /// The disk stays, but nobody can say that its GPU, and with it the disk, can be had again. Where files
+    /// would be lost at once, because they lie beside the volume that a pod keeps, it refuses instead.
+    func stop(_ id: InstanceID) async throws(EngineError) -> (Instance, unsafe: EngineError?) {
         let client = try self.engine.client(id.platform, "stopping instance \(id)")
+        let secure = SecureResults(
+            engine: self.engine, instance: try await self.engine.freshInstance(id),
+            words: "stopping instance \(id)", progress: self.progress)
+        var unsafe: EngineError?
+        do throws(EngineError) {
+            _ = try await secure.run()
+        } catch {
+            let root = try self.engine.workspace(of: id).remoteRoot
+            let isKept = id.platform != .runpod || root == "/workspace" || root.hasPrefix("/workspace/")
+            guard error.code != .cancelled, isKept else { throw error }
+            unsafe = error
+        }
         self.progress(ActionProgress(.stopping))
         try await LookAtJobs(engine: self.engine, report: self.report).run(on: id)
         await self.engine.connections.close(id)
@@ -33,7 +49,7 @@ struct InstanceSwitch {
         for job in try self.engine.loseJobs(on: id, "its instance was stopped", at: self.engine.now()) {
             self.report(.jobChanged(job))
         }
-        return stopped
+        return (stopped, unsafe)
     }
 
     private func wait(

@@ -36,7 +36,7 @@ extension PlatformAnswers where Value == Offer {
 extension PlatformAnswers: Equatable where Value: Equatable {}
 
 /// Results on an instance that are not known to be here.
-public struct UnsafeResults: Hashable, Sendable {
+public struct UnsafeResults: Hashable, Codable, Sendable {
     public var files: Int
     public var bytes: Int64
     /// The largest first, at most twenty.

@@ -27,7 +27,14 @@ struct RunJob {
         if let command = self.request.command {
             // The first connection may have been made only now.
             await self.openSessionsAhead(on: rented, upload: false)
+            let mirror = self.request.mirror.map { request in
+                Mirror(engine: self.engine, instance: self.instance, request: request)
+            }
+            let mirroring = mirror.map { mirror in Task { await mirror.run() } }
+            defer { mirroring?.cancel() }
             (summary.job, summary.refusal) = try await self.start(command, on: rented)
+            mirroring?.cancel()
+            await mirroring?.value
         }
         // Nothing to bring yet, or nobody who waits for it: `attach` and `download` do it later.
         if self.request.isDetached { return summary }

@@ -47,6 +47,7 @@ extension EngineConfiguration {
             environment: childEnvironment,
             warnings: warnings,
             docker: try Self.docker(sources.project),
+            sync: try Self.sync(sources.project),
             keyOrigins: origins,
             projectConfigurationFile: sources.project?.path
         )
@@ -154,6 +155,13 @@ extension EngineConfiguration {
             dockerfile: try file.text("docker.dockerfile") ?? "Dockerfile",
             buildArguments: try file.table("docker.build_args")
         )
+    }
+
+    private static func sync(_ file: ConfigurationFile?) throws(EngineError) -> Sync {
+        var sync = Sync()
+        if let bytes = try file?.byteCount("sync.limit") { sync.uploadLimit?.bytes = bytes }
+        sync.bandwidthLimit = try file?.byteCount("sync.bandwidth")
+        return sync
     }
 
     private static func identity(

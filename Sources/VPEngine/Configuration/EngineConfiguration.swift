@@ -84,6 +84,30 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
+    /// How files travel, from the project's configuration; a command line may overrule it.
+    public struct Sync: Hashable, Sendable {
+        /// What one upload may send without being asked to.
+        public struct Limit: Hashable, Sendable {
+            public var bytes: Int64
+            public var files: Int
+
+            public init(bytes: Int64 = 20_000_000_000, files: Int = 200_000) {
+                self.bytes = bytes
+                self.files = files
+            }
+        }
+
+        /// nil is no limit.
+        public var uploadLimit: Limit?
+        /// In bytes a second; nil is as fast as it goes.
+        public var bandwidthLimit: Int64?
+
+        public init(uploadLimit: Limit? = Limit(), bandwidthLimit: Int64? = nil) {
+            self.uploadLimit = uploadLimit
+            self.bandwidthLimit = bandwidthLimit
+        }
+    }
+
     /// Platforms that have a key.
     public var endpoints: [PlatformEndpoint]
     public var paths: Paths
@@ -103,6 +127,7 @@ public struct EngineConfiguration: Sendable {
     /// Things the user should know, one line each: keys kept in the project folder, settings that are ignored.
     public var warnings: [String]
     public var docker: Docker
+    public var sync: Sync
     /// Where each platform's key was found, as words: `VAST_API_KEY` or a file's path.
     public var keyOrigins: [Platform: String]
     /// The project's configuration file; nil when the project has none.
@@ -112,7 +137,8 @@ public struct EngineConfiguration: Sendable {
         endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, sshUser: String? = nil,
         workspace: Workspace, defaults: Defaults = Defaults(), money: Money = Money(), timeScale: Double = 1,
         environment: [String: String],
-        warnings: [String] = [], docker: Docker = Docker(), keyOrigins: [Platform: String] = [:],
+        warnings: [String] = [], docker: Docker = Docker(), sync: Sync = Sync(),
+        keyOrigins: [Platform: String] = [:],
         projectConfigurationFile: String? = nil
     ) {
         self.endpoints = endpoints
@@ -126,6 +152,7 @@ public struct EngineConfiguration: Sendable {
         self.environment = environment
         self.warnings = warnings
         self.docker = docker
+        self.sync = sync
         self.keyOrigins = keyOrigins
         self.projectConfigurationFile = projectConfigurationFile
     }

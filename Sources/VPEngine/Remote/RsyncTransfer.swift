@@ -3,62 +3,96 @@ import Synchronization
 
 /// One rsync over an instance's shared ssh connection that moves an exact list of files.
 package struct RsyncTransfer: Sendable {
-    package enum Direction: Sendable { case up, down }
-
-    package var direction: Direction
+    package var direction: SyncPlan.Direction
     package var paths: [SyncPath]
     package var totalBytes: Int64
+    /// Upward, the workspace; downward, the folder that files are brought into.
     package var localRoot: String
     package var remoteRoot: String
+    /// Downward, a folder with earlier versions, of which only what differs is brought.
+    package var basisFolder: String?
+    /// In bytes a second; nil is as fast as it goes.
+    package var bandwidthLimit: Int64?
 
     package init(
-        direction: Direction, paths: [SyncPath], totalBytes: Int64, localRoot: String, remoteRoot: String
+        direction: SyncPlan.Direction, paths: [SyncPath], totalBytes: Int64, localRoot: String,
+        remoteRoot: String, basisFolder: String? = nil, bandwidthLimit: Int64? = nil
     ) {
         self.direction = direction
         self.paths = paths
         self.totalBytes = totalBytes
         self.localRoot = localRoot
         self.remoteRoot = remoteRoot
+        self.basisFolder = basisFolder
+        self.bandwidthLimit = bandwidthLimit
     }
 
     /// Where an interrupted file waits for the next attempt, relative to its folder.
     package static let partialFolder = ".vp-partial"
+
+    // The workspace on an instance is the only place that is known to be on the same file system as its files.
+
+    /// What an upload needs there while it runs, relative to the workspace.
+    package static let ownFolder = ".vp-sync"
+    /// What an upload replaces or removes is moved here first, to be judged once it is done.
+    package static let asideFolder = ".vp-sync/aside"
+    /// A file that is on its way has a name here, and none among the others.
+    package static let temporaryFolder = ".vp-sync/temporary"
 
     /// Exit statuses of rsync(1) that we tell apart.
     private enum ExitStatus {
         static let partial: Int32 = 23
         static let sourceVanished: Int32 = 24
         static let timedOut: Int32 = 30
-        static let fileIO: Int32 = 11
     }
 
     package func arguments(for target: SSHTarget) -> [String] {
         let remote = "\(target.alias):\(self.remoteRoot)/"
         let local = "\(self.localRoot)/"
-        return [
+        var arguments = [
             "--links", "--perms", "--times", "--sparse", "--omit-dir-times", "--no-owner", "--no-group",
             "--from0", "--files-from=-", "--protect-args",
             // The plan has decided what differs. rsync's own look compares whole seconds, and would leave out
             // a file that was written twice within one and kept its size.
             "--ignore-times",
+            // To the nanosecond: a link that is less than a second off would keep the wrong time.
+            "--modify-window=-1",
             "--partial-dir=\(Self.partialFolder)",
             // A link that went silent must end the transfer, so that it can be resumed.
             "--timeout=60",
             "--info=progress2,name0,flist0,stats0", "--no-human-readable", "--outbuf=L",
             "-e", "ssh -F \(target.configurationFile)",
-            self.direction == .up ? local : remote,
-            self.direction == .up ? remote : local,
         ]
+        if let limit = self.bandwidthLimit {
+            // Whoever limits the rate has a slow line, on which compressing pays; elsewhere it only costs time.
+            arguments += ["--bwlimit=\(max(1, limit / 1024))", "--compress"]
+        }
+        switch self.direction {
+        case .up:
+            let temporaries = ShellQuoting.quoted("\(self.remoteRoot)/\(Self.temporaryFolder)")
+            arguments += [
+                "--backup", "--backup-dir=\(Self.asideFolder)", "--temp-dir=\(Self.temporaryFolder)",
+                // A path of the list that is not here is to go there.
+                "--delete-missing-args",
+                "--rsync-path=mkdir -p \(temporaries) && rsync",
+                local, remote,
+            ]
+        case .down:
+            if let basis = self.basisFolder { arguments.append("--compare-dest=\(basis)") }
+            arguments += [remote, local]
+        }
+        return arguments
     }
 
-    /// Moves the files and reports how far it is.
+    /// Moves the files and reports how far it is. Returns what rsync complained of.
     ///
     /// A file that vanished between the plan and the copy is no error: training that rotates its checkpoints
-    /// does this all the time. Whether everything arrived is for the caller to verify.
+    /// does this all the time. Nor does one that cannot be copied keep the others from arriving. Whether
+    /// everything arrived is for the caller to verify.
     package func run(
         through shell: RemoteShell, onProgress: @escaping @Sendable (TransferProgress) -> Void
-    ) async throws(EngineError) {
-        guard !self.paths.isEmpty else { return }
+    ) async throws(EngineError) -> [String] {
+        guard !self.paths.isEmpty else { return [] }
         try shell.target.prepare()
         var input: [UInt8] = []
         for path in self.paths {
@@ -78,38 +112,51 @@ package struct RsyncTransfer: Sendable {
                 if let progress = meter.take(bytes) { onProgress(progress) }
             },
             onErrorOutput: { errors.append($0) })
+        let lines = String(decoding: errors.bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .filter { !$0.allSatisfy(\.isWhitespace) }.map { String($0.prefix(300)) }
         switch ending {
-        case .exited(0), .exited(ExitStatus.sourceVanished): return
-        default: throw self.failure(ending, errors.bytes, shell)
+        case .exited(0), .exited(ExitStatus.sourceVanished): return []
+        case .exited(ExitStatus.partial) where !Self.isDiskFull(lines): return lines
+        default: throw self.failure(ending, lines, errors.bytes, shell)
         }
     }
 
-    private func failure(_ ending: ProcessEnding, _ errorOutput: [UInt8], _ shell: RemoteShell) -> EngineError
-    {
-        let text = String(decoding: errorOutput, as: UTF8.self)
+    private static func isDiskFull(_ lines: [String]) -> Bool {
+        lines.contains { $0.contains("No space left on device") || $0.contains("Disk quota exceeded") }
+    }
+
+    private func failure(
+        _ ending: ProcessEnding, _ lines: [String], _ errorOutput: [UInt8], _ shell: RemoteShell
+    ) -> EngineError {
         let activity = EngineError.Activity(
             self.direction == .up ? "uploading" : "downloading", platform: shell.target.instance.platform,
             subject: shell.target.instance.rawValue)
         // rsync's last line is a summary of what failed; the first names the file and the reason.
-        let detail = text.split(whereSeparator: \.isNewline).first { !$0.allSatisfy(\.isWhitespace) }
-            .map { String($0.prefix(300)) }
-        if text.contains("No space left on device") || text.contains("Disk quota exceeded") {
-            let isThere =
-                text.contains("[receiver") == (self.direction == .up) || text.contains("[Receiver")
+        let detail = lines.first
+        let text = lines.joined(separator: "\n")
+        // Only the receiving side writes.
+        if Self.isDiskFull(lines) {
             return EngineError(
-                isThere && self.direction == .up ? .remoteDiskFull : .localDiskFull, activity, detail: detail)
+                self.direction == .up ? .remoteDiskFull : .localDiskFull, activity, detail: detail)
         }
-        if case .exited(RemoteShell.sshFailure) = ending { return shell.connectionError(errorOutput) }
+        switch ending {
+        case .exited(ExitStatus.timedOut):
+            return EngineError(.unreachable, activity, detail: "nothing has come through for a minute")
+        case .exited(127):
+            return EngineError(.missingProgram, activity, detail: Self.missingThere)
+        case .exited(RemoteShell.sshFailure): return shell.connectionError(errorOutput)
+        default: break
+        }
         if text.contains("Permission denied (publickey") || text.contains("Host key verification failed")
-            || text.contains("connection unexpectedly closed")
+            || text.contains("connection unexpectedly closed") || text.contains("Broken pipe")
         {
             return shell.connectionError(errorOutput)
         }
-        if case .exited(127) = ending, text.contains("rsync") {
-            return EngineError(.missingProgram, activity, detail: "rsync on the instance")
-        }
         return EngineError(self.direction == .up ? .uploadFailed : .downloadFailed, activity, detail: detail)
     }
+
+    /// The `detail` of `.missingProgram` where it is the instance that has no rsync.
+    package static let missingThere = "rsync on the instance"
 }
 
 /// Reads rsync's `--info=progress2` lines, such as

@@ -20,8 +20,50 @@ package struct SyncPath: Hashable, Comparable, Sendable, CustomStringConvertible
             })
     }
 
+    /// The folder it lies in; nil for what lies in the root.
+    package var parent: SyncPath? {
+        self.bytes.lastIndex(of: Self.slash).map { SyncPath(self.bytes[..<$0]) }
+    }
+
+    /// The folders above it, nearest first.
+    package var ancestors: some Sequence<SyncPath> {
+        sequence(state: self) { path -> SyncPath? in
+            guard let parent = path.parent else { return nil }
+            path = parent
+            return parent
+        }
+    }
+
+    /// One word of shell text that means this path below the current folder, whatever bytes are in it.
+    package var shellWord: [UInt8] {
+        // In single quotes every byte but NUL is itself, newlines and broken UTF-8 included.
+        let quote = UInt8(ascii: "'")
+        var word = Array("'./".utf8)
+        for byte in self.bytes { word += byte == quote ? Array("'\\''".utf8) : [byte] }
+        return word + [quote]
+    }
+
+    package static let slash = UInt8(ascii: "/")
+
+    // An array hashes element by element; a hundred thousand paths are looked up several times in each sync.
+    package func hash(into hasher: inout Hasher) {
+        self.bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
     package static func < (lhs: Self, rhs: Self) -> Bool {
-        lhs.bytes.lexicographicallyPrecedes(rhs.bytes)
+        lhs.bytes.withUnsafeBytes { left in
+            rhs.bytes.withUnsafeBytes { right in
+                let count = min(left.count, right.count)
+                let order = count == 0 ? 0 : memcmp(left.baseAddress!, right.baseAddress!, count)
+                return order == 0 ? left.count < right.count : order < 0
+            }
+        }
+    }
+
+    /// True for a path below `folder`.
+    package func isBelow(_ folder: SyncPath) -> Bool {
+        self.bytes.count > folder.bytes.count + 1 && self.bytes[folder.bytes.count] == Self.slash
+            && self.bytes.starts(with: folder.bytes)
     }
 
     /// Calls `body` with the absolute path below `root`, as a C string.
@@ -29,7 +71,7 @@ package struct SyncPath: Hashable, Comparable, Sendable, CustomStringConvertible
         -> Result
     {
         var path = Array(root.utf8)
-        path.append(UInt8(ascii: "/"))
+        path.append(Self.slash)
         path.append(contentsOf: self.bytes)
         path.append(0)
         return path.withUnsafeBufferPointer { buffer in
@@ -43,12 +85,20 @@ package struct FileEntry: Hashable, Sendable {
     package enum Kind: UInt8, Hashable, Sendable {
         case file = 0x66  // f
         case symbolicLink = 0x6c  // l
+        /// Stands in a tree only where nothing lies in it: the others are made for what they hold.
+        case folder = 0x64  // d
+        /// A device, socket or pipe. In no tree; only what stands in a file's way can be one.
+        case other = 0x6f  // o
     }
 
+    /// How a version differs from an earlier one.
+    package enum Change: Hashable, Sendable { case none, permissions, content }
+
     package var kind: Kind
-    /// In bytes; of a link, the length of its target.
+    /// In bytes; of a link, the length of its target; of a folder, 0.
     package var size: Int64
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970; of a folder, 0. Of a link, a digest of where it leads: that is its content, and
+    /// cheaper to have than a time that means anything.
     package var modified: Int64
     /// Permission bits.
     package var mode: UInt32
@@ -60,18 +110,86 @@ package struct FileEntry: Hashable, Sendable {
         self.mode = mode
     }
 
-    /// The same version: rsync keeps both figures, so a copy compares equal to its source.
+    package init(_ information: stat) {
+        let kind: Kind =
+            switch information.st_mode & S_IFMT {
+            case S_IFREG: .file
+            case S_IFLNK: .symbolicLink
+            case S_IFDIR: .folder
+            default: .other
+            }
+        self.init(
+            kind: kind, size: Int64(information.st_size),
+            modified: Int64(information.st_mtim.tv_sec) * 1_000_000_000 + Int64(information.st_mtim.tv_nsec),
+            mode: information.st_mode & 0o7777)
+        if kind == .folder { (self.size, self.modified) = (0, 0) }
+    }
+
+    package init(linkTo target: some Sequence<UInt8>) {
+        let target = Array(target)
+        // Sixty-two bits, so that it can be written like a time.
+        let digest = Int64(StableDigest.hash(target) >> 2)
+        self.init(kind: .symbolicLink, size: Int64(target.count), modified: digest, mode: 0o777)
+    }
+
+    /// What is at `path` below `root` now; nil where there is nothing.
+    package init?(at path: SyncPath, below root: String) {
+        var information = stat()
+        guard path.withAbsolutePath(below: root, { lstat($0, &information) }) == 0 else { return nil }
+        self.init(information)
+        guard self.kind == .symbolicLink else { return }
+        let target = path.withAbsolutePath(below: root) { path in
+            Array<UInt8>(unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
+                count = buffer.withMemoryRebound(to: CChar.self) { buffer in
+                    max(0, readlink(path, buffer.baseAddress!, buffer.count))
+                }
+            }
+        }
+        self.init(linkTo: target)
+    }
+
+    /// The same version, seen on two machines: rsync keeps both figures, so a copy compares equal to its source.
     ///
-    /// Permission bits are left out: a change of mode alone must not look like a change of content.
+    /// Permission bits are left out, since not every file system keeps them.
     package func isSameVersion(as other: FileEntry) -> Bool {
         guard self.kind == other.kind && self.size == other.size else { return false }
         if self.modified == other.modified { return true }
+        guard self.kind == .file else { return false }
         // A file system that keeps whole seconds only drops the fraction on its side.
         let second: Int64 = 1_000_000_000
         guard self.modified % second == 0 || other.modified % second == 0 else { return false }
         return self.modified / second == other.modified / second
     }
+
+    /// What happened to a file since it was seen as `earlier` on the same machine.
+    package func change(since earlier: FileEntry) -> Change {
+        guard self.kind == earlier.kind, self.size == earlier.size, self.modified == earlier.modified else {
+            return .content
+        }
+        // A link's bits mean nothing, and a folder's are whatever made it.
+        return self.kind == .file && self.mode != earlier.mode ? .permissions : .none
+    }
 }
 
-/// Files by path: one side of a workspace, or the state both sides last agreed on.
+/// Files, links and empty folders by path: one side of a workspace.
 package typealias FileTree = [SyncPath: FileEntry]
+
+/// One content as each side shows it.
+///
+/// Both are kept because they need not look alike: a file system may drop fractions of a second or permission
+/// bits, and equal content may have been written on each side at another time.
+package struct AgreedEntry: Hashable, Sendable {
+    package var here: FileEntry
+    package var there: FileEntry
+    /// The version there was sent from here. What was born there is never deleted there.
+    package var wasSent: Bool
+
+    package init(here: FileEntry, there: FileEntry, wasSent: Bool = false) {
+        self.here = here
+        self.there = there
+        self.wasSent = wasSent
+    }
+}
+
+/// What both sides last agreed on.
+package typealias AgreedTree = [SyncPath: AgreedEntry]

@@ -1,131 +1,176 @@
 import Foundation
 
-/// Lists the files of a workspace that are to be sent.
-///
-/// git decides what is ignored: `git ls-files` over an empty repository of ours, with `.vpignore` as the
-/// per-directory exclude file, so that nesting, negation, anchoring and `**` are git's own.
+/// Lists the files of a workspace that are to be sent, and what is not.
 package struct LocalScan: Sendable {
     package let workspace: Workspace
-    package let runner: any ProcessRunner
-    package let environment: [String: String]
-    /// Where the empty repository and the list of default patterns are kept.
-    package let stateFolder: String
+    /// The user's home, which is never a project.
+    package let home: String?
+    /// Name of the ignore files.
+    private let ignoreFileName: String
+    /// Patterns that hold where no ignore file says otherwise.
+    private let defaults: [String]
 
-    package init(
-        workspace: Workspace, runner: any ProcessRunner, environment: [String: String], stateFolder: String
+    package init(workspace: Workspace, environment: [String: String]) {
+        self.init(workspace: workspace, home: environment["HOME"])
+    }
+
+    init(
+        workspace: Workspace, home: String?, ignoreFileName: String = ".vpignore",
+        defaults: [String] = Self.defaultIgnores
     ) {
         self.workspace = workspace
-        self.runner = runner
-        self.environment = environment
-        self.stateFolder = stateFolder
+        self.home = home
+        self.ignoreFileName = ignoreFileName
+        self.defaults = defaults + workspace.extraIgnores
     }
 
     /// Never sent unless a `.vpignore` asks for them by a `!pattern`: version control, our own files, secrets,
     /// and what every machine makes anew.
     package static let defaultIgnores = [
-        ".git/", ".git", ".vp/", ".hg/", ".svn/", ".vp-partial/",
+        ".git/", ".git", ".vp/", ".hg/", ".svn/",
         ".env", ".env.*", "!.env.example", "*.pem", "*.key", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
         ".netrc", ".aws/", ".ssh/", ".vast_api_key", ".runpod.yaml", "credentials.json",
         "__pycache__/", "*.pyc", ".venv/", "venv/", "node_modules/", ".ipynb_checkpoints/", ".DS_Store",
         ".mypy_cache/", ".pytest_cache/", ".ruff_cache/", "*.swp",
     ]
 
-    package func scan() async throws(EngineError) -> FileTree {
-        try self.guardRoot()
-        let repository = try self.emptyRepository()
-        let ignoreFile = try self.ignoreFile(in: repository)
-        var pending = [""]
-        var tree: FileTree = [:]
-        while let folder = pending.popLast() {
-            let names = try await self.listFiles(in: folder, repository: repository, ignoreFile: ignoreFile)
-            for name in names.split(separator: 0) {
-                // git shows a repository inside the workspace as a folder and does not look into it.
-                if name.last == UInt8(ascii: "/") {
-                    pending.append(folder + String(decoding: name, as: UTF8.self))
-                    continue
-                }
-                let path = SyncPath(Array(folder.utf8) + name)
-                if let entry = self.entry(of: path) { tree[path] = entry }
-            }
+    /// Something that is not sent, and why.
+    package struct Omission: Hashable, Sendable {
+        package enum Reason: Hashable, Sendable {
+            case ignored(IgnoreRule)
+            /// A device, socket or pipe.
+            case special
+            /// In the system's words.
+            case unreadable(String)
         }
-        return tree
+
+        package var path: SyncPath
+        package var isFolder: Bool
+        package var reason: Reason
     }
 
-    /// What is at `path` now, or nil where there is no file or link.
+    package struct Listing: Sendable {
+        package var files: FileTree = [:]
+        /// Folders that are left out are named once, for all that is in them.
+        package var omissions: [Omission] = []
+    }
+
+    package func scan() throws(EngineError) -> Listing {
+        try self.guardRoot()
+        var listing = Listing()
+        var pending: [(folder: SyncPath?, rules: IgnoreRules)] = [
+            (nil, IgnoreRules(defaults: self.defaults))
+        ]
+        while let (folder, inherited) = pending.popLast() {
+            if Task.isCancelled { throw EngineError(.cancelled, .init("reading the project folder")) }
+            let (names, problem) = self.names(in: folder)
+            if let problem {
+                listing.omissions.append(
+                    Omission(path: folder ?? SyncPath("."), isFolder: true, reason: .unreadable(problem)))
+            }
+            let rules = self.rules(in: folder, names: names, inherited)
+            var isEmpty = true
+            for name in names {
+                let path = SyncPath(folder.map { $0.bytes + [SyncPath.slash] + name } ?? name)
+                guard let entry = FileEntry(at: path, below: self.workspace.localRoot) else { continue }
+                let isFolder = entry.kind == .folder
+                if let rule = rules.decision(on: path.bytes, isFolder: isFolder), !rule.isNegated {
+                    listing.omissions.append(
+                        Omission(path: path, isFolder: isFolder, reason: .ignored(rule)))
+                    continue
+                }
+                isEmpty = false
+                switch entry.kind {
+                case .folder: pending.append((path, rules))
+                case .file, .symbolicLink: listing.files[path] = entry
+                case .other:
+                    listing.omissions.append(Omission(path: path, isFolder: false, reason: .special))
+                }
+            }
+            if let folder, isEmpty, problem == nil {
+                listing.files[folder] = FileEntry(at: folder, below: self.workspace.localRoot)
+            }
+        }
+        return listing
+    }
+
+    /// The rule that keeps `path` from being sent, or the last one that lets it through; nil where none does.
+    package func decision(on path: SyncPath) -> IgnoreRule? {
+        var rules = IgnoreRules(defaults: self.defaults)
+        let folders = Array(path.ancestors).reversed()
+        rules = self.rules(in: nil, names: nil, rules)
+        for folder in folders {
+            if let rule = rules.decision(on: folder.bytes, isFolder: true), !rule.isNegated { return rule }
+            rules = self.rules(in: folder, names: nil, rules)
+        }
+        let isFolder = FileEntry(at: path, below: self.workspace.localRoot)?.kind == .folder
+        return rules.decision(on: path.bytes, isFolder: isFolder)
+    }
+
+    /// What is at `path` now, ignored or not; nil where there is nothing.
     package func entry(of path: SyncPath) -> FileEntry? {
-        var information = stat()
-        guard path.withAbsolutePath(below: self.workspace.localRoot, { lstat($0, &information) }) == 0 else {
-            return nil
-        }
-        let kind: FileEntry.Kind
-        switch information.st_mode & S_IFMT {
-        case S_IFREG: kind = .file
-        case S_IFLNK: kind = .symbolicLink
-        default: return nil
-        }
-        return FileEntry(
-            kind: kind, size: Int64(information.st_size),
-            modified: Int64(information.st_mtim.tv_sec) * 1_000_000_000 + Int64(information.st_mtim.tv_nsec),
-            mode: information.st_mode & 0o7777)
+        FileEntry(at: path, below: self.workspace.localRoot)
     }
 
     private func guardRoot() throws(EngineError) {
-        let root = URL(fileURLWithPath: self.workspace.localRoot).standardizedFileURL.path
-        let activity = EngineError.Activity("reading the project folder", subject: root)
+        let root = Self.realPath(self.workspace.localRoot)
+        let activity = EngineError.Activity("reading the project folder", subject: self.workspace.localRoot)
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder), isFolder.boolValue else {
+        guard let root, FileManager.default.fileExists(atPath: root, isDirectory: &isFolder),
+            isFolder.boolValue
+        else {
             throw EngineError(.workspaceRefused, activity, detail: "there is no such folder")
         }
-        let home = self.environment["HOME"].map { URL(fileURLWithPath: $0).standardizedFileURL.path }
-        if root == "/" || root == home {
-            throw EngineError(.workspaceRefused, activity, detail: "this is not a project folder")
+        let home = self.home.flatMap(Self.realPath)
+        if root == "/" || root == home || home?.hasPrefix(root + "/") == true {
+            throw EngineError(.workspaceRefused, activity, detail: "\(root) is not a project folder")
         }
     }
 
-    private func listFiles(
-        in folder: String, repository: String, ignoreFile: String
-    ) async throws(EngineError) -> [UInt8] {
-        let root = folder.isEmpty ? self.workspace.localRoot : "\(self.workspace.localRoot)/\(folder)"
-        var environment = self.environment
-        // The caller may itself stand in a hook of another repository.
-        for name in environment.keys where name.hasPrefix("GIT_") { environment[name] = nil }
-        environment["GIT_CONFIG_GLOBAL"] = "/dev/null"
-        environment["GIT_CONFIG_NOSYSTEM"] = "1"
-        let result = try await self.runner.run(
-            ProcessCommand(
-                "git",
-                [
-                    "--git-dir=\(repository)", "--work-tree=.", "-c", "core.excludesFile=/dev/null",
-                    "ls-files", "-z", "--others", "--exclude-per-directory=.vpignore",
-                    "--exclude-from=\(ignoreFile)",
-                ], environment: environment, workingDirectory: root))
-        guard result.isSuccess else {
-            throw EngineError(
-                .workspaceRefused, .init("listing the project's files", subject: root),
-                detail: result.lastErrorLine)
+    private static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Names in `folder`, and what kept it from being read.
+    func names(in folder: SyncPath?) -> (names: [[UInt8]], problem: String?) {
+        let path = folder ?? SyncPath(".")
+        guard let stream = path.withAbsolutePath(below: self.workspace.localRoot, { opendir($0) }) else {
+            // Removed since it was seen: no more a problem than if that had been earlier.
+            return ([], errno == ENOENT ? nil : String(cString: strerror(errno)))
         }
-        return result.output
-    }
-
-    private func emptyRepository() throws(EngineError) -> String {
-        let repository = "\(self.stateFolder)/empty-repository"
-        try PrivateFolder.make(self.stateFolder)
-        for folder in ["", "/objects", "/refs"] { try PrivateFolder.make(repository + folder) }
-        try Self.writeIfDifferent("ref: refs/heads/none\n", to: "\(repository)/HEAD")
-        return repository
-    }
-
-    /// Named after its content: two projects with different patterns may be scanned at once.
-    private func ignoreFile(in repository: String) throws(EngineError) -> String {
-        let patterns = (Self.defaultIgnores + self.workspace.extraIgnores).joined(separator: "\n") + "\n"
-        let path = "\(repository)/ignores-\(StableDigest.hex(patterns))"
-        try Self.writeIfDifferent(patterns, to: path)
-        return path
-    }
-
-    private static func writeIfDifferent(_ text: String, to path: String) throws(EngineError) {
-        if FileManager.default.contents(atPath: path) != Data(text.utf8) {
-            try PrivateFolder.write(Array(text.utf8), to: path)
+        defer { closedir(stream) }
+        var names: [[UInt8]] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                tuple.withMemoryRebound(to: UInt8.self, capacity: 256) { bytes in
+                    Array(
+                        UnsafeBufferPointer(
+                            start: bytes,
+                            count: strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))))
+                }
+            }
+            if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
         }
+        return (names, nil)
+    }
+
+    /// `names` spares a look for the ignore file where they are known.
+    private func rules(in folder: SyncPath?, names: [[UInt8]]?, _ inherited: IgnoreRules) -> IgnoreRules {
+        let fileName = Array(self.ignoreFileName.utf8)
+        if let names, !names.contains(fileName) { return inherited }
+        let file = SyncPath(folder.map { $0.bytes + [SyncPath.slash] + fileName } ?? fileName)
+        // As git does: rules of the project are a file in it, not whatever a link leads to.
+        guard FileEntry(at: file, below: self.workspace.localRoot)?.kind == .file,
+            let content = file.withAbsolutePath(
+                below: self.workspace.localRoot,
+                { path in
+                    FileManager.default.contents(
+                        atPath: FileManager.default.string(
+                            withFileSystemRepresentation: path, length: strlen(path)))
+                })
+        else { return inherited }
+        return inherited.adding([UInt8](content), of: file, in: folder)
     }
 }

@@ -11,49 +11,97 @@ package struct ManifestStore: Sendable {
         self.stateFolder = stateFolder
     }
 
-    private static let header = Array("variousplug manifest 1\0".utf8)
+    private static let header = Array("variousplug manifest 2\0".utf8)
     private static let footer = Array("end\0".utf8)
 
-    package func load(instance: InstanceID, workspace: Workspace) -> FileTree {
-        guard let data = FileManager.default.contents(atPath: self.path(instance, workspace)) else {
-            return [:]
-        }
-        let bytes = [UInt8](data)
-        guard bytes.starts(with: Self.header), bytes.suffix(Self.footer.count).elementsEqual(Self.footer)
-        else {
-            return [:]
-        }
-        let records = bytes.dropFirst(Self.header.count).dropLast(Self.footer.count)
-        var tree: FileTree = [:]
-        for record in records.split(separator: 0) {
-            let fields = record.split(
-                separator: UInt8(ascii: " "), maxSplits: 4, omittingEmptySubsequences: false)
-            guard fields.count == 5, let type = fields[0].first, let kind = FileEntry.Kind(rawValue: type),
-                let size = Int64(String(decoding: fields[1], as: UTF8.self)),
-                let modified = Int64(String(decoding: fields[2], as: UTF8.self)),
-                let mode = UInt32(String(decoding: fields[3], as: UTF8.self), radix: 8)
+    package func load(instance: InstanceID, workspace: Workspace) -> AgreedTree {
+        guard let records = Self.records(in: self.path(instance, workspace)) else { return [:] }
+        var reader = TreeRecords.Reader(records)
+        var tree: AgreedTree = [:]
+        while !reader.isAtEnd {
+            guard let wasSent = reader.flag(), let here = reader.entry(), let there = reader.entry(),
+                let path = reader.path()
             else { return [:] }
-            tree[SyncPath(fields[4])] = FileEntry(kind: kind, size: size, modified: modified, mode: mode)
+            tree[path] = AgreedEntry(here: here, there: there, wasSent: wasSent)
         }
         return tree
     }
 
-    package func save(_ tree: FileTree, instance: InstanceID, workspace: Workspace) throws(EngineError) {
+    package func save(_ tree: AgreedTree, instance: InstanceID, workspace: Workspace) throws(EngineError) {
         var bytes = Self.header
         for (path, entry) in tree {
-            bytes.append(entry.kind.rawValue)
-            bytes.append(
-                contentsOf: " \(entry.size) \(entry.modified) \(String(entry.mode, radix: 8)) ".utf8)
-            bytes.append(contentsOf: path.bytes)
-            bytes.append(0)
+            TreeRecords.write(entry.wasSent, to: &bytes)
+            TreeRecords.write(entry.here, to: &bytes)
+            TreeRecords.write(entry.there, to: &bytes)
+            TreeRecords.write(path, to: &bytes)
         }
-        bytes.append(contentsOf: Self.footer)
-        try PrivateFolder.make(self.folder(instance))
-        try PrivateFolder.write(bytes, to: self.path(instance, workspace))
+        try self.write(bytes, to: self.path(instance, workspace), instance)
+    }
+
+    /// The versions that an upload which was cut off may have left on the instance. They are ours, not changes
+    /// made there.
+    package func loadSending(instance: InstanceID, workspace: Workspace) -> FileTree {
+        Self.records(in: self.sendingPath(instance, workspace)).flatMap(TreeRecords.tree) ?? [:]
+    }
+
+    /// Written before the first byte is sent; an empty tree says that nothing is under way.
+    package func saveSending(_ tree: FileTree, instance: InstanceID, workspace: Workspace)
+        throws(EngineError)
+    {
+        guard !tree.isEmpty else {
+            unlink(self.sendingPath(instance, workspace))
+            return
+        }
+        var bytes = Self.header
+        for (path, entry) in tree {
+            TreeRecords.write(entry, to: &bytes)
+            TreeRecords.write(path, to: &bytes)
+        }
+        try self.write(bytes, to: self.sendingPath(instance, workspace), instance)
+    }
+
+    private struct Safety: Codable {
+        var results: UnsafeResults
+        var at: Date
+    }
+
+    /// Remembers what a look at the instance has found. Losing it costs a figure in a message.
+    package func saveSafety(_ results: UnsafeResults, instance: InstanceID) {
+        guard let data = try? JSONEncoder().encode(Safety(results: results, at: Date())) else { return }
+        try? PrivateFolder.make(self.folder(instance))
+        try? PrivateFolder.write([UInt8](data), to: self.folder(instance) + "/safety.json")
+    }
+
+    package func loadSafety(instance: InstanceID) -> (results: UnsafeResults, at: Date)? {
+        FileManager.default.contents(atPath: self.folder(instance) + "/safety.json")
+            .flatMap { try? JSONDecoder().decode(Safety.self, from: $0) }
+            .map { ($0.results, $0.at) }
     }
 
     package func remove(instance: InstanceID) {
         try? FileManager.default.removeItem(atPath: self.folder(instance))
+    }
+
+    /// Waits until no other program syncs this workspace with this instance, then keeps others out until the
+    /// returned value is gone.
+    package func lock(instance: InstanceID, workspace: Workspace) async throws(EngineError) -> FileLock {
+        try PrivateFolder.make(self.folder(instance))
+        return try await FileLock(path: self.path(instance, workspace) + ".lock")
+    }
+
+    private func write(_ bytes: [UInt8], to path: String, _ instance: InstanceID) throws(EngineError) {
+        try PrivateFolder.make(self.folder(instance))
+        try PrivateFolder.write(bytes + Self.footer, to: path)
+    }
+
+    /// What stands between header and footer; nil where one of them is missing.
+    private static func records(in path: String) -> ArraySlice<UInt8>? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        let bytes = [UInt8](data)
+        guard bytes.count >= Self.header.count + Self.footer.count, bytes.starts(with: Self.header),
+            bytes.suffix(Self.footer.count).elementsEqual(Self.footer)
+        else { return nil }
+        return bytes.dropFirst(Self.header.count).dropLast(Self.footer.count)
     }
 
     private func folder(_ instance: InstanceID) -> String {
@@ -65,4 +113,29 @@ package struct ManifestStore: Sendable {
         let name = StableDigest.hex("\(workspace.localRoot)\n\(workspace.remoteRoot)")
         return "\(self.folder(instance))/\(name)"
     }
+
+    private func sendingPath(_ instance: InstanceID, _ workspace: Workspace) -> String {
+        self.path(instance, workspace) + ".sending"
+    }
+}
+
+/// A lock between programs, held until it is released. The system drops it when its holder ends, however it ends.
+package final class FileLock: Sendable {
+    private let descriptor: Int32
+
+    package init(path: String) async throws(EngineError) {
+        let activity = EngineError.Activity("waiting for another sync of this folder", subject: path)
+        self.descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard self.descriptor >= 0 else { throw PrivateFolder.failure(activity) }
+        while flock(self.descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw PrivateFolder.failure(activity) }
+            do {
+                try await Task.sleep(for: .milliseconds(50))
+            } catch {
+                throw EngineError(.cancelled, activity)
+            }
+        }
+    }
+
+    deinit { if self.descriptor >= 0 { close(self.descriptor) } }
 }

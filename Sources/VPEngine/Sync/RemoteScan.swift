@@ -1,86 +1,201 @@
 import Foundation
 
 /// Lists the files of the workspace on an instance, in one round trip.
+///
+/// Needs sh and find there; where find cannot print what is asked for (busybox), stat as well.
 package struct RemoteScan: Sendable {
     package let shell: RemoteShell
     package let remoteRoot: String
+    /// Names of folders that are not looked into.
+    package var prunedFolders: Set<String> = Self.defaultPrunedFolders
 
     package init(shell: RemoteShell, remoteRoot: String) {
         self.shell = shell
         self.remoteRoot = remoteRoot
     }
 
-    /// Folders that are never results: every machine makes them anew, or they are rsync's and ours.
-    package static let prunedFolders = [
-        ".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints", ".vp-partial",
-        ".mypy_cache", ".pytest_cache", ".ruff_cache",
+    /// Folders that are never results: every machine makes them anew, or they are rsync's.
+    package static let defaultPrunedFolders: Set<String> = [
+        ".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints",
+        RsyncTransfer.partialFolder, ".mypy_cache", ".pytest_cache", ".ruff_cache",
     ]
 
-    /// Every file and link below the remote root. A root that does not exist has none.
+    /// What a look at the instance has shown.
+    package struct Listing: Sendable {
+        /// Files, links and empty folders of the workspace.
+        package var files: FileTree = [:]
+        /// Every folder, empty or not.
+        package var folders: Set<SyncPath> = []
+        /// Versions that an upload has put aside, by the path they had; see `RsyncTransfer.asideFolder`.
+        package var aside: FileTree = [:]
+        /// True where a transfer has left something that is to be removed.
+        package var hasRemains = false
+        /// Room on the disk of the workspace, in bytes; nil where it was not asked for or is not known.
+        package var freeBytes: Int64?
+    }
+
+    /// A root that does not exist holds nothing.
     ///
-    /// `makesRoot` creates it in the same round trip, for a transfer that follows.
-    package func scan(makesRoot: Bool = false) async throws(EngineError) -> FileTree {
-        let result = try await self.shell.run(self.script(makesRoot: makesRoot))
+    /// `makesRoot` creates it in the same round trip, for a transfer that follows, and asks for the room there.
+    /// `clearsTemporaries` removes what rsync needed while it ran.
+    package func scan(makesRoot: Bool = false, clearsTemporaries: Bool = false) async throws(EngineError)
+        -> Listing
+    {
+        let result = try await self.shell.run(
+            self.script(makesRoot: makesRoot, clearsTemporaries: clearsTemporaries))
         let activity = EngineError.Activity(
             "listing files on the instance", platform: self.shell.target.instance.platform,
             subject: self.shell.target.instance.rawValue)
-        guard result.isSuccess, result.output.suffix(Self.endMark.count).elementsEqual(Self.endMark) else {
+        // A listing without its last line was cut, and must not be taken for a smaller tree.
+        guard result.isSuccess, result.output.last == 0,
+            let start = result.output.dropLast().lastIndex(of: 0).map({ $0 + 1 })
+                ?? (result.output.isEmpty ? nil : 0),
+            result.output[start...].starts(with: Self.endMark)
+        else {
             throw EngineError(
                 .downloadFailed, activity, detail: result.lastErrorLine ?? "the listing was cut short")
         }
-        return try Self.parse(result.output.dropLast(Self.endMark.count), activity: activity)
+        var words = TreeRecords.Reader(result.output[(start + Self.endMark.count)...])
+        let kilobytes = words.number()
+        let records = result.output[..<start]
+        guard let tree = Self.parse(records) else {
+            throw EngineError(.downloadFailed, activity, detail: "the listing cannot be understood")
+        }
+        var listing = Self.sort(tree)
+        listing.freeBytes = kilobytes.map { $0 * 1024 }
+        return listing
     }
 
-    // A listing without this at its end was cut, and must not be taken for a smaller tree.
-    private static let endMark = Array("end\0".utf8)
+    private static let clearing =
+        "rm -rf \(RsyncTransfer.temporaryFolder); rmdir \(RsyncTransfer.ownFolder) 2>/dev/null"
+    private static let endMark = Array("end ".utf8)
+    private static let statMark = Array("stat\0".utf8)
 
-    package func script(makesRoot: Bool) -> String {
+    package func script(makesRoot: Bool, clearsTemporaries: Bool = false) -> String {
         let root = ShellQuoting.quoted(self.remoteRoot)
-        let prunes = Self.prunedFolders.map { "-name \(ShellQuoting.quoted($0))" }.joined(separator: " -o ")
+        let prunes = self.prunedFolders.sorted().map { "-name \(ShellQuoting.quoted($0))" }
+            .joined(separator: " -o ")
+        let files = "\\( -type f -o -type d \\) ! -name '*.pyc'"
+        let prune = prunes.isEmpty ? "" : "-type d \\( \(prunes) \\) -prune -o "
+        // A root that is there and cannot be entered is not an empty one.
         return """
             export LC_ALL=C
-            \(makesRoot ? "mkdir -p \(root) || exit 4" : ":")
-            if cd \(root) 2>/dev/null; then
-            find . -mindepth 1 -type d \\( \(prunes) \\) -prune -o \\( -type f -o -type l \\) \
-            ! -name '*.pyc' -printf '%y %s %T@ %m %P\\0' || exit 3
+            \(makesRoot ? "mkdir -p \(root) || exit 4" : "[ -e \(root) ] || { printf 'end \\0'; exit; }")
+            cd \(root) || exit 3
+            \(clearsTemporaries ? Self.clearing : ":")
+            if find . -maxdepth 0 -ignore_readdir_race -printf '' 2>/dev/null; then
+            find . -ignore_readdir_race -mindepth 1 \(prune)-type l -printf 'l %P\\0%l\\0' \
+            -o \(files) -printf '%y %s %T@ %m %P\\0' || exit 3
+            else
+            printf 'stat\\0'
+            exec 3>&1
+            problems=$(find . -mindepth 1 \(prune)\(files) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
+            exec 3>&-
+            printf '\\0'
+            find . -mindepth 1 \(prune)-type l -exec sh -c 'for link; do printf "l %s\\0" "${link#./}"
+            readlink "$link"; printf "\\0"; done' sh {} + 2>/dev/null
+            # A file that vanished meanwhile is none; a folder that cannot be read is not an empty one.
+            case $problems in *denied*) echo "$problems" >&2; exit 3;; esac
             fi
-            printf 'end\\0'
+            \(makesRoot ? "room=$(df -Pk . 2>/dev/null | tail -n 1); set -f; set -- $room" : "set --")
+            printf 'end %s\\0' "$4"
             """
     }
 
-    /// Records of `type size seconds.fraction mode path`, each ended by NUL.
-    static func parse(_ output: some Collection<UInt8>, activity: EngineError.Activity) throws(EngineError)
-        -> FileTree
-    {
+    /// Records of files and folders, and of links: `l path`, NUL, where it leads, NUL.
+    static func parse(_ records: ArraySlice<UInt8>) -> FileTree? {
         var tree: FileTree = [:]
-        for record in output.split(separator: 0) {
-            let fields = record.split(
-                separator: UInt8(ascii: " "), maxSplits: 4, omittingEmptySubsequences: false)
-            guard fields.count == 5, let type = fields[0].first, let kind = FileEntry.Kind(rawValue: type),
-                let size = Int64(String(decoding: fields[1], as: UTF8.self)),
-                let modified = Self.nanoseconds(fields[2]),
-                let mode = UInt32(String(decoding: fields[3], as: UTF8.self), radix: 8)
-            else {
-                throw EngineError(
-                    .downloadFailed, activity,
-                    detail: "unreadable line: \(SyncPath(record.prefix(80)))")
+        var records = records
+        if records.starts(with: Self.statMark) {
+            records = records.dropFirst(Self.statMark.count)
+            guard let end = records.firstIndex(of: 0), let files = Self.parseStat(records[..<end]) else {
+                return nil
             }
-            tree[SyncPath(fields[4])] = FileEntry(kind: kind, size: size, modified: modified, mode: mode)
+            tree = files
+            records = records[(end + 1)...]
+        }
+        var reader = TreeRecords.Reader(records)
+        while !reader.isAtEnd {
+            if let link = reader.link() {
+                guard let target = reader.path() else { return nil }
+                // readlink(1) ends it by a line feed, find does not.
+                let bytes =
+                    target.bytes.last == UInt8(ascii: "\n") ? target.bytes.dropLast() : target.bytes[...]
+                tree[link] = FileEntry(linkTo: bytes)
+            } else {
+                guard let entry = reader.entry(), let path = reader.path() else { return nil }
+                tree[path] = entry
+            }
         }
         return tree
     }
 
-    /// `1795400000.1234567890` as nanoseconds; a fraction longer than nine digits is cut.
-    private static func nanoseconds(_ text: some Collection<UInt8>) -> Int64? {
-        let parts = text.split(separator: UInt8(ascii: "."), maxSplits: 1)
-        guard let first = parts.first, let seconds = Int64(String(decoding: first, as: UTF8.self)) else {
-            return nil
+    /// Takes what is ours out of `tree`, and folders that hold something.
+    private static func sort(_ tree: FileTree) -> Listing {
+        var listing = Listing()
+        let own = SyncPath(RsyncTransfer.ownFolder)
+        let aside = SyncPath(RsyncTransfer.asideFolder)
+        for (path, entry) in tree {
+            if path == own || path.isBelow(own) {
+                listing.hasRemains = true
+                if entry.kind != .folder, path.isBelow(aside) {
+                    listing.aside[SyncPath(path.bytes.dropFirst(aside.bytes.count + 1))] = entry
+                }
+                continue
+            }
+            if entry.kind == .folder { listing.folders.insert(path) }
+            listing.files[path] = entry
         }
-        guard parts.count == 2 else { return seconds * 1_000_000_000 }
-        let digits = String(decoding: parts[1].prefix(9), as: UTF8.self)
-        guard let fraction = Int64(digits) else { return nil }
-        var scale: Int64 = 1
-        for _ in digits.count..<9 { scale *= 10 }
-        return seconds * 1_000_000_000 + fraction * scale
+        for path in tree.keys {
+            guard let parent = path.parent, listing.files[parent]?.kind == .folder else { continue }
+            listing.files[parent] = nil
+        }
+        return listing
+    }
+
+    /// Lines of `mode-in-hex size seconds date time.fraction zone|./path`, as busybox's stat gives them.
+    ///
+    /// A path may hold line feeds: what does not look like the start of a record belongs to the one before.
+    static func parseStat(_ output: ArraySlice<UInt8>) -> FileTree? {
+        var tree: FileTree = [:]
+        var current: (entry: FileEntry, path: [UInt8])?
+        func close() {
+            guard let current else { return }
+            tree[SyncPath(current.path)] = current.entry
+        }
+        for line in output.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            if let record = Self.statRecord(line) {
+                close()
+                current = record
+            } else if current != nil {
+                current?.path += [UInt8(ascii: "\n")] + line
+            } else if !line.isEmpty {
+                return nil
+            }
+        }
+        // The last record's own line feed made an empty line.
+        if current?.path.last == UInt8(ascii: "\n") { current?.path.removeLast() }
+        close()
+        return tree
+    }
+
+    private static func statRecord(_ line: ArraySlice<UInt8>) -> (entry: FileEntry, path: [UInt8])? {
+        guard let bar = line.firstIndex(of: UInt8(ascii: "|")),
+            line[(bar + 1)...].starts(with: Array("./".utf8))
+        else { return nil }
+        let fields = String(decoding: line[..<bar], as: UTF8.self).split(separator: " ")
+        guard fields.count >= 3, let mode = UInt32(fields[0], radix: 16), let size = Int64(fields[1]),
+            let seconds = Int64(fields[2])
+        else { return nil }
+        var information = stat()
+        information.st_mode = mode
+        information.st_size = Int(size)
+        information.st_mtim.tv_sec = Int(seconds)
+        if fields.count > 4, let point = fields[4].firstIndex(of: ".") {
+            let digits = fields[4][fields[4].index(after: point)...].prefix(9)
+            information.st_mtim.tv_nsec =
+                Int(digits + String(repeating: "0", count: 9 - digits.count)) ?? 0
+        }
+        return (FileEntry(information), Array(line[(bar + 3)...]))
     }
 }

@@ -1,26 +1,37 @@
 /// What a sync would move, decided from three trees: here, there, and what both last agreed on.
 ///
-/// Pure: no file is looked at, no connection is used.
+/// Pure: no file is looked at but through what is passed in, no connection is used.
 package struct SyncPlan: Hashable, Sendable {
     package struct Item: Hashable, Sendable {
         package var path: SyncPath
-        package var size: Int64
+        /// The version that would move.
+        package var entry: FileEntry
+        /// What is in its place on the other side; nil where nothing is.
+        package var replaced: FileEntry?
+
+        package var size: Int64 { self.entry.size }
     }
 
-    /// Files to move, in order of path.
+    package enum Direction: Hashable, Sendable { case up, down }
+
+    package let direction: Direction
+    /// To move, in order of path.
     package var transfers: [Item] = []
-    /// Files to remove on the instance: sent from here, changed by nobody since, and gone here.
-    package var deletions: [SyncPath] = []
-    /// Changed on both sides since they last agreed.
+    /// To remove on the instance: sent from here, changed by nobody since, and gone here.
+    package var deletions: [Item] = []
+    /// Changed on both sides since they last agreed, with the version of the side that is read.
     package var conflicts: [Item] = []
     /// Changed on the other side alone, so left as they are.
     package var keptOnOtherSide: [SyncPath] = []
     package var unchangedFiles = 0
-    /// Files that are the same on both sides, for the next agreed state.
-    package var agreed: FileTree = [:]
+    /// What was found to be the same on both sides, for the next agreed state.
+    package var agreed: AgreedTree = [:]
+
+    package init(_ direction: Direction) { self.direction = direction }
 
     package var totalBytes: Int64 { self.transfers.reduce(0) { $0 + $1.size } }
 
+    /// True where nothing would be moved, removed or set aside.
     package var isEmpty: Bool {
         self.transfers.isEmpty && self.deletions.isEmpty && self.conflicts.isEmpty
     }
@@ -29,25 +40,65 @@ package struct SyncPlan: Hashable, Sendable {
     ///
     /// Nothing born or changed on the instance is overwritten or deleted: where it differs from the agreed
     /// state the local version is kept back, and called a conflict if it changed as well.
-    package static func upload(local: FileTree, agreed: FileTree, remote: FileTree) -> SyncPlan {
-        var plan = SyncPlan()
+    ///
+    /// `entry` answers for any path here, ignored ones included: what is ignored since it was sent is not gone.
+    package static func upload(
+        local: FileTree, entry: (SyncPath) -> FileEntry?, agreed: AgreedTree, remote: FileTree,
+        remoteFolders: Set<SyncPath> = []
+    ) -> SyncPlan {
+        var plan = SyncPlan(.up)
+        // Folders that would lie where the instance has a file or link of its own.
+        var blocked: [SyncPath: Bool] = [:]
+        func isBlocked(_ path: SyncPath) -> Bool {
+            guard let folder = path.parent else { return false }
+            if let known = blocked[folder] { return known }
+            let there = remote[folder]
+            let isInTheWay = there.map { $0.kind != .folder && !Self.maySpare($0, agreed[folder]) } ?? false
+            let answer = isInTheWay || isBlocked(folder)
+            blocked[folder] = answer
+            return answer
+        }
         for (path, here) in local {
-            let there = remote[path]
             let base = agreed[path]
-            if let there, there.isSameVersion(as: here) {
+            guard let there = remote[path] else {
+                if isBlocked(path) || (here.kind != .folder && remoteFolders.contains(path)) {
+                    plan.conflicts.append(Item(path: path, entry: here))
+                } else if here.kind != .folder || !remoteFolders.contains(path) {
+                    plan.transfers.append(Item(path: path, entry: here))
+                }
+                continue
+            }
+            if there.kind == .folder && here.kind != .folder {
+                // It is empty, else it would not be in the tree.
+                plan.transfers.append(Item(path: path, entry: here, replaced: there))
+                continue
+            }
+            if here.kind == .folder && there.kind != .folder && !Self.maySpare(there, base) {
+                plan.conflicts.append(Item(path: path, entry: here, replaced: there))
+                continue
+            }
+            let change = base.map { here.change(since: $0.here) } ?? .content
+            let changeThere = base.map { there.change(since: $0.there) } ?? .content
+            if Self.isSurelySame(here, there, base) {
                 plan.unchangedFiles += 1
-                plan.agreed[path] = here
-            } else if there == nil || Self.isSame(there, base) {
-                plan.transfers.append(Item(path: path, size: here.size))
-            } else if Self.isSame(here, base) {
+                plan.agreed[path] = AgreedEntry(
+                    here: here, there: there, wasSent: base?.wasSent ?? false)
+            } else if changeThere != .content {
+                if change == .none {
+                    plan.unchangedFiles += 1
+                } else {
+                    plan.transfers.append(Item(path: path, entry: here, replaced: there))
+                }
+            } else if change != .content {
                 plan.keptOnOtherSide.append(path)
             } else {
-                plan.conflicts.append(Item(path: path, size: here.size))
+                plan.conflicts.append(Item(path: path, entry: here, replaced: there))
             }
         }
         for (path, base) in agreed where local[path] == nil {
-            guard let there = remote[path], there.isSameVersion(as: base) else { continue }
-            plan.deletions.append(path)
+            guard let there = remote[path], Self.maySpare(there, base) else { continue }
+            if let here = entry(path), here.kind != .folder || base.here.kind == .folder { continue }
+            plan.deletions.append(Item(path: path, entry: there))
         }
         plan.sort()
         return plan
@@ -60,39 +111,67 @@ package struct SyncPlan: Hashable, Sendable {
     /// and was deleted here stays deleted.
     ///
     /// `local` answers for any path, ignored ones included.
-    package static func download(local: (SyncPath) -> FileEntry?, agreed: FileTree, remote: FileTree)
-        -> SyncPlan
-    {
-        var plan = SyncPlan()
+    package static func download(
+        local: (SyncPath) -> FileEntry?, agreed: AgreedTree, remote: FileTree
+    ) -> SyncPlan {
+        var plan = SyncPlan(.down)
+        // Folders there in whose place a file or link is here.
+        var blocked: [SyncPath: Bool] = [:]
+        func isBlocked(_ path: SyncPath) -> Bool {
+            guard let folder = path.parent else { return false }
+            if let known = blocked[folder] { return known }
+            let kind = local(folder)?.kind
+            let answer = isBlocked(folder) || !(kind == nil || kind == .folder || kind == .symbolicLink)
+            blocked[folder] = answer
+            return answer
+        }
         for (path, there) in remote {
             let base = agreed[path]
+            let changeThere = base.map { there.change(since: $0.there) } ?? .content
             guard let here = local(path) else {
-                if !Self.isSame(there, base) { plan.transfers.append(Item(path: path, size: there.size)) }
+                if changeThere != .content { continue }
+                let item = Item(path: path, entry: there)
+                if isBlocked(path) { plan.conflicts.append(item) } else { plan.transfers.append(item) }
                 continue
             }
-            if here.isSameVersion(as: there) {
+            let change = base.map { here.change(since: $0.here) } ?? .content
+            if Self.isSurelySame(here, there, base) {
                 plan.unchangedFiles += 1
-                plan.agreed[path] = here
-            } else if Self.isSame(here, base) {
-                plan.transfers.append(Item(path: path, size: there.size))
-            } else if Self.isSame(there, base) {
-                plan.keptOnOtherSide.append(path)
+                plan.agreed[path] = AgreedEntry(
+                    here: here, there: there, wasSent: base?.wasSent ?? false)
+            } else if changeThere == .none || (changeThere == .permissions && change != .none) {
+                if change == .content { plan.keptOnOtherSide.append(path) } else { plan.unchangedFiles += 1 }
+            } else if change != .content {
+                plan.transfers.append(Item(path: path, entry: there, replaced: here))
+            } else if there.kind == .folder {
+                // Whatever is in its place, an empty folder is no content that could be lost.
+                plan.unchangedFiles += 1
             } else {
-                plan.conflicts.append(Item(path: path, size: there.size))
+                plan.conflicts.append(Item(path: path, entry: there, replaced: here))
             }
         }
         plan.sort()
         return plan
     }
 
-    private static func isSame(_ entry: FileEntry?, _ base: FileEntry?) -> Bool {
-        guard let entry, let base else { return false }
-        return entry.isSameVersion(as: base)
+    /// True where two versions that are not known from an earlier sync need not be read to be called the same.
+    ///
+    /// A file that changed on both sides, or whose times agree in whole seconds only, is a conflict until its
+    /// contents were compared.
+    private static func isSurelySame(_ here: FileEntry, _ there: FileEntry, _ base: AgreedEntry?) -> Bool {
+        guard here.kind == .file else { return here.isSameVersion(as: there) }
+        return base == nil && here.kind == there.kind && here.size == there.size
+            && here.modified == there.modified
+    }
+
+    /// True for a version on the instance that was sent from here and that nobody changed since.
+    private static func maySpare(_ there: FileEntry, _ base: AgreedEntry?) -> Bool {
+        base.map { $0.wasSent && there.change(since: $0.there) != .content } ?? false
     }
 
     private mutating func sort() {
         self.transfers.sort { $0.path < $1.path }
-        self.deletions.sort()
+        self.deletions.sort { $0.path < $1.path }
         self.conflicts.sort { $0.path < $1.path }
         self.keptOnOtherSide.sort()
     }

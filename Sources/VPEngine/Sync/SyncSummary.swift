@@ -12,11 +12,14 @@ public struct SyncSummary: Hashable, Sendable {
     public var conflicts: [String]
     /// Paths that could not be brought or sent, each with its reason. Empty means whole.
     public var missing: [String]
+    /// Paths that were written to all the while: what arrived may be a state in between.
+    public var changing: [String]
     public var seconds: Double
 
     public init(
         direction: Direction, transferredFiles: Int = 0, transferredBytes: Int64 = 0, unchangedFiles: Int = 0,
-        deletedFiles: Int = 0, conflicts: [String] = [], missing: [String] = [], seconds: Double = 0
+        deletedFiles: Int = 0, conflicts: [String] = [], missing: [String] = [], changing: [String] = [],
+        seconds: Double = 0
     ) {
         self.direction = direction
         self.transferredFiles = transferredFiles
@@ -25,6 +28,10 @@ public struct SyncSummary: Hashable, Sendable {
         self.deletedFiles = deletedFiles
         self.conflicts = conflicts
         self.missing = missing
+        self.changing = changing
         self.seconds = seconds
     }
+
+    /// True when every file there was is here as well, or the other way round.
+    public var isWhole: Bool { self.missing.isEmpty && self.changing.isEmpty }
 }

@@ -61,11 +61,7 @@ extension Engine {
 
 extension WorkspaceSync {
     package func compared() async throws(EngineError) -> WorkspaceReport {
-        let agreed = self.manifests.load(instance: self.instance, workspace: self.workspace)
-        let local = try await self.localScan.scan()
-        let remote = try await RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot).scan()
-        let up = SyncPlan.upload(local: local, agreed: agreed, remote: remote)
-        let down = SyncPlan.download(local: self.localScan.entry(of:), agreed: agreed, remote: remote)
+        let (_, remote, up, down, _) = try await self.lookAtBoth()
         let onlyThere = Set(down.transfers.map(\.path))
         let conflicts = Set(down.conflicts.map(\.path))
         let newerHere = Set(down.keptOnOtherSide)
@@ -74,7 +70,9 @@ extension WorkspaceSync {
                 WorkspaceReport.Item(path: $0.path.description, bytes: $0.size)
             }
         }
-        let files = remote.sorted { ($1.value.size, $0.key) < ($0.value.size, $1.key) }.map { path, entry in
+        let files = remote.files.filter { $0.value.kind != .folder }.sorted {
+            ($1.value.size, $0.key) < ($0.value.size, $1.key)
+        }.map { path, entry in
             let safety: WorkspaceReport.Safety =
                 if onlyThere.contains(path) {
                     .onlyThere
@@ -88,7 +86,7 @@ extension WorkspaceSync {
             return WorkspaceReport.File(path: path.description, bytes: entry.size, safety: safety)
         }
         return WorkspaceReport(
-            uploads: items(up.transfers), deletions: up.deletions.map(\.description),
+            uploads: items(up.transfers), deletions: up.deletions.map(\.path.description),
             conflicts: items(up.conflicts), files: files)
     }
 }

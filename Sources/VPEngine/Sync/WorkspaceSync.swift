@@ -1,155 +1,145 @@
 import Foundation
 
 /// Brings one workspace and its twin on one instance together, upward or downward.
+///
+/// Both directions work in rounds: look, plan, move, and look again. What the last look still finds to be done
+/// is what did not arrive, so that nothing is called done on the word of a program.
 package struct WorkspaceSync: Sendable {
     package let instance: InstanceID
     package let workspace: Workspace
     package let shell: RemoteShell
     package let localScan: LocalScan
     package let manifests: ManifestStore
+    package let settings: EngineConfiguration.Sync
     package let report: @Sendable (ActionProgress) -> Void
 
     package init(
         instance: InstanceID, workspace: Workspace, shell: RemoteShell, localScan: LocalScan,
-        manifests: ManifestStore, report: @escaping @Sendable (ActionProgress) -> Void
+        manifests: ManifestStore, settings: EngineConfiguration.Sync = .init(),
+        report: @escaping @Sendable (ActionProgress) -> Void
     ) {
         self.instance = instance
         self.workspace = workspace
         self.shell = shell
         self.localScan = localScan
         self.manifests = manifests
+        self.settings = settings
         self.report = report
     }
 
-    private var remote: RemoteScan { RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot) }
+    /// Rounds after which a file that goes on changing is left as it is.
+    static let roundLimit = 3
+    /// How often a transfer is resumed on a new connection before the connection is called lost.
+    private static let resumeLimit = 3
 
-    /// Sends what changed here. Where nothing did, no rsync is started.
-    package func upload() async throws(EngineError) -> SyncSummary {
-        let start = ContinuousClock.now
-        self.report(ActionProgress(.scanning))
-        let agreed = self.manifests.load(instance: self.instance, workspace: self.workspace)
-        let local = try await self.localScan.scan()
-        let remote = try await self.remote.scan(makesRoot: true)
-        let plan = SyncPlan.upload(local: local, agreed: agreed, remote: remote)
-        var summary = SyncSummary(
-            direction: .up, unchangedFiles: plan.unchangedFiles,
-            conflicts: plan.conflicts.map(\.path.description))
-        // What both sides had in common stays known where this sync leaves a difference standing.
-        let deleted = Set(plan.deletions)
-        var state = agreed.filter { path, _ in
-            local[path] != nil || (remote[path] != nil && !deleted.contains(path))
-        }
-        state.merge(plan.agreed) { $1 }
-        if !plan.deletions.isEmpty { try await self.delete(plan.deletions) }
-        summary.deletedFiles = plan.deletions.count
-        if !plan.transfers.isEmpty {
-            try await self.transfer(.up, plan.transfers)
-            let arrived = try await self.remote.scan()
-            for item in plan.transfers {
-                guard let sent = local[item.path] else { continue }
-                if let there = arrived[item.path], there.isSameVersion(as: sent) {
-                    state[item.path] = sent
-                    summary.transferredFiles += 1
-                    summary.transferredBytes += item.size
-                } else if self.localScan.entry(of: item.path)?.isSameVersion(as: sent) == true {
-                    summary.missing.append("\(item.path): it did not arrive")
-                } else {
-                    summary.missing.append("\(item.path): it changed while it was sent")
-                }
-            }
-        }
-        if state != agreed {
-            try self.manifests.save(state, instance: self.instance, workspace: self.workspace)
-        }
-        summary.seconds = start.secondsUntilNow
-        return summary
+    // MARK: Looking
+
+    /// The agreed state, as it was kept.
+    func loadAgreed() -> AgreedTree {
+        self.manifests.load(instance: self.instance, workspace: self.workspace)
     }
 
-    /// Brings what was born or changed on the instance, then looks again at both sides.
+    func save(_ agreed: AgreedTree) throws(EngineError) {
+        try self.manifests.save(agreed, instance: self.instance, workspace: self.workspace)
+    }
+
+    /// Lists the instance's files.
     ///
-    /// `suffix` names the remote version of a file that changed on both sides: `name.remote-<suffix>`.
-    package func download(conflictSuffix suffix: String) async throws(EngineError) -> SyncSummary {
-        let start = ContinuousClock.now
-        self.report(ActionProgress(.scanning))
-        let agreed = self.manifests.load(instance: self.instance, workspace: self.workspace)
-        let remote = try await self.remote.scan()
-        let plan = SyncPlan.download(local: self.localScan.entry(of:), agreed: agreed, remote: remote)
-        var summary = SyncSummary(direction: .down, unchangedFiles: plan.unchangedFiles)
-        var state = agreed
-        state.merge(plan.agreed) { $1 }
-        if !plan.transfers.isEmpty {
-            try await self.transfer(.down, plan.transfers)
-            self.report(ActionProgress(.verifying))
-            let after = try await self.remote.scan()
-            for item in plan.transfers {
-                guard let here = self.localScan.entry(of: item.path) else {
-                    // Gone there as well: it was removed between the two looks, and there is nothing to bring.
-                    if after[item.path] != nil { summary.missing.append("\(item.path): it did not arrive") }
-                    continue
-                }
-                let versions = [after[item.path], remote[item.path]].compactMap(\.self)
-                if versions.contains(where: here.isSameVersion) {
-                    state[item.path] = here
-                    summary.transferredFiles += 1
-                    summary.transferredBytes += here.size
-                } else {
-                    summary.missing.append("\(item.path): it changed while it was brought")
-                }
+    /// `known` are the paths that either side is known to have: folders that are passed over otherwise are
+    /// looked into where something in them was sent.
+    func look(
+        known: some Sequence<SyncPath>, makesRoot: Bool = false, clearsTemporaries: Bool = false
+    ) async throws(EngineError) -> RemoteScan.Listing {
+        var scan = RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot)
+        for path in known where !scan.prunedFolders.isEmpty {
+            guard path.bytes.count > 3, path.bytes.contains(SyncPath.slash) else { continue }
+            for part in path.bytes.split(separator: SyncPath.slash).dropLast() where part.count <= 18 {
+                scan.prunedFolders.remove(String(decoding: part, as: UTF8.self))
             }
         }
-        if !plan.conflicts.isEmpty {
-            try await self.bringConflicts(
-                plan.conflicts, suffix: suffix, remote: remote, state: &state, &summary)
-        }
-        if state != agreed {
-            try self.manifests.save(state, instance: self.instance, workspace: self.workspace)
-        }
-        summary.seconds = start.secondsUntilNow
-        return summary
+        return try await scan.scan(makesRoot: makesRoot, clearsTemporaries: clearsTemporaries)
     }
 
-    /// What a download would have to bring.
-    package func outstanding() async throws(EngineError) -> SyncPlan {
-        let agreed = self.manifests.load(instance: self.instance, workspace: self.workspace)
-        return SyncPlan.download(
-            local: self.localScan.entry(of:), agreed: agreed, remote: try await self.remote.scan())
+    /// Judges what an upload has put aside on the instance, and removes what it left behind.
+    ///
+    /// A version that was the agreed one may go. Any other was written there while the upload ran: it gets a
+    /// name among the files, and so comes down with the next download. True where there was one.
+    func settle(_ listing: RemoteScan.Listing, agreed: AgreedTree, emptied folders: [SyncPath] = [])
+        async throws(EngineError) -> Bool
+    {
+        guard listing.hasRemains || !folders.isEmpty else { return false }
+        var script = Array("cd \(ShellQuoting.quoted(self.workspace.remoteRoot)) || exit 3\n".utf8)
+        var hasRescued = false
+        for (path, entry) in listing.aside.sorted(by: { $0.key < $1.key }) {
+            if let base = agreed[path]?.there, entry.change(since: base) != .content { continue }
+            hasRescued = true
+            let aside = SyncPath(Array("\(RsyncTransfer.asideFolder)/".utf8) + path.bytes)
+            let target = path.beside(self.instance.rawValue)
+            script += Array("n=".utf8) + target.shellWord
+            script += Array("; while [ -e \"$n\" ] || [ -L \"$n\" ]; do n=$n+; done\n".utf8)
+            script += Array("mkdir -p \"${n%/*}\" && mv -- ".utf8) + aside.shellWord
+            script += Array(" \"$n\" || exit 4\n".utf8)
+        }
+        script += Array("rm -rf \(RsyncTransfer.ownFolder)\n".utf8)
+        for folder in folders {
+            script += Array("rmdir -- ".utf8) + folder.shellWord + Array(" 2>/dev/null\n".utf8)
+        }
+        let result = try await self.shell.run(script + Array("exit 0\n".utf8))
+        guard result.isSuccess else {
+            throw EngineError(
+                .uploadFailed, .init("tidying up on the instance", subject: self.instance.rawValue),
+                detail: result.lastErrorLine)
+        }
+        return hasRescued
     }
 
-    /// Writes the remote version of each file beside the local one, which stays as it is.
-    private func bringConflicts(
-        _ conflicts: [SyncPlan.Item], suffix: String, remote: FileTree, state: inout FileTree,
-        _ summary: inout SyncSummary
-    ) async throws(EngineError) {
-        let incoming = "\(self.workspace.localRoot)/.vp/incoming-\(suffix)"
-        try PrivateFolder.make(incoming)
-        defer { try? FileManager.default.removeItem(atPath: incoming) }
-        let size = conflicts.reduce(Int64(0)) { $0 + $1.size }
-        let transfer = RsyncTransfer(
-            direction: .down, paths: conflicts.map(\.path), totalBytes: size, localRoot: incoming,
-            remoteRoot: self.workspace.remoteRoot)
-        try await transfer.run(through: self.shell) { progress in
-            self.report(ActionProgress(.downloading, detail: "conflicting files", transfer: progress))
+    // MARK: Deciding
+
+    /// Conflicts whose two versions turn out to have the same content, as agreed entries.
+    ///
+    /// Sizes are the same, times are not: only reading them can tell, and only these are read.
+    func sameContents(_ plan: SyncPlan) async throws(EngineError) -> AgreedTree {
+        let doubtful = plan.conflicts.filter { item in
+            item.entry.kind == .file && item.replaced?.kind == .file && item.replaced?.size == item.entry.size
         }
-        for item in conflicts {
-            let beside = SyncPath(item.path.bytes + Array(".remote-\(suffix)".utf8))
-            let isMoved = item.path.withAbsolutePath(below: incoming) { source in
-                beside.withAbsolutePath(below: self.workspace.localRoot) { rename(source, $0) == 0 }
+        guard !doubtful.isEmpty else { return [:] }
+        let paths = doubtful.map(\.path)
+        let remote = try await self.digests(of: paths, on: .there)
+        let local = try await self.digests(of: paths, on: .here)
+        var agreed: AgreedTree = [:]
+        for item in doubtful {
+            guard let digest = local[item.path], digest == remote[item.path], let other = item.replaced else {
+                continue
             }
-            if isMoved {
-                summary.conflicts.append(item.path.description)
-                summary.transferredFiles += 1
-                summary.transferredBytes += item.size
-                // The remote version is safe here now. It counts as agreed, so that it is brought once, and
-                // the local version, which differs from it, is what the next upload sends.
-                state[item.path] = remote[item.path]
-            } else {
-                summary.missing.append("\(item.path): \(String(cString: strerror(errno)))")
-            }
+            agreed[item.path] =
+                plan.direction == .up
+                ? AgreedEntry(here: item.entry, there: other) : AgreedEntry(here: other, there: item.entry)
         }
+        return agreed
     }
 
-    private func transfer(_ direction: RsyncTransfer.Direction, _ items: [SyncPlan.Item])
-        async throws(EngineError)
+    enum Side { case here, there }
+
+    /// Digests of contents; of what cannot be read there is none.
+    func digests(of paths: [SyncPath], on side: Side) async throws(EngineError) -> [SyncPath: [UInt8]] {
+        let result: ProcessResult
+        switch side {
+        case .here:
+            let script = ContentDigest.script(paths, root: self.workspace.localRoot)
+            result = try await self.shell.runner.run(
+                ProcessCommand("sh", ["-s"], environment: self.shell.environment, input: script))
+        case .there:
+            result = try await self.shell.run(
+                ContentDigest.script(paths, root: self.workspace.remoteRoot))
+        }
+        return ContentDigest.parse(result.output, of: paths) ?? [:]
+    }
+
+    // MARK: Moving
+
+    /// Moves `items`, resuming on a new connection where one breaks. Returns rsync's complaints.
+    func transfer(_ direction: SyncPlan.Direction, _ items: [SyncPlan.Item], to localRoot: String? = nil)
+        async throws(EngineError) -> [String]
     {
         let total = items.reduce(Int64(0)) { $0 + $1.size }
         let stage: ActionStage = direction == .up ? .uploading : .downloading
@@ -159,27 +149,32 @@ package struct WorkspaceSync: Sendable {
                 transfer: TransferProgress(bytes: 0, totalBytes: total, files: 0, totalFiles: items.count)))
         let transfer = RsyncTransfer(
             direction: direction, paths: items.map(\.path), totalBytes: total,
-            localRoot: self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot)
-        try await transfer.run(through: self.shell) { progress in
-            self.report(ActionProgress(stage, transfer: progress))
+            localRoot: localRoot ?? self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot,
+            basisFolder: localRoot == nil ? nil : self.workspace.localRoot,
+            bandwidthLimit: self.settings.bandwidthLimit)
+        for attempt in 1... {
+            do throws(EngineError) {
+                return try await transfer.run(through: self.shell) { progress in
+                    self.report(ActionProgress(stage, transfer: progress))
+                }
+            } catch {
+                if error.code == .missingProgram, error.detail == RsyncTransfer.missingThere {
+                    let tar = TarTransfer(
+                        direction: direction, paths: transfer.paths, localRoot: transfer.localRoot,
+                        remoteRoot: transfer.remoteRoot)
+                    return try await tar.run(through: self.shell)
+                }
+                guard error.code == .unreachable, attempt < Self.resumeLimit else { throw error }
+                self.report(ActionProgress(.reconnecting, detail: error.detail))
+            }
         }
+        return []
     }
 
-    private func delete(_ paths: [SyncPath]) async throws(EngineError) {
-        // In single quotes every byte but NUL is itself, newlines and broken UTF-8 included.
-        let quote = UInt8(ascii: "'")
-        var script = Array("cd \(ShellQuoting.quoted(self.workspace.remoteRoot)) || exit 3\n".utf8)
-        for path in paths {
-            script += Array("rm -f -- './".utf8)
-            for byte in path.bytes { script += byte == quote ? Array("'\\''".utf8) : [byte] }
-            script += Array("' || exit 4\n".utf8)
-        }
-        let result = try await self.shell.run(script)
-        guard result.isSuccess else {
-            throw EngineError(
-                .uploadFailed, .init("removing files on the instance", subject: self.instance.rawValue),
-                detail: result.lastErrorLine)
-        }
+    /// What rsync said of `path`, or `fallback`.
+    static func reason(for path: SyncPath, in complaints: [String], _ fallback: String) -> String {
+        let name = path.description
+        return complaints.first { $0.contains(name) } ?? fallback
     }
 }
 

@@ -114,6 +114,10 @@ public struct ErrorWords: Hashable, Sendable {
             return ("Not every process of \(subject) has ended", "Press X to try again, or D to destroy.")
         case .workspaceRefused:
             return ("This folder is not sent", "Start in the project's own folder.")
+        case .uploadTooBig:
+            return (
+                "More would be sent than is sent unasked", "Leave it out in .vpignore, or raise sync.limit."
+            )
         case .uploadFailed:
             return ("The files could not be sent to \(subject)", "Press S to try again; it resumes.")
         case .downloadFailed:

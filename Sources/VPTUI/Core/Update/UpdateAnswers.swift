@@ -265,8 +265,9 @@ extension State {
         case .started(let instance):
             self.instances.upsert(instance)
             self.toast("\(instance.id) started", .good)
-        case .stopped(let instance):
+        case .stopped(let instance, let unsafe):
             self.instances.upsert(instance)
+            if let unsafe { self.showError(ErrorWords(unsafe)) }
             let day = Format.dollars(instance.price.dollarsPerDay)
             self.toast("\(instance.id) stopped; its disk goes on costing \(day) a day", .warning, for: 6)
         case .destroyed(let receipt):

@@ -1,0 +1,58 @@
+/// Compares files by what is in them, where size and time cannot decide.
+///
+/// The same script runs here and on the instance, so that both sides are read in the same way.
+enum ContentDigest {
+    /// Prints one line for each path, in order; `lost` where it cannot be read.
+    static func script(_ paths: [SyncPath], root: String) -> [UInt8] {
+        // Forking for every file would take minutes for a large workspace, hence batches; a batch whose
+        // number of lines is not right is read one by one.
+        var script = Array(
+            """
+            export LC_ALL=C
+            cd \(ShellQuoting.quoted(root)) || exit 3
+            one() {
+            if [ -f "$1" ] && [ ! -L "$1" ]; then sha256sum < "$1" || echo lost; else echo lost; fi
+            }
+            many() {
+            whole=1
+            for path; do if [ -L "$path" ] || [ ! -f "$path" ]; then whole=; fi; done
+            if [ "$whole" ] && sums=$(sha256sum -- "$@" 2>/dev/null); then echo "$sums"
+            else for path; do one "$path"; done
+            fi
+            }
+
+            """.utf8)
+        var batch: [UInt8] = []
+        func flush() {
+            if !batch.isEmpty { script += Array("many".utf8) + batch + [UInt8(ascii: "\n")] }
+            batch = []
+        }
+        for path in paths {
+            let word = Array(" ".utf8) + path.shellWord
+            // sha256sum prints the name as well, and a line feed in it would look like another line.
+            if path.bytes.contains(UInt8(ascii: "\n")) {
+                flush()
+                script += Array("one".utf8) + word + [UInt8(ascii: "\n")]
+                continue
+            }
+            batch += word
+            if batch.count > 60_000 { flush() }
+        }
+        flush()
+        return script
+    }
+
+    /// Digests by path; those of unreadable files are left out. nil where the output is not what was asked for.
+    static func parse(_ output: [UInt8], of paths: [SyncPath]) -> [SyncPath: [UInt8]]? {
+        let lines = output.split(separator: UInt8(ascii: "\n"))
+        guard lines.count == paths.count else { return nil }
+        var digests: [SyncPath: [UInt8]] = [:]
+        for (line, path) in zip(lines, paths) where !line.elementsEqual("lost".utf8) {
+            // A backslash in front says that the name behind is escaped.
+            let digest = (line.first == UInt8(ascii: "\\") ? line.dropFirst() : line).prefix(64)
+            guard digest.count == 64 else { return nil }
+            digests[path] = Array(digest)
+        }
+        return digests
+    }
+}

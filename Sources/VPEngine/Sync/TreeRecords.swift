@@ -1,0 +1,112 @@
+/// Reads and writes what identifies files: `type size seconds.fraction mode` and, ended by NUL, a path.
+///
+/// Find on the instance prints this form, and manifests are kept in it.
+enum TreeRecords {
+    struct Reader {
+        private var bytes: ArraySlice<UInt8>
+
+        init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
+
+        var isAtEnd: Bool { self.bytes.isEmpty }
+
+        /// For a message about what could not be read.
+        var preview: SyncPath { SyncPath(self.bytes.prefix { $0 != 0 }.prefix(80)) }
+
+        /// `f 12 1795400000.1234567890 644 `, the blank at its end included.
+        mutating func entry() -> FileEntry? {
+            guard let type = self.bytes.popFirst(), let kind = FileEntry.Kind(rawValue: type),
+                self.skip(0x20),
+                let size = self.number(), self.skip(0x20), let time = self.time(), self.skip(0x20),
+                let mode = self.number(radix: 8), self.skip(0x20)
+            else { return nil }
+            return kind == .folder
+                ? FileEntry(kind: kind, size: 0, modified: 0, mode: UInt32(truncatingIfNeeded: mode))
+                : FileEntry(
+                    kind: kind, size: size, modified: time, mode: UInt32(truncatingIfNeeded: mode))
+        }
+
+        /// `l path`: a link, whose target follows as another path; nil, and nothing read, where it is none.
+        mutating func link() -> SyncPath? {
+            guard self.bytes.first == FileEntry.Kind.symbolicLink.rawValue else { return nil }
+            self.bytes = self.bytes.dropFirst(2)
+            return self.path()
+        }
+
+        /// `1 ` or `0 `
+        mutating func flag() -> Bool? {
+            guard let digit = self.number(), self.skip(0x20) else { return nil }
+            return digit == 1
+        }
+
+        mutating func path() -> SyncPath? {
+            guard let end = self.bytes.firstIndex(of: 0), end > self.bytes.startIndex else { return nil }
+            defer { self.bytes = self.bytes[(end + 1)...] }
+            return SyncPath(self.bytes[..<end])
+        }
+
+        private mutating func skip(_ byte: UInt8) -> Bool { self.bytes.popFirst() == byte }
+
+        mutating func number(radix: Int64 = 10) -> Int64? {
+            let isNegative = self.bytes.first == UInt8(ascii: "-")
+            if isNegative { self.bytes.removeFirst() }
+            var value: Int64 = 0
+            var digits = 0
+            while let byte = self.bytes.first, byte >= 0x30, Int64(byte) < 0x30 + radix {
+                let (product, isTooLarge) = value.multipliedReportingOverflow(by: radix)
+                let (sum, overflows) = product.addingReportingOverflow(Int64(byte) - 0x30)
+                if isTooLarge || overflows { return nil }
+                value = sum
+                digits += 1
+                self.bytes.removeFirst()
+            }
+            return digits == 0 ? nil : isNegative ? -value : value
+        }
+
+        /// Seconds with or without a fraction, as nanoseconds; digits after the ninth are cut.
+        private mutating func time() -> Int64? {
+            guard let seconds = self.number(), abs(seconds) < Int64.max / 1_000_000_001 else { return nil }
+            guard self.bytes.first == UInt8(ascii: ".") else { return seconds * 1_000_000_000 }
+            self.bytes.removeFirst()
+            var fraction: Int64 = 0
+            var scale: Int64 = 1_000_000_000
+            while let byte = self.bytes.first, byte >= 0x30, byte <= 0x39 {
+                if scale > 1 {
+                    scale /= 10
+                    fraction += (Int64(byte) - 0x30) * scale
+                }
+                self.bytes.removeFirst()
+            }
+            return seconds * 1_000_000_000 + fraction
+        }
+    }
+
+    static func write(_ entry: FileEntry, to bytes: inout [UInt8]) {
+        let second: Int64 = 1_000_000_000
+        let fraction = ((entry.modified % second) + second) % second
+        let digits = String(fraction)
+        bytes.append(entry.kind.rawValue)
+        bytes.append(contentsOf: " \(entry.size) \((entry.modified - fraction) / second).".utf8)
+        bytes.append(contentsOf: repeatElement(0x30, count: 9 - digits.utf8.count))
+        bytes.append(contentsOf: "\(digits) \(String(entry.mode, radix: 8)) ".utf8)
+    }
+
+    static func write(_ flag: Bool, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: flag ? "1 ".utf8 : "0 ".utf8)
+    }
+
+    static func write(_ path: SyncPath, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: path.bytes)
+        bytes.append(0)
+    }
+
+    /// Every record of `bytes`; nil where one cannot be read.
+    static func tree(_ bytes: ArraySlice<UInt8>) -> FileTree? {
+        var reader = Reader(bytes)
+        var tree: FileTree = [:]
+        while !reader.isAtEnd {
+            guard let entry = reader.entry(), let path = reader.path() else { return nil }
+            tree[path] = entry
+        }
+        return tree
+    }
+}

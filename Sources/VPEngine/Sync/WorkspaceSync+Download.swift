@@ -1,0 +1,175 @@
+import Foundation
+
+extension WorkspaceSync {
+    /// Brings what was born or changed on the instance, and looks again at both sides.
+    ///
+    /// `suffix` names the remote version of a file that changed on both sides: `name.remote-<suffix>`.
+    /// `verifiesContents` reads every file on both sides; one whose contents differ though size and time agree
+    /// is treated like one that changed on both.
+    package func download(conflictSuffix suffix: String, verifiesContents: Bool = false)
+        async throws(EngineError) -> SyncSummary
+    {
+        let start = ContinuousClock.now
+        self.report(ActionProgress(.scanning))
+        let lock = try await self.manifests.lock(instance: self.instance, workspace: self.workspace)
+        defer { withExtendedLifetime(lock) {} }
+        let loaded = self.loadAgreed()
+        var agreed = loaded
+        var remote = try await self.lookBeforeDownload(&agreed)
+        var summary = SyncSummary(direction: .down)
+        var complaints: [String] = []
+        var problems: [SyncPath: String] = [:]
+        var plan = try await self.planDownload(&agreed, remote.files)
+        if verifiesContents { plan.conflicts += try await self.differentContents(remote.files, agreed) }
+        if !plan.transfers.isEmpty || !plan.conflicts.isEmpty {
+            try self.guardRoom(for: plan)
+            var staged = try StagedFiles(localRoot: self.workspace.localRoot, suffix: suffix)
+            for round in 1...Self.roundLimit where !plan.isEmpty {
+                complaints = try await self.bring(plan.transfers + plan.conflicts, to: staged.folder)
+                self.report(ActionProgress(.verifying))
+                let after = try await self.look(known: agreed.keys)
+                // A file that changed while it was read is not whole. In the last round it is taken as it is:
+                // a log that never stands still is better had than not.
+                let isLast = round == Self.roundLimit
+                func isWhole(_ item: SyncPlan.Item) -> Bool {
+                    guard let entry = staged.entry(of: item.path) else { return item.entry.kind == .folder }
+                    guard entry.isSameVersion(as: item.entry) else { return false }
+                    return isLast
+                        || after.files[item.path].map { $0.change(since: item.entry) == .none } ?? true
+                }
+                for (items, isConflict) in [(plan.transfers, false), (plan.conflicts, true)] {
+                    for item in items where isWhole(item) {
+                        problems[item.path] = self.place(
+                            item, isConflict: isConflict, &staged, &agreed, &summary)
+                    }
+                }
+                // Whatever happens from here on, what is in its place is known to be.
+                try self.save(agreed)
+                remote = after
+                plan = try await self.planDownload(&agreed, remote.files)
+            }
+            if plan.isEmpty { staged.remove() }
+        }
+        for item in plan.transfers + plan.conflicts {
+            if agreed[item.path]?.there != nil, problems[item.path] == nil {
+                summary.changing.append("\(item.path): it changed while it was brought")
+            } else {
+                let reason =
+                    problems[item.path]
+                    ?? Self.reason(for: item.path, in: complaints, "it did not arrive")
+                summary.missing.append("\(item.path): \(reason)")
+            }
+        }
+        summary.unchangedFiles = max(0, plan.unchangedFiles - summary.transferredFiles)
+        if agreed != loaded { try self.save(agreed) }
+        self.manifests.saveSafety(UnsafeResults(plan), instance: self.instance)
+        summary.seconds = start.secondsUntilNow
+        return summary
+    }
+
+    /// What a download would have to bring. Nothing is moved or written.
+    package func outstanding() async throws(EngineError) -> SyncPlan {
+        var agreed = self.loadAgreed()
+        let remote = try await self.look(known: agreed.keys)
+        return try await self.previewDownload(remote, &agreed)
+    }
+
+    func previewDownload(_ remote: RemoteScan.Listing, _ agreed: inout AgreedTree) async throws(EngineError)
+        -> SyncPlan
+    {
+        self.adoptSent(remote.files, &agreed)
+        var plan = try await self.planDownload(&agreed, remote.files)
+        // A version that an upload put aside and nobody has judged yet is a result like any other.
+        for (path, entry) in remote.aside.sorted(by: { $0.key < $1.key })
+        where agreed[path].map({ entry.change(since: $0.there) == .content }) ?? true {
+            plan.transfers.append(SyncPlan.Item(path: path.beside(self.instance.rawValue), entry: entry))
+        }
+        return plan
+    }
+
+    func lookBeforeDownload(_ agreed: inout AgreedTree) async throws(EngineError) -> RemoteScan.Listing {
+        var remote = try await self.look(known: agreed.keys)
+        if try await self.settle(remote, agreed: agreed) { remote = try await self.look(known: agreed.keys) }
+        self.adoptSent(remote.files, &agreed)
+        return remote
+    }
+
+    private func planDownload(_ agreed: inout AgreedTree, _ remote: FileTree) async throws(EngineError)
+        -> SyncPlan
+    {
+        var plan = SyncPlan.download(local: self.localScan.entry(of:), agreed: agreed, remote: remote)
+        let same = try await self.sameContents(plan)
+        if !same.isEmpty {
+            agreed.merge(same) { $1 }
+            plan = SyncPlan.download(local: self.localScan.entry(of:), agreed: agreed, remote: remote)
+        }
+        agreed.merge(plan.agreed) { $1 }
+        return plan
+    }
+
+    func bring(_ items: [SyncPlan.Item], to folder: String) async throws(EngineError) -> [String] {
+        let files = items.filter { $0.entry.kind != .folder }
+        return files.isEmpty ? [] : try await self.transfer(.down, files, to: folder)
+    }
+
+    /// Puts one file in its place and notes what both sides now agree on. Returns what went wrong.
+    func place(
+        _ item: SyncPlan.Item, isConflict: Bool, _ staged: inout StagedFiles, _ agreed: inout AgreedTree,
+        _ summary: inout SyncSummary
+    ) -> String? {
+        switch staged.place(item, isConflict: isConflict) {
+        case .placed(let here):
+            agreed[item.path] = AgreedEntry(here: here, there: item.entry)
+        case .beside:
+            summary.conflicts.append(item.path.description)
+            // The remote version is safe here now. It counts as agreed, so that it is brought once, and the
+            // local version, which differs from it, is what the next upload sends.
+            agreed[item.path] = AgreedEntry(here: item.entry, there: item.entry)
+        case .absent: return nil
+        case .failed(let problem): return problem
+        }
+        if item.entry.kind != .folder {
+            summary.transferredFiles += 1
+            summary.transferredBytes += item.size
+        }
+        return nil
+    }
+
+    /// Files that are held to be the same on both sides and are not.
+    private func differentContents(_ remote: FileTree, _ agreed: AgreedTree) async throws(EngineError)
+        -> [SyncPlan.Item]
+    {
+        self.report(ActionProgress(.verifying))
+        let same = agreed.filter { path, base in
+            guard base.here.kind == .file, base.there.kind == .file, base.here.size == base.there.size,
+                let here = self.localScan.entry(of: path), let there = remote[path]
+            else { return false }
+            return here.change(since: base.here) != .content && there.change(since: base.there) != .content
+        }
+        let paths = same.keys.sorted()
+        guard !paths.isEmpty else { return [] }
+        let there = try await self.digests(of: paths, on: .there)
+        let here = try await self.digests(of: paths, on: .here)
+        guard !there.isEmpty else {
+            throw EngineError(
+                .downloadFailed, .init("comparing contents", subject: self.instance.rawValue),
+                detail: "sha256sum on the instance gave no answer")
+        }
+        return paths.compactMap { path in
+            guard here[path] != there[path], let entry = remote[path] else { return nil }
+            return SyncPlan.Item(path: path, entry: entry, replaced: self.localScan.entry(of: path))
+        }
+    }
+
+    private func guardRoom(for plan: SyncPlan) throws(EngineError) {
+        var information = statvfs()
+        guard statvfs(self.workspace.localRoot, &information) == 0 else { return }
+        let room = Int64(information.f_bavail) * Int64(information.f_frsize)
+        let needed = (plan.transfers + plan.conflicts).reduce(0) { $0 + $1.size }
+        guard needed > room else { return }
+        throw EngineError(
+            .localDiskFull, .init("downloading", subject: self.instance.rawValue),
+            detail: "\(needed / 1_000_000) MB are to be brought, and there is room for \(room / 1_000_000) MB"
+        )
+    }
+}

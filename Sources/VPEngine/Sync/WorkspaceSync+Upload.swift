@@ -1,0 +1,147 @@
+import Foundation
+
+extension WorkspaceSync {
+    /// Sends what changed here. Where nothing did, no rsync is started.
+    package func upload() async throws(EngineError) -> SyncSummary {
+        let start = ContinuousClock.now
+        self.report(ActionProgress(.scanning))
+        let lock = try await self.manifests.lock(instance: self.instance, workspace: self.workspace)
+        defer { withExtendedLifetime(lock) {} }
+        let loaded = self.loadAgreed()
+        var agreed = loaded
+        var local = try self.localScan.scan().files
+        var remote = try await self.lookBeforeUpload(local, &agreed)
+        var summary = SyncSummary(direction: .up)
+        var complaints: [String] = []
+        var plan = try await self.planUpload(local, &agreed, remote)
+        for round in 1...Self.roundLimit where !plan.transfers.isEmpty || !plan.deletions.isEmpty {
+            if round == 1 { try self.guardSize(of: plan, room: remote.freeBytes) }
+            let sent = Dictionary(uniqueKeysWithValues: plan.transfers.map { ($0.path, $0.entry) })
+            try self.manifests.saveSending(sent, instance: self.instance, workspace: self.workspace)
+            complaints = try await self.transfer(
+                .up, plan.transfers + plan.deletions.filter { $0.entry.kind != .folder })
+            self.report(ActionProgress(.verifying))
+            let emptied = self.emptiedFolders(by: plan)
+            remote = try await self.look(known: local.keys, clearsTemporaries: true)
+            if try await self.settle(remote, agreed: agreed, emptied: emptied) {
+                remote = try await self.look(known: local.keys)
+            }
+            for item in plan.transfers {
+                guard let there = remote.files[item.path], there.isSameVersion(as: item.entry) else {
+                    continue
+                }
+                agreed[item.path] = AgreedEntry(here: item.entry, there: there, wasSent: true)
+                summary.transferredFiles += 1
+                summary.transferredBytes += item.size
+                let here = self.localScan.entry(of: item.path)
+                if here?.change(since: item.entry) != FileEntry.Change.none { local[item.path] = here }
+            }
+            for item in plan.deletions where remote.files[item.path] == nil {
+                agreed[item.path] = nil
+                summary.deletedFiles += 1
+            }
+            for item in plan.transfers where self.localScan.entry(of: item.path) == nil {
+                local[item.path] = nil
+            }
+            plan = try await self.planUpload(local, &agreed, remote)
+        }
+        for item in plan.transfers {
+            if agreed[item.path] != nil {
+                summary.changing.append("\(item.path): it changed while it was sent")
+            } else {
+                let reason = Self.reason(for: item.path, in: complaints, "it did not arrive")
+                summary.missing.append("\(item.path): \(reason)")
+            }
+        }
+        summary.unchangedFiles = max(0, plan.unchangedFiles - summary.transferredFiles)
+        summary.conflicts = plan.conflicts.map(\.path.description)
+        agreed = agreed.filter { path, _ in local[path] != nil || remote.files[path] != nil }
+        if agreed != loaded { try self.save(agreed) }
+        try self.manifests.saveSending([:], instance: self.instance, workspace: self.workspace)
+        summary.seconds = start.secondsUntilNow
+        return summary
+    }
+
+    /// What an upload would do; nothing is moved or written.
+    package func previewUpload(_ listing: LocalScan.Listing, _ remote: RemoteScan.Listing)
+        async throws(EngineError)
+        -> SyncPlan
+    {
+        var agreed = self.loadAgreed()
+        self.adoptSent(remote.files, &agreed)
+        return try await self.planUpload(listing.files, &agreed, remote)
+    }
+
+    private func lookBeforeUpload(_ local: FileTree, _ agreed: inout AgreedTree) async throws(EngineError)
+        -> RemoteScan.Listing
+    {
+        var remote = try await self.look(known: local.keys, makesRoot: true)
+        // What an upload that was cut off has put aside is judged before another adds to it.
+        if try await self.settle(remote, agreed: agreed) {
+            remote = try await self.look(known: local.keys, makesRoot: true)
+        }
+        self.adoptSent(remote.files, &agreed)
+        return remote
+    }
+
+    /// Versions that an upload sent and did not live to verify are ours, not changes made there.
+    func adoptSent(_ remote: FileTree, _ agreed: inout AgreedTree) {
+        for (path, sent) in self.manifests.loadSending(instance: self.instance, workspace: self.workspace) {
+            guard let there = remote[path], there.isSameVersion(as: sent) else { continue }
+            agreed[path] = AgreedEntry(here: sent, there: there, wasSent: true)
+        }
+    }
+
+    private func planUpload(
+        _ local: FileTree, _ agreed: inout AgreedTree, _ remote: RemoteScan.Listing
+    ) async throws(EngineError) -> SyncPlan {
+        func decide() -> SyncPlan {
+            SyncPlan.upload(
+                local: local, entry: self.localScan.entry(of:), agreed: agreed, remote: remote.files,
+                remoteFolders: remote.folders)
+        }
+        var plan = decide()
+        let same = try await self.sameContents(plan)
+        if !same.isEmpty {
+            agreed.merge(same) { $1 }
+            plan = decide()
+        }
+        agreed.merge(plan.agreed) { $1 }
+        return plan
+    }
+
+    /// Folders that are gone here and may hold nothing more there, deepest first.
+    private func emptiedFolders(by plan: SyncPlan) -> [SyncPath] {
+        var folders = Set(plan.deletions.filter { $0.entry.kind == .folder }.map(\.path))
+        for item in plan.deletions {
+            for folder in item.path.ancestors where self.localScan.entry(of: folder) == nil {
+                folders.insert(folder)
+            }
+        }
+        return folders.sorted { $0.bytes.count > $1.bytes.count }
+    }
+
+    /// Throws where so much would be sent that it is hardly meant, or more than there is room for.
+    private func guardSize(of plan: SyncPlan, room: Int64?) throws(EngineError) {
+        let activity = EngineError.Activity("uploading", subject: self.instance.rawValue)
+        if let limit = self.settings.uploadLimit,
+            plan.totalBytes > limit.bytes || plan.transfers.count > limit.files
+        {
+            throw EngineError(
+                .uploadTooBig, activity, detail: "\(plan.transfers.count) files",
+                suggestions: Self.largest(plan.transfers))
+        }
+        // What is replaced stays until the new versions are verified.
+        if let room, plan.totalBytes > room {
+            throw EngineError(
+                .remoteDiskFull, activity,
+                detail:
+                    "\(plan.totalBytes / 1_000_000) MB are to be sent, and there is room for \(room / 1_000_000) MB"
+            )
+        }
+    }
+
+    static func largest(_ items: [SyncPlan.Item]) -> [String] {
+        items.sorted { $0.size > $1.size }.prefix(5).map(\.path.description)
+    }
+}

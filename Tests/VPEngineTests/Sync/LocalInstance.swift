@@ -1,0 +1,117 @@
+import Foundation
+import VPTestSupport
+
+@testable import VPEngine
+
+/// A project and an "instance" that is a folder beside it, joined by the engine's own scripts and the real
+/// rsync.
+///
+/// Only `ssh` is not the real one: a program of that name stands first in PATH, leaves out the connection and
+/// runs the remote words here. So thousands of rounds take minutes; that ssh itself carries them is what the
+/// tests on the loopback cloud are for.
+struct LocalInstance: Sendable {
+    let folder: String
+    let environment: [String: String]
+    let id = InstanceID(platform: .vast, rawValue: "7")
+
+    var project: String { "\(self.folder)/project" }
+    var remote: String { "\(self.folder)/instance" }
+    /// Holds how many bytes a connection carries before it breaks; absent, it holds.
+    private var cutFile: String { "\(self.folder)/cut" }
+    private var remotePath: String { "\(self.folder)/remote-bin" }
+
+    init(in folder: String) throws {
+        self.folder = folder
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        for name in ["project", "instance", "bin", "home", "remote-bin"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        }
+        self.environment = [
+            "PATH": "\(folder)/bin:\(path)", "HOME": "\(folder)/home", "VP_TEST_FOLDER": folder,
+        ]
+        let ssh = "\(folder)/bin/ssh"
+        try Self.program.write(toFile: ssh, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: ssh)
+    }
+
+    private static let program = """
+        #!/bin/sh
+        while :; do
+        case $1 in
+        -F|-O|-o|-l|-p) shift 2 ;;
+        -*) shift ;;
+        *) break ;;
+        esac
+        done
+        shift
+        if [ -e "$VP_TEST_FOLDER/remote-bin/only" ]; then PATH=$VP_TEST_FOLDER/remote-bin; export PATH; fi
+        read -r calls 2>/dev/null < "$VP_TEST_FOLDER/calls"
+        calls=$((${calls:-0} + 1))
+        echo $calls > "$VP_TEST_FOLDER/calls"
+        if [ -e "$VP_TEST_FOLDER/meanwhile-$calls" ]; then . "$VP_TEST_FOLDER/meanwhile-$calls"; fi
+        if read -r way bytes 2>/dev/null < "$VP_TEST_FOLDER/cut"; then
+        case $way in
+        up) head -c "$bytes" | /bin/sh -c "$*" ;;
+        *) /bin/sh -c "$*" | head -c "$bytes" ;;
+        esac
+        echo 'client_loop: send disconnect: Broken pipe' >&2
+        exit 255
+        fi
+        exec /bin/sh -c "$*"
+
+        """
+
+    enum Way: String { case up, down }
+
+    /// From now on every connection breaks after that many bytes in one direction; nil ends this.
+    func cut(_ way: Way = .down, after bytes: Int?) throws {
+        guard let bytes else {
+            unlink(self.cutFile)
+            return
+        }
+        try Data("\(way.rawValue) \(bytes)\n".utf8).write(to: URL(fileURLWithPath: self.cutFile))
+    }
+
+    /// Runs shell text between the steps of the next sync: just before its connection number `call`, from 1.
+    func meanwhile(_ script: String, beforeCall call: Int) throws {
+        unlink("\(self.folder)/calls")
+        try Data("\(script)\n".utf8).write(to: URL(fileURLWithPath: "\(self.folder)/meanwhile-\(call)"))
+    }
+
+    /// Ends what `meanwhile` has set up.
+    func endMeanwhile() {
+        for call in 1...9 { unlink("\(self.folder)/meanwhile-\(call)") }
+    }
+
+    /// Lets the instance have these programs and no others.
+    func limitRemotePrograms(to programs: [String: String]) throws {
+        for (name, target) in programs {
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(self.remotePath)/\(name)", withDestinationPath: target)
+        }
+        try Data().write(to: URL(fileURLWithPath: "\(self.remotePath)/only"))
+    }
+
+    func sync(
+        settings: EngineConfiguration.Sync = .init(),
+        report: @escaping @Sendable (ActionProgress) -> Void = { _ in }
+    ) -> WorkspaceSync {
+        let workspace = Workspace(name: "p", localRoot: self.project, remoteRoot: self.remote)
+        let paths = EngineConfiguration.Paths(
+            userConfigurationFile: "\(self.folder)/config.yaml", stateFolder: "\(self.folder)/state",
+            cacheFolder: "\(self.folder)/cache", socketFolder: "\(self.folder)/sockets")
+        let target = SSHTarget(
+            instance: self.id, address: SSHAddress(host: "127.0.0.1", port: 1), identityFile: nil,
+            paths: paths)
+        return WorkspaceSync(
+            instance: self.id, workspace: workspace,
+            shell: RemoteShell(
+                target: target, runner: SystemProcessRunner(), environment: self.environment),
+            localScan: LocalScan(workspace: workspace, environment: self.environment),
+            manifests: ManifestStore(stateFolder: paths.stateFolder), settings: settings, report: report)
+    }
+
+    /// Forgets what both sides agreed on.
+    func loseManifest() { try? FileManager.default.removeItem(atPath: "\(self.folder)/state/manifests") }
+}

@@ -1,0 +1,311 @@
+import Foundation
+import Testing
+import VPTestSupport
+
+@testable import VPEngine
+
+/// Random trees and random edits on both sides, also while a sync runs, syncs in both directions, cuts at random
+/// points; the judge reads the files themselves and knows nothing of plans and manifests.
+///
+/// What it demands. No content that anybody wrote is lost by a sync: after each one every version that was on
+/// either side before it is on one of them, except what the rules let go: a version on the instance that was
+/// replaced or removed because it came from here unchanged, and a version here replaced by a newer one from the
+/// instance after it was sent there unchanged. A file changed here is never touched by a download. No file is
+/// ever seen half-written.
+@Suite(.requires("rsync"), .timeLimit(.minutes(60)))
+struct TortureTests {
+    /// Rounds of each seed; `VP_TORTURE_ROUNDS` makes it longer, `VP_TORTURE_SEED` chooses another world.
+    private static let rounds = Int(ProcessInfo.processInfo.environment["VP_TORTURE_ROUNDS"] ?? "") ?? 25
+    private static let firstSeed = Int(ProcessInfo.processInfo.environment["VP_TORTURE_SEED"] ?? "") ?? 1
+
+    @Test(arguments: 0..<4)
+    func nothingIsLost(_ offset: Int) async throws {
+        try await TemporaryFolder.with(named: "vp-torture") { folder in
+            var world = try TortureWorld(in: folder.path, seed: UInt64(Self.firstSeed + offset))
+            for round in 0..<Self.rounds {
+                try await world.play()
+                if let complaint = world.complaint {
+                    Issue.record("seed \(Self.firstSeed + offset), round \(round): \(complaint)")
+                    return
+                }
+            }
+        }
+    }
+}
+
+/// One project, one instance, and what the judge remembers of them.
+private struct TortureWorld {
+    /// What is at a path: a file's content, or `-> target`.
+    typealias Side = [String: String]
+
+    let instance: LocalInstance
+    var random: SeededGenerator
+    var complaint: String?
+    private var serial = 0
+    /// Contents that both sides are known to have had at a path, by the judge's own observation.
+    private var shared: [String: Set<String>] = [:]
+    /// Contents that an upload put on the instance, by path.
+    private var sent: [String: Set<String>] = [:]
+    /// Contents that were on both sides at once, wherever: what was brought under another name counts as brought.
+    private var brought: Set<String> = []
+    private var times: [String: Int64] = [:]
+    private var history: [String] = []
+
+    init(in folder: String, seed: UInt64) throws {
+        self.instance = try LocalInstance(in: folder)
+        self.random = SeededGenerator(seed: seed)
+    }
+
+    private static let names = [
+        "a", "b", "c.txt", "sp ace", "new\nline", "-d", "é", "q'uote", "x/a", "x/b", "x/y/c", "x/y/d d",
+        "z/1", "z/2", "z", "x/y", "deep/er/est", "a.remote-7",
+    ]
+
+    mutating func play() async throws {
+        for _ in 0..<Int.random(in: 0...4, using: &self.random) {
+            self.edit(Bool.random(using: &self.random) ? self.instance.project : self.instance.remote)
+        }
+        if Int.random(in: 0..<40, using: &self.random) == 0 {
+            self.instance.loseManifest()
+            self.shared = [:]
+            self.note("lost the manifest")
+        }
+        let isCut = Int.random(in: 0..<4, using: &self.random) == 0
+        if isCut {
+            let way: LocalInstance.Way = Bool.random(using: &self.random) ? .up : .down
+            try self.instance.cut(way, after: Int.random(in: 0...3000, using: &self.random))
+        }
+        let here = self.read(self.instance.project)
+        let there = self.read(self.instance.remote)
+        self.noteShared(here, there)
+        self.times = Dictionary(uniqueKeysWithValues: there.keys.map { ($0, self.time($0)) })
+        let isUpload = Bool.random(using: &self.random)
+        let meanwhile = try self.editMeanwhile()
+        self.note("\(isUpload ? "upload" : "download")\(isCut ? ", cut" : "")")
+        let failure = await self.sync(isUpload)
+        try self.instance.cut(after: nil)
+        self.instance.endMeanwhile()
+        let done = meanwhile.filter { FileManager.default.fileExists(atPath: $0.receipt) }
+        for edit in done {
+            self.note("meanwhile \(edit.isHere ? "here" : "there"): \(edit.path) \(edit.content)")
+        }
+        if let failure, !isCut, done.isEmpty {
+            self.complaint = "failed: \(failure)\n\(self.history.suffix(12))"
+        }
+        self.judge(before: (here, there), done, isUpload: isUpload, isWhole: failure == nil)
+    }
+
+    private func sync(_ isUpload: Bool) async -> String? {
+        do {
+            let sync = self.instance.sync()
+            let summary = isUpload ? try await sync.upload() : try await sync.download(conflictSuffix: "7")
+            return summary.isWhole ? nil : "\(summary.missing) \(summary.changing)"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// A file written while a sync runs. `receipt` exists once it is, and holds what was there before.
+    private struct Edit {
+        var isHere: Bool
+        var path: String
+        var content: String
+        var receipt: String
+    }
+
+    private mutating func editMeanwhile() throws -> [Edit] {
+        guard Int.random(in: 0..<3, using: &self.random) == 0 else { return [] }
+        self.serial += 1
+        let name = ["a", "b", "c.txt", "x/a", "x/y/c", "z/1"].randomElement(using: &self.random)!
+        let isHere = Bool.random(using: &self.random)
+        let content = "meanwhile #\(self.serial)"
+        let edit = Edit(
+            isHere: isHere, path: name, content: content,
+            receipt: "\(self.instance.folder)/receipt-\(self.serial)")
+        let root = isHere ? self.instance.project : self.instance.remote
+        // Written as editors do, or in place, as programs do.
+        let write =
+            Bool.random(using: &self.random)
+            ? "printf '%s' '\(content)' > \(root)/\(name)"
+            : "printf '%s' '\(content)' > \(root)/\(name).new; mv \(root)/\(name).new \(root)/\(name)"
+        let script = """
+            if mkdir -p \(root)/\(name) 2>/dev/null && rmdir \(root)/\(name) 2>/dev/null; then
+            : > \(edit.receipt); \(write)
+            elif [ -f \(root)/\(name) ] && [ ! -L \(root)/\(name) ]; then
+            cat \(root)/\(name) > \(edit.receipt); \(write)
+            fi 2>/dev/null
+            """
+        try self.instance.meanwhile(script, beforeCall: Int.random(in: 1...4, using: &self.random))
+        return [edit]
+    }
+
+    private mutating func judge(
+        before original: (here: Side, there: Side), _ edits: [Edit], isUpload: Bool, isWhole: Bool
+    ) {
+        var before = original
+        // What an edit replaced is the editor's own doing.
+        for edit in edits {
+            let replaced = FileManager.default.contents(atPath: edit.receipt) ?? Data()
+            // Seen on both sides a moment before one of them was edited.
+            let other = edit.isHere ? self.read(self.instance.remote) : self.read(self.instance.project)
+            if other[edit.path] == String(decoding: replaced, as: UTF8.self)
+                || original.here[edit.path] == String(decoding: replaced, as: UTF8.self)
+            {
+                self.shared[edit.path, default: []].insert(String(decoding: replaced, as: UTF8.self))
+            }
+            if edit.isHere {
+                before.here[edit.path] = edit.content
+            } else {
+                before.there[edit.path] = edit.content
+            }
+        }
+        let here = self.read(self.instance.project)
+        let there = self.read(self.instance.remote)
+        defer { self.noteShared(here, there) }
+        let kept = Set(here.values).union(there.values)
+        let written = Set(before.here.values).union(before.there.values)
+            .union(original.here.values).union(original.there.values)
+        for content in kept where !written.contains(content) {
+            self.fail("something nobody wrote: \(content)")
+        }
+        for (path, content) in before.here
+        where here[path] != content {
+            // Only a download may replace, and only what the instance had had.
+            if isUpload || self.shared[path]?.contains(content) != true {
+                self.fail(
+                    "\(path) was changed here: \(content.prefix(40)) -> \((here[path] ?? "gone").prefix(40))")
+            }
+        }
+        for (path, content) in before.there where there[path] != content {
+            if !isUpload || !self.brought.contains(content) {
+                if !kept.contains(content) || !isUpload {
+                    self.fail(
+                        "\(path) was changed there: \(content.prefix(40)) -> \((there[path] ?? "gone").prefix(40))"
+                    )
+                }
+            }
+            // What is replaced or removed there follows what was done here.
+            if isUpload, let now = there[path], now != before.here[path], now != original.here[path] {
+                self.fail("\(path) became \(now) there, and is \(before.here[path] ?? "nothing") here")
+            }
+            if isUpload, there[path] == nil, original.here[path] != nil, original.here[path] != content {
+                self.fail("\(path) is gone there and not here")
+            }
+        }
+        for (path, content) in before.there where isUpload && there[path] == nil {
+            // One that was written while the upload removed an older version has got another name.
+            if self.sent[path]?.contains(content) != true, !there.values.contains(content) {
+                self.fail("\(path) was born there and is gone: \(content.prefix(40))")
+            }
+        }
+        // Sent again for its time alone counts as sent.
+        for (path, content) in there
+        where isUpload && (original.there[path] != content || self.time(path) != self.times[path]) {
+            self.sent[path, default: []].insert(content)
+        }
+        for path in here.keys where before.here[path] == nil && isUpload {
+            self.fail("\(path) appeared here by an upload")
+        }
+        guard isWhole, edits.isEmpty else { return }
+        if !isUpload {
+            for (path, content) in there where !here.values.contains(content) {
+                // Deleted here after it was sent or brought: the one thing that need not come back.
+                if !self.brought.contains(content) {
+                    self.fail("\(path) did not come down: \(content.prefix(40)); here \(here.keys.sorted())")
+                }
+            }
+        }
+        if isUpload {
+            for (path, content) in here where there[path] != content {
+                // Kept back only where the instance has something of its own in the way.
+                let isBlocked = there.keys.contains {
+                    $0 == path || $0.hasPrefix(path + "/") || path.hasPrefix($0 + "/")
+                }
+                if !isBlocked { self.fail("\(path) did not go up") }
+            }
+        }
+        for name in [".vp-sync", ".vp"] {
+            let root = isUpload ? self.instance.remote : self.instance.project
+            if FileManager.default.fileExists(atPath: "\(root)/\(name)") { self.fail("\(name) was left") }
+        }
+    }
+
+    private mutating func noteShared(_ here: Side, _ there: Side) {
+        self.brought.formUnion(Set(here.values).intersection(there.values))
+        for (path, content) in here where there[path] == content {
+            self.shared[path, default: []].insert(content)
+        }
+    }
+
+    private mutating func fail(_ text: String) {
+        self.complaint =
+            self.complaint
+            ?? "\(text)\n\(self.history.suffix(40).map { String($0.prefix(100)) }.joined(separator: "\n"))"
+    }
+
+    private mutating func note(_ text: String) { self.history.append(text) }
+
+    /// Writes, removes, renames, links or touches something.
+    private mutating func edit(_ root: String) {
+        let files = FileManager.default
+        let name = Self.names.randomElement(using: &self.random)!
+        let path = "\(root)/\(name)"
+        let side = root == self.instance.project ? "here" : "there"
+        self.serial += 1
+        switch Int.random(in: 0..<12, using: &self.random) {
+        case 0...5:
+            self.note("\(side): write \(name) #\(self.serial)")
+            let folder = (path as NSString).deletingLastPathComponent
+            try? files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            // Long enough that a cut can hit the middle; every content is unique.
+            let length = [0, 10, 10, 2000, 40_000].randomElement(using: &self.random)!
+            let filler = String(repeating: "\(self.serial % 10)", count: length)
+            _ = files.createFile(atPath: path, contents: Data("\(side) #\(self.serial) \(filler)".utf8))
+        case 6, 7:
+            self.note("\(side): remove \(name)")
+            unlink(path)
+        case 8:
+            self.note("\(side): remove all of \(name)")
+            try? files.removeItem(atPath: path)
+        case 9:
+            let other = Self.names.randomElement(using: &self.random)!
+            if rename(path, "\(root)/\(other)") == 0 { self.note("\(side): rename \(name) to \(other)") }
+        case 10:
+            self.note("\(side): link \(name) #\(self.serial)")
+            symlink("nowhere-\(self.serial)", path)
+        default:
+            self.note("\(side): touch \(name)")
+        }
+        // The two sides of the world are two machines: no two writes bear the same time to the nanosecond, as
+        // they may within one tick of one machine's clock.
+        var information = stat()
+        guard lstat(path, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return }
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var times = [
+            now,
+            timespec(tv_sec: now.tv_sec, tv_nsec: now.tv_nsec / 100_000 * 100_000 + self.serial % 100_000),
+        ]
+        utimensat(AT_FDCWD, path, &times, 0)
+    }
+
+    /// When a file on the instance was written.
+    private func time(_ path: String) -> Int64 {
+        FileEntry(at: SyncPath(path), below: self.instance.remote)?.modified ?? 0
+    }
+
+    private func read(_ root: String) -> Side {
+        var side: Side = [:]
+        let files = FileManager.default
+        for name in files.enumerator(atPath: root)?.compactMap({ $0 as? String }) ?? [] {
+            if name.split(separator: "/").contains(where: { $0.hasPrefix(".vp") }) { continue }
+            let path = "\(root)/\(name)"
+            if let target = try? files.destinationOfSymbolicLink(atPath: path) {
+                side[name] = "-> \(target)"
+            } else if let content = files.contents(atPath: path) {
+                side[name] = String(decoding: content, as: UTF8.self)
+            }
+        }
+        return side
+    }
+}
