@@ -154,7 +154,7 @@ extension Engine {
         // What came was compared with what is there, so that older files are here.
         func isWhole(_ summary: SyncSummary?) -> Bool {
             guard let summary else { return false }
-            return summary.transferredFiles > 0 && summary.missing.isEmpty && summary.conflicts.isEmpty
+            return summary.transferredFiles > 0 && summary.isWhole && summary.conflicts.isEmpty
         }
         switch result {
         case .ran(let summary) where isWhole(summary.download) && summary.downloadError == nil:

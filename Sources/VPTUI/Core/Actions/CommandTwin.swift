@@ -8,7 +8,7 @@ enum CommandTwin {
         case .create(let request): Self.create(request)
         case .sync(let id): "vp sync -i \(id)"
         case .run(let id, let request): Self.run(id, request)
-        case .download(let id): "vp download -i \(id)"
+        case .download(let id, _): "vp download -i \(id)"
         case .start(let id): "vp start \(id)"
         case .stop(let id): "vp stop \(id)"
         case .destroy(let id, let request):
