@@ -36,8 +36,9 @@ def make_large(folder, megabytes=1_000):
 class Bench:
     def __init__(self, vp, environment, folder):
         self.vp, self.environment, self.folder = vp, environment, folder
-        anywhere = os.path.join(folder, "anywhere")
+        anywhere = os.path.join(folder, "project")
         os.mkdir(anywhere)
+        self.project = anywhere
         out = subprocess.run(
             [vp, "create-instance", "--json", "--yes"], env=environment, cwd=anywhere, capture_output=True,
             text=True)
@@ -99,16 +100,16 @@ def main():
         environment = {**clean, **json.loads(cloud.stdout.readline())["env"]}
         bench = Bench(vp, environment, folder)
         for name, make in (("10k files, 40 MB", make_small), ("one file of 1 GB", make_large)):
-            project = os.path.join(folder, make.__name__)
+            project = bench.project
+            shutil.rmtree(project)
             os.mkdir(project)
             make(project)
             ours, theirs = bench.first(project, arguments.runs)
             table.add(f"first sync, {name}", ours, "ms", "`rsync -a`", theirs)
             ours, theirs = bench.second(project, arguments.runs)
             table.add(f"sync of {name}, nothing changed", ours, "ms", "`rsync -a`", theirs)
-            shutil.rmtree(project)
         if arguments.peak:
-            project = os.path.join(folder, "many")
+            shutil.rmtree(project)
             os.mkdir(project)
             make_small(project, files=100_000, size=10)
             bench.forget()

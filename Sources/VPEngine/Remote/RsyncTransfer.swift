@@ -143,7 +143,7 @@ package struct RsyncTransfer: Sendable {
         case .exited(ExitStatus.timedOut):
             return EngineError(.unreachable, activity, detail: "nothing has come through for a minute")
         case .exited(127):
-            return EngineError(.missingProgram, activity, detail: Self.missingThere)
+            return EngineError(.missingProgram, activity, detail: "rsync on the instance")
         case .exited(RemoteShell.sshFailure): return shell.connectionError(errorOutput)
         default: break
         }
@@ -154,9 +154,6 @@ package struct RsyncTransfer: Sendable {
         }
         return EngineError(self.direction == .up ? .uploadFailed : .downloadFailed, activity, detail: detail)
     }
-
-    /// The `detail` of `.missingProgram` where it is the instance that has no rsync.
-    package static let missingThere = "rsync on the instance"
 }
 
 /// Reads rsync's `--info=progress2` lines, such as

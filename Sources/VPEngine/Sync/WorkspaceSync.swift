@@ -158,12 +158,6 @@ package struct WorkspaceSync: Sendable {
                     self.report(ActionProgress(stage, transfer: progress))
                 }
             } catch {
-                if error.code == .missingProgram, error.detail == RsyncTransfer.missingThere {
-                    let tar = TarTransfer(
-                        direction: direction, paths: transfer.paths, localRoot: transfer.localRoot,
-                        remoteRoot: transfer.remoteRoot)
-                    return try await tar.run(through: self.shell)
-                }
                 guard error.code == .unreachable, attempt < Self.resumeLimit else { throw error }
                 self.report(ActionProgress(.reconnecting, detail: error.detail))
             }
