@@ -1,13 +1,18 @@
 #!/bin/sh
 # Takes the pictures of the README: the real dashboard in demo mode, in xterm on a virtual screen.
 #   screenshots/capture.sh [FOLDER]      writes the PNG files there, or beside this script
+# THEMES="dark" takes those of one theme only.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here}
 cd "$here/.."
 [ ! -x scripts/install.sh ] || scripts/install.sh screenshots
-swift build -c release --product vp-tui
-program=$(swift build -c release --show-bin-path)/vp-tui
+# VP_TUI names a dashboard that is built already.
+program=${VP_TUI:-}
+if [ -z "$program" ]; then
+    swift build -c release --product vp-tui
+    program=$(swift build -c release --show-bin-path)/vp-tui
+fi
 work=$(mktemp -d)
 export HOME="$work" LANG=C.UTF-8 LC_ALL=C.UTF-8 TMPDIR="$work"
 unset NO_COLOR CLICOLOR TMUX || true
@@ -139,7 +144,7 @@ capture() {
     window=""
 }
 
-for theme in dark light; do
+for theme in ${THEMES:-dark light}; do
     capture 200 50 "$theme"
     capture 80 24 "$theme"
 done

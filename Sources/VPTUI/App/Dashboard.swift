@@ -150,6 +150,7 @@ struct Dashboard: ParsableCommand {
         settings.workspaceName = configuration.workspace.name
         settings.platforms = configuration.endpoints.map(\.platform)
         settings.defaults = configuration.defaults
+        settings.leaseTerms = configuration.money.lease
         return settings
     }
 

@@ -16,6 +16,8 @@ public struct Settings: Equatable, Sendable {
     /// The platforms that have a key. None: nothing can be rented, and the first screen says how to begin.
     public var platforms: [Platform] = []
     public var defaults = EngineConfiguration.Defaults()
+    /// What an instance gets where nothing else is said.
+    public var leaseTerms = LeaseTerms()
 
     public init() {}
 }

@@ -4,7 +4,7 @@ import VPEngine
 /// What to rent, field by field, with the price it would have.
 public struct LaunchForm: Equatable, Sendable {
     public enum Field: String, CaseIterable, Hashable, Sendable {
-        case gpu, count, platform, price, disk, image, name, spot, command
+        case gpu, count, platform, price, disk, image, lease, name, spot, command
         /// Not typed into: Enter on it rents.
         case rent
 
@@ -38,6 +38,8 @@ public struct LaunchForm: Equatable, Sendable {
     public internal(set) var problem: Problem?
     /// Bounds that the form has no field for.
     private let base: OfferQuery
+    /// The lease where the form names none.
+    let terms: LeaseTerms
     public var openedAt: Date
 
     public init(query: OfferQuery, offer: Offer?, settings: Settings, openedAt: Date) {
@@ -52,8 +54,10 @@ public struct LaunchForm: Equatable, Sendable {
             .count: TextField(String(offer?.gpuCount ?? query.gpuCount)),
             .price: TextField(price ?? ""),
             .disk: TextField(Format.short(Double(query.diskBytes) / 1e9)),
-            .image: TextField(settings.defaults.image), .name: TextField(), .command: TextField(),
+            .image: TextField(settings.defaults.image), .lease: TextField(),
+            .name: TextField(), .command: TextField(),
         ]
+        self.terms = settings.leaseTerms
     }
 
     public func text(_ field: Field) -> String {
@@ -81,7 +85,23 @@ public struct LaunchForm: Equatable, Sendable {
         CreateRequest(
             offer: self.offer?.id, query: try self.query(), platform: self.offer?.platform ?? self.platform,
             image: self.text(.image).isEmpty ? nil : self.text(.image),
-            name: self.text(.name).isEmpty ? nil : self.text(.name))
+            name: self.text(.name).isEmpty ? nil : self.text(.name), lease: try self.lease())
+    }
+
+    /// `4h`, `2d`, `none`; nil for the configured one.
+    private func lease() throws(Problem) -> LeaseTerms? {
+        let text = self.text(.lease).lowercased()
+        guard !text.isEmpty else { return nil }
+        var terms = self.terms
+        guard text != "none" else {
+            terms.seconds = nil
+            return terms
+        }
+        guard let seconds = LeaseTerms.seconds(text) else {
+            throw Problem(field: .lease, sentence: "lease: a time such as 4h or 2d, or none")
+        }
+        terms.seconds = seconds
+        return terms
     }
 
     private func number(_ field: Field, in range: ClosedRange<Double>) throws(Problem) -> Double {
@@ -107,6 +127,7 @@ public struct LaunchForm: Equatable, Sendable {
             case .command: state.commandHistory
             case .disk: ["20", "40", "80", "160", "320"]
             case .count: ["1", "2", "4", "8"]
+            case .lease: ["2h", "12h", "1d", "3d", "none"]
             default: []
             }
         let known = Self.unique(all)

@@ -47,7 +47,7 @@ enum FormScreen {
                 switch field {
                 case .platform: form.platform?.displayName ?? "cheapest of all"
                 case .spot: form.isSpot ? "yes" : "no"
-                default: form.text(field).isEmpty ? Self.placeholder(field) : form.text(field)
+                default: form.text(field).isEmpty ? Self.placeholder(field, form) : form.text(field)
                 }
             return "\(field.rawValue): \(value)"
         }
@@ -83,7 +83,8 @@ enum FormScreen {
                 drawField(text, x: x, y: area.y, width: width, surface: .dialog, in: &buffer)
             } else if text.text.isEmpty {
                 buffer.writeCut(
-                    Self.placeholder(field), x: x, y: area.y, style: Style(.muted, on: .dialog), limit: width)
+                    Self.placeholder(field, form), x: x, y: area.y, style: Style(.muted, on: .dialog),
+                    limit: width)
             } else {
                 buffer.writeCut(text.text, x: x, y: area.y, style: Style(.plain, on: .dialog), limit: width)
             }
@@ -120,6 +121,7 @@ enum FormScreen {
         case .price: "at most $/h"
         case .disk: "disk GB"
         case .image: "image"
+        case .lease: "lease"
         case .name: "name"
         case .spot: "spot"
         case .command: "then run"
@@ -127,13 +129,16 @@ enum FormScreen {
         }
     }
 
-    private static func placeholder(_ field: LaunchForm.Field) -> String {
+    private static func placeholder(_ field: LaunchForm.Field, _ form: LaunchForm) -> String {
         switch field {
-        case .gpu: "any: the cheapest that fits"
-        case .price: "no limit"
-        case .name: "made from the project's name"
-        case .command: "nothing: r runs a command later"
-        default: ""
+        case .lease:
+            return form.terms.seconds.map { "\(Format.age($0)); it is renewed while a job runs" }
+                ?? "none: it costs until it is destroyed"
+        case .gpu: return "any: the cheapest that fits"
+        case .price: return "no limit"
+        case .name: return "made from the project's name"
+        case .command: return "nothing: r runs a command later"
+        default: return ""
         }
     }
 
