@@ -115,7 +115,7 @@ capture() {
     wait_for " of "
     shot "search-$suffix"
     keys Escape
-    wait_for "epoch 40/400" G
+    wait_for "following" G
     keys m
     wait_for "least"
     shot "metrics-$suffix"
