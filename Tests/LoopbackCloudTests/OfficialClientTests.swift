@@ -9,7 +9,7 @@ import VPTestSupport
     .enabled(if: OfficialClient.isWanted, "needs vastai and runpod from PyPI"))
 struct OfficialClientTests {
     /// RunPod's SDK for Python: it speaks GraphQL, and says what it saw.
-    @Test(.loopbackCloud(), .timeLimit(.minutes(10))) func theRunPodSDKDoesItsWork() async throws {
+    @Test(.loopbackCloud(), .timeLimit(.minutes(15))) func theRunPodSDKDoesItsWork() async throws {
         let cloud = try #require(CloudTrait.current)
         try await TemporaryFolder.with { folder in
             let client = try await OfficialClient(cloud, home: folder.path)
@@ -74,7 +74,7 @@ struct OfficialClientTests {
         """
 
     /// vast.ai's command line.
-    @Test(.loopbackCloud(), .timeLimit(.minutes(10))) func theVastCommandLineDoesItsWork() async throws {
+    @Test(.loopbackCloud(), .timeLimit(.minutes(15))) func theVastCommandLineDoesItsWork() async throws {
         let cloud = try #require(CloudTrait.current)
         try await TemporaryFolder.with { folder in
             let client = try await OfficialClient(cloud, home: folder.path)

@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// A pod's life, seen through both of RunPod's dialects.
-@Suite(.requires("sshd", "ssh", "ssh-keygen", "bwrap"), .timeLimit(.minutes(10)))
+@Suite(.requires("sshd", "ssh", "ssh-keygen", "bwrap"), .timeLimit(.minutes(15)))
 struct PodTests {
     private static let free = LoopbackCloud.Options(speed: 100, enforcesRateLimits: false)
     private static let view = """

@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// Renting as a user types it, with trouble on the way.
-@Suite(.startsCloud, .requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(10))) struct CreateCommandTests {
+@Suite(.startsCloud, .requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(15))) struct CreateCommandTests {
     /// From nothing to results to nothing, though the first two candidates fail in different ways.
     @Test(arguments: ["vast", "runpod", "auto"]) func fromNothingToResultsToNothing(platform: String)
         async throws

@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// `vp run`, `vp jobs --json` and the dashboard say the same of how a job ended, and it is true.
-@Suite(.requires("sshd", "rsync", "ssh", "python3"), .timeLimit(.minutes(5)))
+@Suite(.ownThread, .startsCloud, .requires("sshd", "rsync", "ssh", "python3"), .timeLimit(.minutes(15)))
 struct JobEndingTests {
     private struct Ending {
         var words: [String]

@@ -7,7 +7,7 @@ import VPTestSupport
 ///
 /// The sizes are for every day. `VP_TEST_LOG_MEGABYTES=200 VP_TEST_SECONDS=60 VP_TEST_CUT_SECONDS=2` is the
 /// whole trial, and `VP_TEST_OUTAGE_SECONDS=300` that of a lost network.
-@Suite(.requires("sshd", "rsync", "ssh", "python3"), .timeLimit(.minutes(15)))
+@Suite(.startsCloud, .requires("sshd", "rsync", "ssh", "python3"), .timeLimit(.minutes(15)))
 struct JobLogTests {
     private static func setting(_ name: String, _ standard: Double) -> Double {
         ProcessInfo.processInfo.environment[name].flatMap { Double($0) } ?? standard

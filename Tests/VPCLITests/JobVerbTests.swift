@@ -6,7 +6,8 @@ import VPTestSupport
 @testable import vp
 
 /// Jobs by the verbs a user types.
-@Suite(.requires("sshd", "rsync", "ssh", "git"), .timeLimit(.minutes(5))) struct JobVerbTests {
+@Suite(.ownThread, .startsCloud, .requires("sshd", "rsync", "ssh", "git"), .timeLimit(.minutes(15)))
+struct JobVerbTests {
     private func start(_ local: LocalCloud, _ words: String...) async throws -> String {
         let output = try await local.harness.start(["run", "--no-sync", "--detach"] + words).output()
         #expect(output.status == 0, "\(output)")

@@ -11,7 +11,7 @@ import VPTestSupport
 /// nobody has been told yet, and every start of ssh or rsync. Between two of them lie the writes of the ledger,
 /// so that every order of ledger and world comes up. After each kill a `vp` that is started anew must know and
 /// show what is there, must not rent a second one, and must bring it to an end.
-@Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(10)))
+@Suite(.startsCloud, .requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
 struct KillTests {
     @Test(arguments: [Market.vast, .runPod])
     func everyStepOfACreate(platform: Market) async throws {

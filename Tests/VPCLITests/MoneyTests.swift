@@ -7,7 +7,7 @@ import VPTestSupport
 @testable import vp
 
 /// What `vp` says about money, and how it ends.
-@Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(3)))
+@Suite(.startsCloud, .requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
 struct MoneyTests {
     private func withCloud(_ body: (LoopbackCloud, CLIHarness) async throws -> Void) async throws {
         try await withLoopbackCloud { cloud in

@@ -4,7 +4,7 @@ import Testing
 import VPTestSupport
 
 /// Files, as a user moves and asks about them.
-@Suite(.requires("sshd", "rsync", "ssh")) struct SyncCommandTests {
+@Suite(.startsCloud, .requires("sshd", "rsync", "ssh")) struct SyncCommandTests {
     @Test func resultsGateTheEndOfAnInstance() async throws {
         let session = try await CloudSession()
         let harness = session.harness

@@ -9,7 +9,7 @@ import VPTestSupport
 ///
 /// In every case each instance that exists is in the history, and each create was asked for as often as the
 /// case says: never once more.
-@Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(10)))
+@Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
 struct CreateTests {
     /// One kind of trouble and its end.
     struct Case: Sendable, CustomTestStringConvertible {

@@ -5,7 +5,7 @@ import VPTestSupport
 @testable import VPEngine
 
 /// The whole path against real sshd, rsync and SQLite; only the platform's HTTP API is emulated.
-@Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(10)))
+@Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
 struct MainJobTests {
     @Test func aProjectGoesThereRunsAndComesBack() async throws {
         try await withEngine { fixture in

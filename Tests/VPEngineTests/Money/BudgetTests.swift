@@ -5,7 +5,7 @@ import VPTestSupport
 
 @testable import VPEngine
 
-@Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(3)))
+@Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
 struct BudgetTests {
     @Test func whatIsDearerThanTheLimitIsNotRented() async throws {
         try await MoneyFixture.with { fixture in

@@ -6,7 +6,7 @@ import VPTestSupport
 @testable import VPEngine
 
 /// A day of mixed use, passed by the cloud's clock, and what the cloud itself has booked at its end.
-@Suite(.requires("sshd"), .timeLimit(.minutes(5)))
+@Suite(.requires("sshd"), .timeLimit(.minutes(15)))
 struct DayOfCostsTests {
     @Test func costsAgreeWithTheCloudsOwnBooks() async throws {
         try await MoneyFixture.with(followsCloudClock: true) { fixture in

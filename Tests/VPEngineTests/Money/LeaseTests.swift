@@ -6,7 +6,7 @@ import VPTestSupport
 @testable import VPEngine
 
 /// Instances that end by themselves, with nothing of ours running any more.
-@Suite(.requires("sshd"), .requires("bwrap"), .requires("rsync"), .timeLimit(.minutes(5)))
+@Suite(.requires("sshd"), .requires("bwrap"), .requires("rsync"), .timeLimit(.minutes(15)))
 struct LeaseTests {
     @Test(arguments: VPEngine.Platform.allCases)
     func anInstanceThatNobodyUsesEndsByItself(platform: VPEngine.Platform) async throws {

@@ -7,7 +7,7 @@ import VPTestSupport
 @testable import VPEngine
 
 /// What may be believed of a list, and what follows from it.
-@Suite(.requires("sshd"), .timeLimit(.minutes(3)))
+@Suite(.requires("sshd"), .timeLimit(.minutes(15)))
 struct ReconcilerTests {
     /// Answers to the request for the list that say nothing.
     enum Lie: String, CaseIterable {

@@ -9,7 +9,7 @@ import VPTestSupport
 /// What our clients send, and what the loopback cloud answers, held against the platforms' own descriptions.
 ///
 /// Where the facts say that a description is wrong or behind, the difference is listed here by name.
-@Suite(.requires("sshd", "ssh-keygen"), .timeLimit(.minutes(10)))
+@Suite(.requires("sshd", "ssh-keygen"), .timeLimit(.minutes(15)))
 struct OpenAPITests {
     /// A complaint that the platform itself would not make.
     struct Difference: Sendable {

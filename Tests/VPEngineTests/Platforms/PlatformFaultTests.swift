@@ -5,7 +5,7 @@ import VPTestSupport
 @testable import VPEngine
 
 /// What each fault of a platform is to its client: the error it throws, and what exists afterwards.
-@Suite("Faults, as the clients see them", .requires("sshd", "ssh-keygen"), .timeLimit(.minutes(10)))
+@Suite("Faults, as the clients see them", .requires("sshd", "ssh-keygen"), .timeLimit(.minutes(15)))
 struct PlatformFaultTests {
     private static let free = LoopbackCloud.Options(speed: 100, enforcesRateLimits: false)
 

@@ -5,7 +5,7 @@ import VPTestSupport
 @testable import VPEngine
 
 /// The client against the loopback cloud's own reading of RunPod's API: neither shares a type with the other.
-@Suite(.requires("sshd"), .timeLimit(.minutes(10)))
+@Suite(.requires("sshd"), .timeLimit(.minutes(15)))
 struct RunPodLoopbackTests {
     @Test(.loopbackCloud()) func aPodIsRentedSeenAndEnded() async throws {
         let cloud = try #require(CloudTrait.current)

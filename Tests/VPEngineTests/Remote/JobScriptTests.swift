@@ -5,7 +5,7 @@ import VPTestSupport
 @testable import VPEngine
 
 /// The job scripts on the shells that instances have, without a network.
-@Suite(.requires("dash", "bash", "busybox", "perl"), .timeLimit(.minutes(3)))
+@Suite(.requires("dash", "bash", "busybox", "perl"), .timeLimit(.minutes(15)))
 struct JobScriptTests {
     private static let shells = JobShell.Kind.allCases
 

@@ -64,7 +64,7 @@ struct OpenedSessionTests {
     }
 
     /// Two looks at the files and the job: none of them waits for a session to be opened.
-    @Test(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(10)))
+    @Test(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
     func aRunOverAnOpenConnectionOpensItsSessionsAtOnce() async throws {
         try await withLoopbackCloud { cloud in
             try await TemporaryFolder.with { folder in

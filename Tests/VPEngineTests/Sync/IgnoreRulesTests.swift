@@ -10,7 +10,7 @@ struct IgnoreRulesTests {
     ///
     /// One repository holds many trees, each in a folder with ignore files of its own, so that one git judges
     /// them all.
-    @Test(.requires("git"), .timeLimit(.minutes(10)), arguments: 0..<5)
+    @Test(.requires("git"), .timeLimit(.minutes(15)), arguments: 0..<5)
     func generatedTreesAgreeWithGit(_ batch: Int) async throws {
         let count = (Int(ProcessInfo.processInfo.environment["VP_IGNORE_TREES"] ?? "") ?? 1000) / 5
         var random = SeededGenerator(seed: UInt64(batch) &+ 77)

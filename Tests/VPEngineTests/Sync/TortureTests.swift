@@ -12,7 +12,7 @@ import VPTestSupport
 /// replaced or removed because it came from here unchanged, and a version here replaced by a newer one from the
 /// instance after it was sent there unchanged. A file changed here is never touched by a download. No file is
 /// ever seen half-written.
-@Suite(.requires("rsync"), .timeLimit(.minutes(60)))
+@Suite(.requires("rsync"), .timeLimit(.minutes(15)))
 struct TortureTests {
     /// Rounds of each seed; `VP_TORTURE_ROUNDS` makes it longer, `VP_TORTURE_SEED` chooses another world.
     private static let rounds = Int(ProcessInfo.processInfo.environment["VP_TORTURE_ROUNDS"] ?? "") ?? 25

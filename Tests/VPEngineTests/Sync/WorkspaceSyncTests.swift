@@ -5,7 +5,7 @@ import VPTestSupport
 @testable import VPEngine
 
 /// Whole syncs between two folders, by the real scripts and the real rsync.
-@Suite(.requires("rsync"), .timeLimit(.minutes(5)))
+@Suite(.requires("rsync"), .timeLimit(.minutes(15)))
 struct WorkspaceSyncTests {
     @Test func linksTravelBothWays() async throws {
         try await TemporaryFolder.with { folder in
