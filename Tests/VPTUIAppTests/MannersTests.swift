@@ -78,11 +78,11 @@ import VPTestSupport
     }
 
     @Test func keysOfTheFileAreInForce() async throws {
-        let file = "keys:\n  everywhere:\n    quit: [F10]\n    help: [h]\n"
+        let file = "keys:\n  everywhere:\n    quit: [F10]\n    help: [F9]\n"
         try await self.withSession(file: file) { session in
             try session.wait(for: "1 Instances")
             session.type("q?")
-            session.type("h")
+            session.type("\u{1B}[20~")
             try session.wait(for: "Keys in")
             session.type("\u{1B}")
             try session.wait("the help to close") { !$0.contains("Keys in") }
