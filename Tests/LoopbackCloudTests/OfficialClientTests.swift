@@ -144,12 +144,15 @@ struct OfficialClient {
         return package.appendingPathComponent(".build-clients").path
     }()
     private static let program = folder + "/bin/vastai"
+    /// Named, because a newer `runpod` has made pip choose a `vastai` of years ago beside it, which asks vast.ai
+    /// itself for names while it is imported.
+    private static let packages = ["runpod==1.11.0", "vastai==1.9.1"]
     private static let installation = Task {
         guard !FileManager.default.isExecutableFile(atPath: Self.program) else { return }
         let made = try await Shell.run("python3", ["-m", "venv", Self.folder])
         guard made.status == 0 else { throw WaitTimeout(description: made.errors) }
         let installed = try await Shell.run(
-            Self.folder + "/bin/pip", ["install", "--quiet", "runpod", "vastai"])
+            Self.folder + "/bin/pip", ["install", "--quiet"] + Self.packages)
         guard installed.status == 0 else { throw WaitTimeout(description: installed.errors) }
     }
 
