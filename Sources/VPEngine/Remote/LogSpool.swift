@@ -39,6 +39,10 @@ package final class LogSpool: Sendable {
     }
 
     deinit {
+        // A child that is forked at this moment has the open file too until it becomes another program, and with
+        // it the lock: closing alone would leave it held.
+        var lock = Self.lock(Int16(F_UNLCK))
+        _ = fcntl(self.descriptor, Self.setLock, &lock)
         close(self.descriptor)
         if self.index >= 0 { close(self.index) }
     }
