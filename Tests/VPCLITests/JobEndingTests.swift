@@ -72,7 +72,11 @@ struct JobEndingTests {
                 directory: harness.project)
             // The list alone: there every row has its room.
             try await dashboard.see("project-\(Self.endings.count)")
-            dashboard.type("3++")
+            dashboard.type("3+")
+            _ = try await wait(for: "the lists alone", limit: .seconds(60)) {
+                _ = dashboard.read(milliseconds: 0)
+                return dashboard.screen.text.contains("││") ? nil : true
+            }
             for (number, ending) in Self.endings.enumerated() {
                 let row = try await wait(for: "project-\(number + 1)") {
                     _ = dashboard.read(milliseconds: 0)
