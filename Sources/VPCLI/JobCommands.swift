@@ -22,25 +22,30 @@ struct AttachCommand: AsyncParsableCommand {
         let session = try Session(self.common)
         let engine = try session.engine()
         let job = try engine.job(named: self.job)
+        let hasEnded = job.state.isOver && job.endedAt != nil
+        // One that ended while nobody watched has left its log and its results on the instance.
+        let known = hasEnded ? await session.catchUp(job, engine) : job
         // The copy on this machine first: it needs no connection, and the rest follows from its end.
         var ends: [JobStream: Int64] = [:]
         for stream in JobStream.allCases { ends[stream] = try engine.logSize(job.id, stream) }
         var printer = OutputPrinter(engine: engine, starts: [:])
         for stream in JobStream.allCases { printer.print(job.id, stream, upTo: ends[stream] ?? 0) }
-        let report = RunReport(session: session)
-        guard !job.state.isOver || job.endedAt == nil else { return try report.end(RunSummary(job: job)) }
+        if hasEnded { return try await self.end(known, engine, session) }
         try session.requireKey(for: job.instance.platform)
         let runner = ActionRunner(engine: engine, session: session, outputStarts: ends)
         switch await runner.perform(.attach(job.id, on: job.instance)) {
-        case .succeeded(.attached(let ended)):
-            if self.notify { Notification.show(ended, session) }
-            try report.end(await Self.bringResults(of: ended, engine, session))
+        case .succeeded(.attached(let ended)): try await self.end(ended, engine, session)
         case .succeeded: break
         case .failed(let error): throw error
         case .interrupted(_, let seen):
             JobRun.explainDetach(seen ?? job, on: job.instance)
             throw ExitStatus(status: Status.interrupted)
         }
+    }
+
+    private func end(_ job: Job, _ engine: Engine, _ session: Session) async throws {
+        if self.notify { Notification.show(job, session) }
+        try RunReport(session: session).end(await Self.bringResults(of: job, engine, session))
     }
 
     /// What the run itself would have done, had nobody left it.

@@ -40,16 +40,7 @@ struct LogsCommand: AsyncParsableCommand {
         let engine = try session.engine()
         var job = try engine.job(named: self.job)
         // Followed, it is fetched as it is followed.
-        if !self.follow || job.state.isOver {
-            do throws(EngineError) {
-                job = try await engine.catchUp(job.id)
-            } catch {
-                let reason = error.detail ?? error.code.rawValue
-                session.note(
-                    "vp: the instance could not be asked (\(Terminal.printable(reason))); this is the copy that is here."
-                )
-            }
-        }
+        if !self.follow || job.state.isOver { job = await session.catchUp(job, engine) }
         var starts: [JobStream: Int64] = [:]
         var ends: [JobStream: Int64] = [:]
         for stream in JobStream.allCases {
@@ -100,5 +91,19 @@ struct LogsCommand: AsyncParsableCommand {
         guard let unit = text.last.flatMap({ units[$0] }), let number = Double(text.dropLast()), number >= 0
         else { return nil }
         return now.addingTimeInterval(-number * unit)
+    }
+}
+
+extension Session {
+    /// The job once what its instance holds of its log is here. Where the instance cannot be asked, that is said
+    /// and the copy that is here has to do.
+    func catchUp(_ job: Job, _ engine: Engine) async -> Job {
+        do throws(EngineError) {
+            return try await engine.catchUp(job.id)
+        } catch {
+            let reason = Terminal.printable(error.detail ?? error.code.rawValue)
+            self.note("vp: the instance could not be asked (\(reason)); this is the copy that is here.")
+            return job
+        }
     }
 }

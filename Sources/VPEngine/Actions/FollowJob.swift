@@ -54,7 +54,12 @@ struct FollowJob: Sendable {
         let start = JobStart()
         start.confirm()
         var offsets: [JobStream: Int64] = [:]
-        for stream in JobStream.allCases { offsets[stream] = try self.engine.logSize(job.id, stream) }
+        for stream in JobStream.allCases {
+            let size = try self.engine.logSize(job.id, stream)
+            offsets[stream] = size
+            // Whoever has seen less, because somebody else brought more since, is told how far it goes.
+            self.report(.output(of: job.id, stream, offset: size, bytes: []))
+        }
         while true {
             let current = try self.engine.history.job(job.id) ?? job
             // Read before the state is looked at again: what was written until the end is then in.
