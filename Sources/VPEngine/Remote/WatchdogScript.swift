@@ -247,12 +247,11 @@ package struct WatchdogScript: Sendable {
             exit
         fi
 
+        \#(JobSupervisor.aliveFunction)
+
         live() {
             for job in "$jobs"/*/; do
-                [ -s "${job}supervisor.pid" ] || continue
-                [ ! -s "${job}status" ] || continue
-                read -r supervisor < "${job}supervisor.pid"
-                kill -0 "$supervisor" 2>/dev/null && echo "$job"
+                [ ! -s "${job}status" ] && alive "$job" && echo "$job"
             done
         }
 
