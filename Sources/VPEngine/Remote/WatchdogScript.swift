@@ -235,6 +235,12 @@ package struct WatchdogScript: Sendable {
 
         probe() {
             answer=$(call GET "$look" '')
+            for pause in 1 3 5; do
+                # That it was asked too often, or is in trouble, says nothing of the key.
+                case $answer in 429 | 5[0-9][0-9]) ;; *) break ;; esac
+                sleep "$pause"
+                answer=$(call GET "$look" '')
+            done
             case $answer in
             200) put guard instance ;;
             [0-9][0-9][0-9]) put guard "none the key of the instance is answered with $answer" ;;
@@ -357,7 +363,8 @@ package struct WatchdogScript: Sendable {
         fi
         if [ "$2" = start ] && [ "$(number end)" != none ]; then put end $((now + seconds)); fi
         : > "$lease/seen"
-        probe
+        # Otherwise who starts this has probed, or does: two at once are too often for the platform.
+        [ "$2" != start ] || probe
         # Another watchdog that was started at the same moment goes on alone.
         while [ "$(number pid)" = $$ ]; do
             # Anew each time, so that a new setting needs no new watchdog.
