@@ -8,6 +8,7 @@ package enum JobCause {
         if end.wasCancelled { return end.isUnstarted ? "cancelled before it began" : "cancelled" }
         switch end.outcome {
         case .exited(0): return nil
+        case _ where end.leaseHasEnded: return "lease expired: ended with the instance"
         case nil: return "what waited for the command on the instance was ended; how it ended is not known"
         case .exited, .signalled: break
         }

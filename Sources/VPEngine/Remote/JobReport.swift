@@ -22,6 +22,8 @@ package struct JobEnd: Hashable, Sendable {
     /// The kernel ended a process of the container meanwhile, because memory ran out.
     package var memoryRanOut = false
     package var diskIsFull = false
+    /// The instance's watchdog ended it, because the lease had run out.
+    package var leaseHasEnded = false
     package var driver: String?
 
     package init(outcome: Job.Outcome?) {
@@ -57,6 +59,7 @@ package struct JobEnd: Hashable, Sendable {
         self.peakBytes = values["peak"].flatMap { Int64($0) }
         self.memoryRanOut = values["oom"] != nil
         self.diskIsFull = values["full"] != nil
+        self.leaseHasEnded = values["lease"] != nil
         self.driver = values["driver"].map(String.init)
     }
 }

@@ -5,7 +5,7 @@ import Foundation
 ///
 /// Below `~/.vp/jobs/<id>/` stand `command`, `environment` (0600, emptied once read), `supervisor` (its process
 /// and the time of that one's start), `pid` (the command's process and start), `log`, with `--split-stderr`
-/// also `errors`, and at the end `status`. Making the folder is the lock: however often a start is asked for,
+/// also `errors`, and at the end `status`; `lease-ended` is the watchdog's word that it ends the job. Making the folder is the lock: however often a start is asked for,
 /// one process comes of it.
 package struct JobScript: Sendable {
     /// How the command's output is taken.

@@ -111,6 +111,7 @@ enum JobSupervisor {
         ;;
         esac
         [ ! -s "$driver" ] || { read -r version < "$driver" && end="$end driver=$version"; }
+        [ ! -e "$job/lease-ended" ] || end="$end lease=1"
         finish "$end"
         """
 

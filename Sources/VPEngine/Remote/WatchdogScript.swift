@@ -277,9 +277,10 @@ package struct WatchdogScript: Sendable {
             done
         }
 
+        # end_jobs REASON LEASE: the latter is empty where it is not the lease that ends them.
         end_jobs() {
             for job in $(live); do
-                : > "${job}lease-ended"
+                [ -z "$2" ] || : > "${job}lease-ended"
                 printf '\nvp: %s; this job is being ended.\n' "$1" >> "${job}log"
             done
             # shellcheck disable=SC2046
@@ -297,7 +298,7 @@ package struct WatchdogScript: Sendable {
         # while the platform refused; for anything but its end, RENEWABLE is empty.
         finish() {
             say "$1: $2"
-            end_jobs "$1"
+            end_jobs "$1" "$3"
             pause=5
             while :; do
                 how=$2

@@ -76,6 +76,7 @@ struct LeaseTests {
             let summary = try await fixture.run(
                 "trap 'echo saving; exit 3' TERM; echo on; sleep 1000 & wait", on: instance)
             #expect(summary.job?.outcome == .exited(3))
+            #expect(summary.job?.cause == "lease expired: ended with the instance")
             let log = String(
                 decoding: try fixture.engine.readLog(
                     fixture.engine.job(named: "-1").id, from: 0, limit: 1 << 20), as: UTF8.self)
