@@ -3,10 +3,10 @@ import Foundation
 /// The shell text that starts a job on an instance, follows its log, looks at it and ends it. POSIX sh; GNU
 /// tools are used where they are found and never required.
 ///
-/// Below `~/.vp/jobs/<id>/` stand `command`, `environment` (0600, emptied once read), `supervisor` (its process
-/// and the time of that one's start), `pid` (the command's process and start), `log`, with `--split-stderr`
-/// also `errors`, and at the end `status`; `lease-ended` is the watchdog's word that it ends the job. Making the folder is the lock: however often a start is asked for,
-/// one process comes of it.
+/// Below `~/.vp/jobs/<id>/` stand `command`, `environment` (0600, emptied once read), `supervisor` (its
+/// process and the time of that one's start), `pid` (the command's process and start), `log`, with
+/// `--split-stderr` also `errors`, and at the end `status`; `lease-ended` is the watchdog's word that it ends
+/// the job. Making the folder is the lock: however often a start is asked for, one process comes of it.
 package struct JobScript: Sendable {
     /// How the command's output is taken.
     package enum Manner: Hashable, Sendable {
