@@ -114,6 +114,6 @@ struct DestroyInstance {
 
     private func close(_ entry: LedgerEntry?) throws(EngineError) -> [Job] {
         if let entry { return try self.engine.close(entry, because: "destroyed") }
-        return try self.engine.forget(self.id, cause: "its instance was destroyed")
+        return try self.engine.forget(self.id, cause: LedgerEntry.destroyedWords)
     }
 }

@@ -220,7 +220,11 @@ struct FollowJob: Sendable {
         } catch {
             switch error.code {
             case .instanceGone:
-                throw EngineError(.instanceLost, activity, detail: known.wordsForItsAbsence)
+                // Another `vp` may be destroying it; the platform may drop it before that one has said so.
+                let isDestroyed = try self.engine.history.ledgerEntry(for: id)?.state == .destroying
+                throw EngineError(
+                    .instanceLost, activity,
+                    detail: isDestroyed ? LedgerEntry.destroyedWords : known.wordsForItsAbsence)
             case .instanceLost, .cancelled, .unauthorized: throw error
             // The way to the platform may be cut together with the way to the instance.
             default: return

@@ -121,12 +121,15 @@ extension Engine {
     /// - Returns: jobs that nobody can follow to their end any more.
     @discardableResult
     package func close(_ entry: LedgerEntry, because reason: String) throws(EngineError) -> [Job] {
-        let now = self.now()
-        try self.history.update(entry.name, state: .gone, at: now, because: reason)
-        guard let id = entry.instance else { return [] }
-        let isLost = reason == LedgerEntry.lostReason
-        return try self.forget(
-            id, cause: isLost ? "its instance is gone: \(reason)" : "its instance was destroyed")
+        var lost: [Job] = []
+        // Its jobs first: whoever follows one asks the row why the instance is gone.
+        if let id = entry.instance {
+            let isLost = reason == LedgerEntry.lostReason
+            lost = try self.forget(
+                id, cause: isLost ? "its instance is gone: \(reason)" : LedgerEntry.destroyedWords)
+        }
+        try self.history.update(entry.name, state: .gone, at: self.now(), because: reason)
+        return lost
     }
 
     /// Drops what is kept for an instance that is gone.

@@ -107,6 +107,9 @@ extension LedgerEntry {
     /// Why a row is closed whose instance nobody here has ended.
     static let lostReason = "the platform no longer has it"
 
+    /// Why a job is lost whose instance was destroyed from here.
+    static let destroyedWords = "its instance was destroyed"
+
     /// The name of the project it was rented for.
     var projectName: String { (self.workspaceRoot as NSString).lastPathComponent }
 }

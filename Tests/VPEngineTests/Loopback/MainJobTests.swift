@@ -1,4 +1,5 @@
 import Foundation
+import LoopbackCloud
 import Testing
 import VPTestSupport
 
@@ -204,6 +205,24 @@ struct MainJobTests {
             _ = await watching.result
             _ = try await fixture.perform(.destroy(instance.id, DestroyRequest()))
             let job = try fixture.engine.job(named: "-1")
+            #expect(job.state == .lost)
+            #expect(job.cause == "its instance was destroyed")
+        }
+    }
+
+    /// The platform may drop it before the `vp` that destroys it has said so to whoever follows the job.
+    @Test func aJobIsLostToTheDestroyingThatIsUnderWay() async throws {
+        try await withSharedInstance { fixture, instance in
+            let engine = fixture.engine
+            let watching = Task { try await fixture.run(["echo up; sleep 1000"], on: instance, sync: false) }
+            await fixture.events.wait { event in
+                if case .jobOutput = event { true } else { false }
+            }
+            let entry = try #require(try engine.history.ledgerEntry(for: instance.id))
+            try engine.history.update(entry.name, state: .destroying)
+            await fixture.cloud.inject(.vanished)
+            await #expect(throws: EngineError.self) { try await watching.value }
+            let job = try engine.job(named: "-1")
             #expect(job.state == .lost)
             #expect(job.cause == "its instance was destroyed")
         }
