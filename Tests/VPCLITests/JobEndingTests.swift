@@ -108,12 +108,15 @@ struct JobEndingTests {
     }
 
     @Test(arguments: [
-        (Fault.vanished, "on-demand", "the platform no longer has this instance"),
-        (Fault.preempted, "interruptible", "preempted: "),
+        (Fault.vanished, "vast", "on-demand", "the platform no longer has this instance"),
+        (Fault.preempted, "vast", "interruptible", "preempted: "),
+        (Fault.preempted, "runpod", "interruptible", "preempted: "),
     ])
-    func aJobWhoseInstanceIsTakenIsLost(fault: Fault, type: String, cause: String) async throws {
+    func aJobWhoseInstanceIsTakenIsLost(
+        fault: Fault, platform: String, type: String, cause: String
+    ) async throws {
         try await LocalCloud.with { local in
-            _ = try await local.rent("--instance-type", type)
+            _ = try await local.rent("--instance-type", type, platform: platform)
             let watching = try local.harness.start(["run", "--no-sync", "--", "echo up; sleep 1000"])
             try await watching.waitForOutput("up")
             await local.cloud.inject(fault)

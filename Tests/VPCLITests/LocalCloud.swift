@@ -16,9 +16,9 @@ struct LocalCloud {
         }
     }
 
-    func rent(_ extra: String...) async throws -> String {
+    func rent(_ extra: String..., platform: String = "vast") async throws -> String {
         let child = try self.harness.start(
-            ["create-instance", "--platform", "vast", "--gpu-type", "RTX_3090", "--json"] + extra)
+            ["create-instance", "--platform", platform, "--gpu-type", "RTX_3090", "--json"] + extra)
         let output = try await child.output()
         #expect(output.status == 0, "\(output)")
         return try #require(try output.json()["id"] as? String)

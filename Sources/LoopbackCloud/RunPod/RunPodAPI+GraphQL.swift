@@ -102,7 +102,12 @@ extension RunPodAPI {
         case (false, "myself"): return await self.account()
         case (false, "pod"):
             guard let rental = await self.fleet.pod(input["podId"]?.text ?? "") else { return .null }
-            return self.graphRow(rental)
+            var row = self.graphRow(rental).members ?? [:]
+            if rental.terms.bid != nil {
+                let bid = await self.fleet.minimumBid(for: rental.offer)
+                row["lowestBidPriceToResume"] = .number(bid / Double(rental.offer.gpuCount))
+            }
+            return .object(row)
         case (false, "gpuTypes"): return await self.gpuTypes(field, input)
         case (false, "dataCenters"): return await self.dataCenters()
         case (false, "countryCodes"): return ["US", "CA", "SE", "BG", "CZ", nil]
@@ -184,6 +189,7 @@ extension RunPodAPI {
             kind: kind, gpuCount: count, clouds: clouds,
             dataCenters: center.isEmpty ? [] : [center],
             countries: input["countryCode"]?.text.map { [$0] } ?? [],
+            minimumCUDA: input["minCudaVersion"]?.text.flatMap(Double.init),
             allowedCUDA: input["allowedCudaVersions"]?.elements?.compactMap(\.text) ?? [],
             containerDisk: input["containerDiskInGb"]?.integer ?? 20,
             volume: size > 0
@@ -261,7 +267,7 @@ extension RunPodAPI {
             "dockerArgs": .string(pod.arguments), "lastStatusChange": .string("Rented by User: \(date)"),
             "volumeMountPath": .string(pod.volume?.path ?? "/workspace"), "clusterIp": nil,
             "networkVolumeId": .optional(pod.networkVolume?.id), "templateId": nil,
-            "costPerHr": .rounded(RunPodRows.cost(rental), 4),
+            "costPerHr": .rounded(RunPodRows.cost(rental), 4), "lowestBidPriceToResume": nil,
             "gpuCount": .int(pod.gpuCount), "containerDiskInGb": .int(pod.containerDisk),
             "volumeInGb": .int(pod.volume?.size ?? 0), "memoryInGb": .int(125 * pod.gpuCount),
             "vcpuCount": .int(16 * pod.gpuCount), "ports": .string(pod.ports.joined(separator: ",")),
@@ -287,13 +293,18 @@ extension RunPodAPI {
         let wanted = input["id"]?.text
         let kinds = RunPodStock.kinds.filter { wanted == nil || $0.id == wanted }
         let asked = field.selection.first { $0.name == "lowestPrice" }
-        let count = asked?.arguments["input"]?.resolved([:])["gpuCount"]?.integer ?? 1
+        let terms = asked?.arguments["input"]?.resolved([:])
+        let count = terms?["gpuCount"]?.integer ?? 1
+        let minimumCUDA = terms?["minCudaVersion"]?.text.flatMap(Double.init) ?? 0
+        let cloud = terms?["secureCloud"]?.flag.map { $0 ? RunPodStock.Cloud.secure : .community }
         return .array(
             kinds.map { kind in
                 let hosts = stock.hosts.filter {
                     $0.kind == kind && free[$0.machine.id, default: 0] >= count
+                        && (cloud == nil || $0.cloud == cloud) && $0.machine.cudaVersion >= minimumCUDA
                 }
                 let price = hosts.map(\.machine.gpuPrice).min()
+                let bid = hosts.map { $0.machine.gpuPrice * $0.machine.minimumBidFraction }.min()
                 let level = hosts.isEmpty ? nil : Self.level(hosts.count).capitalized
                 let secure = stock.maximumCount(kind, on: .secure)
                 let community = stock.maximumCount(kind, on: .community)
@@ -313,7 +324,7 @@ extension RunPodAPI {
                     "nodeGroupDatacenters": [],
                     "lowestPrice": [
                         "gpuName": .string(kind.name), "gpuTypeId": .string(kind.id),
-                        "minimumBidPrice": .optional(price.map { $0 / 2 }),
+                        "minimumBidPrice": .optional(bid),
                         "uninterruptablePrice": .optional(price),
                         "minVcpu": price == nil ? nil : 16, "minMemory": price == nil ? nil : 125,
                         "stockStatus": .optional(level), "availableGpuCounts": [.int(count)],

@@ -52,7 +52,7 @@ struct RentalAttempt {
             id: id, name: request.name, status: .pending, gpuName: self.offer.gpuName,
             gpuCount: self.offer.gpuCount, gpuMemoryBytes: self.offer.gpuMemoryBytes, price: self.offer.price,
             createdAt: Date(), image: self.image, location: self.offer.location,
-            machineID: self.offer.machineID)
+            machineID: self.offer.machineID, isInterruptible: self.offer.isInterruptible)
         self.create.report(.instanceChanged(instance))
         guard wanted.waitsUntilReady else {
             return .ready(try await self.engine.finishCreation(of: instance, named: request.name))

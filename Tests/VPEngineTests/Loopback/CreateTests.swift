@@ -146,6 +146,45 @@ struct CreateTests {
         return request
     }
 
+    /// Bids go another way than other rentals, and end as well: what is refused is followed by the next, and
+    /// what was rented although its answer was lost is found by its name.
+    @Test(arguments: [nil, Fault.offerTaken, .noCapacity, .bidTooLow, .serverErrorAfterCreate])
+    func aBidOnRunPodEndsWell(fault: Fault?) async throws {
+        try await EngineFixture.with { fixture in
+            if let fault { await fixture.cloud.inject(fault) }
+            var request = Self.request(.runpod)
+            request.query.isInterruptible = true
+            let instance = try await fixture.create(request)
+            #expect(instance.status == .running && instance.isInterruptible)
+            #expect(fixture.createCalls == 0)
+            #expect(await fixture.cloud.instanceCount == 1)
+            let open = try fixture.engine.history.openLedgerEntries()
+            #expect(open.map(\.instance) == [instance.id])
+            let summary = try await fixture.run(["echo alive"], on: instance, sync: false)
+            #expect(try fixture.output(of: summary) == "alive\n")
+        }
+    }
+
+    /// Who has switched off the only way to bid says so, and hides nothing of the other.
+    @Test func interruptibleOffersOutliveRunPodsGraphQL() async throws {
+        try await EngineFixture.with { fixture in
+            var query = OfferQuery(gpu: "4090")
+            query.isInterruptible = true
+            let before = try await fixture.engine.offers(query)
+            #expect(Set(before.values.map(\.id.platform)) == Set(Platform.allCases))
+            #expect(before.values.allSatisfy { $0.isInterruptible })
+            await fixture.cloud.inject(.graphQLRetired)
+            let answers = try await fixture.engine.offers(query)
+            #expect(Set(answers.values.map(\.id.platform)) == [.vast])
+            #expect(answers.failures.isEmpty)
+            var request = Self.request(.runpod)
+            request.query.isInterruptible = true
+            let error = await #expect(throws: EngineError.self) { _ = try await fixture.create(request) }
+            #expect(error?.code == .unsupported)
+            #expect(await fixture.cloud.instanceCount == 0)
+        }
+    }
+
     /// From the cheaper platform to the other, as trouble comes.
     @Test func autoWalksOverBothPlatforms() async throws {
         try await EngineFixture.with { fixture in

@@ -163,7 +163,8 @@ struct RunPodActionsTests {
     @Test func aStartWithoutAFreeGPUIsSaid() async {
         let bench = RunPodBench([
             RunPodSamples.problem(
-                400, "There are not enough free GPUs on the host machine to start this pod.")
+                400, "There are not enough free GPUs on the host machine to start this pod."),
+            .ok(RunPodSamples.pod),
         ])
         let error = await failure { () async throws(EngineError) in try await bench.client.start(self.id) }
         #expect(error?.code == .instanceNotRunning)

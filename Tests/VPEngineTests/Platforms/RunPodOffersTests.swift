@@ -58,13 +58,46 @@ struct RunPodOffersTests {
         #expect(error?.suggestions.contains("Next 9") == true)
     }
 
-    @Test func interruptiblePodsAreNotOnOffer() async {
-        let bench = RunPodBench([])
+    @Test func interruptiblePodsAreTheCataloguesAtTheLowestBid() async throws {
+        let other = VastSamples.edit(RunPodSamples.gpu, ["id": "NVIDIA L4", "name": "L4"])
+        let bids = """
+            {"data":{"gpuTypes":[{"id":"unknown","lowestPrice":null},
+             {"id":"NVIDIA GeForce RTX 4090","lowestPrice":{"minimumBidPrice":0.22}},
+             {"id":"NVIDIA L4","lowestPrice":{"minimumBidPrice":null}}]}}
+            """
+        let bench = RunPodBench([.ok(bids), .ok(RunPodSamples.catalogue(RunPodSamples.gpu, other))])
+        let offers = try await bench.client.offers(
+            OfferQuery(gpuCount: 2, minimumCUDA: 12.4, isInterruptible: true))
+        #expect(bench.lines[0] == "POST /graphql")
+        #expect(
+            bench.bodies[0]["query"].text?.contains(
+                #"lowestPrice(input: {gpuCount: 2, secureCloud: true, minCudaVersion: "12.4"})"#) == true)
+        let offer = try #require(offers.first)
+        // Nobody bids for what is not free.
+        #expect(offers.count == 1 && offer.isInterruptible && offer.location == "US RO")
+        #expect(abs(offer.price.dollarsPerHour - (2 * 0.2201 + 60 * 0.10 / 720)) < 1e-9)
+    }
+
+    @Test func withoutGraphQLNoInterruptiblePodsAreClaimedToBeNone() async {
+        let bench = RunPodBench([.json(410, #"{"errors":[{"message":"gone"}]}"#)])
         let error = await failure { () async throws(EngineError) in
             _ = try await bench.client.offers(OfferQuery(isInterruptible: true))
         }
         #expect(error?.code == .unsupported)
-        #expect(bench.lines.isEmpty)
+        #expect(error?.detail?.contains("retired GraphQL") == true)
+    }
+
+    @Test(arguments: [
+        (200, "{}", EngineError.Code.badResponse), (200, #"{"data":{"gpuTypes":null}}"#, .badResponse),
+        (200, #"{"data":{"gpuTypes":[{}]}}"#, .badResponse), (200, "<html>", .badResponse),
+        (200, #"{"errors":[{"message":"no"}],"data":null}"#, .badRequest), (401, "{}", .unauthorized),
+    ])
+    func whatAreNoBidsIsNeverEmpty(status: Int, body: String, code: EngineError.Code) async {
+        let bench = RunPodBench([.json(status, body)])
+        let error = await failure { () async throws(EngineError) in
+            _ = try await bench.client.offers(OfferQuery(isInterruptible: true))
+        }
+        #expect(error?.code == code)
     }
 
     @Test(arguments: ["{}", "[]", #"{"gpus":null}"#, #"{"gpus":[{}]}"#, #"{"gpus":[null]}"#, "", "<html>"])

@@ -22,9 +22,16 @@ struct RunPodAnswer: PlatformAnswer {
     }
 
     /// True where this GPU cannot be had there and now, and the next candidate may be tried.
-    var saysNoCapacity: Bool {
-        let words = self.words
-        return RunPodAnswer.capacityWords.contains(where: words.contains)
+    var saysNoCapacity: Bool { RunPodAnswer.isAboutCapacity(self.words) }
+
+    /// - Parameter words: in lower case.
+    static func isAboutCapacity(_ words: String) -> Bool {
+        RunPodAnswer.capacityWords.contains(where: words.contains)
+    }
+
+    /// - Parameter words: in lower case.
+    static func isAboutCredit(_ words: String) -> Bool {
+        words.contains("insufficient balance") || words.contains("insufficient funds")
     }
 
     var errorCode: EngineError.Code {
@@ -40,9 +47,7 @@ struct RunPodAnswer: PlatformAnswer {
         default: break
         }
         let words = self.words
-        if words.contains("insufficient balance") || words.contains("insufficient funds") {
-            return .insufficientCredit
-        }
+        if RunPodAnswer.isAboutCredit(words) { return .insufficientCredit }
         if self.saysPodGone { return .instanceGone }
         switch status {
         case 400, 409, 413, 422: return .badRequest

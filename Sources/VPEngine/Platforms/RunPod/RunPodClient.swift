@@ -1,27 +1,27 @@
 import Foundation
 
-/// RunPod over its REST API v2. GraphQL, which is being retired, is asked for the balance alone.
+/// RunPod over its REST API v2; through GraphQL what that does not have.
 package final class RunPodClient: PlatformClient {
     package var platform: Platform { .runpod }
     package var installsOnlyAccountKeys: Bool { false }
 
     private let calls: PlatformCalls<RunPodAnswer>
-    private let graphQL: PlatformCalls<RunPodAnswer>?
+    private let graphQL: RunPodGraphQL?
 
     /// - Parameters:
     ///   - caller: its base URL ends in `/v2`.
-    ///   - graphQL: its base URL is the whole address; nil leaves the balance unknown.
+    ///   - graphQL: its base URL is the whole address; nil leaves out the balance and interruptible pods.
     package init(caller: APICaller, graphQL: APICaller? = nil) {
         self.calls = PlatformCalls(caller: caller)
-        self.graphQL = graphQL.map(PlatformCalls.init)
+        self.graphQL = graphQL.map(RunPodGraphQL.init)
     }
 
     package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
         let activity = EngineError.Activity("searching offers", platform: .runpod)
-        guard !query.isInterruptible else {
-            throw EngineError(
-                .unsupported, activity, detail: "RunPod's API has no interruptible pods any more")
-        }
+        // The catalogue has everything of an interruptible pod but its price.
+        let bids =
+            query.isInterruptible
+            ? try await self.bidding(activity).lowestBids(for: query, activity) : nil
         var parameters = [
             (name: "include", value: "AVAILABILITY"), (name: "product", value: "POD"),
             (name: "count", value: String(max(1, query.gpuCount))), (name: "cloud", value: "SECURE"),
@@ -36,7 +36,7 @@ package final class RunPodClient: PlatformClient {
         let json = try await self.calls.json(
             .get, "/catalog/gpus", query: parameters, limit: .calls, activity: activity)
         do throws(RunPodOffer.Problem) {
-            return try RunPodOffer.offers(json, for: query)
+            return try RunPodOffer.offers(json, for: query, bids: bids)
         } catch {
             switch error {
             case .damage(let damage): throw EngineError(.badResponse, activity, detail: damage.words)
@@ -52,6 +52,9 @@ package final class RunPodClient: PlatformClient {
             "renting", platform: .runpod, subject: request.offer.id.rawValue)
         let keys =
             request.environment["PUBLIC_KEY"] == nil ? try await self.keys(for: request, activity) : []
+        if request.offer.isInterruptible {
+            return try await self.bidding(activity).rent(request, publicKeys: keys, activity)
+        }
         let answer = try await self.calls.answer(
             .post, "/pods", body: RunPodWire.rentBody(request, publicKeys: keys), limit: .calls,
             isRepeatable: false,
@@ -105,7 +108,15 @@ package final class RunPodClient: PlatformClient {
 
     package func start(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity("starting", platform: .runpod, subject: id.rawValue)
-        try await self.act("start", on: id, until: [.pending, .loading, .running], activity: activity)
+        do throws(EngineError) {
+            try await self.act("start", on: id, until: [.pending, .loading, .running], activity: activity)
+        } catch {
+            // One that was outbid comes back by a higher bid alone, which only GraphQL can make.
+            guard error.code == .instanceNotRunning, let instance = try await self.instance(id),
+                instance.isInterruptible
+            else { throw error }
+            try await self.bidding(activity).resume(instance, activity)
+        }
     }
 
     package func stop(_ id: InstanceID) async throws(EngineError) {
@@ -154,17 +165,7 @@ package final class RunPodClient: PlatformClient {
         guard let graphQL = self.graphQL else {
             throw EngineError(.unsupported, activity, detail: "RunPod's REST API does not tell the balance")
         }
-        let json = try await graphQL.json(
-            .post, "", body: ["query": "query { myself { clientBalance } }"], limit: .graphQL,
-            activity: activity)
-        // GraphQL reports its errors with a 200.
-        if let text = json["errors"].array?.first?["message"].text {
-            throw EngineError(.badRequest, activity, detail: self.calls.caller.detail(text))
-        }
-        guard let dollars = json["data"]["myself"]["clientBalance"].double else {
-            throw EngineError(.badResponse, activity, detail: "the answer has no field clientBalance")
-        }
-        return Balance(platform: .runpod, dollars: dollars)
+        return try await graphQL.balance(activity)
     }
 
     package func startMessage(_ id: InstanceID) async throws(EngineError) -> String? {
@@ -245,6 +246,15 @@ package final class RunPodClient: PlatformClient {
             detail: error.detail)
     }
 
+    /// What takes bids for interruptible pods.
+    private func bidding(_ activity: EngineError.Activity) throws(EngineError) -> RunPodGraphQL {
+        guard let graphQL = self.graphQL else {
+            throw EngineError(
+                .unsupported, activity, detail: "RunPod's REST API does not rent interruptible pods")
+        }
+        return graphQL
+    }
+
     private func keys(_ activity: EngineError.Activity) async throws(EngineError) -> [String] {
         let json = try await self.calls.json(.get, "/account/ssh-keys", limit: .calls, activity: activity)
         return try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.keys(json) }
@@ -282,5 +292,4 @@ package final class RunPodClient: PlatformClient {
 extension RateLimit {
     /// The lowest allowance seen. What is really left comes with every answer, and is obeyed.
     fileprivate static let calls = RateLimit("calls", calls: 60, per: .seconds(60))
-    fileprivate static let graphQL = RateLimit("graphql", per: .seconds(5))
 }

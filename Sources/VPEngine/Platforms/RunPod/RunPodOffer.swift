@@ -17,6 +17,9 @@ enum RunPodOffer {
     /// kind of GPU has one size.
     static let bytesPerGPUGigabyte = 1.024e9
 
+    /// Of bids, to the dollar.
+    private static let bidSteps = 10_000.0
+
     private static let hoursPerMonth = 720.0
 
     /// The volume for `bytes` of workspace, in GB.
@@ -28,6 +31,25 @@ enum RunPodOffer {
         gigabytes * RunPodOffer.storagePrice * (isStopped ? 2 : 1) / RunPodOffer.hoursPerMonth
     }
 
+    /// What is bid for one GPU where `lowest` wins it: a hair more, so that no rounding makes it less, and in
+    /// steps by which it is found again in the price of an offer.
+    static func bid(for lowest: Double) -> Double {
+        ((lowest + 1e-6) * RunPodOffer.bidSteps).rounded(.up) / RunPodOffer.bidSteps
+    }
+
+    /// The bid for one GPU that the price of the offer is made of.
+    static func bid(of request: RentRequest) -> Double {
+        let storage = RunPodOffer.storageDollarsPerHour(workspaceBytes: request.diskBytes)
+        let price = (request.offer.price.dollarsPerHour - storage) / Double(max(1, request.offer.gpuCount))
+        return (price * RunPodOffer.bidSteps).rounded() / RunPodOffer.bidSteps
+    }
+
+    /// Of a running pod with room for `workspaceBytes`.
+    private static func storageDollarsPerHour(workspaceBytes: Int64) -> Double {
+        RunPodOffer.storageDollarsPerHour(
+            gigabytes: Double(RunPodOffer.volumeGB(workspaceBytes) + RunPodOffer.containerDiskGB))
+    }
+
     /// A network volume, by its size.
     static func networkVolumeDollarsPerHour(_ gigabytes: Double) -> Double {
         gigabytes * (gigabytes < 1000 ? 0.07 : 0.05) / RunPodOffer.hoursPerMonth
@@ -36,7 +58,11 @@ enum RunPodOffer {
     /// What of the catalogue fits `query`, in its order.
     ///
     /// Secure Cloud states no reliability, so a bound on it cannot leave a row out.
-    static func offers(_ json: JSONValue, for query: OfferQuery) throws(Problem) -> [Offer] {
+    ///
+    /// - Parameter bids: the least that wins one GPU, by its id, where interruptible pods are asked for.
+    static func offers(
+        _ json: JSONValue, for query: OfferQuery, bids: [String: Double]? = nil
+    ) throws(Problem) -> [Offer] {
         guard let rows = json["gpus"].array else {
             throw .damage(WireDamage(words: "the answer has no list of GPUs"))
         }
@@ -45,7 +71,7 @@ enum RunPodOffer {
             throw .damage(WireDamage(words: "no row of the list of GPUs can be read"))
         }
         let wanted = try RunPodOffer.wanted(query.gpu, among: gpus)
-        let offers = wanted.compactMap { RunPodOffer.offer($0, for: query) }
+        let offers = wanted.compactMap { RunPodOffer.offer($0, for: query, bids: bids) }
         let sorted: [Offer] =
             switch query.order {
             case .memory: offers.sorted { $0.gpuMemoryBytes > $1.gpuMemoryBytes }
@@ -73,7 +99,7 @@ enum RunPodOffer {
         throw .unknownGPU(suggestions: GPUName.suggestions(for: text, among: gpus.map(\.name)))
     }
 
-    private static func offer(_ gpu: RunPodGPU, for query: OfferQuery) -> Offer? {
+    private static func offer(_ gpu: RunPodGPU, for query: OfferQuery, bids: [String: Double]?) -> Offer? {
         guard gpu.isAvailable, query.gpuCount <= gpu.maximumCount else { return nil }
         if let minimum = query.minimumGPUMemoryBytes, Double(gpu.memoryBytes) < Double(minimum) * 0.93 {
             return nil
@@ -85,9 +111,11 @@ enum RunPodOffer {
             ? gpu.dataCenters
             : gpu.dataCenters.filter { countries.contains(RunPodOffer.country(ofDataCenter: $0)) }
         guard countries.isEmpty || !centers.isEmpty else { return nil }
-        let storage = RunPodOffer.storageDollarsPerHour(
-            gigabytes: Double(RunPodOffer.volumeGB(query.diskBytes) + RunPodOffer.containerDiskGB))
-        let price = HourlyPrice(dollarsPerHour: gpu.price * Double(query.gpuCount) + storage)
+        guard let gpuPrice = bids.map({ $0[gpu.id].map(RunPodOffer.bid(for:)) }) ?? gpu.price else {
+            return nil
+        }
+        let storage = RunPodOffer.storageDollarsPerHour(workspaceBytes: query.diskBytes)
+        let price = HourlyPrice(dollarsPerHour: gpuPrice * Double(query.gpuCount) + storage)
         if let maximum = query.maximumPrice, price > maximum { return nil }
         let id = RunPodOfferID(gpu: gpu.id, dataCenters: countries.isEmpty ? [] : centers)
         return Offer(
@@ -95,8 +123,8 @@ enum RunPodOffer {
             gpuMemoryBytes: gpu.memoryBytes, price: price,
             storageDollarsPerGBMonth: RunPodOffer.storagePrice, uploadDollarsPerGB: 0,
             downloadDollarsPerGB: 0,
-            location: RunPodOffer.location(centers), cudaVersion: gpu.newestCUDA, isVerified: true,
-            places: centers)
+            location: RunPodOffer.location(centers), cudaVersion: gpu.newestCUDA,
+            isInterruptible: bids != nil, isVerified: true, places: centers)
     }
 
     /// `US-KS-2` is in the US, `EU-RO-1` in Romania: behind a continent comes the country.

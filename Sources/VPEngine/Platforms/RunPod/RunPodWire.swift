@@ -7,11 +7,7 @@ enum RunPodWire {
     /// - Parameter publicKeys: lines for `authorized_keys`.
     static func rentBody(_ request: RentRequest, publicKeys: [String]) -> JSONValue {
         let offer = RunPodOfferID(request.offer.id.rawValue)
-        var environment = request.environment
-        // Said outright rather than left to `startSsh`, which does nothing for an account without keys.
-        if environment["PUBLIC_KEY"] == nil {
-            environment["PUBLIC_KEY"] = publicKeys.joined(separator: "\n")
-        }
+        let environment = RunPodWire.environment(request, publicKeys: publicKeys)
         var gpu: [String: JSONValue] = [
             "id": .string(offer.gpu), "count": .number(Double(request.offer.gpuCount)),
         ]
@@ -38,6 +34,70 @@ enum RunPodWire {
         }
         return .object(body)
     }
+
+    private static func environment(_ request: RentRequest, publicKeys: [String]) -> [String: String] {
+        var environment = request.environment
+        // Said outright rather than left to `startSsh`, which does nothing for an account without keys.
+        if environment["PUBLIC_KEY"] == nil {
+            environment["PUBLIC_KEY"] = publicKeys.joined(separator: "\n")
+        }
+        return environment
+    }
+
+    // MARK: Bids
+
+    /// The variable by which a pod that was rented with a bid is known: REST does not tell them from others.
+    private static let bidVariable = "VP_INTERRUPTIBLE"
+
+    /// What rents `request` with a bid, in GraphQL's words.
+    static func bidInput(_ request: RentRequest, publicKeys: [String]) -> JSONValue {
+        let offer = RunPodOfferID(request.offer.id.rawValue)
+        var environment = RunPodWire.environment(request, publicKeys: publicKeys)
+        environment[RunPodWire.bidVariable] = "1"
+        var input: [String: JSONValue] = [
+            "bidPerGpu": .number(RunPodOffer.bid(of: request)), "name": .string(request.name),
+            "imageName": .string(request.image), "gpuTypeId": .string(offer.gpu),
+            "gpuCount": .number(Double(request.offer.gpuCount)), "cloudType": "SECURE",
+            "containerDiskInGb": .number(Double(RunPodOffer.containerDiskGB)),
+            "volumeInGb": .number(Double(RunPodOffer.volumeGB(request.diskBytes))),
+            "volumeMountPath": "/workspace", "ports": "22/tcp", "startSsh": true,
+            "env": .array(
+                environment.sorted { $0.key < $1.key }.map {
+                    ["key": .string($0.key), "value": .string($0.value)]
+                }),
+        ]
+        // One can be named, or none.
+        if let center = offer.dataCenters.first { input["dataCenterId"] = .string(center) }
+        if let cuda = request.minimumCUDA { input["minCudaVersion"] = .string(String(format: "%.1f", cuda)) }
+        if let args = RunPodWire.startCommand(image: request.image, onStart: request.onStart) {
+            input["dockerArgs"] = .string(args)
+        }
+        return .object(input)
+    }
+
+    /// Asks for what `lowestBids` reads.
+    static func lowestBidsDocument(_ query: OfferQuery) -> String {
+        let cuda = query.minimumCUDA.map { String(format: #", minCudaVersion: "%.1f""#, $0) } ?? ""
+        return """
+            query { gpuTypes { id lowestPrice(input: {gpuCount: \(max(1, query.gpuCount)), \
+            secureCloud: true\(cuda)}) { minimumBidPrice } } }
+            """
+    }
+
+    /// Dollars an hour for one GPU, by its id. A price of null means that none is free.
+    static func lowestBids(_ json: JSONValue) throws(WireDamage) -> [String: Double] {
+        guard let rows = json["data"]["gpuTypes"].array else {
+            throw WireDamage(words: "the answer has no list of GPUs")
+        }
+        var bids: [String: Double] = [:]
+        for row in rows {
+            guard let id = row["id"].text else { throw WireDamage(words: "a GPU in the answer has no id") }
+            if let bid = row["lowestPrice"]["minimumBidPrice"].dollars, bid > 0 { bids[id] = bid }
+        }
+        return bids
+    }
+
+    // MARK: Pods
 
     /// The container's command, or nil where the image's own will do.
     ///
@@ -105,7 +165,7 @@ enum RunPodWire {
             createdAt: RunPodWire.date(row["createdAt"]), image: row["image"].text,
             addresses: status == .running ? RunPodWire.addresses(row) : [],
             diskBytes: Int64((volumeGB > 0 ? volumeGB : diskGB) * 1e9),
-            location: row["dataCenterId"].text)
+            location: row["dataCenterId"].text, isInterruptible: !row["env"][RunPodWire.bidVariable].isNull)
     }
 
     /// What is negative or larger than any disk is no size.
