@@ -280,7 +280,7 @@ struct FaultTests {
     @Test(.loopbackCloud(free), arguments: [Market.vast, .runPod])
     func keysAreRefusedForAWhile(_ market: Market) async throws {
         let cloud = try #require(CloudTrait.current)
-        await cloud.inject(.keyRefused(.seconds(1)))
+        await cloud.inject(.keyRefused(.seconds(8)))
         let port: Int?
         switch market {
         case .vast:
@@ -302,7 +302,7 @@ struct FaultTests {
     @Test(.loopbackCloud(free)) func sshdIsLate() async throws {
         let cloud = try #require(CloudTrait.current)
         let client = TestClient(cloud)
-        await cloud.inject(.sshdLate(.milliseconds(700)))
+        await cloud.inject(.sshdLate(.seconds(6)))
         let row = try await client.running(try await client.rent())
         let start = ContinuousClock.now
         let port = try #require(Shell.directPort(row))
