@@ -197,9 +197,16 @@ struct WireTests {
         let link = try #require(answer["result_url"] as? String)
         let open = client.with(key: nil)
         #expect(try await open.get(link).status == 403)
-        try await wait(for: "the log") {
-            let result = try await open.get(link)
-            return result.status == 200 && result.text.contains("container C.\(id) started") ? true : nil
+        _ = try await wait(for: "what was asked for") { try await open.get(link).status == 200 ? true : nil }
+        // What is behind a link was there when it was asked for, and a container may be slow to say its first word.
+        try await wait(for: "the container's start") {
+            let answer = try await client.put("/api/v0/instances/request_logs/\(id)", #"{"tail":"100"}"#)
+            let link = try #require(answer["result_url"] as? String)
+            let text = try await wait(for: "the log") {
+                let result = try await open.get(link)
+                return result.status == 200 ? result.text : nil
+            }
+            return text.contains("container C.\(id) started") ? true : nil
         }
         let daemon = try await client.put("/api/v0/instances/request_logs/\(id)/", #"{"daemon_logs":"true"}"#)
         let other = try #require(daemon["result_url"] as? String)

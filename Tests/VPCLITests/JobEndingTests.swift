@@ -141,7 +141,8 @@ struct JobEndingTests {
             try await watching.waitForOutput("up")
             let stopped = try await harness.vp("stop", id)
             #expect(stopped.status == 0, "\(stopped)")
-            #expect(try await watching.output().status == 207)
+            let watched = try await watching.output()
+            #expect(watched.status == 207, "\(watched)")
             // What had ended before, unseen, is told as it was.
             let first = ended.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
             #expect(try await local.job(first)["exit_code"] as? Int == 3)
