@@ -1,3 +1,4 @@
+import CCurl
 import Dispatch
 import Foundation
 import Synchronization
@@ -28,6 +29,9 @@ package final class URLSessionTransport: HTTPTransport {
 
     package func send(_ request: HTTPRequest) async throws(EngineError) -> HTTPResponse {
         guard !Task.isCancelled else { throw EngineError(.cancelled, request.activity) }
+        if let problem = vp_curl_problem() {
+            throw EngineError(.missingProgram, request.activity, detail: String(cString: problem))
+        }
         if request.url.isLoopback { ProxyExemption.isInPlace }
         let task = self.openSession().dataTask(with: URLSessionTransport.urlRequest(request))
         let calls = self.calls

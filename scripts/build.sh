@@ -1,0 +1,22 @@
+#!/bin/sh
+# Builds vp and vp-tui for use, into .build-release/release: scripts/build.sh [vp] [vp-tui]
+#
+# Three things halve the time that each start of `vp` takes (13.6 ms to 6.6 on the machine that measured it):
+# - The Swift libraries are part of the program.
+# - libcurl is loaded by the first request (Sources/CCurl). An empty archive stands in for it here, or the linker would
+#   have the system load it, and some thirty libraries behind it, at every start.
+# - The program has a fixed address, so that its hundred thousand pointers need not be adjusted.
+set -eu
+cd "$(dirname "$0")/.."
+
+scripts/install.sh run
+stand_ins=$PWD/.build-release/stand-ins
+mkdir -p "$stand_ins"
+rm -f "$stand_ins/libcurl.a"
+ar rc "$stand_ins/libcurl.a"
+
+[ $# -gt 0 ] || set -- vp vp-tui
+for name; do
+    swift build -c release --scratch-path .build-release --static-swift-stdlib --product "$name" \
+        -Xswiftc -L"$stand_ins" -Xswiftc -Xclang-linker -Xswiftc -no-pie
+done
