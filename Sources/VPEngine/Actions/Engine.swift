@@ -119,7 +119,7 @@ public final class Engine: Sendable {
     public func jobEstimate(hours: Double = 1) async -> JobEstimate {
         let scan = LocalScan(
             workspace: self.configuration.workspace, environment: self.configuration.environment)
-        let bytes = ((try? scan.scan()) ?? .init()).files.values.reduce(Int64(0)) { $0 + $1.size }
+        let bytes = ((try? scan.scan()) ?? .init()).entries.reduce(Int64(0)) { $0 + $1.entry.size }
         return JobEstimate(hours: hours, sentBytes: bytes, receivedBytes: bytes)
     }
 

@@ -14,4 +14,21 @@ package enum StableDigest {
         }
         return hash
     }
+
+    /// One version of one file.
+    package static func hash(_ path: [UInt8], _ entry: FileEntry) -> UInt64 {
+        var hash = path.withUnsafeBufferPointer { self.hash($0) }
+        func mix(_ figure: UInt64) {
+            // SplitMix64's finisher: figures that differ in one bit change half of all bits.
+            hash = (hash ^ figure) &+ 0x9e37_79b9_7f4a_7c15
+            hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
+            hash ^= hash >> 31
+        }
+        mix(UInt64(entry.kind.rawValue))
+        mix(UInt64(bitPattern: entry.size))
+        mix(UInt64(bitPattern: entry.modified))
+        mix(UInt64(entry.mode))
+        return hash
+    }
 }

@@ -42,6 +42,12 @@ enum ContentDigest {
         return script
     }
 
+    /// What `sha256sum` printed of its input; nil where it printed none.
+    static func ofInput(_ output: [UInt8]) -> String? {
+        let digest = output.prefix(64)
+        return digest.count == 64 ? String(decoding: digest, as: UTF8.self) : nil
+    }
+
     /// Digests by path; those of unreadable files are left out. nil where the output is not what was asked for.
     static func parse(_ output: [UInt8], of paths: [SyncPath]) -> [SyncPath: [UInt8]]? {
         let lines = output.split(separator: UInt8(ascii: "\n"))

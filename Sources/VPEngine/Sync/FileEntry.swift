@@ -134,15 +134,20 @@ package struct FileEntry: Hashable, Sendable {
 
     /// What is at `path` below `root` now; nil where there is nothing.
     package init?(at path: SyncPath, below root: String) {
+        let entry = path.withAbsolutePath(below: root) { FileEntry(named: $0, in: AT_FDCWD) }
+        guard let entry else { return nil }
+        self = entry
+    }
+
+    /// What is called `name` in the folder that `folder` is open on.
+    init?(named name: UnsafePointer<CChar>, in folder: Int32) {
         var information = stat()
-        guard path.withAbsolutePath(below: root, { lstat($0, &information) }) == 0 else { return nil }
+        guard fstatat(folder, name, &information, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
         self.init(information)
         guard self.kind == .symbolicLink else { return }
-        let target = path.withAbsolutePath(below: root) { path in
-            Array<UInt8>(unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
-                count = buffer.withMemoryRebound(to: CChar.self) { buffer in
-                    max(0, readlink(path, buffer.baseAddress!, buffer.count))
-                }
+        let target = Array<UInt8>(unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
+            count = buffer.withMemoryRebound(to: CChar.self) { buffer in
+                max(0, readlinkat(folder, name, buffer.baseAddress!, buffer.count))
             }
         }
         self.init(linkTo: target)

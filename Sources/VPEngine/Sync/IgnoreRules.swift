@@ -16,6 +16,10 @@ package struct IgnoreRule: Hashable, Sendable {
     /// `pattern/`: matches folders only.
     let needsFolder: Bool
     private let matcher: Matcher
+    /// How the last part of a path has to begin and end to be worth a comparison; nil where anything may match.
+    /// A tree of ten thousand files is compared with the built-in rules a third of a million times.
+    private let firstByte: UInt8?
+    private let lastByte: UInt8?
 
     private enum Matcher: Hashable, Sendable {
         /// Compared with the last part of a path.
@@ -41,6 +45,10 @@ package struct IgnoreRule: Hashable, Sendable {
         self.needsFolder = line.last == SyncPath.slash
         if self.needsFolder { line.removeLast() }
         self.matcher = Self.matcher(for: line)
+        let isSpecial = { (byte: UInt8) in "*?[]\\".utf8.contains(byte) }
+        let isName = !line.contains(SyncPath.slash)
+        self.firstByte = line.first.flatMap { isName && !isSpecial($0) ? $0 : nil }
+        self.lastByte = line.last.flatMap { isName && !isSpecial($0) ? $0 : nil }
     }
 
     private static func matcher(for pattern: ArraySlice<UInt8>) -> Matcher {
@@ -86,6 +94,8 @@ package struct IgnoreRule: Hashable, Sendable {
     /// `path` is below the ignore file's folder, `name` its last part.
     func matches(path: ArraySlice<UInt8>, name: ArraySlice<UInt8>, isFolder: Bool) -> Bool {
         if self.needsFolder && !isFolder { return false }
+        if let byte = self.firstByte, name.first != byte { return false }
+        if let byte = self.lastByte, name.last != byte { return false }
         switch self.matcher {
         case .name(let text): return name.count == text.count && name.elementsEqual(text)
         case .nameEnding(let text):

@@ -50,9 +50,26 @@ package struct LocalScan: Sendable {
     }
 
     package struct Listing: Sendable {
-        package var files: FileTree = [:]
+        /// Files, links and empty folders, in no order.
+        package var entries: [(path: SyncPath, entry: FileEntry)] = []
         /// Folders that are left out are named once, for all that is in them.
         package var omissions: [Omission] = []
+
+        /// The entries by path; made anew each time.
+        package var files: FileTree {
+            var tree = FileTree(minimumCapacity: self.entries.count)
+            for (path, entry) in self.entries { tree[path] = entry }
+            return tree
+        }
+
+        var fingerprint: UInt64 { LocalScan.fingerprint(of: self.entries.lazy.map { ($0.path, $0.entry) }) }
+    }
+
+    /// The same for the same entries, in whatever order they come.
+    static func fingerprint(of entries: some Sequence<(key: SyncPath, value: FileEntry)>) -> UInt64 {
+        var sum: UInt64 = 0
+        for (path, entry) in entries { sum &+= StableDigest.hash(path.bytes, entry) }
+        return sum
     }
 
     package func scan() throws(EngineError) -> Listing {
@@ -63,16 +80,16 @@ package struct LocalScan: Sendable {
         ]
         while let (folder, inherited) = pending.popLast() {
             if Task.isCancelled { throw EngineError(.cancelled, .init("reading the project folder")) }
-            let (names, problem) = self.names(in: folder)
+            let (contents, problem) = self.contents(of: folder)
             if let problem {
                 listing.omissions.append(
                     Omission(path: folder ?? SyncPath("."), isFolder: true, reason: .unreadable(problem)))
             }
-            let rules = self.rules(in: folder, names: names, inherited)
+            let ignoreFile = self.ignoreFile(in: folder)
+            let rules =
+                contents.contains { $0.path == ignoreFile } ? self.rules(in: folder, inherited) : inherited
             var isEmpty = true
-            for name in names {
-                let path = SyncPath(folder.map { $0.bytes + [SyncPath.slash] + name } ?? name)
-                guard let entry = FileEntry(at: path, below: self.workspace.localRoot) else { continue }
+            for (path, entry) in contents {
                 let isFolder = entry.kind == .folder
                 if let rule = rules.decision(on: path.bytes, isFolder: isFolder), !rule.isNegated {
                     listing.omissions.append(
@@ -82,13 +99,13 @@ package struct LocalScan: Sendable {
                 isEmpty = false
                 switch entry.kind {
                 case .folder: pending.append((path, rules))
-                case .file, .symbolicLink: listing.files[path] = entry
+                case .file, .symbolicLink: listing.entries.append((path, entry))
                 case .other:
                     listing.omissions.append(Omission(path: path, isFolder: false, reason: .special))
                 }
             }
-            if let folder, isEmpty, problem == nil {
-                listing.files[folder] = FileEntry(at: folder, below: self.workspace.localRoot)
+            if let folder, isEmpty, problem == nil, let entry = self.entry(of: folder) {
+                listing.entries.append((folder, entry))
             }
         }
         return listing
@@ -98,10 +115,10 @@ package struct LocalScan: Sendable {
     package func decision(on path: SyncPath) -> IgnoreRule? {
         var rules = IgnoreRules(defaults: self.defaults)
         let folders = Array(path.ancestors).reversed()
-        rules = self.rules(in: nil, names: nil, rules)
+        rules = self.rules(in: nil, rules)
         for folder in folders {
             if let rule = rules.decision(on: folder.bytes, isFolder: true), !rule.isNegated { return rule }
-            rules = self.rules(in: folder, names: nil, rules)
+            rules = self.rules(in: folder, rules)
         }
         let isFolder = FileEntry(at: path, below: self.workspace.localRoot)?.kind == .folder
         return rules.decision(on: path.bytes, isFolder: isFolder)
@@ -110,6 +127,18 @@ package struct LocalScan: Sendable {
     /// What is at `path` now, ignored or not; nil where there is nothing.
     package func entry(of path: SyncPath) -> FileEntry? {
         FileEntry(at: path, below: self.workspace.localRoot)
+    }
+
+    /// True where a file of any size to speak of takes less room than it is long.
+    func hasHoles(_ items: [SyncPlan.Item]) -> Bool {
+        items.contains { item in
+            guard item.entry.kind == .file, item.size >= 1 << 20 else { return false }
+            var information = stat()
+            let isThere = item.path.withAbsolutePath(below: self.workspace.localRoot) {
+                lstat($0, &information) == 0
+            }
+            return isThere && Int64(information.st_blocks) * 512 < Int64(information.st_size)
+        }
     }
 
     private func guardRoot() throws(EngineError) {
@@ -133,34 +162,48 @@ package struct LocalScan: Sendable {
         return String(cString: resolved)
     }
 
-    /// Names in `folder`, and what kept it from being read.
-    func names(in folder: SyncPath?) -> (names: [[UInt8]], problem: String?) {
+    /// What is in `folder`, and what kept it from being read.
+    ///
+    /// Files are looked at through the folder's descriptor, which spares the system a walk along each path.
+    func contents(of folder: SyncPath?) -> (items: [(path: SyncPath, entry: FileEntry)], problem: String?) {
         let path = folder ?? SyncPath(".")
         guard let stream = path.withAbsolutePath(below: self.workspace.localRoot, { opendir($0) }) else {
             // Removed since it was seen: no more a problem than if that had been earlier.
             return ([], errno == ENOENT ? nil : String(cString: strerror(errno)))
         }
         defer { closedir(stream) }
-        var names: [[UInt8]] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-                tuple.withMemoryRebound(to: UInt8.self, capacity: 256) { bytes in
-                    Array(
-                        UnsafeBufferPointer(
-                            start: bytes,
-                            count: strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))))
+        let prefix = folder.map { $0.bytes + [SyncPath.slash] } ?? []
+        var items: [(path: SyncPath, entry: FileEntry)] = []
+        while let item = readdir(stream) {
+            withUnsafePointer(to: &item.pointee.d_name) { tuple in
+                tuple.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                    let length = strlen(name)
+                    let bytes = UnsafeRawBufferPointer(start: name, count: length)
+                    if bytes.elementsEqual([0x2e]) || bytes.elementsEqual([0x2e, 0x2e]) { return }
+                    // Gone since the folder was read: as if it had never been.
+                    guard let entry = FileEntry(named: name, in: dirfd(stream)) else { return }
+                    let path = SyncPath(
+                        [UInt8](unsafeUninitializedCapacity: prefix.count + length) { buffer, count in
+                            let raw = UnsafeMutableRawBufferPointer(buffer)
+                            raw.copyBytes(from: prefix)
+                            UnsafeMutableRawBufferPointer(rebasing: raw[prefix.count...])
+                                .copyMemory(from: bytes)
+                            count = prefix.count + length
+                        })
+                    items.append((path, entry))
                 }
             }
-            if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
         }
-        return (names, nil)
+        return (items, nil)
     }
 
-    /// `names` spares a look for the ignore file where they are known.
-    private func rules(in folder: SyncPath?, names: [[UInt8]]?, _ inherited: IgnoreRules) -> IgnoreRules {
-        let fileName = Array(self.ignoreFileName.utf8)
-        if let names, !names.contains(fileName) { return inherited }
-        let file = SyncPath(folder.map { $0.bytes + [SyncPath.slash] + fileName } ?? fileName)
+    private func ignoreFile(in folder: SyncPath?) -> SyncPath {
+        let name = Array(self.ignoreFileName.utf8)
+        return SyncPath(folder.map { $0.bytes + [SyncPath.slash] + name } ?? name)
+    }
+
+    private func rules(in folder: SyncPath?, _ inherited: IgnoreRules) -> IgnoreRules {
+        let file = self.ignoreFile(in: folder)
         // As git does: rules of the project are a file in it, not whatever a link leads to.
         guard FileEntry(at: file, below: self.workspace.localRoot)?.kind == .file,
             let content = file.withAbsolutePath(

@@ -60,6 +60,26 @@ package struct ManifestStore: Sendable {
         try self.write(bytes, to: self.sendingPath(instance, workspace), instance)
     }
 
+    /// The state in which a sync in `direction` had nothing left to do; nil where it is not known.
+    func loadSettled(_ direction: SyncPlan.Direction, instance: InstanceID, workspace: Workspace)
+        -> SettledState?
+    {
+        FileManager.default.contents(atPath: self.settledPath(direction, instance, workspace))
+            .flatMap { SettledState(text: String(decoding: $0, as: UTF8.self)) }
+    }
+
+    /// Losing it costs time and nothing else.
+    func saveSettled(
+        _ state: SettledState?, _ direction: SyncPlan.Direction, instance: InstanceID, workspace: Workspace
+    ) {
+        let path = self.settledPath(direction, instance, workspace)
+        guard let state else {
+            unlink(path)
+            return
+        }
+        try? PrivateFolder.write(Array(state.text.utf8), to: path)
+    }
+
     private struct Safety: Codable {
         var results: UnsafeResults
         var at: Date
@@ -112,6 +132,12 @@ package struct ManifestStore: Sendable {
         // Both roots name the pair: two projects may share an instance, each with its own remote folder.
         let name = StableDigest.hex("\(workspace.localRoot)\n\(workspace.remoteRoot)")
         return "\(self.folder(instance))/\(name)"
+    }
+
+    private func settledPath(
+        _ direction: SyncPlan.Direction, _ instance: InstanceID, _ workspace: Workspace
+    ) -> String {
+        self.path(instance, workspace) + (direction == .up ? ".settled-up" : ".settled-down")
     }
 
     private func sendingPath(_ instance: InstanceID, _ workspace: Workspace) -> String {

@@ -32,6 +32,18 @@ package struct RemoteScan: Sendable {
         package var hasRemains = false
         /// Room on the disk of the workspace, in bytes; nil where it was not asked for or is not known.
         package var freeBytes: Int64?
+        /// What find printed; nil where it was not GNU's, whose output can be had as a digest as well.
+        var records: ArraySlice<UInt8>?
+        /// Names of folders that were not looked into.
+        var prunedFolders: Set<String> = []
+    }
+
+    /// What a digest of the workspace tells apart.
+    package enum Detail: Sendable {
+        /// Files, links and folders by name. No file is looked at, which makes it the fastest look there is.
+        case names
+        /// The same as a listing.
+        case versions
     }
 
     /// A root that does not exist holds nothing.
@@ -41,8 +53,18 @@ package struct RemoteScan: Sendable {
     package func scan(makesRoot: Bool = false, clearsTemporaries: Bool = false) async throws(EngineError)
         -> Listing
     {
-        let result = try await self.shell.run(
-            self.script(makesRoot: makesRoot, clearsTemporaries: clearsTemporaries))
+        try self.listing(
+            in: try await self.shell.run(
+                self.script(makesRoot: makesRoot, clearsTemporaries: clearsTemporaries)))
+    }
+
+    /// Nil, and no listing, where everything there has the digest `known`.
+    func scan(unless known: String) async throws(EngineError) -> Listing? {
+        let result = try await self.shell.run(self.script(makesRoot: false, unless: known))
+        return result.isSuccess && result.output == Self.knownMark ? nil : try self.listing(in: result)
+    }
+
+    private func listing(in result: ProcessResult) throws(EngineError) -> Listing {
         let activity = EngineError.Activity(
             "listing files on the instance", platform: self.shell.target.instance.platform,
             subject: self.shell.target.instance.rawValue)
@@ -63,36 +85,95 @@ package struct RemoteScan: Sendable {
         }
         var listing = Self.sort(tree)
         listing.freeBytes = kilobytes.map { $0 * 1024 }
+        listing.prunedFolders = self.prunedFolders
+        if !records.starts(with: Self.statMark) { listing.records = records }
         return listing
+    }
+
+    /// The digest of what is there now; nil where none can be had (busybox's find, no such root).
+    package func digest(_ detail: Detail) async throws(EngineError) -> String? {
+        let result = try await self.shell.run(
+            """
+            export LC_ALL=C
+            cd \(ShellQuoting.quoted(self.remoteRoot)) || exit 3
+            \(self.digestCommand(detail))
+            """)
+        return result.isSuccess ? ContentDigest.ofInput(result.output) : nil
+    }
+
+    private func digestCommand(_ detail: Detail) -> String {
+        // Without its last word, the output of a find that failed half way would be a digest like any other.
+        "{ \(self.listCommand(detail)) 2>/dev/null && printf 'end'; } | sha256sum"
+    }
+
+    private func listCommand(_ detail: Detail) -> String {
+        let (link, other) =
+            switch detail {
+            case .names: ("l %P\\0", "%y %P\\0")
+            case .versions: ("l %P\\0%l\\0", "%y %s %T@ %m %P\\0")
+            }
+        return "find . -ignore_readdir_race -mindepth 1 \(self.prune)-type l -printf '\(link)' "
+            + "-o \(Self.files) -printf '\(other)'"
+    }
+
+    /// What find would have printed of `listing` with `detail`, for `ContentDigest`.
+    static func printed(_ detail: Detail, of listing: Listing) -> [UInt8]? {
+        guard let records = listing.records else { return nil }
+        let end = Array("end".utf8)
+        guard detail == .names else { return records + end }
+        var reader = TreeRecords.Reader(records)
+        var names: [UInt8] = []
+        while !reader.isAtEnd {
+            if let link = reader.link() {
+                guard reader.path() != nil else { return nil }
+                names.append(FileEntry.Kind.symbolicLink.rawValue)
+                names.append(UInt8(ascii: " "))
+                TreeRecords.write(link, to: &names)
+            } else {
+                guard let entry = reader.entry(), let path = reader.path() else { return nil }
+                names.append(entry.kind.rawValue)
+                names.append(UInt8(ascii: " "))
+                TreeRecords.write(path, to: &names)
+            }
+        }
+        return names + end
     }
 
     private static let clearing =
         "rm -rf \(RsyncTransfer.temporaryFolder); rmdir \(RsyncTransfer.ownFolder) 2>/dev/null"
     private static let endMark = Array("end ".utf8)
+    private static let knownMark = Array("known \0".utf8)
+    private static let files = "\\( -type f -o -type d \\) ! -name '*.pyc'"
     private static let statMark = Array("stat\0".utf8)
 
-    package func script(makesRoot: Bool, clearsTemporaries: Bool = false) -> String {
+    private var prune: String {
+        let names = self.prunedFolders.sorted().map { "-name \(ShellQuoting.quoted($0))" }
+        return names.isEmpty ? "" : "-type d \\( \(names.joined(separator: " -o ")) \\) -prune -o "
+    }
+
+    package func script(makesRoot: Bool, clearsTemporaries: Bool = false, unless known: String? = nil)
+        -> String
+    {
         let root = ShellQuoting.quoted(self.remoteRoot)
-        let prunes = self.prunedFolders.sorted().map { "-name \(ShellQuoting.quoted($0))" }
-            .joined(separator: " -o ")
-        let files = "\\( -type f -o -type d \\) ! -name '*.pyc'"
-        let prune = prunes.isEmpty ? "" : "-type d \\( \(prunes) \\) -prune -o "
+        let isKnown = known.map { known in
+            "if [ \"$(\(self.digestCommand(.versions)))\" = '\(known)  -' ]; then printf 'known \\0'; exit; fi"
+        }
         // A root that is there and cannot be entered is not an empty one.
         return """
             export LC_ALL=C
             \(makesRoot ? "mkdir -p \(root) || exit 4" : "[ -e \(root) ] || { printf 'end \\0'; exit; }")
             cd \(root) || exit 3
             \(clearsTemporaries ? Self.clearing : ":")
+            \(isKnown ?? ":")
             if find . -maxdepth 0 -ignore_readdir_race -printf '' 2>/dev/null; then
-            find . -ignore_readdir_race -mindepth 1 \(prune)-type l -printf 'l %P\\0%l\\0' \
-            -o \(files) -printf '%y %s %T@ %m %P\\0' || exit 3
+            \(self.listCommand(.versions)) || exit 3
             else
             printf 'stat\\0'
             exec 3>&1
-            problems=$(find . -mindepth 1 \(prune)\(files) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
+            problems=$(find . -mindepth 1 \(self.prune)\(Self.files) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
             exec 3>&-
             printf '\\0'
-            find . -mindepth 1 \(prune)-type l -exec sh -c 'for link; do printf "l %s\\0" "${link#./}"
+            find . -mindepth 1 \(self.prune)-type l -exec sh -c 'for link; do printf "l %s\\0" "${link#./}"
             readlink "$link"; printf "\\0"; done' sh {} + 2>/dev/null
             # A file that vanished meanwhile is none; a folder that cannot be read is not an empty one.
             case $problems in *denied*) echo "$problems" >&2; exit 3;; esac

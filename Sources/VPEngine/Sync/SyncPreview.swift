@@ -102,9 +102,7 @@ extension LocalScan {
         var bytes: Int64 = 0
         var files = 0
         while let folder = pending.popLast() {
-            for name in self.names(in: folder).names {
-                let path = SyncPath(folder.bytes + [SyncPath.slash] + name)
-                guard let entry = self.entry(of: path) else { continue }
+            for (path, entry) in self.contents(of: folder).items {
                 if entry.kind == .folder {
                     pending.append(path)
                 } else {

@@ -13,10 +13,21 @@ extension WorkspaceSync {
         self.report(ActionProgress(.scanning))
         let lock = try await self.manifests.lock(instance: self.instance, workspace: self.workspace)
         defer { withExtendedLifetime(lock) {} }
+        var summary = SyncSummary(direction: .down)
+        var seen: RemoteScan.Listing?
+        if !verifiesContents, let settled = self.loadSettled(.down) {
+            seen = try await self.look(unless: settled)
+            if seen == nil {
+                summary.unchangedFiles = settled.unchangedFiles
+                self.manifests.saveSafety(UnsafeResults(SyncPlan(.down)), instance: self.instance)
+                summary.seconds = start.secondsUntilNow
+                return summary
+            }
+        }
+        self.saveSettled(.down, nil)
         let loaded = self.loadAgreed()
         var agreed = loaded
-        var remote = try await self.lookBeforeDownload(&agreed)
-        var summary = SyncSummary(direction: .down)
+        var remote = try await self.lookBeforeDownload(&agreed, seen)
         var complaints: [String] = []
         var problems: [SyncPath: String] = [:]
         var plan = try await self.planDownload(&agreed, remote.files)
@@ -62,6 +73,9 @@ extension WorkspaceSync {
         }
         summary.unchangedFiles = max(0, plan.unchangedFiles - summary.transferredFiles)
         if agreed != loaded { try self.save(agreed) }
+        if plan.isEmpty {
+            self.saveSettled(.down, await self.settled(.down, remote, unchangedFiles: plan.unchangedFiles))
+        }
         self.manifests.saveSafety(UnsafeResults(plan), instance: self.instance)
         summary.seconds = start.secondsUntilNow
         return summary
@@ -87,8 +101,11 @@ extension WorkspaceSync {
         return plan
     }
 
-    func lookBeforeDownload(_ agreed: inout AgreedTree) async throws(EngineError) -> RemoteScan.Listing {
-        var remote = try await self.look(known: agreed.keys)
+    /// `seen` spares the first look.
+    private func lookBeforeDownload(_ agreed: inout AgreedTree, _ seen: RemoteScan.Listing?)
+        async throws(EngineError) -> RemoteScan.Listing
+    {
+        var remote = if let seen { seen } else { try await self.look(known: agreed.keys) }
         if try await self.settle(remote, agreed: agreed) { remote = try await self.look(known: agreed.keys) }
         self.adoptSent(remote.files, &agreed)
         return remote

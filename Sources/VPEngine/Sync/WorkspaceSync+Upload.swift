@@ -7,11 +7,18 @@ extension WorkspaceSync {
         self.report(ActionProgress(.scanning))
         let lock = try await self.manifests.lock(instance: self.instance, workspace: self.workspace)
         defer { withExtendedLifetime(lock) {} }
+        var summary = SyncSummary(direction: .up)
+        let (listing, settled) = try await self.scanUnlessSettled()
+        if let settled {
+            summary.unchangedFiles = settled.unchangedFiles
+            summary.seconds = start.secondsUntilNow
+            return summary
+        }
+        self.saveSettled(.up, nil)
         let loaded = self.loadAgreed()
         var agreed = loaded
-        var local = try self.localScan.scan().files
+        var local = listing.files
         var remote = try await self.lookBeforeUpload(local, &agreed)
-        var summary = SyncSummary(direction: .up)
         var complaints: [String] = []
         var plan = try await self.planUpload(local, &agreed, remote)
         for round in 1...Self.roundLimit where !plan.transfers.isEmpty || !plan.deletions.isEmpty {
@@ -56,8 +63,16 @@ extension WorkspaceSync {
         summary.unchangedFiles = max(0, plan.unchangedFiles - summary.transferredFiles)
         summary.conflicts = plan.conflicts.map(\.path.description)
         agreed = agreed.filter { path, _ in local[path] != nil || remote.files[path] != nil }
-        if agreed != loaded { try self.save(agreed) }
+        if agreed != loaded {
+            try self.save(agreed)
+            // What is sent decides which folders there are looked into.
+            self.saveSettled(.down, nil)
+        }
         try self.manifests.saveSending([:], instance: self.instance, workspace: self.workspace)
+        if plan.isEmpty {
+            self.saveSettled(
+                .up, await self.settled(.up, remote, here: local, unchangedFiles: plan.unchangedFiles))
+        }
         summary.seconds = start.secondsUntilNow
         return summary
     }

@@ -151,7 +151,9 @@ package struct WorkspaceSync: Sendable {
             direction: direction, paths: items.map(\.path), totalBytes: total,
             localRoot: localRoot ?? self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot,
             basisFolder: localRoot == nil ? nil : self.workspace.localRoot,
-            bandwidthLimit: self.settings.bandwidthLimit)
+            bandwidthLimit: self.settings.bandwidthLimit,
+            // What has holes there is not known, and the way from there is slower than the search for them.
+            keepsHoles: direction == .down || self.localScan.hasHoles(items))
         for attempt in 1... {
             do throws(EngineError) {
                 return try await transfer.run(through: self.shell) { progress in

@@ -50,6 +50,9 @@ struct LocalInstance: Sendable {
         calls=$((${calls:-0} + 1))
         echo $calls > "$VP_TEST_FOLDER/calls"
         if [ -e "$VP_TEST_FOLDER/meanwhile-$calls" ]; then . "$VP_TEST_FOLDER/meanwhile-$calls"; fi
+        case $* in
+        *rsync*) if [ -e "$VP_TEST_FOLDER/meanwhile-rsync" ]; then . "$VP_TEST_FOLDER/meanwhile-rsync"; fi ;;
+        esac
         if read -r way bytes 2>/dev/null < "$VP_TEST_FOLDER/cut"; then
         case $way in
         up) head -c "$bytes" | /bin/sh -c "$*" ;;
@@ -79,9 +82,22 @@ struct LocalInstance: Sendable {
         try Data("\(script)\n".utf8).write(to: URL(fileURLWithPath: "\(self.folder)/meanwhile-\(call)"))
     }
 
+    /// Runs shell text in the next sync between its look and its copy.
+    func meanwhileBeforeRsync(_ script: String) throws {
+        try Data("\(script)\n".utf8).write(to: URL(fileURLWithPath: "\(self.folder)/meanwhile-rsync"))
+    }
+
     /// Ends what `meanwhile` has set up.
     func endMeanwhile() {
         for call in 1...9 { unlink("\(self.folder)/meanwhile-\(call)") }
+        unlink("\(self.folder)/meanwhile-rsync")
+    }
+
+    /// How many connections were opened since this was asked the last time.
+    func connections() -> Int {
+        defer { unlink("\(self.folder)/calls") }
+        let text = try? String(contentsOfFile: "\(self.folder)/calls", encoding: .utf8)
+        return text.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 
     /// Lets the instance have these programs and no others.

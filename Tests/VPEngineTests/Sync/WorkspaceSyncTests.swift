@@ -110,7 +110,7 @@ struct WorkspaceSyncTests {
             try self.write("1", to: "\(instance.project)/f")
             _ = try await instance.sync().upload()
             try self.write("mine", to: "\(instance.project)/f")
-            try instance.meanwhile("echo theirs > '\(instance.remote)/f'", beforeCall: 2)
+            try instance.meanwhileBeforeRsync("echo theirs > '\(instance.remote)/f'")
             _ = try await instance.sync().upload()
             #expect(self.read("\(instance.remote)/f") == "mine")
             #expect(self.read("\(instance.remote)/f.remote-7") == "theirs\n")
