@@ -70,8 +70,6 @@ extension WorkspaceSync {
     func scanUnlessSettled() async throws(EngineError) -> (listing: LocalScan.Listing, settled: SettledState?)
     {
         guard let settled = self.loadSettled(.up) else { return (try self.localScan.scan(), nil) }
-        // One more for the listing, should it be needed after all.
-        self.shell.openAhead(2)
         let asked = Task { await self.digest(of: .names, pruning: settled.prunedFolders) }
         let listing: LocalScan.Listing
         do throws(EngineError) {
