@@ -105,6 +105,7 @@ enum Documents {
             "project": .text(job.workspacePath),
             "environment": .list((job.record?.environmentNames ?? []).map { .text($0) }),
             "after": .text(job.record?.predecessor?.rawValue),
+            "limit_dollars": .number(job.record?.maximumCost),
             "revision": job.record?.revision.map { revision in
                 .object([
                     "commit": .text(revision.commit), "dirty": .flag(revision.isDirty),

@@ -186,6 +186,7 @@ enum JobRecordText {
         }
         add("cause", job.cause)
         add("cost", job.dollars.map(Units.dollars))
+        add("limit", record?.maximumCost.map { "\(Units.dollars($0)) (--max-cost)" })
         add("memory", record?.peakBytes.map { "\(Units.bytes($0)) at most, in one process" })
         add("watched", connection?.rawValue)
         let check =

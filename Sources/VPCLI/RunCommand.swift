@@ -168,7 +168,7 @@ struct RunReport {
         if let error = summary.downloadError {
             Report.show(error, asJSON: false, terminal: self.session.terminal)
         }
-        if let refusal = summary.refusal {
+        if let refusal = job.limitRefusal {
             Report.show(refusal, asJSON: false, terminal: self.session.terminal)
             throw ExitStatus(status: Status.limitRefused)
         }

@@ -345,7 +345,10 @@ public final class Engine: Sendable {
             }
             let follow = FollowJob(
                 engine: self, script: JobScript(existing: job), progress: progress, report: report)
-            return .attached(try await follow.attach(job))
+            let ended = try await Budget(engine: self).keeping(job, report) { () async throws(EngineError) in
+                try await follow.attach(job)
+            }
+            return .attached(ended)
         }
     }
 

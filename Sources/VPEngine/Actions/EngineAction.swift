@@ -310,8 +310,6 @@ public struct RunSummary: Hashable, Sendable {
     public var download: SyncSummary?
     /// The results could not be brought back whole. The job's own status is known all the same.
     public var downloadError: EngineError?
-    /// The budget that ended the job.
-    public var refusal: EngineError?
 
     public init(
         job: Job?, upload: SyncSummary? = nil, download: SyncSummary? = nil, downloadError: EngineError? = nil

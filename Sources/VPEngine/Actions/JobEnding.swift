@@ -7,9 +7,17 @@ extension Job {
     mutating func end(_ end: JobEnd, tail: [UInt8], now: Date) {
         self.outcome = end.outcome
         self.state =
-            end.wasCancelled
+            end.wasCancelled || end.limitIsReached
             ? .cancelled : end.outcome == nil ? .unknown : end.outcome == .exited(0) ? .succeeded : .failed
         self.cause = JobCause.words(for: end, tail: tail)
+        if end.limitIsReached {
+            let limit = self.record?.maximumCost
+            self.record?.limitReached = Budget.words(ofTheRun: limit)
+        } else if !end.wasCancelled {
+            // It ended by itself before the limit could end it.
+            self.record?.limitReached = nil
+        }
+        if let words = self.record?.limitReached { self.cause = words }
         if let start = end.startedAt, start.timeIntervalSince1970 > 0 { self.startedAt = start }
         // A job that never ran has an end all the same.
         self.endedAt = end.isUnstarted ? now : self.startedAt?.addingTimeInterval(end.seconds) ?? now

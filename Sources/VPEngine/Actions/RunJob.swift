@@ -32,7 +32,7 @@ struct RunJob {
             }
             let mirroring = mirror.map { mirror in Task { await mirror.run() } }
             defer { mirroring?.cancel() }
-            (summary.job, summary.refusal) = try await self.start(command, on: rented)
+            summary.job = try await self.start(command, on: rented)
             mirroring?.cancel()
             await mirroring?.value
         }
@@ -73,10 +73,11 @@ struct RunJob {
     }
 
     private func start(_ command: JobCommand, on rented: Instance) async throws(EngineError)
-        -> (Job, EngineError?)
+        -> Job
     {
         let predecessor = try self.predecessor()
-        let record = self.record(on: rented, after: predecessor)
+        let limit = self.request.maximumCost ?? self.engine.configuration.money.dollarsPerRun
+        let record = self.record(on: rented, after: predecessor, limit)
         let (instance, workspace, engine) = (self.instance, self.workspace, self.engine)
         let job = try engine.history.insertJob(workspaceName: workspace.name) { id in
             Job(
@@ -87,35 +88,21 @@ struct RunJob {
         let script = JobScript(
             job: job.id, command: command, environment: self.request.environment,
             remoteRoot: workspace.remoteRoot, workingDirectory: self.request.workingDirectory,
-            predecessor: predecessor, manner: self.manner)
+            predecessor: predecessor, manner: self.manner,
+            limitSeconds: Budget.seconds(limit, at: rented.price))
         let follow = FollowJob(
             engine: self.engine, script: script, progress: self.progress, report: self.report)
-        let budget = Task { await self.keepToBudget(job, rented.price) }
-        defer { budget.cancel() }
         // Beside the start and not before it: a large repository takes git a moment.
         async let noted: Void = ProjectRevision(engine: engine).note(for: job.id)
-        let ended =
-            if self.request.isDetached {
-                try await follow.launch(job)
-            } else {
-                try await follow.start(job)
-            }
-        budget.cancel()
+        if self.request.isDetached {
+            let launched = try await follow.launch(job)
+            await noted
+            return try self.engine.history.job(job.id) ?? launched
+        }
+        let ended = try await Budget(engine: self.engine)
+            .keeping(job, self.report) { () async throws(EngineError) in try await follow.start(job) }
         await noted
-        return (try self.engine.history.job(job.id) ?? ended, await budget.value)
-    }
-
-    /// Ends `job` when it has cost what it may, and returns the limit that said so.
-    private func keepToBudget(_ job: Job, _ price: HourlyPrice) async -> EngineError? {
-        let report = self.report
-        let limit = self.request.maximumCost ?? self.engine.configuration.money.dollarsPerRun
-        let refusal = await Budget(engine: self.engine)
-            .watch(job, price: price, maximumCost: limit) { report(.alarm($0)) }
-        guard let refusal else { return nil }
-        let cancel = CancelJob(
-            engine: self.engine, id: job.id, instance: job.instance, request: CancelRequest())
-        _ = try? await cancel.run()
-        return refusal
+        return try self.engine.history.job(job.id) ?? ended
     }
 
     /// The job to wait for: the one that was named, or the newest on the instance that is not over.
@@ -140,8 +127,9 @@ struct RunJob {
         return self.request.splitsErrors ? .split : .plain
     }
 
-    private func record(on rented: Instance, after predecessor: JobID?) -> JobRecord {
+    private func record(on rented: Instance, after predecessor: JobID?, _ limit: Double?) -> JobRecord {
         var record = JobRecord()
+        record.maximumCost = limit
         record.workingDirectory = self.request.workingDirectory
         record.environmentNames = self.request.environment.keys.sorted()
         record.syncsUp = self.request.syncsUp

@@ -70,6 +70,10 @@ public struct JobRecord: Hashable, Codable, Sendable {
     public var syncsDown: Bool?
     public var splitsErrors: Bool?
     public var hasTerminal: Bool?
+    /// Dollars that it may cost; the instance ends it then.
+    public var maximumCost: Double?
+    /// The limit that ended it, in words.
+    public var limitReached: String?
     /// The job it waited for.
     public var predecessor: JobID?
     public var revision: Revision?

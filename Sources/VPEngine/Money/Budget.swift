@@ -49,11 +49,35 @@ struct Budget {
         String(format: "$%.3f/h", price.dollarsPerHour)
     }
 
-    /// Watches what `job` costs until it is cancelled. Warns at four fifths of a limit, and returns the refusal
-    /// when one is reached.
-    func watch(
-        _ job: Job, price: HourlyPrice, maximumCost: Double?, warn: @Sendable (Alarm) -> Void
-    ) async -> EngineError? {
+    /// How long a run may take that may cost `dollars`, in whole seconds, upwards; nil for as long as it likes.
+    static func seconds(_ dollars: Double?, at price: HourlyPrice) -> Int? {
+        guard let dollars, price.dollarsPerHour > 0 else { return nil }
+        return Int(min(1e9, (dollars / price.dollarsPerHour * 3600).rounded(.up)))
+    }
+
+    /// Follows `job` by `body`, and ends it where the day's limit is reached meanwhile. To the run's own limit the
+    /// instance keeps by itself, so that it holds when nobody follows.
+    func keeping(
+        _ job: Job, _ report: @escaping @Sendable (EngineEvent) -> Void,
+        _ body: () async throws(EngineError) -> Job
+    ) async throws(EngineError) -> Job {
+        let watching = Task {
+            guard let words = await self.watch(job, warn: { report(.alarm($0)) }) else { return }
+            // Before it is ended, because whoever sees the end first writes down why.
+            _ = try? self.engine.history.change(job.id) { $0.record?.limitReached = words }
+            let cancel = CancelJob(
+                engine: self.engine, id: job.id, instance: job.instance, request: CancelRequest())
+            _ = try? await cancel.run()
+        }
+        defer { watching.cancel() }
+        return try await body()
+    }
+
+    /// Watches what `job` costs until it is cancelled. Warns at four fifths of a limit, and says so when that of
+    /// the day is reached.
+    private func watch(_ job: Job, warn: @Sendable (Alarm) -> Void) async -> String? {
+        let maximumCost = job.record?.maximumCost
+        let price = HourlyPrice(dollarsPerHour: job.record?.hardware?.dollarsPerHour ?? 0)
         let daily = self.engine.configuration.money.dollarsPerDay
         guard maximumCost != nil || daily != nil, price.dollarsPerHour > 0 else { return nil }
         let start = job.startedAt ?? self.engine.now()
@@ -66,7 +90,7 @@ struct Budget {
             if let maximumCost {
                 limits.append(
                     (
-                        "of this run (--max-cost)", price.cost(of: now.timeIntervalSince(start)), maximumCost,
+                        Self.ofTheRun, price.cost(of: now.timeIntervalSince(start)), maximumCost,
                         price.dollarsPerHour
                     ))
             }
@@ -74,14 +98,12 @@ struct Budget {
             if let daily, let book = try? self.engine.costBook(since: midnight) {
                 limits.append(
                     (
-                        "of the day (budget.per_day)", book.total(from: midnight, to: now).dollars, daily,
+                        Self.ofTheDay, book.total(from: midnight, to: now).dollars, daily,
                         max(price.dollarsPerHour, book.dollarsPerHour)
                     ))
             }
             for (name, spent, limit, rate) in limits {
-                if spent >= limit {
-                    return Self.refusal(String(format: "the $%.4f \(name) are spent", limit))
-                }
+                if spent >= limit, name == Self.ofTheDay { return Self.words(limit, name) }
                 if spent >= limit * 0.8, warned.insert(name).inserted {
                     warn(
                         Alarm(
@@ -89,12 +111,29 @@ struct Budget {
                             String(format: "$%.4f of the $%.4f \(name) are spent", spent, limit)))
                 }
                 let threshold = spent >= limit * 0.8 ? limit : limit * 0.8
-                next = min(next, (threshold - spent) / rate * 3600)
+                if spent < limit { next = min(next, (threshold - spent) / rate * 3600) }
             }
             guard (try? await Task.sleep(for: .seconds(max(0.05, next)))) != nil else { return nil }
         }
         return nil
     }
+
+    private static let ofTheRun = "of this run (--max-cost)"
+    private static let ofTheDay = "of the day (budget.per_day)"
+
+    /// What is said of a run whose own limit is reached.
+    static func words(ofTheRun limit: Double?) -> String {
+        limit.map { self.words($0, self.ofTheRun) } ?? "the limit \(self.ofTheRun) is reached"
+    }
+
+    private static func words(_ limit: Double, _ name: String) -> String {
+        String(format: "the $%.4f \(name) are spent", limit)
+    }
+}
+
+extension Job {
+    /// The limit that ended it.
+    public var limitRefusal: EngineError? { self.record?.limitReached.map(Budget.refusal) }
 }
 
 extension CostBook {

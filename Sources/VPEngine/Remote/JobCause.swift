@@ -5,6 +5,7 @@
 package enum JobCause {
     /// - Parameter tail: the last bytes of what the job printed.
     package static func words(for end: JobEnd, tail: [UInt8]) -> String? {
+        if end.limitIsReached { return Budget.words(ofTheRun: nil) }
         if end.wasCancelled { return end.isUnstarted ? "cancelled before it began" : "cancelled" }
         switch end.outcome {
         case .exited(0): return nil

@@ -24,6 +24,8 @@ package struct JobEnd: Hashable, Sendable {
     package var diskIsFull = false
     /// The instance's watchdog ended it, because the lease had run out.
     package var leaseHasEnded = false
+    /// The supervisor ended it, because it had had its time.
+    package var limitIsReached = false
     package var driver: String?
 
     package init(outcome: Job.Outcome?) {
@@ -60,6 +62,7 @@ package struct JobEnd: Hashable, Sendable {
         self.memoryRanOut = values["oom"] != nil
         self.diskIsFull = values["full"] != nil
         self.leaseHasEnded = values["lease"] != nil
+        self.limitIsReached = values["limit"] != nil
         self.driver = values["driver"].map(String.init)
     }
 }

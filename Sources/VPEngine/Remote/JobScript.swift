@@ -6,7 +6,7 @@ import Foundation
 /// Below `~/.vp/jobs/<id>/` stand `command`, `environment` (0600, emptied once read), `supervisor` (its
 /// process and the time of that one's start), `pid` (the command's process and start), `log`, with
 /// `--split-stderr` also `errors`, and at the end `status`; `lease-ended` is the watchdog's word that it ends
-/// the job. Making the folder is the lock: however often a start is asked for, one process comes of it.
+/// the job, `limit-reached` the supervisor's. Making the folder is the lock: however often a start is asked for, one process comes of it.
 package struct JobScript: Sendable {
     /// How the command's output is taken.
     package enum Manner: Hashable, Sendable {
@@ -36,11 +36,14 @@ package struct JobScript: Sendable {
     /// A job of the same instance that has to end first, in whatever way.
     package var predecessor: JobID?
     package var manner: Manner
+    /// Whole seconds that the command may take; nil for no limit.
+    package var limitSeconds: Int?
 
     /// `workingDirectory` may be relative to `remoteRoot`; nil is `remoteRoot` itself.
     package init(
         job: JobID, command: JobCommand, environment: [String: String], remoteRoot: String,
-        workingDirectory: String?, predecessor: JobID? = nil, manner: Manner = .plain
+        workingDirectory: String?, predecessor: JobID? = nil, manner: Manner = .plain,
+        limitSeconds: Int? = nil
     ) {
         self.job = job
         self.command = command
@@ -54,6 +57,7 @@ package struct JobScript: Sendable {
             }
         self.predecessor = predecessor
         self.manner = manner
+        self.limitSeconds = limitSeconds
     }
 
     /// For a job that was started before: it can be followed and ended, not started.
@@ -98,7 +102,7 @@ package struct JobScript: Sendable {
             \(self.manner == .split ? ": > \"$job/errors\" || undo 'cannot write the job'" : ":")
             setsid sh -c \(ShellQuoting.quoted(JobSupervisor.text)) vp-supervisor "$job" \
             \(ShellQuoting.quoted(self.workingDirectory)) \(ShellQuoting.quoted(self.predecessor?.rawValue ?? "")) \
-            \(self.manner.word) </dev/null >/dev/null 2>&1 &
+            \(self.manner.word) \(self.limitSeconds ?? 0) </dev/null >/dev/null 2>&1 &
             fi
 
             """
@@ -248,34 +252,14 @@ package struct JobScript: Sendable {
             """
     }
 
-    /// Ends every process of the job: TERM, up to `grace` seconds, then KILL.
-    ///
-    /// They are found by the variable `VP_JOB` in their environment and by the command's session, so that one
-    /// that moved to another session, or was adopted by init, is found as well. The supervisor has neither: it
-    /// writes down how the job ended. Standard error says at the end what `report` does, after a line
-    /// `survivor` with number and name for each process that is still there.
+    /// Ends every process of the job: TERM, up to `grace` seconds, then KILL. Standard error says at the end what
+    /// `report` does, after a line `survivor` with number and name for each process that is still there.
     package func cancel(grace: Int) -> String {
         """
         job=\(self.folder)
         \(JobSupervisor.aliveFunction)
         [ -d "$job" ] || { echo '\(Self.mark)absent' >&2; exit 0; }
-        own() {
-        session=''
-        [ ! -s "$job/pid" ] || read -r session _ < "$job/pid"
-        {
-        grep -lzx "VP_JOB=${job##*/}" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\\n'
-        for stat in /proc/[0-9]*/stat; do
-        line=''
-        { read -r line < "$stat"; } 2>/dev/null
-        [ -n "$line" ] || continue
-        process=${line%% *}
-        # shellcheck disable=SC2086
-        set -- ${line##*) }
-        if [ "$1" != Z ] && [ "$4" = "${session:-x}" ]; then echo "$process"; fi
-        done
-        } | sort -un
-        }
-        end() { for process in $(own); do kill "-$1" "$process" 2>/dev/null; done; }
+        \(JobSupervisor.endFunctions)
         if [ ! -s "$job/status" ]; then
         : > "$job/cancelled"
         tries=$((\(grace) * 10))

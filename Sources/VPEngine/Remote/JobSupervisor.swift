@@ -19,14 +19,61 @@ enum JobSupervisor {
         }
         """
 
+    /// Sets `own`, which prints the processes of the job in folder `$job`, and `end SIGNAL`, which sends them one.
+    ///
+    /// They are found by the variable `VP_JOB` in their environment and by the command's session, so that one
+    /// that moved to another session, or was adopted by init, is found as well. The supervisor has neither: it
+    /// writes down how the job ended.
+    static let endFunctions = """
+        own() {
+        session=''
+        [ ! -s "$job/pid" ] || read -r session _ < "$job/pid"
+        {
+        grep -lzx "VP_JOB=${job##*/}" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\\n'
+        for stat in /proc/[0-9]*/stat; do
+        line=''
+        { read -r line < "$stat"; } 2>/dev/null
+        [ -n "$line" ] || continue
+        process=${line%% *}
+        # shellcheck disable=SC2086
+        set -- ${line##*) }
+        if [ "$1" != Z ] && [ "$4" = "${session:-x}" ]; then echo "$process"; fi
+        done
+        } | sort -un
+        }
+        end() { for process in $(own); do kill "-$1" "$process" 2>/dev/null; done; }
+        """
+
+    /// Ends the job when the command has had its time, `$limit` seconds: TERM, then KILL. Here and not where it was
+    /// started from, so that the limit holds when nobody is there.
+    ///
+    /// Its sleep is a process that would stay for the rest of that time, so that it goes with its shell.
+    private static let limiter = """
+        trap 'kill "$pause" 2>/dev/null; exit' TERM
+        sleep "$limit" &
+        pause=$!
+        wait "$pause"
+        trap - TERM
+        if [ ! -s "$job/end" ]; then
+        : > "$job/limit-reached"
+        printf '\\nvp: the cost limit of this run is reached; this job is being ended.\\n' >> "$job/log"
+        end TERM
+        tries=100
+        while [ $tries -gt 0 ] && [ -n "$(own)" ]; do sleep 0.1; tries=$((tries - 1)); done
+        tries=30
+        while [ $tries -gt 0 ] && [ -n "$(own)" ]; do end KILL; sleep 0.1; tries=$((tries - 1)); done
+        fi
+        """
+
     /// `$1` is the job's folder, `$2` the folder to work in, `$3` a job to wait for or nothing, `$4` `plain`,
-    /// `split` (standard error has a file of its own) or the `rows:columns` of a terminal.
+    /// `split` (standard error has a file of its own) or the `rows:columns` of a terminal, `$5` how many seconds
+    /// the command may take, 0 for no limit.
     ///
     /// The last thing it does is to write `status`: words of the form `key=value` on one line. Sizes belong to
     /// it because a process that the command left behind may go on writing, and what it writes then is not part
     /// of what was promised. Setting the log to the size it has wakes a `tail` that waits for it.
     static let text = """
-        job=$1 folder=$2 after=$3 manner=$4
+        job=$1 folder=$2 after=$3 manner=$4 limit=$5
         umask 022
         read -r stat < "/proc/$$/stat"
         # shellcheck disable=SC2086
@@ -47,6 +94,10 @@ enum JobSupervisor {
         done
         }
         finish() {
+        # One that is at its work has children to end that outlived the command.
+        if [ -e "$job/limit-reached" ]; then wait "$limiter"; else [ -z "$limiter" ] || kill "$limiter" 2>/dev/null; fi
+        # Values of variables stay nowhere, also where the command never came to read them.
+        : > "$job/environment"
         # Room for this line, where the command has used up the disk.
         echo "$1" 2>/dev/null > "$job/status" || rm -f "$job/command" "$job/environment"
         until [ -s "$job/status" ]; do
@@ -55,6 +106,7 @@ enum JobSupervisor {
         for file in "$job/log" "$job/errors"; do [ ! -e "$file" ] || truncate -s +0 "$file" 2>/dev/null; done
         exit 0
         }
+        limiter=''
         if [ -n "$after" ]; then
         : > "$job/queued"
         while [ ! -s "${job%/*}/$after/status" ] && alive "${job%/*}/$after" && [ ! -e "$job/cancelled" ]; do
@@ -70,10 +122,6 @@ enum JobSupervisor {
         # shellcheck disable=SC1091
         [ ! -r /etc/rp_environment ] || ! (. /etc/rp_environment) >/dev/null 2>&1 || . /etc/rp_environment
         export PYTHONUNBUFFERED=1
-        # shellcheck disable=SC1091
-        . "$job/environment"
-        # They have been read, and nobody else has to.
-        : > "$job/environment"
         # The driver's version: the kernel tells it to most containers, and for others it is asked for once.
         driver=${job%/jobs/*}/driver
         if [ ! -e "$driver" ]; then
@@ -88,6 +136,13 @@ enum JobSupervisor {
         if [ "$manner" = split ]; then exec 2>>"$job/errors"; else exec 2>&1; fi
         ooms
         before=$ooms
+        if [ "$limit" -gt 0 ]; then
+        \(Self.endFunctions)
+        (
+        \(Self.limiter)
+        ) </dev/null >/dev/null 2>&1 &
+        limiter=$!
+        fi
         # perl knows of a wait what a shell does not tell: an exit with 137 from an end by KILL.
         if command -v perl >/dev/null 2>&1; then
         # shellcheck disable=SC2016
@@ -112,6 +167,7 @@ enum JobSupervisor {
         esac
         [ ! -s "$driver" ] || { read -r version < "$driver" && end="$end driver=$version"; }
         [ ! -e "$job/lease-ended" ] || end="$end lease=1"
+        [ ! -e "$job/limit-reached" ] || end="$end limit=1"
         finish "$end"
         """
 
@@ -140,6 +196,8 @@ enum JobSupervisor {
             $ENV{TERM} ||= "xterm-256color";
             @command = ("sh", "-c", q(exec <"$0" >"$0" 2>&1 && exec "$@"), "/dev/pts/" . unpack("i", $number), @command);
         }
+        # Its variables are read by a shell of its own, so that none of them can be taken for one of ours.
+        @command = ("sh", "-c", q(. "$0"; : > "$0"; exec "$@"), "$job/environment", @command);
         my ($start, $up) = (time, uptime());
         my $child = fork;
         die "vp: cannot start a process: $!\n" unless defined $child;
@@ -206,7 +264,8 @@ enum JobSupervisor {
         until read -r stat < "/proc/$0/stat" && [ "${stat##*) S}" != "$stat" ]; do
         [ -e "/proc/$0" ] || exit 125
         done
-        exec "$@"' "$$" "$@" </dev/null &
+        . "$1"; : > "$1"; shift
+        exec "$@"' "$$" "$job/environment" "$@" </dev/null &
         child=$!
         echo "$child $started" > "$job/pid"
         wait "$child" 2>"$job/how"

@@ -74,14 +74,68 @@ struct BudgetTests {
                 throw EngineFixture.WrongResult()
             }
             #expect(summary.job?.state == .cancelled)
-            #expect(summary.refusal?.code == .limitRefused)
-            #expect(summary.refusal?.detail?.contains("of this run (--max-cost)") == true)
+            #expect(summary.job?.limitRefusal?.code == .limitRefused)
+            #expect(summary.job?.limitRefusal?.detail?.contains("of this run (--max-cost)") == true)
             // What it had made is here.
             #expect(summary.download?.transferredFiles == 1)
             let alarms = fixture.events.all.compactMap { event in
                 if case .alarm(let alarm) = event { alarm.kind } else { nil }
             }
             #expect(alarms == [.budget])
+        }
+    }
+
+    /// Nobody follows it, and the machine that started it is off.
+    @Test func aDetachedRunKeepsToItsLimit() async throws {
+        try await MoneyFixture.with { fixture in
+            let instance = try await fixture.create(on: .vast)
+            let limit = instance.price.cost(of: 2)
+            let request = RunRequest(
+                command: .shell("echo partial > result.txt; sleep 1000"), isDetached: true, maximumCost: limit
+            )
+            guard case .ran(let summary) = try await fixture.perform(.run(instance.id, request)) else {
+                throw EngineFixture.WrongResult()
+            }
+            let id = try #require(summary.job?.id)
+            await fixture.engine.shutDown()
+            let status = "cat ~/.vp/jobs/\(id)/status 2>/dev/null"
+            let restarted = try fixture.restarted()
+            try await eventually("the instance to end it") {
+                try await !restarted.shell(for: instance.id).run(status).output.isEmpty
+            }
+            _ = try await restarted.lookAtJobs()
+            let job = try restarted.job(named: id.rawValue)
+            #expect(job.state == .cancelled)
+            #expect(job.limitRefusal?.code == .limitRefused)
+            #expect(job.cause?.contains("of this run (--max-cost) are spent") == true, "\(job)")
+            #expect((job.dollars ?? 0) < limit * 3)
+            await restarted.shutDown()
+        }
+    }
+
+    /// Also by who only joins a job that somebody else has started.
+    @Test func theDaysLimitEndsAJobThatIsFollowed() async throws {
+        try await MoneyFixture.with(money: .init(dollarsPerDay: 1), followsCloudClock: true) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            let midnight = CostBook.midnight(fixture.cloud.now).addingTimeInterval(CostBook.day + 60)
+            await fixture.cloud.advance(by: midnight.timeIntervalSince(fixture.cloud.now))
+            let request = RunRequest(command: .shell("echo on; sleep 1000"), isDetached: true)
+            guard case .ran(let summary) = try await fixture.perform(.run(instance.id, request)) else {
+                throw EngineFixture.WrongResult()
+            }
+            let id = try #require(summary.job?.id)
+            _ = await fixture.engine.instances()
+            // Within the same day, or nothing would be spent of the next.
+            let hours = 1.1 / instance.price.dollarsPerHour
+            try #require(hours < 23)
+            await fixture.cloud.advance(by: hours * 3600)
+            _ = await fixture.engine.instances()
+            guard case .attached(let job) = try await fixture.perform(.attach(id, on: instance.id)) else {
+                throw EngineFixture.WrongResult()
+            }
+            #expect(job.state == .cancelled)
+            #expect(job.cause == "the $1.0000 of the day (budget.per_day) are spent", "\(job)")
+            #expect(job.limitRefusal != nil)
         }
     }
 

@@ -168,6 +168,74 @@ struct JobScriptTests {
         }
     }
 
+    /// Nobody follows it: the instance keeps to the limit by itself, and ends what the command left elsewhere.
+    @Test(arguments: Self.shells)
+    func aLimitIsKeptWithoutAnybody(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let command = """
+                (setsid sh -c 'trap "" TERM; echo $$ > other; while :; do sleep 0.1; done' &)
+                trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done
+                """
+            let script = shell.script(.shell(command), limitSeconds: 1)
+            #expect(try await shell.run(script.startAndReturn).reports.last?.isFollowing == true)
+            try await shell.wait(for: "status")
+            let (output, reports) = try await shell.run(script.follow(from: 0))
+            guard case .ended(let end) = reports.last else { throw JobShell.WrongEnd() }
+            #expect(end.limitIsReached && !end.wasCancelled)
+            #expect(end.outcome == .exited(3))
+            let text = String(decoding: output, as: UTF8.self)
+            #expect(
+                text == "up\n\nvp: the cost limit of this run is reached; this job is being ended.\nbye\n")
+            let other = try String(contentsOfFile: shell.home + "/workspace/other", encoding: .utf8)
+            #expect(!Self.runs(try #require(pid_t(other.dropLast()))))
+        }
+    }
+
+    /// A limit that is far away leaves no process behind, and says nothing.
+    @Test(arguments: Self.shells)
+    func aLimitThatIsNotReachedLeavesNothing(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            // A number that nobody else sleeps for.
+            let limit = Int.random(in: 100_000...999_999)
+            func sleeper() throws -> String? {
+                try FileManager.default.contentsOfDirectory(atPath: "/proc").first { name in
+                    let words = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") ?? Data()
+                    return words.range(of: Data("sleep\0\(limit)\0".utf8)) != nil
+                }
+            }
+            let gate = shell.home + "/gate"
+            let script = shell.script(
+                .shell("while [ ! -e \(gate) ]; do sleep 0.05; done; exit 4"), limitSeconds: limit)
+            async let ended = shell.end(script)
+            _ = try await VPTestSupport.wait(for: "the limit's sleep") { try? sleeper() }
+            try Data().write(to: URL(fileURLWithPath: gate))
+            let end = try await ended.end
+            #expect(end.outcome == .exited(4))
+            #expect(!end.limitIsReached)
+            _ = try await VPTestSupport.wait(for: "the end of it") { try sleeper() == nil ? true : nil }
+        }
+    }
+
+    /// Whatever a variable of the job is called, it is not taken for one of ours.
+    @Test(arguments: Self.shells)
+    func theJobsVariablesAreItsOwn(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let names = [
+                "job", "folder", "after", "manner", "limit", "driver", "end", "stat", "before", "version",
+                "child", "started", "began", "code",
+            ]
+            let command = names.map { "echo \"$\($0)\"" }.joined(separator: "; ") + "; exit 6"
+            let script = shell.script(
+                .shell(command),
+                environment: Dictionary(uniqueKeysWithValues: names.map { ($0, "value of \($0)") }))
+            let (output, end) = try await shell.end(script)
+            let lines = String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
+            #expect(lines == names.map { "value of \($0)" })
+            #expect(end.outcome == .exited(6))
+            #expect(shell.file("environment") == "")
+        }
+    }
+
     @Test(arguments: Self.shells)
     func aJobWaitsForAnother(kind: JobShell.Kind) async throws {
         try await self.with(kind) { shell in
@@ -305,7 +373,8 @@ struct JobScriptTests {
         try await TemporaryFolder.with { folder in
             let shell = try JobShell(.dash, in: folder)
             let script = shell.script(
-                .arguments(["printf", "a b"]), environment: ["A": "b c"], after: 7, manner: .split)
+                .arguments(["printf", "a b"]), environment: ["A": "b c"], after: 7, manner: .split,
+                limitSeconds: 60)
             let texts = [
                 JobSupervisor.text, script.startAndReturn, script.startAndFollow(.errors, from: 7),
                 script.catchUp(from: 1), script.cancel(grace: 10), JobScript.look(at: [script.job]),

@@ -67,12 +67,13 @@ struct JobShell: Sendable {
 
     func script(
         _ command: JobCommand, id: Int = 1, environment: [String: String] = [:],
-        after: Int? = nil, manner: JobScript.Manner = .plain
+        after: Int? = nil, manner: JobScript.Manner = .plain, limitSeconds: Int? = nil
     ) -> JobScript {
         JobScript(
             job: self.id(id), command: command, environment: environment,
             remoteRoot: self.home + "/workspace",
-            workingDirectory: nil, predecessor: after.map(self.id), manner: manner)
+            workingDirectory: nil, predecessor: after.map(self.id), manner: manner, limitSeconds: limitSeconds
+        )
     }
 
     /// Runs `text` as `RemoteShell` would have it run.
