@@ -9,6 +9,8 @@ enum CommandLineShape: Hashable {
     case parsed([String])
     /// A word that is so near to a verb that running it on an instance is hardly meant.
     case mistyped(word: String, verb: String)
+    /// An option of other verbs, which the parser would take from before any and hand to none.
+    case misplaced(option: String, verb: String, verbs: [String])
 
     private static let runVerb = "run"
 
@@ -29,6 +31,27 @@ enum CommandLineShape: Hashable {
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
         "--dockerfile", "--max-cost", "-e", "--env", "--after", "--pull-every", "--pull-only", "--bwlimit",
     ])
+
+    /// Options that the root declares, for the help and the completions, and the verbs that know what they mean.
+    private static let owners: [(options: Set<String>, verbs: [String])] = [
+        (["-i", "--instance-id"], ["run", "rerun", "sync", "download", "diff", "ssh"]),
+        (["--max-cost"], ["run", "rerun", "create-instance"]),
+        (["--yes-big", "--bwlimit"], ["run", "sync", "download"]),
+        (
+            [
+                "--sync-only", "--no-sync", "-w", "--working-dir", "--enable-docker", "-d", "--dockerfile",
+                "--pull-every", "--pull-only",
+            ], ["run"]
+        ),
+        (
+            ["-p", "--platform"],
+            [
+                "run", "list-instances", "ls", "offers", "create-instance", "destroy-instance", "start",
+                "stop",
+                "sync", "download", "diff", "ssh", "lease", "reap",
+            ]
+        ),
+    ]
 
     /// Options that speak to `vp` as a whole.
     private static let rootOptions: Set<String> = [
@@ -62,14 +85,29 @@ enum CommandLineShape: Hashable {
             // The newest job; a parser would look for an option of that name.
             var others = rest.dropFirst()
             others.remove(at: index)
-            self = .parsed([word] + options + others + ["--", "-1"])
+            self = Self.verb(word, options + others, ["--", "-1"])
         } else if Self.verbs.contains(word) {
-            self = .parsed([word] + options + rest.dropFirst())
+            self = Self.verb(word, options + rest.dropFirst())
         } else if let verb = Self.verbMeant(by: word) {
             self = .mistyped(word: word, verb: verb)
         } else {
             self = .parsed([Self.runVerb] + options + ["--"] + rest)
         }
+    }
+
+    /// A verb that is not `run`, unless an option is among its words that means nothing to it.
+    private static func verb(_ verb: String, _ words: [String], _ last: [String] = []) -> Self {
+        var index = 0
+        while index < words.count, words[index] != "--" {
+            let option = words[index].prefix { $0 != "=" }
+            if let owner = Self.owners.first(where: { $0.options.contains(String(option)) }),
+                !owner.verbs.contains(verb)
+            {
+                return .misplaced(option: String(option), verb: verb, verbs: owner.verbs)
+            }
+            index += Self.optionsWithValue.contains(words[index]) ? 2 : 1
+        }
+        return .parsed([verb] + words + last)
     }
 
     /// The options at the start, each with its value, and what follows them: a word, `--` or nothing.

@@ -9,13 +9,15 @@ struct DiffCommand: AsyncParsableCommand {
     @Argument(help: "The instance's id or name; not needed while one runs.")
     var id: String?
 
+    @OptionGroup var instance: InstanceOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var json: JSONOptions
 
     func run() async throws {
         try await PreviewReport.perform(
-            self.id, common: self.common, platform: self.platform, asJSON: self.json.json,
+            try self.instance.name(orArgument: self.id), common: self.common, platform: self.platform,
+            asJSON: self.json.json,
             showing: Set(SyncPreview.Change.Action.allCases))
     }
 }

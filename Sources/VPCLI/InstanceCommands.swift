@@ -172,6 +172,7 @@ struct SSHCommand: AsyncParsableCommand {
     @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run there.", valueName: "command"))
     var command: [String] = []
 
+    @OptionGroup var instance: InstanceOptions
     @OptionGroup var common: CommonOptions
     @OptionGroup var platform: PlatformOptions
 
@@ -180,7 +181,8 @@ struct SSHCommand: AsyncParsableCommand {
         let session = try Session(self.common)
         try session.requireKey(for: platform)
         let engine = try session.engine()
-        let instance = try await engine.instance(named: self.id, platform: platform)
+        let name = try self.instance.name(orArgument: self.id)
+        let instance = try await engine.instance(named: name, platform: platform)
         var words = try await engine.shellCommand(for: instance.id)
         // ssh joins its words with blanks and gives the line to a shell: quoting is up to us.
         if !self.command.isEmpty { words.append(JobCommand(words: self.command).shellText) }

@@ -114,16 +114,14 @@ struct RerunCommand: AsyncParsableCommand {
         commandName: "rerun", abstract: "Run a job's command again, with the project as it is now.",
         discussion: """
             On the same instance while that runs, else on the one that does. Values of the job's variables are not \
-            kept: they are taken from here.
+            kept: they are taken from -e, then from here, and on a terminal asked for.
             """)
 
     @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
     var job: String
 
-    @Option(
-        name: .shortAndLong, help: ArgumentHelp("Another instance than the job's.", valueName: "id"))
-    var instanceId: String?
-
+    @OptionGroup var instance: InstanceOptions
+    @OptionGroup var budget: BudgetOptions
     @OptionGroup var options: JobOptions
     @OptionGroup var common: CommonOptions
 
@@ -137,10 +135,12 @@ struct RerunCommand: AsyncParsableCommand {
                 code: "usage", message: "\(job.id) belongs to the project in \(job.workspacePath).",
                 advice: "Go there and run it again.", status: Status.usage)
         }
+        // Asked for before anything is done elsewhere.
+        let environment = try self.environment(of: job, session)
         let run = JobRun(engine: engine, session: session, options: self.options)
         let (predecessor, turn) = try run.turn()
         var instance: Instance
-        if let name = self.instanceId ?? predecessor?.instance.rawValue {
+        if let name = self.instance.instanceId ?? predecessor?.instance.rawValue {
             instance = try await engine.instance(named: name)
         } else {
             let same = try? await engine.instance(named: job.instance.rawValue)
@@ -150,10 +150,6 @@ struct RerunCommand: AsyncParsableCommand {
                 instance = try await engine.instance(named: nil)
             }
         }
-        var environment = try self.options.environment(session.environment)
-        for name in job.record?.environmentNames ?? [] where environment[name] == nil {
-            environment[name] = try JobOptions.value(of: name, session.environment)
-        }
         let record = job.record
         let wantsTerminal =
             self.options.terminal || (record?.hasTerminal == true && !self.options.splitStderr)
@@ -162,7 +158,31 @@ struct RerunCommand: AsyncParsableCommand {
             syncsUp: record?.syncsUp ?? true, syncsDown: record?.syncsDown ?? true, environment: environment,
             turn: turn, isDetached: self.options.detach,
             splitsErrors: self.options.splitStderr || (record?.splitsErrors == true && !wantsTerminal),
-            terminal: wantsTerminal ? JobOptions.terminalSize : nil)
+            terminal: wantsTerminal ? JobOptions.terminalSize : nil,
+            maximumCost: self.budget.maxCost?.dollars ?? record?.maximumCost)
         if let ending = try await run.perform(request, on: instance) { throw ending }
+    }
+
+    /// The variables that the job had, with values of now.
+    private func environment(of job: Job, _ session: Session) throws -> [String: String] {
+        var environment = try self.options.environment(session.environment)
+        var missing: [String] = []
+        for name in job.record?.environmentNames ?? [] where environment[name] == nil {
+            environment[name] = session.environment[name]
+            if environment[name] == nil { missing.append(name) }
+        }
+        guard !missing.isEmpty else { return environment }
+        guard session.terminal.canAsk else {
+            let list = missing.joined(separator: ", ")
+            throw CommandFailure(
+                code: "usage",
+                message:
+                    "\(job.id) had variables whose values are not kept, and that are not set here: \(list).",
+                advice: "Set them, or give them: \(missing.map { "-e \($0)=…" }.joined(separator: " "))",
+                status: Status.usage)
+        }
+        session.note("vp: \(job.id) had variables whose values are not kept.")
+        for name in missing { environment[name] = try Prompt.secret(name, terminal: session.terminal) }
+        return environment
     }
 }

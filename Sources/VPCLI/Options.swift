@@ -32,6 +32,23 @@ struct PlatformOptions: ParsableArguments {
     var platform: PlatformChoice = .auto
 }
 
+/// The instance by option, as the original tool had it, for verbs that take it as an argument as well.
+struct InstanceOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The instance; not needed while one runs.", valueName: "id"))
+    var instanceId: String?
+
+    /// The one instance that was named, in either way.
+    func name(orArgument argument: String?) throws -> String? {
+        if let argument, let name = self.instanceId, argument != name {
+            throw CommandFailure(
+                code: "usage", message: "Two instances are named: \(argument), and \(name) with -i.",
+                advice: "Name one.", status: Status.usage)
+        }
+        return argument ?? self.instanceId
+    }
+}
+
 struct JSONOptions: ParsableArguments {
     @Flag(help: "Answer as JSON.")
     var json = false

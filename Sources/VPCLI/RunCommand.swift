@@ -4,9 +4,7 @@ import VPEngine
 
 /// What `run` does, and on which instance. Accepted before the verb as well, and by the direct form.
 struct RunPartOptions: ParsableArguments {
-    @Option(
-        name: .shortAndLong, help: ArgumentHelp("The instance; not needed while one runs.", valueName: "id"))
-    var instanceId: String?
+    @OptionGroup var instance: InstanceOptions
 
     @Flag(help: "Send the project, run nothing.")
     var syncOnly = false
@@ -77,7 +75,7 @@ struct RunCommand: AsyncParsableCommand {
         if self.parts.syncOnly, self.parts.noSync {
             throw ValidationError("--sync-only and --no-sync leave nothing to do.")
         }
-        if self.create, self.parts.instanceId != nil {
+        if self.create, self.parts.instance.instanceId != nil {
             throw ValidationError("--create rents an instance, and --instance-id names one that is there.")
         }
         if self.options.detach, self.destroy {
@@ -107,7 +105,7 @@ struct RunCommand: AsyncParsableCommand {
             self.create
             ? try await self.rent(engine, session)
             : try await engine.instance(
-                named: self.parts.instanceId ?? predecessor?.instance.rawValue, platform: platform)
+                named: self.parts.instance.instanceId ?? predecessor?.instance.rawValue, platform: platform)
         let request = RunRequest(
             command: self.parts.syncOnly ? nil : JobCommand(words: self.command),
             workingDirectory: self.parts.workingDir,

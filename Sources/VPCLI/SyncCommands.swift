@@ -52,6 +52,8 @@ struct SyncCommand: AsyncParsableCommand {
     @Argument(help: "The instance's id or name; not needed while one runs.")
     var id: String?
 
+    @OptionGroup var instance: InstanceOptions
+
     @Flag(help: "Say what would be sent, and what is left out.")
     var dryRun = false
 
@@ -63,11 +65,13 @@ struct SyncCommand: AsyncParsableCommand {
     func run() async throws {
         if self.dryRun {
             return try await PreviewReport.perform(
-                self.id, common: self.common, platform: self.platform, asJSON: self.json.json,
+                try self.instance.name(orArgument: self.id), common: self.common, platform: self.platform,
+                asJSON: self.json.json,
                 showing: [.send, .delete, .conflict])
         }
         try await SyncReport.perform(
-            self.id, common: self.common, platform: self.platform, transfer: self.transfer,
+            try self.instance.name(orArgument: self.id), common: self.common, platform: self.platform,
+            transfer: self.transfer,
             asJSON: self.json.json, action: { .sync($0) })
     }
 }
@@ -78,6 +82,8 @@ struct DownloadCommand: AsyncParsableCommand {
 
     @Argument(help: "The instance's id or name; not needed while one runs.")
     var id: String?
+
+    @OptionGroup var instance: InstanceOptions
 
     @Flag(help: "Read every file on both sides, and do not take size and time for proof.")
     var verify = false
@@ -93,12 +99,14 @@ struct DownloadCommand: AsyncParsableCommand {
     func run() async throws {
         if self.dryRun {
             return try await PreviewReport.perform(
-                self.id, common: self.common, platform: self.platform, asJSON: self.json.json,
+                try self.instance.name(orArgument: self.id), common: self.common, platform: self.platform,
+                asJSON: self.json.json,
                 showing: [.bring, .conflict])
         }
         let request = DownloadRequest(verifiesContents: self.verify)
         try await SyncReport.perform(
-            self.id, common: self.common, platform: self.platform, transfer: self.transfer,
+            try self.instance.name(orArgument: self.id), common: self.common, platform: self.platform,
+            transfer: self.transfer,
             asJSON: self.json.json, action: { .download($0, request) })
     }
 }

@@ -78,6 +78,11 @@ struct VP: AsyncParsableCommand {
                     code: "usage", message: "\(word) is no verb of vp.",
                     advice: "Did you mean `vp \(verb)`? To run a program of that name: vp run -- \(word)",
                     status: Status.usage)
+            case .misplaced(let option, let verb, let verbs):
+                let others = verbs.map { "`vp \($0)`" }.joined(separator: ", ")
+                throw CommandFailure(
+                    code: "usage", message: "`vp \(verb)` takes no \(option).",
+                    advice: "It belongs to \(others). See `vp \(verb) --help`.", status: Status.usage)
             case .parsed(let arguments):
                 var command = try Self.parseAsRoot(arguments)
                 if var command = command as? any AsyncParsableCommand {
@@ -109,7 +114,10 @@ struct VP: AsyncParsableCommand {
 
     /// Whether `--json` stands among our own words; behind the first word of a command it is the command's.
     private static func wantsJSON(_ arguments: [String]) -> Bool {
-        guard case .parsed(let parsed) = CommandLineShape(arguments) else { return false }
-        return parsed.prefix { $0 != "--" }.contains("--json")
+        switch CommandLineShape(arguments) {
+        case .parsed(let parsed): parsed.prefix { $0 != "--" }.contains("--json")
+        case .misplaced: arguments.contains("--json")
+        case .mistyped: false
+        }
     }
 }

@@ -55,6 +55,33 @@ import Testing
         #expect(CommandLineShape(words(line)) == .parsed(words(expected)))
     }
 
+    /// The parser would take these for the root's, and no verb would ever hear of them.
+    @Test(arguments: [
+        ("jobs -i 7", "-i", "jobs"), ("-i 7 logs -1", "-i", "logs"),
+        ("--max-cost=3 sync", "--max-cost", "sync"),
+        ("--no-sync download", "--no-sync", "download"), ("why -p vast a.py", "-p", "why"),
+        ("jobs --platform vast --json", "--platform", "jobs"), ("stop -i 7", "-i", "stop"),
+    ])
+    func anOptionThatMeansNothingIsRefused(line: String, option: String, verb: String) {
+        let words = line.split(separator: " ").map(String.init)
+        guard case .misplaced(option, verb, let verbs) = CommandLineShape(words) else {
+            Issue.record("\(CommandLineShape(words))")
+            return
+        }
+        #expect(!verbs.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("sync -i 7", "sync -i 7"), ("-i 7 download --verify", "download -i 7 --verify"),
+        ("rerun -i 7 -1", "rerun -i 7 -- -1"), ("ssh -i 7 -- ls -i", "ssh -i 7 -- ls -i"),
+        ("--max-cost 3 create-instance -y", "create-instance --max-cost 3 -y"),
+        ("-p vast reap", "reap -p vast"),
+    ])
+    func anOptionThatMeansSomethingStays(line: String, expected: String) {
+        let words = { (text: String) in text.split(separator: " ").map(String.init) }
+        #expect(CommandLineShape(words(line)) == .parsed(words(expected)))
+    }
+
     /// An option of `run` whose value were not known to belong to it would end the options too early.
     @Test func everyOptionOfRunThatHasAValueIsKnown() async throws {
         let help = try await CLIHarness(["COLUMNS": "200"]).vp("run", "--help").stdout

@@ -36,6 +36,39 @@ import VPTestSupport
         try await session.end()
     }
 
+    /// Every verb that is about one instance takes it by option too, and does not only swallow it.
+    @Test func theInstanceCanBeNamedByOption() async throws {
+        let session = try await CloudSession()
+        let harness = session.harness
+        try harness.write("project/a.txt", "a")
+        let ids = [try await session.rent(), try await session.rent()]
+        for id in ids {
+            #expect(try await harness.vp("sync", "-i", id).status == 0)
+            let run = try await harness.vp(
+                "run", "--no-sync", "-i", id, "--", "echo \(id) > \(id).txt; cat a.txt")
+            #expect(run.stdout == "a", "\(run)")
+        }
+        // The other's file is not there.
+        let diff = try await harness.vp("diff", "-i", ids[1], "--json")
+        let changes = try #require(try diff.json()["changes"] as? [[String: Any]], "\(diff)")
+        #expect(changes.compactMap { $0["path"] as? String } == ["\(ids[1]).txt"])
+        #expect(try await harness.vp("-i", ids[1], "download").status == 0)
+        #expect(harness.exists("project/\(ids[1]).txt") && !harness.exists("project/\(ids[0]).txt"))
+        let shell = try await harness.vp("ssh", "-i", ids[0], "--", "ls", "/workspace")
+        #expect(
+            shell.stdout.contains("\(ids[0]).txt") || harness.environment["VP_WORKSPACE"] != nil, "\(shell)")
+        let again = try await harness.vp("rerun", "-i", ids[0], "-1")
+        #expect(again.status == 0, "\(again)")
+        let jobs = try await harness.vp("jobs", "--json").json()["jobs"] as? [[String: Any]]
+        #expect(jobs?.first?["instance"] as? String == ids[0])
+        // Both ways at once have to mean the same.
+        #expect(try await harness.vp("sync", ids[0], "-i", ids[1]).status == 64)
+        let ignored = try await harness.vp("jobs", "-i", ids[0])
+        #expect(ignored.status == 64, "\(ignored)")
+        #expect(ignored.stderr.contains("`vp jobs` takes no -i."))
+        try await session.end()
+    }
+
     @Test func diffAndWhyTellBeforeAnythingMoves() async throws {
         let session = try await CloudSession()
         let harness = session.harness
