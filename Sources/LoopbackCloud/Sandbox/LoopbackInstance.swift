@@ -88,8 +88,11 @@ actor LoopbackInstance {
     /// Starts the container; sshd listens after `delay` seconds.
     func start(directPort: Int, proxyPort: Int, environment: [String: String], delay: Double) throws {
         guard self.guardian == nil, !self.isErased else { return }
-        try self.files.writeStart(directPort: directPort, proxyPort: proxyPort, environment: environment)
         let isSandboxed = self.files.isSandboxed
+        var environment = environment
+        // What `onstart.sh` leaves behind is found by it.
+        if !isSandboxed { environment["VP_LOOPBACK_MARK"] = self.mark }
+        try self.files.writeStart(directPort: directPort, proxyPort: proxyPort, environment: environment)
         try? Data().write(to: URL(fileURLWithPath: self.files.sandboxInfo))
         self.guardian = try Guardian(
             script: isSandboxed ? Guardian.sandboxScript : Guardian.plainScript,

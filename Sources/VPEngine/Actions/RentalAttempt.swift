@@ -21,15 +21,21 @@ struct RentalAttempt {
         let client = try self.engine.client(self.offer.id.platform, "renting an instance")
         let configuration = self.engine.configuration
         let wanted = self.create.request
-        let request = RentRequest(
-            offer: self.offer, name: wanted.name ?? Self.makeName(configuration.workspace.name),
-            image: self.image, diskBytes: wanted.query.diskBytes, environment: wanted.environment,
-            onStart: wanted.onStart, publicKey: self.key.line, minimumCUDA: ImageCUDA.version(of: self.image))
         // Where nobody says what is there, nobody can say that this is not one too many.
         _ = try await self.engine.trustedInstances(on: self.offer.id.platform)
         let lease = try Budget(engine: self.engine).admit(
             self.offer.price, maximumCost: wanted.maximumCost,
             lease: wanted.lease ?? configuration.money.lease)
+        let request = RentRequest(
+            offer: self.offer, name: wanted.name ?? Self.makeName(configuration.workspace.name),
+            image: self.image, diskBytes: wanted.query.diskBytes, environment: wanted.environment,
+            onStart: wanted.onStart,
+            bootGuard: configuration.endpoints.first { $0.platform == self.offer.id.platform }.flatMap {
+                BootGuard.text(
+                    lease, on: $0.platform, apiBase: $0.apiBase, workspace: configuration.workspace.remoteRoot
+                )
+            },
+            publicKey: self.key.line, minimumCUDA: ImageCUDA.version(of: self.image))
         self.create.progress(
             ActionProgress(.renting, detail: Self.describe(self.offer, for: wanted.query.job)))
         try self.engine.history.insert(

@@ -53,4 +53,11 @@ public struct PlatformEndpoint: Hashable, Sendable {
         self.key = key
         self.graphQLURL = graphQLURL
     }
+
+    /// `baseURL` for a script: without a slash at the end.
+    var apiBase: String {
+        var text = self.baseURL.absoluteString
+        while text.hasSuffix("/") { text.removeLast() }
+        return text
+    }
 }

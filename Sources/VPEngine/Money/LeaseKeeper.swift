@@ -46,10 +46,9 @@ struct LeaseKeeper {
         guard let id = entry.instance,
             let endpoint = self.engine.configuration.endpoints.first(where: { $0.platform == entry.platform })
         else { return nil }
-        var base = endpoint.baseURL.absoluteString
-        while base.hasSuffix("/") { base.removeLast() }
         return WatchdogScript.Settings(
-            platform: entry.platform, instance: id.rawValue, apiBase: base, workspace: entry.remoteRoot,
+            platform: entry.platform, instance: id.rawValue, apiBase: endpoint.apiBase,
+            workspace: entry.remoteRoot,
             seconds: Int((terms.seconds ?? 43_200).rounded(.up)),
             capSeconds: Int((terms.maximumSeconds ?? 0).rounded(.up)), ending: terms.ending,
             keepsUnsafeResults: terms.keepsUnsafeResults,

@@ -9,6 +9,8 @@ public struct RentRequest: Hashable, Sendable {
     public var diskBytes: Int64
     public var environment: [String: String]
     public var onStart: String?
+    /// Shell text that is run before `onStart`, where the platform has room for it; see `BootGuard`.
+    public var bootGuard: String?
     /// The line of the key we will log in with, for a platform that is told with each rental.
     public var publicKey: String?
     /// What the image needs of the driver, for a platform that chooses the machine itself.
@@ -16,7 +18,8 @@ public struct RentRequest: Hashable, Sendable {
 
     public init(
         offer: Offer, name: String, image: String, diskBytes: Int64, environment: [String: String] = [:],
-        onStart: String? = nil, publicKey: String? = nil, minimumCUDA: Double? = nil
+        onStart: String? = nil, bootGuard: String? = nil, publicKey: String? = nil,
+        minimumCUDA: Double? = nil
     ) {
         self.offer = offer
         self.name = name
@@ -24,6 +27,7 @@ public struct RentRequest: Hashable, Sendable {
         self.diskBytes = diskBytes
         self.environment = environment
         self.onStart = onStart
+        self.bootGuard = bootGuard
         self.publicKey = publicKey
         self.minimumCUDA = minimumCUDA
     }

@@ -4,7 +4,7 @@
 /// time says up to when all files are known to be elsewhere), `state` (what the watchdog saw last) and `log`.
 ///
 /// The instance's own key is read from the environment of the container's first process at the moment it is
-/// needed, is in no file and on no command line, and reaches this one instance only.
+/// needed, is on no command line, and reaches this one instance only.
 package struct WatchdogScript: Sendable {
     /// What the watchdog of one instance is told.
     package struct Settings: Hashable, Sendable {
@@ -42,31 +42,15 @@ package struct WatchdogScript: Sendable {
         }
 
         package var text: String {
-            let base = self.apiBase
-            let id = self.instance
-            let orders: [(String, String)] =
-                switch self.platform {
-                case .vast:
-                    [
-                        ("variable", "CONTAINER_API_KEY"), ("look", "\(base)/api/v0/instances/\(id)/"),
-                        ("stop_method", "PUT"), ("stop_url", "\(base)/api/v0/instances/\(id)/"),
-                        ("stop_body", #"{"state":"stopped"}"#),
-                    ]
-                case .runpod:
-                    [
-                        ("variable", "RUNPOD_API_KEY"), ("look", "\(base)/pods/\(id)"),
-                        ("stop_method", "POST"), ("stop_url", "\(base)/pods/\(id)/action"),
-                        ("stop_body", #"{"action":"stop"}"#),
-                    ]
-                }
-            let values =
-                orders + [
-                    ("workspace", self.workspace), ("seconds", String(self.seconds)),
-                    ("cap_seconds", String(self.capSeconds)), ("ending", self.ending.rawValue),
-                    ("keeps_unsafe", self.keepsUnsafeResults ? "1" : ""),
-                    ("idle_seconds", String(self.idleSeconds)), ("idle_ending", self.idleEnding.rawValue),
-                ]
-            return values.map { "\($0.0)=\(ShellQuoting.quoted($0.1))\n" }.joined()
+            let values = [
+                ("workspace", self.workspace), ("seconds", String(self.seconds)),
+                ("cap_seconds", String(self.capSeconds)), ("ending", self.ending.rawValue),
+                ("keeps_unsafe", self.keepsUnsafeResults ? "1" : ""),
+                ("idle_seconds", String(self.idleSeconds)), ("idle_ending", self.idleEnding.rawValue),
+            ]
+            let id = "id=\(ShellQuoting.quoted(self.instance))\n"
+            return id + PlatformOrders.text(self.platform, apiBase: self.apiBase)
+                + values.map { "\($0.0)=\(ShellQuoting.quoted($0.1))\n" }.joined()
         }
     }
 
@@ -196,55 +180,21 @@ package struct WatchdogScript: Sendable {
             case $value in '' | *[!0-9]*) echo none ;; *) echo "$value" ;; esac
         }
 
-        # The instance's own key. ssh sessions do not have it, the container's first process does.
-        key() { tr '\0' '\n' < /proc/1/environ 2>/dev/null | sed -n "s/^$variable=//p" | head -n 1; }
-
-        # call METHOD URL BODY: prints the status of the answer, or a word. The key travels by pipe or by a
-        # variable, which no list of processes shows to others.
-        call() {
-            own=$(key)
-            [ -n "$own" ] || { echo 'no key of its own'; return; }
-            if command -v curl >/dev/null 2>&1; then
-                printf 'header = "Authorization: Bearer %s"\n' "$own" \
-                    | curl -K - -s -o /dev/null -w '%{http_code}' -m 30 -A "$agent" -X "$1" \
-                        -H 'Content-Type: application/json' -d "$3" "$2"
-            elif command -v python3 >/dev/null 2>&1; then
-                printf '%s' "$own" | python3 -c '
-        import sys, urllib.request, urllib.error
-        method, url, body, agent = sys.argv[1:5]
-        headers = {"Authorization": "Bearer " + sys.stdin.read(), "Content-Type": "application/json",
-                   "User-Agent": agent}
-        try:
-            request = urllib.request.Request(url, body.encode() or None, headers, method=method)
-            print(urllib.request.urlopen(request, timeout=30).status)
-        except urllib.error.HTTPError as error:
-            print(error.code)
-        except Exception:
-            print("000")
-        ' "$1" "$2" "$3" "$agent"
-            elif wget --help 2>&1 | grep -q -e --method; then
-                printf 'header = Authorization: Bearer %s\n' "$own" > "$lease/wgetrc"
-                WGETRC="$lease/wgetrc" wget -q -S -O /dev/null -T 30 -t 1 -U "$agent" --method="$1" \
-                    --header='Content-Type: application/json' --body-data="$3" "$2" 2>&1 \
-                    | sed -n 's/^ *HTTP\/[0-9.]* \([0-9]*\).*/\1/p' | tail -n 1
-                rm -f "$lease/wgetrc"
-            else
-                echo 'no curl, python3 or wget'
-            fi
-        }
+        \#(PlatformOrders.functions)
 
         probe() {
             answer=$(call GET "$look" '')
             for pause in 1 3 5; do
                 # That it was asked too often, or is in trouble, says nothing of the key.
-                case $answer in 429 | 5[0-9][0-9]) ;; *) break ;; esac
+                case $answer in '' | 000 | 429 | 5[0-9][0-9]) ;; *) break ;; esac
                 sleep "$pause"
                 answer=$(call GET "$look" '')
             done
             case $answer in
             200) put guard instance ;;
+            '' | 000) put guard 'none the platform does not answer the instance' ;;
             [0-9][0-9][0-9]) put guard "none the key of the instance is answered with $answer" ;;
-            *) put guard "none the instance has ${answer:-no answer}" ;;
+            *) put guard "none the instance has $answer" ;;
             esac
         }
 

@@ -29,7 +29,7 @@ enum RunPodWire {
         if !offer.dataCenters.isEmpty {
             body["dataCenterIds"] = .array(offer.dataCenters.map(JSONValue.string))
         }
-        if let args = RunPodWire.startCommand(image: request.image, onStart: request.onStart) {
+        if let args = RunPodWire.startCommand(request) {
             body["args"] = .string(args)
         }
         return .object(body)
@@ -69,7 +69,7 @@ enum RunPodWire {
         // One can be named, or none.
         if let center = offer.dataCenters.first { input["dataCenterId"] = .string(center) }
         if let cuda = request.minimumCUDA { input["minCudaVersion"] = .string(String(format: "%.1f", cuda)) }
-        if let args = RunPodWire.startCommand(image: request.image, onStart: request.onStart) {
+        if let args = RunPodWire.startCommand(request) {
             input["dockerArgs"] = .string(args)
         }
         return .object(input)
@@ -103,13 +103,11 @@ enum RunPodWire {
     ///
     /// RunPod's images start sshd by `/start.sh`; of any other, ssh must be made to listen, with the server
     /// installed first where the image has none.
-    static func startCommand(image: String, onStart: String?) -> String? {
-        guard onStart != nil || !image.hasPrefix("runpod/") else { return nil }
-        var steps: [String] = []
-        if let onStart {
-            // Encoded, so that no quote in it can end ours.
-            steps.append("echo \(Data(onStart.utf8).base64EncodedString()) | base64 -d | sh")
-        }
+    static func startCommand(_ request: RentRequest) -> String? {
+        let texts = [request.bootGuard, request.onStart].compactMap(\.self)
+        guard !texts.isEmpty || !request.image.hasPrefix("runpod/") else { return nil }
+        // Encoded, so that no quote in it can end ours.
+        var steps = texts.map { "echo \(Data($0.utf8).base64EncodedString()) | base64 -d | sh" }
         steps += [
             "[ -x /start.sh ] && exec /start.sh",
             "command -v sshd >/dev/null && command -v rsync >/dev/null"

@@ -59,10 +59,24 @@ enum VastWire {
             // Otherwise a machine taken meanwhile leaves a stopped contract that bills its disk.
             "cancel_unavail": true,
         ]
-        if let onStart = request.onStart { body["onstart"] = .string(onStart) }
+        if let onStart = VastWire.onStart(request) { body["onstart"] = .string(onStart) }
         // A price makes it a bid. Ours includes the disk and so lies a little above the lowest bid.
         if request.offer.isInterruptible { body["price"] = .number(request.offer.price.dollarsPerHour) }
         return .object(body)
+    }
+
+    /// The guard goes first, since what the user wants run may take for ever; it is left out where both together are
+    /// more than the platform takes, or where another program than a shell reads it.
+    static func onStart(_ request: RentRequest) -> String? {
+        guard let bootGuard = request.bootGuard else { return request.onStart }
+        var lines = (request.onStart ?? "").split(separator: "\n", omittingEmptySubsequences: false)
+        var first = "#!/bin/sh"
+        if let line = lines.first, line.hasPrefix("#!") {
+            guard line.hasSuffix("sh") else { return request.onStart }
+            first = String(lines.removeFirst())
+        }
+        let text = "\(first)\n\(bootGuard)\(lines.joined(separator: "\n"))"
+        return text.utf8.count <= 4048 ? text : request.onStart
     }
 
     /// One page of the v1 list.

@@ -1,0 +1,112 @@
+import Foundation
+import Testing
+import VPTestSupport
+
+@testable import VPEngine
+
+/// The orders that an instance gives about itself, by each program that an image may have for it, in each shell.
+@Suite(
+    .requires("bwrap"), .requires("dash"), .requires("bash"), .requires("busybox"), .requires("curl"),
+    .requires("wget"), .requires("python3"), .timeLimit(.minutes(15)))
+struct WatchdogClientTests {
+    private static let shells = [["dash"], ["bash", "--posix"], ["busybox", "sh"]]
+    private static let key = "0123456789abcdef0123456789abcdef"
+
+    /// Runs `words` in a container whose first process knows the key, and that has no client but `client`.
+    private static func run(
+        _ words: String, by client: String?, in shell: [String], knowsKey: Bool = true,
+        server: URL, _ folder: TemporaryFolder
+    ) async throws -> String {
+        let bin = folder.path + "/bin"
+        let runner = SystemProcessRunner()
+        let ours = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
+        try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
+        for name in ["grep", "head", "rm", "sed", "tail", "tr"] + [client].compactMap(\.self) {
+            var program = try #require(Programs.path(of: name))
+            if name == "python3" {
+                // What is found may be a script that chooses one.
+                let words = ["-c", "import sys; print(sys.executable, end=\"\")"]
+                let found = try await runner.run(ProcessCommand(program, words, environment: ours))
+                program = String(decoding: found.output, as: UTF8.self)
+            }
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(bin)/\(name)", withDestinationPath: program)
+        }
+        let lease = folder.path + "/lease"
+        try FileManager.default.createDirectory(atPath: lease, withIntermediateDirectories: true)
+        let script = """
+            lease=\(lease) agent=test-agent id=7
+            \(PlatformOrders.text(.vast, apiBase: server.absoluteString))
+            \(PlatformOrders.functions)
+            \(words)
+            """
+        let sandbox = [
+            "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--proc", "/proc", "--die-with-parent",
+            "--",
+        ]
+        let shellWords = [try #require(Programs.path(of: shell[0]))] + shell.dropFirst() + ["-c", script]
+        var environment = ["PATH": bin, "HOME": folder.path]
+        if knowsKey { environment["CONTAINER_API_KEY"] = Self.key }
+        let result = try await runner.run(
+            ProcessCommand(
+                try #require(Programs.path(of: "bwrap")), sandbox + shellWords, environment: environment))
+        let left = try FileManager.default.contentsOfDirectory(atPath: lease)
+        #expect(left.isEmpty, "the key stays in no file")
+        return String(decoding: result.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    @Test(arguments: ["curl", "python3", "wget"], Self.shells)
+    func everyClientGivesTheOrders(client: String, shell: [String]) async throws {
+        let server = try LoopbackServer { request in
+            request.line.hasPrefix("DELETE") ? .response("403 Forbidden", "no") : .response("200 OK", "{}")
+        }
+        try await TemporaryFolder.with { folder in
+            let answers = try await Self.run(
+                """
+                echo $(call GET "$look" '') $(call "$stop_method" "$stop_url" "$stop_body") $(call DELETE "$look" '{}')
+                """, by: client, in: shell, server: server.url, folder)
+            #expect(answers == "200 200 403")
+        }
+        let path = "/api/v0/instances/7/"
+        let requests = server.requests
+        #expect(
+            requests.map(\.line) == ["GET", "PUT", "DELETE"].map { "\($0) \(path) HTTP/1.1" })
+        #expect(
+            requests.map { String(decoding: $0.body, as: UTF8.self) } == ["", #"{"state":"stopped"}"#, "{}"])
+        for request in requests {
+            #expect(request.header("authorization") == "Bearer \(Self.key)")
+            #expect(request.header("content-type") == "application/json")
+            #expect(request.header("user-agent") == "test-agent")
+        }
+    }
+
+    /// A platform that is away is no answer, whichever way the client says so.
+    @Test(arguments: ["curl", "python3", "wget"], Self.shells)
+    func nobodyThereIsNoAnswer(client: String, shell: [String]) async throws {
+        // Given back at once, so that nobody listens there.
+        let port = try LoopbackServer { _ in .whole("") }.port
+        let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
+        try await TemporaryFolder.with { folder in
+            let answer = try await Self.run(
+                "call DELETE \"$look\" '{}'", by: client, in: shell, server: url, folder)
+            #expect(["", "000"].contains(answer), "\(answer)")
+        }
+    }
+
+    @Test(arguments: Self.shells)
+    func withoutAKeyOrAClientItSaysSo(shell: [String]) async throws {
+        let server = try LoopbackServer { _ in .response("200 OK", "{}") }
+        try await TemporaryFolder.with { folder in
+            let keyless = try await Self.run(
+                "call GET \"$look\" ''", by: nil, in: shell, knowsKey: false, server: server.url, folder)
+            #expect(keyless == "no key of its own")
+        }
+        try await TemporaryFolder.with { folder in
+            let bare = try await Self.run(
+                "call GET \"$look\" ''", by: nil, in: shell, server: server.url, folder)
+            // Its shell may be a busybox that has a wget of its own, which knows GET and POST alone.
+            #expect(bare == "no curl, python3 or wget")
+        }
+        #expect(server.requests.isEmpty)
+    }
+}
