@@ -55,11 +55,23 @@ struct DestroyInstanceCommand: InstanceActionCommand {
                 "\(Units.count(unsafe.files, "file")), \(Units.bytes(unsafe.bytes)), will be lost with "
                 + "\(instance.id). Give them up?"
         } catch {
-            question = "What is on \(instance.id) cannot be seen, and will be lost. Give it up?"
+            question =
+                "What is on \(instance.id) cannot be seen, and will be lost\(Self.lastSeen(instance.id, engine)). "
+                + "Give it up?"
         }
         guard Prompt(terminal: session.terminal).confirm(question) else {
             Terminal.note("vp: nothing was done.")
             throw ExitStatus(status: Status.interrupted)
         }
+    }
+
+    /// What was missing here when somebody could look last, to go with what cannot be seen now.
+    private static func lastSeen(_ id: InstanceID, _ engine: Engine) -> String {
+        guard let (results, date) = engine.lastKnownResults(on: id) else { return "" }
+        let age = Units.age(date, now: Date())
+        let when = age == "just now" ? "a moment ago" : "\(age) ago"
+        return results.isSafe
+            ? "; \(when) everything was here"
+            : "; \(when) \(Units.count(results.files, "file")), \(Units.bytes(results.bytes)), were not here"
     }
 }

@@ -189,7 +189,8 @@ enum Report {
             case .unsafeResults:
                 (
                     "Results on the instance\(subject) are not here yet\(because).",
-                    "Bring them with `vp download\(subject)`, or give them up with --discard-results."
+                    "Bring them with `vp download\(subject)`, after `vp start\(subject)` where it is stopped, or give "
+                        + "them up: `vp destroy-instance\(subject) --discard-results`."
                 )
             case .unreachable:
                 (

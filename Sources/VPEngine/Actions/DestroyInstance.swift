@@ -113,7 +113,7 @@ struct DestroyInstance {
     }
 
     private func close(_ entry: LedgerEntry?) throws(EngineError) -> [Job] {
-        if let entry { return try self.engine.close(entry, because: "destroyed") }
+        if let entry { return try self.engine.close(entry, because: LedgerEntry.destroyedReason) }
         return try self.engine.forget(self.id, cause: LedgerEntry.destroyedWords)
     }
 }

@@ -15,7 +15,10 @@ struct SecureResults {
         guard self.instance.status == .running else {
             // It never ran, so that there is nothing on it.
             if [.pending, .loading, .failed].contains(self.instance.status) { return nil }
-            throw self.refusal("it is \(self.instance.status.rawValue), so its files cannot be compared")
+            let daily = String(format: "$%.2f", self.instance.price.dollarsPerDay)
+            throw self.refusal(
+                "it is \(self.instance.status.rawValue), so its files cannot be compared; it costs \(daily) a day"
+            )
         }
         do throws(EngineError) {
             let sync = self.engine.sync(
@@ -45,12 +48,13 @@ struct SecureResults {
     private func refusal(_ detail: String, paths: [String] = []) -> EngineError {
         var detail = detail
         if paths.isEmpty, let (results, date) = self.engine.lastKnownResults(on: self.instance.id) {
-            let minutes = Int(Date().timeIntervalSince(date) / 60)
-            let age = minutes < 1 ? "a moment ago" : "\(minutes) min ago"
+            let seconds = Date().timeIntervalSince(date)
+            let age = seconds < 60 ? "a moment ago" : "\(Engine.words(seconds)) ago"
+            let size = String(format: "%.1f MB", Double(results.bytes) / 1e6)
             detail +=
                 results.isSafe
                 ? "; \(age) everything was here"
-                : "; \(age) \(results.files) files, \(results.bytes / 1_000_000) MB, were not here"
+                : "; \(age) \(results.files) files, \(size), were not here"
         }
         return EngineError(
             .unsafeResults,

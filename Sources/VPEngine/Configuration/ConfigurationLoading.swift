@@ -140,8 +140,16 @@ extension EngineConfiguration {
                 }
                 money.lease.keepsUnsafeResults = word == "keep"
             }
+            if let parked = try file.duration("lease.parked") { money.parkedSeconds = parked.seconds }
             if let dollars = try file.dollars("budget.per_day") { money.dollarsPerDay = dollars }
             if let dollars = try file.dollars("budget.per_run") { money.dollarsPerRun = dollars }
+        }
+        // What ends the only copy of a result is for nobody else to say.
+        if let file = sources.user, let word = try file.text("lease.parked_end") {
+            guard word == "keep" || word == "destroy" else {
+                throw file.error("lease.parked_end", "lease.parked_end must be keep or destroy")
+            }
+            money.destroysParked = word == "destroy"
         }
         // A command that a project brings along would run for whoever opens it: the user's own file alone counts.
         money.notifyCommand = try sources.user?.text("notify.command")

@@ -48,6 +48,10 @@ public struct EngineConfiguration: Sendable {
     /// What may be spent, and who ends what nobody needs.
     public struct Money: Hashable, Sendable {
         public var lease: LeaseTerms
+        /// How long an instance may stay stopped before its disk is an alarm; nil for ever.
+        public var parkedSeconds: Double?
+        /// Whether it is destroyed then, with whatever its disk holds.
+        public var destroysParked: Bool
         /// Dollars a day, UTC, over all accounts.
         public var dollarsPerDay: Double?
         /// Dollars for one run.
@@ -56,10 +60,13 @@ public struct EngineConfiguration: Sendable {
         public var notifyCommand: String?
 
         public init(
-            lease: LeaseTerms = LeaseTerms(), dollarsPerDay: Double? = nil, dollarsPerRun: Double? = nil,
+            lease: LeaseTerms = LeaseTerms(), parkedSeconds: Double? = 604_800, destroysParked: Bool = false,
+            dollarsPerDay: Double? = nil, dollarsPerRun: Double? = nil,
             notifyCommand: String? = nil
         ) {
             self.lease = lease
+            self.parkedSeconds = parkedSeconds
+            self.destroysParked = destroysParked
             self.dollarsPerDay = dollarsPerDay
             self.dollarsPerRun = dollarsPerRun
             self.notifyCommand = notifyCommand

@@ -29,6 +29,8 @@ public struct Lease: Hashable, Codable, Sendable {
     public var heardAt: Date?
     /// What the watchdog last saw of the instance's use; nil where it never told.
     public var use: InstanceUse?
+    /// When the instance was first seen stopped, with its disk still paid for; nil while it is not.
+    public var parkedAt: Date?
 
     public init(
         terms: LeaseTerms, guardian: Guardian, endsAt: Date?, capEndsAt: Date? = nil, weakness: String? = nil,

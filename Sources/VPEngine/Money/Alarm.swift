@@ -5,7 +5,7 @@ import Synchronization
 public struct Alarm: Hashable, Codable, Sendable {
     /// The worst first.
     public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
-        case instanceLost, destroyUnconfirmed, lowBalance, budget, untrusted, unknownInstance, idle,
+        case instanceLost, destroyUnconfirmed, lowBalance, budget, untrusted, unknownInstance, idle, parked,
             leaseEnding
         case weakLease, noLease
     }
@@ -141,8 +141,28 @@ extension Engine {
             guard let lease = ledger.last(where: { $0.instance == instance.id })?.lease else { continue }
             alarms += Self.alarms(of: lease, on: instance, now)
         }
+        alarms += self.parkedAlarms(instances, ledger, now)
         let order = Dictionary(uniqueKeysWithValues: Alarm.Kind.allCases.enumerated().map { ($1, $0) })
         return alarms.sorted { (order[$0.kind]!, $0.key) < (order[$1.kind]!, $1.key) }
+    }
+
+    /// Disks that are paid for longer than anybody meant to, each with what ends it.
+    private func parkedAlarms(_ instances: [Instance], _ ledger: [LedgerEntry], _ now: Date) -> [Alarm] {
+        guard let limit = self.configuration.money.parkedSeconds else { return [] }
+        return instances.compactMap { instance in
+            let id = instance.id
+            guard instance.status == .stopped,
+                let since = ledger.last(where: { $0.instance == id && $0.state == .rented })?.lease?.parkedAt
+            else { return nil }
+            let parked = now.timeIntervalSince(since)
+            guard parked >= limit else { return nil }
+            return Alarm(
+                .parked, id,
+                String(
+                    format: "\(id) is stopped since \(Self.words(parked)) and its disk costs $%.2f a day: "
+                        + "`vp destroy-instance \(id)` ends it",
+                    instance.price.dollarsPerDay))
+        }
     }
 
     private static func alarms(of lease: Lease, on instance: Instance, _ now: Date) -> [Alarm] {

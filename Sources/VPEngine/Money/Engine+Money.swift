@@ -124,9 +124,9 @@ extension Engine {
         var lost: [Job] = []
         // Its jobs first: whoever follows one asks the row why the instance is gone.
         if let id = entry.instance {
-            let isLost = reason == LedgerEntry.lostReason
+            let isDestroyed = reason == LedgerEntry.destroyedReason
             lost = try self.forget(
-                id, cause: isLost ? "its instance is gone: \(reason)" : LedgerEntry.destroyedWords)
+                id, cause: isDestroyed ? LedgerEntry.destroyedWords : "its instance is gone: \(reason)")
         }
         try self.history.update(entry.name, state: .gone, at: self.now(), because: reason)
         return lost

@@ -34,8 +34,7 @@ struct Reconciler {
                     .badResponse, .init("listing instances", platform: self.platform),
                     detail: "the list lacks instance \(id), which the platform still has")
             }
-            try self.engine.close(
-                entry, because: entry.state == .destroying ? "destroyed" : LedgerEntry.lostReason)
+            try self.engine.close(entry, because: try self.reason(forTheEndOf: entry, now))
         }
         let projects = Dictionary(
             open.compactMap { entry in entry.instance.map { ($0, entry.projectName) } }
@@ -43,6 +42,7 @@ struct Reconciler {
         try self.history.meter(listing, projects: projects, whole: self.platform, at: now)
         try await self.resumeEndings(open, shown, now)
         try await self.guardWeakLeases(open, shown, now)
+        for index in open.indices { try await self.notePark(&open[index], shown, now) }
         return listing.map { instance in
             var instance = instance
             guard let entry = open.last(where: { $0.instance == instance.id }) else { return instance }
@@ -50,6 +50,19 @@ struct Reconciler {
             instance.lease = entry.lease
             return instance
         }
+    }
+
+    /// Why an instance is no longer there. One that has ended itself, as it was told to, is not lost.
+    private func reason(forTheEndOf entry: LedgerEntry, _ now: Date) throws(EngineError) -> String {
+        if entry.state == .destroying { return LedgerEntry.destroyedReason }
+        guard let lease = entry.lease, lease.terms.ending == .destroy,
+            let end = [lease.endsAt, lease.capEndsAt].compactMap(\.self).min(), end <= now
+        else { return LedgerEntry.lostReason }
+        // A job would have renewed it.
+        let wasBusy = try self.history.jobs(limit: 1000).contains {
+            $0.instance == entry.instance && $0.state == .running
+        }
+        return wasBusy ? LedgerEntry.lostReason : "its lease ran out"
     }
 
     /// The instance that came of a rental whose answer was lost.
@@ -103,9 +116,39 @@ extension Reconciler {
     }
 }
 
+extension Reconciler {
+    /// Notes since when the instance is stopped, and ends it where the user has said that this may last so long and
+    /// no longer. A stopped instance has no watchdog, so that only who looks can do that.
+    private func notePark(
+        _ entry: inout LedgerEntry, _ shown: [InstanceID: Instance], _ now: Date
+    ) async throws(EngineError) {
+        guard entry.state == .rented, let id = entry.instance, let instance = shown[id],
+            var lease = entry.lease
+        else { return }
+        let since = instance.status == .stopped ? lease.parkedAt ?? now : nil
+        if since != lease.parkedAt {
+            lease.parkedAt = since
+            entry.lease = lease
+            try self.history.setLease(lease, of: entry.name)
+        }
+        let money = self.engine.configuration.money
+        guard money.destroysParked, let since, let limit = money.parkedSeconds,
+            now.timeIntervalSince(since) >= limit
+        else { return }
+        try self.history.note("destroying: stopped for longer than lease.parked", on: entry.name, at: now)
+        try self.history.update(entry.name, state: .destroying, at: now)
+        entry.state = .destroying
+        // Refused or not, the row stays until a list shows the instance gone.
+        try? await self.client.destroy(id)
+    }
+}
+
 extension LedgerEntry {
     /// Why a row is closed whose instance nobody here has ended.
     static let lostReason = "the platform no longer has it"
+
+    /// Why a row is closed whose instance was ended from here.
+    static let destroyedReason = "destroyed"
 
     /// Why a job is lost whose instance was destroyed from here.
     static let destroyedWords = "its instance was destroyed"

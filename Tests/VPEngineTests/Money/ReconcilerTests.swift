@@ -122,6 +122,87 @@ struct ReconcilerTests {
         }
     }
 
+    /// A disk that is paid for longer than was meant rings, and is ended only where the user has said so.
+    @Test(arguments: VPEngine.Platform.allCases, [false, true])
+    func aDiskThatIsParkedForTooLongRings(platform: VPEngine.Platform, isDestroyed: Bool) async throws {
+        let money = EngineConfiguration.Money(parkedSeconds: 7200, destroysParked: isDestroyed)
+        try await MoneyFixture.with(money: money, followsCloudClock: true) { fixture in
+            let instance = try await fixture.create(on: platform, lease: LeaseTerms(seconds: nil))
+            func park() async throws {
+                _ = try await fixture.perform(.stop(instance.id))
+                _ = await fixture.engine.instances()
+            }
+            func alarms() throws -> [Alarm] {
+                try fixture.engine.moneyReport().alarms.filter { $0.kind == .parked }
+            }
+            try await park()
+            #expect(try alarms().isEmpty)
+            // Used in between, it counts from its next stop.
+            await fixture.cloud.advance(by: 3600)
+            _ = try await fixture.perform(.start(instance.id))
+            _ = await fixture.engine.instances()
+            try await park()
+            await fixture.cloud.advance(by: 5400)
+            #expect(await fixture.engine.instances().values.map(\.status) == [.stopped])
+            #expect(try alarms().isEmpty)
+            await fixture.cloud.advance(by: 3600)
+            _ = await fixture.engine.instances()
+            if isDestroyed {
+                try await eventually("the disk to be gone") {
+                    await fixture.engine.instances().values.isEmpty
+                }
+                #expect(await fixture.cloud.instanceCount == 0)
+                let entry = try #require(try fixture.engine.history.ledgerEntry(for: instance.id))
+                let steps = try fixture.engine.history.ledgerSteps(of: entry.name)
+                #expect(steps.contains("destroying: stopped for longer than lease.parked"), "\(steps)")
+                #expect(steps.last == "gone: destroyed")
+            } else {
+                let alarm = try #require(try alarms().first)
+                #expect(alarm.instance == instance.id)
+                let daily = String(
+                    format: "$%.2f a day",
+                    try #require(
+                        fixture.engine.cachedInstances()?.values.first
+                    ).price.dollarsPerDay)
+                #expect(alarm.words.contains(daily), "\(alarm.words)")
+                #expect(alarm.words.contains("`vp destroy-instance \(instance.id)`"))
+                #expect(await fixture.cloud.instanceCount == 1)
+            }
+        }
+    }
+
+    /// Only the user's own file may say so: a project that came from elsewhere could end the only copy of a result.
+    @Test func onlyTheUserHasParkedDisksDestroyed() async throws {
+        try await TemporaryFolder.with { folder in
+            let project = folder.path + "/project"
+            try folder.write("lease:\n  parked: 2d\n  parked_end: destroy\n", to: "project/.vp/config.yaml")
+            let environment = ["HOME": folder.path, "XDG_CONFIG_HOME": folder.path + "/config"]
+            let theirs = try EngineConfiguration.load(environment: environment, directory: project)
+            #expect(theirs.money.parkedSeconds == 172_800)
+            #expect(!theirs.money.destroysParked)
+            let path = "config/variousplug/config.yaml"
+            try folder.write("lease:\n  parked_end: destroy\n", to: path)
+            chmod(folder.path + "/" + path, 0o600)
+            #expect(
+                try EngineConfiguration.load(environment: environment, directory: project).money
+                    .destroysParked)
+        }
+    }
+
+    /// An instance that did as its lease said is no alarm.
+    @Test(.requires("bwrap")) func anInstanceThatEndedByItsLeaseIsNotLost() async throws {
+        try await MoneyFixture.with { fixture in
+            let instance = try await fixture.create(
+                on: .vast, lease: LeaseTerms(seconds: 4, maximumSeconds: nil))
+            await fixture.engine.shutDown()
+            try await eventually("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
+            #expect(await fixture.engine.instances().values.isEmpty)
+            #expect(try fixture.engine.moneyReport().alarms.isEmpty)
+            let entry = try #require(try fixture.engine.history.ledgerEntry(for: instance.id))
+            #expect(try fixture.engine.history.ledgerSteps(of: entry.name).last == "gone: its lease ran out")
+        }
+    }
+
     // MARK: Destroying
 
     /// What can come of an order to destroy.
