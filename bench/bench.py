@@ -119,6 +119,9 @@ def measure_commands(table, vp, environment, served, project, folder, runs):
     ):
         table.add(name, *interleave(
             vp, words, [*ssh, "true"], environment, project, runs, "multiplexed `ssh true`"))
+    # What `vp ls` has left in the cache, with an instance to tell of. As often as a prompt is drawn.
+    table.add("`vp status`", *interleave(
+        vp, ["status"], ["/bin/true"], environment, project, max(20, runs), "`/bin/true`"))
     measure_far(table, vp, environment, served, project, folder, runs, which)
     subprocess.run([*ssh[:-1], "-O", "exit", "bare"], stderr=subprocess.DEVNULL)
 

@@ -65,11 +65,7 @@ struct JobEndingTests {
             let list = try await harness.vp("jobs", "--json").json()["jobs"] as? [[String: Any]] ?? []
             #expect(list.reversed().map { $0["state"] as? String } == Self.endings.map(\.state))
 
-            var environment = harness.environment
-            environment["TERM"] = "xterm-256color"
-            let dashboard = try PTYSession(
-                CLIHarness.products + "/vp-tui", width: 200, height: 60, environment: environment,
-                directory: harness.project)
+            let dashboard = try local.dashboard()
             // The list alone: there every row has its room.
             try await dashboard.see("project-\(Self.endings.count)")
             dashboard.type("3+")
@@ -104,6 +100,7 @@ struct JobEndingTests {
             #expect(job["state"] as? String == "lost")
             #expect(job["cause"] as? String == "its instance was destroyed")
             #expect(job["dollars"] as? Double != nil)
+            try await local.expectDashboard(shows: "lost: its instance was destroyed")
         }
     }
 
@@ -125,7 +122,9 @@ struct JobEndingTests {
             let job = try await local.job()
             #expect(job["state"] as? String == "lost")
             #expect((job["cause"] as? String)?.hasPrefix(cause) == true, "\(job)")
+            #expect(run.stderr.contains(cause), "\(run)")
             #expect(try await local.harness.vp("logs", "-1").stdout == "up\n")
+            try await local.expectDashboard(shows: "lost: \(cause)")
         }
     }
 
@@ -173,6 +172,7 @@ struct JobEndingTests {
             let succeeded = try await local.job(id)
             #expect(succeeded["state"] as? String == "succeeded")
             #expect(try await harness.vp("attach", other).status == 203)
+            try await local.expectDashboard(shows: "unknown: the job's supervisor", rowsBelow: 1)
         }
     }
 }

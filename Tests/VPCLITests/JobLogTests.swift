@@ -7,7 +7,7 @@ import VPTestSupport
 ///
 /// The sizes are for every day. `VP_TEST_LOG_MEGABYTES=200 VP_TEST_SECONDS=60 VP_TEST_CUT_SECONDS=2` is the
 /// whole trial, and `VP_TEST_OUTAGE_SECONDS=300` that of a lost network.
-@Suite(.startsCloud, .requires("sshd", "rsync", "ssh", "python3"), .timeLimit(.minutes(15)))
+@Suite(.ownThread, .startsCloud, .requires("sshd", "rsync", "ssh", "python3"), .timeLimit(.minutes(15)))
 struct JobLogTests {
     private static func setting(_ name: String, _ standard: Double) -> Double {
         ProcessInfo.processInfo.environment[name].flatMap { Double($0) } ?? standard
@@ -74,7 +74,8 @@ struct JobLogTests {
         }
     }
 
-    /// The way to the instance is gone for a while, whoever watched is gone as well, and the job ends meanwhile.
+    /// The way to the instance is gone for a while, whoever watched is gone as well, the dashboard among them, and
+    /// the job ends meanwhile.
     @Test func afterALostNetworkTheJobIsShownAsItIs() async throws {
         let outage = Self.setting("VP_TEST_OUTAGE_SECONDS", 4)
         try await LocalCloud.with { local in
@@ -87,6 +88,8 @@ struct JobLogTests {
             let log = try await wait(for: "the job's log") {
                 harness.files(below: "", withSuffix: "project-1.log").first { Self.size($0) > 0 }
             }
+            let dashboard = try local.dashboard()
+            try await dashboard.see("project-1")
             let deadline = ContinuousClock.now + .seconds(outage)
             let isDown = Task {
                 while !Task.isCancelled {
@@ -102,6 +105,8 @@ struct JobLogTests {
             #expect(connection["state"] as? String == "running")
             watching.send(SIGKILL)
             _ = try await watching.output()
+            dashboard.type("q")
+            _ = try await dashboard.seeEnd()
             let blind = try await local.job("project-1")
             #expect(blind["state"] as? String == "running")
             #expect(blind["connection"] as? String == "disconnected")
@@ -113,6 +118,13 @@ struct JobLogTests {
             while ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(50)) }
             isDown.cancel()
             await isDown.value
+            // Opened again, it shows the job as it is, and has its log.
+            let again = try local.dashboard()
+            try await again.see("exit 5")
+            again.type("3\r")
+            try await again.see("failed with 5")
+            again.type("q")
+            _ = try await again.seeEnd()
             let job = try await local.job("project-1")
             #expect(job["state"] as? String == "failed", "\(job)")
             #expect(job["exit_code"] as? Int == 5)

@@ -43,6 +43,9 @@ struct JobVerbTests {
 
             let missing = try await harness.vp("rerun", "project-1")
             #expect(missing.status == 64, "\(missing)")
+            #expect(missing.stderr.contains("not set here: GREETING, HOME_OF."), "\(missing)")
+            #expect(missing.stderr.contains("-e GREETING=… -e HOME_OF=…"))
+            #expect(try await local.job()["id"] as? String == "project-1")
             let again = try await harness.vp(
                 "rerun", "project-1", "-e", "GREETING=again", environment: ["HOME_OF": "yours"])
             #expect(again.stdout == "AGAIN YOURS\n", "\(again)")
@@ -154,11 +157,41 @@ struct JobVerbTests {
     // MARK: Ctrl-C
 
     private func terminal(_ local: LocalCloud, _ command: String) throws -> PTYSession {
+        try self.terminal(local, ["run", "--no-sync", "--", command])
+    }
+
+    private func terminal(_ local: LocalCloud, _ words: [String]) throws -> PTYSession {
         var environment = local.harness.environment
         environment["TERM"] = "xterm-256color"
         return try PTYSession(
-            CLIHarness.products + "/vp", ["run", "--no-sync", "--", command], environment: environment,
+            CLIHarness.products + "/vp", words, environment: environment,
             directory: local.harness.project)
+    }
+
+    /// The promise is 200 ms. A machine full of clouds may owe a process its turn for longer, so that one of a few
+    /// attempts has to keep it, and each is far from a wait for anything else.
+    @Test(arguments: ["d", "\u{3}"])
+    func detachingTakesNoTime(key: String) async throws {
+        try await LocalCloud.with { local in
+            _ = try await local.rent()
+            _ = try await self.start(local, "--", "echo up; sleep 1000")
+            var taken: [Duration] = []
+            while taken.count < 8, !taken.contains(where: { $0 <= .milliseconds(200) }) {
+                let session = try self.terminal(local, ["attach", "-1"])
+                try await session.see("up")
+                session.type("\u{3}")
+                try await session.see("[d]etach")
+                let start = ContinuousClock.now
+                session.type(key)
+                let end = try session.waitForEnd()
+                taken.append(ContinuousClock.now - start)
+                #expect(end == .exited(130))
+            }
+            #expect(taken.contains { $0 <= .milliseconds(200) }, "\(taken)")
+            #expect(taken.allSatisfy { $0 < .seconds(1) }, "\(taken)")
+            #expect(try await local.job()["state"] as? String == "running")
+            #expect(try await local.harness.vp("cancel", "--kill", "-1").status == 0)
+        }
     }
 
     @Test(arguments: ["d", "\u{3}"])
@@ -176,7 +209,6 @@ struct JobVerbTests {
             let end = try await session.seeEnd()
             let taken = ContinuousClock.now - start
             #expect(end == .exited(130))
-            // 200 ms is the promise; a debug build among other tests, on a machine full of clouds, gets more.
             #expect(taken < .seconds(1), "\(taken)")
             #expect(session.screen.text.contains("vp attach project-1"))
             #expect(try await local.job("project-1")["state"] as? String == "running")

@@ -48,6 +48,26 @@ struct LocalCloud {
     }
 }
 
+extension LocalCloud {
+    func dashboard() throws -> PTYSession {
+        var environment = self.harness.environment
+        environment["TERM"] = "xterm-256color"
+        return try PTYSession(
+            CLIHarness.products + "/vp-tui", width: 200, height: 60, environment: environment,
+            directory: self.harness.project)
+    }
+
+    /// The title of the log of the newest job, or of one that many rows below, says `words` in the dashboard.
+    func expectDashboard(shows words: String, rowsBelow: Int = 0) async throws {
+        let dashboard = try self.dashboard()
+        try await dashboard.see("project-1")
+        dashboard.type("3" + String(repeating: "j", count: rowsBelow) + "\r")
+        try await dashboard.see(words)
+        dashboard.type("q")
+        _ = try await dashboard.seeEnd()
+    }
+}
+
 extension PTYSession {
     /// Waits until the screen holds `text`, and leaves the thread to the cloud meanwhile: the two share a pool
     /// that is as small as the machine.
