@@ -16,7 +16,9 @@ struct ListInstancesCommand: AsyncParsableCommand {
         try session.requireKey(for: platform)
         let engine = try session.engine()
         let seenBefore = engine.cachedInstances()
+        async let balances: Void = engine.refreshBalances()
         let answers = await engine.instances(platform: platform)
+        await balances
         try Answer.show(answers, asJSON: self.json.json, session: session, document: Documents.instances) {
             InstanceTable.lines($0, terminal: session.terminal, now: Date())
         } rest: {

@@ -110,7 +110,7 @@ struct LeaseCommand: AsyncParsableCommand {
         if self.json.json {
             Terminal.print(Self.document(lease, of: instance.id).document)
         } else {
-            for line in Self.lines(lease, of: instance.id, now: Date()) { Terminal.print(line) }
+            for line in Self.lines(lease, of: instance, now: Date()) { Terminal.print(line) }
         }
     }
 
@@ -123,8 +123,16 @@ struct LeaseCommand: AsyncParsableCommand {
         ])
     }
 
-    static func lines(_ lease: Lease?, of id: InstanceID, now: Date) -> [String] {
+    static func lines(_ lease: Lease?, of instance: Instance, now: Date) -> [String] {
+        let id = instance.id
         guard let lease else { return ["\(id) was not rented from here and has no lease."] }
+        if instance.status == .stopped {
+            let daily = Units.dollars(instance.price.dollarsPerDay)
+            return [
+                "\(id) is stopped, so that no lease ends it; its disk costs \(daily) a day. "
+                    + "`vp start \(id)` or `vp destroy-instance \(id)`."
+            ]
+        }
         guard let end = lease.endsAt else { return ["\(id) has no lease: it runs until you end it."] }
         let left = end.timeIntervalSince(now)
         let verb = lease.terms.ending == .destroy ? "destroyed" : "stopped"

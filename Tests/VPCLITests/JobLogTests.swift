@@ -120,7 +120,7 @@ struct JobLogTests {
             await isDown.value
             // Opened again, it shows the job as it is, and has its log.
             let again = try local.dashboard()
-            try await again.see("exit 5")
+            try await again.see("project-1")
             again.type("3\r")
             try await again.see("failed with 5")
             again.type("q")

@@ -126,6 +126,12 @@ struct MoneyTests {
             #expect(row["kind"] as? String == "parked")
             #expect(row["action"] as? String == "vp destroy-instance \(id)")
             #expect((row["dollars_per_day"] as? Double ?? 0) > 0)
+            let lease = try await harness.vp("lease", id)
+            #expect(lease.stdout.contains("is stopped, so that no lease ends it"), "\(lease)")
+            let refused = try await harness.vp("destroy-instance", id)
+            #expect(refused.status == 205, "\(refused)")
+            #expect(refused.stderr.contains("a moment ago everything was here"), "\(refused)")
+            #expect(refused.stderr.contains("after `vp start \(id)` where it is stopped"))
         }
     }
 
@@ -142,6 +148,8 @@ struct MoneyTests {
             }
             let output = try await harness.vp("status")
             #expect(output.stdout.hasPrefix("run $0."), "\(output)")
+            // Also where nobody ever opened the dashboard.
+            #expect(output.stdout.contains("balance $") && output.stdout.contains("h left"), "\(output)")
             let json = try await harness.vp("status", "--json").json()
             #expect(json["running"] as? Int == 1)
             cloud.intercept(nil)

@@ -143,6 +143,16 @@ public final class Engine: Sendable {
         return answers
     }
 
+    /// Asks for the balances where what is known of them is no longer fresh. The burn line and its alarm count on
+    /// them, also for who never opens the dashboard.
+    public func refreshBalances() async {
+        let age = self.cachedBalances().map { self.now().timeIntervalSince($0.fetchedAt) } ?? .infinity
+        // Negative after the clock was set back.
+        guard !(0..<300).contains(age) else { return }
+        _ = await self.balances()
+        await self.noteMoney()
+    }
+
     /// The instance with `name` (a platform id or an instance's name), or, without one, the single running
     /// instance that was rented for this project. Throws `.noInstance` or `.ambiguousInstance` with the candidates in `suggestions`.
     public func instance(named name: String?, platform: Platform? = nil) async throws(EngineError) -> Instance

@@ -8,6 +8,9 @@ struct InstanceSwitch {
 
     func start(_ id: InstanceID) async throws(EngineError) -> Instance {
         let client = try self.engine.client(id.platform, "starting instance \(id)")
+        if let entry = try self.engine.history.ledgerEntry(for: id) {
+            try Budget(engine: self.engine).admit(HourlyPrice(dollarsPerHour: entry.dollarsPerHour))
+        }
         self.progress(ActionProgress(.starting))
         let stopped = try await self.engine.freshInstance(id)
         try await client.start(id)

@@ -99,6 +99,8 @@ struct LookAtJobs {
     private func lose(_ job: Job, _ state: Job.State, _ cause: String, isFinal: Bool) {
         let now = Date()
         try? self.change(job) { job in
+            // Seen so before: a job costs nothing more while its instance is stopped, however often it is looked at.
+            guard isFinal || job.state != state || job.cause != cause else { return }
             job.lose(state, cause, at: now)
             if !isFinal { job.endedAt = nil }
         }

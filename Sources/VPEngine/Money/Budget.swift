@@ -12,19 +12,7 @@ struct Budget {
     func admit(
         _ price: HourlyPrice, maximumCost: Double?, lease: LeaseTerms
     ) throws(EngineError) -> LeaseTerms {
-        let now = self.engine.now()
-        if let limit = self.engine.configuration.money.dollarsPerDay {
-            let midnight = CostBook.midnight(now)
-            let book = try self.engine.costBook(since: midnight)
-            let spent = book.total(from: midnight, to: now).dollars
-            let hourly = book.dollarsPerHour + price.dollarsPerHour
-            if spent + hourly > limit {
-                throw Self.refusal(
-                    String(
-                        format: "$%.2f are spent today and the next hour would cost $%.2f, of $%.2f a day "
-                            + "(budget.per_day)", spent, hourly, limit))
-            }
-        }
+        try self.admit(price)
         var lease = lease
         if let maximumCost, price.dollarsPerHour > 0 {
             let seconds = maximumCost / price.dollarsPerHour * 3600
@@ -39,6 +27,21 @@ struct Budget {
             lease.seconds = min(lease.seconds ?? .infinity, seconds)
         }
         return lease
+    }
+
+    /// Throws `.limitRefused` where an hour at `price`, beside what runs already, is more than the day has left.
+    func admit(_ price: HourlyPrice) throws(EngineError) {
+        guard let limit = self.engine.configuration.money.dollarsPerDay else { return }
+        let now = self.engine.now()
+        let midnight = CostBook.midnight(now)
+        let book = try self.engine.costBook(since: midnight)
+        let spent = book.total(from: midnight, to: now).dollars
+        let hourly = book.dollarsPerHour + price.dollarsPerHour
+        guard spent + hourly > limit else { return }
+        throw Self.refusal(
+            String(
+                format: "$%.2f are spent today and the next hour would cost $%.2f, of $%.2f a day "
+                    + "(budget.per_day)", spent, hourly, limit))
     }
 
     static func refusal(_ words: String) -> EngineError {

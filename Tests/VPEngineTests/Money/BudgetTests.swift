@@ -47,19 +47,25 @@ struct BudgetTests {
     }
 
     @Test func theDaysLimitCountsWhatWasSpent() async throws {
-        try await MoneyFixture.with(money: .init(dollarsPerDay: 2), followsCloudClock: true) { fixture in
+        try await MoneyFixture.with(money: .init(dollarsPerDay: 0.5), followsCloudClock: true) { fixture in
             let instance = try await fixture.create(on: .vast)
-            let hours = 1.9 / instance.price.dollarsPerHour
+            let hours = 0.47 / instance.price.dollarsPerHour
             // Not over midnight, where a new day begins with nothing spent.
             let midnight = CostBook.midnight(fixture.cloud.now).addingTimeInterval(CostBook.day + 60)
             await fixture.cloud.advance(by: midnight.timeIntervalSince(fixture.cloud.now))
             _ = await fixture.engine.instances()
-            guard hours < 23 else { return }
+            try #require(hours < 23)
             await fixture.cloud.advance(by: hours * 3600)
             _ = await fixture.engine.instances()
-            await Self.expectRefusal(containing: "of $2.00 a day") { _ = try await fixture.create(on: .vast) }
+            await Self.expectRefusal(containing: "of $0.50 a day") { _ = try await fixture.create(on: .vast) }
             #expect(await fixture.cloud.instanceCount == 1)
             #expect(try fixture.engine.moneyReport().alarms.contains { $0.kind == .budget })
+            // Nor is what was stopped meanwhile started again.
+            _ = try await fixture.perform(.stop(instance.id))
+            await Self.expectRefusal(containing: "of $0.50 a day") {
+                _ = try await fixture.perform(.start(instance.id))
+            }
+            #expect(await fixture.engine.instances().values.map(\.status) == [.stopped])
         }
     }
 

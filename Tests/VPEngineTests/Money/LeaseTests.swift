@@ -86,6 +86,27 @@ struct LeaseTests {
         }
     }
 
+    /// A job whose instance was stopped by somebody else is unknown until that runs again, and no dearer for it.
+    @Test func aJobOnAStoppedInstanceCostsNoMore() async throws {
+        try await MoneyFixture.with { fixture in
+            let instance = try await fixture.create(on: .vast)
+            let request = RunRequest(command: .shell("echo on; sleep 1000"), isDetached: true)
+            _ = try await fixture.perform(.run(instance.id, request))
+            try await fixture.engine.clients[.vast]!.stop(instance.id)
+            try await eventually("the stop") {
+                await fixture.engine.instances().values.map(\.status) == [.stopped]
+            }
+            var dollars: [Double] = []
+            for _ in 0..<2 {
+                try await fixture.engine.lookAtJobs()
+                let job = try fixture.engine.job(named: "-1")
+                #expect(job.state == .unknown && job.endedAt == nil)
+                dollars.append(try #require(job.dollars))
+            }
+            #expect(dollars[0] == dollars[1])
+        }
+    }
+
     @Test func aLeaseCanBeSetAndTakenAway() async throws {
         try await MoneyFixture.with { fixture in
             let instance = try await fixture.create(on: .vast)

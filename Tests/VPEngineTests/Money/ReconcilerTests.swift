@@ -92,6 +92,10 @@ struct ReconcilerTests {
             let kinds = Dictionary(uniqueKeysWithValues: leftovers.values.map { ($0.id, $0.kind.rawValue) })
             #expect(kinds == names.merging([volume: "volume"]) { $1 })
             #expect(!leftovers.values.contains { $0.dollarsPerDay <= 0 })
+            let unknown = try fixture.engine.moneyReport().alarms.filter { $0.kind == .unknownInstance }
+            #expect(
+                Set(unknown.compactMap(\.instance?.rawValue))
+                    == Set(names.filter { $0.value != "foreign" }.keys))
 
             _ = try await fixture.perform(.stop(kept.id))
             let parked = try await fixture.engine.leftovers().values.filter { $0.kind == .parked }
