@@ -20,6 +20,8 @@ struct ActionRunner {
     var showsOutput = true
     /// Bytes of the job's logs from which on output is printed; what came before has been seen.
     var outputStarts: [JobStream: Int64] = [:]
+    /// The job that is followed, where that is known before the action tells of it: Ctrl-C may come first.
+    var followed: Job?
     /// Whether Ctrl-C may ask what is to become of a job. Who only reads a log leaves without a word.
     var asksOnInterrupt = true
 
@@ -42,7 +44,7 @@ struct ActionRunner {
 
         var printer = OutputPrinter(engine: self.engine, starts: self.outputStarts)
         var instance: Instance?
-        var job: Job?
+        var job = self.followed
         var wasInterrupted = false
         for await message in inbox.messages {
             switch message {
@@ -76,7 +78,7 @@ struct ActionRunner {
                 // What was started has been told to end; leaving waits no longer for it than a user would.
                 if job.map(Self.isFollowed) == true {
                     Task {
-                        try? await Task.sleep(for: .milliseconds(100))
+                        try? await Task.sleep(for: .milliseconds(50))
                         inbox.post(.overdue)
                     }
                 }

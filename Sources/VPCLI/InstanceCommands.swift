@@ -19,11 +19,12 @@ struct ListInstancesCommand: AsyncParsableCommand {
         async let balances: Void = engine.refreshBalances()
         let answers = await engine.instances(platform: platform)
         await balances
+        let report = try? engine.moneyReport()
         try Answer.show(answers, asJSON: self.json.json, session: session, document: Documents.instances) {
-            InstanceTable.lines($0, terminal: session.terminal, now: Date())
+            InstanceTable.lines($0, terminal: session.terminal, now: Date(), money: report)
         } rest: {
             Self.lastSeen(seenBefore, answers.failures, session)
-            guard !self.json.json, let report = try? engine.moneyReport() else { return }
+            guard !self.json.json, let report else { return }
             session.warn(report.alarms.map(\.words))
         }
     }
@@ -69,7 +70,10 @@ enum Answer {
 }
 
 enum InstanceTable {
-    static func lines(_ instances: [Instance], terminal: Terminal, now: Date) -> [String] {
+    /// - Parameter money: what the accounts have left, for the last line.
+    static func lines(
+        _ instances: [Instance], terminal: Terminal, now: Date, money: MoneyReport? = nil
+    ) -> [String] {
         guard !instances.isEmpty else {
             return ["No instances. Rent one: vp create-instance --gpu-type RTX4090"]
         }
@@ -99,6 +103,8 @@ enum InstanceTable {
         let parked = instances.filter { !$0.status.holdsGPU }.reduce(0) { $0 + $1.price.dollarsPerDay }
         var total = "\(Units.count(instances.count, "instance")), running \(Units.hourly(running))"
         if parked > 0 { total += ", parked \(Units.dollars(parked))/day" }
+        if let balance = money?.balanceDollars { total += ", balance \(Units.dollars(balance))" }
+        if let hours = money?.hoursLeft { total += ", \(Int(hours)) h left" }
         lines.append(Style.faint.apply(total, if: terminal.outputHasColour))
         return lines
     }

@@ -32,7 +32,7 @@ struct AttachCommand: AsyncParsableCommand {
         for stream in JobStream.allCases { printer.print(job.id, stream, upTo: ends[stream] ?? 0) }
         if hasEnded { return try await self.end(known, engine, session) }
         try session.requireKey(for: job.instance.platform)
-        let runner = ActionRunner(engine: engine, session: session, outputStarts: ends)
+        let runner = ActionRunner(engine: engine, session: session, outputStarts: ends, followed: job)
         switch await runner.perform(.attach(job.id, on: job.instance)) {
         case .succeeded(.attached(let ended)): try await self.end(ended, engine, session)
         case .succeeded: break

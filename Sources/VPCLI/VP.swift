@@ -79,7 +79,7 @@ struct VP: AsyncParsableCommand {
                     advice: "Did you mean `vp \(verb)`? To run a program of that name: vp run -- \(word)",
                     status: Status.usage)
             case .misplaced(let option, let verb, let verbs):
-                let others = verbs.map { "`vp \($0)`" }.joined(separator: ", ")
+                let others = verbs.prefix(6).joined(separator: ", ") + (verbs.count > 6 ? " and others" : "")
                 throw CommandFailure(
                     code: "usage", message: "`vp \(verb)` takes no \(option).",
                     advice: "It belongs to \(others). See `vp \(verb) --help`.", status: Status.usage)

@@ -174,11 +174,17 @@ struct JobVerbTests {
     func detachingTakesNoTime(key: String) async throws {
         try await LocalCloud.with { local in
             _ = try await local.rent()
-            _ = try await self.start(local, "--", "echo up; sleep 1000")
+            let gate = "/tmp/gate-\(UUID().uuidString)"
+            let job = try await self.start(
+                local, "--",
+                "while :; do sleep 0.05; [ ! -s \(gate) ] || { read -r n < \(gate); rm \(gate); echo go-$n; }; done"
+            )
             var taken: [Duration] = []
             while taken.count < 8, !taken.contains(where: { $0 <= .milliseconds(200) }) {
-                let session = try self.terminal(local, ["attach", "-1"])
-                try await session.see("up")
+                let session = try self.terminal(local, ["attach", job])
+                // What comes after it was started comes over the connection, by which time there is a menu.
+                _ = try await self.start(local, "--", "echo \(taken.count) > \(gate)")
+                try await session.see("go-\(taken.count)")
                 session.type("\u{3}")
                 try await session.see("[d]etach")
                 let start = ContinuousClock.now
@@ -189,8 +195,8 @@ struct JobVerbTests {
             }
             #expect(taken.contains { $0 <= .milliseconds(200) }, "\(taken)")
             #expect(taken.allSatisfy { $0 < .seconds(1) }, "\(taken)")
-            #expect(try await local.job()["state"] as? String == "running")
-            #expect(try await local.harness.vp("cancel", "--kill", "-1").status == 0)
+            #expect(try await local.job(job)["state"] as? String == "running")
+            #expect(try await local.harness.vp("cancel", "--kill", job).status == 0)
         }
     }
 

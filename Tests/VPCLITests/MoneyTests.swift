@@ -141,7 +141,8 @@ struct MoneyTests {
         #expect(empty.stdout == "")
         try await self.withCloud { cloud, harness in
             _ = try await self.rent(harness)
-            _ = try await harness.vp("ls")
+            let list = try await harness.vp("ls")
+            #expect(list.stdout.contains(#/, balance \$\d+\.\d\d, \d+ h left\n/#), "\(list)")
             cloud.intercept { _ in
                 Issue.record("vp status asked a platform")
                 return .pass

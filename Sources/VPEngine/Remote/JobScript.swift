@@ -136,12 +136,20 @@ package struct JobScript: Sendable {
     ///
     /// The log goes to standard output as it is. Standard error says `queued` while the job waits for another,
     /// `following` with its start once it runs, and at the end what `report(of:)` says.
+    ///
+    /// A reader that goes away must not leave anything behind for as long as the job runs. A shell notices that
+    /// by writing alone, so that where nothing is written for long the same is said again now and then.
     package func follow(_ stream: JobStream = .log, from offset: Int64) -> String {
         self.open + """
             log=$job/\(stream.rawValue) offset=\(offset) pid=''
             if [ ! -s "$job/pid" ] && [ ! -s "$job/status" ] && alive "$job"; then
             echo '\(Self.mark)queued' >&2
-            while [ ! -s "$job/pid" ] && [ ! -s "$job/status" ] && alive "$job"; do sleep 0.2; done
+            beats=0
+            while [ ! -s "$job/pid" ] && [ ! -s "$job/status" ] && alive "$job"; do
+            sleep 0.2
+            beats=$((beats + 1))
+            [ $((beats % 25)) -ne 0 ] || echo '\(Self.mark)queued' >&2 || exit 92
+            done
             fi
             start=0
             [ ! -s "$job/pid" ] || read -r pid start < "$job/pid"
@@ -167,8 +175,10 @@ package struct JobScript: Sendable {
             fi
             sleep 3
             done >/dev/null 2>&1 &
-            wait "$tail" 2>/dev/null
+            # With a job that runs on, it is the reader that has ended it.
+            wait "$tail" 2>/dev/null || [ -s "$job/status" ] || ! alive "$job" || exit 92
             else
+            beats=0
             while :; do
             over=''
             if [ -s "$job/status" ] || ! alive "$job"; then over=1; fi
@@ -179,6 +189,8 @@ package struct JobScript: Sendable {
             fi
             [ -z "$over" ] || break
             sleep 0.2
+            beats=$((beats + 1))
+            [ $((beats % 25)) -ne 0 ] || echo "\(Self.mark)following $start" >&2 || exit 92
             done
             fi
             while [ ! -s "$job/status" ] && alive "$job"; do sleep 0.005; done

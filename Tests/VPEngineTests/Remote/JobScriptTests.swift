@@ -168,6 +168,25 @@ struct JobScriptTests {
         }
     }
 
+    /// Followers come and go, and a job may run for days: what each leaves behind would add up.
+    @Test(arguments: Self.shells)
+    func aReaderWhoLeavesLeavesNothingBehind(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let gate = shell.home + "/gate"
+            let first = shell.script(.shell("echo up; while [ ! -e \(gate) ]; do sleep 0.05; done"))
+            let second = shell.script(.shell("true"), id: 2, after: 1)
+            _ = try await shell.run(first.startAndReturn)
+            _ = try await shell.run(second.startAndReturn)
+            // That it runs, and its line; and that it waits.
+            for (script, lines) in [(first, 2), (second, 1)] {
+                try await shell.run(script.follow(from: 0), leavingAfter: lines)
+                #expect(shell.file("status") == nil, "it ended only because the job did")
+            }
+            try Data().write(to: URL(fileURLWithPath: gate))
+            try await shell.wait(for: "status", of: 2)
+        }
+    }
+
     /// Nobody follows it: the instance keeps to the limit by itself, and ends what the command left elsewhere.
     @Test(arguments: Self.shells)
     func aLimitIsKeptWithoutAnybody(kind: JobShell.Kind) async throws {

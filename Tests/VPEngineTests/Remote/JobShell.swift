@@ -101,6 +101,14 @@ struct JobShell: Sendable {
         return (output.bytes, lines.compactMap { JobReport(line: $0) })
     }
 
+    /// Runs `text` for a reader who leaves after so many lines, and returns when nothing of it is left.
+    func run(_ text: String, leavingAfter lines: Int) async throws {
+        let command = ProcessCommand(
+            "/bin/sh", ["-c", "\"$0\" -s 2>&1 | head -n \"$1\"", "\(self.path)/sh", "\(lines)"],
+            environment: ["PATH": self.path, "HOME": self.home, "LC_ALL": "C"], input: Array(text.utf8))
+        _ = try await self.runner.run(command)
+    }
+
     /// Runs a job to its end.
     func end(_ script: JobScript) async throws -> (output: [UInt8], end: JobEnd) {
         let (output, reports) = try await self.run(script.startAndFollow(from: 0))
