@@ -75,18 +75,18 @@ public struct LogState: Equatable, Sendable {
     public private(set) var start: Int64 = 0
     public private(set) var end: Int64?
     /// Up to where the file was looked at: with a filter or an unfinished line that is beyond `end`.
-    private var seen: Int64 = 0
+    private(set) var seen: Int64 = 0
     /// As far as is known.
     public private(set) var size: Int64 = 0
     /// The part that was asked for.
-    public private(set) var pending: LogReadRequest?
+    public internal(set) var pending: LogReadRequest?
     /// Where to go once it is here.
-    private var target: Int64?
+    var target: Int64?
     public var filter: LogFilter?
     /// nil follows the end.
     public var top: Position?
     /// Lines that came while it was paused.
-    public private(set) var newLines = 0
+    public internal(set) var newLines = 0
     private var counted: Int64 = 0
     public var isWrapped = true
     public var column = 0
@@ -251,113 +251,6 @@ public struct LogState: Equatable, Sendable {
         self.pending = nil
     }
 
-    // MARK: Moving
-
-    func rows(of number: Int, width: Int) -> Int {
-        self.isWrapped ? self.buffer.line(number).rowCount(width: width) : 1
-    }
-
-    /// The position at which the last row of the window is the last row of the pane.
-    func bottomPosition(_ size: Size) -> Position {
-        var left = size.height
-        var number = self.buffer.endNumber
-        while number > self.buffer.firstNumber {
-            number -= 1
-            let rows = self.rows(of: number, width: size.width)
-            if rows >= left { return Position(line: number, row: rows - left) }
-            left -= rows
-        }
-        return Position(line: self.buffer.firstNumber)
-    }
-
-    /// Where the pane starts now.
-    func position(_ size: Size) -> Position {
-        let bottom = self.bottomPosition(size)
-        guard let top = self.top else { return bottom }
-        return max(Position(line: self.buffer.firstNumber), min(top, bottom))
-    }
-
-    /// Moves by rows; reaching the log's end follows again.
-    mutating func scroll(by rows: Int, _ size: Size) {
-        var position = self.position(size)
-        if rows < 0 {
-            for _ in 0..<(-rows) {
-                if position.row > 0 {
-                    position.row -= 1
-                } else if position.line > self.buffer.firstNumber {
-                    position.line -= 1
-                    position.row = self.rows(of: position.line, width: size.width) - 1
-                } else {
-                    break
-                }
-            }
-            self.pause(at: position)
-        } else {
-            let bottom = self.bottomPosition(size)
-            for _ in 0..<rows where position < bottom {
-                if position.row + 1 < self.rows(of: position.line, width: size.width) {
-                    position.row += 1
-                } else {
-                    position = Position(line: position.line + 1)
-                }
-            }
-            if position >= bottom, self.isAtEnd { self.follow() } else { self.pause(at: position) }
-        }
-    }
-
-    mutating func pause(at position: Position) {
-        if self.isFollowing { self.newLines = 0 }
-        self.top = position
-    }
-
-    mutating func follow() {
-        self.top = nil
-        self.newLines = 0
-        // The window is somewhere else: it is read anew at the end.
-        if let end = self.end, self.seen < self.size, self.size - end > 2 << 20 || self.filter != nil {
-            self.restart()
-        }
-    }
-
-    mutating func goToStart() {
-        if self.start > 0 { self.show(0) } else { self.pause(at: Position(line: self.buffer.firstNumber)) }
-    }
-
-    /// Puts the line that holds byte `offset` on screen, reading around it where the window does not hold it.
-    mutating func show(_ offset: Int64, _ size: Size? = nil) {
-        guard let end = self.end, offset >= self.start, offset < end else {
-            if self.isFollowing { self.newLines = 0 }
-            // What is on screen stays until the other lines are here.
-            self.top = self.top ?? Position(line: self.buffer.endNumber)
-            self.target = offset
-            self.pending = nil
-            return
-        }
-        let number = self.buffer.number(at: offset)
-        guard let size else {
-            self.pause(at: Position(line: number))
-            return
-        }
-        let position = self.position(size)
-        if number >= position.line, number < self.lastVisibleLine(from: position, size) {
-            self.pause(at: position)
-        } else {
-            self.pause(at: Position(line: max(self.buffer.firstNumber, number - size.height / 3)))
-        }
-    }
-
-    /// One past the last line that is wholly on a screen that starts at `position`.
-    private func lastVisibleLine(from position: Position, _ size: Size) -> Int {
-        var left = size.height + position.row
-        var number = position.line
-        while number < self.buffer.endNumber {
-            left -= self.rows(of: number, width: size.width)
-            guard left >= 0 else { break }
-            number += 1
-        }
-        return number
-    }
-
     /// Reads the window anew: at the end, or where the screen is.
     mutating func restart() {
         let offset = self.top.map { self.buffer.line($0.line).offset }
@@ -377,15 +270,6 @@ public struct LogState: Equatable, Sendable {
         guard filter != self.filter else { return }
         self.filter = filter
         self.restart()
-    }
-
-    /// Where a search begins that has no hit yet: below what is on screen, so that the newest comes first.
-    func searchStart(_ size: Size) -> Int64 {
-        if let hit = self.search?.hit { return hit }
-        guard !self.isFollowing else { return .max }
-        let position = self.position(size)
-        let last = self.lastVisibleLine(from: position, size)
-        return last >= self.buffer.endNumber ? self.size : self.buffer.line(last).offset
     }
 
     /// When the line at `offset` was seen to arrive.
