@@ -66,38 +66,107 @@ import VPTestSupport
         }
     }
 
-    /// Plays a minute of the dashboard, a quarter of a second at a time, and does what it wants done.
+    /// Two dashboards, each started in a second of its own, and a `vp ls` now and then: the platforms hear no more
+    /// of them than of one.
+    @Test(arguments: [(false, 3...6), (true, 11...15)])
+    func twoDashboardsAskNoMoreThanOne(isTypedAt: Bool, lists: ClosedRange<Int>) async throws {
+        try await Self.withEngine { engine, platforms in
+            await Self.minute(engine, platforms, startingAt: [0, 3.25]) { state, date in
+                isTypedAt ? update(&state, .key(.character("j"), at: date)) : []
+            }
+            let counts = Dictionary(platforms.lines.map { ($0, 1) }, uniquingKeysWith: +)
+            #expect(lists.contains(counts["GET /api/v1/instances/", default: 0]), "\(counts)")
+            #expect(lists.contains(counts["GET /v2/pods", default: 0]), "\(counts)")
+            #expect(counts["POST /api/v0/bundles/", default: 0] <= 4)
+            #expect(counts["POST /graphql", default: 0] <= 3)
+            Self.expectKept(platforms)
+        }
+    }
+
+    /// Several programs find the answers too old at the same moment.
+    @Test func ofThoseThatAskAtOnceOneDoes() async throws {
+        try await Self.withEngine { engine, platforms in
+            let others = try (0..<4).map { _ in try Self.engine(like: engine, platforms) }
+            await withTaskGroup(of: Int.self) { group in
+                for each in [engine] + others {
+                    group.addTask { await each.recentInstances(maximumAge: 4).values.count }
+                    group.addTask {
+                        (try? await each.recentOffers(OfferQuery(), maximumAge: 4).values.count) ?? 0
+                    }
+                }
+                for await count in group { #expect(count > 0) }
+            }
+            let counts = Dictionary(platforms.lines.map { ($0, 1) }, uniquingKeysWith: +)
+            #expect(
+                counts["GET /api/v1/instances/"] == 1 && counts["POST /api/v0/bundles/"] == 1, "\(counts)")
+            // Offers for another question are asked for.
+            _ = try await engine.recentOffers(OfferQuery(gpu: "RTX 4090"), maximumAge: 4)
+            #expect(platforms.lines.count { $0 == "POST /api/v0/bundles/" } == 2)
+        }
+    }
+
+    /// Plays a minute of dashboards that start at those seconds, a quarter of a second at a time, and does what they
+    /// want done.
     private static func minute(
-        _ engine: Engine, _ platforms: FullPlatforms, each: (inout State, Date) -> [Effect]
+        _ engine: Engine, _ platforms: FullPlatforms, startingAt starts: [Double] = [0],
+        each: (inout State, Date) -> [Effect]
     ) async {
-        var state = Samples.empty()
-        var effects = state.begin()
+        var states: [(state: State, effects: [Effect])] = []
         var next = 0.0
         while next < 60 {
-            for effect in effects { await self.perform(effect, engine, &state) }
+            for index in states.indices {
+                for effect in states[index].effects {
+                    await self.perform(effect, engine, &states[index].state)
+                }
+            }
             next = max(next + 0.25, platforms.now)
             platforms.advance(to: next)
             let date = Samples.now.addingTimeInterval(next)
-            effects = update(&state, .tick(date)) + each(&state, date)
+            for index in states.indices {
+                states[index].effects =
+                    update(&states[index].state, .tick(date)) + each(&states[index].state, date)
+            }
+            if states.count < starts.count, starts[states.count] <= next {
+                var state = Samples.empty()
+                _ = update(&state, .tick(date))
+                states.append((state, state.begin()))
+            }
         }
     }
 
     private static func perform(_ effect: Effect, _ engine: Engine, _ state: inout State) async {
         switch effect {
-        case .loadInstances, .pollInstances:
-            _ = update(&state, .instancesLoaded(await engine.instances()))
-        case .loadBalances, .pollBalances:
-            _ = update(&state, .balancesLoaded(await engine.balances()))
+        case .loadInstances: _ = update(&state, .instancesLoaded(await engine.instances()))
+        case .pollInstances(let age):
+            _ = update(&state, .instancesLoaded(await engine.recentInstances(maximumAge: age)))
+        case .loadBalances: _ = update(&state, .balancesLoaded(await engine.balances()))
+        case .pollBalances(let age):
+            _ = update(&state, .balancesLoaded(await engine.recentBalances(maximumAge: age)))
         case .loadOffers(let query, let generation):
-            do throws(EngineError) {
-                let answers = try await engine.offers(query)
-                _ = update(&state, .offersLoaded(.success(answers), generation: generation))
-            } catch {
-                _ = update(&state, .offersLoaded(.failure(error), generation: generation))
-            }
+            await self.ask(query, 0, generation, engine, &state)
+        case .pollOffers(let query, let generation, let age):
+            await self.ask(query, age, generation, engine, &state)
         case .loadJobs: _ = update(&state, .jobsLoaded(.success([])))
         default: break
         }
+    }
+
+    private static func ask(
+        _ query: OfferQuery, _ age: Double, _ generation: Int, _ engine: Engine, _ state: inout State
+    ) async {
+        do throws(EngineError) {
+            let answers = try await engine.recentOffers(query, maximumAge: age)
+            _ = update(&state, .offersLoaded(.success(answers), generation: generation))
+        } catch {
+            _ = update(&state, .offersLoaded(.failure(error), generation: generation))
+        }
+    }
+
+    /// Another program: the same files, its own memory.
+    private static func engine(like engine: Engine, _ platforms: FullPlatforms) throws -> Engine {
+        try Engine(
+            configuration: engine.configuration, clients: platforms.clients(), runner: SystemProcessRunner(),
+            now: { Samples.now.addingTimeInterval(platforms.now) })
     }
 
     private static func withEngine(_ body: (Engine, FullPlatforms) async throws -> Void) async throws {
@@ -110,7 +179,8 @@ import VPTestSupport
                 endpoints: [], paths: paths, identityFile: nil,
                 workspace: Workspace(name: "test", localRoot: folder.path), environment: [:])
             let engine = try Engine(
-                configuration: configuration, clients: platforms.clients(), runner: SystemProcessRunner())
+                configuration: configuration, clients: platforms.clients(), runner: SystemProcessRunner(),
+                now: { Samples.now.addingTimeInterval(platforms.now) })
             try await body(engine, platforms)
         }
     }

@@ -24,7 +24,10 @@ import VPTUICore
         _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer, Samples.loader])))
         #expect(state.tickInterval == 1)
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(4))).withoutWatch == [])
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(5))).withoutWatch == [.pollInstances])
+        #expect(
+            update(&state, .tick(Samples.now.addingTimeInterval(5))).withoutWatch == [
+                .pollInstances(maximumAge: 4)
+            ])
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))).withoutWatch == [])
     }
 
@@ -37,10 +40,16 @@ import VPTUICore
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(10))).withoutWatch == [])
         _ = update(&state, .key(.down, at: Samples.now.addingTimeInterval(11)))
         #expect(state.tickInterval == 1)
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))).withoutWatch == [.pollInstances])
+        #expect(
+            update(&state, .tick(Samples.now.addingTimeInterval(11))).withoutWatch == [
+                .pollInstances(maximumAge: 4)
+            ])
         _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer])))
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(22))).withoutWatch == [])
-        #expect(update(&state, .tick(Samples.now.addingTimeInterval(26))).withoutWatch == [.pollInstances])
+        #expect(
+            update(&state, .tick(Samples.now.addingTimeInterval(26))).withoutWatch == [
+                .pollInstances(maximumAge: 14)
+            ])
     }
 
     @Test func jobsAreReadAgainWhenTheHistoryChanged() {

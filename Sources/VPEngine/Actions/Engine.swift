@@ -109,7 +109,7 @@ public final class Engine: Sendable {
             answers.failures.removeAll { $0.error.code == .unknownGPU || $0.error.code == .unsupported }
         }
         answers.values.sort(by: query.precedes)
-        self.cache.save(answers, as: .offers) { $0.id.platform }
+        self.cache.save(answers, as: .offers, answering: platform == nil ? query : nil) { $0.id.platform }
         return answers
     }
 

@@ -7,6 +7,8 @@ package struct PlatformCache: Sendable {
         var values: [Value]
         /// Of rows that were kept because their platform did not answer.
         var seenAt: [String: Date]?
+        /// What was asked for, of offers.
+        var query: OfferQuery?
     }
 
     package enum Subject: String, Sendable {
@@ -19,13 +21,14 @@ package struct PlatformCache: Sendable {
         self.folder = folder
     }
 
-    /// nil when nothing usable is there: a cache is never an error.
+    /// nil when nothing usable is there: a cache is never an error. With `query` only what answers that very one.
     package func load<Value: Codable & Sendable>(
-        _ subject: Subject, of type: Value.Type
+        _ subject: Subject, of type: Value.Type, answering query: OfferQuery? = nil
     ) -> PlatformAnswers<Value>? {
         guard let data = FileManager.default.contents(atPath: self.path(subject)),
             let document = try? JSONDecoder().decode(Document<Value>.self, from: data)
         else { return nil }
+        if let query, document.query != query { return nil }
         var seenAt: [Platform: Date] = [:]
         for (name, date) in document.seenAt ?? [:] { Platform(rawValue: name).map { seenAt[$0] = date } }
         return PlatformAnswers(
@@ -34,9 +37,10 @@ package struct PlatformCache: Sendable {
 
     /// Keeps `answers`. A platform that failed keeps the rows it had.
     package func save<Value: Codable & Sendable>(
-        _ answers: PlatformAnswers<Value>, as subject: Subject, platformOf: (Value) -> Platform
+        _ answers: PlatformAnswers<Value>, as subject: Subject, answering query: OfferQuery? = nil,
+        platformOf: (Value) -> Platform
     ) {
-        var document = Document(fetchedAt: answers.fetchedAt, values: answers.values)
+        var document = Document(fetchedAt: answers.fetchedAt, values: answers.values, query: query)
         if !answers.failures.isEmpty, let old = self.load(subject, of: Value.self) {
             let failed = Set(answers.failures.map(\.platform))
             document.values += old.values.filter { failed.contains(platformOf($0)) }
@@ -54,6 +58,15 @@ package struct PlatformCache: Sendable {
         // Losing a cache costs a moment at the next start; it must not fail a command that succeeded.
         try? PrivateFolder.make(self.folder)
         try? PrivateFolder.write([UInt8](data), to: self.path(subject))
+    }
+
+    /// The turn to ask for `subject`, which one program has at a time; nil where another has had it for so long that
+    /// it may be suspended.
+    package func turn(_ subject: Subject) async -> FileLock? {
+        try? PrivateFolder.make(self.folder)
+        return try? await FileLock(
+            path: "\(self.folder)/\(subject.rawValue).lock", .init("waiting for what another program asks"),
+            patience: .seconds(10))
     }
 
     /// Keeps figures for `vp status`, which has no time to work them out.

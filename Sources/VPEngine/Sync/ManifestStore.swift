@@ -106,7 +106,9 @@ package struct ManifestStore: Sendable {
     /// returned value is gone.
     package func lock(instance: InstanceID, workspace: Workspace) async throws(EngineError) -> FileLock {
         try PrivateFolder.make(self.folder(instance))
-        return try await FileLock(path: self.path(instance, workspace) + ".lock")
+        return try await FileLock(
+            path: self.path(instance, workspace) + ".lock",
+            .init("waiting for another sync of this folder", subject: instance.rawValue))
     }
 
     private func write(_ bytes: [UInt8], to path: String, _ instance: InstanceID) throws(EngineError) {
@@ -149,12 +151,16 @@ package struct ManifestStore: Sendable {
 package final class FileLock: Sendable {
     private let descriptor: Int32
 
-    package init(path: String) async throws(EngineError) {
-        let activity = EngineError.Activity("waiting for another sync of this folder", subject: path)
+    /// Throws `.timedOut` where another holds it for longer than `patience`.
+    package init(path: String, _ activity: EngineError.Activity, patience: Duration? = nil)
+        async throws(EngineError)
+    {
+        let start = ContinuousClock.now
         self.descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard self.descriptor >= 0 else { throw PrivateFolder.failure(activity) }
         while flock(self.descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else { throw PrivateFolder.failure(activity) }
+            if let patience, ContinuousClock.now - start > patience { throw EngineError(.timedOut, activity) }
             do {
                 try await Task.sleep(for: .milliseconds(50))
             } catch {

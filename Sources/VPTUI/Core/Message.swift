@@ -58,11 +58,12 @@ public struct MouseEvent: Hashable, Sendable {
 /// What is to be done next, as values. The dashboard itself does nothing.
 public enum Effect: Equatable, Sendable {
     case loadInstances
-    /// The same, where an answer that another process has just had will do.
-    case pollInstances
+    /// The same, where an answer will do that another program has had, at most so many seconds ago.
+    case pollInstances(maximumAge: Double)
     case loadOffers(OfferQuery, generation: Int)
+    case pollOffers(OfferQuery, generation: Int, maximumAge: Double)
     case loadBalances
-    case pollBalances
+    case pollBalances(maximumAge: Double)
     case loadJobs
     /// What a create would rent now, and for how much.
     case quote(CreateRequest, generation: Int)

@@ -82,19 +82,15 @@ final class EffectRunner: Sendable {
         switch effect {
         case .loadInstances: return .instancesLoaded(await self.engine.instances())
         case .loadBalances: return .balancesLoaded(await self.engine.balances())
-        // Two dashboards, or one beside `vp ls`, ask no more often than one: whoever asked last has left the answer.
-        case .pollInstances:
-            if let cached = self.engine.cachedInstances(), Self.isFresh(cached.fetchedAt, 4) {
-                return .instancesLoaded(cached)
-            }
-            return .instancesLoaded(await self.engine.instances())
-        case .pollBalances:
-            if let cached = self.engine.cachedBalances(), Self.isFresh(cached.fetchedAt, 50) {
-                return .balancesLoaded(cached)
-            }
-            return .balancesLoaded(await self.engine.balances())
+        // Two dashboards, or one beside `vp ls`, ask no more often than one.
+        case .pollInstances(let age):
+            return .instancesLoaded(await self.engine.recentInstances(maximumAge: age))
+        case .pollBalances(let age):
+            return .balancesLoaded(await self.engine.recentBalances(maximumAge: age))
         case .loadOffers(let query, let generation):
-            return .offersLoaded(await self.offers(query), generation: generation)
+            return .offersLoaded(await self.offers(query, maximumAge: 0), generation: generation)
+        case .pollOffers(let query, let generation, let age):
+            return .offersLoaded(await self.offers(query, maximumAge: age), generation: generation)
         case .quote(let request, let generation):
             do throws(EngineError) {
                 let plan = try await self.engine.rentalPlan(request)
@@ -174,15 +170,11 @@ final class EffectRunner: Sendable {
         }
     }
 
-    private static func isFresh(_ date: Date, _ seconds: TimeInterval) -> Bool {
-        (0..<seconds).contains(Date().timeIntervalSince(date))
-    }
-
-    private func offers(_ query: OfferQuery) async
+    private func offers(_ query: OfferQuery, maximumAge: Double) async
         -> Result<PlatformAnswers<Offer>, EngineError>
     {
         do throws(EngineError) {
-            return .success(try await self.engine.offers(query))
+            return .success(try await self.engine.recentOffers(query, maximumAge: maximumAge))
         } catch {
             return .failure(error)
         }

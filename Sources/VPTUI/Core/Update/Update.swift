@@ -105,6 +105,8 @@ extension State {
     }
 
     static let balancesInterval: TimeInterval = 60
+    /// An answer of our own is too old when the next is due; a tick may be late.
+    private static let pollSlack: TimeInterval = 1
     /// Only in case a change was missed: the loop tells when the history has changed.
     static let jobsInterval: TimeInterval = 60
 
@@ -122,12 +124,14 @@ extension State {
         if !self.settings.platforms.isEmpty {
             if self.instancesPoll.isDue(self.currentInstancesInterval, date) {
                 self.instancesPoll.ask(at: date)
-                effects.append(.pollInstances)
+                effects.append(.pollInstances(maximumAge: self.currentInstancesInterval - Self.pollSlack))
             }
-            if self.offersPoll.isDue(self.currentOffersInterval, date) { effects += self.askOffers() }
+            if self.offersPoll.isDue(self.currentOffersInterval, date) {
+                effects += self.pollOffers(maximumAge: self.currentOffersInterval - Self.pollSlack)
+            }
             if self.balancesPoll.isDue(Self.balancesInterval, date) {
                 self.balancesPoll.ask(at: date)
-                effects.append(.pollBalances)
+                effects.append(.pollBalances(maximumAge: Self.balancesInterval - Self.pollSlack))
             }
         }
         if self.jobsPoll.isDue(Self.jobsInterval, date) {

@@ -117,6 +117,15 @@ extension State {
         return [.loadOffers(self.offerQuery, generation: self.offerGeneration)]
     }
 
+    /// The same, where another program's answer will do.
+    mutating func pollOffers(maximumAge: Double) -> [Effect] {
+        self.offerGeneration += 1
+        self.offersPoll.ask(at: self.now)
+        return [
+            .pollOffers(self.offerQuery, generation: self.offerGeneration, maximumAge: maximumAge)
+        ]
+    }
+
     mutating func remember(command: String) {
         if self.commandHistory.first == command { return }
         self.commandHistory.removeAll { $0 == command }
