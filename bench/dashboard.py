@@ -11,15 +11,16 @@ import argparse
 import json
 import os
 import re
+import select
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
-from bench import ROOT, Screen, Table, percentile
+from bench import ROOT, Screen, Table, percentile, rent, served_cloud
 
 WRITER = (
     "import sys,time\n"
@@ -36,21 +37,27 @@ class Watched(Screen):
     """A screen whose text can be waited for."""
 
     def wait_for(self, words, limit=30.0, key=None):
-        """Seconds until `words` are written, after typing `key`."""
-        import select
-        start = time.perf_counter()
+        """Milliseconds until `words` are written, after typing `key`."""
+        start, data = time.perf_counter(), b""
         if key is not None:
-            os.write(self.fd, key)
-        seen = b""
-        while time.perf_counter() - start < limit:
-            if select.select([self.fd], [], [], 0.5)[0]:
-                data = os.read(self.fd, 65536)
-                self.bytes += len(data)
-                # Words that are written apart, with moves and colours between them, still count.
-                seen = (seen + data)[-400_000:]
-                if words in re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", seen):
-                    return time.perf_counter() - start
-        sys.exit(f"never showed {words!r}; last: {seen[-600:]!r}")
+            self.type(key)
+        while (left := start + limit - time.perf_counter()) > 0:
+            if select.select([self.fd], [], [], left)[0]:
+                data += os.read(self.fd, 65536)
+                # Only the newest of it: a flood must not make us slower than what is measured.
+                if words.replace(b" ", b"") in plain(data[-200_000:]):
+                    return (time.perf_counter() - start) * 1000
+        sys.exit(f"never showed {words!r}; last: {plain(data)[-900:]!r}")
+
+
+def plain(data):
+    """What was written, without blanks: where a row is empty already, a terminal is moved instead."""
+    data = re.sub(rb"(.)\x1b\[(\d+)b", lambda match: match[1] * (1 + int(match[2])), data)
+    return re.sub(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78]|[\x00-\x20]", b"", data)
+
+
+# Two keys that move each time: lnav begins at the end.
+MOVES = {"htop": [b"\x1b[B", b"\x1b[A"], "lnav": [b"k", b"j"]}
 
 
 def installed(name):
@@ -68,8 +75,12 @@ def first_frames(table, tui, environment, project, others):
     samples = {name: [] for name, _ in [("ours", None), *others]}
     for _ in range(7):
         for name, command in [("ours", [tui]), *others]:
-            screen = Screen(command, environment, project)
-            samples[name].append((screen.read_until_quiet() - screen.started) * 1000)
+            screen = Watched(command, environment, project)
+            # Ours to the last word of the last row; of the others any byte will do.
+            if name == "ours":
+                samples[name].append(screen.wait_for(b"? help", limit=5))
+            else:
+                samples[name].append((screen.read_until_quiet() - screen.started) * 1000)
             screen.close()
     ours = statistics.median(samples.pop("ours"))
     for name, times in samples.items():
@@ -81,9 +92,9 @@ def quiet_keys(table, tui, environment, project, others):
     screens += [(name, Screen(command, environment, project)) for name, command in others]
     for _, screen in screens:
         screen.read_until_quiet(1.0)
-    os.write(screens[0][1].fd, b"2")
+    screens[0][1].type(b"2")
     screens[0][1].drain(0.5)
-    times = {name: screen.key_latencies([b"j", b"j", b"k"], 120) for name, screen in screens}
+    times = {name: screen.key_latencies(MOVES.get(name, [b"j", b"k"]), 120) for name, screen in screens}
     for _, screen in screens:
         screen.close()
     ours = times.pop("ours")
@@ -92,38 +103,42 @@ def quiet_keys(table, tui, environment, project, others):
             table.add("key, median, quiet", statistics.median(ours), "ms", f"`{name}`", statistics.median(samples))
 
 
-def busy_keys(table, vp, tui, environment, project, instance):
-    with open(os.path.join(project, "writer.py"), "w") as file:
-        file.write(WRITER.format(seconds=60))
+def detached(vp, environment, project, instance, *words):
     job = subprocess.run(
-        [vp, "run", "-i", instance, "--detach", "--json", "--", "python3", "-u", "writer.py"], env=environment,
-        cwd=project, capture_output=True, text=True)
+        [vp, "--no-sync", "run", "-i", instance, "--detach", "--json", "--", *words], env=environment, cwd=project,
+        capture_output=True, text=True)
     if job.returncode != 0:
         sys.exit(job.stderr)
+    return json.loads(job.stdout)["id"]
+
+
+def opened(tui, environment, project, keys):
     screen = Watched([tui], environment, project)
-    screen.wait_for(b"1 Instances")
+    screen.wait_for(b"? help")
     screen.drain(1.5)
-    os.write(screen.fd, b"3g")
-    screen.drain(0.5)
-    os.write(screen.fd, b"\r")
+    for key in keys:
+        screen.type(key)
+        screen.drain(0.5)
+    return screen
+
+
+def busy_keys(table, vp, tui, environment, project, instance):
+    job = detached(vp, environment, project, instance, "python3", "-u", "-c", WRITER.format(seconds=60))
+    screen = opened(tui, environment, project, [b"3", b"g", b"\r"])
     screen.wait_for(b"loss 0.0")
-    os.write(screen.fd, b"1")
+    # What is typed into a filter is known among frames of the log that come by themselves.
+    screen.type(b"1/")
     screen.drain(1.0)
-    size = log_size(environment)
-    cpu, start = screen.cpu_seconds(), time.perf_counter()
-    # Frames of the log come by themselves: the key's own frame is known by what it draws.
-    times = []
-    for number in range(200):
-        key, words = ((b"?", b"Keys in"), (b"\x1b", b"Offers"))[number % 2]
-        times.append(screen.wait_for(words, limit=5, key=key) * 1000)
-        screen.drain(0.03)
+    size, cpu, start = log_size(environment), screen.cpu_seconds(), time.perf_counter()
+    times, lost = screen.echo_latencies(20)
     window = time.perf_counter() - start
     lines = (log_size(environment) - size) / 66 / window
-    table.add(f"key to its frame, p99, log of {lines:.0f} lines/s", percentile(times, 0.99), "ms")
-    table.add("the same, median", statistics.median(times), "ms")
+    name = f"log of {lines:.0f} lines/s: key to its letter on the tty"
+    table.add(f"{name}, p99 of {len(times)}, {lost} lost", percentile(times, 0.99), "ms")
+    table.add(f"{name}, median", statistics.median(times), "ms")
     table.add("the same, processor", (screen.cpu_seconds() - cpu) / window * 100, "%")
     screen.close()
-    subprocess.run([vp, "cancel", json.loads(job.stdout)["id"]], env=environment, cwd=project, capture_output=True)
+    subprocess.run([vp, "cancel", job], env=environment, cwd=project, capture_output=True)
 
 
 def log_folder(environment):
@@ -136,10 +151,7 @@ def log_size(environment):
 
 
 def large_log(table, vp, tui, environment, project, instance, megabytes):
-    job = subprocess.run(
-        [vp, "run", "-i", instance, "--detach", "--json", "--", "true"], env=environment, cwd=project,
-        capture_output=True, text=True)
-    job_id = json.loads(job.stdout)["id"]
+    job_id = detached(vp, environment, project, instance, "true")
     subprocess.run([vp, "attach", job_id], env=environment, cwd=project, capture_output=True)
     path = os.path.join(log_folder(environment), job_id + ".log")
     line = "2026-01-01 12:00:00 step {:09d} loss 0.4123 lr 2.9e-04 grad_norm 1.23 of a job that runs for weeks\n"
@@ -151,39 +163,30 @@ def large_log(table, vp, tui, environment, project, instance, megabytes):
     subprocess.run(["cat", path], stdout=subprocess.DEVNULL)
     name = f"log of {megabytes} MB"
 
-    def ours(words, key):
-        return screen.wait_for(words, key=key) * 1000
-
-    screen = Watched([tui], environment, project)
-    screen.wait_for(b"1 Instances")
-    screen.drain(1.5)
-    os.write(screen.fd, b"3g")
-    screen.drain(0.5)
-    last_page = ours(b"the very end", b"\r")
+    screen = opened(tui, environment, project, [b"3", b"g"])
+    last_page = screen.wait_for(b"the very end", key=b"\r")
     less = Watched(["less", "+G", path], environment, project)
-    table.add(f"{name}: last page", last_page, "ms", "`less +G`", less.wait_for(b"the very end") * 1000)
+    table.add(f"{name}: last page", last_page, "ms", "`less +G`", less.wait_for(b"the very end"))
     less.close()
     screen.drain(1.0)
     near = f"step {count - 90_000:09d}".encode()
-    os.write(screen.fd, b"/" + near)
+    screen.type(b"/" + near)
     screen.drain(0.3)
-    first_hit = ours(b" of 1", b"\r")
+    first_hit = screen.wait_for(b" of 1", key=b"\r")
     table.add(f"{name}: first hit, 9 MB from the end, counted", first_hit, "ms")
-    os.write(screen.fd, b"\x1bG")
+    screen.type(b"\x1bG")
     screen.drain(0.5)
-    os.write(screen.fd, b"/step 000000042")
+    screen.type(b"/step 000000042")
     screen.drain(0.3)
-    far = ours(b" of 1", b"\r")
-    less = Watched(["less", "+G", path], environment, project)
-    less.wait_for(b"the very end")
-    less.drain(0.3)
-    os.write(less.fd, b"?step 000000042")
-    less.drain(0.3)
-    table.add(f"{name}: the whole searched and counted", far, "ms", "`less ?`", less.wait_for(b"step 000000043", key=b"\r") * 1000)
-    less.close()
-    os.write(screen.fd, b"\x1bg")
+    far = screen.wait_for(b" of 1", key=b"\r")
+    # What less takes minutes for, grep does in one pass.
+    start = time.perf_counter()
+    subprocess.run(["grep", "-c", "step 000000042", path], stdout=subprocess.DEVNULL)
+    table.add(
+        f"{name}: the whole searched and counted", far, "ms", "`grep -c`", (time.perf_counter() - start) * 1000)
+    screen.type(b"\x1bg")
     screen.drain(0.5)
-    os.write(screen.fd, b"&~00777$")
+    screen.type(b"&~00777$")
     screen.drain(0.3)
     resident = screen.resident_megabytes()
     if installed("lnav"):
@@ -197,32 +200,37 @@ def large_log(table, vp, tui, environment, project, instance, megabytes):
     screen.close()
 
 
-def many_offers(table, tui, environment, project, folder, count):
+def many_offers(table, vp, tui, environment, project, folder, count):
+    # As `vp` keeps them, each many times over under other numbers and prices.
+    subprocess.run([vp, "offers", "--json"], env=environment, cwd=project, capture_output=True, check=True)
+    with open(os.path.join(environment["XDG_CACHE_HOME"], "variousplug", "offers.json")) as file:
+        document = json.load(file)
+    rows = [row for row in document["values"] if row["id"]["platform"] == "vast"]
+    values = []
+    for number in range(count):
+        row = json.loads(json.dumps(rows[number % len(rows)]))
+        row["id"]["rawValue"] = str(7_000_000 + number)
+        row["price"]["dollarsPerHour"] = (number * 7919 % 30_000) / 10_000 + 0.05
+        values.append(row)
     cache = os.path.join(folder, "cache", "variousplug")
-    os.makedirs(cache)
-    gpus = ["RTX 4090", "RTX 3090", "A100 SXM4", "H100 SXM", "L40S", "RTX A6000"]
-    offers = [
-        {"id": {"platform": "vast", "rawValue": str(7_000_000 + n)}, "gpuName": gpus[n % 6], "gpuCount": 1 + n % 4,
-         "gpuMemoryBytes": 24 << 30, "price": {"dollarsPerHour": (n * 7919 % 30_000) / 10_000 + 0.05},
-         "reliability": 0.9 + n % 100 / 1000, "location": ["Quebec, CA", "Texas, US", "Poland, PL"][n % 3],
-         "isInterruptible": False, "isVerified": True}
-        for n in range(count)]
+    os.makedirs(cache, mode=0o700)
     with open(os.path.join(cache, "offers.json"), "w") as file:
-        json.dump({"fetchedAt": time.time() - 978_307_200, "values": offers}, file)
+        json.dump({**document, "values": values}, file)
     alone = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8",
              "XDG_CACHE_HOME": os.path.join(folder, "cache")}
-    screen = Watched([tui], alone, project)
-    screen.wait_for(b"2 Offers")
-    screen.drain(1.0)
-    os.write(screen.fd, b"2")
+    started = Watched([tui], alone, project)
+    table.add(f"{count} offers in the cache: first frame", started.wait_for(str(count).encode()), "ms")
+    started.close()
+    screen = opened(tui, alone, project, [b"2"])
+    for what, keys in (("sort", [b"o"]), ("reverse", [b"O"])):
+        times = screen.key_latencies(keys, 40)
+        table.add(f"{count} offers: {what}, median", statistics.median(times), "ms")
+        table.add(f"{count} offers: {what}, worst of {len(times)}", max(times), "ms")
+    screen.type(b"/")
     screen.drain(0.3)
-    table.add(f"{count} offers: sort, median", statistics.median(screen.key_latencies([b"o"], 30)), "ms")
-    table.add(f"{count} offers: reverse, median", statistics.median(screen.key_latencies([b"O"], 20)), "ms")
-    os.write(screen.fd, b"/")
-    screen.drain(0.3)
-    table.add(
-        f"{count} offers: a letter of a filter, median",
-        statistics.median(screen.key_latencies([b"r", b"t", b"x", b"\x7f", b"\x7f", b"\x7f"], 30)), "ms")
+    times = screen.key_latencies([b"r", b"t", b"x", b"\x7f", b"\x7f", b"\x7f"], 60)
+    table.add(f"{count} offers: a letter of a filter, median", statistics.median(times), "ms")
+    table.add(f"{count} offers: a letter of a filter, worst of {len(times)}", max(times), "ms")
     screen.close()
 
 
@@ -230,19 +238,125 @@ def idle(table, tui, environment, project, others):
     rows = []
     for name, command in [("ours", [tui]), *others]:
         screen = Screen(command, environment, project)
-        screen.read_until_quiet(1.0)
-        screen.drain(4.0)
-        cpu, wakeups, written = screen.cpu_seconds(), screen.wakeups(), screen.bytes
-        screen.drain(20.0)
-        rows.append((name, (screen.cpu_seconds() - cpu) / 0.2, (screen.wakeups() - wakeups) / 20,
-                     (screen.bytes - written) / 20, screen.resident_megabytes()))
+        # Somebody who has just come is taken to be watching.
+        screen.drain(25.0 if name == "ours" else 3.0)
+        cpu, written, window = screen.cpu_seconds(), screen.bytes, 30.0
+        wakeups = screen.wakeups(window)
+        rows.append((name, (screen.cpu_seconds() - cpu) / window * 100, wakeups / window,
+                     (screen.bytes - written) / window, screen.resident_megabytes()))
         screen.close()
     ours = rows[0]
     table.add("idle, written", ours[3], "B/s")
-    table.add("idle, wakeups", ours[2], "/s")
+    table.add("idle, wakeups of all threads", ours[2], "/s")
     for row in rows[1:]:
         table.add("idle, processor", ours[1], "%", f"`{row[0]}`", row[1])
         table.add("resident", ours[4], "MB", f"`{row[0]}`", row[4])
+
+
+# Cheap ones, so that the account lasts.
+POD_GPUS = ["NVIDIA RTX A4000", "NVIDIA RTX A5000", "NVIDIA A40", "NVIDIA L4", "NVIDIA GeForce RTX 3090",
+            "NVIDIA RTX A6000", "NVIDIA GeForce RTX 4090", "NVIDIA L40", "NVIDIA L40S", "NVIDIA A100 80GB PCIe"]
+
+
+def asked(url, key, method, body):
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), method=method,
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=300) as answer:
+        return json.load(answer)
+
+
+def fill(vp, served, environment, project, count):
+    """Rents that many, as another client of the account would, and waits until they run."""
+    offers = json.loads(subprocess.run(
+        [vp, "offers", "--json", "--limit", "1000", "--platform", "vast"], env=environment, cwd=project,
+        capture_output=True, check=True).stdout)["offers"]
+    vast, pods = served["vast"], served["runpod"]
+    answer = asked(
+        vast["url"] + "/api/v0/asks/bulk/", vast["api_key"], "POST",
+        {"ids": [int(offer["id"]) for offer in offers][:count // 2], "image": "pytorch/pytorch:latest", "disk": 20,
+         "runtype": "ssh_direct"})
+    rented = sum("new_contract" in row for row in answer["results"])
+    with open(environment["VP_SSH_IDENTITY"] + ".pub") as file:
+        public = file.read()
+    for gpu in POD_GPUS:
+        while rented < count:
+            try:
+                asked(pods["url"] + "/pods", pods["api_key"], "POST", {
+                    "name": f"pod-{rented}", "image": "pytorch/pytorch:latest", "gpu": {"id": gpu, "count": 1},
+                    "cloud": "SECURE", "disk": 20, "ports": ["22/tcp"], "startSsh": True,
+                    "env": {"PUBLIC_KEY": public}})
+                rented += 1
+            except urllib.error.HTTPError as error:
+                if error.code != 429:
+                    break
+                time.sleep(1)
+    for _ in range(200):
+        rows = json.loads(subprocess.run(
+            [vp, "ls", "--json"], env=environment, cwd=project, capture_output=True).stdout)["instances"]
+        running = [str(row["id"]) for row in rows if row["status"] == "running" and row["ssh"]]
+        if len(running) >= rented:
+            return running
+        time.sleep(1)
+    sys.exit(f"{len(running)} of {rented} run")
+
+
+def many_instances(table, vp, tui, clean, folder, instances, jobs):
+    with served_cloud(vp, clean, folder) as served:
+        environment = {**clean, **served["env"]}
+        project = os.path.join(folder, "many-instances")
+        os.mkdir(project)
+        running = fill(vp, served, environment, project, instances)
+        loop = "n=0; while :; do n=$((n+1)); echo step $n loss 0.$n; sleep 1; done"
+        for instance in running[:jobs]:
+            detached(vp, environment, project, instance, loop)
+        screen = opened(tui, environment, project, [b"3", b"g", b"\r"])
+        screen.wait_for(b"loss 0.", limit=60)
+        name = f"{len(running)} instances, {jobs} jobs running, the log of one followed"
+        screen.type(b"1")
+        screen.drain(2.0)
+        # `g` and `G` alternate through a list that is longer than its pane.
+        moves = screen.key_latencies([b"j", b"j", b"G", b"g", b"o", b"O"], 240)
+        table.add(f"{name}: key to first byte, p99", percentile(moves, 0.99), "ms")
+        table.add("the same, median", statistics.median(moves), "ms")
+        screen.type(b"/")
+        screen.drain(0.3)
+        letters, lost = screen.echo_latencies(10)
+        table.add(f"the same, a letter of a filter, p99 of {len(letters)}, {lost} lost", percentile(letters, 0.99), "ms")
+        screen.type(b"\x1b")
+        for words, keys in (("watched", 0), ("left alone for 25 s", 25)):
+            screen.drain(keys)
+            cpu, start, written = screen.cpu_seconds(), time.perf_counter(), screen.bytes
+            wakeups = screen.wakeups(20)
+            window = time.perf_counter() - start
+            table.add(f"the same, {words}: processor", (screen.cpu_seconds() - cpu) / window * 100, "%")
+            table.add(f"the same, {words}: wakeups", wakeups / window, "/s")
+            table.add(f"the same, {words}: written", (screen.bytes - written) / window, "B/s")
+        table.add("the same, resident", screen.resident_megabytes(), "MB")
+        screen.close()
+
+
+def measure(arguments, table, vp, tui, environment, folder):
+    project = os.path.join(folder, "project")
+    os.mkdir(project)
+    text = os.path.join(folder, "long.txt")
+    with open(text, "w") as file:
+        file.writelines(f"line {number}\n" for number in range(10_000))
+    others = peers(text, ROOT)
+    if "frames" in arguments.only:
+        first_frames(table, tui, environment, project, others)
+    if "keys" in arguments.only:
+        quiet_keys(table, tui, environment, project, others)
+    if "offers" in arguments.only:
+        many_offers(table, vp, tui, environment, project, folder, arguments.offers)
+    if "idle" in arguments.only:
+        idle(table, tui, environment, project, others)
+    if "busy" in arguments.only or "log" in arguments.only:
+        instance = str(rent(vp, environment, project)["id"])
+        if "busy" in arguments.only:
+            busy_keys(table, vp, tui, environment, project, instance)
+        if "log" in arguments.only:
+            large_log(table, vp, tui, environment, project, instance, arguments.megabytes)
 
 
 def main():
@@ -250,45 +364,20 @@ def main():
     parser.add_argument("--binaries", default=os.path.join(ROOT, ".build-release", "release"))
     parser.add_argument("--megabytes", type=int, default=1024)
     parser.add_argument("--offers", type=int, default=50_000)
-    parser.add_argument("--only", nargs="*", default=["frames", "keys", "idle", "offers", "busy", "log"])
+    parser.add_argument("--instances", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=50)
+    parser.add_argument("--only", nargs="*", default=["frames", "keys", "idle", "offers", "busy", "log", "many"])
     arguments = parser.parse_args()
     vp, tui = (os.path.join(arguments.binaries, name) for name in ("vp", "vp-tui"))
     table = Table()
     folder = tempfile.mkdtemp(prefix="vp-bench-")
     clean = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8"}
-    cloud = subprocess.Popen(
-        [vp, "demo", "serve", "--json"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean, cwd=folder)
     try:
-        served = json.loads(cloud.stdout.readline())
-        environment = {**clean, **served["env"]}
-        project = os.path.join(folder, "project")
-        os.mkdir(project)
-        text = os.path.join(folder, "long.txt")
-        with open(text, "w") as file:
-            file.writelines(f"line {number}\n" for number in range(10_000))
-        others = peers(text, ROOT)
-        if "frames" in arguments.only:
-            first_frames(table, tui, environment, project, others)
-        if "keys" in arguments.only:
-            quiet_keys(table, tui, environment, project, others)
-        if "offers" in arguments.only:
-            many_offers(table, tui, environment, project, folder, arguments.offers)
-        if "idle" in arguments.only:
-            idle(table, tui, environment, project, others)
-        if "busy" in arguments.only or "log" in arguments.only:
-            out = subprocess.run(
-                [vp, "create-instance", "--json", "--yes"], env=environment, cwd=project, capture_output=True,
-                text=True)
-            if out.returncode != 0:
-                sys.exit(out.stderr)
-            instance = str(json.loads(out.stdout)["id"])
-            if "busy" in arguments.only:
-                busy_keys(table, vp, tui, environment, project, instance)
-            if "log" in arguments.only:
-                large_log(table, vp, tui, environment, project, instance, arguments.megabytes)
+        with served_cloud(vp, clean, folder) as served:
+            measure(arguments, table, vp, tui, {**clean, **served["env"]}, folder)
+        if "many" in arguments.only:
+            many_instances(table, vp, tui, clean, folder, arguments.instances, arguments.jobs)
     finally:
-        cloud.send_signal(signal.SIGTERM)
-        cloud.wait(timeout=30)
         shutil.rmtree(folder, ignore_errors=True)
     print(table)
 

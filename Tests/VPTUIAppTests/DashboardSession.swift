@@ -30,10 +30,13 @@ enum DashboardSession {
 extension PTYSession {
     /// Types `key` again and again until it was taken: a dialog drops keys that come before it can be read.
     func press(_ key: String, until condition: (VirtualTerminal) -> Bool) throws {
-        for _ in 0..<50 {
+        for _ in 0..<30 {
             self.type(key)
-            self.read(milliseconds: 100)
-            if condition(self.screen) { return }
+            // Long enough for a busy machine: a second key that comes too late would do something else.
+            for _ in 0..<100 {
+                self.read(milliseconds: 10)
+                if condition(self.screen) { return }
+            }
         }
         throw Failure(description: "“\(key)” was not taken:\n\(self.screen.text)")
     }

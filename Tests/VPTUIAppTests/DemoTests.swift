@@ -4,15 +4,17 @@ import VPTestSupport
 
 /// The whole main job by keys alone, on the loopback cloud.
 @Suite(.serialized, .startsCloud, .ownThread, .requires("sshd", "ssh", "rsync", "python3")) struct DemoTests {
-    @Test(arguments: [(200, 50), (80, 24)])
-    func rentsSyncsRunsDownloadsAndDestroys(width: Int, height: Int) async throws {
+    @Test(arguments: [
+        (200, 50, "vast.ai"), (80, 24, "vast.ai"), (200, 50, "RunPod"), (80, 24, "RunPod"),
+    ])
+    func rentsSyncsRunsDownloadsAndDestroys(width: Int, height: Int, platform: String) async throws {
         try await TemporaryFolder.with(named: "vp-tui") { folder in
-            try self.mainJob(in: folder.path, width: width, height: height)
+            try self.mainJob(in: folder.path, width: width, height: height, on: platform)
         }
     }
 
-    private func mainJob(in folder: String, width: Int, height: Int) throws {
-        let session = try DashboardSession.start(in: folder, ["--demo"], width: width, height: height)
+    /// From the list of offers.
+    private func rentOffer(_ session: PTYSession) throws {
         // The title names the GPU too; a row has the platform before it.
         try session.wait(for: "vast RTX 4090")
         session.type("2")
@@ -20,6 +22,27 @@ import VPTestSupport
         try session.wait(for: "Rent from vast.ai")
         // Keys that come too soon are dropped, so it is typed until it is taken.
         try session.press("y", until: { !$0.contains("Rent from vast.ai") })
+    }
+
+    /// By the launch form, which asks one platform alone.
+    private func fillForm(_ session: PTYSession, platform: String) throws {
+        // A dashboard without instances begins in Offers.
+        session.type("1c")
+        try session.wait(for: "Rent an instance")
+        session.type("\t\t")
+        try session.press(" ", until: { $0.contains("‹ \(platform) ›") })
+        try session.wait("its price") { $0.contains("the cheapest of") && !$0.contains("Asking for prices") }
+        try session.press("\u{13}", until: { !$0.contains("Rent an instance") })
+    }
+
+    private func mainJob(in folder: String, width: Int, height: Int, on platform: String) throws {
+        let session = try DashboardSession.start(in: folder, ["--demo"], width: width, height: height)
+        try session.wait(for: "No instances")
+        if platform == "RunPod" {
+            try self.fillForm(session, platform: platform)
+        } else {
+            try self.rentOffer(session)
+        }
         try session.wait(for: "is ready", seconds: 90)
         session.type("S")
         try session.wait(for: "files sent", seconds: 60)

@@ -25,6 +25,9 @@ import VPTUICore
         .unreachable, EngineError.Activity("connecting", platform: .vast, subject: "31415"),
         detail: "no route")
 
+    private static let summary = SyncSummary(
+        direction: .down, transferredFiles: 3, conflicts: ["a/b"], missing: ["c: no permission"])
+
     /// Something that the world does. `log` is the file behind the pane.
     private func event(_ random: inout Generator, _ state: State, _ log: inout MemoryLog, _ time: Date)
         -> [Message]
@@ -61,11 +64,27 @@ import VPTUICore
             // Now and then a part is not told, and has to be read.
             if random.next(5) == 0 { return [] }
             return [.engine(.jobOutput(job, offset: offset, bytes: bytes), at: time)]
-        case 9: return state.actions.first.map { [.engine(.started($0.id), at: time)] } ?? []
+        case 9:
+            guard !state.actions.isEmpty else { return [] }
+            return [.engine(.started(random.pick(state.actions).id), at: time)]
         case 10:
-            let outcomes: [ActionOutcome] = [.cancelled, .failed(Self.error), .succeeded(.created(all[0]))]
-            return state.actions.first.map { [.engine(.finished($0.id, random.pick(outcomes)), at: time)] }
-                ?? []
+            // Nothing is under way for ever: as many end as are begun.
+            let results: [ActionResult] = [
+                .created(all[0]), .downloaded(Self.summary), .stopped(all[2], unsafe: Self.error),
+                .destroyed(
+                    DestroyReceipt(
+                        instance: all[1].id, name: nil, download: Self.summary, dollars: 1, duration: nil)),
+                .ran(RunSummary(job: Samples.job("train-6", .failed), upload: Self.summary)),
+            ]
+            return state.actions.filter(\.isActive).map { record in
+                let outcome: ActionOutcome =
+                    switch random.next(4) {
+                    case 0: .cancelled
+                    case 1: .failed(Self.error)
+                    default: .succeeded(random.pick(results))
+                    }
+                return .engine(.finished(record.id, outcome), at: time)
+            }
         case 11: return [.engine(.instanceGone(random.pick(all).id), at: time)]
         case 12: return [.engine(.instanceChanged(random.pick(all)), at: time)]
         case 13:
@@ -104,6 +123,17 @@ import VPTUICore
         list(state.instances, "instances")
         list(state.offers, "offers")
         list(state.jobs, "jobs")
+        let layout = Layout(state)
+        if !layout.isTooSmall {
+            let areas =
+                layout.lists.map(\.1) + [layout.burn, layout.strip, layout.hint]
+                + (layout.main.map { [$0] } ?? [])
+            #expect(areas.allSatisfy { Rect(state.size).contains($0) }, "at \(step)")
+            // What has the focus is on screen.
+            let isShown =
+                state.focus == .main ? layout.main != nil : layout.lists.contains { $0.0 == state.focus }
+            #expect(isShown, "\(state.focus) \(state.zoom) \(state.size) at \(step)")
+        }
         #expect(state.log.buffer.count <= LogBuffer.maximumLines + 1, "at \(step)")
         if case .dialog(let dialog) = state.overlay {
             #expect(dialog.instances.allSatisfy { state.instances.row($0) != nil }, "at \(step)")
@@ -131,9 +161,11 @@ import VPTUICore
             guard step % 16 == 0 else { continue }
             let buffer = view(state)
             #expect(buffer.size == state.size)
-            for cell in buffer.cells {
-                #expect(!cell.text.unicodeScalars.contains { $0.value < 0x20 || 0x7F...0x9F ~= $0.value })
+            #expect(buffer.cursor.map { buffer.bounds.contains($0) } ?? true, "at \(step)")
+            let isPrintable = buffer.cells.allSatisfy { cell in
+                cell.text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F ~= $0.value) }
             }
+            #expect(isPrintable, "at \(step)")
         }
     }
 }

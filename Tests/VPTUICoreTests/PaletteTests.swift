@@ -173,7 +173,7 @@ import VPTUICore
         _ = update(
             &state, .quoted(.success(Samples.answers([Samples.offers[7]])), job: JobEstimate(), generation: 2)
         )
-        for _ in 0..<9 { press(&state, .tab) }
+        for _ in 0..<10 { press(&state, .tab) }
         _ = type(&state, "make")
         let effects = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))
         let record = try #require(state.actions.last)

@@ -5,6 +5,9 @@ public struct VirtualTerminal: Sendable {
     public private(set) var height: Int
     /// The modes that were switched on by `ESC [ ? n h` and are on now.
     public private(set) var modes: Set<Int> = []
+    /// The kinds of escape sequences that came: how each begins and, where it has parameters, its last letter.
+    /// Of those that hold text (titles, clipboards) the first three letters.
+    public private(set) var kinds: Set<String> = []
     private var grid: [[String]]
     private var mainGrid: [[String]]?
     private var row = 0
@@ -97,6 +100,17 @@ public struct VirtualTerminal: Sendable {
         }
     }
 
+    private static func kind(of sequence: [UInt8]) -> String {
+        switch sequence[0] {
+        case UInt8(ascii: "["):
+            let parameter = sequence[1]
+            let mark = (0x3C...0x3F).contains(parameter) ? [parameter] : []
+            return String(decoding: [sequence[0]] + mark + sequence.suffix(1), as: UTF8.self)
+        case UInt8(ascii: "]"), UInt8(ascii: "P"): return String(decoding: sequence.prefix(3), as: UTF8.self)
+        default: return String(decoding: sequence, as: UTF8.self)
+        }
+    }
+
     private mutating func put(_ text: String) {
         guard let scalar = text.unicodeScalars.first else { return }
         // What combines belongs to the cell before; nothing here needs more of the width table.
@@ -146,6 +160,7 @@ public struct VirtualTerminal: Sendable {
 
     private mutating func perform(_ sequence: [UInt8]) {
         guard let first = sequence.first else { return }
+        self.kinds.insert(Self.kind(of: sequence))
         switch first {
         case UInt8(ascii: "["): self.performControl(sequence.dropFirst())
         case UInt8(ascii: "7"): self.saved = (self.row, self.column)

@@ -6,9 +6,9 @@ enum CommandTwin {
     static func line(_ action: EngineAction) -> String {
         switch action {
         case .create(let request): Self.create(request)
-        case .sync(let id): "vp sync -i \(id)"
+        case .sync(let id): "vp sync \(id)"
         case .run(let id, let request): Self.run(id, request)
-        case .download(let id, _): "vp download -i \(id)"
+        case .download(let id, _): "vp download \(id)"
         case .start(let id): "vp start \(id)"
         case .stop(let id): "vp stop \(id)"
         case .destroy(let id, let request):
@@ -34,14 +34,22 @@ enum CommandTwin {
         words.append("--disk \(request.query.diskBytes / 1_000_000_000)")
         if let image = request.image { words.append("--image \(ShellQuoting.quoted(image))") }
         if let name = request.name { words.append("--name \(ShellQuoting.quoted(name))") }
+        if let lease = request.lease { words.append("--lease \(Self.lease(lease))") }
+        if let limit = request.maximumCost { words.append("--max-cost \(Format.short(limit))") }
         return words.joined(separator: " ")
+    }
+
+    private static func lease(_ terms: LeaseTerms) -> String {
+        terms.seconds.map { "\(Int($0 / 60))m" } ?? "none"
     }
 
     private static func run(_ id: InstanceID, _ request: RunRequest) -> String {
         var words = ["vp"]
         if !request.syncsUp, !request.syncsDown { words.append("--no-sync") }
         words.append("-i \(id)")
-        words.append("run --")
+        words.append("run")
+        if let limit = request.maximumCost { words.append("--max-cost \(Format.short(limit))") }
+        words.append("--")
         switch request.command {
         case .shell(let text): words.append(ShellQuoting.quoted(text))
         case .arguments(let arguments): words += arguments.map(ShellQuoting.quoted)

@@ -4,7 +4,7 @@ import VPEngine
 /// What to rent, field by field, with the price it would have.
 public struct LaunchForm: Equatable, Sendable {
     public enum Field: String, CaseIterable, Hashable, Sendable {
-        case gpu, count, platform, price, disk, image, lease, name, spot, command
+        case gpu, count, platform, price, cost, disk, image, lease, name, spot, command
         /// Not typed into: Enter on it rents.
         case rent
 
@@ -52,7 +52,7 @@ public struct LaunchForm: Equatable, Sendable {
         self.texts = [
             .gpu: TextField(offer?.gpuName ?? query.gpu ?? ""),
             .count: TextField(String(offer?.gpuCount ?? query.gpuCount)),
-            .price: TextField(price ?? ""),
+            .price: TextField(price ?? ""), .cost: TextField(),
             .disk: TextField(Format.short(Double(query.diskBytes) / 1e9)),
             .image: TextField(settings.defaults.image), .lease: TextField(),
             .name: TextField(), .command: TextField(),
@@ -85,7 +85,13 @@ public struct LaunchForm: Equatable, Sendable {
         CreateRequest(
             offer: self.offer?.id, query: try self.query(), platform: self.offer?.platform ?? self.platform,
             image: self.text(.image).isEmpty ? nil : self.text(.image),
-            name: self.text(.name).isEmpty ? nil : self.text(.name), lease: try self.lease())
+            name: self.text(.name).isEmpty ? nil : self.text(.name), lease: try self.lease(),
+            maximumCost: try self.maximumCost())
+    }
+
+    /// Dollars that all of it may cost; nil for no limit.
+    public func maximumCost() throws(Problem) -> Double? {
+        self.text(.cost).isEmpty ? nil : try self.number(.cost, in: 0.0001...1_000_000)
     }
 
     /// `4h`, `2d`, `none`; nil for the configured one.

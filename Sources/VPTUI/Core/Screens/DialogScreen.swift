@@ -19,7 +19,8 @@ enum DialogScreen {
         let longest = lines.map { $0.reduce(0) { $0 + DisplayWidth.of($1.text) } }.max() ?? 0
         let width = min(
             screen.width - 4, max(50, longest + 6, buttonsWidth + 8, DisplayWidth.of(title) + 8), 92)
-        let wrapped = lines.flatMap { Self.wrapped($0, width: width - 6) }
+        let wrapped = Self.fitted(
+            lines.flatMap { Self.wrapped($0, width: width - 6) }, height: screen.height - 8)
         let height = min(screen.height - 2, wrapped.count + 6)
         let area = screen.dropFirst(rows: 1).dropLast(rows: 1).centred(Size(width: width, height: height))
         var x = area.x + max(2, (area.width - buttonsWidth) / 2)
@@ -189,7 +190,9 @@ enum DialogScreen {
         switch report {
         case .asking: lines.append([Span("Comparing its files with the ones here…", .muted)])
         case .known(let results) where results.isSafe:
-            lines.append([Span("✓ Every result is here.", .good)])
+            // A job goes on making results while the question is on screen.
+            let words = running.isEmpty ? "is here." : "so far is here; Destroy looks once more."
+            lines.append([Span("✓ Every result \(words)", .good)])
         case .known(let results):
             lines.append([
                 Span(
@@ -318,10 +321,21 @@ enum DialogScreen {
         for pending in state.pendingDestroys {
             lines.append([Span("✗ destroy \(pending.instance)", .bad), Span("  does not happen", .muted)])
         }
+        if lines.isEmpty { lines.append([Span("✓ All of it has ended meanwhile.", .good)]) }
         lines.append([])
         lines.append([Span("Jobs on instances go on; `vp attach` or the dashboard finds them again.")])
         lines.append([Span("Instances stay and cost money until they are destroyed.", .warning)])
         return ("Quit while something is going on", lines)
+    }
+
+    /// On a low screen blank lines go first, then what stands in the middle: the question and the last sentences,
+    /// which say what will happen, stay.
+    private static func fitted(_ lines: [[Span]], height: Int) -> [[Span]] {
+        guard lines.count > height, height > 0 else { return lines }
+        let full = lines.filter { !$0.isEmpty }
+        guard full.count > height else { return full }
+        let tail = height / 2
+        return full.prefix(height - tail - 1) + [[Span("…", .muted)]] + full.suffix(tail)
     }
 
     /// Breaks a line of one long span at spaces; lines of several spans are short by construction.

@@ -119,6 +119,7 @@ enum FormScreen {
         case .count: "how many"
         case .platform: "platform"
         case .price: "at most $/h"
+        case .cost: "at most $"
         case .disk: "disk GB"
         case .image: "image"
         case .lease: "lease"
@@ -136,6 +137,7 @@ enum FormScreen {
                 ?? "none: it costs until it is destroyed"
         case .gpu: return "any: the cheapest that fits"
         case .price: return "no limit"
+        case .cost: return "no limit in all; the lease is cut to what it buys"
         case .name: return "made from the project's name"
         case .command: return "nothing: r runs a command later"
         default: return ""
@@ -161,7 +163,7 @@ enum FormScreen {
                     Span("  \(Format.dollars(offer.price.dollarsPerDay)) a day", .money),
                     Span(offer.location.map { "  \($0)" } ?? "", .muted),
                 ])
-                lines.append(Self.means(offer, count: form.offer == nil ? offers.count : nil, state))
+                lines.append(Self.means(offer, form, count: form.offer == nil ? offers.count : nil, state))
                 lines.append(Self.jobPrice(offer, job))
             } else {
                 lines.append([Span("Nothing that fits is for rent now.", .warning)])
@@ -183,16 +185,20 @@ enum FormScreen {
         ]
     }
 
-    private static func means(_ offer: Offer, count: Int?, _ state: State) -> [Span] {
+    private static func means(
+        _ offer: Offer, _ form: LaunchForm, count: Int?, _ state: State
+    ) -> [Span] {
         var spans: [Span] = []
         if let count {
             spans.append(Span("the cheapest of \(count); a taken one gives way to the next", .muted))
         } else {
             spans.append(Span("this very offer, and no other", .muted))
         }
-        if let balance = state.balances.first(where: { $0.platform == offer.platform }),
-            offer.price.dollarsPerHour > 0
-        {
+        guard offer.price.dollarsPerHour > 0 else { return spans }
+        if let limit = try? form.maximumCost() {
+            let age = Format.age(limit / offer.price.dollarsPerHour * 3600)
+            spans.insert(Span("\(Format.dollars(limit)) buys \(age) · ", .money), at: 0)
+        } else if let balance = state.balances.first(where: { $0.platform == offer.platform }) {
             let hours = balance.dollars / offer.price.dollarsPerHour
             spans.append(
                 Span(

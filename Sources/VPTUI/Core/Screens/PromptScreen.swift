@@ -70,7 +70,11 @@ enum PromptScreen {
 
     private static func help(_ prompt: Prompt, _ state: State) -> [String] {
         switch prompt.kind {
-        case .run: ["Sends the project first, brings the results back after. The job survives a disconnect."]
+        case .run:
+            [
+                "Sends the project first, brings the results back after. The job survives a disconnect.",
+                "`--max-cost 2` before it ends the job at $2, and brings its results.",
+            ]
         case .offerQuery:
             [
                 "4090 x2        GPU and how many of them",

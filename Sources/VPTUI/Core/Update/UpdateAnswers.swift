@@ -149,7 +149,7 @@ extension State {
             self.forget(id)
         case .jobChanged(let job):
             return self.jobChanged(job)
-        case .alarm(let alarm): self.toast(alarm.words)
+        case .alarm(let alarm): self.toast(alarm.words, .warning)
         case .jobOutput(let job, let offset, let bytes):
             return self.outputArrived(job, offset, bytes, date)
         // The pane shows the log; what a job says apart from it is in its own file.
@@ -160,7 +160,7 @@ extension State {
         return []
     }
 
-    private mutating func forget(_ id: InstanceID) {
+    mutating func forget(_ id: InstanceID) {
         self.goneInstances.insert(id)
         self.instances.remove(id)
         self.telemetry.forget(id)
@@ -232,60 +232,12 @@ extension State {
         guard let command = self.commandsAfterCreate[id], case .created(let instance) = result else {
             return []
         }
-        self.awaitsJobOn = instance.id
-        return [self.start(.run(instance.id, RunRequest(command: .shell(command))))]
-    }
-
-    private mutating func succeeded(_ result: ActionResult) {
-        switch result {
-        case .created(let instance):
-            self.goneInstances.remove(instance.id)
-            self.instances.upsert(instance)
-            self.instances.select(instance.id)
-            self.focus(.instances)
-            self.toast("\(instance.id) is ready: S sends the project, r runs a command", .good, for: 8)
-        case .synced(let summary): self.toast(Self.words(summary), summary.missing.isEmpty ? .good : .warning)
-        case .downloaded(let summary):
-            self.toast(Self.words(summary), summary.missing.isEmpty ? .good : .bad, for: 6)
-        case .ran(let summary):
-            if let job = summary.job {
-                self.jobs.upsert(job)
-                let end = StatusWords.ending(of: job)
-                let back = summary.download.map { " · " + Self.words($0) } ?? ""
-                self.toast("\(job.id) \(end)\(back)", job.state == .succeeded ? .good : .bad, for: 8)
-            }
-            if let error = summary.downloadError { self.showError(ErrorWords(error)) }
-        case .cancelled(let job):
-            self.jobs.upsert(job)
-            self.toast("\(job.id) was cancelled", .warning, for: 6)
-        case .attached(let job):
-            self.jobs.upsert(job)
-            self.toast(
-                "\(job.id) \(StatusWords.ending(of: job))", job.state == .succeeded ? .good : .bad, for: 8)
-        case .started(let instance):
-            self.instances.upsert(instance)
-            self.toast("\(instance.id) started", .good)
-        case .stopped(let instance, let unsafe):
-            self.instances.upsert(instance)
-            if let unsafe { self.showError(ErrorWords(unsafe)) }
-            let day = Format.dollars(instance.price.dollarsPerDay)
-            self.toast("\(instance.id) stopped; its disk goes on costing \(day) a day", .warning, for: 6)
-        case .destroyed(let receipt):
-            self.forget(receipt.instance)
-            let cost = receipt.dollars.map { " It cost about \(Format.dollars($0))." } ?? ""
-            self.toast("\(receipt.instance) is gone, confirmed by the platform.\(cost)", .good, for: 8)
+        // What limits the rental limits the command that it was made for, as `vp run --create` does.
+        var request = RunRequest(command: .shell(command))
+        if case .create(let create)? = self.actions.first(where: { $0.id == id })?.action {
+            request.maximumCost = create.maximumCost
         }
-    }
-
-    static func words(_ summary: SyncSummary) -> String {
-        let verb = summary.direction == .up ? "sent" : "brought back"
-        var text =
-            summary.transferredFiles == 0
-            ? (summary.direction == .up ? "nothing to send" : "nothing new to bring back")
-            : "\(Format.plural(summary.transferredFiles, "file")) \(verb), "
-                + Format.bytes(summary.transferredBytes)
-        if !summary.conflicts.isEmpty { text += " · \(Format.plural(summary.conflicts.count, "conflict"))" }
-        if !summary.missing.isEmpty { text += " · \(Format.plural(summary.missing.count, "file")) missing" }
-        return text
+        self.awaitsJobOn = instance.id
+        return [self.start(.run(instance.id, request))]
     }
 }

@@ -73,7 +73,7 @@ extension State {
             form.offer = nil
             form.needsQuote = true
         case .disk: form.needsQuote = form.offer == nil
-        case .image, .lease, .name, .command, .rent: break
+        case .cost, .image, .lease, .name, .command, .rent: break
         }
     }
 
@@ -146,7 +146,7 @@ extension State {
             let fields: [Substring: LaunchForm.Field] = [
                 "--gpu-type": .gpu, "--gpu": .gpu, "--gpu-count": .count, "--num-gpus": .count,
                 "--max-price": .price, "--disk": .disk, "--image": .image, "--name": .name,
-                "--lease": .lease,
+                "--lease": .lease, "--max-cost": .cost,
             ]
             guard let value else { return false }
             if let field = fields[parts[0]] {

@@ -54,10 +54,21 @@ extension State {
         self.overlay = .prompt(Prompt(.run(instances.map(\.id)), history: self.commandHistory))
     }
 
-    mutating func run(_ text: String, on ids: [InstanceID]) -> [Effect] {
+    mutating func run(_ text: String, limit: Double?, on ids: [InstanceID]) -> [Effect] {
         self.remember(command: text)
         self.awaitsJobOn = ids.first
-        return ids.map { self.start(.run($0, RunRequest(command: .shell(text)))) }
+        return ids.map { self.start(.run($0, RunRequest(command: .shell(text), maximumCost: limit))) }
+    }
+
+    /// Takes `--max-cost 2` from before a command, where it stands on the line of `vp run` as well.
+    static func takeLimit(from words: inout [String]) throws(DashboardFileError) -> Double? {
+        guard words.first == "--max-cost" else { return nil }
+        let number = words.count > 1 ? Double(words[1].drop { $0 == "$" }) : nil
+        guard let number, number > 0, number.isFinite else {
+            throw DashboardFileError("--max-cost takes dollars: --max-cost 2 python train.py")
+        }
+        words.removeFirst(2)
+        return number
     }
 
     mutating func askToDestroy() -> [Effect] {

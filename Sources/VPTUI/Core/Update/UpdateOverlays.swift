@@ -157,7 +157,17 @@ extension State {
                 self.toast("\(ids[0]) is gone; nothing was run", .warning)
                 return []
             }
-            return self.run(text, on: alive)
+            // The rest stays as it was typed: it is shell text.
+            var words = text.split(separator: " ", maxSplits: text.hasPrefix("--max-cost ") ? 2 : 0)
+                .map(String.init)
+            do {
+                let limit = try Self.takeLimit(from: &words)
+                guard let rest = words.first else { return self.reopen(prompt, "A command is missing") }
+                let command = limit != nil && rest.hasPrefix("-- ") ? String(rest.dropFirst(3)) : rest
+                return self.run(command, limit: limit, on: alive)
+            } catch {
+                return self.reopen(prompt, error.sentence)
+            }
         case .rename(let id):
             guard !text.isEmpty, text != self.instances.row(id)?.name else { return [] }
             return [.rename(id, text)]

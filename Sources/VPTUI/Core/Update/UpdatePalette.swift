@@ -146,10 +146,12 @@ extension State {
             return effects
         case "run":
             // What begins with an option of `run` is left to `vp`; a command's own options are the command's.
-            let text = words.first == "--" ? Array(words.dropFirst()) : words
-            guard words.first == "--" || words.first?.hasPrefix("-") == false, !text.isEmpty else {
-                return nil
-            }
+            var text = words
+            let limit: Double?
+            do { limit = try Self.takeLimit(from: &text) } catch { return nil }
+            let isEnded = text.first == "--"
+            if isEnded { text.removeFirst() }
+            guard isEnded || text.first?.hasPrefix("-") == false, !text.isEmpty else { return nil }
             guard !self.settings.isReadOnly else { return self.execute(.run) }
             let instances = self.instances.targets.filter { $0.status == .running }
             guard !instances.isEmpty else {
@@ -158,7 +160,7 @@ extension State {
             }
             // One word is shell text, several are exact words: as on the command line.
             let command = text.count == 1 ? text[0] : text.map(ShellQuoting.quoted).joined(separator: " ")
-            return self.run(command, on: instances.map(\.id))
+            return self.run(command, limit: limit, on: instances.map(\.id))
         case "rename" where words.count == 2:
             guard self.select(instance: words[0]), let id = self.instances.selection else { return nil }
             return self.settings.isReadOnly ? self.execute(.rename) : [.rename(id, words[1])]

@@ -1,0 +1,104 @@
+import Foundation
+import VPEngine
+
+/// What came of an action that succeeded.
+extension State {
+    mutating func succeeded(_ result: ActionResult) {
+        switch result {
+        case .created(let instance):
+            self.goneInstances.remove(instance.id)
+            self.instances.upsert(instance)
+            self.instances.select(instance.id)
+            self.focus(.instances)
+            self.toast("\(instance.id) is ready: S sends the project, r runs a command", .good, for: 8)
+        case .synced(let summary):
+            self.toast(Self.words(summary), summary.isWhole ? .good : .warning)
+            // Conflicts were shown before it began.
+            var rest = summary
+            rest.conflicts = []
+            self.tell(rest)
+        case .downloaded(let summary):
+            self.toast(Self.words(summary), summary.isWhole ? .good : .bad, for: 6)
+            self.tell(summary)
+        case .ran(let summary):
+            if let job = summary.job {
+                self.jobs.upsert(job)
+                let end = StatusWords.ending(of: job)
+                let back = summary.download.map { " · " + Self.words($0) } ?? ""
+                self.toast("\(job.id) \(end)\(back)", job.state == .succeeded ? .good : .bad, for: 8)
+            }
+            self.tell(summary.upload)
+            self.tell(summary.download)
+            if let error = summary.downloadError { self.showError(ErrorWords(error)) }
+            if let refusal = summary.refusal { self.showError(ErrorWords(refusal)) }
+        case .cancelled(let job):
+            self.jobs.upsert(job)
+            self.toast("\(job.id) was cancelled", .warning, for: 6)
+        case .attached(let job):
+            self.jobs.upsert(job)
+            self.toast(
+                "\(job.id) \(StatusWords.ending(of: job))", job.state == .succeeded ? .good : .bad, for: 8)
+        case .started(let instance):
+            self.instances.upsert(instance)
+            self.toast("\(instance.id) started", .good)
+        case .stopped(let instance, let unsafe):
+            self.instances.upsert(instance)
+            if let unsafe { self.showError(ErrorWords(unsafe)) }
+            let day = Format.dollars(instance.price.dollarsPerDay)
+            self.toast("\(instance.id) stopped; its disk goes on costing \(day) a day", .warning, for: 6)
+        case .destroyed(let receipt):
+            self.forget(receipt.instance)
+            let cost = receipt.dollars.map { " It cost about \(Format.dollars($0))." } ?? ""
+            let brought = receipt.download.map { $0.transferredFiles == 0 ? "" : " \(Self.words($0))." } ?? ""
+            self.toast(
+                "\(receipt.instance) is gone, confirmed by the platform.\(cost)\(brought)", .good, for: 8)
+            self.tell(receipt.download)
+        }
+    }
+
+    /// What a sync left alone stays on screen until it was read: a toast is gone before anybody has the names.
+    private mutating func tell(_ summary: SyncSummary?) {
+        guard let summary else { return }
+        let isUp = summary.direction == .up
+        if !summary.conflicts.isEmpty {
+            self.showError(
+                ErrorWords(
+                    title: "\(Format.plural(summary.conflicts.count, "file")) changed on both sides",
+                    detail: Self.list(summary.conflicts),
+                    advice: isUp
+                        ? "Neither was overwritten: the job had the instance's. F compares them."
+                        : "Yours stay; the instance's are beside them, as NAME.remote-…."))
+        }
+        if !summary.missing.isEmpty {
+            self.showError(
+                ErrorWords(
+                    title: Format.plural(summary.missing.count, "file")
+                        + (isUp ? " could not be sent" : " could not be brought back"),
+                    detail: Self.list(summary.missing),
+                    advice: "Press \(isUp ? "S" : "d") to try again; it resumes."))
+        }
+        if !summary.changing.isEmpty {
+            self.showError(
+                ErrorWords(
+                    title: "\(Format.plural(summary.changing.count, "file")) did not stand still",
+                    detail: Self.list(summary.changing),
+                    advice: "What is here may be half of it: press \(isUp ? "S" : "d") once it is written."))
+        }
+    }
+
+    private static func list(_ paths: [String]) -> String {
+        paths.prefix(6).joined(separator: ", ") + (paths.count > 6 ? " and \(paths.count - 6) more" : "")
+    }
+
+    static func words(_ summary: SyncSummary) -> String {
+        let verb = summary.direction == .up ? "sent" : "brought back"
+        var text =
+            summary.transferredFiles == 0
+            ? (summary.direction == .up ? "nothing to send" : "nothing new to bring back")
+            : "\(Format.plural(summary.transferredFiles, "file")) \(verb), "
+                + Format.bytes(summary.transferredBytes)
+        if !summary.conflicts.isEmpty { text += " · \(Format.plural(summary.conflicts.count, "conflict"))" }
+        if !summary.missing.isEmpty { text += " · \(Format.plural(summary.missing.count, "file")) missing" }
+        return text
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Testing
+import VPEngine
+import VPTUICore
+
+/// What may be spent, as it is typed into the dashboard; the engine keeps to it.
+@Suite struct LimitTests {
+    private func request(_ action: EngineAction?) -> RunRequest? {
+        if case .run(_, let request) = action { request } else { nil }
+    }
+
+    @Test func theFormLimitsTheRentalAndTheCommandAfterIt() throws {
+        var state = Samples.overview()
+        _ = state.execute(line: "create-instance --max-cost 1.5 --lease 4h")
+        _ = update(
+            &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
+        // $1.5 at the $0.354/h of the cheapest.
+        #expect(screenText(view(state)).contains("$1.50 buys 4h14m"))
+        for _ in 0..<10 { press(&state, .tab) }
+        _ = type(&state, "make")
+        _ = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))
+        let record = try #require(state.actions.last)
+        guard case .create(let create) = record.action else {
+            Issue.record("no create")
+            return
+        }
+        #expect(create.maximumCost == 1.5)
+        _ = update(&state, .engine(.queued(record.id, record.action), at: state.now))
+        guard case .copy(let line)? = press(&state, .character("@"), .character("y")).first else {
+            Issue.record("nothing is copied")
+            return
+        }
+        #expect(line.hasSuffix("--lease 240m --max-cost 1.5"))
+        press(&state, .escape)
+        _ = update(&state, .engine(.started(record.id), at: state.now))
+        _ = update(
+            &state, .engine(.finished(record.id, .succeeded(.created(Samples.trainer))), at: state.now))
+        let run = try #require(self.request(state.actions.last?.action))
+        #expect(run == RunRequest(command: .shell("make"), maximumCost: 1.5))
+    }
+
+    @Test(arguments: ["0", "-1", "much", "$"])
+    func aLimitThatIsNoAmountIsNamed(_ text: String) {
+        var state = Samples.overview()
+        _ = state.execute(line: "create-instance --max-cost=\(text)")
+        _ = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))
+        #expect(screenText(view(state)).contains("cost: a number from"))
+        #expect(state.actions.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("--max-cost 2 python train.py 'a b'", "python train.py 'a b'", 2.0 as Double?),
+        ("--max-cost $0.5 -- make all", "make all", 0.5), ("make --max-cost 2", "make --max-cost 2", nil),
+    ])
+    func aLimitStandsBeforeTheCommand(_ typed: String, _ command: String, _ limit: Double?) {
+        var state = Samples.overview()
+        press(&state, .character("r"))
+        _ = type(&state, typed)
+        press(&state, .enter)
+        #expect(
+            self.request(state.actions.last?.action)
+                == RunRequest(command: .shell(command), maximumCost: limit))
+        #expect(state.commandHistory.first == command)
+    }
+
+    @Test func thePaletteTakesItAsVPDoes() {
+        var state = Samples.overview()
+        _ = state.execute(line: "run --max-cost 2 -- python train.py")
+        #expect(
+            self.request(state.actions.last?.action)
+                == RunRequest(command: .shell("python train.py"), maximumCost: 2))
+        // Other options are left to `vp`.
+        #expect(
+            state.execute(line: "run --max-cost 2 --detach make")
+                == [.runLine(["run", "--max-cost", "2", "--detach", "make"])])
+    }
+
+    @Test(arguments: ["--max-cost", "--max-cost 2", "--max-cost much make"])
+    func aLimitWithoutAmountOrCommandIsAskedForAgain(_ typed: String) {
+        var state = Samples.overview()
+        press(&state, .character("r"))
+        _ = type(&state, typed)
+        #expect(press(&state, .enter) == [])
+        guard case .prompt(let prompt) = state.overlay else {
+            Issue.record("the prompt is gone")
+            return
+        }
+        #expect(prompt.problem != nil && prompt.field.text == typed)
+    }
+
+    /// A job that its limit ended, and what was said before.
+    @Test func theReasonIsShown() throws {
+        var state = Samples.overview()
+        press(&state, .character("r"))
+        _ = type(&state, "--max-cost 2 make")
+        press(&state, .enter)
+        let id = try #require(state.actions.last?.id)
+        _ = update(&state, .engine(.started(id), at: state.now))
+        let words = "$1.60 of the $2.0000 of this run (--max-cost) are spent"
+        _ = update(&state, .engine(.alarm(Alarm(.budget, Samples.trainer.id, words)), at: state.now))
+        #expect(state.toasts.last?.text.contains("of this run (--max-cost) are spent") == true)
+        var summary = RunSummary(job: Samples.job("make-1", .cancelled))
+        summary.refusal = EngineError(
+            .limitRefused, EngineError.Activity("keeping to the budget"),
+            detail: "the $2.0000 of this run (--max-cost) are spent")
+        _ = update(&state, .engine(.finished(id, .succeeded(.ran(summary))), at: state.now))
+        #expect(screenText(view(state)).contains("the $2.0000 of this run (--max-cost) are spent"))
+    }
+}
