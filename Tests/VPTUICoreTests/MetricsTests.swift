@@ -33,6 +33,14 @@ import VPTUICore
         #expect(found == expected)
     }
 
+    @Test func figuresThatRoundUpHaveOneDigitBeforeThePoint() {
+        var state = Samples.overview()
+        Samples.openLog(&state, "loss=0.5\nloss=0.00009996\n")
+        press(&state, .character("4"), .character("m"))
+        let text = screenText(view(state))
+        #expect(text.contains("1.0e-4") && !text.contains("10.0e-5"))
+    }
+
     @Test func barsSayHowFarItIs() {
         let metrics = self.read(
             " 10%|█ | 100/1000 [00:10<01:30, 10.0it/s]\r 64%|██ | 640/1000 [00:41<00:23, 15.5it/s]\r")

@@ -119,7 +119,7 @@ enum FormScreen {
         case .count: "how many"
         case .platform: "platform"
         case .price: "at most $/h"
-        case .cost: "at most $"
+        case .cost: "max cost $"
         case .disk: "disk GB"
         case .image: "image"
         case .lease: "lease"

@@ -115,6 +115,11 @@ enum Format {
                 mantissa *= 10
                 exponent -= 1
             }
+            // 9.97 is written as 10.0, which is 1.0 of the next.
+            if mantissa >= 9.95 {
+                mantissa /= 10
+                exponent += 1
+            }
             return (value < 0 ? "-" : "") + Self.fixed(mantissa, 1) + "e\(exponent)"
         }
         if value == value.rounded() { return Self.fixed(value, 0) }

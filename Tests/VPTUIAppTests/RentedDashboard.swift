@@ -1,0 +1,103 @@
+import Foundation
+import LoopbackCloud
+import VPTestSupport
+
+/// A dashboard in a project's folder, with an instance that was rented by keys.
+struct RentedDashboard {
+    let session: PTYSession
+    let cloud: LoopbackCloud
+    let environment: [String: String]
+    let project: String
+
+    func text(_ name: String) -> String? {
+        FileManager.default.contents(atPath: "\(self.project)/\(name)").map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
+    func write(_ text: String, _ name: String) throws {
+        try text.write(toFile: "\(self.project)/\(name)", atomically: true, encoding: .utf8)
+    }
+
+    /// No box has the keys: the bar shows those of Instances.
+    static func isFree(_ screen: VirtualTerminal) -> Bool { screen.contains("c create ") }
+
+    /// Runs a command of the palette, and closes the box with its answer.
+    func palette(_ line: String, answer: String) throws {
+        self.session.type(":\(line)\r")
+        try self.session.wait(for: answer, seconds: 60)
+        try self.session.press("\u{1B}", until: Self.isFree)
+    }
+
+    /// A job that makes `file` there and does not end, so that nothing brings its results.
+    func leave(_ file: String) throws {
+        self.session.type("r")
+        try self.session.wait(for: "Run on")
+        // What it prints is not what was typed.
+        self.session.type("\(file) && echo made $((40 + 2)); sleep 1000\r")
+        try self.session.wait(for: "made 42", seconds: 60)
+        try self.session.wait("the prompt to close") { !$0.contains("Run on") }
+        self.session.type("1")
+    }
+
+    /// Goes to a button of the dialog, confirms, and lets the time to take it back pass.
+    func destroy(_ button: String, expecting words: String) throws {
+        self.session.type("D")
+        try self.session.wait(for: words, seconds: 90)
+        try self.session.press("\t", until: { $0.contains("▸ \(button) ") })
+        self.session.type("y")
+        try self.session.wait(for: "takes it back")
+    }
+
+    /// Starts a dashboard in an empty project on a cloud of its own; `configuration` is the user's.
+    static func open(
+        configuration: String? = nil, _ body: (RentedDashboard) async throws -> Void
+    ) async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            try await withLoopbackCloud { cloud in
+                let project = folder.path + "/project"
+                try FileManager.default.createDirectory(atPath: project, withIntermediateDirectories: true)
+                let environment = DashboardSession.environment(home: folder.path)
+                    .merging(cloud.environment) { $1 }
+                if let configuration, let home = environment["XDG_CONFIG_HOME"] {
+                    try FileManager.default.createDirectory(
+                        atPath: home + "/variousplug", withIntermediateDirectories: true,
+                        attributes: [.posixPermissions: 0o700])
+                    _ = FileManager.default.createFile(
+                        atPath: home + "/variousplug/config.yaml", contents: Data(configuration.utf8),
+                        attributes: [.posixPermissions: 0o600])
+                }
+                let session = try PTYSession(
+                    DashboardSession.program, width: 140, height: 42, environment: environment,
+                    directory: project)
+                try session.wait(for: "vast RTX 3060")
+                try await body(
+                    RentedDashboard(
+                        session: session, cloud: cloud, environment: environment, project: project))
+            }
+        }
+    }
+
+    /// The same, with the cheapest offer rented by keys.
+    static func with(_ body: (RentedDashboard) async throws -> Void) async throws {
+        try await Self.open { rented in
+            try rented.rent()
+            try rented.session.wait(for: "is ready", seconds: 90)
+            try await body(rented)
+        }
+    }
+
+    /// Rents what is selected in Offers, and does not wait for what comes of it.
+    func rent() throws {
+        self.session.type("2\r")
+        try self.session.wait(for: "Rent from vast.ai")
+        try self.session.press("y", until: { !$0.contains("Rent from vast.ai") })
+    }
+
+    /// Another program of the same user in the same project.
+    func start(_ program: String, _ arguments: [String] = []) throws -> PTYSession {
+        try PTYSession(
+            program, arguments, width: 140, height: 42, environment: self.environment, directory: self.project
+        )
+    }
+}
