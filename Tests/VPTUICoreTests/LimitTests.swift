@@ -99,10 +99,11 @@ import VPTUICore
         let words = "$1.60 of the $2.0000 of this run (--max-cost) are spent"
         _ = update(&state, .engine(.alarm(Alarm(.budget, Samples.trainer.id, words)), at: state.now))
         #expect(state.toasts.last?.text.contains("of this run (--max-cost) are spent") == true)
-        var summary = RunSummary(job: Samples.job("make-1", .cancelled))
-        summary.refusal = EngineError(
-            .limitRefused, EngineError.Activity("keeping to the budget"),
-            detail: "the $2.0000 of this run (--max-cost) are spent")
+        var job = Samples.job("make-1", .cancelled)
+        var record = job.record ?? JobRecord()
+        record.limitReached = "the $2.0000 of this run (--max-cost) are spent"
+        job.record = record
+        let summary = RunSummary(job: job)
         _ = update(&state, .engine(.finished(id, .succeeded(.ran(summary))), at: state.now))
         #expect(screenText(view(state)).contains("the $2.0000 of this run (--max-cost) are spent"))
     }

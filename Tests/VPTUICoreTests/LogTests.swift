@@ -107,6 +107,23 @@ import VPTUICore
     }
 
     /// Presses a key, and answers what it asks of the file.
+    /// Whatever shortened it: it is read anew, and not again and again.
+    @Test(arguments: [false, true]) func aLogThatShrankIsReadAnew(filters: Bool) {
+        var (state, log) = self.running(300)
+        if filters {
+            self.press(&state, log, .character("&"), .character("7"), .enter)
+            #expect(!screenText(view(state)).contains("line 0298"))
+        }
+        log.bytes = Array("only 7 this".utf8)
+        for _ in 0..<3 {
+            let effects = update(&state, .tick(state.now.addingTimeInterval(5)))
+            answer(&state, effects, log)
+        }
+        #expect(state.log.size == log.size())
+        #expect(screenText(view(state)).contains("only 7 this"))
+        #expect(!screenText(view(state)).contains("line 0297"))
+    }
+
     private func press(_ state: inout State, _ log: MemoryLog, _ keys: Key...) {
         for key in keys { answer(&state, VPTUICoreTests.press(&state, key), log) }
     }

@@ -80,6 +80,8 @@ public struct LogState: Equatable, Sendable {
     public private(set) var size: Int64 = 0
     /// The part that was asked for.
     public internal(set) var pending: LogReadRequest?
+    /// What `size` was when `pending` was asked for.
+    private var sizeWhenAsked: Int64 = 0
     /// Where to go once it is here.
     var target: Int64?
     public var filter: LogFilter?
@@ -122,8 +124,13 @@ public struct LogState: Equatable, Sendable {
     mutating func nextRead(_ size: Size) -> LogReadRequest? {
         guard let job = self.job, self.pending == nil else { return nil }
         guard let place = self.wantedPlace(size) else { return nil }
+        return self.ask(job, place)
+    }
+
+    private mutating func ask(_ job: JobID, _ place: LogReadRequest.Place) -> LogReadRequest {
         let request = LogReadRequest(job, place, filter: self.filter)
         self.pending = request
+        self.sizeWhenAsked = self.size
         return request
     }
 
@@ -152,14 +159,21 @@ public struct LogState: Equatable, Sendable {
         guard let job = self.job, self.pending == nil, let end = self.end else { return nil }
         // While scrolled back, the window must not move: only the size is of interest.
         let isNear = self.isFollowing || self.buffer.count < LogBuffer.maximumLines / 2 && self.isAtEnd
-        let request = LogReadRequest(job, isNear ? .after(end) : .size, filter: self.filter)
-        self.pending = request
-        return request
+        return self.ask(job, isNear ? .after(end) : .size)
     }
 
     mutating func take(_ part: LogPart, for request: LogReadRequest) {
         guard request == self.pending else { return }
         self.pending = nil
+        if part.size < self.sizeWhenAsked {
+            // Begun anew, whoever did that: nothing of the window holds, and what is missing to the old size would
+            // be asked for again and again.
+            self.size = part.size
+            self.counted = part.size
+            self.top = nil
+            self.restart()
+            return
+        }
         let isAtTail = self.end.map { $0 + (2 << 20) > self.size } ?? false
         self.size = max(self.size, part.size)
         switch request.place {

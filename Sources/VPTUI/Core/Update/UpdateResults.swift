@@ -30,7 +30,7 @@ extension State {
             self.tell(summary.upload)
             self.tell(summary.download)
             if let error = summary.downloadError { self.showError(ErrorWords(error)) }
-            if let refusal = summary.refusal { self.showError(ErrorWords(refusal)) }
+            if let refusal = summary.job?.limitRefusal { self.showError(ErrorWords(refusal)) }
         case .cancelled(let job):
             self.jobs.upsert(job)
             self.toast("\(job.id) was cancelled", .warning, for: 6)
@@ -38,6 +38,7 @@ extension State {
             self.jobs.upsert(job)
             self.toast(
                 "\(job.id) \(StatusWords.ending(of: job))", job.state == .succeeded ? .good : .bad, for: 8)
+            if let refusal = job.limitRefusal { self.showError(ErrorWords(refusal)) }
         case .started(let instance):
             self.instances.upsert(instance)
             self.toast("\(instance.id) started", .good)

@@ -1,0 +1,192 @@
+import Foundation
+import Synchronization
+
+/// Moves an exact list of files by tar over an instance's shared ssh connection, where rsync cannot be had.
+///
+/// Every file travels whole, a cut one from its start again, and rates cannot be limited. What is promised of names
+/// is the same: what goes up arrives in a folder of ours and takes its place by a rename, and what it replaces or
+/// removes is put aside to be judged.
+struct TarTransfer {
+    var direction: SyncPlan.Direction
+    var paths: [SyncPath]
+    var totalBytes: Int64
+    /// Upward, the workspace; downward, the folder that files are brought into.
+    var localRoot: String
+    var remoteRoot: String
+
+    /// A record of tar's, in which it counts.
+    private static let recordBytes: Int64 = 10_240
+    /// Stands before what is said on standard error for us alone.
+    private static let mark = "vp-tar "
+
+    /// Moves the files and reports how far it is. Returns what was complained of.
+    func run(
+        through shell: RemoteShell, onProgress: @escaping @Sendable (TransferProgress) -> Void
+    ) async throws(EngineError) -> [String] {
+        guard !self.paths.isEmpty else { return [] }
+        try shell.target.prepare()
+        switch self.direction {
+        case .down:
+            return try await self.stream(self.sendScript, self.receiveCommand(shell), shell, onProgress)
+        case .up:
+            let here = Set(self.paths.filter { FileEntry(at: $0, below: self.localRoot) != nil })
+            var list: [UInt8] = []
+            for path in self.paths where here.contains(path) { TreeRecords.write(path, to: &list) }
+            var complaints: [String] = []
+            if !here.isEmpty {
+                complaints = try await self.stream(list, self.sendCommand(shell), shell, onProgress)
+            }
+            let placed = try await shell.run(self.placeScript(here))
+            guard placed.isSuccess else {
+                throw EngineError(
+                    .uploadFailed, self.activity(shell), detail: placed.lastErrorLine)
+            }
+            return complaints + Self.lines(placed.errorOutput)
+        }
+    }
+
+    // MARK: The words
+
+    private static let progress = "--checkpoint=100 --checkpoint-action=echo='\(Self.mark)%u'"
+
+    /// Reads a list of paths, each ended by NUL, and sends the files to tar on the instance.
+    ///
+    /// Whole seconds in the oldest of formats with long names: busybox reads no newer one, and times that differ
+    /// in the fraction alone are known to be equal.
+    private func sendCommand(_ shell: RemoteShell) -> ProcessCommand {
+        let temporary = ShellQuoting.quoted("\(self.remoteRoot)/\(RsyncTransfer.temporaryFolder)")
+        let script = """
+            root=$1; shift
+            tar --create --format=gnu --hard-dereference --no-recursion --null --verbatim-files-from \
+            --files-from=- --directory="$root" \(Self.progress) | "$@"
+            """
+        return self.command(
+            shell, script, remote: "mkdir -p \(temporary) && cd \(temporary) && exec tar -xpof -")
+    }
+
+    /// Reads a script for the instance, and takes what tar there prints by it.
+    private func receiveCommand(_ shell: RemoteShell) -> ProcessCommand {
+        let script = """
+            root=$1; shift
+            { "$@"; echo "\(Self.mark)ssh $?" >&2; } | tar --extract --ignore-zeros --no-same-owner \
+            --preserve-permissions --directory="$root" --file=- \(Self.progress)
+            """
+        return self.command(shell, script, remote: "exec sh -s")
+    }
+
+    private func command(_ shell: RemoteShell, _ script: String, remote: String) -> ProcessCommand {
+        var environment = shell.environment
+        environment["LC_ALL"] = "C"
+        return ProcessCommand(
+            "sh", ["-c", script, "vp-tar", self.localRoot] + shell.target.command(remote),
+            environment: environment)
+    }
+
+    /// Prints archives one after the other, since no command may have more than some words.
+    private var sendScript: [UInt8] {
+        var script = Array("export LC_ALL=C\ncd \(ShellQuoting.quoted(self.remoteRoot)) || exit 3\n".utf8)
+        var batch: [UInt8] = []
+        func flush() {
+            if !batch.isEmpty { script += Array("tar -cf - --".utf8) + batch + [UInt8(ascii: "\n")] }
+            batch = []
+        }
+        for path in self.paths {
+            batch += Array(" ".utf8) + path.shellWord
+            if batch.count > 60_000 { flush() }
+        }
+        flush()
+        // What vanished since it was listed is no failure of the others.
+        return script + Array("exit 0\n".utf8)
+    }
+
+    /// Lets what has arrived take its place.
+    private func placeScript(_ here: Set<SyncPath>) -> [UInt8] {
+        var script = Array(
+            """
+            cd \(ShellQuoting.quoted(self.remoteRoot)) || exit 3
+            new=\(RsyncTransfer.temporaryFolder) aside=\(RsyncTransfer.asideFolder)
+            there() { [ -e "$1" ] || [ -L "$1" ]; }
+            drop() {
+            there "$1" || return 0
+            mkdir -p "$aside/${1%/*}" && mv -f -- "$1" "$aside/$1"
+            }
+            place() {
+            if [ -d "$new/$1" ] && [ ! -L "$new/$1" ]; then mkdir -p -- "$1"; return; fi
+            there "$new/$1" || return 0
+            if [ -d "$1" ] && [ ! -L "$1" ]; then rmdir -- "$1" || return; else drop "$1" || return; fi
+            [ -d "${1%/*}" ] || mkdir -p -- "${1%/*}" || return
+            mv -f -- "$new/$1" "$1"
+            }
+
+            """.utf8)
+        for path in self.paths {
+            script += Array((here.contains(path) ? "place " : "drop ").utf8) + path.shellWord
+            script.append(UInt8(ascii: "\n"))
+        }
+        return script + Array("exit 0\n".utf8)
+    }
+
+    // MARK: Running
+
+    private func stream(
+        _ input: [UInt8], _ command: ProcessCommand, _ shell: RemoteShell,
+        _ onProgress: @escaping @Sendable (TransferProgress) -> Void
+    ) async throws(EngineError) -> [String] {
+        var command = command
+        command.input = input
+        let errors = ByteCollector()
+        let (totalBytes, totalFiles) = (self.totalBytes, self.paths.count)
+        let ending = try await shell.runner.run(
+            command, onOutput: { _ in },
+            onErrorOutput: { bytes in
+                errors.append(bytes)
+                guard let records = Self.records(in: bytes) else { return }
+                onProgress(
+                    TransferProgress(
+                        bytes: min(records * Self.recordBytes, totalBytes), totalBytes: totalBytes, files: 0,
+                        totalFiles: totalFiles))
+            })
+        let lines = Self.lines(errors.bytes)
+        let sshStatus = Self.sshStatus(in: errors.bytes) ?? ending
+        if sshStatus == .exited(RemoteShell.sshFailure) { throw shell.connectionError(errors.bytes) }
+        if RsyncTransfer.isDiskFull(lines) {
+            throw EngineError(
+                self.direction == .up ? .remoteDiskFull : .localDiskFull, self.activity(shell),
+                detail: lines.first)
+        }
+        if sshStatus == .exited(127) || lines.contains(where: { $0.contains("tar: not found") }) {
+            throw EngineError(
+                .missingProgram, self.activity(shell), detail: "neither rsync nor tar on the instance")
+        }
+        // Whether everything arrived is for the caller to verify, file by file.
+        return lines
+    }
+
+    private func activity(_ shell: RemoteShell) -> EngineError.Activity {
+        EngineError.Activity(
+            self.direction == .up ? "uploading" : "downloading", platform: shell.target.instance.platform,
+            subject: shell.target.instance.rawValue)
+    }
+
+    private static func lines(_ output: [UInt8]) -> [String] {
+        String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .filter { !$0.contains(Self.mark) && !$0.allSatisfy(\.isWhitespace) }.map {
+                String($0.prefix(300))
+            }
+    }
+
+    /// The last number of records in `bytes`; nil where there is none.
+    private static func records(in bytes: [UInt8]) -> Int64? {
+        String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).reversed().lazy
+            .compactMap { line in
+                line.range(of: Self.mark).flatMap { Int64(line[$0.upperBound...]) }
+            }.first
+    }
+
+    private static func sshStatus(in output: [UInt8]) -> ProcessEnding? {
+        String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline).lazy
+            .compactMap { line in
+                line.range(of: Self.mark + "ssh ").flatMap { Int32(line[$0.upperBound...]) }
+            }.first.map { .exited($0) }
+    }
+}
