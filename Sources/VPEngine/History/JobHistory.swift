@@ -10,13 +10,13 @@ package final class JobHistory: Sendable {
         try PrivateFolder.make(stateFolder)
         let path = "\(stateFolder)/history.sqlite"
         var configuration = Configuration()
-        // A queue in WAL mode: two programs can write at once, and opening costs a few file calls. A pool also
-        // inspects the WAL file's attributes, which takes Foundation on Linux 5 ms, of the 15 that vp has.
-        configuration.journalMode = .wal
+        // A queue and not a pool, which inspects the WAL file's attributes: Foundation on Linux takes 5 ms for that.
         // Two programs write here; each statement takes milliseconds, so a short wait settles every meeting.
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = NORMAL")
+            // Two programs can write at once. Asked for here, because GRDB's own `journalMode` makes and drops a
+            // table whenever the WAL file is empty, so that each start of `vp` would wait for the disk.
+            try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         }
         do {
             self.database = try DatabaseQueue(path: path, configuration: configuration)
