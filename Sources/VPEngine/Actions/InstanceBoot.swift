@@ -296,7 +296,8 @@ enum BootScript {
             elif command -v dnf >/dev/null; then dnf install -y -q rsync
             elif command -v yum >/dev/null; then yum install -y -q rsync
             fi >/dev/null
-            command -v rsync >/dev/null || { echo 'rsync is missing and could not be installed' >&2; exit 4; }
+            command -v rsync >/dev/null || command -v tar >/dev/null ||
+            { echo 'rsync is missing and could not be installed, and there is no tar' >&2; exit 4; }
 
             """
     }

@@ -125,7 +125,8 @@ package struct RsyncTransfer: Sendable {
         }
     }
 
-    private static func isDiskFull(_ lines: [String]) -> Bool {
+    /// Of rsync's words, or tar's: both give the system's.
+    static func isDiskFull(_ lines: [String]) -> Bool {
         lines.contains { $0.contains("No space left on device") || $0.contains("Disk quota exceeded") }
     }
 

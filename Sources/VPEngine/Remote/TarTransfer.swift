@@ -57,8 +57,8 @@ struct TarTransfer {
         let temporary = ShellQuoting.quoted("\(self.remoteRoot)/\(RsyncTransfer.temporaryFolder)")
         let script = """
             root=$1; shift
-            tar --create --format=gnu --hard-dereference --no-recursion --null --verbatim-files-from \
-            --files-from=- --directory="$root" \(Self.progress) | "$@"
+            tar --create --format=gnu --hard-dereference --no-recursion \
+            --directory="$root" --null --verbatim-files-from --files-from=- \(Self.progress) | "$@"
             """
         return self.command(
             shell, script, remote: "mkdir -p \(temporary) && cd \(temporary) && exec tar -xpof -")
@@ -111,7 +111,10 @@ struct TarTransfer {
             mkdir -p "$aside/${1%/*}" && mv -f -- "$1" "$aside/$1"
             }
             place() {
-            if [ -d "$new/$1" ] && [ ! -L "$new/$1" ]; then mkdir -p -- "$1"; return; fi
+            if [ -d "$new/$1" ] && [ ! -L "$new/$1" ]; then
+            if [ -L "$1" ] || [ ! -d "$1" ]; then drop "$1" && mkdir -p -- "$1"; fi
+            return
+            fi
             there "$new/$1" || return 0
             if [ -d "$1" ] && [ ! -L "$1" ]; then rmdir -- "$1" || return; else drop "$1" || return; fi
             [ -d "${1%/*}" ] || mkdir -p -- "${1%/*}" || return
@@ -119,9 +122,11 @@ struct TarTransfer {
             }
 
             """.utf8)
-        for path in self.paths {
-            script += Array((here.contains(path) ? "place " : "drop ").utf8) + path.shellWord
-            script.append(UInt8(ascii: "\n"))
+        // What goes makes room first, and a folder comes before what is in it: it may take the place of a file.
+        for (word, isHere) in [("drop ", false), ("place ", true)] {
+            for path in self.paths.sorted() where here.contains(path) == isHere {
+                script += Array(word.utf8) + path.shellWord + [UInt8(ascii: "\n")]
+            }
         }
         return script + Array("exit 0\n".utf8)
     }

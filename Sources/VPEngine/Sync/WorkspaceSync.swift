@@ -147,24 +147,46 @@ package struct WorkspaceSync: Sendable {
             ActionProgress(
                 stage,
                 transfer: TransferProgress(bytes: 0, totalBytes: total, files: 0, totalFiles: items.count)))
-        let transfer = RsyncTransfer(
+        let rsync = RsyncTransfer(
             direction: direction, paths: items.map(\.path), totalBytes: total,
             localRoot: localRoot ?? self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot,
             basisFolder: localRoot == nil ? nil : self.workspace.localRoot,
             bandwidthLimit: self.settings.bandwidthLimit,
             // What has holes there is not known, and the way from there is slower than the search for them.
             keepsHoles: direction == .down || self.localScan.hasHoles(items))
-        for attempt in 1... {
+        let progress: @Sendable (TransferProgress) -> Void = {
+            self.report(ActionProgress(stage, transfer: $0))
+        }
+        do throws(EngineError) {
+            return try await self.resuming { () async throws(EngineError) in
+                try await rsync.run(through: self.shell, onProgress: progress)
+            }
+        } catch {
+            // Without a limit for rates that somebody asked for, it is better not to begin.
+            guard error.code == .missingProgram, self.settings.bandwidthLimit == nil else { throw error }
+        }
+        self.report(ActionProgress(stage, detail: "without rsync, by tar"))
+        let tar = TarTransfer(
+            direction: direction, paths: rsync.paths, totalBytes: total, localRoot: rsync.localRoot,
+            remoteRoot: rsync.remoteRoot)
+        return try await self.resuming { () async throws(EngineError) in
+            try await tar.run(through: self.shell, onProgress: progress)
+        }
+    }
+
+    /// Repeats a transfer on a new connection where one breaks.
+    private func resuming(_ transfer: () async throws(EngineError) -> [String]) async throws(EngineError)
+        -> [String]
+    {
+        for _ in 1..<Self.resumeLimit {
             do throws(EngineError) {
-                return try await transfer.run(through: self.shell) { progress in
-                    self.report(ActionProgress(stage, transfer: progress))
-                }
+                return try await transfer()
             } catch {
-                guard error.code == .unreachable, attempt < Self.resumeLimit else { throw error }
+                guard error.code == .unreachable else { throw error }
                 self.report(ActionProgress(.reconnecting, detail: error.detail))
             }
         }
-        return []
+        return try await transfer()
     }
 
     /// What rsync said of `path`, or `fallback`.

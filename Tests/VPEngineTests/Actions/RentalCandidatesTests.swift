@@ -148,7 +148,18 @@ import VPTestSupport
                 BootScript.prepare(root: folder.path + "/w"), in: folder,
                 programs: ["mkdir": "mkdir", "apk": "false"])
             #expect(result.ending == .exited(4))
-            #expect(result.lastErrorLine == "rsync is missing and could not be installed")
+            #expect(
+                result.lastErrorLine == "rsync is missing and could not be installed, and there is no tar")
+        }
+    }
+
+    /// Files travel by tar then.
+    @Test func tarWillDoWhereRsyncCannotBeInstalled() async throws {
+        try await TemporaryFolder.with { folder in
+            let result = try await self.run(
+                BootScript.prepare(root: folder.path + "/w"), in: folder,
+                programs: ["mkdir": "mkdir", "apk": "false", "tar": "tar"])
+            #expect(result.isSuccess, "\(result.lastErrorLine ?? "")")
         }
     }
 }

@@ -51,7 +51,11 @@ struct LocalInstance: Sendable {
         echo $calls > "$VP_TEST_FOLDER/calls"
         if [ -e "$VP_TEST_FOLDER/meanwhile-$calls" ]; then . "$VP_TEST_FOLDER/meanwhile-$calls"; fi
         case $* in
-        *rsync*) if [ -e "$VP_TEST_FOLDER/meanwhile-rsync" ]; then . "$VP_TEST_FOLDER/meanwhile-rsync"; fi ;;
+        *rsync*)
+        if [ -e "$VP_TEST_FOLDER/meanwhile-rsync" ]; then
+        . "$VP_TEST_FOLDER/meanwhile-rsync"
+        rm "$VP_TEST_FOLDER/meanwhile-rsync"
+        fi ;;
         esac
         if read -r way bytes 2>/dev/null < "$VP_TEST_FOLDER/cut"; then
         case $way in
@@ -82,7 +86,7 @@ struct LocalInstance: Sendable {
         try Data("\(script)\n".utf8).write(to: URL(fileURLWithPath: "\(self.folder)/meanwhile-\(call)"))
     }
 
-    /// Runs shell text in the next sync between its look and its copy.
+    /// Runs shell text, once, in the next sync between its look and its copy.
     func meanwhileBeforeRsync(_ script: String) throws {
         try Data("\(script)\n".utf8).write(to: URL(fileURLWithPath: "\(self.folder)/meanwhile-rsync"))
     }
@@ -90,7 +94,6 @@ struct LocalInstance: Sendable {
     /// Ends what `meanwhile` has set up.
     func endMeanwhile() {
         for call in 1...9 { unlink("\(self.folder)/meanwhile-\(call)") }
-        unlink("\(self.folder)/meanwhile-rsync")
     }
 
     /// How many connections were opened since this was asked the last time.
