@@ -6,7 +6,7 @@ import Testing
 /// The tests of a run start together. Each cloud's servers hold threads, and each instance is an sshd: all clouds at
 /// once exhaust the thread pool of the process, and everything that has a deadline with it.
 public final class CloudGate: Sendable {
-    public static let shared = CloudGate(width: 8)
+    public static let shared = CloudGate(width: 4)
 
     /// Whether the running test has passed already: a second pass must not wait for the first.
     @TaskLocal private static var isInside = false

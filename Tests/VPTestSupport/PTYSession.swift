@@ -122,7 +122,7 @@ public final class PTYSession {
 
     /// Reads the screen until `condition` holds. Throws with the last screen when it does not in time.
     public func wait(
-        _ what: String, seconds: Double = 20, until condition: (VirtualTerminal) -> Bool
+        _ what: String, seconds: Double = 60, until condition: (VirtualTerminal) -> Bool
     ) throws {
         let deadline = Date().addingTimeInterval(seconds)
         while true {
@@ -142,12 +142,12 @@ public final class PTYSession {
         }
     }
 
-    public func wait(for text: String, seconds: Double = 20) throws {
+    public func wait(for text: String, seconds: Double = 60) throws {
         try self.wait("“\(text)”", seconds: seconds) { $0.contains(text) }
     }
 
     /// Waits until the program has ended.
-    public func waitForEnd(seconds: Double = 20) throws -> End {
+    public func waitForEnd(seconds: Double = 60) throws -> End {
         let deadline = Date().addingTimeInterval(seconds)
         while self.end == nil {
             self.read(milliseconds: 10)
@@ -160,7 +160,7 @@ public final class PTYSession {
     }
 
     /// Waits until the program has stopped (Ctrl-z).
-    public func waitForStop(seconds: Double = 20) throws {
+    public func waitForStop(seconds: Double = 60) throws {
         let deadline = Date().addingTimeInterval(seconds)
         while Date() < deadline {
             self.read(milliseconds: 10)
