@@ -23,7 +23,7 @@ struct BudgetTests {
 
     @Test func aDayThatIsSpentIsRefused() async throws {
         try await RentedDashboard.open(configuration: "budget:\n  per_day: 0.01\n") { rented in
-            try rented.rent()
+            try rented.session.rentSelectedOffer()
             try rented.session.wait(for: "(budget.per_day)", seconds: 60)
             #expect(rented.session.screen.contains("A limit of yours refused it"))
             #expect(await rented.cloud.instanceCount == 0)

@@ -28,6 +28,14 @@ enum DashboardSession {
 }
 
 extension PTYSession {
+    /// Rents what is selected in Offers, and does not wait for what comes of it.
+    func rentSelectedOffer() throws {
+        self.type("2\r")
+        try self.wait(for: "Rent from vast.ai")
+        // Keys that come too soon are dropped, so it is typed until it is taken.
+        try self.press("y", until: { !$0.contains("Rent from vast.ai") })
+    }
+
     /// Types `key` again and again until it was taken: a dialog drops keys that come before it can be read.
     func press(_ key: String, until condition: (VirtualTerminal) -> Bool) throws {
         for _ in 0..<30 {

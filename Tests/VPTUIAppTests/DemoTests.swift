@@ -13,17 +13,6 @@ import VPTestSupport
         }
     }
 
-    /// From the list of offers.
-    private func rentOffer(_ session: PTYSession) throws {
-        // The title names the GPU too; a row has the platform before it.
-        try session.wait(for: "vast RTX 4090")
-        session.type("2")
-        session.type("\r")
-        try session.wait(for: "Rent from vast.ai")
-        // Keys that come too soon are dropped, so it is typed until it is taken.
-        try session.press("y", until: { !$0.contains("Rent from vast.ai") })
-    }
-
     /// By the launch form, which asks one platform alone.
     private func fillForm(_ session: PTYSession, platform: String) throws {
         // A dashboard without instances begins in Offers.
@@ -31,7 +20,11 @@ import VPTestSupport
         try session.wait(for: "Rent an instance")
         session.type("\t\t")
         try session.press(" ", until: { $0.contains("‹ \(platform) ›") })
-        try session.wait("its price") { $0.contains("the cheapest of") && !$0.contains("Asking for prices") }
+        // The project's limit is below all prices there, and the form stays until that is changed.
+        try session.wait(for: "the cheapest offer costs $0.698/h and the limit is $0.600/h")
+        try session.press("\u{13}", until: { $0.contains("▸ at most $/h") })
+        session.type("\u{15}0.70")
+        try session.wait(for: "the cheapest of")
         try session.press("\u{13}", until: { !$0.contains("Rent an instance") })
     }
 
@@ -41,7 +34,9 @@ import VPTestSupport
         if platform == "RunPod" {
             try self.fillForm(session, platform: platform)
         } else {
-            try self.rentOffer(session)
+            // The title names the GPU too; a row has the platform before it.
+            try session.wait(for: "vast RTX 4090")
+            try session.rentSelectedOffer()
         }
         try session.wait(for: "is ready", seconds: 90)
         session.type("S")

@@ -1,5 +1,4 @@
 import Foundation
-import LoopbackCloud
 import Testing
 import VPTestSupport
 
@@ -21,52 +20,39 @@ struct HostileLogTests {
         """
 
     @Test func nothingButTextAndColoursReachesTheTerminal() async throws {
-        try await TemporaryFolder.with(named: "vp-tui") { folder in
-            try await withLoopbackCloud { cloud in
-                let project = folder.path + "/project"
-                try FileManager.default.createDirectory(atPath: project, withIntermediateDirectories: true)
-                try Self.program.write(toFile: project + "/hostile.py", atomically: true, encoding: .utf8)
-                let environment = DashboardSession.environment(home: folder.path)
-                    .merging(cloud.environment) { $1 }
-                let session = try PTYSession(
-                    DashboardSession.program, width: 140, height: 42, environment: environment,
-                    directory: project)
-                try session.wait(for: "vast RTX 3060")
-                session.type("2\r")
-                try session.wait(for: "Rent from vast.ai")
-                try session.press("y", until: { !$0.contains("Rent from vast.ai") })
-                try session.wait(for: "is ready", seconds: 90)
-                session.type("S")
-                try session.wait(for: "1 file sent", seconds: 60)
-                // All that curses uses is known by now: lists, boxes, a box that closes.
-                session.type("?")
-                try session.wait(for: "Keys in")
-                session.type("\u{1B}")
-                try session.wait("the help to close") { !$0.contains("Keys in") }
-                session.type("r")
-                try session.wait(for: "Run on")
-                session.type("python3 hostile.py\r")
-                try session.wait(for: "the end of it", seconds: 60)
-                try session.wait(for: "✓ succeeded", seconds: 60)
-                // Through all of it, page by page, wrapped and cut.
-                session.type("4w")
-                for _ in 0..<60 {
-                    session.type("\u{1B}[5~")
-                    session.read(milliseconds: 20)
-                }
-                session.type("g")
-                let known: Set = [
-                    "[m", "[H", "[d", "[G", "[A", "[B", "[C", "[D", "[J", "[K", "[X", "[P", "[@", "[b", "[L",
-                    "[M", "[S",
-                    "[T", "[r", "[?h", "[?l", "[l", "[h", "[t", "(B", ")0", "7", "8", "M", "=", ">", "]11",
-                ]
-                let strange = session.screen.kinds.subtracting(known)
-                #expect(strange.isEmpty, "\(strange.sorted())")
-                #expect(session.screen.isAlternateScreen)
-                session.type("q")
-                #expect(try session.waitForEnd(seconds: 30) == .exited(0))
-                #expect(session.hasModesOfStart)
+        try await RentedDashboard.with { rented in
+            let session = rented.session
+            try rented.write(Self.program, "hostile.py")
+            session.type("S")
+            try session.wait(for: "1 file sent", seconds: 60)
+            // All that curses uses is known by now: lists, boxes, a box that closes.
+            session.type("?")
+            try session.wait(for: "Keys in")
+            session.type("\u{1B}")
+            try session.wait("the help to close") { !$0.contains("Keys in") }
+            session.type("r")
+            try session.wait(for: "Run on")
+            session.type("python3 hostile.py\r")
+            try session.wait(for: "the end of it", seconds: 60)
+            try session.wait(for: "✓ succeeded", seconds: 60)
+            // Through all of it, page by page, wrapped and cut.
+            session.type("4w")
+            for _ in 0..<60 {
+                session.type("\u{1B}[5~")
+                session.read(milliseconds: 20)
             }
+            session.type("g")
+            let known: Set = [
+                "[m", "[H", "[d", "[G", "[A", "[B", "[C", "[D", "[J", "[K", "[X", "[P", "[@", "[b", "[L",
+                "[M", "[S", "[T", "[r", "[?h", "[?l", "[l", "[h", "[t", "(B", ")0", "7", "8", "M", "=", ">",
+                "]11",
+            ]
+            let strange = session.screen.kinds.subtracting(known)
+            #expect(strange.isEmpty, "\(strange.sorted())")
+            #expect(session.screen.isAlternateScreen)
+            session.type("q")
+            #expect(try session.waitForEnd(seconds: 30) == .exited(0))
+            #expect(session.hasModesOfStart)
         }
     }
 }

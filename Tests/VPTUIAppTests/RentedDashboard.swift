@@ -81,17 +81,10 @@ struct RentedDashboard {
     /// The same, with the cheapest offer rented by keys.
     static func with(_ body: (RentedDashboard) async throws -> Void) async throws {
         try await Self.open { rented in
-            try rented.rent()
+            try rented.session.rentSelectedOffer()
             try rented.session.wait(for: "is ready", seconds: 90)
             try await body(rented)
         }
-    }
-
-    /// Rents what is selected in Offers, and does not wait for what comes of it.
-    func rent() throws {
-        self.session.type("2\r")
-        try self.session.wait(for: "Rent from vast.ai")
-        try self.session.press("y", until: { !$0.contains("Rent from vast.ai") })
     }
 
     /// Another program of the same user in the same project.

@@ -12,8 +12,9 @@ import VPTUICore
     @Test func theFormLimitsTheRentalAndTheCommandAfterIt() throws {
         var state = Samples.overview()
         _ = state.execute(line: "create-instance --max-cost 1.5 --lease 4h")
+        _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
         _ = update(
-            &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
+            &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2))
         // $1.5 at the $0.354/h of the cheapest.
         #expect(screenText(view(state)).contains("$1.50 buys 4h14m"))
         for _ in 0..<10 { press(&state, .tab) }

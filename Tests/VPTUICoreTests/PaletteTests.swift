@@ -165,6 +165,53 @@ import VPTUICore
         #expect(form.quote == .asking)
     }
 
+    private static let refused = EngineError(
+        .limitRefused, .init("renting an instance"),
+        detail: "the cheapest offer costs $0.698/h and the limit is $0.600/h")
+
+    @Test func aPriceOfSomethingElseIsNeverShown() {
+        var state = self.open()
+        press(&state, .tab, .tab, .character(" "))
+        guard case .form(let form) = state.overlay else {
+            Issue.record("no form")
+            return
+        }
+        #expect(form.quote == .due)
+        // Nor is one that was on its way when the field changed.
+        _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
+        press(&state, .character(" "))
+        _ = update(
+            &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2))
+        guard case .form(let form) = state.overlay else {
+            Issue.record("no form")
+            return
+        }
+        #expect(form.quote == .due)
+    }
+
+    @Test func whatALimitRefusesIsNotAskedForAndTheFormStays() {
+        var state = self.open()
+        press(&state, .tab, .tab, .character(" "))
+        _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
+        _ = update(&state, .quoted(.failure(Self.refused), job: JobEstimate(), generation: 2))
+        #expect(update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2))).isEmpty)
+        guard case .form(let form) = state.overlay else {
+            Issue.record("no form")
+            return
+        }
+        #expect(form.focused == .price && form.problem?.sentence == Self.refused.detail)
+    }
+
+    @Test func whatIsPastedIsWhatIsWanted() {
+        var state = self.open()
+        _ = update(&state, .pasted("H100", at: Samples.now))
+        guard case .form(let form) = state.overlay else {
+            Issue.record("no form")
+            return
+        }
+        #expect(form.quote == .due && form.text(.gpu).contains("H100"))
+    }
+
     @Test func completesAndRents() throws {
         var state = self.open()
         _ = type(&state, "l40s")

@@ -141,23 +141,25 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
         ScreenCase("help-log") { press(&$0, .character("4"), .character("?"), .pageDown) },
         ScreenCase("form") { state in
             press(&state, .character("c"))
-            _ = update(
-                &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
             _ = type(&state, "h1")
             press(&state, .control("u"))
             _ = type(&state, "rtx 4")
+            _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
+            _ = update(
+                &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2))
         },
         ScreenCase("form-limit") { state in
             _ = state.execute(line: "create --max-cost 2 --disk 40")
+            _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
             _ = update(
-                &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
+                &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2))
             for _ in 0..<10 { press(&state, .tab) }
         },
         ScreenCase("form-problem") { state in
             press(&state, .character("c"))
             _ = update(&state, .quoted(.failure(Self.networkDown()), job: JobEstimate(), generation: 1))
-            press(&state, .tab, .control("u"))
-            _ = type(&state, "many")
+            press(&state, .tab, .tab, .tab, .tab)
+            _ = type(&state, "much")
             _ = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))
         },
         ScreenCase("run-prompt") { state in

@@ -13,6 +13,8 @@ public struct LaunchForm: Equatable, Sendable {
     }
 
     public enum Quote: Equatable, Sendable {
+        /// Asked for at the next tick, so that typing a word asks once.
+        case due
         case asking
         /// In the order in which they would be tried; `job` is what the prices of a job count.
         case known([Offer], job: JobEstimate, failures: [SourceFailure])
@@ -32,9 +34,8 @@ public struct LaunchForm: Equatable, Sendable {
     /// This very one, until what it is changes.
     public internal(set) var offer: Offer?
     public internal(set) var quote = Quote.asking
+    /// Of the question for the price; an answer to an older one is of something else.
     var generation = 0
-    /// A change waits for the next tick, so that typing a word asks once.
-    var needsQuote = false
     public internal(set) var problem: Problem?
     /// Bounds that the form has no field for.
     private let base: OfferQuery
@@ -68,6 +69,22 @@ public struct LaunchForm: Equatable, Sendable {
         self.texts[field] = TextField(text)
     }
 
+    /// After a change of the field that has the keys.
+    mutating func edited() {
+        self.problem = nil
+        switch self.focused {
+        case .gpu, .count, .platform, .price, .spot: self.wantsAnotherOffer()
+        case .disk: if self.offer == nil { self.wantsAnotherOffer() }
+        case .cost, .image, .lease, .name, .command, .rent: break
+        }
+    }
+
+    /// What is wanted is no longer what was chosen, and no price that is known or on its way is that of it.
+    mutating func wantsAnotherOffer() {
+        self.offer = nil
+        self.quote = .due
+    }
+
     /// What the fields ask for.
     public func query() throws(Problem) -> OfferQuery {
         var query = self.base
@@ -91,7 +108,7 @@ public struct LaunchForm: Equatable, Sendable {
 
     /// Dollars that all of it may cost; nil for no limit.
     public func maximumCost() throws(Problem) -> Double? {
-        self.text(.cost).isEmpty ? nil : try self.number(.cost, in: 0.0001...1_000_000)
+        self.text(.cost).isEmpty ? nil : try self.number(.cost, in: 0.001...1_000_000)
     }
 
     /// `4h`, `2d`, `none`; nil for the configured one.

@@ -197,8 +197,7 @@ extension State {
             case .spot: form.isSpot = parts[1] == "yes"
             default: form.set(field, parts[1])
             }
-            form.offer = nil
-            form.needsQuote = true
+            form.wantsAnotherOffer()
             self.overlay = .form(form)
             return (self.quoteWhenDue(), [])
         default: self.overlay = nil

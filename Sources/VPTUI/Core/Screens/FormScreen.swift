@@ -147,7 +147,8 @@ enum FormScreen {
     /// What it would cost: the offer that was chosen, or the cheapest that fits.
     private static func quote(_ form: LaunchForm, _ state: State) -> [[Span]] {
         switch form.quote {
-        case .asking: return [[Span("Asking for prices…", .muted)], [], []]
+        case .due where form.problem != nil: return [[], [], []]
+        case .due, .asking: return [[Span("Asking for prices…", .muted)], [], []]
         case .failed(let error):
             let words = ErrorWords(error)
             return [[Span("⚠ \(words.title)", .bad)], [Span(words.detail ?? words.advice, .muted)], []]

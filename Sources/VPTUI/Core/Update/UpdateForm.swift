@@ -38,10 +38,10 @@ extension State {
         case .right where form.texts[form.focused]?.isAtEnd == true:
             guard let first = form.completions(self).first else { return [] }
             form.set(form.focused, first)
-            self.edited(&form)
+            form.edited()
         default:
             guard !form.focused.isChoice, form.texts[form.focused]?.apply(key) == true else { return [] }
-            self.edited(&form)
+            form.edited()
         }
         self.overlay = .form(form)
         return []
@@ -62,29 +62,16 @@ extension State {
         case .spot: form.isSpot.toggle()
         default: return
         }
-        self.edited(&form)
-    }
-
-    private func edited(_ form: inout LaunchForm) {
-        form.problem = nil
-        switch form.focused {
-        case .gpu, .count, .platform, .price, .spot:
-            // What is wanted is no longer what was chosen.
-            form.offer = nil
-            form.needsQuote = true
-        case .disk: form.needsQuote = form.offer == nil
-        case .cost, .image, .lease, .name, .command, .rent: break
-        }
+        form.edited()
     }
 
     /// Asks for the price once typing has paused.
     mutating func quoteWhenDue() -> [Effect] {
-        guard case .form(var form) = self.overlay, form.needsQuote else { return [] }
+        guard case .form(var form) = self.overlay, form.quote == .due else { return [] }
         return self.askQuote(&form)
     }
 
     private mutating func askQuote(_ form: inout LaunchForm) -> [Effect] {
-        form.needsQuote = false
         defer { self.overlay = .form(form) }
         do {
             let request = try form.request()
@@ -101,7 +88,8 @@ extension State {
     mutating func quoteArrived(
         _ result: Result<PlatformAnswers<Offer>, EngineError>, _ job: JobEstimate, generation: Int
     ) {
-        guard case .form(var form) = self.overlay, form.generation == generation else { return }
+        guard case .form(var form) = self.overlay, form.quote == .asking, form.generation == generation
+        else { return }
         switch result {
         case .success(let answers):
             let failures = answers.failures.map { SourceFailure(platform: $0.platform, error: $0.error) }
@@ -117,8 +105,12 @@ extension State {
         var form = form
         do {
             let request = try form.request()
-            if case .known(let offers, _, _) = form.quote, offers.isEmpty, !form.needsQuote {
+            switch form.quote {
+            case .known(let offers, _, _) where offers.isEmpty:
                 throw LaunchForm.Problem(field: .gpu, sentence: "Nothing that fits is for rent now")
+            case .failed(let error) where error.code == .limitRefused:
+                throw LaunchForm.Problem(field: .price, sentence: error.detail ?? ErrorWords(error).title)
+            case .due, .asking, .known, .failed: break
             }
             self.overlay = nil
             let effect = self.start(.create(request))
@@ -160,8 +152,7 @@ extension State {
             }
             take()
         }
-        form.offer = nil
-        form.needsQuote = true
+        form.wantsAnotherOffer()
         self.overlay = .form(form)
         return true
     }

@@ -121,7 +121,7 @@ extension State {
         case .form(var form):
             guard !form.focused.isChoice else { return [] }
             form.texts[form.focused]?.insert(text)
-            form.needsQuote = true
+            form.edited()
             self.overlay = .form(form)
         default: break
         }
