@@ -30,11 +30,14 @@ struct AttachCommand: AsyncParsableCommand {
         for stream in JobStream.allCases { ends[stream] = try engine.logSize(job.id, stream) }
         var printer = OutputPrinter(engine: engine, starts: [:])
         for stream in JobStream.allCases { printer.print(job.id, stream, upTo: ends[stream] ?? 0) }
-        if hasEnded { return try await self.end(known, engine, session) }
-        try session.requireKey(for: job.instance.platform)
-        let runner = ActionRunner(engine: engine, session: session, outputStarts: ends, followed: job)
+        // Nothing is left to ask anybody for.
+        if hasEnded, known.record?.results != nil || known.record?.syncsDown != true {
+            return try self.end(RunSummary(job: known), session)
+        }
+        if !hasEnded { try session.requireKey(for: job.instance.platform) }
+        let runner = ActionRunner(engine: engine, session: session, outputStarts: ends, followed: known)
         switch await runner.perform(.attach(job.id, on: job.instance)) {
-        case .succeeded(.attached(let ended)): try await self.end(ended, engine, session)
+        case .succeeded(.attached(let summary)): try self.end(summary, session)
         case .succeeded: break
         case .failed(let error): throw error
         case .interrupted(_, let seen):
@@ -43,27 +46,9 @@ struct AttachCommand: AsyncParsableCommand {
         }
     }
 
-    private func end(_ job: Job, _ engine: Engine, _ session: Session) async throws {
-        if self.notify { Notification.show(job, session) }
-        try RunReport(session: session).end(await Self.bringResults(of: job, engine, session))
-    }
-
-    /// What the run itself would have done, had nobody left it.
-    private static func bringResults(of job: Job, _ engine: Engine, _ session: Session) async -> RunSummary {
-        var summary = RunSummary(job: job)
-        // Another project's results belong in its folder.
-        guard job.record?.syncsDown == true, job.record?.results == nil,
-            job.workspacePath == session.configuration.workspace.localRoot, job.state != .lost
-        else { return summary }
-        let runner = ActionRunner(engine: engine, session: session, showsOutput: false)
-        switch await runner.perform(.download(job.instance)) {
-        case .succeeded(.downloaded(let download)):
-            summary.download = download
-            summary.job = (try? engine.noteResults(download, of: job.id)) ?? job
-        case .failed(let error): summary.downloadError = error
-        case .succeeded, .interrupted: break
-        }
-        return summary
+    private func end(_ summary: RunSummary, _ session: Session) throws {
+        if self.notify, let job = summary.job { Notification.show(job, session) }
+        try RunReport(session: session).end(summary)
     }
 }
 

@@ -54,7 +54,7 @@ struct LogsCommand: AsyncParsableCommand {
         try session.requireKey(for: job.instance.platform)
         let runner = ActionRunner(
             engine: engine, session: session, outputStarts: ends, asksOnInterrupt: false)
-        switch await runner.perform(.attach(job.id, on: job.instance)) {
+        switch await runner.perform(.attach(job.id, on: job.instance, bringsResults: false)) {
         case .failed(let error): throw error
         case .interrupted: throw ExitStatus(status: Status.interrupted)
         case .succeeded: break

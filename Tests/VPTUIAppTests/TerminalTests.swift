@@ -86,6 +86,24 @@ import VPTestSupport
         }
     }
 
+    /// A signal ends the wait for the rest of what might have been an arrow key.
+    @Test func escapeIsTakenAlsoWhenASignalComes() async throws {
+        try await self.withSession { session in
+            try session.wait(for: "1 Instances")
+            for _ in 0..<20 {
+                session.type("?")
+                try session.wait(for: "Keys in")
+                session.type("\u{1B}")
+                // Before, in and after the time that the rest has.
+                for _ in 0..<3 {
+                    session.read(milliseconds: 5)
+                    session.send(signal: SIGCONT)
+                }
+                try session.wait("the help to close", seconds: 5) { !$0.contains("Keys in") }
+            }
+        }
+    }
+
     @Test(arguments: [SIGHUP, SIGTERM]) func endsWithinASecondOf(_ signal: Int32) async throws {
         try await self.withSession { session in
             try session.wait(for: "1 Instances")

@@ -215,6 +215,22 @@ import VPTUICore
         #expect(press(&state, .character("q")) == [.quit])
     }
 
+    @Test func aRefusedDestroyLetsTheFollowingGoOn() throws {
+        var state = Samples.overview()
+        state.log = LogState()
+        press(&state, .character("3"), .enter)
+        let following = try #require(state.actions.last)
+        let destroy = ActionID()
+        let action = EngineAction.destroy(Samples.trainer.id, DestroyRequest())
+        _ = update(&state, .engine(.queued(destroy, action), at: state.now))
+        _ = update(&state, .engine(.finished(following.id, .cancelled), at: state.now))
+        let refused = EngineError(.localDiskFull, .init("downloading"))
+        let effects = update(&state, .engine(.finished(destroy, .failed(refused)), at: state.now))
+        let again = try #require(state.actions.last)
+        #expect(again.job == JobID("train-7"))
+        #expect(effects.contains(.start(.attach(JobID("train-7"), on: Samples.trainer.id), again.id)))
+    }
+
     @Test func quitAsksOnlyWhileSomethingGoesOn() {
         var state = Samples.overview()
         #expect(press(&state, .character("q")) == [.quit])

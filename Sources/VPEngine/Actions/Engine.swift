@@ -281,11 +281,26 @@ public final class Engine: Sendable {
         return try await follow.catchUp(job) ?? job
     }
 
-    /// Notes what was brought back after a job.
-    @discardableResult
-    public func noteResults(_ download: SyncSummary, of id: JobID) throws(EngineError) -> Job? {
-        let results = JobRecord.Results(download, at: Date())
-        return try self.history.change(id) { $0.record?.results = results }
+    /// Brings down what is new on `id`, and notes it in the job of `summary`.
+    ///
+    /// What prevents that stands in the summary then: the job's own end is known and must be told. Throws where
+    /// there is no job, and `.cancelled`.
+    func bringResults(
+        from id: InstanceID, into summary: inout RunSummary,
+        _ progress: @escaping @Sendable (ActionProgress) -> Void
+    ) async throws(EngineError) {
+        do throws(EngineError) {
+            let sync = try await self.sync(
+                id, workspace: self.configuration.workspace, shell: self.shell(for: id), progress)
+            let download = try await sync.download(conflictSuffix: summary.job?.id.rawValue ?? id.rawValue)
+            summary.download = download
+            guard let job = summary.job else { return }
+            let results = JobRecord.Results(download, at: Date())
+            summary.job = try self.history.change(job.id) { $0.record?.results = results } ?? job
+        } catch {
+            guard summary.job != nil, error.code != .cancelled else { throw error }
+            summary.downloadError = error
+        }
     }
 
     /// The argument vector of an interactive ssh session on `id`, for a front end that owns a terminal.
@@ -349,7 +364,7 @@ public final class Engine: Sendable {
             let ended = try await cancel.run()
             report(.jobChanged(ended))
             return .cancelled(ended)
-        case .attach(let id, on: _):
+        case .attach(let id, on: let instance, let bringsResults):
             guard let job = try self.history.job(id) else {
                 throw EngineError(.noSuchJob, .init("following a job", subject: id.rawValue))
             }
@@ -358,7 +373,14 @@ public final class Engine: Sendable {
             let ended = try await Budget(engine: self).keeping(job, report) { () async throws(EngineError) in
                 try await follow.attach(job)
             }
-            return .attached(ended)
+            var summary = RunSummary(job: ended)
+            // Another project's results belong in its folder.
+            if bringsResults, ended.record?.syncsDown == true, ended.record?.results == nil,
+                ended.workspacePath == self.configuration.workspace.localRoot, ended.state != .lost
+            {
+                try await self.bringResults(from: instance, into: &summary, progress)
+            }
+            return .attached(summary)
         }
     }
 

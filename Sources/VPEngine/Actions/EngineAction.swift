@@ -19,15 +19,16 @@ public enum EngineAction: Hashable, Sendable {
     case stop(InstanceID)
     case destroy(InstanceID, DestroyRequest)
     case cancel(JobID, on: InstanceID, CancelRequest)
-    /// Follows a job that runs already; its log is reported from where the local copy ends.
-    case attach(JobID, on: InstanceID)
+    /// Follows a job that runs already; its log is reported from where the local copy ends. At its end
+    /// its results come down, where asked for and where the run itself would have done so.
+    case attach(JobID, on: InstanceID, bringsResults: Bool = true)
 
     /// The instance it works on; a create has none yet.
     public var instance: InstanceID? {
         switch self {
         case .create: nil
         case .sync(let id), .run(let id, _), .download(let id, _), .start(let id), .stop(let id),
-            .destroy(let id, _), .cancel(_, on: let id, _), .attach(_, on: let id):
+            .destroy(let id, _), .cancel(_, on: let id, _), .attach(_, on: let id, _):
             id
         }
     }
@@ -299,8 +300,8 @@ public enum ActionResult: Hashable, Sendable {
     case stopped(Instance, unsafe: EngineError?)
     case destroyed(DestroyReceipt)
     case cancelled(Job)
-    /// A job that was followed to its end.
-    case attached(Job)
+    /// A job that was followed to its end, as if it had been run now.
+    case attached(RunSummary)
 }
 
 public struct RunSummary: Hashable, Sendable {

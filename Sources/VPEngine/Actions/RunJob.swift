@@ -39,18 +39,7 @@ struct RunJob {
         // Nothing to bring yet, or nobody who waits for it: `attach` and `download` do it later.
         if self.request.isDetached { return summary }
         if self.request.syncsDown {
-            let suffix = summary.job?.id.rawValue ?? self.instance.rawValue
-            do throws(EngineError) {
-                let download = try await self.sync().download(conflictSuffix: suffix)
-                summary.download = download
-                if let job = summary.job {
-                    summary.job = try self.engine.noteResults(download, of: job.id) ?? job
-                }
-            } catch {
-                // The job's own end is known and must be told, whatever became of its results.
-                guard summary.job != nil, error.code != .cancelled else { throw error }
-                summary.downloadError = error
-            }
+            try await self.engine.bringResults(from: self.instance, into: &summary, self.progress)
         }
         return summary
     }

@@ -156,7 +156,8 @@ extension Engine {
             return summary.transferredFiles > 0 && summary.isWhole && summary.conflicts.isEmpty
         }
         switch result {
-        case .ran(let summary) where isWhole(summary.download) && summary.downloadError == nil:
+        case .ran(let summary) where isWhole(summary.download),
+            .attached(let summary) where isWhole(summary.download):
             guard let job = summary.job, job.state.isOver else { break }
             await self.leases.markSafe(id, WatchdogScript.markSafe(upToTheEndOf: job.id))
         case .downloaded(let summary) where isWhole(summary):

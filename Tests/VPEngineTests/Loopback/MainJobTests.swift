@@ -188,8 +188,9 @@ struct MainJobTests {
             // A second watcher reads what the first brings.
             async let second = fixture.perform(.attach(id, on: instance.id))
             _ = try await fixture.run(["touch \(gate)"], on: instance, sync: false)
-            for case .attached(let job) in [try await attached, try await second] {
-                #expect(job.outcome == .exited(3))
+            for result in [try await attached, try await second] {
+                guard case .attached(let summary) = result else { throw EngineFixture.WrongResult() }
+                #expect(summary.job?.outcome == .exited(3))
             }
             #expect(try fixture.engine.readLog(id, from: 0, limit: 100) == Array("first\nsecond\n".utf8))
         }

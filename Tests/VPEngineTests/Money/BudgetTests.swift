@@ -136,9 +136,10 @@ struct BudgetTests {
             try #require(hours < 23)
             await fixture.cloud.advance(by: hours * 3600)
             _ = await fixture.engine.instances()
-            guard case .attached(let job) = try await fixture.perform(.attach(id, on: instance.id)) else {
+            guard case .attached(let end) = try await fixture.perform(.attach(id, on: instance.id)) else {
                 throw EngineFixture.WrongResult()
             }
+            let job = try #require(end.job)
             #expect(job.state == .cancelled)
             #expect(job.cause == "the $1.0000 of the day (budget.per_day) are spent", "\(job)")
             #expect(job.limitRefusal != nil)

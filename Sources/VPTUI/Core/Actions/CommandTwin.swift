@@ -14,7 +14,7 @@ enum CommandTwin {
         case .destroy(let id, let request):
             "vp destroy-instance \(id)" + (request.discardsResults ? " --discard-results" : "")
         case .cancel(let job, on: _, _): "vp cancel \(job)"
-        case .attach(let job, on: _): "vp attach \(job)"
+        case .attach(let job, on: _, _): "vp attach \(job)"
         }
     }
 

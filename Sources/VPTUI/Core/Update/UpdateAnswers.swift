@@ -205,6 +205,7 @@ extension State {
         case .cancelled: self.toast("Cancelled: \(record.action.verb)", .warning)
         case .failed(let error):
             self.showError(ErrorWords(error))
+            effects += self.followAgain(afterRefused: record.action)
         }
         self.commandsAfterCreate[id] = nil
         if !self.settings.platforms.isEmpty, !self.instancesPoll.isAsking {

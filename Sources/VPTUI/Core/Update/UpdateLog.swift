@@ -56,11 +56,25 @@ extension State {
             effects.append(.readMetrics(job))
         }
         // A job of an earlier session, or of `vp`, is followed from here on.
-        if let row = self.jobs.row(job), row.state == .running, self.action(following: job) == nil,
+        return effects + self.follow(job)
+    }
+
+    /// Follows a job that goes on and that nothing follows.
+    private mutating func follow(_ job: JobID) -> [Effect] {
+        guard let row = self.jobs.row(job), row.state == .running, self.action(following: job) == nil,
             !self.settings.isReadOnly, self.instances.row(row.instance)?.status == .running
-        {
-            effects.append(self.start(.attach(job, on: row.instance)))
-            self.actions[self.actions.count - 1].job = job
+        else { return [] }
+        let effect = self.start(.attach(job, on: row.instance))
+        self.actions[self.actions.count - 1].job = job
+        return [effect]
+    }
+
+    /// What was to end an instance ended the following of its jobs first. It was refused, and they go on.
+    mutating func followAgain(afterRefused action: EngineAction) -> [Effect] {
+        guard action.endsOthers else { return [] }
+        var effects: [Effect] = []
+        for job in Set(self.actions.filter { $0.action.instance == action.instance }.compactMap(\.job)) {
+            effects += self.follow(job)
         }
         return effects
     }

@@ -20,7 +20,7 @@ extension State {
         case .downloaded(let summary):
             self.toast(Self.words(summary), summary.isWhole ? .good : .bad, for: 6)
             self.tell(summary)
-        case .ran(let summary):
+        case .ran(let summary), .attached(let summary):
             if let job = summary.job {
                 self.jobs.upsert(job)
                 let end = StatusWords.ending(of: job)
@@ -34,11 +34,6 @@ extension State {
         case .cancelled(let job):
             self.jobs.upsert(job)
             self.toast("\(job.id) was cancelled", .warning, for: 6)
-        case .attached(let job):
-            self.jobs.upsert(job)
-            self.toast(
-                "\(job.id) \(StatusWords.ending(of: job))", job.state == .succeeded ? .good : .bad, for: 8)
-            if let refusal = job.limitRefusal { self.showError(ErrorWords(refusal)) }
         case .started(let instance):
             self.instances.upsert(instance)
             self.toast("\(instance.id) started", .good)
