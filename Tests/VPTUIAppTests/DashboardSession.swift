@@ -43,7 +43,10 @@ extension PTYSession {
             // Long enough for a busy machine: a second key that comes too late would do something else.
             for _ in 0..<100 {
                 self.read(milliseconds: 10)
-                if condition(self.screen) { return }
+                if condition(self.screen) {
+                    self.settle()
+                    return
+                }
             }
         }
         throw Failure(description: "“\(key)” was not taken:\n\(self.screen.text)")

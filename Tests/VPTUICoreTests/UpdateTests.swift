@@ -172,6 +172,10 @@ import VPTUICore
         _ = update(&state, .engine(.started(id), at: Samples.now))
         var job = Samples.job("make-1", .running)
         job.command = .shell("make all")
+        job.createdAt = Samples.now
+        // Another job of the instance is not it, and the list may show it before the run tells of it.
+        #expect(update(&state, .engine(.jobChanged(Samples.job("old-1", .running)), at: Samples.now)) == [])
+        _ = update(&state, .jobsLoaded(.success([job] + state.jobs.rows)))
         #expect(
             update(&state, .engine(.jobChanged(job), at: Samples.now)).contains(
                 .readLog(LogReadRequest(job.id, .end))))

@@ -4,10 +4,15 @@ import Glibc
 /// A program on a pseudo terminal of its own: types, reads its screen, waits for conditions with a deadline.
 public final class PTYSession {
     public struct Failure: Error, CustomStringConvertible {
-        public var description: String
+        public let description: String
 
+        /// In ASCII: `swift test` drops what it reads of a test's output where that ends within a character.
         public init(description: String) {
-            self.description = description
+            let boxes: [Unicode.Scalar: Character] = [
+                "│": "|", "─": "-", "“": "\"", "”": "\"", "▸": ">", "…": "~",
+            ]
+            self.description = String(
+                description.unicodeScalars.map { $0.isASCII ? Character($0) : boxes[$0] ?? "+" })
         }
     }
 
@@ -127,7 +132,10 @@ public final class PTYSession {
         let deadline = Date().addingTimeInterval(seconds)
         while true {
             self.read(milliseconds: 20)
-            if condition(self.screen) { return }
+            if condition(self.screen) {
+                self.settle()
+                return
+            }
             if Date() > deadline {
                 throw Failure(
                     description: "waited \(seconds) s for \(what); the screen is:\n\(self.screen.text)")
@@ -144,6 +152,11 @@ public final class PTYSession {
 
     public func wait(for text: String, seconds: Double = 60) throws {
         try self.wait("“\(text)”", seconds: seconds) { $0.contains(text) }
+    }
+
+    /// Takes in the rest of a frame that is being drawn: its last row may say another thing than its first.
+    public func settle() {
+        for _ in 0..<20 { if !self.read(milliseconds: 5) { return } }
     }
 
     /// Waits until the program has ended.

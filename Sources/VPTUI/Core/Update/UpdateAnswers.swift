@@ -173,19 +173,19 @@ extension State {
     }
 
     private mutating func jobChanged(_ job: Job) -> [Effect] {
-        let isNew = self.jobs.row(job.id) == nil
         self.jobs.upsert(job)
         guard !job.state.isOver else { return [] }
-        if let index = self.actions.lastIndex(where: { record in
-            guard record.phase == .running, record.job == nil, case .run(job.instance, _) = record.action
-            else {
-                return false
-            }
-            return true
-        }) {
-            self.actions[index].job = job.id
-        }
-        guard isNew, self.awaitsJobOn == job.instance else { return [] }
+        // A run's own job is younger than the run. The list of jobs may have shown it already.
+        guard
+            let index = self.actions.lastIndex(where: { record in
+                guard record.phase == .running, record.job == nil, job.createdAt >= record.startedAt,
+                    case .run(job.instance, _) = record.action
+                else { return false }
+                return true
+            })
+        else { return [] }
+        self.actions[index].job = job.id
+        guard self.awaitsJobOn == job.instance else { return [] }
         self.awaitsJobOn = nil
         self.jobs.select(job.id)
         return self.openLog(job.id)
