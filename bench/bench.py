@@ -251,20 +251,20 @@ def served_cloud(vp, clean, folder, *arguments):
         cloud.wait(timeout=30)
 
 
+def built(product):
+    """Builds `product` as users build it, and returns its path."""
+    subprocess.run([os.path.join(ROOT, "scripts", "build.sh"), product], check=True, stdout=sys.stderr)
+    return os.path.join(ROOT, ".build-release", "release", product)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build-path", default=os.path.join(ROOT, ".build-release"))
     parser.add_argument("--runs", type=int, default=15)
     arguments = parser.parse_args()
-    for product in ("vp", "vp-tui"):
-        subprocess.run(
-            ["swift", "build", "-c", "release", "--static-swift-stdlib", "--scratch-path", arguments.build_path,
-             "--product", product], cwd=ROOT, check=True, stdout=sys.stderr)
-    binaries = os.path.join(arguments.build_path, "release")
-    vp, tui = os.path.join(binaries, "vp"), os.path.join(binaries, "vp-tui")
+    vp, tui = built("vp"), built("vp-tui")
     table = Table()
     folder = tempfile.mkdtemp(prefix="vp-bench-")
-    clean = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8"}
+    clean = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir()}
     for argument in ("--version", "--help"):
         ours, theirs = side_by_side([vp, argument], ["/bin/true"], clean, folder, arguments.runs)
         table.add(f"`vp {argument}`", ours, "ms", "`/bin/true`", theirs)

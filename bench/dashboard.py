@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.request
 
-from bench import ROOT, Screen, Table, percentile, rent, served_cloud
+from bench import ROOT, Screen, Table, built, percentile, rent, served_cloud
 
 WRITER = (
     "import sys,time\n"
@@ -375,17 +375,16 @@ def measure(arguments, table, vp, tui, environment, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--binaries", default=os.path.join(ROOT, ".build-release", "release"))
     parser.add_argument("--megabytes", type=int, default=1024)
     parser.add_argument("--offers", type=int, default=50_000)
     parser.add_argument("--instances", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=50)
     parser.add_argument("--only", nargs="*", default=["frames", "keys", "idle", "offers", "busy", "log", "many"])
     arguments = parser.parse_args()
-    vp, tui = (os.path.join(arguments.binaries, name) for name in ("vp", "vp-tui"))
+    vp, tui = built("vp"), built("vp-tui")
     table = Table()
     folder = tempfile.mkdtemp(prefix="vp-bench-")
-    clean = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8"}
+    clean = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir()}
     try:
         with served_cloud(vp, clean, folder) as served:
             measure(arguments, table, vp, tui, {**clean, **served["env"]}, folder)

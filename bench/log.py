@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 
-from bench import ROOT, Table, percentile
+from bench import Table, built, percentile
 
 CLOCK = "import time\nfor n in range(200):\n    print(time.time(), flush=True)\n    time.sleep(0.05)\n"
 
@@ -55,17 +55,13 @@ def seconds_and_megabytes(command, environment, folder, output):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build-path", default=os.path.join(ROOT, ".build-release"))
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
-    subprocess.run(
-        ["swift", "build", "-c", "release", "--static-swift-stdlib", "--scratch-path", arguments.build_path,
-         "--product", "vp"], cwd=ROOT, check=True, stdout=sys.stderr)
-    vp = os.path.join(arguments.build_path, "release", "vp")
+    vp = built("vp")
     table = Table()
     folder = tempfile.mkdtemp(prefix="vp-bench-")
-    clean = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8"}
+    clean = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir()}
     cloud = subprocess.Popen(
         [vp, "demo", "serve", "--json"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean, cwd=folder)
     try:

@@ -109,7 +109,11 @@ public struct EngineConfiguration: Sendable {
         /// In bytes a second; nil is as fast as it goes.
         public var bandwidthLimit: Int64?
 
-        public init(uploadLimit: Limit? = Limit(), bandwidthLimit: Int64? = nil) {
+        /// How many small files that are new on the instance are worth a session of tar before rsync's.
+        public var bulkFiles: Int
+
+        public init(uploadLimit: Limit? = Limit(), bandwidthLimit: Int64? = nil, bulkFiles: Int = 200) {
+            self.bulkFiles = bulkFiles
             self.uploadLimit = uploadLimit
             self.bandwidthLimit = bandwidthLimit
         }

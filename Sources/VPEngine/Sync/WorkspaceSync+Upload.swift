@@ -25,8 +25,13 @@ extension WorkspaceSync {
             if round == 1 { try self.guardSize(of: plan, room: remote.freeBytes) }
             let sent = Dictionary(uniqueKeysWithValues: plan.transfers.map { ($0.path, $0.entry) })
             try self.manifests.saveSending(sent, instance: self.instance, workspace: self.workspace)
+            // A second round is for what did not arrive in the first, in whatever way it went.
+            let bulk = round == 1 ? self.bulk(of: plan, remote) : []
+            let arrived = bulk.isEmpty ? [] : try await self.sendInBulk(bulk)
             complaints = try await self.transfer(
-                .up, plan.transfers + plan.deletions.filter { $0.entry.kind != .folder })
+                .up,
+                plan.transfers.filter { !arrived.contains($0.path) }
+                    + plan.deletions.filter { $0.entry.kind != .folder })
             self.report(ActionProgress(.verifying))
             let emptied = self.emptiedFolders(by: plan)
             remote = try await self.look(known: local.keys, clearsTemporaries: true)
@@ -34,21 +39,19 @@ extension WorkspaceSync {
                 remote = try await self.look(known: local.keys)
             }
             for item in plan.transfers {
-                guard let there = remote.files[item.path], there.isSameVersion(as: item.entry) else {
-                    continue
-                }
-                agreed[item.path] = AgreedEntry(here: item.entry, there: there, wasSent: true)
-                summary.transferredFiles += 1
-                summary.transferredBytes += item.size
                 let here = self.localScan.entry(of: item.path)
-                if here?.change(since: item.entry) != FileEntry.Change.none { local[item.path] = here }
+                if let there = remote.files[item.path], there.isSameVersion(as: item.entry) {
+                    agreed[item.path] = AgreedEntry(here: item.entry, there: there, wasSent: true)
+                    summary.transferredFiles += 1
+                    summary.transferredBytes += item.size
+                    if here?.change(since: item.entry) != FileEntry.Change.none { local[item.path] = here }
+                } else if here == nil {
+                    local[item.path] = nil
+                }
             }
             for item in plan.deletions where remote.files[item.path] == nil {
                 agreed[item.path] = nil
                 summary.deletedFiles += 1
-            }
-            for item in plan.transfers where self.localScan.entry(of: item.path) == nil {
-                local[item.path] = nil
             }
             plan = try await self.planUpload(local, &agreed, remote)
         }
@@ -123,6 +126,13 @@ extension WorkspaceSync {
         }
         agreed.merge(plan.agreed) { $1 }
         return plan
+    }
+
+    /// Small files that the instance does not have, where there are many and nobody limits the rate.
+    private func bulk(of plan: SyncPlan, _ remote: RemoteScan.Listing) -> [SyncPlan.Item] {
+        guard self.settings.bandwidthLimit == nil else { return [] }
+        let items = plan.transfers.filter { $0.size <= 1 << 18 && remote.files[$0.path] == nil }
+        return items.count < self.settings.bulkFiles ? [] : items
     }
 
     /// Folders that are gone here and may hold nothing more there, deepest first.

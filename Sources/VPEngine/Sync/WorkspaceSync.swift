@@ -137,10 +137,46 @@ package struct WorkspaceSync: Sendable {
 
     // MARK: Moving
 
+    /// Sends `items` by tar, part by part, so that a cut costs no more than a part. Returns what was sent: all, or
+    /// nothing where there is no tar.
+    func sendInBulk(_ items: [SyncPlan.Item]) async throws(EngineError) -> Set<SyncPath> {
+        let total = items.reduce(Int64(0)) { $0 + $1.size }
+        var before: (files: Int, bytes: Int64) = (0, 0)
+        var rest = items[...]
+        while !rest.isEmpty {
+            var bytes: Int64 = 0
+            let part = rest.prefix { item in
+                bytes += item.size
+                return bytes <= 64_000_000
+            }
+            rest = rest.dropFirst(part.count)
+            let (sentFiles, sentBytes) = before
+            before = (sentFiles + part.count, sentBytes + part.reduce(0) { $0 + $1.size })
+            let tar = TarTransfer(
+                direction: .up, paths: part.map(\.path), totalBytes: before.bytes - sentBytes,
+                localRoot: self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot)
+            do throws(EngineError) {
+                _ = try await self.resuming { () async throws(EngineError) in
+                    try await tar.run(through: self.shell) { progress in
+                        let sum = TransferProgress(
+                            bytes: sentBytes + progress.bytes, totalBytes: total, files: sentFiles,
+                            totalFiles: items.count)
+                        self.report(ActionProgress(.uploading, transfer: sum))
+                    }
+                }
+            } catch {
+                guard error.code == .missingProgram else { throw error }
+                return []
+            }
+        }
+        return Set(items.map(\.path))
+    }
+
     /// Moves `items`, resuming on a new connection where one breaks. Returns rsync's complaints.
     func transfer(_ direction: SyncPlan.Direction, _ items: [SyncPlan.Item], to localRoot: String? = nil)
         async throws(EngineError) -> [String]
     {
+        guard !items.isEmpty else { return [] }
         let total = items.reduce(Int64(0)) { $0 + $1.size }
         let stage: ActionStage = direction == .up ? .uploading : .downloading
         self.report(

@@ -49,7 +49,12 @@ struct LocalInstance: Sendable {
         read -r calls 2>/dev/null < "$VP_TEST_FOLDER/calls"
         calls=$((${calls:-0} + 1))
         echo $calls > "$VP_TEST_FOLDER/calls"
-        if [ -e "$VP_TEST_FOLDER/meanwhile-$calls" ]; then . "$VP_TEST_FOLDER/meanwhile-$calls"; fi
+        # Once, and whole: a question that is no longer needed is ended while it runs.
+        if mv "$VP_TEST_FOLDER/meanwhile-$calls" "$VP_TEST_FOLDER/meanwhile-now" 2>/dev/null; then
+        trap '' TERM
+        . "$VP_TEST_FOLDER/meanwhile-now"
+        trap - TERM
+        fi
         case $* in
         *rsync*)
         if [ -e "$VP_TEST_FOLDER/meanwhile-rsync" ]; then

@@ -7,6 +7,36 @@ import VPTestSupport
 /// Whole syncs between two folders, by the real scripts and the real rsync.
 @Suite(.requires("rsync"), .timeLimit(.minutes(15)))
 struct WorkspaceSyncTests {
+    /// These go by tar. What is there already, or comes meanwhile, is met as by rsync.
+    @Test func manySmallFilesTravelTogether() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            let names =
+                (0..<300).map { "many/\($0 % 3)/file \($0)" } + (0..<150).map { "file-\($0)" }
+                + ["-n", ".hidden", "..odd", "new\nline", "é/.a/..b", "quote'\"$`"]
+            for name in names { try folder.write(name, to: "project/\(name)") }
+            chmod("\(instance.project)/many/1", 0o750)
+            chmod("\(instance.project)/file-7", 0o755)
+            symlink("file-7", "\(instance.project)/link")
+            try folder.write(String(repeating: "x", count: 1 << 19), to: "project/large")
+            try folder.write("there", to: "instance/many/0/theirs")
+            let up = try await instance.sync().upload()
+            #expect(up.isWhole && up.transferredFiles == names.count + 2, "\(up)")
+            for name in names {
+                #expect(try String(contentsOfFile: "\(instance.remote)/\(name)", encoding: .utf8) == name)
+            }
+            #expect(FileManager.default.fileExists(atPath: "\(instance.remote)/many/0/theirs"))
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(instance.remote)/many/1")
+            #expect(attributes[.posixPermissions] as? Int == 0o750)
+            #expect(access("\(instance.remote)/file-7", X_OK) == 0)
+            #expect(
+                try FileManager.default.destinationOfSymbolicLink(atPath: "\(instance.remote)/link")
+                    == "file-7")
+            #expect(!FileManager.default.fileExists(atPath: "\(instance.remote)/\(RsyncTransfer.ownFolder)"))
+            #expect(try await instance.sync().upload().transferredFiles == 0)
+        }
+    }
+
     @Test func linksTravelBothWays() async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)
