@@ -266,7 +266,7 @@ enum Report {
                 ("Cancelled while \(activity.words)\(subject).", "`vp ls` shows what is there.")
             case .fileSystem:
                 (
-                    "A file could not be read or written\(because).",
+                    "A file could not be read or written while \(activity.words)\(because).",
                     "Check its permissions and the room on the disk."
                 )
             }

@@ -144,6 +144,13 @@ package struct RsyncTransfer: Sendable {
             return EngineError(
                 self.direction == .up ? .remoteDiskFull : .localDiskFull, activity, detail: detail)
         }
+        // What is made there before rsync starts fails like a connection.
+        if let line = lines.first(where: {
+            $0.contains("Read-only file system") || $0.contains("mkdir:") && $0.contains("Permission denied")
+        }) {
+            return EngineError(
+                self.direction == .up ? .uploadFailed : .downloadFailed, activity, detail: line)
+        }
         switch ending {
         case .exited(ExitStatus.timedOut):
             return EngineError(.unreachable, activity, detail: "nothing has come through for a minute")
