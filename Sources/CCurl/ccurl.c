@@ -65,7 +65,38 @@ static void *symbol(const char *name) {
 
 OPTION(curl_easy_setopt)
 OPTION(curl_easy_getinfo)
-OPTION(curl_multi_setopt)
+
+// What FoundationNetworking does when libcurl wants another kind of watch over a socket.
+typedef int (*watch)(void *easy, int socket, int what, void *user, void *assigned);
+static watch foundation;
+
+// Once asked to watch a socket for room to write, as libcurl asks while it connects, FoundationNetworking goes on doing
+// so, and a connected socket always has room: until the answer came, a thread spun. It is told to forget the socket
+// before it is told to wait for answers alone.
+static int rewatch(void *easy, int socket, int what, void *user, void *assigned) {
+    enum { for_answers = 1, not_at_all = 4 };
+    if (what == for_answers && assigned) {
+        int result = foundation(easy, socket, not_at_all, user, assigned);
+        if (result) return result;
+        assigned = NULL;
+    }
+    return foundation(easy, socket, what, user, assigned);
+}
+
+int curl_multi_setopt(void *handle, int option, ...) {
+    REAL(curl_multi_setopt, int, void *, int, ...)
+    enum { socket_function = 20001 };
+    va_list values;
+    va_start(values, option);
+    void *value = va_arg(values, void *);
+    va_end(values);
+    if (option == socket_function && value) {
+        // The same function for every handle.
+        __atomic_store_n(&foundation, (watch)value, __ATOMIC_RELEASE);
+        value = (void *)rewatch;
+    }
+    return real(handle, option, value);
+}
 
 #define CALL0(name, result)                                                         \
     result name(void) { REAL(name, result, void) return real(); }
