@@ -165,50 +165,43 @@ import VPTUICore
         #expect(form.quote == .asking)
     }
 
+    private func form(_ state: State) throws -> LaunchForm {
+        guard case .form(let form) = state.overlay else { throw NoForm() }
+        return form
+    }
+
+    private struct NoForm: Error {}
+
     private static let refused = EngineError(
         .limitRefused, .init("renting an instance"),
         detail: "the cheapest offer costs $0.698/h and the limit is $0.600/h")
 
-    @Test func aPriceOfSomethingElseIsNeverShown() {
+    @Test func aPriceOfSomethingElseIsNeverShown() throws {
         var state = self.open()
         press(&state, .tab, .tab, .character(" "))
-        guard case .form(let form) = state.overlay else {
-            Issue.record("no form")
-            return
-        }
-        #expect(form.quote == .due)
+        #expect(try self.form(state).quote == .due)
         // Nor is one that was on its way when the field changed.
         _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
         press(&state, .character(" "))
         _ = update(
             &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2))
-        guard case .form(let form) = state.overlay else {
-            Issue.record("no form")
-            return
-        }
-        #expect(form.quote == .due)
+        #expect(try self.form(state).quote == .due)
     }
 
-    @Test func whatALimitRefusesIsNotAskedForAndTheFormStays() {
+    @Test func whatALimitRefusesIsNotAskedForAndTheFormStays() throws {
         var state = self.open()
         press(&state, .tab, .tab, .character(" "))
         _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
         _ = update(&state, .quoted(.failure(Self.refused), job: JobEstimate(), generation: 2))
         #expect(update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2))).isEmpty)
-        guard case .form(let form) = state.overlay else {
-            Issue.record("no form")
-            return
-        }
+        let form = try self.form(state)
         #expect(form.focused == .price && form.problem?.sentence == Self.refused.detail)
     }
 
-    @Test func whatIsPastedIsWhatIsWanted() {
+    @Test func whatIsPastedIsWhatIsWanted() throws {
         var state = self.open()
         _ = update(&state, .pasted("H100", at: Samples.now))
-        guard case .form(let form) = state.overlay else {
-            Issue.record("no form")
-            return
-        }
+        let form = try self.form(state)
         #expect(form.quote == .due && form.text(.gpu).contains("H100"))
     }
 
