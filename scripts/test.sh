@@ -3,7 +3,8 @@
 #   scripts/test.sh --filter VPEngineTests
 # One test at a time: side by side, on two cores, clouds and terminals keep each other from their deadlines. That takes
 # some twenty minutes; `--parallel` takes eight, and fails now and then.
-# The last line is the summary of `swift test`.
+# The last line is the summary of `swift test`; over it, what failed is told once more, so that the end of a long output
+# is enough.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,5 +12,20 @@ scripts/install.sh test
 swift build --build-tests
 order=--no-parallel
 for argument; do [ "$argument" != --parallel ] || order=; done
-# shellcheck disable=SC2086
-exec swift test --skip-build $order "$@"
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+{
+  # shellcheck disable=SC2086
+  swift test --skip-build $order --xunit-output "$results/tests.xml" "$@" || echo $? >"$results/status"
+} 2>&1 | tee "$results/output"
+[ -s "$results/status" ] || exit 0
+
+echo 'Failed:'
+# `swift test` writes the results of Swift Testing beside the file that is asked for.
+cat "$results"/*.xml | awk '
+  /<testcase/ { test = $0; sub(/.*classname="/, "", test); sub(/" name="/, ".", test); sub(/" time=.*/, "", test) }
+  /<failure/ { why = $0; sub(/.*message="/, "", why); sub(/" *\/?>.*/, "", why); print "  " test ": " why }' |
+  sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#8594;/→/g; s/&#10;/ /g; s/&amp;/\&/g'
+grep 'Test run with' "$results/output" | tail -n 1
+exit "$(cat "$results/status")"
