@@ -192,9 +192,7 @@ struct FollowJob: Sendable {
                 start.attempt()
                 return try await body(shell)
             } catch {
-                guard error.code == .unreachable || error.code == .sshRefused,
-                    failures < 5 || start.isConfirmed
-                else { throw error }
+                guard Self.mayPass(error, start, failures) else { throw error }
                 if size() != before { failures = 0 }
                 failures += 1
                 self.noteConnection(.reconnecting)
@@ -204,6 +202,15 @@ struct FollowJob: Sendable {
                 try await self.lookAgain(instance)
                 start.reconnect()
             }
+        }
+    }
+
+    private static func mayPass(_ error: EngineError, _ start: JobStart, _ failures: Int) -> Bool {
+        switch error.code {
+        case .unreachable, .sshRefused: failures < 5 || start.isConfirmed
+        // One that was reached before may be on its way down or up: the next look says what becomes of the job.
+        case .instanceNotRunning: start.isConfirmed && start.wasAttempted
+        default: false
         }
     }
 

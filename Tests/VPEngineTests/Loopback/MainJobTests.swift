@@ -1,5 +1,6 @@
 import Foundation
 import LoopbackCloud
+import Synchronization
 import Testing
 import VPTestSupport
 
@@ -226,6 +227,47 @@ struct MainJobTests {
             let job = try engine.job(named: "-1")
             #expect(job.state == .lost)
             #expect(job.cause == "its instance was destroyed")
+        }
+    }
+
+    /// Somebody stops the instance. While that takes its time, it neither answers nor is it over.
+    @Test func aJobIsLostToTheStoppingThatTakesItsTime() async throws {
+        try await withEngine { fixture in
+            let (engine, cloud) = (fixture.engine, fixture.cloud)
+            let instance = try await fixture.create(platform: .vast)
+            let watching = Task { try await fixture.run(["echo up; sleep 1000"], on: instance, sync: false) }
+            await fixture.events.wait { event in
+                if case .jobOutput = event { true } else { false }
+            }
+            let path = "/api/v0/instances/\(instance.id.rawValue)"
+            let endpoint = try #require(engine.configuration.endpoints.first { $0.platform == .vast })
+            let running = try await URLSessionTransport().send(
+                HTTPRequest(
+                    method: .get, url: try #require(URL(string: "\(endpoint.apiBase)\(path)/?owner=me")),
+                    headers: ["Authorization": "Bearer \(endpoint.key.reveal())"], activity: .init("looking"))
+            )
+            let stopping = String(decoding: running.body, as: UTF8.self).replacingOccurrences(
+                of: #""intended_status": "running""#, with: #""intended_status": "stopped""#)
+            let isChanged = Array(stopping.utf8) != running.body
+            #expect(isChanged)
+            let wasSeen = Mutex(false)
+            cloud.intercept { request in
+                let isFirst = wasSeen.withLock { wasSeen in
+                    defer { wasSeen = wasSeen || request.method == "GET" && request.path == path }
+                    return !wasSeen && request.method == "GET" && request.path == path
+                }
+                return isFirst ? .answer(status: 200, body: stopping) : .pass
+            }
+            try await engine.client(.vast, "stopping").stop(instance.id)
+            await #expect {
+                _ = try await watching.value
+            } throws: { error in
+                (error as? EngineError)?.code == .instanceLost
+            }
+            #expect(wasSeen.withLock { $0 })
+            let job = try engine.job(named: "-1")
+            #expect(job.state == .lost)
+            #expect(job.cause?.hasPrefix("the instance is stopped") == true, "\(job)")
         }
     }
 
