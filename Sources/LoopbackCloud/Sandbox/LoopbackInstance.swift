@@ -17,7 +17,6 @@ actor LoopbackInstance {
     private var isErased = false
     private var keys: [String] = []
     private var admitsKeys = true
-    private var busyLook: (time: ContinuousClock.Instant, isBusy: Bool)?
     private var usageLook: (time: ContinuousClock.Instant, gigabytes: Double?)?
 
     init(
@@ -125,9 +124,10 @@ actor LoopbackInstance {
     }
 
     /// Every process of the container and the guardian above it, as the host numbers them.
-    func processIDs() -> [pid_t] {
+    func processIDs() -> [pid_t] { self.processIDs(in: ProcessTable()) }
+
+    private func processIDs(in table: ProcessTable) -> [pid_t] {
         guard let guardian = self.guardian else { return [] }
-        let table = ProcessTable()
         let tree = table.tree(below: guardian.processID)
         return self.files.isSandboxed ? tree : Array(Set(tree + table.marked(self.mark)))
     }
@@ -139,13 +139,10 @@ actor LoopbackInstance {
         }
     }
 
-    /// Whether something runs that loads the GPU. Looked up at most once a second.
+    /// Whether something runs that loads the GPU. As of at most a second ago.
     func isBusy() -> Bool {
-        let now = ContinuousClock.now
-        if let look = self.busyLook, now - look.time < .seconds(1) { return look.isBusy }
-        let isBusy = self.processIDs().contains { NvidiaSMI.isWorkload(ProcessTable.name(of: $0)) }
-        self.busyLook = (now, isBusy)
-        return isBusy
+        let table = ProcessTable.recent()
+        return self.processIDs(in: table).contains { NvidiaSMI.isWorkload(table.name(of: $0)) }
     }
 
     /// GB that the container's own files take.

@@ -1,34 +1,56 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A look at `/proc`: which processes descend from ours.
 struct ProcessTable {
-    private let parents: [pid_t: pid_t]
+    private struct Entry {
+        var parent: pid_t
+        var name: Substring
+    }
+
+    private let entries: [pid_t: Entry]
+    private let children: [pid_t: [pid_t]]
 
     init() {
-        var parents: [pid_t: pid_t] = [:]
+        var entries: [pid_t: Entry] = [:]
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
             guard let process = pid_t(name),
                 let text = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
                 // The name of the program comes second, in parentheses, and may hold anything.
-                let end = text.lastIndex(of: ")")
+                let start = text.firstIndex(of: "("), let end = text.lastIndex(of: ")"), start < end
             else { continue }
             let fields = text[text.index(after: end)...].split(separator: " ")
             // A zombie has ended; it only waits to be counted.
-            if fields.count > 1, fields[0] != "Z", let parent = pid_t(fields[1]) { parents[process] = parent }
+            if fields.count > 1, fields[0] != "Z", let parent = pid_t(fields[1]) {
+                entries[process] = Entry(parent: parent, name: text[text.index(after: start)..<end])
+            }
         }
-        self.parents = parents
+        self.entries = entries
+        self.children = Dictionary(grouping: entries.keys) { entries[$0]?.parent ?? 0 }
     }
+
+    /// A table of the last second, the same for everyone who asks.
+    static func recent() -> ProcessTable {
+        Self.latest.withLock { latest in
+            let now = ContinuousClock.now
+            if let latest, now - latest.time < .seconds(1) { return latest.table }
+            let table = ProcessTable()
+            latest = (now, table)
+            return table
+        }
+    }
+
+    private static let latest = Mutex<(time: ContinuousClock.Instant, table: ProcessTable)?>(nil)
 
     /// `root` and everything below it. An orphan in a process namespace belongs to the namespace's init, so
     /// nothing in a sandbox escapes this tree.
     func tree(below root: pid_t) -> [pid_t] {
-        guard self.parents[root] != nil else { return [] }
-        let children = Dictionary(grouping: self.parents.keys) { self.parents[$0] ?? 0 }
+        guard self.entries[root] != nil else { return [] }
         var found = [root]
         var next = 0
         while next < found.count {
-            found += children[found[next]] ?? []
+            found += self.children[found[next]] ?? []
             next += 1
         }
         return found
@@ -37,21 +59,18 @@ struct ProcessTable {
     /// Processes that carry `mark` in their environment.
     func marked(_ mark: String) -> [pid_t] {
         let needle = Data("VP_LOOPBACK_MARK=\(mark)".utf8)
-        return self.parents.keys.filter { process in
+        return self.entries.keys.filter { process in
             let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ")
             return environment?.range(of: needle) != nil
         }
     }
 
+    /// The name the kernel knows the process by, at most 15 bytes.
+    func name(of process: pid_t) -> String { self.entries[process].map { String($0.name) } ?? "" }
+
     static func commandLine(of process: pid_t) -> String {
         let bytes = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
         return String(decoding: bytes.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
             .trimmingCharacters(in: .whitespaces)
-    }
-
-    /// The name the kernel knows the process by, at most 15 bytes.
-    static func name(of process: pid_t) -> String {
-        (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8))?
-            .trimmingCharacters(in: .newlines) ?? ""
     }
 }

@@ -45,9 +45,14 @@ extension VastAPI {
         let page = sorted.dropFirst(start).prefix(limit)
         let end = start + page.count
         let columns = try Self.parameter("select_cols", in: query)?.elements?.compactMap(\.text) ?? ["*"]
-        let shown = page.map { row -> JSON in
-            if columns.contains("*") { return .object(row) }
-            return .object(Dictionary(columns.map { ($0, row[$0] ?? .null) }) { $1 })
+        var shown: [JSON] = []
+        for known in page {
+            let rental = await self.fleet.rental(known["id"]?.integer ?? 0)
+            let row = if let rental { await self.row(rental) } else { known }
+            shown.append(
+                .object(
+                    columns.contains("*")
+                        ? row : Dictionary(columns.map { ($0, row[$0] ?? .null) }) { $1 }))
         }
         var labels: [String: JSON] = [:]
         for row in all {
@@ -78,11 +83,16 @@ extension VastAPI {
         return position
     }
 
+    /// Every instance as it is known without a look into its container: a list has many pages, and each of them
+    /// finds and sorts all instances.
     private func rows() async -> [[String: JSON]] {
         await self.fleet.refresh()
         var rows: [[String: JSON]] = []
         for rental in await self.fleet.rentals.values where rental.pod == nil {
-            rows.append(await self.row(rental))
+            rows.append(
+                VastRows.instance(
+                    rental, minimumBid: await self.fleet.minimumBid(for: rental.offer), isBusy: false,
+                    diskUsage: nil, now: self.fleet.clock()))
         }
         return rows
     }
