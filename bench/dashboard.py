@@ -270,6 +270,8 @@ def idle(table, tui, environment, project, others):
 # Cheap ones, so that the account lasts.
 POD_GPUS = ["NVIDIA RTX A4000", "NVIDIA RTX A5000", "NVIDIA A40", "NVIDIA L4", "NVIDIA GeForce RTX 3090",
             "NVIDIA RTX A6000", "NVIDIA GeForce RTX 4090", "NVIDIA L40", "NVIDIA L40S", "NVIDIA A100 80GB PCIe"]
+# One that starts sshd by itself: others need a command that does.
+POD_IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 
 
 def asked(url, key, method, body):
@@ -297,7 +299,7 @@ def fill(vp, served, environment, project, count):
         while rented < count:
             try:
                 asked(pods["url"] + "/pods", pods["api_key"], "POST", {
-                    "name": f"pod-{rented}", "image": "pytorch/pytorch:latest", "gpu": {"id": gpu, "count": 1},
+                    "name": f"pod-{rented}", "image": POD_IMAGE, "gpu": {"id": gpu, "count": 1},
                     "cloud": "SECURE", "disk": 20, "ports": ["22/tcp"], "startSsh": True,
                     "env": {"PUBLIC_KEY": public}})
                 rented += 1

@@ -109,7 +109,7 @@ extension Fleet {
         guard let rental = self.rentals[id] else { return }
         await self.holdBackKeys(id)
         let late = self.daemonDelay(of: rental)
-        let port = known ?? PortPicker.freePorts(1)[0]
+        let port = known ?? PortPicker.freePort()
         var environment = rental.terms.environment
         environment["CONTAINER_ID"] = String(id)
         environment["CONTAINER_API_KEY"] = rental.apiKey

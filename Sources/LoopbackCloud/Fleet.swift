@@ -99,7 +99,7 @@ actor Fleet {
         let number = self.nextNumber()
         let rental = Rental(
             id: number, offer: offer, apiKey: self.generator.hex(64), createdAt: now,
-            proxyPort: PortPicker.freePorts(1)[0],
+            proxyPort: PortPicker.freePort(),
             instance: LoopbackInstance(
                 id: number, folder: "\(self.folder)/instances/\(number)", programs: self.programs,
                 offer: offer,

@@ -68,7 +68,7 @@ extension Fleet {
         self.charge()
         self.rentals[number] = Rental(
             id: number, offer: offer, apiKey: "rpa_" + self.generator.hex(40).uppercased(), createdAt: now,
-            proxyPort: PortPicker.freePorts(1)[0],
+            proxyPort: PortPicker.freePort(),
             instance: LoopbackInstance(
                 id: number, folder: "\(self.folder)/instances/\(number)", programs: self.programs,
                 offer: offer, seed: self.options.seed, manner: pod.manner),
@@ -209,7 +209,7 @@ extension Fleet {
 
     private func runContainer(_ id: Int, _ number: Int, port known: Int? = nil) async throws {
         guard let rental = self.rentals[id], let pod = rental.pod else { return }
-        let port = known ?? PortPicker.freePorts(1)[0]
+        let port = known ?? PortPicker.freePort()
         var environment = pod.environment
         environment["RUNPOD_POD_ID"] = pod.id
         environment["RUNPOD_API_KEY"] = rental.apiKey

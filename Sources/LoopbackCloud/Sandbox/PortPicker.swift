@@ -1,16 +1,23 @@
 import Glibc
+import Synchronization
 
 /// Finds free ports on 127.0.0.1.
 enum PortPicker {
-    /// Ports nobody listens on now. They lie below the range from which the kernel takes the ports of
-    /// outgoing connections, so none of those can step in between this look and sshd's bind.
-    static func freePorts(_ count: Int) -> [Int] {
-        var ports: Set<Int> = []
-        while ports.count < count {
-            let port = Int.random(in: 18_000...32_000)
-            if Self.isFree(port) { ports.insert(port) }
+    private static let range = 18_000...32_000
+    private static let picked = Mutex<Set<Int>>([])
+
+    /// A port that nobody listens on now and that was not given away before: its sshd may not listen yet. It lies
+    /// below the range from which the kernel takes the ports of outgoing connections, so none of those can step in
+    /// between this look and sshd's bind.
+    static func freePort() -> Int {
+        Self.picked.withLock { picked in
+            // Whoever had one long ago listens, or is gone.
+            if picked.count > Self.range.count / 2 { picked.removeAll() }
+            while true {
+                let port = Int.random(in: Self.range)
+                if Self.isFree(port), picked.insert(port).inserted { return port }
+            }
         }
-        return Array(ports)
     }
 
     private static func isFree(_ port: Int) -> Bool {
