@@ -14,13 +14,22 @@ struct LookAtJobs {
         guard !open.isEmpty else { return }
         let groups = Dictionary(grouping: open, by: \.instance)
         let instances = await self.instances(Set(groups.keys))
-        await withTaskGroup { group in
-            for (id, jobs) in groups {
-                guard let instance = instances[id] else { continue }
+        // An instance to which no connection stands may keep its place for as long as ssh waits: those come last.
+        var ids = Array(groups.keys)
+        _ = ids.partition { id in !((instances[id] ?? nil).map(self.engine.connections.isWarm) ?? false) }
+        await withTaskGroup(of: Void.self) { group in
+            var free = Self.atOnce
+            for id in ids {
+                guard let jobs = groups[id], let instance = instances[id] else { continue }
+                if free == 0 { await group.next() } else { free -= 1 }
                 group.addTask { await self.look(at: jobs, on: id, instance) }
             }
         }
     }
+
+    /// Instances that are asked at the same time: each question is a process, and fifty of them at once keep a
+    /// dashboard from its keys.
+    private static let atOnce = 4
 
     /// Those among `ids` whose fate is known: as they are, or nil for one that the platform no longer has.
     private func instances(_ ids: Set<InstanceID>) async -> [InstanceID: Instance?] {
