@@ -94,9 +94,11 @@ class Screen:
             self.drain(0.02)
         return samples, lost
 
-    def cpu_seconds(self):
+    def cpu_seconds(self, children=False):
+        """Of the program itself, or of its children that have ended."""
         fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        first = 13 if children else 11
+        return (int(fields[first]) + int(fields[first + 1])) / os.sysconf("SC_CLK_TCK")
 
     def wakeups(self, seconds):
         """Times that any thread was woken within `seconds`; threads that come and go are seen in between."""
