@@ -139,7 +139,7 @@ actor LoopbackInstance {
         }
     }
 
-    /// Whether something runs that loads the GPU. As of at most a second ago.
+    /// Whether something runs that loads the GPU, or did a second ago.
     func isBusy() -> Bool {
         let table = ProcessTable.recent()
         return self.processIDs(in: table).contains { NvidiaSMI.isWorkload(table.name(of: $0)) }

@@ -89,18 +89,16 @@ extension VastAPI {
         await self.fleet.refresh()
         var rows: [[String: JSON]] = []
         for rental in await self.fleet.rentals.values where rental.pod == nil {
-            rows.append(
-                VastRows.instance(
-                    rental, minimumBid: await self.fleet.minimumBid(for: rental.offer), isBusy: false,
-                    diskUsage: nil, now: self.fleet.clock()))
+            rows.append(await self.row(rental, looksInside: false))
         }
         return rows
     }
 
-    private func row(_ rental: Rental) async -> [String: JSON] {
-        let isBusy = rental.phase == .running ? await rental.instance.isBusy() : false
+    private func row(_ rental: Rental, looksInside: Bool = true) async -> [String: JSON] {
+        let runs = rental.phase == .running
+        let isBusy = looksInside && runs ? await rental.instance.isBusy() : false
         let usage =
-            rental.phase == .running || rental.phase == .exited ? await rental.instance.diskUsage() : nil
+            looksInside && (runs || rental.phase == .exited) ? await rental.instance.diskUsage() : nil
         return VastRows.instance(
             rental, minimumBid: await self.fleet.minimumBid(for: rental.offer), isBusy: isBusy,
             diskUsage: usage, now: self.fleet.clock())

@@ -205,6 +205,7 @@ struct FollowJob: Sendable {
         }
     }
 
+    /// Whether what failed is worth another attempt, after `failures` of them without any progress.
     private static func mayPass(_ error: EngineError, _ start: JobStart, _ failures: Int) -> Bool {
         switch error.code {
         case .unreachable, .sshRefused: failures < 5 || start.isConfirmed

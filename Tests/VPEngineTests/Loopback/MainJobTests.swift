@@ -252,9 +252,10 @@ struct MainJobTests {
             #expect(isChanged)
             let wasSeen = Mutex(false)
             cloud.intercept { request in
+                guard request.method == "GET", request.path == path else { return .pass }
                 let isFirst = wasSeen.withLock { wasSeen in
-                    defer { wasSeen = wasSeen || request.method == "GET" && request.path == path }
-                    return !wasSeen && request.method == "GET" && request.path == path
+                    defer { wasSeen = true }
+                    return !wasSeen
                 }
                 return isFirst ? .answer(status: 200, body: stopping) : .pass
             }
