@@ -25,6 +25,11 @@ package struct ProcessCommand: Hashable, Sendable {
         self.workingDirectory = workingDirectory
         self.input = input
     }
+
+    /// What the process reads, once that is known.
+    func awaitedInput() async -> [UInt8] {
+        if let later = self.laterInput { await later.bytes() } else { self.input ?? [] }
+    }
 }
 
 /// What a process that runs already is going to read.
@@ -172,8 +177,7 @@ package struct SystemProcessRunner: ProcessRunner {
     /// Writes the command's input and closes, also where the process ended without reading: its own exit status says why it
     /// did. Left to swift-subprocess (`.array`), a pipe that broke stays open, and 1.0.2 traps on that.
     private static func write(_ command: ProcessCommand, to writer: StandardInputWriter) async {
-        let input = if let later = command.laterInput { await later.bytes() } else { command.input ?? [] }
-        _ = try? await writer.write(input)
+        _ = try? await writer.write(await command.awaitedInput())
         try? await writer.finish()
     }
 

@@ -6,6 +6,9 @@ package struct RemoteShell: Sendable {
     package let runner: any ProcessRunner
     package let environment: [String: String]
     private let sessions = OpenedSessions()
+    private let connection: SharedConnection
+
+    private static let interpreter = "exec sh -s"
 
     /// ssh's own exit status for anything that went wrong on its side.
     static let sshFailure: Int32 = 255
@@ -14,6 +17,8 @@ package struct RemoteShell: Sendable {
         self.target = target
         self.runner = runner
         self.environment = environment
+        self.connection = SharedConnection(
+            controlPath: target.controlPath, remoteCommand: Self.interpreter, runner: runner)
     }
 
     /// Runs `script` with sh on the instance and returns what it left.
@@ -54,7 +59,7 @@ package struct RemoteShell: Sendable {
         }
         var command = try self.command()
         command.input = script
-        return try await self.runner.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
+        return try await self.connection.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
     }
 
     /// Opens sessions for the next `count` scripts, each of which then costs one round trip instead of two.
@@ -62,12 +67,12 @@ package struct RemoteShell: Sendable {
     /// Does nothing where no shared connection stands: each session would make a connection of its own.
     package func openAhead(_ count: Int) {
         guard access(self.target.controlPath, F_OK) == 0, let command = try? self.command() else { return }
-        self.sessions.fill(to: count) { OpenedSession(command, runner: self.runner) }
+        self.sessions.fill(to: count) { OpenedSession(command, runner: self.connection) }
     }
 
     private func command() throws(EngineError) -> ProcessCommand {
         try self.target.prepare()
-        let words = self.target.command("exec sh -s")
+        let words = self.target.command(Self.interpreter)
         return ProcessCommand(words[0], Array(words.dropFirst()), environment: self.environment)
     }
 

@@ -1,0 +1,46 @@
+import Foundation
+import Glibc
+
+/// Runs a shell on the instance as one more session of the connection that an ssh program shares (`ControlMaster`).
+///
+/// The ssh program is not started for it: that alone costs more than all the rest of a short question. Where no
+/// connection is shared, or it takes no more sessions (sshd's `MaxSessions`), `runner` starts the ssh program, which
+/// makes a connection of its own.
+struct SharedConnection: ProcessRunner {
+    let controlPath: String
+    let remoteCommand: String
+    let runner: any ProcessRunner
+
+    /// `command` is what to run where there is no such connection; its input is read in both cases.
+    func run(
+        _ command: ProcessCommand, onOutput: @escaping @Sendable ([UInt8]) -> Void,
+        onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(EngineError) -> ProcessEnding {
+        guard let session = SharedSession(at: self.controlPath) else {
+            return try await self.runner.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
+        }
+        let ending = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // A session may last for hours, which no thread of a shared pool must wait for.
+                Thread.detachNewThread {
+                    continuation.resume(
+                        returning: session.run(
+                            self.remoteCommand,
+                            onOpened: { _ = Task { session.give(await command.awaitedInput()) } },
+                            onOutput: onOutput, onErrorOutput: onErrorOutput))
+                }
+            }
+        } onCancel: {
+            session.cancel()
+        }
+        if Task.isCancelled {
+            command.laterInput?.give([])
+            throw EngineError(.cancelled, .init("running a script on the instance"))
+        }
+        guard let ending else {
+            return try await self.runner.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
+        }
+        command.laterInput?.give([])
+        return ending
+    }
+}
