@@ -84,7 +84,7 @@ struct VP: AsyncParsableCommand {
                     code: "usage", message: "`vp \(verb)` takes no \(option).",
                     advice: "It belongs to \(others). See `vp \(verb) --help`.", status: Status.usage)
             case .parsed(let arguments):
-                var command = try Self.parseAsRoot(arguments)
+                var command = try Self.parse(arguments)
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
                 } else {
@@ -95,6 +95,19 @@ struct VP: AsyncParsableCommand {
             Self.end(with: error, asJSON: isJSON)
         }
         Glibc.exit(0)
+    }
+
+    /// Parses the verb alone where that is enough: the root's own options are behind the verb already, and to go through
+    /// them once more takes as long as the verb itself.
+    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        let verb = Self.configuration.subcommands.first { $0.configuration.commandName == arguments.first }
+        if let verb, let command = try? verb.parseAsRoot(Array(arguments.dropFirst())),
+            type(of: command) == verb
+        {
+            return command
+        }
+        // Help, mistakes, aliases and verbs of a verb are told in the root's words.
+        return try Self.parseAsRoot(arguments)
     }
 
     private static func end(with error: any Error, asJSON: Bool) -> Never {

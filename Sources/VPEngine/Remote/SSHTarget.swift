@@ -23,7 +23,8 @@ package struct SSHTarget: Hashable, Sendable {
         // The state folder belongs to the name: two users of one socket folder, such as a rehearsal cloud and
         // a real account, can hold the same instance id. The address does too: after a restart the old
         // connection leads nowhere.
-        let identity = "\(paths.stateFolder)|\(Self.alias(for: instance))|\(address)"
+        let place = "\(address.user)@\(address.host):\(address.port)"
+        let identity = "\(paths.stateFolder)|\(Self.alias(for: instance))|\(place)"
         self.controlPath = "\(paths.socketFolder)/\(StableDigest.hex(identity))"
     }
 
