@@ -49,6 +49,9 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
             press(&state, .character("2"), .character("o"), .character("/"))
             _ = type(&state, "rtx !3060")
         },
+        ScreenCase("nothing-matches") { state in
+            state.instances.apply(.filter("left from last week"))
+        },
         ScreenCase("marked") { press(&$0, .character("g"), .character("v"), .character("G")) },
         ScreenCase("actions") { state in
             let id = ActionID(Samples.session)

@@ -33,7 +33,8 @@ enum StatusWords {
         case .download: "⇣"
         case .run, .start, .attach: "▶"
         case .stop, .cancel: "■"
-        case .destroy: "✗"
+        // No cross: that is what failed.
+        case .destroy: "◇"
         }
     }
 

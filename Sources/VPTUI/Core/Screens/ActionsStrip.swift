@@ -18,7 +18,7 @@ enum ActionsStrip {
             let x =
                 area.x + 1
                 + buffer.write(
-                    "✗ destroy \(pending.instance) in \(Int(left.rounded(.up))) s ", x: area.x + 1, y: y,
+                    "◇ destroy \(pending.instance) in \(Int(left.rounded(.up))) s ", x: area.x + 1, y: y,
                     style: Style(.bad, on: .base, .bold))
             let rest = buffer.write("z", x: x + 1, y: y, style: Style(.key, on: .base, .bold))
             buffer.write("takes it back", x: x + rest + 2, y: y, style: Style(.muted))

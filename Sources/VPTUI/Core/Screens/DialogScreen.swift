@@ -319,7 +319,7 @@ enum DialogScreen {
             ])
         }
         for pending in state.pendingDestroys {
-            lines.append([Span("✗ destroy \(pending.instance)", .bad), Span("  does not happen", .muted)])
+            lines.append([Span("◇ destroy \(pending.instance)", .bad), Span("  does not happen", .muted)])
         }
         if lines.isEmpty { lines.append([Span("✓ All of it has ended meanwhile.", .good)]) }
         lines.append([])

@@ -56,7 +56,7 @@ enum FilesScreen {
                 lines.append([Span("    … \(report.uploads.count - 20) more", .muted)])
             }
             lines += report.deletions.prefix(20).map {
-                [Span("  ✗ ", .bad), Span("          removed  ", .muted), Span($0)]
+                [Span("  ◇ ", .bad), Span("          removed  ", .muted), Span($0)]
             }
             lines += report.conflicts.prefix(20).map { Self.line("⚠", .warning, $0.path, $0.bytes) }
             if !report.conflicts.isEmpty {

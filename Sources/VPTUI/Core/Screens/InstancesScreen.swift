@@ -48,7 +48,7 @@ enum InstancesScreen {
     private static func status(_ instance: Instance, _ state: State) -> [Span] {
         if let pending = state.pendingDestroy(of: instance.id) {
             let left = Int(max(0, pending.due.timeIntervalSince(state.now)).rounded(.up))
-            return [Span("✗ destroy in \(left)s ", .bad, .bold), Span("z undoes", .key)]
+            return [Span("◇ destroy in \(left)s ", .bad, .bold), Span("z undoes", .key)]
         }
         if let record = state.activeAction(on: instance.id) {
             return ActionsStrip.brief(record)
@@ -71,7 +71,6 @@ enum InstancesScreen {
                 "vp-tui --demo   shows everything without an account.",
             ]
         }
-        if !state.instances.rows.isEmpty { return ["No instance matches the filter.", "Esc shows all."] }
         if state.instances.fetchedAt == nil {
             let names = state.settings.platforms.map(\.displayName).joined(separator: " and ")
             return state.instances.failures.isEmpty ? ["Asking \(names)…"] : ["Nothing is known yet."]

@@ -8,7 +8,7 @@ enum JobsScreen {
         return ListPane(
             pane: .jobs, area: area, list: state.jobs,
             table: TableView(columns: Self.columns, isFocused: state.focus == .jobs), subtitle: subtitle,
-            banner: nil, emptyLines: Self.emptyLines(state), isStale: { _ in false },
+            banner: nil, emptyLines: Self.emptyLines, isStale: { _ in false },
             spans: { Self.spans($0, state) })
     }
 
@@ -47,9 +47,5 @@ enum JobsScreen {
         return instance.price.cost(of: elapsed)
     }
 
-    private static func emptyLines(_ state: State) -> [String] {
-        state.jobs.rows.isEmpty
-            ? ["No job has run yet.", "r on an instance: sync, run, results back."]
-            : ["No job matches the filter.", "Esc shows all."]
-    }
+    private static let emptyLines = ["No job has run yet.", "r on an instance: sync, run, results back."]
 }

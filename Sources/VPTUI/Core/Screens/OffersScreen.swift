@@ -74,7 +74,6 @@ enum OffersScreen {
 
     private static func emptyLines(_ state: State) -> [String] {
         guard !state.settings.platforms.isEmpty else { return [""] }
-        if !state.offers.rows.isEmpty { return ["No offer matches the filter.", "Esc shows all."] }
         if state.offersError != nil { return ["No offers.", "e edits the query, Ctrl-r asks again."] }
         if state.offers.fetchedAt == nil { return ["Asking for offers…"] }
         return ["No offer fits the query.", "e edits it: fewer words find more."]

@@ -54,7 +54,7 @@ struct ListPane<Row: ListRow> {
     var table: TableView
     var subtitle: String
     var banner: String?
-    /// What to say when there is no row.
+    /// What to say when the list has no row.
     var emptyLines: [String]
     var isStale: (Row) -> Bool
     var spans: (Row) -> [[Span]]
@@ -71,7 +71,8 @@ struct ListPane<Row: ListRow> {
                 limit: frame.banner.width - 1)
         }
         guard self.list.shownCount > 0 else {
-            for (index, line) in self.emptyLines.enumerated() where index < frame.rows.height {
+            for (index, line) in self.linesOfNothing(frame.rows.height).enumerated()
+            where index < frame.rows.height {
                 buffer.writeCut(
                     line, x: frame.rows.x + 1, y: frame.rows.y + index,
                     style: Style(index == 0 ? .plain : .muted), limit: frame.rows.width - 1)
@@ -95,6 +96,15 @@ struct ListPane<Row: ListRow> {
         VPTUICore.drawTitle(
             self.area, number: self.pane.rawValue, title: self.pane.title, subtitle: self.subtitle,
             right: self.corner, isFocused: isFocused, in: &buffer)
+    }
+
+    /// A filter that hides everything may be one of last week's session: it is named, and the way out with it.
+    private func linesOfNothing(_ height: Int) -> [String] {
+        guard !self.list.rows.isEmpty else { return self.emptyLines }
+        let all = "Esc shows all \(self.list.rows.count)"
+        return height > 1
+            ? ["Nothing matches “\(self.list.filter)”.", "\(all)."]
+            : ["\(all): nothing matches “\(self.list.filter)”."]
     }
 
     /// The filter, and an order other than the usual one.
