@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VPEngine
 import VPTUICore
+import VPTestSupport
 
 @Suite struct ListTests {
     private func offers(_ filter: String) -> [String] {
@@ -90,6 +91,87 @@ import VPTUICore
         next.recall(try JSONDecoder().decode(Remembered.self, from: data))
         #expect(next.offers.order.name == "gpu" && next.offers.isReversed && next.offers.filter == "rtx")
         #expect(next.offers.shown.map(\.id) == state.offers.shown.map(\.id))
+    }
+
+    /// What a filter keeps and in which order, worked out row by row from the rows themselves, for every prefix of what
+    /// is typed and after every change of the order.
+    @Test(arguments: [
+        "rtx 40", "x2 gpu:rtx", "!quebec ~[49]0$", "price:<1.5 rel:>0.9 l4", "!mem:>40 0", "rel:0.99",
+        "where:é",
+        "!rel:0.9 !~^vast x",
+    ]) func listsAgreeWithTheirRows(_ text: String) {
+        let rows = Self.mixed(400)
+        var list = ListState<Offer>()
+        list.setRows(rows)
+        for step in 0..<(2 * Offer.orders.count) {
+            for count in 1...text.count {
+                list.apply(.filter(String(text.prefix(count))))
+                #expect(list.shown == Self.shown(rows, list), "“\(list.filter)” by \(list.order.name)")
+            }
+            list.apply(step.isMultiple(of: 2) ? .reverseOrder : .nextOrder)
+            #expect(list.shown == Self.shown(rows, list), "“\(list.filter)” by \(list.order.name)")
+        }
+        list.setRows(Array(rows.dropFirst(7)))
+        #expect(list.shown == Self.shown(Array(rows.dropFirst(7)), list))
+    }
+
+    /// Many that are equal in something, and some that lack it.
+    private static func mixed(_ count: Int) -> [Offer] {
+        var random = SeededGenerator(seed: 7)
+        return (0..<count).map { number in
+            var offer = Samples.offer(
+                number, ["RTX 4090", "RTX 3090", "H100 SXM", "L40S"].randomElement(using: &random)!,
+                Double(Int.random(in: 1...30, using: &random)) / 10,
+                count: Int.random(in: 1...4, using: &random),
+                memory: [24, 48, 80].randomElement(using: &random)!)
+            offer.location = [nil, "Quebec, CA", "Québec, CA", "Texas, US"].randomElement(using: &random)!
+            offer.reliability = [nil, 0.9, 0.991, 0.999].randomElement(using: &random)!
+            return offer
+        }
+    }
+
+    private static func shown(_ rows: [Offer], _ list: ListState<Offer>) -> [Offer] {
+        let words = list.filter.split(separator: " ").map { Substring($0) }
+        let kept = rows.filter { row in words.allSatisfy { Self.accepts($0, row) } }
+        let falls = list.order.largestFirst != list.isReversed
+        return kept.enumerated().sorted { one, other in
+            switch (one.element.value(list.order.column), other.element.value(list.order.column)) {
+            case (.number(let left), .number(let right)) where left != right: (left < right) != falls
+            case (.text(let left), .text(let right)) where left != right: (left < right) != falls
+            case (.nothing, .nothing): one.offset < other.offset
+            case (.nothing, _): false
+            case (_, .nothing): true
+            default: one.offset < other.offset
+            }
+        }.map(\.element)
+    }
+
+    private static func accepts(_ word: Substring, _ row: Offer) -> Bool {
+        if word.hasPrefix("!"), word.count > 1 { return !Self.accepts(word.dropFirst(), row) }
+        var columns = Array(Offer.columns.indices).filter {
+            if case .text = row.value($0) { true } else { false }
+        }
+        var wanted = word
+        if let colon = word.firstIndex(of: ":"),
+            let column = Offer.columns.firstIndex(of: String(word[..<colon])),
+            colon != word.index(before: word.endIndex)
+        {
+            columns = [column]
+            wanted = word[word.index(after: colon)...]
+            if let number = Double(wanted.dropFirst()), "<>".contains(wanted.first!) {
+                guard case .number(let value) = row.value(column) else { return false }
+                return wanted.hasPrefix("<") ? value < number : value > number
+            }
+        }
+        let matcher = TextMatcher(TextPattern(wanted))
+        return matcher == nil
+            || columns.contains { column in
+                switch row.value(column) {
+                case .text(let text): matcher!.accepts(text)
+                case .number(let number): matcher!.accepts(String(format: "%.3f", number))
+                case .nothing: false
+                }
+            }
     }
 
     /// Fifty thousand rows are filtered and ordered while nobody notices; `bench/` measures the time.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Which rows of a list are shown: every word must hold.
 ///
 /// `word` is anywhere in the row, `gpu:word` in one column, `price:<0.6` compares a number, `~word` is a
@@ -60,36 +58,36 @@ struct ListFilter: Sendable {
         return nil
     }
 
-    func accepts(_ row: some ListRow, columnCount: Int) -> Bool {
-        self.tests.allSatisfy { test in
-            switch test {
-            case .anywhere(let matcher):
-                let isFound = (0..<columnCount).contains { column in
-                    if case .text(let text) = row.value(column) {
-                        Self.isFound(matcher, text)
-                    } else {
-                        false
-                    }
-                }
-                return isFound != matcher.pattern.isNegated
-            case .column(let column, let matcher):
-                switch row.value(column) {
-                case .text(let text): return matcher.accepts(text)
-                case .number(let number): return matcher.accepts(Format.fixed(number, 3))
-                case .nothing: return matcher.pattern.isNegated
-                }
-            case .number(let column, let comparison, let wanted, let isNegated):
-                guard case .number(let number) = row.value(column) else { return isNegated }
-                return Self.holds(number, comparison, wanted) != isNegated
-            }
+    /// Which rows every test lets pass.
+    func kept(_ columns: inout ListColumns) -> [Bool] {
+        var kept = Array(repeating: true, count: columns.rowCount)
+        for test in self.tests {
+            let passed = Self.passed(test, &columns)
+            for row in kept.indices where !passed[row] { kept[row] = false }
         }
+        return kept
     }
 
-    private static func isFound(_ matcher: TextMatcher, _ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { matcher.firstMatch(in: UnsafeRawBufferPointer($0)) != nil }
+    private static func passed(_ test: Test, _ columns: inout ListColumns) -> [Bool] {
+        var found = Array(repeating: false, count: columns.rowCount)
+        let isNegated: Bool
+        switch test {
+        case .anywhere(let matcher):
+            for texts in columns.texts { texts.mark(matcher, in: &found) }
+            isNegated = matcher.pattern.isNegated
+        case .column(let column, let matcher):
+            columns.texts(column).mark(matcher, in: &found)
+            isNegated = matcher.pattern.isNegated
+        case .number(let column, let comparison, let wanted, let negated):
+            for (row, number) in (columns.numbers(column) ?? []).enumerated() {
+                found[row] = Self.holds(number, comparison, wanted)
+            }
+            isNegated = negated
+        }
+        return isNegated ? found.map { !$0 } : found
     }
 
+    /// Nothing holds where there is no number.
     private static func holds(_ number: Double, _ comparison: Comparison, _ wanted: Double) -> Bool {
         switch comparison {
         case .less: number < wanted

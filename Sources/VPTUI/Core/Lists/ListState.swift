@@ -25,6 +25,12 @@ public enum ListChange: Equatable, Sendable {
 public struct ListState<Row: ListRow>: Equatable, Sendable {
     /// In the order in which they came.
     public private(set) var rows: [Row] = []
+    /// What filters and orders read of them.
+    private var columns = ListColumns([Row]())
+    /// Places in `rows`, in the order that is wanted.
+    private var orderedPlaces: [Int32] = []
+    /// Which rows the filter keeps; nil where there is none.
+    private var kept: [Bool]?
     /// Places in `rows`, after filter and order.
     private var shownPlaces: [Int32] = []
     private var places: [Row.ID: Int32] = [:]
@@ -77,6 +83,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
     public mutating func setRows(_ rows: [Row]) {
         guard rows != self.rows else { return }
         self.rows = rows
+        self.columns = ListColumns(rows)
         self.places = Dictionary(
             rows.indices.lazy.map { (rows[$0].id, Int32($0)) }, uniquingKeysWith: { first, _ in first })
         if !self.marks.isEmpty { self.marks = self.marks.filter { self.places[$0] != nil } }
@@ -84,7 +91,9 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
             self.marksBeforeRange = self.marksBeforeRange.filter { self.places[$0] != nil }
         }
         if let start = self.rangeStart, self.places[start] == nil { self.rangeStart = nil }
-        self.refresh()
+        self.sort()
+        self.applyFilter()
+        self.show()
     }
 
     /// Takes an answer; a platform that failed keeps the rows it had.
@@ -116,14 +125,17 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         case .select(let index): self.select(index: index)
         case .filter(let text):
             self.filter = text
-            self.refresh()
+            self.applyFilter()
+            self.show()
         case .nextOrder:
             self.orderIndex = (self.orderIndex + 1) % Row.orders.count
             self.isReversed = false
-            self.refresh()
+            self.sort()
+            self.show()
         case .reverseOrder:
             self.isReversed.toggle()
-            self.refresh()
+            self.sort()
+            self.show()
         case .toggleMark:
             guard let id = self.selection else { return }
             if self.marks.remove(id) == nil { self.marks.insert(id) }
@@ -150,7 +162,8 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         guard let index = Row.orders.firstIndex(where: { $0.name == name }) else { return }
         self.orderIndex = index
         self.isReversed = isReversed
-        self.refresh()
+        self.sort()
+        self.show()
     }
 
     public mutating func select(_ id: Row.ID) {
@@ -185,16 +198,25 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         self.top = max(0, min(self.top, self.shownCount - height))
     }
 
-    private mutating func refresh() {
-        let oldIndex = self.selectedIndex ?? 0
-        let columnCount = Row.columns.count
+    private mutating func sort() {
+        self.orderedPlaces = self.columns.sorted(
+            by: self.order.column, falling: self.order.largestFirst != self.isReversed)
+    }
+
+    private mutating func applyFilter() {
         let filter = ListFilter(self.filter, columns: Row.columns)
         self.filterProblem = filter.problem
-        var shown = Array(Int32(0)..<Int32(self.rows.count))
-        if !filter.isEmpty {
-            shown = shown.filter { filter.accepts(self.rows[Int($0)], columnCount: columnCount) }
+        self.kept = filter.isEmpty ? nil : filter.kept(&self.columns)
+    }
+
+    /// Shows what the filter keeps in the order that is wanted, and the selection where it is now.
+    private mutating func show() {
+        let oldIndex = self.selectedIndex ?? 0
+        if let kept = self.kept {
+            self.shownPlaces = self.orderedPlaces.filter { kept[Int($0)] }
+        } else {
+            self.shownPlaces = self.orderedPlaces
         }
-        self.shownPlaces = self.sorted(shown)
         let place = self.selection.flatMap { self.places[$0] }
         self.selectedIndex = place.flatMap { self.shownPlaces.firstIndex(of: $0) }
         if self.selectedIndex == nil {
@@ -202,39 +224,5 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
             // The row is gone: its neighbour takes the selection, so that the eye finds it where it looked.
             self.select(index: oldIndex)
         }
-    }
-
-    /// Sorted by keys that are made once for each row: a row itself is a kilobyte of fields to move about.
-    /// Rows that are equal keep the platform's order, and rows without a value come last.
-    private func sorted(_ places: [Int32]) -> [Int32] {
-        let order = self.order
-        let falls = order.largestFirst != self.isReversed
-        var keys: [(key: Double, place: Int32)] = []
-        keys.reserveCapacity(places.count)
-        var texts: [String: Double] = [:]
-        var hasTexts = false
-        for place in places {
-            switch self.rows[Int(place)].value(order.column) {
-            case .number(let number): keys.append((falls ? -number : number, place))
-            case .nothing: keys.append((.infinity, place))
-            case .text(let text):
-                hasTexts = true
-                texts[text] = 0
-                keys.append((0, place))
-            }
-        }
-        if hasTexts {
-            // Texts repeat (there are few kinds of GPU): each is compared once, and then its rank is.
-            for (rank, text) in texts.keys.sorted().enumerated() {
-                texts[text] = falls ? -Double(rank) : Double(rank)
-            }
-            for index in keys.indices where keys[index].key != .infinity {
-                if case .text(let text) = self.rows[Int(keys[index].place)].value(order.column) {
-                    keys[index].key = texts[text] ?? 0
-                }
-            }
-        }
-        keys.sort { $0.key != $1.key ? $0.key < $1.key : $0.place < $1.place }
-        return keys.map(\.place)
     }
 }
