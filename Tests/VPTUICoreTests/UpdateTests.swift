@@ -9,13 +9,35 @@ import VPTUICore
         var state = Samples.empty()
         let query = state.offerQuery
         #expect(
-            state.begin() == [.loadInstances, .loadBalances, .loadJobs, .loadOffers(query, generation: 1)])
+            state.begin() == [
+                .loadCachedOffers, .loadInstances, .loadBalances, .loadJobs,
+                .loadOffers(query, generation: 1),
+            ])
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(60))) == [])
     }
 
     @Test func withoutAKeyNobodyIsAsked() {
         var state = Samples.empty([])
-        #expect(state.begin() == [.loadJobs])
+        #expect(state.begin() == [.loadCachedOffers, .loadJobs])
+    }
+
+    /// A cache that is too large for the first frame comes after it, and after today's answer not at all.
+    @Test func aLargeCacheFillsTheListALittleLater() {
+        let cached = Samples.answers(
+            Array(Samples.offers.prefix(3)), at: Samples.now.addingTimeInterval(-900))
+        var state = Samples.empty()
+        let generation = state.begin().count { $0 == .loadCachedOffers } == 1 ? state.offerGeneration : -1
+        _ = update(&state, .cachedOffersLoaded(nil))
+        #expect(state.offers.fetchedAt == nil)
+        _ = update(&state, .cachedOffersLoaded(cached))
+        #expect(state.offers.rows == cached.values && state.offers.fetchedAt == cached.fetchedAt)
+        _ = update(&state, .offersLoaded(.success(Samples.answers(Samples.offers)), generation: generation))
+        _ = update(&state, .cachedOffersLoaded(cached))
+        #expect(state.offers.rows == Samples.offers)
+
+        var next = Samples.empty()
+        next.showCached(instances: nil, offers: cached, balances: nil, jobs: [])
+        #expect(!next.begin().contains(.loadCachedOffers))
     }
 
     @Test func instancesAreAskedEveryFiveSecondsByOnePollerWhileOneStarts() {

@@ -55,7 +55,10 @@ public final class Engine: Sendable {
         return answers
     }
 
-    public func cachedOffers() -> PlatformAnswers<Offer>? { self.cache.load(.offers, of: Offer.self) }
+    /// nil also where they take more than `bytes` on disk.
+    public func cachedOffers(upTo bytes: Int = .max) -> PlatformAnswers<Offer>? {
+        self.cache.load(.offers, of: Offer.self, upTo: bytes)
+    }
 
     public func cachedBalances() -> PlatformAnswers<Balance>? { self.cache.load(.balances, of: Balance.self) }
 

@@ -21,11 +21,13 @@ package struct PlatformCache: Sendable {
         self.folder = folder
     }
 
-    /// nil when nothing usable is there: a cache is never an error. With `query` only what answers that very one.
+    /// nil when nothing usable is there: a cache is never an error. With `query` only what answers that very one,
+    /// and what is larger than `bytes` is not read.
     package func load<Value: Codable & Sendable>(
-        _ subject: Subject, of type: Value.Type, answering query: OfferQuery? = nil
+        _ subject: Subject, of type: Value.Type, answering query: OfferQuery? = nil, upTo bytes: Int = .max
     ) -> PlatformAnswers<Value>? {
-        guard let data = FileManager.default.contents(atPath: self.path(subject)),
+        guard bytes == .max || self.size(of: subject) <= bytes,
+            let data = FileManager.default.contents(atPath: self.path(subject)),
             let document = try? JSONDecoder().decode(Document<Value>.self, from: data)
         else { return nil }
         if let query, document.query != query { return nil }
@@ -77,6 +79,11 @@ package struct PlatformCache: Sendable {
     }
 
     package static func reportPath(_ folder: String) -> String { "\(folder)/status.json" }
+
+    private func size(of subject: Subject) -> Int {
+        var information = stat()
+        return stat(self.path(subject), &information) == 0 ? Int(information.st_size) : 0
+    }
 
     private func path(_ subject: Subject) -> String { "\(self.folder)/\(subject.rawValue).json" }
 }

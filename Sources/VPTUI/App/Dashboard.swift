@@ -68,6 +68,9 @@ struct Dashboard: ParsableCommand {
             environment: environment, directory: directory, file: file, keyMap: keyMap, isPlain: isPlain)
     }
 
+    /// Some five hundred offers: decoding them costs the first frame ten milliseconds. More come after it.
+    private static let offersAtOnce = 256 << 10
+
     /// `dashboard.yaml` beside the user's configuration.
     private static func file(_ environment: [String: String]) -> String {
         let folder =
@@ -107,7 +110,7 @@ struct Dashboard: ParsableCommand {
             session: UUID(), now: Date())
         if let remembered = RememberedFile(configuration.paths).load() { state.recall(remembered) }
         state.showCached(
-            instances: engine.cachedInstances(), offers: engine.cachedOffers(),
+            instances: engine.cachedInstances(), offers: engine.cachedOffers(upTo: Self.offersAtOnce),
             balances: engine.cachedBalances(), jobs: (try? engine.jobs()) ?? [])
         if isPlain {
             let loop = PlainLoop(mailbox: mailbox, runner: runner, signals: signals, state: state)

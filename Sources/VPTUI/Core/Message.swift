@@ -16,6 +16,7 @@ public enum Message: Equatable, Sendable {
     case called(APICallRecord)
     case instancesLoaded(PlatformAnswers<Instance>)
     case offersLoaded(Result<PlatformAnswers<Offer>, EngineError>, generation: Int)
+    case cachedOffersLoaded(PlatformAnswers<Offer>?)
     case quoted(Result<PlatformAnswers<Offer>, EngineError>, job: JobEstimate, generation: Int)
     case balancesLoaded(PlatformAnswers<Balance>)
     case jobsLoaded(Result<[Job], EngineError>)
@@ -62,6 +63,8 @@ public enum Effect: Equatable, Sendable {
     case pollInstances(maximumAge: Double)
     case loadOffers(OfferQuery, generation: Int)
     case pollOffers(OfferQuery, generation: Int, maximumAge: Double)
+    /// What the last session had, where it was too much to be waited for.
+    case loadCachedOffers
     case loadBalances
     case pollBalances(maximumAge: Double)
     case loadJobs

@@ -5,10 +5,11 @@ extension State {
     /// What to do first: everything is asked once, side by side, while the cache is already on screen.
     public mutating func begin() -> [Effect] {
         self.jobsPoll.ask(at: self.now)
-        guard !self.settings.platforms.isEmpty else { return [.loadJobs] }
+        let cached: [Effect] = self.offers.fetchedAt == nil ? [.loadCachedOffers] : []
+        guard !self.settings.platforms.isEmpty else { return cached + [.loadJobs] }
         self.instancesPoll.ask(at: self.now)
         self.balancesPoll.ask(at: self.now)
-        return [.loadInstances, .loadBalances, .loadJobs] + self.askOffers()
+        return cached + [.loadInstances, .loadBalances, .loadJobs] + self.askOffers()
     }
 
     /// Shows what was on disk: before any network, and with the age it has.

@@ -49,10 +49,19 @@ extension State {
         return []
     }
 
+    /// An answer of today may have been sooner.
+    private mutating func takeCached(_ offers: PlatformAnswers<Offer>?) {
+        guard let offers, self.offers.fetchedAt == nil else { return }
+        let failures = self.offers.failures
+        self.offers.take(offers.values, failures: [], at: offers.fetchedAt)
+        self.offers.failures = failures
+    }
+
     /// The answers to questions.
     mutating func take(_ message: Message) -> [Effect] {
         switch message {
         case .called(let call): self.history.add(call)
+        case .cachedOffersLoaded(let offers): self.takeCached(offers)
         case .instancesLoaded(let answers):
             self.instancesPoll.isAsking = false
             self.takeInstances(answers)
