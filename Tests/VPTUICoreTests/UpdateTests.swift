@@ -40,6 +40,24 @@ import VPTUICore
         #expect(!next.begin().contains(.loadCachedOffers))
     }
 
+    @Test func whereNothingIsRentedTheQuestionsAreRarest() {
+        var state = Samples.empty()
+        _ = state.begin()
+        _ = update(&state, .instancesLoaded(Samples.answers([])))
+        func asks(_ seconds: Double) -> Bool {
+            update(&state, .tick(Samples.now.addingTimeInterval(seconds))).contains {
+                if case .pollInstances = $0 { true } else { false }
+            }
+        }
+        #expect(!asks(16) && !asks(59) && asks(60))
+        // Nobody knows whether anything is rented there.
+        let error = EngineError(.networkDown, .init("listing instances", platform: .vast))
+        let answers = PlatformAnswers<Instance>(
+            values: [], failures: [.init(platform: .vast, error: error)], fetchedAt: Samples.now)
+        _ = update(&state, .instancesLoaded(answers))
+        #expect(asks(75))
+    }
+
     @Test func instancesAreAskedEveryFiveSecondsByOnePollerWhileOneStarts() {
         var state = Samples.empty()
         _ = state.begin()

@@ -8,6 +8,8 @@ extension State {
     static let quietInstancesInterval: TimeInterval = 15
     /// A list of offers is megabytes, and hundreds of wakeups, for somebody who is not looking.
     static let quietOffersInterval: TimeInterval = 300
+    /// Where nothing is rented, only somebody elsewhere can change that.
+    private static let emptyInstancesInterval: TimeInterval = 60
     private static let instancesInterval: TimeInterval = 5
     private static let offersInterval: TimeInterval = 60
     /// How long somebody who typed is taken to be watching.
@@ -17,7 +19,9 @@ extension State {
     public var tickInterval: TimeInterval { self.isQuiet ? 5 : 1 }
 
     var currentInstancesInterval: TimeInterval {
-        self.isQuiet ? Self.quietInstancesInterval : Self.instancesInterval
+        guard self.isQuiet else { return Self.instancesInterval }
+        let isEmpty = self.instances.rows.isEmpty && self.instances.failures.isEmpty
+        return isEmpty ? Self.emptyInstancesInterval : Self.quietInstancesInterval
     }
 
     var currentOffersInterval: TimeInterval { self.isQuiet ? Self.quietOffersInterval : Self.offersInterval }
