@@ -16,7 +16,8 @@ final class UILoop {
         case terminalGone
     }
 
-    /// Sixty frames a second are as many as anybody sees. A key is painted at once all the same.
+    /// Sixty frames a second are as many as anybody sees of what comes by itself. A key is painted at once, and so is
+    /// what comes next: it may be what the key has asked for.
     private static let frameInterval: TimeInterval = 1.0 / 60
 
     private let terminal: CursesTerminal
@@ -28,6 +29,7 @@ final class UILoop {
     private(set) var state: State
     private var end: End?
     private var needsFrame = false
+    /// When something came by itself and was painted, since the last key.
     private var lastFrame = Date.distantPast
     private var nextTick = Date()
     private var historyStamp: HistoryStamp
@@ -78,10 +80,13 @@ final class UILoop {
         }
         // What came just now may have made the next second worth a look.
         self.nextTick = min(self.nextTick, now.addingTimeInterval(self.state.tickInterval))
-        if self.needsFrame, self.end == nil,
-            isTyped || now.timeIntervalSince(self.lastFrame) >= Self.frameInterval || now < self.lastFrame
-        {
+        guard self.needsFrame, self.end == nil else { return }
+        if isTyped {
             self.draw()
+            self.lastFrame = .distantPast
+        } else if now.timeIntervalSince(self.lastFrame) >= Self.frameInterval || now < self.lastFrame {
+            self.draw()
+            self.lastFrame = Date()
         }
     }
 
@@ -171,7 +176,6 @@ final class UILoop {
     private func draw() {
         self.needsFrame = false
         self.terminal.present(view(self.state))
-        self.lastFrame = Date()
     }
 
     private func adopt(isLight: Bool) {

@@ -42,7 +42,8 @@ final class LogReader: Sendable {
     private let mailbox: Mailbox
     private let reading = DispatchQueue(label: "variousplug.log.read")
     private let searching = DispatchQueue(label: "variousplug.log.search")
-    private let measuring = DispatchQueue(label: "variousplug.log.measure")
+    /// Behind what is drawn and typed meanwhile.
+    private let measuring = DispatchQueue(label: "variousplug.log.measure", qos: .utility)
     /// The search that is wanted; any other ends.
     private let search = Mutex<Int>(0)
     private let counts = Mutex<Counts?>(nil)

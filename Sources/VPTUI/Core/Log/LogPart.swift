@@ -48,6 +48,8 @@ public struct LogPart: Hashable, Sendable {
 extension LogScanner {
     /// As much of an unfiltered log as is read at once.
     public static var partBytes: Int64 { 256 << 10 }
+    /// And of its end, which somebody waits for: several screens of it.
+    private static var pageBytes: Int64 { 64 << 10 }
     /// As many lines of a filtered one.
     private static var partLines: Int { 400 }
 
@@ -75,7 +77,7 @@ extension LogScanner {
         switch place {
         case .size: (start, end) = (self.size, self.size)
         case .end:
-            start = self.lineStart(of: self.size - Self.partBytes)
+            start = self.lineStart(of: self.size - Self.pageBytes)
             end = self.size
         case .before(let offset):
             start = self.lineStart(of: offset - Self.partBytes)
