@@ -16,7 +16,16 @@
 // What is needed of both stands here as functions.
 
 // NULL takes the type that the environment names.
-static inline SCREEN *vp_newterm(const char *type) { return newterm(type, stdout, stdin); }
+static inline SCREEN *vp_newterm(const char *type) {
+    SCREEN *screen = newterm(type, stdout, stdin);
+    if (screen == NULL) return NULL;
+    // Until a screen has been left once, ncurses 6.4 takes the program for one that only moves the cursor, and writes each
+    // movement by itself: a hundred writes a frame. Here, because with colours on, coming back would also undo those that
+    // users have defined.
+    endwin();
+    refresh();
+    return screen;
+}
 
 // Whether the terminal's description exists: 1 yes, 0 unknown or too poor for a screen, -1 no database.
 static inline int vp_terminal_is_known(void) {

@@ -191,9 +191,18 @@ final class CursesTerminal {
     /// of the row; there only the first scalar is drawn, and blanks fill what is left.
     private static func append(_ cell: Cell, to text: inout [wchar_t]) {
         guard cell.width > 0 else { return }
+        // Nearly all of them have one scalar.
+        let unicode = cell.text.unicodeScalars
+        if let only = unicode.first, unicode.index(after: unicode.startIndex) == unicode.endIndex {
+            let value = wchar_t(bitPattern: only.value)
+            if (value < 0x80 ? 1 : Int(wcwidth(value))) == Int(cell.width) {
+                text.append(value)
+                return
+            }
+        }
         var scalars: [wchar_t] = []
         var width = 0
-        for scalar in cell.text.unicodeScalars.prefix(5) {
+        for scalar in unicode.prefix(5) {
             let value = wchar_t(bitPattern: scalar.value)
             let columns = value < 0x80 ? 1 : Int(wcwidth(value))
             scalars.append(value)
