@@ -50,6 +50,11 @@ import VPTUICore
             }
         }
         #expect(!asks(16) && !asks(59) && asks(60))
+        _ = update(&state, .balancesLoaded(Samples.answers([Balance(platform: .vast, dollars: 14)])))
+        let balances = update(&state, .tick(Samples.now.addingTimeInterval(61))).contains {
+            if case .pollBalances = $0 { true } else { false }
+        }
+        #expect(!balances)
         // Nobody knows whether anything is rented there.
         let error = EngineError(.networkDown, .init("listing instances", platform: .vast))
         let answers = PlatformAnswers<Instance>(

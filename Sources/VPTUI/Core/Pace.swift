@@ -8,8 +8,10 @@ extension State {
     static let quietInstancesInterval: TimeInterval = 15
     /// A list of offers is megabytes, and hundreds of wakeups, for somebody who is not looking.
     static let quietOffersInterval: TimeInterval = 300
-    /// Where nothing is rented, only somebody elsewhere can change that.
+    /// Where nothing is rented, only somebody elsewhere can change that, and nothing is charged.
     private static let emptyInstancesInterval: TimeInterval = 60
+    private static let emptyBalancesInterval: TimeInterval = 300
+    private static let balancesInterval: TimeInterval = 60
     private static let instancesInterval: TimeInterval = 5
     private static let offersInterval: TimeInterval = 60
     /// How long somebody who typed is taken to be watching.
@@ -20,8 +22,16 @@ extension State {
 
     var currentInstancesInterval: TimeInterval {
         guard self.isQuiet else { return Self.instancesInterval }
-        let isEmpty = self.instances.rows.isEmpty && self.instances.failures.isEmpty
-        return isEmpty ? Self.emptyInstancesInterval : Self.quietInstancesInterval
+        return self.hasNothingRented ? Self.emptyInstancesInterval : Self.quietInstancesInterval
+    }
+
+    var currentBalancesInterval: TimeInterval {
+        self.isQuiet && self.hasNothingRented ? Self.emptyBalancesInterval : Self.balancesInterval
+    }
+
+    /// As far as every platform has said.
+    private var hasNothingRented: Bool {
+        self.instances.rows.isEmpty && self.instances.failures.isEmpty && self.balanceFailures.isEmpty
     }
 
     var currentOffersInterval: TimeInterval { self.isQuiet ? Self.quietOffersInterval : Self.offersInterval }

@@ -105,7 +105,6 @@ extension State {
         self.toast("\(first) is gone; nothing was done", .warning)
     }
 
-    static let balancesInterval: TimeInterval = 60
     /// An answer of our own is too old when the next is due; a tick may be late.
     private static let pollSlack: TimeInterval = 1
     /// Only in case a change was missed: the loop tells when the history has changed.
@@ -130,9 +129,9 @@ extension State {
             if self.offersPoll.isDue(self.currentOffersInterval, date) {
                 effects += self.pollOffers(maximumAge: self.currentOffersInterval - Self.pollSlack)
             }
-            if self.balancesPoll.isDue(Self.balancesInterval, date) {
+            if self.balancesPoll.isDue(self.currentBalancesInterval, date) {
                 self.balancesPoll.ask(at: date)
-                effects.append(.pollBalances(maximumAge: Self.balancesInterval - Self.pollSlack))
+                effects.append(.pollBalances(maximumAge: self.currentBalancesInterval - Self.pollSlack))
             }
         }
         if self.jobsPoll.isDue(Self.jobsInterval, date) {
