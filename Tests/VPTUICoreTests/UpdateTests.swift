@@ -49,9 +49,9 @@ import VPTUICore
                 if case .pollInstances = $0 { true } else { false }
             }
         }
-        #expect(!asks(16) && !asks(59) && asks(60))
+        #expect(!asks(16) && !asks(119) && asks(120))
         _ = update(&state, .balancesLoaded(Samples.answers([Balance(platform: .vast, dollars: 14)])))
-        let balances = update(&state, .tick(Samples.now.addingTimeInterval(61))).contains {
+        let balances = update(&state, .tick(Samples.now.addingTimeInterval(121))).contains {
             if case .pollBalances = $0 { true } else { false }
         }
         #expect(!balances)
@@ -60,7 +60,7 @@ import VPTUICore
         let answers = PlatformAnswers<Instance>(
             values: [], failures: [.init(platform: .vast, error: error)], fetchedAt: Samples.now)
         _ = update(&state, .instancesLoaded(answers))
-        #expect(asks(75))
+        #expect(asks(135))
     }
 
     @Test func instancesAreAskedEveryFiveSecondsByOnePollerWhileOneStarts() {

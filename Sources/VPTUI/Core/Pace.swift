@@ -9,7 +9,7 @@ extension State {
     /// A list of offers is megabytes, and hundreds of wakeups, for somebody who is not looking.
     static let quietOffersInterval: TimeInterval = 300
     /// Where nothing is rented, only somebody elsewhere can change that, and nothing is charged.
-    private static let emptyInstancesInterval: TimeInterval = 60
+    private static let emptyInstancesInterval: TimeInterval = 120
     private static let emptyBalancesInterval: TimeInterval = 300
     private static let balancesInterval: TimeInterval = 60
     private static let instancesInterval: TimeInterval = 5
