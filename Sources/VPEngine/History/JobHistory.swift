@@ -9,6 +9,12 @@ package final class JobHistory: Sendable {
     package init(stateFolder: String) throws(EngineError) {
         try PrivateFolder.make(stateFolder)
         let path = "\(stateFolder)/history.sqlite"
+        // Of two programs that both find nothing, or an old schema, one would fail: SQLite does not wait for another to
+        // change the journal, and GRDB reads what is to be done before it does it.
+        let lock = try FileLock(
+            path: path + ".lock", .init("waiting for another program to open \(path)"),
+            blockingFor: .seconds(5))
+        defer { withExtendedLifetime(lock) {} }
         var configuration = Configuration()
         // A queue and not a pool, which inspects the WAL file's attributes: Foundation on Linux takes 5 ms for that.
         // Two programs write here; each statement takes milliseconds, so a short wait settles every meeting.

@@ -146,28 +146,3 @@ package struct ManifestStore: Sendable {
         self.path(instance, workspace) + ".sending"
     }
 }
-
-/// A lock between programs, held until it is released. The system drops it when its holder ends, however it ends.
-package final class FileLock: Sendable {
-    private let descriptor: Int32
-
-    /// Throws `.timedOut` where another holds it for longer than `patience`.
-    package init(path: String, _ activity: EngineError.Activity, patience: Duration? = nil)
-        async throws(EngineError)
-    {
-        let start = ContinuousClock.now
-        self.descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard self.descriptor >= 0 else { throw PrivateFolder.failure(activity) }
-        while flock(self.descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else { throw PrivateFolder.failure(activity) }
-            if let patience, ContinuousClock.now - start > patience { throw EngineError(.timedOut, activity) }
-            do {
-                try await Task.sleep(for: .milliseconds(50))
-            } catch {
-                throw EngineError(.cancelled, activity)
-            }
-        }
-    }
-
-    deinit { if self.descriptor >= 0 { close(self.descriptor) } }
-}

@@ -21,6 +21,24 @@ struct JobHistoryTests {
             createdAt: Date(timeIntervalSince1970: 1_795_000_000), workspacePath: "/p", logPath: "/l")
     }
 
+    /// Two dashboards started at once make one history, not two halves of one.
+    @Test func programsThatStartAtOnceMakeOneHistory() async throws {
+        for round in 0..<10 {
+            try await TemporaryFolder.with { folder in
+                try await withThrowingTaskGroup { group in
+                    for program in 0..<6 {
+                        group.addTask {
+                            let history = try JobHistory(stateFolder: folder.path)
+                            try history.insert(Self.entry("vp-\(round)-\(program)"))
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(try JobHistory(stateFolder: folder.path).openLedgerEntries().count == 6)
+            }
+        }
+    }
+
     @Test func aRentalIsOpenUntilItIsConfirmedGone() async throws {
         try await TemporaryFolder.with { folder in
             let history = try JobHistory(stateFolder: folder.path)
