@@ -40,6 +40,14 @@ import VPTUICore
         #expect(run == RunRequest(command: .shell("make"), maximumCost: 1.5))
     }
 
+    /// The engine keeps to the settings' limit where the form is silent, so the form says it.
+    @Test func anEmptyFieldShowsTheLimitOfTheSettings() {
+        var state = Samples.overview()
+        state.settings.defaults.maximumPrice = HourlyPrice(dollarsPerHour: 0.6)
+        _ = state.execute(line: "create-instance")
+        #expect(screenText(view(state)).contains("0.6, as the settings say"))
+    }
+
     @Test(arguments: ["0", "-1", "much", "$"])
     func aLimitThatIsNoAmountIsNamed(_ text: String) {
         var state = Samples.overview()

@@ -41,6 +41,8 @@ public struct LaunchForm: Equatable, Sendable {
     private let base: OfferQuery
     /// The lease where the form names none.
     let terms: LeaseTerms
+    /// The price where the form names none.
+    let settledPrice: HourlyPrice?
     public var openedAt: Date
 
     public init(query: OfferQuery, offer: Offer?, settings: Settings, openedAt: Date) {
@@ -59,6 +61,7 @@ public struct LaunchForm: Equatable, Sendable {
             .name: TextField(), .command: TextField(),
         ]
         self.terms = settings.leaseTerms
+        self.settledPrice = settings.defaults.maximumPrice
     }
 
     public func text(_ field: Field) -> String {

@@ -136,7 +136,9 @@ enum FormScreen {
             return form.terms.seconds.map { "\(Format.age($0)); it is renewed while a job runs" }
                 ?? "none: it costs until it is destroyed"
         case .gpu: return "any: the cheapest that fits"
-        case .price: return "no limit"
+        case .price:
+            return form.settledPrice.map { "\(Format.short($0.dollarsPerHour)), as the settings say" }
+                ?? "no limit"
         case .cost: return "no limit in all; the lease is cut to what it buys"
         case .name: return "made from the project's name"
         case .command: return "nothing: r runs a command later"
