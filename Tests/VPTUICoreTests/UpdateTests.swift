@@ -40,6 +40,15 @@ import VPTUICore
         #expect(!next.begin().contains(.loadCachedOffers))
     }
 
+    @Test func aRentalOfAnotherProgramIsAskedForAtOnce() {
+        var state = Samples.empty()
+        _ = state.begin()
+        _ = update(&state, .instancesLoaded(Samples.answers([])))
+        #expect(update(&state, .historyChanged) == [.loadJobs, .loadInstances])
+        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer])))
+        #expect(update(&state, .historyChanged) == [.loadJobs])
+    }
+
     @Test func whereNothingIsRentedTheQuestionsAreRarest() {
         var state = Samples.empty()
         _ = state.begin()

@@ -30,8 +30,9 @@ extension State {
     }
 
     /// As far as every platform has said.
-    private var hasNothingRented: Bool {
-        self.instances.rows.isEmpty && self.instances.failures.isEmpty && self.balanceFailures.isEmpty
+    var hasNothingRented: Bool {
+        self.instances.fetchedAt != nil && self.instances.rows.isEmpty && self.instances.failures.isEmpty
+            && self.balanceFailures.isEmpty
     }
 
     var currentOffersInterval: TimeInterval { self.isQuiet ? Self.quietOffersInterval : Self.offersInterval }

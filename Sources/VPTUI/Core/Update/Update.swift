@@ -55,7 +55,10 @@ extension State {
         case .historyChanged:
             // An answer that is on its way may be older than the change.
             self.jobsPoll.ask(at: self.now)
-            return [.loadJobs]
+            guard self.hasNothingRented, !self.settings.platforms.isEmpty else { return [.loadJobs] }
+            // Another program may be renting, and the next question is minutes away.
+            self.instancesPoll.ask(at: self.now)
+            return [.loadJobs, .loadInstances]
         case .engine(let event, let date): return self.happened(event, at: date)
         case .failed(let error, let date):
             self.now = max(self.now, date)
