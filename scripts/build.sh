@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds vp and vp-tui for use, into .build-release/release: scripts/build.sh [vp] [vp-tui]
 #
-# Four things halve the time that each start of `vp` takes (13.6 ms to 6.6 on the machine that measured it):
+# Four things shorten each start of `vp`, the first three from 13.6 ms to 6.6 on the machine that measured it:
 # - The Swift libraries are part of the program.
 # - libcurl is loaded by the first request (Sources/CCurl). An empty archive stands in for it here, or the linker would
 #   have the system load it, and some thirty libraries behind it, at every start.

@@ -100,13 +100,16 @@ struct VP: AsyncParsableCommand {
     /// Parses the verb alone where that is enough: the root's own options are behind the verb already, and to go through
     /// them once more takes as long as the verb itself.
     private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
-        let verb = Self.configuration.subcommands.first { $0.configuration.commandName == arguments.first }
+        let word = arguments.first ?? ""
+        let verb = Self.configuration.subcommands.first {
+            $0.configuration.commandName == word || $0.configuration.aliases.contains(word)
+        }
         if let verb, let command = try? verb.parseAsRoot(Array(arguments.dropFirst())),
             type(of: command) == verb
         {
             return command
         }
-        // Help, mistakes, aliases and verbs of a verb are told in the root's words.
+        // Help, mistakes and verbs of a verb are told in the root's words.
         return try Self.parseAsRoot(arguments)
     }
 

@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 /// Runs a shell on the instance as one more session of the connection that an ssh program shares (`ControlMaster`).
 ///
@@ -16,10 +15,26 @@ struct SharedConnection: ProcessRunner {
         _ command: ProcessCommand, onOutput: @escaping @Sendable ([UInt8]) -> Void,
         onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
     ) async throws(EngineError) -> ProcessEnding {
-        guard let session = SharedSession(at: self.controlPath) else {
-            return try await self.runner.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
+        if let session = SharedSession(at: self.controlPath),
+            let ending = await self.run(command, in: session, onOutput, onErrorOutput)
+        {
+            // Who has not been given its input yet needs none any more.
+            command.laterInput?.give([])
+            if Task.isCancelled {
+                throw EngineError(.cancelled, .init("running a script on the instance"))
+            }
+            return ending
         }
-        let ending = await withTaskCancellationHandler {
+        return try await self.runner.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
+    }
+
+    /// nil where the session was refused.
+    private func run(
+        _ command: ProcessCommand, in session: SharedSession,
+        _ onOutput: @escaping @Sendable ([UInt8]) -> Void,
+        _ onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
+    ) async -> ProcessEnding? {
+        await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 // A session may last for hours, which no thread of a shared pool must wait for.
                 Thread.detachNewThread {
@@ -33,14 +48,5 @@ struct SharedConnection: ProcessRunner {
         } onCancel: {
             session.cancel()
         }
-        if Task.isCancelled {
-            command.laterInput?.give([])
-            throw EngineError(.cancelled, .init("running a script on the instance"))
-        }
-        guard let ending else {
-            return try await self.runner.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
-        }
-        command.laterInput?.give([])
-        return ending
     }
 }

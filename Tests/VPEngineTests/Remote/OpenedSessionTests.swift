@@ -81,4 +81,31 @@ struct OpenedSessionTests {
             }
         }
     }
+
+    /// None of a run's sessions waits to be opened. Seen by whoever starts ssh, since none is shared here.
+    @Test(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
+    func aRunOpensItsSessionsAtOnce() async throws {
+        try await withLoopbackCloud { cloud in
+            try await TemporaryFolder.with { folder in
+                let runner = RecordingRunner()
+                let fixture = try EngineFixture(cloud: cloud, project: folder.path, runner: runner)
+                let instance = try await fixture.create()
+                #expect(try await fixture.run(["true"], on: instance).job?.outcome == .exited(0))
+                let socket = try await fixture.engine.connections.shell(for: instance).target.controlPath
+                #expect(rename(socket, socket + ".kept") == 0)
+                let stranger = try StrangeSocket(at: socket)
+                runner.forget()
+                let summary = try await fixture.run(["echo hello"], on: instance)
+                #expect(summary.job?.outcome == .exited(0))
+                #expect(try fixture.output(of: summary) == "hello\n")
+                let commands = runner.commands.filter { $0.program == "ssh" }
+                #expect(commands.count == 3)
+                #expect(commands.allSatisfy { $0.laterInput != nil })
+                #expect(!runner.commands.contains { $0.program == "rsync" })
+                stranger.close()
+                #expect(rename(socket + ".kept", socket) == 0)
+                await fixture.engine.shutDown()
+            }
+        }
+    }
 }

@@ -1,7 +1,5 @@
 import Foundation
-import Glibc
 import LoopbackCloud
-import Synchronization
 import Testing
 import VPTestSupport
 
@@ -121,7 +119,7 @@ struct SharedConnectionTests {
         try await TemporaryFolder.with { folder in
             let path = "\(folder.path)/socket"
             for isThere in [false, true] {
-                if isThere { #expect(Self.bindAndLeave(path)) }
+                if isThere { try StrangeSocket(at: path).close() }
                 let runner = RecordingRunner()
                 let connection = SharedConnection(controlPath: path, remoteCommand: "false", runner: runner)
                 let result = try await connection.run(
@@ -144,43 +142,15 @@ struct SharedConnectionTests {
     func aSessionThatIsRefusedIsLeftToTheProgram(answer: [UInt8]) async throws {
         try await TemporaryFolder.with { folder in
             let path = "\(folder.path)/socket"
-            let listener = try #require(Self.listen(path))
-            let stranger = Task.detached {
-                let peer = accept(listener, nil, nil)
-                _ = send(peer, answer, answer.count, Int32(MSG_NOSIGNAL))
-                shutdown(peer, Int32(SHUT_WR))
-                var rest = [UInt8](repeating: 0, count: 4096)
-                while read(peer, &rest, rest.count) > 0 {}
-                close(peer)
-            }
+            let stranger = try StrangeSocket(at: path, answer: answer)
             let runner = RecordingRunner()
             let connection = SharedConnection(controlPath: path, remoteCommand: "false", runner: runner)
             let result = try await connection.run(
                 ProcessCommand("cat", [], environment: Self.environment, input: Array("kept".utf8)))
             #expect(result.output == Array("kept".utf8))
-            await stranger.value
-            close(listener)
+            stranger.close()
         }
     }
 
     private static let environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
-
-    private static func bindAndLeave(_ path: String) -> Bool {
-        guard let listener = Self.listen(path) else { return false }
-        close(listener)
-        return true
-    }
-
-    private static func listen(_ path: String) -> Int32? {
-        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let isBound = withUnsafePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-            }
-        }
-        return isBound && Glibc.listen(listener, 1) == 0 ? listener : nil
-    }
 }

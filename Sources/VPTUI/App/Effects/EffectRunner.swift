@@ -82,8 +82,8 @@ final class EffectRunner: Sendable {
         switch effect {
         case .loadInstances: return .instancesLoaded(await self.engine.instances())
         case .loadBalances: return .balancesLoaded(await self.engine.balances())
-        // Two dashboards, or one beside `vp ls`, ask no more often than one.
         case .loadCachedOffers: return .cachedOffersLoaded(self.engine.cachedOffers())
+        // Two dashboards, or one beside `vp ls`, ask no more often than one.
         case .pollInstances(let age):
             return .instancesLoaded(await self.engine.recentInstances(maximumAge: age))
         case .pollBalances(let age):
