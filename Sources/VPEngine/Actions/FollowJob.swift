@@ -222,7 +222,7 @@ struct FollowJob: Sendable {
         let known = self.engine.connections.known(id)
         do throws(EngineError) {
             let instance = try await self.engine.freshInstance(id)
-            if let words = instance.wordsForItsEnd {
+            if let words = instance.wordsForItsEnd(at: self.engine.now()) {
                 throw EngineError(.instanceLost, activity, detail: words)
             }
         } catch {
@@ -232,7 +232,8 @@ struct FollowJob: Sendable {
                 let isDestroyed = try self.engine.history.ledgerEntry(for: id)?.state == .destroying
                 throw EngineError(
                     .instanceLost, activity,
-                    detail: isDestroyed ? LedgerEntry.destroyedWords : known.wordsForItsAbsence)
+                    detail: isDestroyed
+                        ? LedgerEntry.destroyedWords : known.wordsForItsAbsence(at: self.engine.now()))
             case .instanceLost, .cancelled, .unauthorized: throw error
             // The way to the platform may be cut together with the way to the instance.
             default: return

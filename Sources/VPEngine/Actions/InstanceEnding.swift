@@ -1,11 +1,12 @@
 import Foundation
 
 extension Instance {
-    /// Why nothing runs on it any more; nil while something may.
-    var wordsForItsEnd: String? {
+    /// Why nothing runs on it any more, as it is at `now`; nil while something may.
+    func wordsForItsEnd(at now: Date) -> String? {
         let message = self.statusMessage.map { ": \($0)" } ?? ""
         switch self.status {
-        case .stopped where self.hasOutlivedItsLease: return "its lease ran out: the instance is stopped"
+        case .stopped where self.mayHaveOutlivedItsLease(at: now):
+            return "its lease ran out: the instance is stopped"
         case .stopped where self.isInterruptible:
             return "preempted: the platform stopped this interruptible instance\(message)"
         case .stopped, .failed: return "the instance is \(self.status.rawValue)\(message)"
@@ -13,13 +14,15 @@ extension Instance {
         }
     }
 
-    fileprivate var hasOutlivedItsLease: Bool { self.leaseEndsAt.map { $0 <= Date() } ?? false }
+    fileprivate func mayHaveOutlivedItsLease(at now: Date) -> Bool {
+        self.lease?.mayHaveRunOut(by: now) ?? false
+    }
 }
 
 extension Instance? {
-    /// Why the platform has it no longer, by what was known of it last.
-    var wordsForItsAbsence: String {
-        self?.hasOutlivedItsLease == true
+    /// Why the platform has it no longer at `now`, by what was known of it last.
+    func wordsForItsAbsence(at now: Date) -> String {
+        self?.mayHaveOutlivedItsLease(at: now) == true
             ? "its lease ran out: the platform no longer has this instance"
             : "the platform no longer has this instance"
     }

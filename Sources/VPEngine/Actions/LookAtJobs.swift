@@ -61,7 +61,7 @@ struct LookAtJobs {
             }
             return
         }
-        if let words = instance.wordsForItsEnd {
+        if let words = instance.wordsForItsEnd(at: self.engine.now()) {
             // Its disk may still hold how the job ended before that; it is asked when it runs again.
             for job in jobs { self.lose(job, .unknown, words, isFinal: false) }
             return

@@ -55,6 +55,28 @@ public struct Lease: Hashable, Codable, Sendable {
     }
 }
 
+extension Lease {
+    /// Whether it may have been over at `date`, by this machine's clock.
+    ///
+    /// The instance counts in whole seconds of a clock of its own: what it says of the time that is left is too much
+    /// by up to a second, its end comes up to a second early, and until then the two clocks may have drifted apart
+    /// by a thousandth.
+    package func mayHaveRunOut(by date: Date) -> Bool {
+        guard let end = [self.endsAt, self.capEndsAt].compactMap(\.self).min() else { return false }
+        return end.addingTimeInterval(-self.uncertainty(of: end)) <= date
+    }
+
+    /// The same for the limit that no job renews.
+    package func mayHaveReachedItsCap(by date: Date) -> Bool {
+        self.capEndsAt.map { $0.addingTimeInterval(-self.uncertainty(of: $0)) <= date } ?? false
+    }
+
+    /// Seconds.
+    private func uncertainty(of end: Date) -> Double {
+        2 + max(0, self.heardAt.map { end.timeIntervalSince($0) } ?? 0) / 1000
+    }
+}
+
 /// What a lease is to be.
 public struct LeaseTerms: Hashable, Codable, Sendable {
     /// What a renewal adds; nil for a lease without end.

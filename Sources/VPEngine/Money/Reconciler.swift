@@ -55,14 +55,15 @@ struct Reconciler {
     /// Why an instance is no longer there. One that has ended itself, as it was told to, is not lost.
     private func reason(forTheEndOf entry: LedgerEntry, _ now: Date) throws(EngineError) -> String {
         if entry.state == .destroying { return LedgerEntry.destroyedReason }
-        guard let lease = entry.lease, lease.terms.ending == .destroy,
-            let end = [lease.endsAt, lease.capEndsAt].compactMap(\.self).min(), end <= now
-        else { return LedgerEntry.lostReason }
-        // A job would have renewed it.
+        guard let lease = entry.lease, lease.terms.ending == .destroy, lease.mayHaveRunOut(by: now) else {
+            return LedgerEntry.lostReason
+        }
+        // A job would have renewed it, up to its hard limit.
         let wasBusy = try self.history.jobs(limit: 1000).contains {
             $0.instance == entry.instance && $0.state == .running
         }
-        return wasBusy ? LedgerEntry.lostReason : "its lease ran out"
+        return wasBusy && !lease.mayHaveReachedItsCap(by: now)
+            ? LedgerEntry.lostReason : LedgerEntry.leaseReason
     }
 
     /// The instance that came of a rental whose answer was lost.
@@ -146,6 +147,9 @@ extension Reconciler {
 extension LedgerEntry {
     /// Why a row is closed whose instance nobody here has ended.
     static let lostReason = "the platform no longer has it"
+
+    /// Why a row is closed whose instance has ended itself, as it was told to.
+    static let leaseReason = "its lease ran out"
 
     /// Why a row is closed whose instance was ended from here.
     static let destroyedReason = "destroyed"

@@ -1,3 +1,4 @@
+import Foundation
 import LoopbackCloud
 import Testing
 import VPTestSupport
@@ -45,7 +46,7 @@ struct RunPodLoopbackTests {
 
         await cloud.inject(.preempted)
         let taken = try await see(id, .stopped)
-        #expect(taken.wordsForItsEnd?.hasPrefix("preempted: ") == true)
+        #expect(taken.wordsForItsEnd(at: Date())?.hasPrefix("preempted: ") == true)
         try await client.start(id)
         let back = try await see(id, .running)
         #expect(back.price > running.price)
