@@ -146,6 +146,8 @@ enum Documents {
             "conflicts": .list(summary.conflicts.map { .text($0) }),
             "missing": .list(summary.missing.map { .text($0) }),
             "changing": .list(summary.changing.map { .text($0) }),
+            "later": .list(summary.later.map { .text($0) }),
+            "refused": .list(summary.refused.map { .text($0) }),
             "seconds": .number(summary.seconds),
         ])
     }

@@ -184,6 +184,18 @@ enum SyncReport {
                 "\(Units.count(summary.changing.count, "file")) did not stand still: \(Self.list(summary.changing))"
             ])
         }
+        if !summary.later.isEmpty {
+            session.warn([
+                "\(Units.count(summary.later.count, "file")) went on growing, or appeared, during the download; "
+                    + "the next one brings the rest: \(Self.list(summary.later))"
+            ])
+        }
+        if !summary.refused.isEmpty {
+            session.warn([
+                "\(Units.count(summary.refused.count, "path")) stayed on the instance: "
+                    + Self.list(summary.refused)
+            ])
+        }
         if !summary.missing.isEmpty {
             session.warn([
                 "\(Units.count(summary.missing.count, "file")) could not be copied: \(Self.list(summary.missing))"

@@ -31,9 +31,8 @@ struct SecureResults {
                 throw self.refusal("it was not rented from here and holds \(files) files")
             }
             let summary = try await sync.download(conflictSuffix: id.rawValue)
-            if let first = (summary.missing + summary.changing).first {
-                throw self.refusal(first, paths: summary.missing + summary.changing)
-            }
+            let unsafe = summary.missing + summary.changing + summary.later
+            if let first = unsafe.first { throw self.refusal(first, paths: unsafe) }
             return summary
         } catch {
             switch error.code {

@@ -167,7 +167,10 @@ extension EngineConfiguration {
 
     private static func sync(_ file: ConfigurationFile?) throws(EngineError) -> Sync {
         var sync = Sync()
-        if let bytes = try file?.byteCount("sync.limit") { sync.uploadLimit?.bytes = bytes }
+        if let bytes = try file?.byteCount("sync.limit") {
+            sync.uploadLimit?.bytes = bytes
+            sync.heldLimit = bytes
+        }
         sync.bandwidthLimit = try file?.byteCount("sync.bandwidth")
         return sync
     }

@@ -112,7 +112,18 @@ public struct EngineConfiguration: Sendable {
         /// How many small files that are new on the instance are worth a session of tar before rsync's.
         public var bulkFiles: Int
 
-        public init(uploadLimit: Limit? = Limit(), bandwidthLimit: Int64? = nil, bulkFiles: Int = 200) {
+        /// Patterns in `.gitignore` syntax of what may come from an instance although programs here act on it
+        /// unasked, such as `.vscode/**`. Only from the user's file or the command line.
+        public var accept: [String]
+        /// How many bytes are kept of what must not come into the project, before an instance ends.
+        public var heldLimit: Int64
+
+        public init(
+            uploadLimit: Limit? = Limit(), bandwidthLimit: Int64? = nil, bulkFiles: Int = 200,
+            accept: [String] = [], heldLimit: Int64 = 2_000_000_000
+        ) {
+            self.accept = accept
+            self.heldLimit = heldLimit
             self.bulkFiles = bulkFiles
             self.uploadLimit = uploadLimit
             self.bandwidthLimit = bandwidthLimit

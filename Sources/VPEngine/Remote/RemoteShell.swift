@@ -50,7 +50,8 @@ package struct RemoteShell: Sendable {
         try await self.stream(Array(script.utf8), onOutput: onOutput, onErrorOutput: onErrorOutput)
     }
 
-    private func stream(
+    /// A script with words that are not UTF-8.
+    package func stream(
         _ script: [UInt8], onOutput: @escaping @Sendable ([UInt8]) -> Void,
         onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
     ) async throws(EngineError) -> ProcessEnding {

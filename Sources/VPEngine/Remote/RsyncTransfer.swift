@@ -53,7 +53,8 @@ package struct RsyncTransfer: Sendable {
         let remote = "\(target.alias):\(self.remoteRoot)/"
         let local = "\(self.localRoot)/"
         var arguments = [
-            "--links", "--perms", "--times", "--omit-dir-times", "--no-owner", "--no-group",
+            "--perms", "--chmod=\(Umask.chmodWords)", "--times", "--omit-dir-times", "--no-owner",
+            "--no-group",
             "--from0", "--files-from=-", "--protect-args",
             // The plan has decided what differs. rsync's own look compares whole seconds, and would leave out
             // a file that was written twice within one and kept its size.
@@ -75,13 +76,15 @@ package struct RsyncTransfer: Sendable {
         case .up:
             let temporaries = ShellQuoting.quoted("\(self.remoteRoot)/\(Self.temporaryFolder)")
             arguments += [
-                "--backup", "--backup-dir=\(Self.asideFolder)", "--temp-dir=\(Self.temporaryFolder)",
+                "--links", "--backup", "--backup-dir=\(Self.asideFolder)",
+                "--temp-dir=\(Self.temporaryFolder)",
                 // A path of the list that is not here is to go there.
                 "--delete-missing-args",
                 "--rsync-path=mkdir -p \(temporaries) && rsync",
                 local, remote,
             ]
         case .down:
+            // No links: one that is on its way could be written through.
             if let basis = self.basisFolder { arguments.append("--compare-dest=\(basis)") }
             arguments += [remote, local]
         }
@@ -100,6 +103,8 @@ package struct RsyncTransfer: Sendable {
         try shell.target.prepare()
         var input: [UInt8] = []
         for path in self.paths {
+            // A line that begins with # or ; would be a comment.
+            input.append(contentsOf: [UInt8(ascii: "."), SyncPath.slash])
             input.append(contentsOf: path.bytes)
             input.append(0)
         }

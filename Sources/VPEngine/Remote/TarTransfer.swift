@@ -60,7 +60,7 @@ struct TarTransfer {
         let temporary = ShellQuoting.quoted("\(self.remoteRoot)/\(RsyncTransfer.temporaryFolder)")
         let script = """
             root=$1; shift
-            tar --create --format=gnu --hard-dereference --no-recursion \
+            tar --create --format=gnu --hard-dereference --no-recursion --mode=\(Umask.chmodWords) \
             --directory="$root" --null --verbatim-files-from --files-from=- \(Self.progress) | "$@"
             """
         return self.command(
@@ -73,10 +73,18 @@ struct TarTransfer {
     private func receiveCommand(_ shell: RemoteShell) -> ProcessCommand {
         let script = """
             root=$1; shift
-            { "$@"; echo "\(Self.mark)ssh $?" >&2; } | tar --extract --ignore-zeros --no-same-owner \
-            --preserve-permissions --directory="$root" --file=- \(Self.progress)
+            { "$@"; echo "\(Self.mark)ssh $?" >&2; } | head -c \(self.archiveLimit) | \
+            tar --extract --ignore-zeros --no-same-owner --no-same-permissions --delay-directory-restore \
+            --no-overwrite-dir --directory="$root" --file=- \(Self.progress)
             """
         return self.command(shell, script, remote: "exec sh -s")
+    }
+
+    /// Of an archive with what was asked for, in bytes. Logs may have grown meanwhile; one without end is cut.
+    private var archiveLimit: Int64 {
+        let (sum, overflows) = self.totalBytes.addingReportingOverflow(
+            256_000_000 + Int64(self.paths.count) * 16_384)
+        return overflows ? .max : sum
     }
 
     private func command(_ shell: RemoteShell, _ script: String, remote: String) -> ProcessCommand {

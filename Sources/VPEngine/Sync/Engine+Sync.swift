@@ -58,7 +58,7 @@ extension UnsafeResults {
         let items = (plan.transfers + plan.conflicts).filter { $0.entry.kind != .folder }
             .sorted { $0.size > $1.size }
         self.init(
-            files: items.count, bytes: items.reduce(0) { $0 + $1.size },
+            files: items.count, bytes: items.totalSize,
             examples: items.prefix(20).map(\.path.description))
     }
 }

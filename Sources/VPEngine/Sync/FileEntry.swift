@@ -119,10 +119,16 @@ package struct FileEntry: Hashable, Sendable {
             default: .other
             }
         self.init(
-            kind: kind, size: Int64(information.st_size),
-            modified: Int64(information.st_mtim.tv_sec) * 1_000_000_000 + Int64(information.st_mtim.tv_nsec),
+            kind: kind, size: Int64(information.st_size), modified: Self.nanoseconds(information.st_mtim),
             mode: information.st_mode & 0o7777)
         if kind == .folder { (self.size, self.modified) = (0, 0) }
+    }
+
+    /// Some file systems keep times that no nanoseconds since 1970 can say: these are as far off as can be said.
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        let limit = Int64.max / 1_000_000_001
+        let seconds = max(-limit, min(limit, Int64(time.tv_sec)))
+        return seconds * 1_000_000_000 + max(0, min(999_999_999, Int64(time.tv_nsec)))
     }
 
     package init(linkTo target: some Sequence<UInt8>) {

@@ -34,6 +34,25 @@ package struct LocalScan: Sendable {
         ".mypy_cache/", ".pytest_cache/", ".ruff_cache/", "*.swp",
     ]
 
+    /// Never sent, whatever an ignore file says: our own names, and what comes from instances under names of ours.
+    private static let neverSent = IgnoreRules(defaults: [
+        "/.vp/", RsyncTransfer.ownFolder, RsyncTransfer.partialFolder, "*.remote-*", "/sweeps/",
+    ])
+
+    /// The rule that decides on `path`, whose folders are not ignored.
+    private static func decision(on path: SyncPath, isFolder: Bool, _ rules: IgnoreRules) -> IgnoreRule? {
+        self.neverSent.decision(on: path.bytes, isFolder: isFolder)
+            ?? rules.decision(on: path.bytes, isFolder: isFolder)
+    }
+
+    /// True where the project's own ignore rules ask for what is not looked at on an instance otherwise.
+    func asksFor(_ pruned: String) -> Bool {
+        let rules = self.rules(in: nil, IgnoreRules(defaults: self.defaults))
+        let isFolder = pruned != RemoteScan.compiled
+        let example = isFolder ? pruned : "x" + pruned.dropFirst()
+        return rules.decision(on: Array(example.utf8), isFolder: isFolder)?.isNegated ?? false
+    }
+
     /// Something that is not sent, and why.
     package struct Omission: Hashable, Sendable {
         package enum Reason: Hashable, Sendable {
@@ -91,7 +110,7 @@ package struct LocalScan: Sendable {
             var isEmpty = true
             for (path, entry) in contents {
                 let isFolder = entry.kind == .folder
-                if let rule = rules.decision(on: path.bytes, isFolder: isFolder), !rule.isNegated {
+                if let rule = Self.decision(on: path, isFolder: isFolder, rules), !rule.isNegated {
                     listing.omissions.append(
                         Omission(path: path, isFolder: isFolder, reason: .ignored(rule)))
                     continue
@@ -117,16 +136,19 @@ package struct LocalScan: Sendable {
         let folders = Array(path.ancestors).reversed()
         rules = self.rules(in: nil, rules)
         for folder in folders {
-            if let rule = rules.decision(on: folder.bytes, isFolder: true), !rule.isNegated { return rule }
+            if let rule = Self.decision(on: folder, isFolder: true, rules), !rule.isNegated { return rule }
             rules = self.rules(in: folder, rules)
         }
-        let isFolder = FileEntry(at: path, below: self.workspace.localRoot)?.kind == .folder
-        return rules.decision(on: path.bytes, isFolder: isFolder)
+        return Self.decision(on: path, isFolder: self.entry(of: path)?.kind == .folder, rules)
     }
 
-    /// What is at `path` now, ignored or not; nil where there is nothing.
-    package func entry(of path: SyncPath) -> FileEntry? {
-        FileEntry(at: path, below: self.workspace.localRoot)
+    /// What is at `path` now, ignored or not; nil where there is nothing, and below a link.
+    package func entry(of path: SyncPath) -> FileEntry? { self.lookup()(path) }
+
+    /// The same for many paths: the project's folder is opened once.
+    package func lookup() -> (SyncPath) -> FileEntry? {
+        guard let folder = try? BeneathFolder(self.workspace.localRoot) else { return { _ in nil } }
+        return { folder.entry(of: $0) }
     }
 
     /// True where a file of any size to speak of takes less room than it is long.

@@ -80,6 +80,21 @@ package struct ManifestStore: Sendable {
         try? PrivateFolder.write(Array(state.text.utf8), to: path)
     }
 
+    /// The versions that were named as kept on the instance, by what was named for them.
+    func loadNamed(instance: InstanceID, workspace: Workspace) -> FileTree {
+        Self.records(in: self.path(instance, workspace) + ".named").flatMap(TreeRecords.tree) ?? [:]
+    }
+
+    /// Losing it has them named once more.
+    func saveNamed(_ tree: FileTree, instance: InstanceID, workspace: Workspace) {
+        var bytes = Self.header
+        for (path, entry) in tree {
+            TreeRecords.write(entry, to: &bytes)
+            TreeRecords.write(path, to: &bytes)
+        }
+        try? self.write(bytes, to: self.path(instance, workspace) + ".named", instance)
+    }
+
     private struct Safety: Codable {
         var results: UnsafeResults
         var at: Date

@@ -39,23 +39,27 @@ extension WorkspaceSync {
         let remote = try await self.look(known: agreed.keys)
         self.adoptSent(remote.files, &agreed)
         let rules = IgnoreRules(defaults: patterns)
-        let plan = SyncPlan.download(local: self.localScan.entry(of:), agreed: agreed, remote: remote.files)
+        let plan = self.decideDownload(agreed, remote.files)
         let ready = plan.transfers.filter { item in
             guard item.entry.kind != .folder, let before = earlier[item.path] else { return false }
             return before.change(since: item.entry) == .none && Self.matches(item.path, rules, patterns)
         }
         guard !ready.isEmpty else { return remote.files }
         var staged = try StagedFiles(
-            localRoot: self.workspace.localRoot, suffix: self.instance.rawValue)
-        _ = try await self.bring(ready, to: staged.folder)
+            localRoot: self.workspace.localRoot, instance: self.instance, suffix: self.instance.rawValue)
+        staged.resume(ready)
+        _ = try await self.bring(ready, to: staged, agreed)
         let after = try await self.look(known: agreed.keys)
         var summary = SyncSummary(direction: .down)
         for item in ready {
-            guard staged.entry(of: item.path)?.isSameVersion(as: item.entry) == true,
+            guard
+                item.entry.kind != .file
+                    || staged.entry(of: item.path)?.isSameVersion(as: item.entry) == true,
                 after.files[item.path].map({ $0.change(since: item.entry) == .none }) ?? true
             else { continue }
-            _ = self.place(item, isConflict: false, &staged, &agreed, &summary)
+            _ = self.place(item, isConflict: false, remote, &staged, &agreed, &summary)
         }
+        staged.remove()
         try self.save(agreed)
         return after.files
     }

@@ -6,8 +6,10 @@ import Foundation
 package struct RemoteScan: Sendable {
     package let shell: RemoteShell
     package let remoteRoot: String
-    /// Names of folders that are not looked into.
+    /// Names of folders that are not looked into, and `*.pyc` where such files are not listed.
     package var prunedFolders: Set<String> = Self.defaultPrunedFolders
+    /// Ends a listing that has not ended by then.
+    var deadline = Duration.seconds(600)
 
     package init(shell: RemoteShell, remoteRoot: String) {
         self.shell = shell
@@ -17,13 +19,20 @@ package struct RemoteScan: Sendable {
     /// Folders that are never results: every machine makes them anew, or they are rsync's.
     package static let defaultPrunedFolders: Set<String> = [
         ".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints",
-        RsyncTransfer.partialFolder, ".mypy_cache", ".pytest_cache", ".ruff_cache",
+        RsyncTransfer.partialFolder, ".mypy_cache", ".pytest_cache", ".ruff_cache", Self.compiled,
     ]
+
+    /// What Python compiles, as one more name among those of folders.
+    static let compiled = "*.pyc"
 
     /// What a look at the instance has shown.
     package struct Listing: Sendable {
         /// Files, links and empty folders of the workspace.
         package var files: FileTree = [:]
+        /// Where the links lead.
+        package var linkTargets: [SyncPath: [UInt8]] = [:]
+        /// Names that no file can have, and that were listed nevertheless.
+        package var impossible: [SyncPath] = []
         /// Every folder, empty or not.
         package var folders: Set<SyncPath> = []
         /// Versions that an upload has put aside, by the path they had; see `RsyncTransfer.asideFolder`.
@@ -54,20 +63,18 @@ package struct RemoteScan: Sendable {
         -> Listing
     {
         try self.listing(
-            in: try await self.shell.run(
+            in: try await self.run(
                 self.script(makesRoot: makesRoot, clearsTemporaries: clearsTemporaries)))
     }
 
     /// Nil, and no listing, where everything there has the digest `known`.
     func scan(unless known: String) async throws(EngineError) -> Listing? {
-        let result = try await self.shell.run(self.script(makesRoot: false, unless: known))
+        let result = try await self.run(self.script(makesRoot: false, unless: known))
         return result.isSuccess && result.output == Self.knownMark ? nil : try self.listing(in: result)
     }
 
     private func listing(in result: ProcessResult) throws(EngineError) -> Listing {
-        let activity = EngineError.Activity(
-            "listing files on the instance", platform: self.shell.target.instance.platform,
-            subject: self.shell.target.instance.rawValue)
+        let activity = self.activity
         // A listing without its last line was cut, and must not be taken for a smaller tree.
         guard result.isSuccess, result.output.last == 0,
             let start = result.output.dropLast().lastIndex(of: 0).map({ $0 + 1 })
@@ -80,11 +87,17 @@ package struct RemoteScan: Sendable {
         var words = TreeRecords.Reader(result.output[(start + Self.endMark.count)...])
         let kilobytes = words.number()
         let records = result.output[..<start]
-        guard let tree = Self.parse(records) else {
+        guard let contents = Self.parse(records) else {
             throw EngineError(.downloadFailed, activity, detail: "the listing cannot be understood")
         }
-        var listing = Self.sort(tree)
-        listing.freeBytes = kilobytes.map { $0 * 1024 }
+        guard contents.tree.count <= Limit.rows else {
+            throw EngineError(.downloadFailed, activity, detail: Limit.words)
+        }
+        var listing = Self.sort(contents)
+        listing.freeBytes = kilobytes.map { kilobytes in
+            let (bytes, overflows) = kilobytes.multipliedReportingOverflow(by: 1024)
+            return overflows ? .max : max(0, bytes)
+        }
         listing.prunedFolders = self.prunedFolders
         if !records.starts(with: Self.statMark) { listing.records = records }
         return listing
@@ -92,7 +105,7 @@ package struct RemoteScan: Sendable {
 
     /// The digest of what is there now; nil where none can be had (busybox's find, no such root).
     package func digest(_ detail: Detail) async throws(EngineError) -> String? {
-        let result = try await self.shell.run(
+        let result = try await self.run(
             """
             export LC_ALL=C
             cd \(ShellQuoting.quoted(self.remoteRoot)) || exit 3
@@ -113,7 +126,7 @@ package struct RemoteScan: Sendable {
             case .versions: ("l %P\\0%l\\0", "%y %s %T@ %m %P\\0")
             }
         return "find . -ignore_readdir_race -mindepth 1 \(self.prune)-type l -printf '\(link)' "
-            + "-o \(Self.files) -printf '\(other)'"
+            + "-o \(self.files) -printf '\(other)'"
     }
 
     /// What find would have printed of `listing` with `detail`, for `ContentDigest`.
@@ -143,11 +156,17 @@ package struct RemoteScan: Sendable {
         "rm -rf \(RsyncTransfer.temporaryFolder); rmdir \(RsyncTransfer.ownFolder) 2>/dev/null"
     private static let endMark = Array("end ".utf8)
     private static let knownMark = Array("known \0".utf8)
-    private static let files = "\\( -type f -o -type d \\) ! -name '*.pyc'"
     private static let statMark = Array("stat\0".utf8)
 
+    private var files: String {
+        "\\( -type f -o -type d \\)"
+            + (self.prunedFolders.contains(Self.compiled) ? " ! -name '\(Self.compiled)'" : "")
+    }
+
     private var prune: String {
-        let names = self.prunedFolders.sorted().map { "-name \(ShellQuoting.quoted($0))" }
+        let names = self.prunedFolders.subtracting([Self.compiled]).sorted().map {
+            "-name \(ShellQuoting.quoted($0))"
+        }
         return names.isEmpty ? "" : "-type d \\( \(names.joined(separator: " -o ")) \\) -prune -o "
     }
 
@@ -170,7 +189,7 @@ package struct RemoteScan: Sendable {
             else
             printf 'stat\\0'
             exec 3>&1
-            problems=$(find . -mindepth 1 \(self.prune)\(Self.files) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
+            problems=$(find . -mindepth 1 \(self.prune)\(self.files) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
             exec 3>&-
             printf '\\0'
             find . -mindepth 1 \(self.prune)-type l -exec sh -c 'for link; do printf "l %s\\0" "${link#./}"
@@ -184,15 +203,15 @@ package struct RemoteScan: Sendable {
     }
 
     /// Records of files and folders, and of links: `l path`, NUL, where it leads, NUL.
-    static func parse(_ records: ArraySlice<UInt8>) -> FileTree? {
-        var tree: FileTree = [:]
+    static func parse(_ records: ArraySlice<UInt8>) -> Contents? {
+        var contents = Contents()
         var records = records
         if records.starts(with: Self.statMark) {
             records = records.dropFirst(Self.statMark.count)
             guard let end = records.firstIndex(of: 0), let files = Self.parseStat(records[..<end]) else {
                 return nil
             }
-            tree = files
+            for (path, entry) in files { contents.add(path, entry) }
             records = records[(end + 1)...]
         }
         var reader = TreeRecords.Reader(records)
@@ -202,18 +221,41 @@ package struct RemoteScan: Sendable {
                 // readlink(1) ends it by a line feed, find does not.
                 let bytes =
                     target.bytes.last == UInt8(ascii: "\n") ? target.bytes.dropLast() : target.bytes[...]
-                tree[link] = FileEntry(linkTo: bytes)
+                contents.add(link, FileEntry(linkTo: bytes), target: Array(bytes))
             } else {
-                guard let entry = reader.entry(), let path = reader.path() else { return nil }
-                tree[path] = entry
+                // No listing of ours asks for anything but files, links and folders.
+                guard let entry = reader.entry(), entry.kind != .other, entry.size >= 0,
+                    let path = reader.path()
+                else { return nil }
+                contents.add(path, entry)
             }
         }
-        return tree
+        return contents
     }
 
-    /// Takes what is ours out of `tree`, and folders that hold something.
-    private static func sort(_ tree: FileTree) -> Listing {
+    /// What a listing names, as it is read.
+    struct Contents {
+        var tree: FileTree = [:]
+        var targets: [SyncPath: [UInt8]] = [:]
+        var impossible: [SyncPath] = []
+
+        mutating func add(_ path: SyncPath, _ entry: FileEntry, target: [UInt8]? = nil) {
+            guard path.isPlain else {
+                self.impossible.append(path)
+                return
+            }
+            // Of a name that comes twice the last counts, and all of it: no link keeps a file's size.
+            self.tree[path] = entry
+            if target != nil || !self.targets.isEmpty { self.targets[path] = target }
+        }
+    }
+
+    /// Takes what is ours out of the tree, and folders that hold something.
+    private static func sort(_ contents: Contents) -> Listing {
+        let tree = contents.tree
         var listing = Listing()
+        listing.linkTargets = contents.targets
+        listing.impossible = contents.impossible
         let own = SyncPath(RsyncTransfer.ownFolder)
         let aside = SyncPath(RsyncTransfer.asideFolder)
         for (path, entry) in tree {

@@ -3,7 +3,7 @@
 /// Upward, what is there counts by name only: what changed there is left alone by an upload, and what is missing is
 /// sent again. Downward, what is here does not count: what comes down is what changed there.
 struct SettledState: Hashable, Sendable {
-    /// The local tree's; of no meaning downward.
+    /// The local tree's; downward, what the user accepts.
     var fingerprint: UInt64
     /// The instance's tree's, of names upward and of versions downward.
     var digest: String

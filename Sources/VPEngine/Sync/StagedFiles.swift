@@ -4,6 +4,7 @@ import Foundation
 ///
 /// Nothing is ever written under its final name: a whole file takes its place in one step, and only where what
 /// it replaces is what the plan saw. So neither an edit made during the transfer nor a `kill -9` can cost a byte.
+/// No folder is ever replaced, no link followed, and nothing removed that this transfer did not make.
 struct StagedFiles {
     enum Outcome {
         /// It is in its place now, and looks like this.
@@ -15,189 +16,217 @@ struct StagedFiles {
         case failed(String)
     }
 
-    let localRoot: String
     /// What a version gets behind its name where it cannot take its place.
     let suffix: String
-    private let resolvedRoot: String
-    private var checkedFolders: [SyncPath: String?] = [:]
+    private let project: BeneathFolder
+    private let staging: StagingFolder
+    private var linkCount = 0
 
-    /// Below the project's own folder, which is never sent, and on the same file system as the files.
-    var folder: String { "\(self.localRoot)/.vp/incoming" }
+    /// Where a transfer puts the files it brings; nothing else is in it.
+    var folder: String { "\(self.staging.path)/\(StagingFolder.files)" }
 
-    init(localRoot: String, suffix: String) throws(EngineError) {
-        self.localRoot = localRoot
+    /// Makes a staging folder of its own, on the file system of the project.
+    init(localRoot: String, instance: InstanceID, suffix: String) throws(EngineError) {
         self.suffix = suffix
-        self.resolvedRoot = Self.resolve(localRoot) ?? localRoot
-        try PrivateFolder.make(self.folder)
+        let activity = EngineError.Activity("preparing to bring files", subject: "\(localRoot)/.vp")
+        do throws(BeneathFolder.Failure) {
+            self.project = try BeneathFolder(localRoot)
+            self.staging = try StagingFolder(in: self.project, name: SSHTarget.alias(for: instance))
+        } catch {
+            let isFull = error.number == ENOSPC || error.number == EDQUOT
+            throw EngineError(
+                isFull ? .localDiskFull : .fileSystem, activity,
+                detail: error.isInTheWay
+                    ? "\(localRoot)/.vp/incoming is a link or a file, or lies in one; move it away"
+                    : error.words)
+        }
     }
+
+    /// Takes over what an earlier transfer of these items from the same instance was cut off in, to be gone on with.
+    func resume(_ items: [SyncPlan.Item]) { self.staging.resume(items) }
 
     /// The folder may go: nothing in it is needed any more.
-    func remove() {
-        try? FileManager.default.removeItem(atPath: self.folder)
-        // Where the project has not been set up this folder is only ours.
-        rmdir("\(self.localRoot)/.vp")
-    }
+    func remove() { self.staging.remove() }
 
-    /// The version that is staged for `path`.
-    func entry(of path: SyncPath) -> FileEntry? { FileEntry(at: path, below: self.folder) }
+    /// A fresh folder for one archive.
+    func makeArchiveFolder() -> String? { self.staging.makeArchiveFolder() }
+
+    /// Takes from an archive's folder what was asked for, if it is a file, and drops the rest.
+    func takeArchive(_ items: [SyncPlan.Item]) { self.staging.takeArchive(items) }
+
+    /// The version that is staged for `path`; a link is never staged by a transfer.
+    func entry(of path: SyncPath) -> FileEntry? { self.staging.entry(of: path) }
 
     /// Puts `item` in its place, or beside it where `isConflict` or where it turns out that the place is taken.
-    mutating func place(_ item: SyncPlan.Item, isConflict: Bool) -> Outcome {
-        if item.entry.kind == .folder { return self.makeFolder(item.path) }
-        guard let staged = self.entry(of: item.path) else { return .absent }
-        if !isConflict {
-            if let problem = self.prepareFolder(of: item.path) { return .failed(problem) }
-            switch self.move(item, staged) {
-            case .moved: return .placed(FileEntry(at: item.path, below: self.localRoot) ?? staged)
+    ///
+    /// `target` is where a link leads: it is made here, of what the listing says.
+    mutating func place(_ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]? = nil) -> Outcome
+    {
+        if let (reason, _) = IncomingGate.refusal(of: item.path) { return .failed(reason.words) }
+        let source: SyncPath
+        let staged: FileEntry
+        switch item.entry.kind {
+        case .folder: return self.makeFolder(item.path)
+        case .other: return .failed(IncomingGate.Reason.kind.words)
+        case .symbolicLink:
+            guard let target else { return .absent }
+            self.linkCount += 1
+            source = SyncPath("link-\(self.linkCount)")
+            do throws(BeneathFolder.Failure) {
+                try self.staging.folder.makeLink(source, to: target)
+            } catch {
+                return .failed(error.words)
+            }
+            staged = item.entry
+        case .file:
+            guard let entry = self.entry(of: item.path), entry.kind == .file else { return .absent }
+            source = StagingFolder.path(of: item.path)
+            staged = entry
+            let mode = Umask.limit(item.entry.mode)
+            if entry.mode & 0o7777 != mode {
+                do throws(BeneathFolder.Failure) {
+                    try self.staging.folder.setMode(mode, of: source)
+                } catch {
+                    return .failed(error.words)
+                }
+            }
+        }
+        // A folder in its place is no conflict before it is known to hold something.
+        if !isConflict || item.replaced?.kind == .folder {
+            switch self.move(item, source) {
+            case .moved: return .placed(self.project.entry(of: item.path) ?? staged)
             case .taken: break
             case .failed(let problem): return .failed(problem)
             }
         }
-        return self.placeBeside(item.path, staged)
+        return self.placeBeside(item.path, source, staged)
     }
 
-    private mutating func makeFolder(_ path: SyncPath) -> Outcome {
-        if let problem = self.prepareFolder(of: path) { return .failed(problem) }
-        let isMade = path.withAbsolutePath(below: self.localRoot) { mkdir($0, 0o777) } == 0
-        guard isMade || errno == EEXIST else { return .failed(String(cString: strerror(errno))) }
-        return FileEntry(at: path, below: self.localRoot).map(Outcome.placed) ?? .absent
+    private func makeFolder(_ path: SyncPath) -> Outcome {
+        do throws(BeneathFolder.Failure) {
+            try self.project.makeFolders(for: path, isFolder: true)
+        } catch {
+            // An empty folder is no content that could be lost: what stands in its place stays.
+            guard error.isInTheWay else { return .failed(error.words) }
+            if let entry = self.project.entry(of: path) { return .placed(entry) }
+            return self.makeFolderBeside(path)
+        }
+        return self.project.entry(of: path).map(Outcome.placed) ?? .absent
+    }
+
+    /// Where what stands in the way of a folder is above it, that gets another name.
+    private func makeFolderBeside(_ path: SyncPath) -> Outcome {
+        for number in 1...1000 {
+            let beside = self.nameBeside(path, number == 1 ? self.suffix : "\(self.suffix)-\(number)")
+            guard (try? self.project.makeFolders(for: beside, isFolder: true)) != nil else { continue }
+            return self.project.entry(of: beside).map { .beside(beside, $0) } ?? .absent
+        }
+        return .failed("there are a thousand versions of it already")
     }
 
     private enum Move {
         case moved, taken
         case failed(String)
+
+        init(_ failure: BeneathFolder.Failure) {
+            switch failure.number {
+            case EEXIST, ENOTEMPTY, EISDIR, ENOTDIR, ELOOP: self = .taken
+            default: self = .failed(failure.words)
+            }
+        }
     }
 
     /// Exchanges the staged file with what is in its place, and back where that is not what the plan saw.
-    private func move(_ item: SyncPlan.Item, _ staged: FileEntry) -> Move {
-        guard let expected = item.replaced else {
-            return self.rename(item.path, to: item.path, .withoutReplacing)
-        }
-        let exchanged = self.rename(item.path, to: item.path, .exchanging)
-        guard case .moved = exchanged else {
-            // Removed meanwhile: then nothing is replaced.
-            if FileEntry(at: item.path, below: self.localRoot) == nil {
-                return self.rename(item.path, to: item.path, .withoutReplacing)
+    private func move(_ item: SyncPlan.Item, _ source: SyncPath) -> Move {
+        do throws(BeneathFolder.Failure) {
+            try self.project.makeFolders(for: item.path)
+            guard let expected = item.replaced else {
+                try self.rename(source, to: item.path, .withoutReplacing)
+                return .moved
             }
-            return exchanged
-        }
-        guard let replaced = self.entry(of: item.path), replaced.change(since: expected) == .none else {
-            guard case .moved = self.rename(item.path, to: item.path, .exchanging) else {
-                return .failed("it was edited just now; what was there is in \(self.folder)")
+            if expected.kind == .folder {
+                do throws(BeneathFolder.Failure) {
+                    try self.project.removeEmptyFolder(item.path)
+                } catch {
+                    if error.number != ENOENT { return Move(error) }
+                }
+                try self.rename(source, to: item.path, .withoutReplacing)
+                return .moved
             }
-            return .taken
+            do throws(BeneathFolder.Failure) {
+                try self.rename(source, to: item.path, .exchanging)
+            } catch {
+                // Removed meanwhile: then nothing is replaced.
+                guard error.number == ENOENT, self.project.entry(of: item.path) == nil else { throw error }
+                try self.rename(source, to: item.path, .withoutReplacing)
+                return .moved
+            }
+            guard let replaced = self.staging.folder.entry(of: source),
+                replaced.change(since: expected) == .none
+            else { return self.giveBack(source, item.path) }
+            try? self.staging.folder.remove(source)
+            return .moved
+        } catch {
+            return Move(error)
         }
-        _ = item.path.withAbsolutePath(below: self.folder) { unlink($0) }
-        return .moved
     }
 
-    private func rename(_ source: SyncPath, to target: SyncPath, _ manner: RenameManner) -> Move {
-        let failure = source.withAbsolutePath(below: self.folder) { source in
-            target.withAbsolutePath(below: self.localRoot) { manner.rename(source, $0) }
+    /// What was in the file's place was written a moment ago. It goes back, or at least gets a name in the project.
+    private func giveBack(_ source: SyncPath, _ path: SyncPath) -> Move {
+        if (try? self.rename(source, to: path, .exchanging)) != nil { return .taken }
+        for number in 1...100 {
+            let kept = path.beside("replaced-\(number)")
+            if (try? self.rename(source, to: kept, .withoutReplacing)) != nil {
+                return .failed("it was edited just now; what was there is in \(kept)")
+            }
         }
-        return switch failure {
-        case nil: .moved
-        case EEXIST, ENOTEMPTY, EISDIR, ENOTDIR: .taken
-        case .some(let code): .failed(String(cString: strerror(code)))
-        }
+        let place = self.staging.keep()
+        return .failed("it was edited just now; what was there is in \(place)")
+    }
+
+    private func rename(_ source: SyncPath, to target: SyncPath, _ manner: RenameManner)
+        throws(BeneathFolder.Failure)
+    {
+        try self.staging.folder.rename(source, to: target, in: self.project, manner)
     }
 
     /// The remote version of a file that changed on both sides, as `name.remote-<suffix>`.
-    private mutating func placeBeside(_ path: SyncPath, _ staged: FileEntry) -> Outcome {
+    private func placeBeside(_ path: SyncPath, _ source: SyncPath, _ staged: FileEntry) -> Outcome {
         for number in 1...1000 {
             let suffix = number == 1 ? self.suffix : "\(self.suffix)-\(number)"
             let beside = self.nameBeside(path, suffix)
-            if let problem = self.prepareFolder(of: beside) { return .failed(problem) }
-            switch self.rename(path, to: beside, .withoutReplacing) {
-            case .moved: return .beside(beside, staged)
-            case .taken: continue
-            case .failed(let problem): return .failed(problem)
+            do throws(BeneathFolder.Failure) {
+                try self.project.makeFolders(for: beside)
+                try self.rename(source, to: beside, .withoutReplacing)
+                return .beside(beside, staged)
+            } catch {
+                guard case .failed(let problem) = Move(error) else {
+                    // A sync that was cut off has put it there already.
+                    if self.project.entry(of: beside)?.isExactly(staged) == true {
+                        return .beside(beside, staged)
+                    }
+                    continue
+                }
+                return .failed(problem)
             }
         }
         return .failed("there are a thousand versions of it already")
     }
 
-    /// Where a file is in the way of a folder, it is the folder that gets another name.
+    /// Where a file or a link is in the way of a folder, it is the folder that gets another name.
     private func nameBeside(_ path: SyncPath, _ suffix: String) -> SyncPath {
         let blocking = path.ancestors.first { folder in
-            FileEntry(at: folder, below: self.localRoot).map { $0.kind == .file || $0.kind == .other }
-                ?? false
+            self.project.entry(of: folder).map { $0.kind != .folder } ?? false
         }
         guard let blocking else { return path.beside(suffix) }
         return SyncPath(blocking.beside(suffix).bytes + path.bytes.dropFirst(blocking.bytes.count))
     }
-
-    /// Makes the folders above `path`; answers with what is wrong, or nil.
-    ///
-    /// A link in the way may have been made on the instance, and lead anywhere: nothing is written through one
-    /// that leaves the project.
-    private mutating func prepareFolder(of path: SyncPath) -> String? {
-        guard let folder = path.parent else { return nil }
-        if let known = self.checkedFolders[folder] { return known }
-        if let problem = self.prepareFolder(of: folder) {
-            self.checkedFolders[folder] = .some(problem)
-            return problem
-        }
-        let isMade = folder.withAbsolutePath(below: self.localRoot) { mkdir($0, 0o777) } == 0
-        var problem: String?
-        if !isMade && errno != EEXIST {
-            problem = String(cString: strerror(errno))
-        } else if !isMade {
-            let resolved = folder.withAbsolutePath(below: self.localRoot) { Self.resolve($0) }
-            if let resolved {
-                let isInside = resolved == self.resolvedRoot || resolved.hasPrefix(self.resolvedRoot + "/")
-                if !isInside { problem = "\(folder) is a link that leads out of the project" }
-            } else {
-                problem = "\(folder) cannot be entered"
-            }
-        }
-        self.checkedFolders[folder] = .some(problem)
-        return problem
-    }
-
-    private static func resolve(_ path: UnsafePointer<CChar>) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
 }
 
-/// Ways of renaming that never replace a file unseen.
-private enum RenameManner: UInt32 {
-    // Values of RENAME_NOREPLACE and RENAME_EXCHANGE in <linux/fs.h>.
-    case withoutReplacing = 1
-    case exchanging = 2
-
-    private typealias Renameat2 =
-        @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
-
-    // glibc has it since 2.28, and the Swift overlay does not show it.
-    private static let renameat2 = dlsym(UnsafeMutableRawPointer(bitPattern: 0), "renameat2").map {
-        unsafeBitCast($0, to: Renameat2.self)
-    }
-
-    /// nil, or the error's number.
-    func rename(_ source: UnsafePointer<CChar>, _ target: UnsafePointer<CChar>) -> Int32? {
-        if let renameat2 = Self.renameat2 {
-            if renameat2(AT_FDCWD, source, AT_FDCWD, target, self.rawValue) == 0 { return nil }
-            // A file system without these manners (some network ones) says so.
-            guard errno == EINVAL || errno == ENOSYS else { return errno }
-        }
-        switch self {
-        case .withoutReplacing:
-            if link(source, target) != 0 { return errno }
-            unlink(source)
-            return nil
-        case .exchanging:
-            // Three steps in place of one. The version that was there is never without a name.
-            let kept = String(cString: source) + ".replaced"
-            if link(target, kept) != 0 { return errno }
-            if Foundation.rename(source, target) != 0 {
-                defer { unlink(kept) }
-                return errno
-            }
-            return Foundation.rename(kept, source) == 0 ? nil : errno
-        }
+extension FileEntry {
+    /// The same version to the nanosecond: no two were ever written so.
+    fileprivate func isExactly(_ other: FileEntry) -> Bool {
+        self.kind == other.kind && self.size == other.size && self.modified == other.modified
     }
 }
 

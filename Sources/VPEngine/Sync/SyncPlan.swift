@@ -12,6 +12,15 @@ package struct SyncPlan: Hashable, Sendable {
         package var size: Int64 { self.entry.size }
     }
 
+    /// A version on the instance that does not come.
+    package struct Refusal: Hashable, Sendable {
+        package var item: Item
+        /// nil for what stays there as a part of a clone.
+        package var reason: IncomingGate.Reason?
+        /// What is named for it: itself, or a folder of which all is refused.
+        package var place: SyncPath
+    }
+
     package enum Direction: Hashable, Sendable { case up, down }
 
     package let direction: Direction
@@ -24,12 +33,14 @@ package struct SyncPlan: Hashable, Sendable {
     /// Changed on the other side alone, so left as they are.
     package var keptOnOtherSide: [SyncPath] = []
     package var unchangedFiles = 0
+    /// What the gate keeps there, in order of path.
+    package var refused: [Refusal] = []
     /// What was found to be the same on both sides, for the next agreed state.
     package var agreed: AgreedTree = [:]
 
     package init(_ direction: Direction) { self.direction = direction }
 
-    package var totalBytes: Int64 { self.transfers.reduce(0) { $0 + $1.size } }
+    package var totalBytes: Int64 { self.transfers.totalSize }
 
     /// True where nothing would be moved, removed or set aside.
     package var isEmpty: Bool {
@@ -110,28 +121,39 @@ package struct SyncPlan: Hashable, Sendable {
     /// conflict, to be written beside it. Nothing is deleted here. A file that was sent, is unchanged there
     /// and was deleted here stays deleted.
     ///
-    /// `local` answers for any path, ignored ones included.
+    /// `local` answers for any path, ignored ones included, and for none below a link. What `gate` does not let in
+    /// stands in `refused`.
     package static func download(
-        local: (SyncPath) -> FileEntry?, agreed: AgreedTree, remote: FileTree
+        local: @escaping (SyncPath) -> FileEntry?, agreed: AgreedTree, remote: FileTree,
+        gate: IncomingGate = IncomingGate()
     ) -> SyncPlan {
         var plan = SyncPlan(.down)
+        let judge = IncomingGate.Judge(gate, local: local, agreed: agreed, remote: remote)
         // Folders there in whose place a file or link is here.
         var blocked: [SyncPath: Bool] = [:]
         func isBlocked(_ path: SyncPath) -> Bool {
             guard let folder = path.parent else { return false }
             if let known = blocked[folder] { return known }
             let kind = local(folder)?.kind
-            let answer = isBlocked(folder) || !(kind == nil || kind == .folder || kind == .symbolicLink)
+            let answer = isBlocked(folder) || !(kind == nil || kind == .folder)
             blocked[folder] = answer
             return answer
+        }
+        func bring(_ item: Item, isConflict: Bool) {
+            switch judge.verdict(on: item.path, item.entry) {
+            case .accepted where !isConflict: plan.transfers.append(item)
+            case .accepted, .beside: plan.conflicts.append(item)
+            case .refused(let reason, let place):
+                plan.refused.append(Refusal(item: item, reason: reason, place: place))
+            case .stays(let place): plan.refused.append(Refusal(item: item, reason: nil, place: place))
+            }
         }
         for (path, there) in remote {
             let base = agreed[path]
             let changeThere = base.map { there.change(since: $0.there) } ?? .content
             guard let here = local(path) else {
                 if changeThere != .content { continue }
-                let item = Item(path: path, entry: there)
-                if isBlocked(path) { plan.conflicts.append(item) } else { plan.transfers.append(item) }
+                bring(Item(path: path, entry: there), isConflict: isBlocked(path))
                 continue
             }
             let change = base.map { here.change(since: $0.here) } ?? .content
@@ -142,12 +164,12 @@ package struct SyncPlan: Hashable, Sendable {
             } else if changeThere == .none || (changeThere == .permissions && change != .none) {
                 if change == .content { plan.keptOnOtherSide.append(path) } else { plan.unchangedFiles += 1 }
             } else if change != .content {
-                plan.transfers.append(Item(path: path, entry: there, replaced: here))
+                bring(Item(path: path, entry: there, replaced: here), isConflict: false)
             } else if there.kind == .folder {
                 // Whatever is in its place, an empty folder is no content that could be lost.
                 plan.unchangedFiles += 1
             } else {
-                plan.conflicts.append(Item(path: path, entry: there, replaced: here))
+                bring(Item(path: path, entry: there, replaced: here), isConflict: true)
             }
         }
         plan.sort()
@@ -174,5 +196,16 @@ package struct SyncPlan: Hashable, Sendable {
         self.deletions.sort { $0.path < $1.path }
         self.conflicts.sort { $0.path < $1.path }
         self.keptOnOtherSide.sort()
+        self.refused.sort { $0.item.path < $1.item.path }
+    }
+}
+
+extension Sequence<SyncPlan.Item> {
+    /// In bytes. A listing may claim any size: a sum that is too large is the largest there is.
+    package var totalSize: Int64 {
+        self.reduce(0) { sum, item in
+            let (total, overflows) = sum.addingReportingOverflow(Swift.max(0, item.size))
+            return overflows ? .max : total
+        }
     }
 }

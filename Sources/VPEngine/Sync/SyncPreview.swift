@@ -26,7 +26,10 @@ public struct SyncPreview: Hashable, Sendable {
     public var notSent: [NotSent]
 
     public func bytes(of action: Change.Action) -> Int64 {
-        self.changes.reduce(0) { $0 + ($1.action == action ? $1.bytes : 0) }
+        self.changes.reduce(0) { sum, change in
+            let (total, overflows) = sum.addingReportingOverflow(change.action == action ? change.bytes : 0)
+            return overflows ? .max : total
+        }
     }
 }
 

@@ -14,12 +14,17 @@ public struct SyncSummary: Hashable, Sendable {
     public var missing: [String]
     /// Paths that were written to all the while: what arrived may be a state in between.
     public var changing: [String]
+    /// Paths that were born, or grew on, after the look at the instance: what there was of them then is here.
+    public var later: [String]
+    /// What was left on the instance because it must not come here, each path with its reason and named once: no
+    /// part of `missing`.
+    public var refused: [String]
     public var seconds: Double
 
     public init(
         direction: Direction, transferredFiles: Int = 0, transferredBytes: Int64 = 0, unchangedFiles: Int = 0,
         deletedFiles: Int = 0, conflicts: [String] = [], missing: [String] = [], changing: [String] = [],
-        seconds: Double = 0
+        later: [String] = [], refused: [String] = [], seconds: Double = 0
     ) {
         self.direction = direction
         self.transferredFiles = transferredFiles
@@ -29,6 +34,8 @@ public struct SyncSummary: Hashable, Sendable {
         self.conflicts = conflicts
         self.missing = missing
         self.changing = changing
+        self.later = later
+        self.refused = refused
         self.seconds = seconds
     }
 

@@ -15,7 +15,7 @@ extension WorkspaceSync {
         defer { withExtendedLifetime(lock) {} }
         var summary = SyncSummary(direction: .down)
         var seen: RemoteScan.Listing?
-        if !verifiesContents, let settled = self.loadSettled(.down) {
+        if !verifiesContents, let settled = self.loadSettled(.down), settled.fingerprint == self.acceptance {
             seen = try await self.look(unless: settled)
             if seen == nil {
                 summary.unchangedFiles = settled.unchangedFiles
@@ -30,28 +30,45 @@ extension WorkspaceSync {
         var remote = try await self.lookBeforeDownload(&agreed, seen)
         var complaints: [String] = []
         var problems: [SyncPath: String] = [:]
+        var attempted: Set<SyncPath> = []
+        var grown: Set<SyncPath> = []
+        var finished: StagedFiles?
         var plan = try await self.planDownload(&agreed, remote.files)
-        if verifiesContents { plan.conflicts += try await self.differentContents(remote.files, agreed) }
+        if verifiesContents {
+            plan.conflicts += try await self.differentContents(remote.files, agreed).filter {
+                IncomingGate.refusal(of: $0.path) == nil
+            }
+        }
         if !plan.transfers.isEmpty || !plan.conflicts.isEmpty {
             try self.guardRoom(for: plan)
-            var staged = try StagedFiles(localRoot: self.workspace.localRoot, suffix: suffix)
+            var staged = try StagedFiles(
+                localRoot: self.workspace.localRoot, instance: self.instance, suffix: suffix)
+            staged.resume(plan.transfers + plan.conflicts)
             for round in 1...Self.roundLimit where !plan.isEmpty {
-                complaints = try await self.bring(plan.transfers + plan.conflicts, to: staged.folder)
+                attempted.formUnion((plan.transfers + plan.conflicts).lazy.map(\.path))
+                complaints = try await self.bring(plan.transfers + plan.conflicts, to: staged, agreed)
                 self.report(ActionProgress(.verifying))
                 let after = try await self.look(known: agreed.keys)
-                // A file that changed while it was read is not whole. In the last round it is taken as it is:
-                // a log that never stands still is better had than not.
                 let isLast = round == Self.roundLimit
                 func isWhole(_ item: SyncPlan.Item) -> Bool {
-                    guard let entry = staged.entry(of: item.path) else { return item.entry.kind == .folder }
-                    guard entry.isSameVersion(as: item.entry) else { return false }
-                    return isLast
-                        || after.files[item.path].map { $0.change(since: item.entry) == .none } ?? true
+                    guard item.entry.kind == .file else { return true }
+                    guard let entry = staged.entry(of: item.path) else { return false }
+                    let now = after.files[item.path]
+                    // A file that changed while it was read is not whole. In the last round it is taken as it is:
+                    // a log that never stands still is better had than not.
+                    if entry.isSameVersion(as: item.entry) {
+                        return isLast || now.map { $0.change(since: item.entry) == .none } ?? true
+                    }
+                    let hasGrown =
+                        isLast && entry.kind == .file && entry.size >= item.entry.size
+                        && now.map { $0.kind == .file && $0.size >= entry.size } ?? false
+                    if hasGrown { grown.insert(item.path) }
+                    return hasGrown
                 }
                 for (items, isConflict) in [(plan.transfers, false), (plan.conflicts, true)] {
                     for item in items where isWhole(item) {
                         problems[item.path] = self.place(
-                            item, isConflict: isConflict, &staged, &agreed, &summary)
+                            item, isConflict: isConflict, remote, &staged, &agreed, &summary)
                     }
                 }
                 // Whatever happens from here on, what is in its place is known to be.
@@ -59,10 +76,12 @@ extension WorkspaceSync {
                 remote = after
                 plan = try await self.planDownload(&agreed, remote.files)
             }
-            if plan.isEmpty { staged.remove() }
+            finished = staged
         }
         for item in plan.transfers + plan.conflicts {
-            if agreed[item.path]?.there != nil, problems[item.path] == nil {
+            if problems[item.path] == nil, !attempted.contains(item.path) || grown.contains(item.path) {
+                summary.later.append(item.path.description)
+            } else if agreed[item.path]?.there != nil, problems[item.path] == nil {
                 summary.changing.append("\(item.path): it changed while it was brought")
             } else {
                 let reason =
@@ -71,14 +90,25 @@ extension WorkspaceSync {
                 summary.missing.append("\(item.path): \(reason)")
             }
         }
+        // What did not arrive may be there in part, for the next download to go on with.
+        if summary.missing.isEmpty { finished?.remove() }
+        summary.refused = self.nameRefused(plan, remote)
         summary.unchangedFiles = max(0, plan.unchangedFiles - summary.transferredFiles)
         if agreed != loaded { try self.save(agreed) }
         if plan.isEmpty {
-            self.saveSettled(.down, await self.settled(.down, remote, unchangedFiles: plan.unchangedFiles))
+            var settled = await self.settled(.down, remote, unchangedFiles: plan.unchangedFiles)
+            settled?.fingerprint = self.acceptance
+            self.saveSettled(.down, settled)
         }
         self.manifests.saveSafety(UnsafeResults(plan), instance: self.instance)
         summary.seconds = start.secondsUntilNow
         return summary
+    }
+
+    /// Stands for what the user accepts of what programs here act on: other patterns let other files come.
+    private var acceptance: UInt64 {
+        self.settings.accept.isEmpty
+            ? 0 : StableDigest.hash(self.settings.accept.joined(separator: "\n").utf8)
     }
 
     /// What a download would have to bring. Nothing is moved or written.
@@ -114,27 +144,36 @@ extension WorkspaceSync {
     private func planDownload(_ agreed: inout AgreedTree, _ remote: FileTree) async throws(EngineError)
         -> SyncPlan
     {
-        var plan = SyncPlan.download(local: self.localScan.entry(of:), agreed: agreed, remote: remote)
+        var plan = self.decideDownload(agreed, remote)
         let same = try await self.sameContents(plan)
         if !same.isEmpty {
             agreed.merge(same) { $1 }
-            plan = SyncPlan.download(local: self.localScan.entry(of:), agreed: agreed, remote: remote)
+            plan = self.decideDownload(agreed, remote)
         }
         agreed.merge(plan.agreed) { $1 }
         return plan
     }
 
-    func bring(_ items: [SyncPlan.Item], to folder: String) async throws(EngineError) -> [String] {
-        let files = items.filter { $0.entry.kind != .folder }
-        return files.isEmpty ? [] : try await self.transfer(.down, files, to: folder)
+    func decideDownload(_ agreed: AgreedTree, _ remote: FileTree) -> SyncPlan {
+        SyncPlan.download(
+            local: self.localScan.lookup(), agreed: agreed, remote: remote,
+            gate: IncomingGate(accepting: self.settings.accept))
+    }
+
+    /// Brings the files among `items`; folders and links are made here.
+    func bring(_ items: [SyncPlan.Item], to staged: StagedFiles, _ agreed: AgreedTree)
+        async throws(EngineError) -> [String]
+    {
+        try await self.transfer(
+            .down, items.filter { $0.entry.kind == .file }, to: staged, isBasis: { agreed[$0.path] != nil })
     }
 
     /// Puts one file in its place and notes what both sides now agree on. Returns what went wrong.
     func place(
-        _ item: SyncPlan.Item, isConflict: Bool, _ staged: inout StagedFiles, _ agreed: inout AgreedTree,
-        _ summary: inout SyncSummary
+        _ item: SyncPlan.Item, isConflict: Bool, _ remote: RemoteScan.Listing, _ staged: inout StagedFiles,
+        _ agreed: inout AgreedTree, _ summary: inout SyncSummary
     ) -> String? {
-        switch staged.place(item, isConflict: isConflict) {
+        switch staged.place(item, isConflict: isConflict, linkTarget: remote.linkTargets[item.path]) {
         case .placed(let here):
             agreed[item.path] = AgreedEntry(here: here, there: item.entry)
         case .beside:
@@ -181,8 +220,10 @@ extension WorkspaceSync {
     private func guardRoom(for plan: SyncPlan) throws(EngineError) {
         var information = statvfs()
         guard statvfs(self.workspace.localRoot, &information) == 0 else { return }
-        let room = Int64(information.f_bavail) * Int64(information.f_frsize)
-        let needed = (plan.transfers + plan.conflicts).reduce(0) { $0 + $1.size }
+        let (product, overflows) = UInt64(information.f_bavail).multipliedReportingOverflow(
+            by: UInt64(information.f_frsize))
+        let room = overflows ? .max : Int64(clamping: product)
+        let needed = (plan.transfers + plan.conflicts).totalSize
         guard needed > room else { return }
         throw EngineError(
             .localDiskFull, .init("downloading", subject: self.instance.rawValue),

@@ -25,13 +25,12 @@ extension WorkspaceSync {
             if round == 1 { try self.guardSize(of: plan, room: remote.freeBytes) }
             let sent = Dictionary(uniqueKeysWithValues: plan.transfers.map { ($0.path, $0.entry) })
             try self.manifests.saveSending(sent, instance: self.instance, workspace: self.workspace)
+            try await self.putAside(plan.deletions)
             // A second round is for what did not arrive in the first, in whatever way it went.
             let bulk = round == 1 ? self.bulk(of: plan, remote) : []
             let arrived = bulk.isEmpty ? [] : try await self.sendInBulk(bulk)
             complaints = try await self.transfer(
-                .up,
-                plan.transfers.filter { !arrived.contains($0.path) }
-                    + plan.deletions.filter { $0.entry.kind != .folder })
+                .up, plan.transfers.filter { !arrived.contains($0.path) })
             self.report(ActionProgress(.verifying))
             let emptied = self.emptiedFolders(by: plan)
             remote = try await self.look(known: local.keys, clearsTemporaries: true)
@@ -113,9 +112,10 @@ extension WorkspaceSync {
     private func planUpload(
         _ local: FileTree, _ agreed: inout AgreedTree, _ remote: RemoteScan.Listing
     ) async throws(EngineError) -> SyncPlan {
+        let entry = self.localScan.lookup()
         func decide() -> SyncPlan {
             SyncPlan.upload(
-                local: local, entry: self.localScan.entry(of:), agreed: agreed, remote: remote.files,
+                local: local, entry: entry, agreed: agreed, remote: remote.files,
                 remoteFolders: remote.folders)
         }
         var plan = decide()
@@ -135,11 +135,37 @@ extension WorkspaceSync {
         return items.count < self.settings.bulkFiles ? [] : items
     }
 
-    /// Folders that are gone here and may hold nothing more there, deepest first.
+    /// Moves what is gone here to where it is judged, name by name: so it makes room there for what takes its place.
+    ///
+    /// rsync would look for each name here, and find another file where a link has taken a folder's place.
+    private func putAside(_ items: [SyncPlan.Item]) async throws(EngineError) {
+        let items = items.filter { $0.entry.kind != .folder }
+        guard !items.isEmpty else { return }
+        var script = Array(
+            """
+            cd \(ShellQuoting.quoted(self.workspace.remoteRoot)) || exit 3
+            aside=\(RsyncTransfer.asideFolder)
+            drop() {
+            if [ -d "$1" ] && [ ! -L "$1" ]; then return; fi
+            if [ -e "$1" ] || [ -L "$1" ]; then mkdir -p "$aside/${1%/*}" && mv -f -- "$1" "$aside/$1"; fi
+            }
+
+            """.utf8)
+        for item in items { script += Array("drop ".utf8) + item.path.shellWord + [UInt8(ascii: "\n")] }
+        let result = try await self.shell.run(script + Array("exit 0\n".utf8))
+        guard result.isSuccess else {
+            throw EngineError(
+                .uploadFailed, .init("removing what is gone here", subject: self.instance.rawValue),
+                detail: result.lastErrorLine)
+        }
+    }
+
+    /// Folders that are gone here, or something else now, and may hold nothing more there; deepest first.
     private func emptiedFolders(by plan: SyncPlan) -> [SyncPath] {
         var folders = Set(plan.deletions.filter { $0.entry.kind == .folder }.map(\.path))
+        let local = self.localScan.lookup()
         for item in plan.deletions {
-            for folder in item.path.ancestors where self.localScan.entry(of: folder) == nil {
+            for folder in item.path.ancestors where local(folder)?.kind != .folder {
                 folders.insert(folder)
             }
         }

@@ -51,7 +51,14 @@ package struct WorkspaceSync: Sendable {
         known: some Sequence<SyncPath>, makesRoot: Bool = false, clearsTemporaries: Bool = false
     ) async throws(EngineError) -> RemoteScan.Listing {
         var scan = RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot)
+        for name in RemoteScan.defaultPrunedFolders where self.localScan.asksFor(name) {
+            scan.prunedFolders.remove(name)
+        }
+        let ending = Array(RemoteScan.compiled.utf8.dropFirst())
         for path in known where !scan.prunedFolders.isEmpty {
+            if path.bytes.last == ending.last, path.bytes.suffix(ending.count).elementsEqual(ending) {
+                scan.prunedFolders.remove(RemoteScan.compiled)
+            }
             guard path.bytes.count > 3, path.bytes.contains(SyncPath.slash) else { continue }
             for part in path.bytes.split(separator: SyncPath.slash).dropLast() where part.count <= 18 {
                 scan.prunedFolders.remove(String(decoding: part, as: UTF8.self))
@@ -99,7 +106,7 @@ package struct WorkspaceSync: Sendable {
     ///
     /// Sizes are the same, times are not: only reading them can tell, and only these are read.
     func sameContents(_ plan: SyncPlan) async throws(EngineError) -> AgreedTree {
-        let doubtful = plan.conflicts.filter { item in
+        let doubtful = (plan.conflicts + plan.refused.map(\.item)).filter { item in
             item.entry.kind == .file && item.replaced?.kind == .file && item.replaced?.size == item.entry.size
         }
         guard !doubtful.isEmpty else { return [:] }
@@ -140,7 +147,7 @@ package struct WorkspaceSync: Sendable {
     /// Sends `items` by tar, part by part, so that a cut costs no more than a part. Returns what was sent: all, or
     /// nothing where there is no tar.
     func sendInBulk(_ items: [SyncPlan.Item]) async throws(EngineError) -> Set<SyncPath> {
-        let total = items.reduce(Int64(0)) { $0 + $1.size }
+        let total = items.totalSize
         var before: (files: Int, bytes: Int64) = (0, 0)
         var rest = items[...]
         while !rest.isEmpty {
@@ -151,7 +158,7 @@ package struct WorkspaceSync: Sendable {
             }
             rest = rest.dropFirst(part.count)
             let (sentFiles, sentBytes) = before
-            before = (sentFiles + part.count, sentBytes + part.reduce(0) { $0 + $1.size })
+            before = (sentFiles + part.count, sentBytes + part.totalSize)
             let tar = TarTransfer(
                 direction: .up, paths: part.map(\.path), totalBytes: before.bytes - sentBytes,
                 localRoot: self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot)
@@ -173,20 +180,25 @@ package struct WorkspaceSync: Sendable {
     }
 
     /// Moves `items`, resuming on a new connection where one breaks. Returns rsync's complaints.
-    func transfer(_ direction: SyncPlan.Direction, _ items: [SyncPlan.Item], to localRoot: String? = nil)
-        async throws(EngineError) -> [String]
-    {
+    ///
+    /// Downward they go into `staged`. A file there that is here as well, and `isBasis`, is brought by what differs.
+    func transfer(
+        _ direction: SyncPlan.Direction, _ items: [SyncPlan.Item], to staged: StagedFiles? = nil,
+        isBasis: (SyncPlan.Item) -> Bool = { _ in false }
+    ) async throws(EngineError) -> [String] {
         guard !items.isEmpty else { return [] }
-        let total = items.reduce(Int64(0)) { $0 + $1.size }
+        let total = items.totalSize
         let stage: ActionStage = direction == .up ? .uploading : .downloading
         self.report(
             ActionProgress(
                 stage,
                 transfer: TransferProgress(bytes: 0, totalBytes: total, files: 0, totalFiles: items.count)))
+        // rsync tells the other side digests of the blocks of a file it has: none of a file that was never there.
+        let mayCompare = items.allSatisfy { $0.replaced == nil || isBasis($0) }
         let rsync = RsyncTransfer(
             direction: direction, paths: items.map(\.path), totalBytes: total,
-            localRoot: localRoot ?? self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot,
-            basisFolder: localRoot == nil ? nil : self.workspace.localRoot,
+            localRoot: staged?.folder ?? self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot,
+            basisFolder: staged != nil && mayCompare ? self.workspace.localRoot : nil,
             bandwidthLimit: self.settings.bandwidthLimit,
             // What has holes there is not known, and the way from there is slower than the search for them.
             keepsHoles: direction == .down || self.localScan.hasHoles(items))
@@ -202,11 +214,21 @@ package struct WorkspaceSync: Sendable {
             guard error.code == .missingProgram, self.settings.bandwidthLimit == nil else { throw error }
         }
         self.report(ActionProgress(stage, detail: "without rsync, by tar"))
-        let tar = TarTransfer(
+        var tar = TarTransfer(
             direction: direction, paths: rsync.paths, totalBytes: total, localRoot: rsync.localRoot,
             remoteRoot: rsync.remoteRoot)
         return try await self.resuming { () async throws(EngineError) in
-            try await tar.run(through: self.shell, onProgress: progress)
+            guard let staged else { return try await tar.run(through: self.shell, onProgress: progress) }
+            // An archive may hold anything, and what one has left may be in the way of the next.
+            guard let folder = staged.makeArchiveFolder() else {
+                throw EngineError(
+                    .fileSystem, .init("downloading", subject: self.instance.rawValue),
+                    detail: "no folder can be made in \(staged.folder)")
+            }
+            tar.localRoot = folder
+            let complaints = try await tar.run(through: self.shell, onProgress: progress)
+            staged.takeArchive(items)
+            return complaints
         }
     }
 

@@ -12,20 +12,22 @@ import VPTestSupport
 struct LocalInstance: Sendable {
     let folder: String
     let environment: [String: String]
-    let id = InstanceID(platform: .vast, rawValue: "7")
+    let id: InstanceID
 
     var project: String { "\(self.folder)/project" }
-    var remote: String { "\(self.folder)/instance" }
+    var remote: String { "\(self.folder)/instance\(self.id.rawValue == "7" ? "" : "-" + self.id.rawValue)" }
     /// Holds how many bytes a connection carries before it breaks; absent, it holds.
     private var cutFile: String { "\(self.folder)/cut" }
     private var remotePath: String { "\(self.folder)/remote-bin" }
 
-    init(in folder: String) throws {
+    /// Instances of one folder and different ids have their project in common.
+    init(in folder: String, id: String = "7") throws {
         self.folder = folder
+        self.id = InstanceID(platform: .vast, rawValue: id)
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        for name in ["project", "instance", "bin", "home", "remote-bin"] {
-            try FileManager.default.createDirectory(
-                atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        let names = ["project", "instance", "bin", "home", "remote-bin"].map { "\(folder)/\($0)" }
+        for name in names + ["\(folder)/instance\(id == "7" ? "" : "-" + id)"] {
+            try FileManager.default.createDirectory(atPath: name, withIntermediateDirectories: true)
         }
         self.environment = [
             "PATH": "\(folder)/bin:\(path)", "HOME": "\(folder)/home", "VP_TEST_FOLDER": folder,

@@ -73,6 +73,13 @@ extension State {
                     detail: Self.list(summary.missing),
                     advice: "Press \(isUp ? "S" : "d") to try again; it resumes."))
         }
+        if !summary.refused.isEmpty {
+            self.showError(
+                ErrorWords(
+                    title: "\(Format.plural(summary.refused.count, "path")) stayed on the instance",
+                    detail: Self.list(summary.refused),
+                    advice: "They could act on this computer, so they were not brought. All else was."))
+        }
         if !summary.changing.isEmpty {
             self.showError(
                 ErrorWords(

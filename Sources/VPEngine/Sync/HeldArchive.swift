@@ -1,0 +1,121 @@
+import Foundation
+import Synchronization
+
+/// An archive that is being written to the state folder. It has its name only once it is whole and on the disk.
+final class HeldArchive: Sendable {
+    private struct State {
+        var bytes: Int64 = 0
+        var isOver = false
+        var failure: EngineError?
+        var complaints: [UInt8] = []
+        var whenOver: (@Sendable () -> Void)?
+        var isFinished = false
+    }
+
+    private let folder: String
+    private let name: String
+    private let activity: EngineError.Activity
+    private let limit: Int64
+    private let temporary: String
+    private let descriptor: Int32
+    private let state = Mutex(State())
+
+    init(in folder: String, name: String, _ activity: EngineError.Activity, limit: Int64) throws(EngineError)
+    {
+        self.folder = folder
+        self.name = name
+        self.activity = activity
+        self.limit = limit
+        self.temporary = "\(folder)/.\(name).\(UInt64.random(in: 0...UInt64.max)).part"
+        self.descriptor = open(self.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard self.descriptor >= 0 else { throw PrivateFolder.failure(activity) }
+    }
+
+    /// Prints one archive of `paths` below `root`. It fails where tar does: what cannot be read is not kept.
+    static func script(_ paths: [SyncPath], root: String) -> [UInt8] {
+        let blank = [UInt8(ascii: " ")]
+        var script = Array("cd \(ShellQuoting.quoted(root)) || exit 3\n".utf8)
+        let words = paths.map { blank + $0.shellWord }
+        if words.reduce(0, { $0 + $1.count }) < 60_000 {
+            return script + Array("exec tar -cf - --".utf8) + words.joined() + [UInt8(ascii: "\n")]
+        }
+        // More than a command may have words: GNU's tar reads them from its input.
+        script += Array("{\n".utf8)
+        for word in words { script += Array("printf '%s\\0'".utf8) + word + [UInt8(ascii: "\n")] }
+        return script + Array("} | tar -cf - --null --verbatim-files-from -T -\n".utf8)
+    }
+
+    var bytes: Int64 { self.state.withLock { $0.bytes } }
+    var isOver: Bool { self.state.withLock { $0.isOver } }
+    var failure: EngineError? { self.state.withLock { $0.failure } }
+
+    /// The last thing that tar said.
+    var complaint: String? {
+        String(decoding: self.state.withLock { $0.complaints }, as: UTF8.self)
+            .split(whereSeparator: \.isNewline).last.map { String($0.prefix(300)) }
+    }
+
+    /// Calls `action` where no more can be taken.
+    func whenOver(_ action: @escaping @Sendable () -> Void) {
+        let isOver = self.state.withLock { state in
+            state.whenOver = action
+            return state.isOver || state.failure != nil
+        }
+        if isOver { action() }
+    }
+
+    func append(_ bytes: [UInt8]) {
+        let action = self.state.withLock { state -> (@Sendable () -> Void)? in
+            guard !state.isOver, state.failure == nil else { return nil }
+            state.bytes += Int64(bytes.count)
+            state.isOver = state.bytes > self.limit
+            if !state.isOver, !Self.write(bytes, to: self.descriptor) {
+                state.failure = PrivateFolder.failure(self.activity)
+            }
+            return state.isOver || state.failure != nil ? state.whenOver : nil
+        }
+        action?()
+    }
+
+    func complain(_ bytes: [UInt8]) {
+        self.state.withLock { state in
+            if state.complaints.count < 100_000 { state.complaints += bytes }
+        }
+    }
+
+    /// Gives the archive its name, which no other has, and returns it.
+    func finish() throws(EngineError) -> String {
+        guard fsync(self.descriptor) == 0 else { throw PrivateFolder.failure(self.activity) }
+        for number in 1...10_000 {
+            let path = "\(self.folder)/\(self.name)\(number == 1 ? "" : "-\(number)").tar"
+            if link(self.temporary, path) == 0 {
+                unlink(self.temporary)
+                self.state.withLock { $0.isFinished = true }
+                return path
+            }
+            guard errno == EEXIST else { break }
+        }
+        throw PrivateFolder.failure(self.activity)
+    }
+
+    /// Removes what has no name yet.
+    func discard() {
+        if !self.state.withLock({ $0.isFinished }) { unlink(self.temporary) }
+    }
+
+    deinit { close(self.descriptor) }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            var written = 0
+            while written < buffer.count {
+                let count = Foundation.write(
+                    descriptor, buffer.baseAddress! + written, buffer.count - written)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { return false }
+                written += count
+            }
+            return true
+        }
+    }
+}

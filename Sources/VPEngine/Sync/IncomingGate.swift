@@ -1,0 +1,203 @@
+/// Decides which names and kinds of files may come from an instance, and where they may go.
+///
+/// A rented machine's root is somebody else, and so is whoever wrote what runs there. What it shows is brought only
+/// where nothing here acts on it unasked: not the next upload, not git, not an editor. Every way down asks here, by
+/// `SyncPlan.download`, and `StagedFiles` once more before it puts a file in its place.
+package struct IncomingGate: Sendable {
+    /// Why a file never comes into the project.
+    package enum Reason: String, Hashable, Sendable, CaseIterable {
+        /// No file can have such a path, so that none is lost.
+        case impossible
+        case tooLong
+        case kind
+        case ownFolder
+        case repository
+        case bareRepository
+        case ignoreFile
+        case staging
+    }
+
+    package enum Verdict: Hashable, Sendable {
+        case accepted
+        /// Comes as `name.remote-…` only.
+        case beside
+        case refused(Reason, at: SyncPath)
+        /// Left where it is: part of a clone that was made there. The path is what is named for all below it.
+        case stays(SyncPath)
+    }
+
+    /// Bytes of one part of a path, and of all of it, as Linux has them.
+    package static let partLimit = 255
+    package static let pathLimit = 4096
+
+    private let accepted: IgnoreRules?
+
+    /// `patterns` (in `.gitignore` syntax) name what programs here act on and the user wants nevertheless.
+    package init(accepting patterns: [String] = []) {
+        self.accepted = patterns.isEmpty ? nil : IgnoreRules(defaults: patterns)
+    }
+
+    /// What is wrong with a path whatever else there is; nil where nothing is.
+    package static func refusal(of path: SyncPath) -> (reason: Reason, at: SyncPath)? {
+        guard path.isPlain else { return (.impossible, path) }
+        guard path.bytes.count <= self.pathLimit else { return (.tooLong, path) }
+        for part in path.parts {
+            if part.count > self.partLimit { return (.tooLong, path) }
+            if case .refused(let reason) = IncomingName(part) {
+                return (reason, SyncPath(path.bytes[..<part.endIndex]))
+            }
+        }
+        return nil
+    }
+
+    /// What `path`, of that kind there, is when nothing but its name counts.
+    private func verdict(onName path: SyncPath, _ kind: FileEntry.Kind) -> Verdict {
+        if let (reason, place) = Self.refusal(of: path) { return .refused(reason, at: place) }
+        if kind == .other { return .refused(.kind, at: path) }
+        guard let part = path.parts.first(where: { IncomingName($0) == .acting }) else { return .accepted }
+        return self.isAsked(for: path) ? .accepted : .stays(SyncPath(path.bytes[..<part.endIndex]))
+    }
+
+    private func isAsked(for path: SyncPath) -> Bool {
+        guard let accepted = self.accepted else { return false }
+        if let rule = accepted.decision(on: path.bytes, isFolder: false) { return !rule.isNegated }
+        return path.ancestors.contains { folder in
+            accepted.decision(on: folder.bytes, isFolder: true).map { !$0.isNegated } ?? false
+        }
+    }
+
+    /// One look at an instance, and what the names in it mean together.
+    package struct Judge {
+        private let gate: IncomingGate
+        private let local: (SyncPath) -> FileEntry?
+        private let agreed: AgreedTree
+        /// Folders that git would take for repositories, with what is here and what would come.
+        private let repositories: Set<SyncPath>
+        private let isRootRepository: Bool
+        /// Folders in which something was sent from here, and in which something born there was brought.
+        private let sent: Set<SyncPath>
+        private let born: Set<SyncPath>
+
+        init(
+            _ gate: IncomingGate, local: @escaping (SyncPath) -> FileEntry?, agreed: AgreedTree,
+            remote: FileTree
+        ) {
+            self.gate = gate
+            self.local = local
+            self.agreed = agreed
+            let root = SyncPath([])
+            let (layouts, hasActing) = Self.survey(remote)
+            let repositories = layouts.filter { folder, parts in
+                var parts = parts
+                for (name, part) in IncomingName.RepositoryParts.names where !parts.contains(part) {
+                    let path = folder == root ? SyncPath(name) : folder.appending(name)
+                    if local(path) != nil { parts.insert(part) }
+                }
+                return parts.isComplete
+            }
+            self.repositories = Set(repositories.keys.filter { $0 != root })
+            self.isRootRepository = repositories[root] != nil
+            var sent: Set<SyncPath> = []
+            var born: Set<SyncPath> = []
+            if hasActing {
+                for (path, entry) in agreed {
+                    for folder in path.ancestors {
+                        let isNew =
+                            entry.wasSent ? sent.insert(folder).inserted : born.insert(folder).inserted
+                        if !isNew { break }
+                    }
+                }
+            }
+            self.sent = sent
+            self.born = born
+        }
+
+        /// What may become of `path` as it is there.
+        package func verdict(on path: SyncPath, _ entry: FileEntry) -> Verdict {
+            switch self.gate.verdict(onName: path, entry.kind) {
+            case .refused(let reason, let place): return .refused(reason, at: place)
+            case .accepted: return self.repositoryVerdict(path)
+            case .stays(let place):
+                if case .refused(let reason, let place) = self.repositoryVerdict(path) {
+                    return .refused(reason, at: place)
+                }
+                if self.local(path) != nil || self.agreed[path]?.wasSent == true { return .beside }
+                return self.cameFromThere(place.parent) ? .stays(place) : .beside
+            case .beside: return .beside
+            }
+        }
+
+        /// True where a folder, or one above it, first appeared on the instance, as a clone does.
+        private func cameFromThere(_ folder: SyncPath?) -> Bool {
+            guard let folder else { return false }
+            if self.sent.contains(folder) { return false }
+            if self.born.contains(folder) || self.local(folder) == nil { return true }
+            return self.cameFromThere(folder.parent)
+        }
+
+        private func repositoryVerdict(_ path: SyncPath) -> Verdict {
+            if self.isRootRepository, let part = path.parts.first,
+                IncomingName.isRepositoryContent(part)
+            {
+                return .refused(.bareRepository, at: SyncPath(part))
+            }
+            guard !self.repositories.isEmpty else { return .accepted }
+            for folder in path.ancestors where self.repositories.contains(folder) {
+                let rest = path.bytes[(folder.bytes.count + 1)...]
+                if IncomingName.isRepositoryContent(rest.prefix { $0 != SyncPath.slash }) {
+                    return .refused(.bareRepository, at: folder)
+                }
+            }
+            return .accepted
+        }
+
+        /// The parts of a repository that each folder there has, and whether any name is one that is acted on.
+        private static func survey(_ remote: FileTree) -> (
+            layouts: [SyncPath: IncomingName.RepositoryParts], hasActing: Bool
+        ) {
+            var layouts: [SyncPath: IncomingName.RepositoryParts] = [:]
+            var hasActing = false
+            for path in remote.keys {
+                var start = 0
+                for index in 0...path.bytes.count
+                where index == path.bytes.count || path.bytes[index] == SyncPath.slash {
+                    let part = path.bytes[start..<index]
+                    if !hasActing, IncomingName(part) == .acting { hasActing = true }
+                    let found = IncomingName.repositoryPart(part)
+                    if !found.isEmpty {
+                        layouts[SyncPath(path.bytes[..<max(0, start - 1)]), default: []].formUnion(found)
+                    }
+                    start = index + 1
+                }
+            }
+            return (layouts, hasActing)
+        }
+    }
+}
+
+extension IncomingGate.Reason {
+    /// Completes "PATH: …".
+    package var words: String {
+        switch self {
+        case .impossible: "no file can have this name"
+        case .tooLong: "its name is too long"
+        case .kind: "it is neither a file, a folder nor a link"
+        case .ownFolder: ".vp holds settings, which come only from this computer"
+        case .repository: "git here would run what a .git from an instance says"
+        case .bareRepository: "git here would take it for a repository, and run what it says"
+        case .ignoreFile: "what is sent is decided only by the ignore file here"
+        case .staging: "vp uses this name itself while it syncs"
+        }
+    }
+}
+
+extension SyncPath {
+    /// Its parts from the left, as slices of `bytes`.
+    var parts: [ArraySlice<UInt8>] {
+        self.bytes.split(separator: Self.slash, omittingEmptySubsequences: false)
+    }
+
+    func appending(_ name: String) -> SyncPath {
+        SyncPath(self.bytes + [Self.slash] + Array(name.utf8))
+    }
+}

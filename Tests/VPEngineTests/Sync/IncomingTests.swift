@@ -1,0 +1,365 @@
+import Foundation
+import Testing
+import VPTestSupport
+
+@testable import VPEngine
+
+/// What an instance makes of its workspace to have files removed, read or written here, and what comes of it.
+@Suite(.requires("rsync"), .timeLimit(.minutes(15)))
+struct IncomingTests {
+    /// The instance's root replaces what is a folder here by something else.
+    @Test(
+        arguments: ["link", "file", "link-to-folder"],
+        ["ignored", "results", "inside-ignored", "empty-below"])
+    func aFolderHereIsNeverReplaced(by kind: String, _ content: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            switch content {
+            case "ignored":
+                try folder.write("data/\n", to: "project/.vpignore")
+                try folder.write("only copy", to: "project/data/set")
+            case "inside-ignored":
+                try folder.write("data/*\n", to: "project/.vpignore")
+                try folder.write("only copy", to: "project/data/set")
+            case "empty-below":
+                try FileManager.default.createDirectory(
+                    atPath: "\(instance.project)/data/deep", withIntermediateDirectories: true)
+            default:
+                let other = try LocalInstance(in: folder.path, id: "8")
+                try folder.write("only copy", to: "instance-8/data/set")
+                #expect(try await other.sync().download(conflictSuffix: "8").isWhole)
+            }
+            _ = try await instance.sync().upload()
+            // The folder is there as well, empty, and so agreed upon.
+            try? FileManager.default.removeItem(atPath: "\(instance.remote)/data")
+            mkdir("\(instance.remote)/data", 0o755)
+            _ = try await instance.sync().download(conflictSuffix: "7")
+            rmdir("\(instance.remote)/data")
+            switch kind {
+            case "file": try folder.write("theirs", to: "instance/data")
+            case "link": symlink("/nowhere", "\(instance.remote)/data")
+            default:
+                try folder.write("x", to: "instance/elsewhere/x")
+                symlink("elsewhere", "\(instance.remote)/data")
+            }
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole && down.conflicts == ["data"], "\(down)")
+            if content == "empty-below" {
+                #expect(folder.exists("project/data/deep"))
+            } else {
+                #expect(try folder.read("project/data/set") == "only copy")
+            }
+            #expect(FileEntry(at: SyncPath("data.remote-7"), below: instance.project) != nil)
+            let again = try await instance.sync().download(conflictSuffix: "7")
+            #expect(again.isWhole && again.transferredFiles == 0, "\(again)")
+            #expect(!folder.exists("project/.vp"))
+        }
+    }
+
+    @Test func anEmptyFolderMakesRoom() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            for name in ["a", "b"] { mkdir("\(instance.project)/\(name)", 0o755) }
+            _ = try await instance.sync().upload()
+            for name in ["a", "b"] { rmdir("\(instance.remote)/\(name)") }
+            symlink("nowhere", "\(instance.remote)/a")
+            try folder.write("theirs", to: "instance/b")
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole && down.conflicts.isEmpty, "\(down)")
+            #expect(FileEntry(at: SyncPath("a"), below: instance.project)?.kind == .symbolicLink)
+            #expect(try folder.read("project/b") == "theirs")
+        }
+    }
+
+    /// What decides about the next upload, about git and about vp itself never comes.
+    @Test func whatWouldBeBelievedHereStaysThere() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("*.log\n", to: "project/.vpignore")
+            try folder.write("KEY=secret", to: "project/.env")
+            try folder.write("secret", to: "project/server.pem")
+            _ = try await instance.sync().upload()
+            try folder.write("!.env\n!*.pem\n", to: "instance/.vpignore")
+            try folder.write("!.env\n", to: "instance/sub/.vpignore")
+            try folder.write("ssh: {identity: \"x\\\"\\n\"}\n", to: "instance/.vp/config.yaml")
+            for name in ["HEAD", "config", "objects/x", "refs/x"] {
+                try folder.write("[core] fsmonitor = evil", to: "instance/bare/\(name)")
+            }
+            try folder.write("gitdir: /x", to: "instance/.git")
+            try folder.write("result", to: "instance/out/result")
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole && down.conflicts.isEmpty && down.transferredFiles == 1, "\(down)")
+            #expect(try folder.read("project/.vpignore") == "*.log\n")
+            #expect(try folder.read("project/out/result") == "result")
+            let names = Set(try FileManager.default.contentsOfDirectory(atPath: instance.project))
+            #expect(names == [".vpignore", ".env", "server.pem", "out"])
+            #expect(down.refused.count == 5, "\(down.refused)")
+            #expect(down.refused.contains { $0.hasPrefix("bare/: ") })
+            // Named once; and the next upload sends what it would have.
+            #expect(try await instance.sync().download(conflictSuffix: "7").refused.isEmpty)
+            _ = try await instance.sync().upload()
+            #expect(!folder.exists("instance/.env") && !folder.exists("instance/server.pem"))
+            let outstanding = try await instance.sync().outstanding()
+            #expect(outstanding.isEmpty && outstanding.refused.count == 8)
+
+            let held = try #require(try await instance.sync().holdRefused())
+            #expect(held.archive == "\(folder.path)/state/held/vast-7.tar" && held.files == 8, "\(held)")
+            let listed = try await SystemProcessRunner().run(
+                ProcessCommand("tar", ["tf", held.archive], environment: instance.environment))
+            let members = String(decoding: listed.output, as: UTF8.self)
+            for name in [".vpignore", "bare/config", ".vp/config.yaml", ".git"] {
+                #expect(members.contains("./\(name)\n"), "\(members)")
+            }
+            #expect(try await instance.sync().holdRefused()?.archive.hasSuffix("vast-7-2.tar") == true)
+            let small = instance.sync(settings: .init(heldLimit: 10))
+            await #expect { try await small.holdRefused() } throws: {
+                ($0 as? EngineError)?.code == .unsafeResults
+            }
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/state/held").count == 2)
+        }
+    }
+
+    /// Editors and git act on these: what is changed there is put beside, and a clone made there keeps its own.
+    @Test func whatIsActedOnGoesBeside() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("mine", to: "project/.gitattributes")
+            _ = try await instance.sync().upload()
+            try folder.write("* filter=evil", to: "instance/.gitattributes")
+            try folder.write("tasks", to: "instance/.vscode/tasks.json")
+            try folder.write("tasks", to: "instance/clone/.vscode/tasks.json")
+            try folder.write("code", to: "instance/clone/a.py")
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(
+                down.isWhole && Set(down.conflicts) == [".gitattributes", ".vscode/tasks.json"], "\(down)")
+            #expect(down.refused.count == 1 && down.refused[0].hasPrefix("clone/.vscode/: "), "\(down)")
+            #expect(try folder.read("project/.gitattributes") == "mine")
+            #expect(try folder.read("project/.gitattributes.remote-7") == "* filter=evil")
+            #expect(try folder.read("project/.vscode/tasks.json.remote-7") == "tasks")
+            #expect(
+                try folder.read("project/clone/a.py") == "code" && !folder.exists("project/clone/.vscode"))
+            let again = try await instance.sync().download(conflictSuffix: "7")
+            #expect(again.transferredFiles == 0 && again.refused.isEmpty, "\(again)")
+            // Conflict copies are never sent.
+            let up = try await instance.sync().upload()
+            #expect(up.isWhole && !folder.exists("instance/.gitattributes.remote-7"), "\(up)")
+            let asked = instance.sync(settings: .init(accept: ["**/.vscode/**"]))
+            #expect(try await asked.download(conflictSuffix: "7").isWhole)
+            #expect(try folder.read("project/clone/.vscode/tasks.json") == "tasks")
+        }
+    }
+
+    /// Each transfer has a folder of its own; what the dead have left goes, what is in use stays.
+    @Test func downloadsOfTwoInstancesDoNotDisturbEachOther() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            let other = InstanceID(platform: .vast, rawValue: "8")
+            var staged: StagedFiles? = try StagedFiles(
+                localRoot: instance.project, instance: other, suffix: "8")
+            let busy = try #require(staged?.folder)
+            try "half".write(toFile: "\(busy)/file", atomically: true, encoding: .utf8)
+            for dead in ["vast-9-dead", "vast-7-dead"] {
+                try folder.write("part", to: "project/.vp/incoming/\(dead)/files/.vp-partial/big")
+            }
+            symlink(folder.path, "\(instance.project)/.vp/incoming/vast-9-dead/link")
+            try folder.write("whole", to: "instance/big")
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole && down.transferredFiles == 1, "\(down)")
+            #expect(try folder.read("project/big") == "whole")
+            #expect(try String(contentsOfFile: "\(busy)/file", encoding: .utf8) == "half")
+            let left = try FileManager.default.contentsOfDirectory(atPath: "\(instance.project)/.vp/incoming")
+            #expect(left.count == 1 && left[0].hasPrefix("vast-8-"), "\(left)")
+            let attributes = try FileManager.default.attributesOfItem(atPath: busy)
+            #expect(attributes[.posixPermissions] as? Int == 0o700)
+            staged?.remove()
+            staged = nil
+            #expect(!folder.exists("project/.vp"))
+        }
+    }
+
+    /// A link in the project's own folder would have files written wherever it leads.
+    @Test(arguments: [".vp", ".vp/incoming"]) func stagingFollowsNoLink(_ name: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try FileManager.default.createDirectory(
+                atPath: "\(folder.path)/elsewhere", withIntermediateDirectories: true)
+            if name != ".vp" { mkdir("\(instance.project)/.vp", 0o700) }
+            symlink("\(folder.path)/elsewhere", "\(instance.project)/\(name)")
+            try folder.write("x", to: "instance/result")
+            await #expect { try await instance.sync().download(conflictSuffix: "7") } throws: {
+                ($0 as? EngineError)?.code == .fileSystem
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/elsewhere").isEmpty)
+        }
+    }
+
+    /// Links come last and are made here: no way down writes through one, whatever the other side sends.
+    @Test(arguments: [true, false]) func aLinkIsNeverWrittenThrough(byTar: Bool) async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("kept", to: "outside/file")
+            if byTar { try Self.leaveTar(on: instance, folder, evil: "\(folder.path)/outside") }
+            symlink("\(folder.path)/outside", "\(instance.remote)/out")
+            try folder.write("x", to: "instance/a")
+            let first = try await instance.sync().download(conflictSuffix: "7")
+            #expect(first.isWhole, "\(first)")
+            #expect(FileEntry(at: SyncPath("out"), below: instance.project)?.kind == .symbolicLink)
+            unlink("\(instance.remote)/out")
+            try folder.write("written", to: "instance/out/file")
+            let second = try await instance.sync().download(conflictSuffix: "7")
+            #expect(second.isWhole && second.conflicts == ["out/file"], "\(second)")
+            #expect(try folder.read("outside/file") == "kept")
+            #expect(try folder.read("project/out.remote-7/file") == "written")
+            let names = Set(try FileManager.default.contentsOfDirectory(atPath: instance.project))
+            #expect(names == ["a", "out", "out.remote-7"])
+        }
+    }
+
+    /// No rsync there, and a tar that, the first time, puts links and files nobody asked for before what was asked for.
+    private static func leaveTar(on instance: LocalInstance, _ folder: TemporaryFolder, evil: String) throws {
+        var programs: [String: String] = [:]
+        for name in ["sh", "find", "mkdir", "rm", "rmdir", "mv", "df", "tail", "sha256sum", "cat", "stat"] {
+            programs[name] = Programs.path(of: name)
+        }
+        let tar = try #require(Programs.path(of: "tar"))
+        let ln = try #require(Programs.path(of: "ln"))
+        try folder.write(
+            """
+            #!/bin/sh
+            d=\(folder.path)/evil
+            \(try #require(Programs.path(of: "rm"))) -rf $d
+            \(try #require(Programs.path(of: "mkdir"))) -p $d
+            if [ ! -e $d-was ]; then
+            : > $d-was
+            \(ln) -s \(evil) $d/out
+            \(ln) -s \(evil) $d/a
+            echo unasked > $d/unasked
+            (cd $d && \(tar) -cf - out a unasked)
+            fi
+            exec \(tar) "$@"
+            """, to: "evil-tar")
+        chmod("\(folder.path)/evil-tar", 0o755)
+        programs["tar"] = "\(folder.path)/evil-tar"
+        try instance.limitRemotePrograms(to: programs)
+    }
+
+    @Test(arguments: [true, false]) func modesOfAnotherMachineAreLimited(byTar: Bool) async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            if byTar {
+                var programs: [String: String] = [:]
+                for name in ["sh", "find", "mkdir", "rm", "rmdir", "mv", "df", "tail", "tar", "sha256sum"] {
+                    programs[name] = Programs.path(of: name)
+                }
+                try instance.limitRemotePrograms(to: programs)
+            }
+            try folder.write("x", to: "instance/down")
+            chmod("\(instance.remote)/down", 0o6777)
+            try folder.write("x", to: "instance/sub/x")
+            chmod("\(instance.remote)/sub", 0o3777)
+            #expect(try await instance.sync().download(conflictSuffix: "7").isWhole)
+            try folder.write("x", to: "project/up")
+            chmod("\(instance.project)/up", 0o6755)
+            #expect(try await instance.sync().upload().isWhole)
+            func mode(_ path: String) -> mode_t {
+                var information = stat()
+                stat("\(folder.path)/\(path)", &information)
+                return information.st_mode & 0o7777
+            }
+            #expect(mode("project/down") == Umask.limit(0o777))
+            #expect(mode("project/sub") & 0o7000 == 0)
+            #expect(mode("instance/up") == Umask.limit(0o755))
+            #expect(try await instance.sync().upload().transferredFiles == 0)
+            #expect(try await instance.sync().download(conflictSuffix: "7").transferredFiles == 0)
+        }
+    }
+
+    /// What an ignore file asks for by name is looked for there as well.
+    @Test func whatIsAskedForByNameTravels() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("!*.pyc\n!venv/\n", to: "project/.vpignore")
+            try folder.write("code", to: "project/lib/a.pyc")
+            try folder.write("x", to: "project/venv/x")
+            let up = try await instance.sync().upload()
+            #expect(up.isWhole && up.transferredFiles == 3, "\(up)")
+            #expect(try await instance.sync().upload().unchangedFiles == 3)
+            try folder.write("born", to: "instance/b.pyc")
+            try folder.write("born", to: "instance/venv/y")
+            #expect(try await instance.sync().download(conflictSuffix: "7").transferredFiles == 2)
+            #expect(try folder.read("project/b.pyc") == "born")
+        }
+    }
+
+    /// rsync would take the first two for comments.
+    @Test func anyNameTravels() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            let names = [
+                "#train.py#", ";x", "#", "sub/#a", "-x", "--help", " blank ", "a:b", "*", "[x]", "!x",
+            ]
+            for name in names {
+                try folder.write(name, to: "project/\(name)")
+                try folder.write(name, to: "instance/\(name)-there")
+            }
+            let up = try await instance.sync().upload()
+            #expect(up.isWhole && up.transferredFiles == names.count, "\(up)")
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole && down.transferredFiles == names.count, "\(down)")
+            for name in names {
+                #expect(try folder.read("instance/\(name)") == name)
+                #expect(try folder.read("project/\(name)-there") == name)
+            }
+            for name in names { unlink("\(instance.project)/\(name)") }
+            #expect(try await instance.sync().upload().deletedFiles == names.count)
+        }
+    }
+
+    /// Grown and born while the download runs: neither is a result that did not come.
+    @Test func whatGrowsIsBroughtAsFarAsItGoes() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("line 0\n", to: "instance/log")
+            // Before each of its calls the log grows, and another file is born.
+            for call in 2...9 {
+                try Data(
+                    "echo line >> '\(instance.remote)/log'; echo x > '\(instance.remote)/born-\(call)'\n".utf8
+                )
+                .write(to: URL(fileURLWithPath: "\(folder.path)/meanwhile-\(call)"))
+            }
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole && down.later.contains("log"), "\(down)")
+            #expect(try folder.read("project/log").hasPrefix("line 0\n"))
+            instance.endMeanwhile()
+            let next = try await instance.sync().download(conflictSuffix: "7")
+            #expect(next.isWhole && next.later.isEmpty && next.conflicts.isEmpty, "\(next)")
+            #expect(try folder.read("project/log") == folder.read("instance/log"))
+        }
+    }
+
+    /// A listing without end, and one that is too long, end by themselves.
+    @Test func aListingWithoutEndEnds() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("#!/bin/sh\nexec yes 'f 1 1.0 644 a'\n", to: "endless")
+            try folder.write("#!/bin/sh\nwhile :; do sleep 1; done\n", to: "silent")
+            let programs = try ["sh", "yes", "sleep", "mkdir"].map {
+                ($0, try #require(Programs.path(of: $0)))
+            }
+            for name in ["endless", "silent"] { chmod("\(folder.path)/\(name)", 0o755) }
+            try instance.limitRemotePrograms(
+                to: Dictionary(uniqueKeysWithValues: programs + [("find", "\(folder.path)/endless")]))
+            await #expect { try await instance.sync().download(conflictSuffix: "7") } throws: {
+                ($0 as? EngineError)?.detail?.contains("limit") == true
+            }
+            unlink("\(folder.path)/remote-bin/find")
+            symlink("\(folder.path)/silent", "\(folder.path)/remote-bin/find")
+            var scan = RemoteScan(shell: instance.sync().shell, remoteRoot: instance.remote)
+            scan.deadline = .milliseconds(300)
+            await #expect { try await scan.scan() } throws: {
+                ($0 as? EngineError)?.detail?.contains("did not end") == true
+            }
+        }
+    }
+}
