@@ -33,41 +33,63 @@ struct TortureTests {
     }
 }
 
-/// One project, one instance, and what the judge remembers of them.
+/// One project, two instances, and what the judge remembers of them.
 private struct TortureWorld {
     /// What is at a path: a file's content, or `-> target`.
     typealias Side = [String: String]
 
-    let instance: LocalInstance
+    private let instances: [LocalInstance]
+    /// The one that is synced with now.
+    private var instance: LocalInstance
     var random: SeededGenerator
     var complaint: String?
     private var serial = 0
-    /// Contents that both sides are known to have had at a path, by the judge's own observation.
-    private var shared: [String: Set<String>] = [:]
-    /// Contents that an upload put on the instance, by path.
-    private var sent: [String: Set<String>] = [:]
+    /// Contents that both sides are known to have had at a path, by the judge's own observation; by instance.
+    private var allShared: [String: [String: Set<String>]] = [:]
+    /// Contents that an upload put on the instance, by path; by instance.
+    private var allSent: [String: [String: Set<String>]] = [:]
+    private var shared: [String: Set<String>] {
+        get { self.allShared[self.instance.id.rawValue, default: [:]] }
+        set { self.allShared[self.instance.id.rawValue] = newValue }
+    }
+    private var sent: [String: Set<String>] {
+        get { self.allSent[self.instance.id.rawValue, default: [:]] }
+        set { self.allSent[self.instance.id.rawValue] = newValue }
+    }
     /// Contents that were on both sides at once, wherever: what was brought under another name counts as brought.
     private var brought: Set<String> = []
     private var times: [String: Int64] = [:]
     private var history: [String] = []
 
     init(in folder: String, seed: UInt64) throws {
-        self.instance = try LocalInstance(in: folder)
+        self.instances = [try LocalInstance(in: folder), try LocalInstance(in: folder, id: "8")]
+        self.instance = self.instances[0]
+        try Data("ignored/\n".utf8).write(to: URL(fileURLWithPath: "\(self.instance.project)/.vpignore"))
         self.random = SeededGenerator(seed: seed)
     }
 
     private static let names = [
         "a", "b", "c.txt", "sp ace", "new\nline", "-d", "é", "q'uote", "x/a", "x/b", "x/y/c", "x/y/d d",
         "z/1", "z/2", "z", "x/y", "deep/er/est", "a.remote-7",
+        "ignored/x", "ignored", "#h", "x/;s",
     ]
 
+    /// What is never sent, whatever it is.
+    private static func staysHere(_ path: String) -> Bool {
+        path.contains(".remote-") || path == "ignored" || path.hasPrefix("ignored/")
+    }
+
     mutating func play() async throws {
+        if Int.random(in: 0..<4, using: &self.random) == 0 {
+            self.instance = self.instances.randomElement(using: &self.random)!
+            self.note("instance \(self.instance.id.rawValue)")
+        }
         for _ in 0..<Int.random(in: 0...4, using: &self.random) {
             self.edit(Bool.random(using: &self.random) ? self.instance.project : self.instance.remote)
         }
         if Int.random(in: 0..<40, using: &self.random) == 0 {
             self.instance.loseManifest()
-            self.shared = [:]
+            self.allShared = [:]
             self.note("lost the manifest")
         }
         let isCut = Int.random(in: 0..<4, using: &self.random) == 0
@@ -100,7 +122,9 @@ private struct TortureWorld {
         let bulk = Bool.random(using: &self.random) ? 1 : 200
         do {
             let sync = self.instance.sync(settings: .init(bulkFiles: bulk))
-            let summary = isUpload ? try await sync.upload() : try await sync.download(conflictSuffix: "7")
+            let summary =
+                isUpload
+                ? try await sync.upload() : try await sync.download(conflictSuffix: self.instance.id.rawValue)
             return summary.isWhole ? nil : "\(summary.missing) \(summary.changing)"
         } catch {
             return "\(error)"
@@ -221,7 +245,7 @@ private struct TortureWorld {
             }
         }
         if isUpload {
-            for (path, content) in here where there[path] != content {
+            for (path, content) in here where there[path] != content && !Self.staysHere(path) {
                 // Kept back only where the instance has something of its own in the way.
                 let isBlocked = there.keys.contains {
                     $0 == path || $0.hasPrefix(path + "/") || path.hasPrefix($0 + "/")
@@ -257,7 +281,7 @@ private struct TortureWorld {
         let path = "\(root)/\(name)"
         let side = root == self.instance.project ? "here" : "there"
         self.serial += 1
-        switch Int.random(in: 0..<12, using: &self.random) {
+        switch Int.random(in: 0..<15, using: &self.random) {
         case 0...5:
             self.note("\(side): write \(name) #\(self.serial)")
             let folder = (path as NSString).deletingLastPathComponent
@@ -278,6 +302,31 @@ private struct TortureWorld {
         case 10:
             self.note("\(side): link \(name) #\(self.serial)")
             symlink("nowhere-\(self.serial)", path)
+        case 11, 12:
+            // A folder becomes a file or a link, a file or link becomes a folder with something or nothing in it.
+            let other = Self.names.randomElement(using: &self.random)!
+            let kind = ["file", "link", "link to a folder", "folder", "empty folder"]
+                .randomElement(using: &self.random)!
+            self.note("\(side): \(other) becomes a \(kind) #\(self.serial)")
+            let place = "\(root)/\(other)"
+            if (try? files.destinationOfSymbolicLink(atPath: place)) != nil {
+                unlink(place)
+            } else {
+                try? files.removeItem(atPath: place)
+            }
+            switch kind {
+            case "file":
+                _ = files.createFile(atPath: place, contents: Data("\(side) #\(self.serial) kind".utf8))
+            case "link": symlink("nowhere-\(self.serial)", place)
+            case "link to a folder": symlink(["x", "z", "x/y", "../outside"][self.serial % 4], place)
+            default:
+                mkdir(place, 0o755)
+                if kind == "folder" {
+                    _ = files.createFile(
+                        atPath: "\(place)/in-\(self.serial)",
+                        contents: Data("\(side) #\(self.serial) in".utf8))
+                }
+            }
         default:
             self.note("\(side): touch \(name)")
         }
