@@ -42,6 +42,16 @@ enum ContentDigest {
         return script
     }
 
+    /// The same for the first bytes of each file.
+    static func script(_ beginnings: [(path: SyncPath, size: Int64)], root: String) -> [UInt8] {
+        var script = Array("export LC_ALL=C\ncd \(ShellQuoting.quoted(root)) || exit 3\n".utf8)
+        for (path, size) in beginnings {
+            script += Array("{ [ ! -L ".utf8) + path.shellWord + Array(" ] && head -c \(size) < ".utf8)
+            script += path.shellWord + Array(" || echo; } | sha256sum\n".utf8)
+        }
+        return script
+    }
+
     /// What `sha256sum` printed of its input; nil where it printed none.
     static func ofInput(_ output: [UInt8]) -> String? {
         let digest = output.prefix(64)

@@ -139,11 +139,18 @@ struct StagedFiles {
     /// Exchanges the staged file with what is in its place, and back where that is not what the plan saw.
     private func move(_ item: SyncPlan.Item, _ source: SyncPath) -> Move {
         do throws(BeneathFolder.Failure) {
-            try self.project.makeFolders(for: item.path)
             guard let expected = item.replaced else {
-                try self.rename(source, to: item.path, .withoutReplacing)
+                do throws(BeneathFolder.Failure) {
+                    try self.rename(source, to: item.path, .withoutReplacing)
+                } catch {
+                    // The folder is missing: of many files in one only the first asks for it.
+                    guard error.number == ENOENT else { throw error }
+                    try self.project.makeFolders(for: item.path)
+                    try self.rename(source, to: item.path, .withoutReplacing)
+                }
                 return .moved
             }
+            try self.project.makeFolders(for: item.path)
             if expected.kind == .folder {
                 do throws(BeneathFolder.Failure) {
                     try self.project.removeEmptyFolder(item.path)

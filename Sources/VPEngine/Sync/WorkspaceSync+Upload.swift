@@ -37,8 +37,9 @@ extension WorkspaceSync {
             if try await self.settle(remote, agreed: agreed, emptied: emptied) {
                 remote = try await self.look(known: local.keys)
             }
+            var grown: [(SyncPath, FileEntry)] = []
             for item in plan.transfers {
-                let here = self.localScan.entry(of: item.path)
+                let here = FileEntry(at: item.path, below: self.workspace.localRoot)
                 if let there = remote.files[item.path], there.isSameVersion(as: item.entry) {
                     agreed[item.path] = AgreedEntry(here: item.entry, there: there, wasSent: true)
                     summary.transferredFiles += 1
@@ -46,8 +47,14 @@ extension WorkspaceSync {
                     if here?.change(since: item.entry) != FileEntry.Change.none { local[item.path] = here }
                 } else if here == nil {
                     local[item.path] = nil
+                } else if let here, let there = remote.files[item.path], here.kind == .file,
+                    there.kind == .file,
+                    here.change(since: item.entry) == .content, here.size >= there.size
+                {
+                    grown.append((item.path, there))
                 }
             }
+            for (path, entry) in try await self.ownParts(grown) { agreed[path] = entry }
             for item in plan.deletions where remote.files[item.path] == nil {
                 agreed[item.path] = nil
                 summary.deletedFiles += 1
@@ -133,6 +140,28 @@ extension WorkspaceSync {
         guard self.settings.bandwidthLimit == nil else { return [] }
         let items = plan.transfers.filter { $0.size <= 1 << 18 && remote.files[$0.path] == nil }
         return items.count < self.settings.bulkFiles ? [] : items
+    }
+
+    /// Files that grew on here while they were sent: what arrived is the beginning of what is here, and nobody else's.
+    ///
+    /// Without this it would be taken for a change made there, and be brought back as a conflict.
+    private func ownParts(_ files: [(path: SyncPath, there: FileEntry)]) async throws(EngineError)
+        -> AgreedTree
+    {
+        guard !files.isEmpty else { return [:] }
+        let paths = files.map(\.path)
+        let there = try await self.digests(of: paths, on: .there)
+        let script = ContentDigest.script(
+            files.map { ($0.path, $0.there.size) }, root: self.workspace.localRoot)
+        let result = try await self.shell.runner.run(
+            ProcessCommand("sh", ["-s"], environment: self.shell.environment, input: script))
+        let here = ContentDigest.parse(result.output, of: paths) ?? [:]
+        var agreed: AgreedTree = [:]
+        for file in files {
+            guard let digest = here[file.path], digest == there[file.path] else { continue }
+            agreed[file.path] = AgreedEntry(here: file.there, there: file.there, wasSent: true)
+        }
+        return agreed
     }
 
     /// Moves what is gone here to where it is judged, name by name: so it makes room there for what takes its place.

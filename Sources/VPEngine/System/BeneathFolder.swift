@@ -295,9 +295,21 @@ private struct OpenHow {
 extension SyncPath {
     /// True for a path that a file below a folder can have: not absolute, and no part of it empty, `.` or `..`.
     package var isPlain: Bool {
-        guard !self.bytes.isEmpty, !self.bytes.contains(0) else { return false }
-        return self.bytes.split(separator: Self.slash, omittingEmptySubsequences: false).allSatisfy {
-            !$0.isEmpty && !$0.elementsEqual([0x2e]) && !$0.elementsEqual([0x2e, 0x2e])
+        self.bytes.withUnsafeBufferPointer { bytes in
+            var length = 0
+            var dots = 0
+            for byte in bytes {
+                switch byte {
+                case 0: return false
+                case SyncPath.slash:
+                    if length == 0 || dots == length && length <= 2 { return false }
+                    (length, dots) = (0, 0)
+                default:
+                    length += 1
+                    if byte == 0x2e { dots += 1 }
+                }
+            }
+            return length > 0 && !(dots == length && length <= 2)
         }
     }
 

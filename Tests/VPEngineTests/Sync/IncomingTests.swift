@@ -338,6 +338,46 @@ struct IncomingTests {
         }
     }
 
+    /// A file that grows here while it is sent comes back as nobody's change, and the next upload sends the rest.
+    @Test func whatGrowsHereIsNoConflict() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("line 0\n", to: "project/log")
+            for call in 1...9 {
+                try Data("echo line >> '\(instance.project)/log'\n".utf8)
+                    .write(to: URL(fileURLWithPath: "\(folder.path)/meanwhile-\(call)"))
+            }
+            let up = try await instance.sync().upload()
+            #expect(up.conflicts.isEmpty && up.missing.isEmpty, "\(up)")
+            instance.endMeanwhile()
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole && down.conflicts.isEmpty && down.transferredFiles == 0, "\(down)")
+            #expect(try await instance.sync().upload().isWhole)
+            #expect(try folder.read("instance/log") == folder.read("project/log"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: instance.project) == ["log"])
+        }
+    }
+
+    /// A download that was killed before it noted what it had done makes nothing twice.
+    @Test func whatAKilledDownloadPlacedIsNotPlacedTwice() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            for name in ["both", "theirs"] { try folder.write("1", to: "project/\(name)") }
+            _ = try await instance.sync().upload()
+            try folder.write("mine", to: "project/both")
+            for name in ["both", "theirs", "new"] { try folder.write("changed", to: "instance/\(name)") }
+            let state = "\(folder.path)/state"
+            try FileManager.default.copyItem(atPath: state, toPath: "\(state)-before")
+            #expect(try await instance.sync().download(conflictSuffix: "7").conflicts == ["both"])
+            try FileManager.default.removeItem(atPath: state)
+            try FileManager.default.moveItem(atPath: "\(state)-before", toPath: state)
+            let again = try await instance.sync().download(conflictSuffix: "7")
+            #expect(again.isWhole, "\(again)")
+            let names = Set(try FileManager.default.contentsOfDirectory(atPath: instance.project))
+            #expect(names == ["both", "both.remote-7", "new", "theirs"])
+        }
+    }
+
     /// A listing without end, and one that is too long, end by themselves.
     @Test func aListingWithoutEndEnds() async throws {
         try await TemporaryFolder.with { folder in
