@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import VPEngine
 
 /// What the standard streams are, and what may be written to them.
 struct Terminal: Sendable {
@@ -54,22 +55,7 @@ struct Terminal: Sendable {
     /// False when nobody reads any more (`vp logs x | head`).
     @discardableResult
     static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
-        let bytes = ContiguousArray(bytes)
-        var done = 0
-        while done < bytes.count {
-            let written = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress! + done, $0.count - done)
-            }
-            if written > 0 {
-                done += written
-            } else if errno == EAGAIN {
-                var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&poller, 1, -1)
-            } else if errno != EINTR {
-                return false
-            }
-        }
-        return true
+        StandardStreams.write(bytes, to: descriptor)
     }
 
     static func print(_ line: String) { Self.write((line + "\n").utf8, to: STDOUT_FILENO) }

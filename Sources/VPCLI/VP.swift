@@ -67,6 +67,7 @@ struct VP: AsyncParsableCommand {
     }
 
     static func main() async {
+        StandardStreams.open()
         // A reader that goes away (`vp jobs | head`) ends a write with an error, not the process.
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())

@@ -1,3 +1,5 @@
 import ArgumentParser
+import VPEngine
 
+StandardStreams.open()
 Dashboard.main()
