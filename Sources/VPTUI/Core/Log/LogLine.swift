@@ -76,7 +76,8 @@ public struct LogLine: Hashable, Sendable {
 
     /// Draws what follows byte `start`, skipping `skip` columns, on one row of `area`.
     func draw(
-        from start: Int, skip: Int, in area: Rect, of buffer: inout CellBuffer, matches: [Range<Int>]
+        from start: Int, skip: Int, in area: Rect, of buffer: inout CellBuffer, matches: [Range<Int>],
+        isHit: Bool = false
     ) {
         var column = -skip
         var offset = start
@@ -101,7 +102,8 @@ public struct LogLine: Hashable, Sendable {
             while match < matches.count, matches[match].upperBound <= offset { match += 1 }
             let isMatch = match < matches.count && matches[match].contains(offset)
             let width = DisplayWidth.of(character)
-            let drawn = isMatch ? style.on(.match) : style
+            let marked = isHit ? style.on(.match).adding([.bold, .underline]) : style.on(.match)
+            let drawn = isMatch ? marked : style
             if width > 0 {
                 if column >= 0, column + width <= area.width {
                     buffer.put(character, width: width, x: area.x + column, y: area.y, style: drawn)

@@ -95,6 +95,42 @@ extension LogState {
         }
     }
 
+    /// Brings the first match in the line of a new hit on screen, also where that line is longer than the screen.
+    mutating func revealHit(_ size: Size) {
+        guard let search = self.search, search.isComing, let hit = search.hit, let end = self.end,
+            hit >= self.start, hit < end, self.target == nil, size.width > 0, size.height > 0
+        else { return }
+        self.search?.isComing = false
+        let number = self.buffer.number(at: hit)
+        let line = self.buffer.line(number)
+        guard let match = TextMatcher(search.pattern)?.matches(in: line.text).first else { return }
+        if self.isWrapped {
+            let row = (line.rowStarts(width: size.width).lastIndex { $0 <= match.lowerBound } ?? 0)
+            let position = self.position(size)
+            let wanted = Position(line: number, row: row)
+            guard wanted < position || self.rows(from: position, to: wanted, size) >= size.height else {
+                return
+            }
+            self.pause(at: Position(line: number, row: max(0, row - size.height / 3)))
+        } else {
+            let prefix = line.text.utf8.prefix(match.lowerBound)
+            let column = line.isASCII ? match.lowerBound : DisplayWidth.of(String(Substring(prefix)))
+            let isVisible = column >= self.column && column + match.count <= self.column + size.width
+            if !isVisible { self.column = max(0, column - size.width / 3) }
+        }
+    }
+
+    /// Rows between two positions; no more than a screen has.
+    private func rows(from first: Position, to last: Position, _ size: Size) -> Int {
+        var rows = -first.row
+        var number = first.line
+        while number < last.line, rows < size.height {
+            rows += self.rows(of: number, width: size.width)
+            number += 1
+        }
+        return rows + last.row
+    }
+
     /// One past the last line that is wholly on a screen that starts at `position`.
     private func lastVisibleLine(from position: Position, _ size: Size) -> Int {
         var left = size.height + position.row

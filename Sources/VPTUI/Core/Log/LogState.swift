@@ -67,6 +67,8 @@ public struct LogState: Equatable, Sendable {
         public var counted = 0.0
         public var isLooking = false
         public var hasWrapped = false
+        /// The hit has been found and is not on screen yet.
+        var isComing = false
     }
 
     public private(set) var job: JobID?

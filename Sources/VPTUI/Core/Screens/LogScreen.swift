@@ -70,17 +70,21 @@ enum LogScreen {
                     lastTime = time
                 }
             }
-            if line.offset == log.search?.hit {
+            let isHit = line.offset == log.search?.hit
+            if isHit {
                 buffer.fill(text.row(y), style: Style(.plain, on: .selectedElsewhere))
             }
             if log.isWrapped {
                 let starts = line.rowStarts(width: text.width)
                 for row in max(0, min(position.row, starts.count - 1))..<starts.count where y < text.height {
-                    line.draw(from: starts[row], skip: 0, in: text.row(y), of: &buffer, matches: matches)
+                    line.draw(
+                        from: starts[row], skip: 0, in: text.row(y), of: &buffer, matches: matches,
+                        isHit: isHit)
                     y += 1
                 }
             } else {
-                line.draw(from: 0, skip: log.column, in: text.row(y), of: &buffer, matches: matches)
+                line.draw(
+                    from: 0, skip: log.column, in: text.row(y), of: &buffer, matches: matches, isHit: isHit)
                 y += 1
             }
             position = LogState.Position(line: position.line + 1)

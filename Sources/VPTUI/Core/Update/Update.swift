@@ -33,6 +33,7 @@ extension State {
 public func update(_ state: inout State, _ message: Message) -> [Effect] {
     var effects = state.apply(message)
     state.settle()
+    state.log.revealHit(state.logSize)
     effects += state.readLogAsNeeded()
     effects += state.watchVisible()
     return effects

@@ -174,6 +174,7 @@ extension State {
             self.toast("“\(search.pattern.typed)” is not in the log", .warning)
             return
         }
+        self.log.search?.isComing = true
         self.log.show(hit, self.logSize)
     }
 
