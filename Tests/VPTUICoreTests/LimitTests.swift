@@ -48,6 +48,32 @@ import VPTUICore
         #expect(screenText(view(state)).contains("0.6, as the settings say"))
     }
 
+    /// One limit for both ways to rent what a query with a limit of its own has found.
+    @Test func theLimitOfTheQueryHoldsHoweverOneRents() throws {
+        var state = Samples.overview()
+        state.settings.defaults.maximumPrice = HourlyPrice(dollarsPerHour: 0.3)
+        press(&state, .character("2"), .character("e"), .control("u"))
+        _ = type(&state, "4090 <3")
+        press(&state, .enter)
+        func limit(_ action: EngineAction?) -> Double? {
+            guard case .create(let request)? = action else { return nil }
+            return request.query.maximumPrice?.dollarsPerHour
+        }
+        var byDialog = state
+        press(&byDialog, .enter)
+        #expect(screenText(view(byDialog)).contains("limit $3.00/h, as the query says"))
+        press(&byDialog, .character("y"))
+        #expect(limit(byDialog.actions.last?.action) == 3)
+        press(&state, .character("c"))
+        _ = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))
+        #expect(limit(state.actions.last?.action) == 3)
+        // Where the query has none, the settings' holds.
+        var plain = Samples.overview()
+        plain.settings.defaults.maximumPrice = HourlyPrice(dollarsPerHour: 0.6)
+        press(&plain, .character("2"), .enter)
+        #expect(screenText(view(plain)).contains("as the settings say"))
+    }
+
     @Test(arguments: ["0", "-1", "much", "$"])
     func aLimitThatIsNoAmountIsNamed(_ text: String) {
         var state = Samples.overview()

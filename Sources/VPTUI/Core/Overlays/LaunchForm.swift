@@ -51,7 +51,9 @@ public struct LaunchForm: Equatable, Sendable {
         self.openedAt = openedAt
         self.platform = offer?.platform ?? settings.defaults.platform
         self.isSpot = offer?.isInterruptible ?? query.isInterruptible
-        let price = offer == nil ? query.maximumPrice.map { Format.short($0.dollarsPerHour) } : nil
+        // The limit that the list of offers was made with holds for what is chosen of it, too.
+        let isSettled = offer != nil && query.maximumPrice == settings.defaults.maximumPrice
+        let price = isSettled ? nil : query.maximumPrice.map { Format.short($0.dollarsPerHour) }
         self.texts = [
             .gpu: TextField(offer?.gpuName ?? query.gpu ?? ""),
             .count: TextField(String(offer?.gpuCount ?? query.gpuCount)),
