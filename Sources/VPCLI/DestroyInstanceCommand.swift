@@ -16,6 +16,29 @@ struct DestroyInstanceCommand: InstanceActionCommand {
     @Flag(name: .shortAndLong, help: "Do not ask.")
     var yes = false
 
+    /// A dashboard that could not wait has left it to this program.
+    @Flag(help: .hidden)
+    var confirmed = false
+
+    func run() async throws {
+        guard self.confirmed, let platform = self.target.platform.platform.platform else {
+            return try await self.perform()
+        }
+        let session = try Session(self.target.common, showsWarnings: false)
+        let engine = try Engine(configuration: session.configuration)
+        let id = InstanceID(platform: platform, rawValue: self.target.id)
+        guard try await engine.awaitConfirmedEnd(of: id) else {
+            Terminal.note("vp: the end of \(id) was taken back, or another program sees to it.")
+            return
+        }
+        do {
+            try await self.perform()
+        } catch let error as EngineError {
+            engine.confirmedEndFailed(of: id, error)
+            throw error
+        }
+    }
+
     func action(on id: InstanceID) -> EngineAction {
         .destroy(id, DestroyRequest(discardsResults: self.discardResults))
     }

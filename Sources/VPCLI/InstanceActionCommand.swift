@@ -33,7 +33,9 @@ protocol InstanceActionCommand: AsyncParsableCommand {
 extension InstanceActionCommand {
     func confirm(_ instance: Instance, _ engine: Engine, _ session: Session) async throws {}
 
-    func run() async throws {
+    func run() async throws { try await self.perform() }
+
+    func perform() async throws {
         let platform = self.target.platform.platform.platform
         let isJSON = self.target.json.json
         let session = try Session(self.target.common, asJSON: isJSON)

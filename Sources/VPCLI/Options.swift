@@ -83,7 +83,13 @@ struct Session: Sendable {
             environment: environment, directory: directory, configurationFile: configurationFile)
     }
 
-    func engine() throws -> Engine { try Engine(configuration: self.configuration) }
+    /// Takes up what a dashboard left that was killed.
+    func engine() throws -> Engine {
+        let engine = try Engine(configuration: self.configuration)
+        engine.takeUpConfirmedEnds(
+            program: Program.sibling("vp") ?? CommandLine.arguments[0], environment: self.environment)
+        return engine
+    }
 
     /// Fails before anything is asked of anybody when no platform can be used.
     func requireKey(for platform: Platform? = nil) throws {

@@ -53,6 +53,13 @@ public actor ActionQueue {
         self.tasks[id]?.cancel()
     }
 
+    /// The same for several; returns when they have ended.
+    public func end(_ ids: [ActionID]) async {
+        let tasks = ids.compactMap { self.tasks[$0] }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+    }
+
     public func cancelAll() {
         for task in self.tasks.values { task.cancel() }
     }

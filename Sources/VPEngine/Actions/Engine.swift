@@ -360,7 +360,14 @@ public final class Engine: Sendable {
         case .destroy(let instance, let request):
             let destroy = DestroyInstance(
                 engine: self, id: instance, request: request, progress: progress, report: report)
-            return .destroyed(try await destroy.run())
+            do throws(EngineError) {
+                let receipt = try await destroy.run()
+                self.confirmedEndCame(of: instance, nil)
+                return .destroyed(receipt)
+            } catch {
+                self.confirmedEndCame(of: instance, error)
+                throw error
+            }
         case .cancel(let job, on: let instance, let request):
             progress(ActionProgress(.cancelling))
             let cancel = CancelJob(engine: self, id: job, instance: instance, request: request)

@@ -70,6 +70,9 @@ package final class JobHistory: Sendable {
         migrator.registerMigration("2 money") { database in
             try database.execute(sql: Self.moneySchema)
         }
+        migrator.registerMigration("3 confirmed ends") { database in
+            try database.execute(sql: Self.confirmedEndsSchema)
+        }
         return migrator
     }
 
