@@ -17,6 +17,9 @@
 
 // NULL takes the type that the environment names.
 static inline SCREEN *vp_newterm(const char *type) {
+    // The size is the terminal's, whatever LINES and COLUMNS say: they may be those of another window.
+    use_env(FALSE);
+    use_tioctl(TRUE);
     SCREEN *screen = newterm(type, stdout, stdin);
     if (screen == NULL) return NULL;
     // Until a screen has been left once, ncurses 6.4 takes the program for one that only moves the cursor, and writes each
@@ -53,23 +56,10 @@ static inline int vp_attributes(int bold, int dim, int underlined, int reversed,
     return (int)attributes;
 }
 
-// Presses and the wheel; clicks are told at once, since nothing here waits for a second one.
-static inline void vp_use_mouse(void) {
-    mouseinterval(0);
-    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
-}
-static inline void vp_leave_mouse(void) { mousemask(0, NULL); }
-
-// What the mouse did: 1 button pressed, 4 wheel up, 5 wheel down, 0 nothing of ours.
-static inline int vp_next_mouse(int *x, int *y) {
-    MEVENT event;
-    if (getmouse(&event) == ERR) return 0;
-    *x = event.x;
-    *y = event.y;
-    if (event.bstate & BUTTON1_PRESSED) return 1;
-    if (event.bstate & BUTTON4_PRESSED) return 4;
-    if (event.bstate & BUTTON5_PRESSED) return 5;
-    return 0;
+// A string of the terminal's description; NULL where it has none of that name.
+static inline const char *vp_capability(const char *name) {
+    const char *value = tigetstr((char *)name);
+    return value == (const char *)-1 ? NULL : value;
 }
 
 // Writes `count` wide characters at a place, in one style.
@@ -77,16 +67,5 @@ static inline void vp_put(int y, int x, const wchar_t *text, int count, int attr
     wattr_set(stdscr, (attr_t)attributes, pair, NULL);
     mvwaddnwstr(stdscr, y, x, text, count);
 }
-
-// The next key without waiting: 0 none, 1 a character, 2 a function key's code.
-static inline int vp_next_key(unsigned int *value) {
-    wint_t key = 0;
-    int result = wget_wch(stdscr, &key);
-    *value = (unsigned int)key;
-    return result == KEY_CODE_YES ? 2 : result == OK ? 1 : 0;
-}
-
-// The longest path a terminal has for these goes through its description.
-static inline int vp_define_key(const char *sequence, int code) { return define_key(sequence, code); }
 
 #endif

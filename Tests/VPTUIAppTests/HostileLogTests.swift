@@ -45,7 +45,7 @@ struct HostileLogTests {
             let known: Set = [
                 "[m", "[H", "[d", "[G", "[A", "[B", "[C", "[D", "[J", "[K", "[X", "[P", "[@", "[b", "[L",
                 "[M", "[S", "[T", "[r", "[?h", "[?l", "[l", "[h", "[t", "(B", ")0", "7", "8", "M", "=", ">",
-                "]11",
+                "]11", "[c", "[>m", "[=u",
             ]
             let strange = session.screen.kinds.subtracting(known)
             #expect(strange.isEmpty, "\(strange.sorted())")

@@ -41,9 +41,11 @@ import VPTUICore
 
     @Test func yOnTheButtonCountsDownAndThenDestroys() throws {
         var state = self.asked()
-        #expect(press(&state, .tab, .character("y")).withoutWatch == [])
+        let confirmed = press(&state, .tab, .character("y")).withoutWatch
         #expect(state.overlay == nil)
         let pending = try #require(state.pendingDestroys.first)
+        // On record before it counts down.
+        #expect(confirmed == [.confirmDestroys([pending])])
         #expect(pending.instance == self.id && pending.request == DestroyRequest(discardsResults: false))
         #expect(
             update(&state, .tick(pending.due.addingTimeInterval(-0.1))).contains { effect in
@@ -57,8 +59,9 @@ import VPTUICore
 
     @Test func zTakesItBack() {
         var state = self.asked()
-        press(&state, .tab, .character("y"), .character("z"))
+        let asked = press(&state, .tab, .character("y"), .character("z"))
         #expect(state.pendingDestroys.isEmpty)
+        #expect(asked.withoutWatch.last == .takeBackDestroys([self.id]))
         let effects = update(&state, .tick(state.now.addingTimeInterval(10)))
         #expect(!effects.contains { if case .start = $0 { true } else { false } })
     }

@@ -208,8 +208,8 @@ import VPTUICore
             if pane == .instances, case .cancelAction? = Self.dialog(after) { return true }
             return Self.dialog(after) == .cancelJobs([Dialog.JobTarget(JobID("train-7"), on: trainer)])
         case .runAgain:
-            guard case .run(trainer, let request)? = after.actions.last?.action else { return false }
-            return request.command == before.jobs.selectedRow?.command
+            guard case .runAgain(let jobs)? = Self.dialog(after) else { return false }
+            return jobs == [before.jobs.selectedRow]
         case .follow: return before.log.isFollowing && !after.log.isFollowing
         case .wrap: return after.log.isWrapped != before.log.isWrapped
         case .scrollLeft: return before.log.column == 8 && after.log.column == 0

@@ -99,6 +99,24 @@ public final class PTYSession {
         _ = bytes.withUnsafeBytes { write(self.master, $0.baseAddress, $0.count) }
     }
 
+    /// The same for more than a terminal holds at once: the program must read it meanwhile.
+    public func send(_ bytes: some Collection<UInt8>, seconds: Double = 60) throws {
+        var rest = Array(bytes)[...]
+        let deadline = Date().addingTimeInterval(seconds)
+        while !rest.isEmpty {
+            let count = rest.prefix(4096).withUnsafeBytes { write(self.master, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else {
+                self.read(milliseconds: 5)
+            }
+            if Date() > deadline {
+                throw Failure(
+                    description: "\(rest.count) bytes were not taken in \(seconds) s:\n\(self.screen.text)")
+            }
+        }
+    }
+
     public func resize(width: Int, height: Int) {
         var size = winsize(ws_row: UInt16(height), ws_col: UInt16(width), ws_xpixel: 0, ws_ypixel: 0)
         self.screen.resize(width: width, height: height)

@@ -104,7 +104,9 @@ struct Dashboard: ParsableCommand {
         }
         let signals = Signals.install()
         let runner = EffectRunner(
-            engine: engine, mailbox: mailbox, environment: environment, directory: directory)
+            engine: engine, mailbox: mailbox, environment: environment, directory: directory,
+            configurationFile: self.configurationFile)
+        runner.takeUpDestroys()
         var state = State(
             settings: self.settings(configuration, file), keyMap: keyMap, size: Size(width: 200, height: 50),
             session: UUID(), now: Date())
@@ -114,7 +116,7 @@ struct Dashboard: ParsableCommand {
             balances: engine.cachedBalances(), jobs: (try? engine.jobs()) ?? [])
         if isPlain {
             let loop = PlainLoop(mailbox: mailbox, runner: runner, signals: signals, state: state)
-            try Self.finish(loop.run(), loop.state, runner)
+            try self.finish(loop.run(), loop.state, runner)
             return
         }
         let terminal: CursesTerminal
@@ -131,11 +133,11 @@ struct Dashboard: ParsableCommand {
         state.settings.plotting = Self.plotting(state.settings.isASCII, environment)
         state.size = terminal.size
         let loop = UILoop(
-            terminal: terminal, mailbox: mailbox, runner: runner, signals: signals, themes: themes,
-            state: state)
+            terminal: terminal, input: TerminalInput(terminal.inputSettings), mailbox: mailbox,
+            runner: runner, signals: signals, themes: themes, state: state)
         let end = loop.run()
         terminal.close()
-        try Self.finish(end, loop.state, runner)
+        try self.finish(end, loop.state, runner)
     }
 
     /// Fonts of plain consoles have blocks at most; braille is in those of terminal emulators.
@@ -157,16 +159,14 @@ struct Dashboard: ParsableCommand {
         return settings
     }
 
-    /// Transfers end with the dashboard, jobs do not.
-    private static func finish(_ end: UILoop.End, _ state: State, _ runner: EffectRunner) throws {
+    /// Transfers end with the dashboard, jobs do not, and what was confirmed goes on without it.
+    private func finish(_ end: UILoop.End, _ state: State, _ runner: EffectRunner) throws {
         let transfers = state.activeActionIDs { if case .run = $0 { false } else { true } }
-        switch end {
-        case .quit: runner.finish(cancelling: transfers, remembering: state.toRemember, limit: .seconds(2))
         // Whoever hangs up does not wait.
-        case .terminalGone, .signalled:
-            runner.finish(
-                cancelling: transfers, remembering: state.toRemember, limit: .milliseconds(400))
-        }
+        let limit: DispatchTimeInterval = end == .quit ? .seconds(2) : .milliseconds(400)
+        // The cloud of a demonstration ends with it.
+        if !self.demo { runner.handOverDestroys(of: state, limit: .milliseconds(200)) }
+        runner.finish(cancelling: transfers, remembering: state.toRemember, limit: limit)
         switch end {
         case .quit: return
         case .terminalGone: throw ExitCode(128 + SIGHUP)
@@ -178,7 +178,7 @@ struct Dashboard: ParsableCommand {
 /// An end with a sentence on stderr.
 enum Failure {
     static func exit(_ status: Int32, _ sentence: String) -> ExitCode {
-        FileHandle.standardError.write(Data("vp-tui: \(sentence)\n".utf8))
+        StandardStreams.write("vp-tui: \(sentence)\n".utf8, to: STDERR_FILENO)
         return ExitCode(status)
     }
 }

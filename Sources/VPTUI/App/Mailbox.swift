@@ -38,8 +38,15 @@ final class Mailbox: Sendable {
     }
 
     func post(_ message: Message) {
+        self.change { Self.add(message, to: &$0) }
+    }
+
+    /// Makes the loop look around, without a message.
+    func wake() { self.change { _ in } }
+
+    private func change(_ body: (inout Contents) -> Void) {
         let wakes = self.contents.withLock { contents in
-            Self.add(message, to: &contents)
+            body(&contents)
             defer { contents.isWoken = true }
             return !contents.isWoken
         }

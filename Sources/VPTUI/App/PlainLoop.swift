@@ -13,6 +13,8 @@ final class PlainLoop {
     private var input: [UInt8] = []
     private var historyStamp: HistoryStamp
     private var end: UILoop.End?
+    private var nextTick = Date().addingTimeInterval(1)
+    private var isAway = false
 
     init(mailbox: Mailbox, runner: EffectRunner, signals: Int32, state: State) {
         self.mailbox = mailbox
@@ -28,29 +30,41 @@ final class PlainLoop {
     func run() -> UILoop.End {
         self.perform(self.state.begin())
         self.say()
-        var nextTick = Date().addingTimeInterval(1)
-        while self.end == nil {
-            var waits = [
-                pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: self.mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: self.signals, events: Int16(POLLIN), revents: 0),
-            ]
-            let wait = max(0, min(5, nextTick.timeIntervalSinceNow))
-            _ = poll(&waits, 3, Int32(wait * 1000) + 1)
-            if waits[2].revents != 0 { self.takeSignals() }
-            for message in self.mailbox.drain() { self.apply(message) }
-            if Date() >= nextTick {
-                self.apply(.tick(Date()))
-                if self.runner.historyStamp != self.historyStamp {
-                    self.historyStamp = self.runner.historyStamp
-                    self.apply(.historyChanged)
-                }
-                nextTick = Date().addingTimeInterval(self.state.tickInterval)
-            }
-            if waits[0].revents != 0 { self.takeLines() }
-            self.say()
-        }
+        while self.end == nil { self.turn() }
         return self.end ?? .quit
+    }
+
+    private func turn() {
+        // Nothing of what is typed is ours while a shell has the terminal.
+        var waits = [self.isAway ? -1 : STDIN_FILENO, self.mailbox.wakeDescriptor, self.signals].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        let wait = max(0, min(5, self.nextTick.timeIntervalSinceNow))
+        _ = poll(&waits, 3, Int32(wait * 1000) + 1)
+        if waits[2].revents != 0 { self.takeSignals() }
+        for message in self.mailbox.drain() { self.apply(message) }
+        if Date() >= self.nextTick {
+            self.apply(.tick(Date()))
+            if self.runner.historyStamp != self.historyStamp {
+                self.historyStamp = self.runner.historyStamp
+                self.apply(.historyChanged)
+            }
+            self.nextTick = Date().addingTimeInterval(self.state.tickInterval)
+        }
+        guard !self.isAway else { return }
+        if waits[0].revents != 0 { self.takeLines() }
+        self.say()
+    }
+
+    private func openShell(_ id: InstanceID, _ argv: [String]) {
+        guard !self.isAway else { return }
+        let shell = ShellSession(argv) { [mailbox] in mailbox.wake() }
+        self.isAway = true
+        while shell.exitStatus == nil, self.end == nil { self.turn() }
+        self.isAway = false
+        shell.close()
+        guard let status = shell.exitStatus else { return shell.hangUp() }
+        self.apply(.shellEnded(id, exitStatus: status))
     }
 
     private func takeLines() {
@@ -77,11 +91,16 @@ final class PlainLoop {
         for number in numbers.prefix(max(0, count)).map(Int32.init) {
             switch number {
             case SIGWINCH, SIGCONT: break
-            case SIGTSTP: Signals.stop()
+            case SIGTSTP: self.suspend()
             case SIGINT: self.end = .quit
             default: self.end = .signalled(number)
             }
         }
+    }
+
+    private func suspend() {
+        let begun = self.runner.suspend(with: self.state)
+        if !begun.isEmpty { self.apply(.destroysHandedOver(begun)) }
     }
 
     private func apply(_ message: Message) {
@@ -92,11 +111,13 @@ final class PlainLoop {
         for effect in effects {
             switch effect {
             case .quit: self.end = .quit
-            case .suspend: Signals.stop()
+            case .suspend: self.suspend()
             case .redraw, .toggleTheme: break
+            case .confirmDestroys(let destroys): self.runner.confirm(destroys)
+            case .takeBackDestroys(let ids): self.runner.takeBack(ids)
             case .copy(let text): self.write(text)
             case .openShell(let id, let argv):
-                self.apply(.shellEnded(id, exitStatus: ShellSession.run(argv)))
+                self.openShell(id, argv)
             default: self.runner.run(effect)
             }
         }
@@ -107,19 +128,7 @@ final class PlainLoop {
     }
 
     private func write(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes {
-                Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                // Nobody listens any more.
-                self.end = .terminalGone
-                return
-            }
-            sent += count
-        }
+        // Nobody listens any more.
+        if !StandardStreams.write((line + "\n").utf8, to: STDOUT_FILENO) { self.end = .terminalGone }
     }
 }

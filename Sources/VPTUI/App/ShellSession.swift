@@ -1,17 +1,42 @@
+import Foundation
 import Glibc
+import Synchronization
 
-/// An interactive program that gets the terminal for a while.
-enum ShellSession {
-    /// Runs `argv` on our terminal and returns its exit status; 127 where it could not be started.
-    static func run(_ argv: [String]) -> Int32 {
-        guard let program = argv.first else { return 127 }
-        // Ctrl-C and Ctrl-z are the program's while it runs.
-        let interrupt = signal(SIGINT, SIG_IGN)
-        let stop = signal(SIGTSTP, SIG_IGN)
-        defer {
-            signal(SIGINT, interrupt)
-            signal(SIGTSTP, stop)
+/// An interactive program that has the terminal for a while.
+final class ShellSession: Sendable {
+    private let process: pid_t?
+    private let ending = Mutex<Int32?>(nil)
+
+    /// Starts `argv` on our terminal. Ctrl-C and Ctrl-z are its own until `close`.
+    ///
+    /// - Parameter ended: called from another thread when `exitStatus` is there.
+    init(_ argv: [String], ended: @escaping @Sendable () -> Void) {
+        for number in [SIGINT, SIGTSTP] { signal(number, SIG_IGN) }
+        self.process = Self.start(argv)
+        guard let process = self.process else {
+            self.ending.withLock { $0 = 127 }
+            return
         }
+        Thread.detachNewThread {
+            let status = Self.wait(for: process)
+            self.ending.withLock { $0 = status }
+            ended()
+        }
+    }
+
+    /// nil while it runs; 127 where it could not be started.
+    var exitStatus: Int32? { self.ending.withLock { $0 } }
+
+    /// Tells it that its terminal is gone.
+    func hangUp() {
+        guard let process = self.process, self.exitStatus == nil else { return }
+        kill(process, SIGHUP)
+    }
+
+    func close() { Signals.takeKeys() }
+
+    private static func start(_ argv: [String]) -> pid_t? {
+        guard let program = argv.first else { return nil }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -22,16 +47,20 @@ enum ShellSession {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
         var arguments: [UnsafeMutablePointer<CChar>?] = argv.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
-        var pid: pid_t = 0
-        guard posix_spawnp(&pid, program, nil, &attributes, &arguments, environ) == 0 else { return 127 }
+        var process: pid_t = 0
+        guard posix_spawnp(&process, program, nil, &attributes, &arguments, environ) == 0 else { return nil }
+        return process
+    }
+
+    private static func wait(for process: pid_t) -> Int32 {
         var status: Int32 = 0
         while true {
-            let result = waitpid(pid, &status, WUNTRACED)
+            let result = waitpid(process, &status, WUNTRACED)
             if result < 0, errno != EINTR { return 127 }
-            guard result == pid else { continue }
+            guard result == process else { continue }
             if status & 0xFF == 0x7F {
                 // It suspended itself (`~^Z`); nobody else could wake it.
-                kill(pid, SIGCONT)
+                kill(process, SIGCONT)
                 continue
             }
             return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)

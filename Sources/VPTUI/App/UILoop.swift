@@ -25,7 +25,11 @@ final class UILoop {
     private let runner: EffectRunner
     private let signals: Int32
     private let themes: ThemeChoice
-    private var input = CursesInput()
+    private var input: TerminalInput
+    /// A shell has the terminal: nothing is read from it and nothing drawn.
+    private var isAway = false
+    /// When the terminal was asked for something that it has not answered yet, in seconds of `TerminalInput.now`.
+    private var askedAt: Double?
     private(set) var state: State
     private var end: End?
     private var needsFrame = false
@@ -33,12 +37,12 @@ final class UILoop {
     private var lastFrame = Date.distantPast
     private var nextTick = Date()
     private var historyStamp: HistoryStamp
-    private var emptyReads = 0
 
     init(
-        terminal: CursesTerminal, mailbox: Mailbox, runner: EffectRunner, signals: Int32, themes: ThemeChoice,
-        state: State
+        terminal: CursesTerminal, input: TerminalInput, mailbox: Mailbox, runner: EffectRunner,
+        signals: Int32, themes: ThemeChoice, state: State
     ) {
+        self.input = input
         self.themes = themes
         self.terminal = terminal
         self.mailbox = mailbox
@@ -51,26 +55,29 @@ final class UILoop {
     func run() -> End {
         // From the cache, before anybody is asked.
         self.draw()
-        if self.themes.isAutomatic { self.terminal.askForBackground() }
+        if self.themes.isAutomatic {
+            self.terminal.askForBackground()
+            self.askedAt = TerminalInput.now
+        }
         self.perform(self.state.begin())
         while true {
-            if let end = self.end { return end }
+            if let end = self.end {
+                self.leaveTerminal()
+                return end
+            }
             self.turn()
         }
     }
 
     private func turn() {
-        var waits = [
-            pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: self.mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: self.signals, events: Int16(POLLIN), revents: 0),
-        ]
+        var waits = [self.isAway ? -1 : STDIN_FILENO, self.mailbox.wakeDescriptor, self.signals].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
         // An interrupted wait is followed by everything else: its signal is in the pipe.
         _ = poll(&waits, 3, self.timeout())
         if waits[2].revents != 0 { self.takeSignals() }
         if self.end != nil { return }
-        var isTyped = false
-        if waits[0].revents != 0 { isTyped = self.takeKeys(waits[0].revents) }
+        let isTyped = self.takeKeys(Int32(waits[0].revents))
         for message in self.mailbox.drain() { self.apply(message) }
         let now = Date()
         if now >= self.nextTick {
@@ -80,7 +87,7 @@ final class UILoop {
         }
         // What came just now may have made the next second worth a look.
         self.nextTick = min(self.nextTick, now.addingTimeInterval(self.state.tickInterval))
-        guard self.needsFrame, self.end == nil else { return }
+        guard self.needsFrame, self.end == nil, !self.isAway else { return }
         if isTyped {
             self.draw()
             self.lastFrame = .distantPast
@@ -104,36 +111,31 @@ final class UILoop {
     private func timeout() -> Int32 {
         let now = Date()
         var wait = self.nextTick.timeIntervalSince(now)
-        if self.needsFrame {
+        if let deadline = self.input.deadline { wait = min(wait, deadline - TerminalInput.now) }
+        if self.needsFrame, !self.isAway {
             wait = min(wait, self.lastFrame.addingTimeInterval(Self.frameInterval).timeIntervalSince(now))
         }
         return Int32(max(0, min(60, wait)) * 1000) + (wait > 0 ? 1 : 0)
     }
 
     /// Returns true when something was typed.
-    private func takeKeys(_ events: Int16) -> Bool {
+    private func takeKeys(_ ready: Int32) -> Bool {
+        // A sequence is over when there is nothing to read at its deadline, however late the loop comes to it.
+        let events = ready & POLLIN != 0 ? self.input.read() : self.input.timedOut()
         let now = Date()
-        var isTyped = false
-        for event in self.input.read() {
-            isTyped = true
+        for event in events {
             switch event {
             case .key(let key): self.apply(.key(key, at: now))
             case .pasted(let text): self.apply(.pasted(text, at: now))
             case .mouse(let event): self.apply(.mouse(event, at: now))
-            case .background(let isLight): self.adopt(isLight: isLight)
+            case .background(let color): self.adopt(background: color)
+            case .identified: self.askedAt = nil
             }
             if self.end != nil { return true }
         }
-        if isTyped {
-            self.emptyReads = 0
-        } else {
-            // Readable, and nothing to read: that is the end of the input. Half an escape sequence looks the
-            // same for a moment.
-            self.emptyReads += 1
-            if self.emptyReads > 3 { self.end = .terminalGone }
-        }
-        if Int32(events) & (POLLHUP | POLLERR | POLLNVAL) != 0 { self.end = .terminalGone }
-        return isTyped
+        let isGone = ready & (POLLHUP | POLLERR | POLLNVAL) != 0 || !self.input.isOpen
+        if isGone { self.end = .terminalGone }
+        return !events.isEmpty
     }
 
     private func takeSignals() {
@@ -141,9 +143,9 @@ final class UILoop {
         let count = read(self.signals, &numbers, numbers.count)
         for number in numbers.prefix(max(0, count)).map(Int32.init) {
             switch number {
-            case SIGWINCH: self.resize()
+            case SIGWINCH: if !self.isAway { self.repaint() }
             case SIGTSTP: self.suspend()
-            case SIGCONT: self.repaint()
+            case SIGCONT: if !self.isAway { self.repaint() }
             case SIGINT: self.apply(.key(.control("c"), at: Date()))
             default: self.end = .signalled(number)
             }
@@ -167,6 +169,8 @@ final class UILoop {
             case .toggleTheme:
                 self.terminal.theme = self.themes.next(after: self.terminal.theme)
                 self.needsFrame = true
+            case .confirmDestroys(let destroys): self.runner.confirm(destroys)
+            case .takeBackDestroys(let ids): self.runner.takeBack(ids)
             case .openShell(let id, let argv): self.openShell(id, argv)
             default: self.runner.run(effect)
             }
@@ -178,15 +182,10 @@ final class UILoop {
         self.terminal.present(view(self.state))
     }
 
-    private func adopt(isLight: Bool) {
-        guard self.themes.isAutomatic else { return }
+    private func adopt(background: String) {
+        guard self.themes.isAutomatic, let isLight = TerminalBackground.isLight(background) else { return }
         self.terminal.theme = isLight ? .light : .dark
         self.needsFrame = true
-    }
-
-    private func resize() {
-        self.terminal.adoptSize()
-        self.apply(.resized(self.terminal.size))
     }
 
     private func repaint() {
@@ -195,18 +194,45 @@ final class UILoop {
     }
 
     private func suspend() {
-        self.terminal.close()
-        Signals.stop()
-        self.terminal.reopen()
-        self.apply(.resized(self.terminal.size))
+        self.leaveTerminal()
+        let begun = self.runner.suspend(with: self.state)
+        self.enterTerminal()
+        if !begun.isEmpty { self.apply(.destroysHandedOver(begun)) }
     }
 
+    /// Everything goes on while the shell has the terminal, unseen.
     private func openShell(_ id: InstanceID, _ argv: [String]) {
+        guard !self.isAway else { return }
+        self.leaveTerminal()
+        StandardStreams.write(
+            "Shell on \(id); `exit` comes back to the dashboard.\n".utf8, to: STDOUT_FILENO)
+        let shell = ShellSession(argv) { [mailbox] in mailbox.wake() }
+        self.isAway = true
+        while shell.exitStatus == nil, self.end == nil { self.turn() }
+        self.isAway = false
+        shell.close()
+        guard let status = shell.exitStatus else { return shell.hangUp() }
+        self.enterTerminal()
+        self.apply(.shellEnded(id, exitStatus: status))
+    }
+
+    /// How long an answer may take that would otherwise be typed into the shell, in seconds.
+    private static let answerLimit = 1.0
+
+    private func leaveTerminal() {
+        if let askedAt = self.askedAt, self.end != .terminalGone {
+            // One that has not answered for so long never will.
+            let limit = askedAt + Self.answerLimit
+            let patience = if case .signalled = self.end { 0.3 } else { Self.answerLimit }
+            self.input.drain(until: min(limit, TerminalInput.now + patience))
+        }
+        self.askedAt = nil
         self.terminal.close()
-        FileHandle.standardOutput.write(Data("Shell on \(id); `exit` comes back to the dashboard.\n".utf8))
-        let status = ShellSession.run(argv)
+    }
+
+    private func enterTerminal() {
+        self.input.reset()
         self.terminal.reopen()
         self.apply(.resized(self.terminal.size))
-        self.apply(.shellEnded(id, exitStatus: status))
     }
 }

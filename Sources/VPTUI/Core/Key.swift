@@ -3,6 +3,8 @@ public enum Key: Hashable, Sendable {
     case character(Character)
     /// With the letter in lower case: `control("c")`.
     case control(Character)
+    /// A character typed with Alt: `alt("d")`.
+    case alt(Character)
     case enter, escape, tab, backTab, backspace, delete
     case up, down, left, right, home, end, pageUp, pageDown
     case function(Int)
@@ -13,6 +15,7 @@ public enum Key: Hashable, Sendable {
         case .character(" "): "Space"
         case .character(let character): String(character)
         case .control(let letter): "Ctrl-\(letter)"
+        case .alt(let character): "Alt-\(character)"
         case .enter: "Enter"
         case .escape: "Esc"
         case .tab: "Tab"
@@ -48,10 +51,25 @@ public enum Key: Hashable, Sendable {
             letter.isLetter
         {
             self = .control(letter)
-        } else if lower.hasPrefix("f"), let number = Int(lower.dropFirst()), (1...12).contains(number) {
+        } else if lower.hasPrefix("alt-"), name.count == 5, let character = name.last,
+            !Self.introducers.contains(character)
+        {
+            self = .alt(character)
+        } else if lower.hasPrefix("f"), let number = Int(lower.dropFirst()), (1...20).contains(number) {
             self = .function(number)
         } else {
             return nil
+        }
+    }
+
+    /// With Alt these look like the start of what a terminal sends by itself.
+    private static let introducers = Set("[]OPX^_")
+
+    /// A key that means something only where somebody has bound it.
+    var isSpare: Bool {
+        switch self {
+        case .alt, .function: true
+        default: false
         }
     }
 }

@@ -35,6 +35,8 @@ public enum Message: Equatable, Sendable {
     case forwarded(PortForward)
     case forwardEnded(PortForward)
     case renamed(Instance)
+    /// While the dashboard was stopped, `vp` has begun to destroy these.
+    case destroysHandedOver([InstanceID])
     case shellReady(InstanceID, argv: [String])
     case shellEnded(InstanceID, exitStatus: Int32)
     case verbsLoaded(VerbTable)
@@ -93,7 +95,9 @@ public enum Effect: Equatable, Sendable {
     /// A line of `vp`, without the name, whose answer is shown.
     case runLine([String])
     case remember(Remembered)
-    // The rest is the terminal's.
+    /// The rest is done at once, by the loop. What was confirmed is on record before anybody sees it count down.
+    case confirmDestroys([PendingDestroy])
+    case takeBackDestroys([InstanceID])
     case openShell(InstanceID, argv: [String])
     case copy(String)
     case suspend

@@ -146,7 +146,9 @@ extension KeyMap {
         Binding([.character("m")], .metrics, .jobs, "plots its figures", hint: "metrics"),
         Binding([.character("i")], .details, .jobs, "shows its record"),
         Binding([.character("X")], .cancel, .jobs, "stops the job, after asking", hint: "cancel"),
-        Binding([.character("R")], .runAgain, .jobs, "runs the same command again", hint: "run again"),
+        Binding(
+            [.character("R")], .runAgain, .jobs, "runs the same command again, after asking",
+            hint: "run again"),
         Binding([.character("d")], .download, .jobs, "brings its results here", hint: "download"),
         Binding([.character("Y")], .copyLine, .jobs, "copies the `vp` line that runs it again"),
 

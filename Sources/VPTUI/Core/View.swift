@@ -15,10 +15,14 @@ public func view(_ state: State) -> CellBuffer {
 }
 
 private func drawTooSmall(_ state: State, in buffer: inout CellBuffer) {
-    let lines = [
+    func key(_ command: Command) -> String {
+        state.keyMap.bindings.first { $0.command == command }?.keys.first?.name ?? "Ctrl-c"
+    }
+    var lines = [
         "Too small: \(state.size.width)x\(state.size.height)",
-        "at least \(Layout.minimum.width)x\(Layout.minimum.height)", "q quits; jobs go on",
+        "at least \(Layout.minimum.width)x\(Layout.minimum.height)", "\(key(.quit)) quits; jobs go on",
     ]
+    if !state.pendingDestroys.isEmpty { lines.append("\(key(.undo)) takes the destroy back") }
     let top = max(0, (state.size.height - lines.count) / 2)
     for (index, line) in lines.enumerated() {
         let x = max(0, (state.size.width - line.count) / 2)

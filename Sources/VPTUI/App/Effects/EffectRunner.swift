@@ -14,11 +14,21 @@ final class EffectRunner: Sendable {
     private let telemetry: TelemetryWatch
     private let lines: LineRunner
     private let remembered: RememberedFile
+    private let environment: [String: String]
+    /// Where `vp` is called, and with which configuration.
+    private let directory: String
+    private let configurationFile: String?
     private let effects: AsyncStream<Effect>.Continuation
     private let isAskingAboutJobs = Mutex(false)
 
     /// - Parameter environment: for `vp` itself, which finds its keys as this process did.
-    init(engine: Engine, mailbox: Mailbox, environment: [String: String], directory: String) {
+    init(
+        engine: Engine, mailbox: Mailbox, environment: [String: String], directory: String,
+        configurationFile: String? = nil
+    ) {
+        self.environment = environment
+        self.directory = directory
+        self.configurationFile = configurationFile
         self.engine = engine
         self.mailbox = mailbox
         self.queue = ActionQueue(engine: engine) { mailbox.post(.engine($0, at: Date())) }
@@ -54,6 +64,66 @@ final class EffectRunner: Sendable {
         _ = done.wait(timeout: .now() + limit)
     }
 
+    // MARK: What was confirmed
+
+    /// Returns once it is on record. Where it cannot be, it happens all the same, for as long as the dashboard runs.
+    func confirm(_ destroys: [PendingDestroy]) {
+        do throws(EngineError) {
+            try self.engine.confirm(destroys.map(self.end))
+        } catch {
+            self.mailbox.post(.failed(error, at: Date()))
+        }
+    }
+
+    func takeBack(_ ids: [InstanceID]) {
+        do throws(EngineError) {
+            _ = try self.engine.takeBackEnds(of: ids)
+        } catch {
+            self.mailbox.post(.failed(error, at: Date()))
+        }
+    }
+
+    /// Goes on with what a dashboard left that was killed.
+    func takeUpDestroys() {
+        self.engine.takeUpConfirmedEnds(program: LineRunner.program(), environment: self.environment)
+    }
+
+    /// Leaves what was confirmed to `vp`: this program is about to stop or to end. Waits at most `limit` for what is
+    /// under way here to end.
+    func handOverDestroys(of state: State, limit: DispatchTimeInterval) {
+        let destroys = state.pendingDestroys + state.activeDestroys
+        guard !destroys.isEmpty else { return }
+        let actions = state.activeActionIDs { if case .destroy = $0 { true } else { false } }
+        let ends = destroys.map(self.end)
+        self.engine.release(ends)
+        if !actions.isEmpty {
+            let done = DispatchSemaphore(value: 0)
+            Task.detached { [queue] in
+                await queue.end(actions)
+                done.signal()
+            }
+            _ = done.wait(timeout: .now() + limit)
+        }
+        self.engine.handOver(ends, to: LineRunner.program(), environment: self.environment)
+    }
+
+    /// Stops this process, and returns when it is continued, with what `vp` has begun to destroy meanwhile. What is
+    /// still counting down is the dashboard's again.
+    func suspend(with state: State) -> [InstanceID] {
+        self.handOverDestroys(of: state, limit: .seconds(1))
+        Signals.stop()
+        let pending = state.pendingDestroys.map(\.instance)
+        let reclaimed = self.engine.reclaimEnds(of: pending)
+        return state.activeDestroys.map(\.instance) + pending.filter { !reclaimed.contains($0) }
+    }
+
+    private func end(_ destroy: PendingDestroy) -> ConfirmedEnd {
+        let configuration = self.configurationFile.map { ["--config", $0] } ?? []
+        return ConfirmedEnd(
+            instance: destroy.instance, dueAt: destroy.due, words: destroy.words + configuration,
+            directory: self.directory)
+    }
+
     private func perform(_ effect: Effect) async {
         switch effect {
         case .start(let action, let id): await self.queue.start(action, as: id)
@@ -64,7 +134,7 @@ final class EffectRunner: Sendable {
         case .readMetrics(let job): self.logs.measure(job)
         case .watch(let ids): self.telemetry.watch(ids)
         case .remember(let remembered): self.remembered.save(remembered)
-        case .openShell, .copy, .suspend, .redraw, .toggleTheme, .quit:
+        case .openShell, .copy, .suspend, .redraw, .toggleTheme, .quit, .confirmDestroys, .takeBackDestroys:
             preconditionFailure("the loop performs what concerns the terminal")
         case .pollInstances:
             self.ask { await self.answer(effect) }

@@ -1,9 +1,10 @@
 import CNcurses
 import Foundation
 import Glibc
+import VPEngine
 import VPTUICore
 
-/// The terminal through ncurses: the only place that draws on it and reads keys from it.
+/// The terminal through ncurses: the only place that draws on it. `TerminalInput` reads it.
 ///
 /// Only the loop touches it: curses keeps global state and takes no locks. The class is not `Sendable`, so a
 /// background task cannot reach it.
@@ -21,6 +22,8 @@ final class CursesTerminal {
     }
     let depth: Theme.Depth
     private let usesMouse: Bool
+    private let environment: [String: String]
+    private let hasKeyboardModes: Bool
     private var shown: CellBuffer?
     private var pairs: [Int: Int16] = [:]
     private var isOpen = false
@@ -41,8 +44,14 @@ final class CursesTerminal {
             throw Refusal(
                 sentence: "\(what). Set TERM to its type, for example `TERM=xterm-256color vp-tui`.")
         }
+        self.environment = environment
+        self.hasKeyboardModes = TerminalModes.hasKeyboardModes(name)
+        // The main screen may have modes of its own.
+        Self.write(
+            TerminalModes.reset + (TerminalModes.hasKeyboardModes(name) ? TerminalModes.resetKeyboard : ""))
         // Terminals that show any colour have a second description under another name, where it is installed.
-        let hasDirectColor = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
+        let hasDirectColor =
+            ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "") && !Mosh.isAround(environment)
         let direct = name.replacingOccurrences(of: "-256color", with: "") + "-direct"
         let isDirect = hasDirectColor && vp_newterm(direct) != nil
         guard isDirect || vp_newterm(nil) != nil else {
@@ -51,8 +60,7 @@ final class CursesTerminal {
         let charset = nl_langinfo(Int32(CODESET)).map { String(cString: $0) } ?? ""
         // The font of the Linux console has square boxes and little else of what is drawn here.
         self.isASCII = charset != "UTF-8" || name == "linux"
-        self.usesMouse = usesMouse
-        set_escdelay(25)
+        self.usesMouse = usesMouse && vp_capability("kmous") != nil
         start_color()
         use_default_colors()
         let depth = Self.depth(environment, isDirect: isDirect)
@@ -67,18 +75,16 @@ final class CursesTerminal {
     func close() {
         guard self.isOpen else { return }
         self.isOpen = false
-        self.write("\u{1B}[?2004l")
-        if self.usesMouse { vp_leave_mouse() }
+        Self.write(self.resets)
         endwin()
+        if self.hasKeyboardModes { Self.write(TerminalModes.resetKeyboard) }
     }
 
     /// Comes back after `close`, and draws everything anew.
     func reopen() {
         guard !self.isOpen else { return }
         reset_prog_mode()
-        if self.usesMouse { vp_use_mouse() }
-        self.isOpen = true
-        self.write("\u{1B}[?2004h")
+        self.enterModes()
         self.adoptSize()
     }
 
@@ -122,32 +128,40 @@ final class CursesTerminal {
 
     /// Sends `text` to the clipboard of whoever sits in front of the terminal, also over ssh (OSC 52).
     func copy(_ text: String) {
-        // Terminals take some 100 kB, and drop what is longer.
-        let data = Data(text.utf8.prefix(70_000))
-        self.write("\u{1B}]52;c;\(data.base64EncodedString())\u{07}")
+        Self.write(ClipboardSequence.sequence(for: text, environment: self.environment))
+        TmuxClipboard.give(text, environment: self.environment)
+    }
+
+    var inputSettings: InputDecoder.Settings {
+        TerminalKeys.settings(self.environment, takesMouse: self.usesMouse)
     }
 
     private func startScreen() {
         raw()
         noecho()
         nonl()
+        // Descriptions name what keys send in this mode.
         keypad(vp_screen(), true)
-        nodelay(vp_screen(), true)
         // Otherwise curses looks for waiting keys at every line it paints, and flushes what it has: one frame
         // becomes fifty writes, and a paint may be put off half-way.
         typeahead(-1)
         leaveok(vp_screen(), false)
         curs_set(0)
-        CursesInput.defineKeys()
-        if self.usesMouse { vp_use_mouse() }
+        self.enterModes()
+        self.adoptSize()
+    }
+
+    private var resets: String {
+        TerminalModes.reset + (self.hasKeyboardModes ? TerminalModes.resetKeyboard : "")
+    }
+
+    private func enterModes() {
         self.isOpen = true
-        self.write("\u{1B}[?2004h")
+        Self.write(self.resets + TerminalModes.pasteBrackets + (self.usesMouse ? TerminalModes.mouse : ""))
     }
 
     /// Asks the terminal for its background; the answer comes among the keys, from one that has an answer.
-    func askForBackground() {
-        self.write("\u{1B}]11;?\u{07}")
-    }
+    func askForBackground() { Self.write(TerminalModes.questions) }
 
     private func themeChanged() {
         self.theme.depth = self.depth
@@ -236,16 +250,8 @@ final class CursesTerminal {
         return Int16(next)
     }
 
-    private func write(_ text: String) {
+    private static func write(_ text: String) {
         fflush(nil)
-        let bytes = Array(text.utf8)
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes {
-                Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count)
-            }
-            if count <= 0, errno != EINTR { return }
-            sent += max(0, count)
-        }
+        StandardStreams.write(text.utf8, to: STDOUT_FILENO)
     }
 }

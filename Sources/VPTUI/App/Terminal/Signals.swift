@@ -10,6 +10,16 @@ enum Signals {
     /// The terminal's modes as they were found. Only `install` writes it; a handler reads the pointer.
     nonisolated(unsafe) fileprivate static var savedModes: UnsafeMutablePointer<termios>?
 
+    /// The signal that asked for the end. Only a handler writes it.
+    nonisolated(unsafe) fileprivate static var ending = SIGHUP
+
+    /// All that end a process that does not expect them, those of no name included (from the first that is free on).
+    private static let endings: [Int32] =
+        [
+            SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR,
+            SIGSTKFLT,
+        ] + (34...64)
+
     /// Returns the descriptor to poll; each byte read from it is a signal's number.
     static func install() -> Int32 {
         var ends: [Int32] = [-1, -1]
@@ -22,10 +32,11 @@ enum Signals {
         let modes = UnsafeMutablePointer<termios>.allocate(capacity: 1)
         if tcgetattr(STDIN_FILENO, modes) == 0 { Self.savedModes = modes }
         signal(SIGPIPE, SIG_IGN)
-        for number in [SIGWINCH, SIGTSTP, SIGCONT, SIGINT] { signal(number, noteSignal) }
-        for number in [SIGTERM, SIGHUP, SIGQUIT] { signal(number, noteEnd) }
+        for number in [SIGWINCH, SIGCONT] { signal(number, noteSignal) }
+        Self.takeKeys()
+        for number in Self.endings { signal(number, noteEnd) }
         signal(SIGALRM, giveUp)
-        for number in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT] { signal(number, crash) }
+        for number in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT, SIGSYS] { signal(number, crash) }
         // Whoever started us may have blocked them; all are ours to handle, on this thread.
         var all = sigset_t()
         sigfillset(&all)
@@ -33,18 +44,28 @@ enum Signals {
         return ends[0]
     }
 
+    /// Makes the signals of Ctrl-C and Ctrl-z ours.
+    static func takeKeys() {
+        for number in [SIGTSTP, SIGINT] { signal(number, noteSignal) }
+    }
+
     /// Stops this process as a shell expects of Ctrl-z; returns when it is continued.
+    ///
+    /// As the terminal does, it stops all that were started with us: a script or `timeout` that waits for us would
+    /// otherwise keep the shell waiting as well.
     static func stop() {
+        signal(SIGTSTP, SIG_IGN)
+        kill(0, SIGTSTP)
         signal(SIGTSTP, SIG_DFL)
-        kill(getpid(), SIGTSTP)
+        raise(SIGTSTP)
         signal(SIGTSTP, noteSignal)
     }
 
     /// Puts the terminal back without curses, which may be in the middle of anything.
     fileprivate static func restoreTerminal() {
-        // Paste brackets off, mouse off, colours off, cursor on, normal keypad, main screen.
+        // Paste brackets off, mouse and focus off, colours off, cursor on, normal keypad, main screen.
         let sequence: StaticString =
-            "\u{1B}[?2004l\u{1B}[?1000l\u{1B}[?1006l\u{1B}[0m\u{1B}[?25h\u{1B}[?1l\u{1B}>\u{1B}[?1049l"
+            "\u{1B}[?2004l\u{1B}[?1000l\u{1B}[?1004l\u{1B}[?1006l\u{1B}[0m\u{1B}[?25h\u{1B}[?1l\u{1B}>\u{1B}[?1049l"
         _ = write(STDOUT_FILENO, sequence.utf8Start, sequence.utf8CodeUnitCount)
         if let modes = Self.savedModes { tcsetattr(STDIN_FILENO, TCSANOW, modes) }
     }
@@ -60,12 +81,13 @@ private func noteSignal(_ number: Int32) {
 /// The loop ends in order; when it cannot within a second (a terminal that takes no output), `giveUp` ends it.
 private func noteEnd(_ number: Int32) {
     noteSignal(number)
+    Signals.ending = number
     alarm(1)
 }
 
 private func giveUp(_: Int32) {
     Signals.restoreTerminal()
-    _exit(128 + SIGHUP)
+    _exit(128 + Signals.ending)
 }
 
 private func crash(_ number: Int32) {

@@ -34,6 +34,13 @@ public struct PendingDestroy: Equatable, Sendable {
     public var instance: InstanceID
     public var request: DestroyRequest
     public var due: Date
+
+    /// What `vp` is called with to do the same.
+    public var words: [String] {
+        let line = CommandTwin.line(.destroy(self.instance, self.request)).split(separator: " ").map(
+            String.init)
+        return line.dropFirst() + ["--platform", self.instance.platform.rawValue, "--yes", "--confirmed"]
+    }
 }
 
 /// A local port that leads to one on an instance.
@@ -75,6 +82,14 @@ extension State {
 
     func pendingDestroy(of id: InstanceID) -> PendingDestroy? {
         self.pendingDestroys.first { $0.instance == id }
+    }
+
+    /// Destroys that are under way.
+    public var activeDestroys: [PendingDestroy] {
+        self.actions.compactMap { record -> PendingDestroy? in
+            guard record.isActive, case .destroy(let id, let request) = record.action else { return nil }
+            return PendingDestroy(instance: id, request: request, due: self.now)
+        }
     }
 
     /// The action here that follows `job`.

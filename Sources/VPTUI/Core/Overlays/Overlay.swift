@@ -57,6 +57,8 @@ public struct Dialog: Equatable, Sendable {
         case stop([InstanceID])
         case start([InstanceID])
         case cancelJobs([JobTarget])
+        /// The commands of these jobs, where they ran.
+        case runAgain([Job])
         case cancelAction(ActionID)
         /// A sync that would meet files changed on both sides.
         case conflicts([InstanceID], [String])
@@ -107,6 +109,7 @@ public struct Dialog: Equatable, Sendable {
         switch self.kind {
         case .destroy(let ids, _), .stop(let ids), .start(let ids), .conflicts(let ids, _): ids
         case .cancelJobs(let targets): targets.map(\.instance)
+        case .runAgain(let jobs): jobs.map(\.instance)
         case .create, .cancelAction, .quit, .error: []
         }
     }
@@ -119,6 +122,7 @@ public struct Dialog: Equatable, Sendable {
         case .start(let ids): self.kind = .start(ids.filter(isAlive))
         case .conflicts(let ids, let paths): self.kind = .conflicts(ids.filter(isAlive), paths)
         case .cancelJobs(let targets): self.kind = .cancelJobs(targets.filter { isAlive($0.instance) })
+        case .runAgain(let jobs): self.kind = .runAgain(jobs.filter { isAlive($0.instance) })
         case .create, .cancelAction, .quit, .error: break
         }
     }

@@ -98,6 +98,7 @@ enum DialogScreen {
         case (.start(let ids), _): ids.count == 1 ? "Start it" : "Start \(ids.count)"
         case (.conflicts, _): "Send the rest"
         case (.cancelJobs(let targets), _): targets.count == 1 ? "Stop the job" : "Stop \(targets.count) jobs"
+        case (.runAgain(let jobs), _): jobs.count == 1 ? "Run it again" : "Run \(jobs.count) again"
         case (.cancelAction, _): "Cancel it"
         case (.quit, _): "Quit"
         }
@@ -130,6 +131,20 @@ enum DialogScreen {
                         [Span("What it has written so far stays on the instance; d brings it here.", .muted)],
                     ]
             )
+        case .runAgain(let jobs):
+            (
+                jobs.count == 1 ? "Run \(jobs[0].id) again" : "Run \(jobs.count) jobs again",
+                jobs.prefix(8).map {
+                    [Span("● \($0.instance)  ", .accent), Span(String($0.command.shellText.prefix(200)))]
+                } + [
+                    [],
+                    [
+                        Span(
+                            "The project is synced first; what the command writes there is overwritten.",
+                            .muted)
+                    ],
+                ]
+            )
         case .quit: Self.quit(state)
         case .error(let words):
             (
@@ -157,6 +172,13 @@ enum DialogScreen {
             ],
             [Span("disk ", .muted), Span(Format.bytes(request.query.diskBytes))],
         ]
+        if let limit = request.query.maximumPrice ?? state.settings.defaults.maximumPrice {
+            let isTyped = limit != state.settings.defaults.maximumPrice
+            lines.append([
+                Span("limit ", .muted), Span(Format.hourly(limit), .money),
+                Span(isTyped ? ", as the query says" : ", as the settings say", .muted),
+            ])
+        }
         if let balance = state.balances.first(where: { $0.platform == offer.platform }) {
             let rate = offer.price.dollarsPerHour
             let hours = rate > 0 ? balance.dollars / rate : 0
@@ -310,7 +332,7 @@ enum DialogScreen {
         for record in state.activeActions.prefix(5) {
             let word =
                 switch record.action {
-                case .run, .attach: "goes on without the dashboard"
+                case .run, .attach, .destroy: "goes on without the dashboard"
                 default: "is cut off"
                 }
             lines.append([
@@ -319,7 +341,9 @@ enum DialogScreen {
             ])
         }
         for pending in state.pendingDestroys {
-            lines.append([Span("◇ destroy \(pending.instance)", .bad), Span("  does not happen", .muted)])
+            lines.append([
+                Span("◇ destroy \(pending.instance)", .bad), Span("  goes on without the dashboard", .muted),
+            ])
         }
         if lines.isEmpty { lines.append([Span("✓ All of it has ended meanwhile.", .good)]) }
         lines.append([])

@@ -3,12 +3,17 @@ func drawField(
     _ field: TextField, x: Int, y: Int, width: Int, surface: Surface, in buffer: inout CellBuffer
 ) {
     guard width > 1 else { return }
-    var head = field.text.prefix(field.cursor)
-    var shift = 0
-    while DisplayWidth.of(head) > width - 1, !head.isEmpty {
-        head = head.dropFirst()
-        shift += 1
+    // Back from the cursor, as far as there is room: a pasted text may be long.
+    let text = field.text
+    var start = text.prefix(field.cursor).endIndex
+    var used = 0
+    while start > text.startIndex {
+        let before = text.index(before: start)
+        let columns = DisplayWidth.of(text[before])
+        guard used + columns <= width - 1 else { break }
+        used += columns
+        start = before
     }
-    buffer.write(field.text.dropFirst(shift), x: x, y: y, style: Style(.plain, on: surface), limit: width)
-    buffer.cursor = Point(x: x + DisplayWidth.of(head), y: y)
+    buffer.write(text[start...], x: x, y: y, style: Style(.plain, on: surface), limit: width)
+    buffer.cursor = Point(x: x + used, y: y)
 }

@@ -104,6 +104,13 @@ extension State {
         case .renamed(let instance):
             self.instances.upsert(instance)
             self.toast("\(instance.id) is called \(instance.name ?? "nothing") now", .good)
+        case .destroysHandedOver(let ids):
+            self.pendingDestroys.removeAll { ids.contains($0.instance) }
+            self.actions.removeAll { record in
+                if case .destroy(let id, _) = record.action { ids.contains(id) } else { false }
+            }
+            let names = ids.map(\.rawValue).joined(separator: ", ")
+            self.toast("`vp` destroys \(names) in the background", .warning, for: 8)
         case .shellReady(let id, let argv): return [.openShell(id, argv: argv)]
         case .shellEnded(let id, let status):
             self.toast(
@@ -209,7 +216,7 @@ extension State {
         var effects: [Effect] = []
         switch outcome {
         case .succeeded(let result):
-            self.succeeded(result)
+            self.succeeded(result, since: record.startedAt)
             effects += self.runAfterCreate(id, result)
         case .cancelled: self.toast("Cancelled: \(record.action.verb)", .warning)
         case .failed(let error):

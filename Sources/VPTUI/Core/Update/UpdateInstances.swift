@@ -91,16 +91,18 @@ extension State {
         return ids.map { .loadUnsafeResults($0) }
     }
 
-    mutating func undoDestroy() {
+    mutating func undoDestroy() -> [Effect] {
         guard let due = self.pendingDestroys.last?.due else {
             self.toast("Nothing to take back")
-            return
+            return []
         }
         // What was confirmed together is taken back together.
-        let kept = self.pendingDestroys.filter { $0.due == due }.map(\.instance.rawValue)
+        let ids = self.pendingDestroys.filter { $0.due == due }.map(\.instance)
+        let kept = ids.map(\.rawValue)
         self.pendingDestroys.removeAll { $0.due == due }
         self.toast(
             "\(kept.joined(separator: ", ")) \(kept.count == 1 ? "is" : "are") kept", .good)
+        return [.takeBackDestroys(ids)]
     }
 
     mutating func openShell() -> [Effect] {

@@ -3,21 +3,20 @@ import VPEngine
 
 /// What keys do with jobs and offers.
 extension State {
-    mutating func runAgain() -> [Effect] {
-        var effects: [Effect] = []
-        for job in self.jobs.targets {
+    mutating func askToRunAgain() {
+        let jobs = self.jobs.targets.filter { job in
             guard let instance = self.instances.row(job.instance) else {
                 self.toast("\(job.instance) is gone: rent another, then r with ↑ runs the command", .warning)
-                continue
+                return false
             }
             guard instance.status == .running else {
                 self.toast("\(instance.id) is \(instance.status.rawValue)", .warning)
-                continue
+                return false
             }
-            self.awaitsJobOn = instance.id
-            effects.append(self.start(.run(instance.id, RunRequest(command: job.command))))
+            return true
         }
-        return effects
+        guard !jobs.isEmpty else { return }
+        self.overlay = .dialog(Dialog(.runAgain(jobs), openedAt: self.now))
     }
 
     /// The job whose log a key in this pane means.

@@ -7,6 +7,9 @@ extension State {
         // Suspending and repainting work whatever is on screen.
         if key == .control("z") { return [.suspend] }
         if key == .control("l") { return [.redraw] }
+        guard !Layout(self).isTooSmall else { return self.keyPressedUnseen(key) }
+        // The map alone gives these a meaning, and it is for what stands below the boxes.
+        if key.isSpare, self.overlay != nil { return [] }
         switch self.overlay {
         case .dialog(let dialog): return self.dialogKeyPressed(key, dialog, at: date)
         case .prompt(let prompt): return self.promptKeyPressed(key, prompt)
@@ -23,6 +26,15 @@ extension State {
         }
         guard let command = self.keyMap.command(for: key, focus: self.focus) else { return [] }
         return self.execute(command)
+    }
+
+    /// Where nothing can be seen, only what the note there names.
+    private mutating func keyPressedUnseen(_ key: Key) -> [Effect] {
+        switch self.keyMap.command(for: key, focus: .instances) {
+        case .quit: [.quit]
+        case .undo where !self.pendingDestroys.isEmpty: self.undoDestroy()
+        default: []
+        }
     }
 
     /// Does what a key or the palette asks for, unless the dashboard only looks.
@@ -62,7 +74,7 @@ extension State {
         case .back: self.goBack()
         case .quit: return self.askToQuit()
         case .suspend: return [.suspend]
-        case .undo: self.undoDestroy()
+        case .undo: return self.undoDestroy()
         case .mark: self.change(self.focus, .toggleMark)
         case .markRange: self.change(self.focus, .toggleRange)
         case .unmark: self.change(self.focus, .clearMarks)
@@ -91,7 +103,7 @@ extension State {
         case .openLog: return self.openSelectedLog()
         case .metrics: return self.toggleMetrics()
         case .cancel: self.askToCancel()
-        case .runAgain: return self.runAgain()
+        case .runAgain: self.askToRunAgain()
         case .follow, .wrap, .scrollLeft, .scrollRight, .nextHit, .previousHit, .keepLines, .context, .times,
             .goToTime, .writeLog, .nextJob, .previousJob:
             return self.performInLog(command)

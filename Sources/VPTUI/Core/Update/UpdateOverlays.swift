@@ -54,7 +54,10 @@ extension State {
             let due = self.now.addingTimeInterval(Self.undoTime)
             self.pendingDestroys += ids.map { PendingDestroy(instance: $0, request: request, due: due) }
             self.instances.apply(.clearMarks)
-            return []
+            return [.confirmDestroys(self.pendingDestroys.filter { ids.contains($0.instance) })]
+        case .runAgain(let jobs):
+            self.awaitsJobOn = jobs.last?.instance
+            return jobs.map { self.start(.run($0.instance, RunRequest(command: $0.command))) }
         case .stop(let ids): return ids.map { self.start(.stop($0)) }
         case .start(let ids): return ids.map { self.start(.start($0)) }
         case .conflicts(let ids, _): return ids.map { self.start(.sync($0)) }
@@ -109,6 +112,7 @@ extension State {
 
     mutating func textPasted(_ text: String) -> [Effect] {
         // Pasted text is never taken for keys: a paste into the wrong window must not destroy anything.
+        guard !Layout(self).isTooSmall else { return [] }
         switch self.overlay {
         case .prompt(var prompt):
             prompt.field.insert(text)

@@ -3,13 +3,17 @@ import VPEngine
 
 /// What came of an action that succeeded.
 extension State {
-    mutating func succeeded(_ result: ActionResult) {
+    /// - Parameter start: when the action began.
+    mutating func succeeded(_ result: ActionResult, since start: Date) {
         switch result {
         case .created(let instance):
             self.goneInstances.remove(instance.id)
             self.instances.upsert(instance)
-            self.instances.select(instance.id)
-            self.focus(.instances)
+            // Whoever has typed since is somewhere else by now.
+            if self.overlay == nil, self.typedAt <= start {
+                self.instances.select(instance.id)
+                self.focus(.instances)
+            }
             self.toast("\(instance.id) is ready: S sends the project, r runs a command", .good, for: 8)
         case .synced(let summary):
             self.toast(Self.words(summary), summary.isWhole ? .good : .warning)

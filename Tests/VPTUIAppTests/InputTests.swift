@@ -1,0 +1,267 @@
+import Foundation
+import Glibc
+import Testing
+import VPTestSupport
+
+/// What a terminal sends, through a pseudo terminal: keys act, all else does nothing, and nothing ends the dashboard.
+@Suite(.serialized, .ownThread) struct InputTests {
+    private func withSession(
+        _ variables: [String: String] = [:], _ body: (PTYSession) throws -> Void
+    ) async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            let environment = DashboardSession.environment(home: folder.path).merging(variables) { $1 }
+            let session = try PTYSession(
+                DashboardSession.program, environment: environment, directory: folder.path)
+            try session.wait(for: "1 Instances")
+            try body(session)
+        }
+    }
+
+    /// The screen without its first row, which has the clock.
+    private func rows(_ session: PTYSession) -> [String] { Array(session.screen.lines.dropFirst()) }
+
+    /// Opens the help and closes it: the keys before have been read by then.
+    private func expectAnswers(_ session: PTYSession, in pane: String = "Offers") throws {
+        session.type("?")
+        try session.wait(for: "Keys in \(pane)")
+        session.type("\u{1B}")
+        // The bar is drawn last.
+        try session.wait("the help to close") { !$0.contains("Keys in") && $0.lines[29].contains("q quit") }
+    }
+
+    private func quit(_ session: PTYSession) throws {
+        session.type("q")
+        #expect(try session.waitForEnd() == .exited(0))
+        #expect(session.hasModesOfStart && !session.screen.isAlternateScreen)
+    }
+
+    @Test func keysWithoutAMeaningDoNothing() async throws {
+        try await self.withSession { session in
+            session.type("2")
+            try self.expectAnswers(session)
+            let before = self.rows(session)
+            for keys in [
+                // Insert, Shift-Down, Ctrl-Space, a swipe to the side.
+                "\u{1B}[2~\u{1B}[2~\u{1B}[2~\u{1B}[2~", "\u{1B}[1;2B", "\u{00}\u{00}\u{00}\u{00}\u{00}",
+                "\u{1B}[<66;10;10M\u{1B}[<67;10;10M\u{1B}[<66;11;10M",
+                // A cursor report, Alt-D, F13, Ctrl-Left, the keypad, focus, a palette answer.
+                "\u{1B}[43;3R", "\u{1B}D", "\u{1B}[25~", "\u{1B}[5D\u{1B}Od", "\u{1B}Oq\u{1B}Oy",
+                "\u{1B}[O\u{1B}[I", "\u{1B}]4;1;rgb:cdcd/0000/0000\u{1B}\\",
+            ] {
+                for byte in keys.utf8 {
+                    try session.send(CollectionOfOne(byte))
+                    // A lone ESC has 25 ms; all others have as long as they need.
+                    if byte != 0x1B { session.read(milliseconds: 1) }
+                }
+                try session.send(keys.utf8)
+                try self.expectAnswers(session)
+                #expect(self.rows(session) == before, "\(keys.debugDescription)")
+            }
+            try self.quit(session)
+        }
+    }
+
+    @Test func aPasteIsOneHoweverItArrives() async throws {
+        try await self.withSession { session in
+            session.type("2/")
+            session.type("\u{1B}[200~D y")
+            // Longer than a frame takes, again and again.
+            for piece in ["\u{1B}[A q", " R \u{1B}", "[20", "1"] {
+                for _ in 0..<5 { session.read(milliseconds: 10) }
+                session.type(piece)
+            }
+            session.type(" x\u{1B}[201~ende")
+            try session.wait(for: "xende")
+            session.type("\u{1B}")
+            try session.wait("the filter to close") { !$0.contains("xende") }
+            // Nothing has the keys: a paste goes nowhere.
+            try session.send(
+                Array("\u{1B}[200~".utf8) + Array(String(repeating: "q R D y\n", count: 25_000).utf8)
+                    + Array("\u{1B}[201~".utf8))
+            try self.expectAnswers(session)
+            session.type("/")
+            try session.send(
+                Array("\u{1B}[200~".utf8) + [UInt8](repeating: 0x61, count: 200_000)
+                    + Array("zz\u{1B}[201~".utf8))
+            try session.wait(for: "aazz")
+            session.type("\u{1B}")
+            try session.wait("the filter to close") { !$0.contains("aazz") }
+            try self.quit(session)
+        }
+    }
+
+    /// `VP_INPUT_SEQUENCES=1000000` looks longer.
+    @Test func sequencesWithoutAKeyMakeNone() async throws {
+        let count = ProcessInfo.processInfo.environment["VP_INPUT_SEQUENCES"].flatMap(Int.init) ?? 4000
+        try await self.withSession { session in
+            session.type("2")
+            try self.expectAnswers(session)
+            let before = self.rows(session)
+            var random = SequenceGenerator(seed: 5)
+            var bytes: [UInt8] = []
+            for index in 0..<count {
+                bytes += random.sequence().utf8
+                // In pieces that end anywhere, but not behind an ESC, which may be the key where the rest is late.
+                var length = 1 + random.below(400)
+                while bytes.count > length {
+                    while length < bytes.count, bytes[length - 1] == 0x1B { length += 1 }
+                    if bytes[length - 1] == 0x1B { break }
+                    try session.send(bytes.prefix(length))
+                    bytes.removeFirst(length)
+                    session.read(milliseconds: Int32(random.below(4)))
+                    length = 1 + random.below(400)
+                }
+                if index % 1000 == 999 {
+                    try session.send(bytes)
+                    bytes = []
+                    try self.expectAnswers(session)
+                    #expect(self.rows(session) == before)
+                }
+            }
+            try session.send(bytes)
+            try self.expectAnswers(session)
+            try self.quit(session)
+        }
+    }
+
+    @Test func answersDoNothingBeforeDuringAndAfter() async throws {
+        let answers = SequenceGenerator.answers.joined()
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            let session = try DashboardSession.start(in: folder.path)
+            // Before it reads anything.
+            session.type(answers)
+            try session.wait(for: "1 Instances")
+            try self.expectAnswers(session)
+            session.type(answers)
+            try self.expectAnswers(session)
+            session.type(answers + "q")
+            #expect(try session.waitForEnd() == .exited(0))
+        }
+    }
+
+    /// A shell reads what is left when the dashboard has ended.
+    @Test func anAnswerThatComesAfterTheLastKeyIsNotTypedIntoTheShell() async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            let script = "\"$0\"; IFS= read -r line; echo \"read:$line:\""
+            let session = try PTYSession(
+                "/bin/sh", ["-c", script, DashboardSession.program],
+                environment: DashboardSession.environment(home: folder.path), directory: folder.path)
+            try session.wait("the question") { _ in
+                String(decoding: session.tail, as: UTF8.self).contains("\u{1B}]11;?")
+            }
+            session.type("q")
+            for _ in 0..<10 { session.read(milliseconds: 10) }
+            session.type("\u{1B}]11;rgb:1010/1414/1818\u{1B}\\\u{1B}[?62;22c")
+            try session.wait("the main screen") { !$0.isAlternateScreen }
+            session.type("words\n")
+            try session.wait(for: "read:words:")
+        }
+    }
+
+    @Test func escapeWaitsForALateRestWhereItIsTold() async throws {
+        try await self.withSession(["ESCDELAY": "5000"]) { session in
+            session.type("2/abc")
+            try session.wait(for: "abc")
+            // An arrow key in two packets does not close what is open.
+            session.type("\u{1B}")
+            for _ in 0..<20 { session.read(milliseconds: 10) }
+            session.type("[D")
+            session.type("x")
+            try session.wait(for: "abxc")
+        }
+    }
+
+    @Test func aLoneByteOfACharacterHoldsNothingBack() async throws {
+        try await self.withSession { session in
+            session.type("2")
+            try session.send([0xC3])
+            try self.expectAnswers(session)
+            try session.send([0xF0, 0x9F])
+            try self.quit(session)
+        }
+    }
+
+    /// What an earlier program left on is off, also when this one has ended.
+    @Test func modesOfAnotherProgramAreReset() async throws {
+        try await self.withSession { session in
+            let begin = String(decoding: session.tail, as: UTF8.self)
+            for mode in [
+                "\u{1B}[?1003l", "\u{1B}[?1004l", "\u{1B}[?1015l", "\u{1B}[>4;0m", "\u{1B}[=0;1u",
+                "\u{1B}[?2004h",
+            ] {
+                #expect(begin.contains(mode), "\(mode.debugDescription)")
+            }
+            // The kitty protocol has modes of its own for each screen.
+            let screens = begin.components(separatedBy: "\u{1B}[?1049h")
+            #expect(
+                screens.first?.contains("\u{1B}[=0;1u") == true
+                    && screens.last?.contains("\u{1B}[=0;1u") == true)
+            session.type("q")
+            let ending = try session.waitForEnd()
+            #expect(ending == .exited(0))
+            let end =
+                String(decoding: session.tail, as: UTF8.self).components(separatedBy: "\u{1B}[?1049l").last
+                ?? ""
+            #expect(end.contains("\u{1B}[=0;1u"))
+            #expect(session.screen.modes.isDisjoint(with: [1000, 1002, 1003, 1004, 1006, 2004]))
+        }
+    }
+
+    @Test func exportedSizesAreThoseOfAnotherWindow() async throws {
+        try await self.withSession(["LINES": "10", "COLUMNS": "40"]) { session in
+            try session.wait("the last row") { $0.lines[29].contains("help") }
+            #expect(session.screen.lines[5].count > 60)
+            try self.quit(session)
+        }
+    }
+}
+
+/// What ends or stops the dashboard, and what may be wrong with the streams that it is started with.
+@Suite(.serialized, .ownThread) struct EndingTests {
+    @Test(arguments: [SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPWR, 40])
+    func anySignalThatEndsItRestoresTheTerminal(_ signal: Int32) async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            let session = try DashboardSession.start(in: folder.path)
+            try session.wait(for: "1 Instances")
+            session.send(signal: signal)
+            #expect(try session.waitForEnd(seconds: 10) == .exited(128 + signal))
+            #expect(!session.screen.isAlternateScreen && session.hasModesOfStart)
+        }
+    }
+
+    /// Whoever waits for the dashboard stops with it, so that the shell has the terminal.
+    @Test(arguments: [
+        "sh -c '\"$0\"; true' \"$0\"", "timeout --foreground 1000 \"$0\"", "bash -c '\"$0\"; true' \"$0\"",
+    ])
+    func ctrlZStopsWhatWaitsForItToo(_ line: String) async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            let script = "set -m; \(line); echo \"stopped $?\"; read line; fg; echo \"ended $?\""
+            let session = try PTYSession(
+                "/bin/sh", ["-c", script, DashboardSession.program],
+                environment: DashboardSession.environment(home: folder.path), directory: folder.path)
+            try session.wait(for: "1 Instances")
+            session.type("\u{1A}")
+            try session.wait(for: "stopped 148")
+            session.type("\n")
+            try session.wait("the dashboard to come back") {
+                $0.isAlternateScreen && $0.contains("1 Instances")
+            }
+            session.type("q")
+            try session.wait(for: "ended 0")
+        }
+    }
+
+    /// An error whose words nobody takes is an error all the same.
+    @Test(arguments: ["2>&-", "2>/dev/full", "2>&1 >&-"])
+    func wordsThatNobodyTakesEndNothing(_ redirection: String) async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            let script = "(\"$0\" \(redirection)) 2>/dev/null; echo \"status $?\""
+            var environment = DashboardSession.environment(home: folder.path, terminal: "no-such-terminal")
+            environment["VP_NOTHING"] = "1"
+            let session = try PTYSession(
+                "/bin/sh", ["-c", script, DashboardSession.program], environment: environment,
+                directory: folder.path)
+            try session.wait(for: "status 64")
+        }
+    }
+}
