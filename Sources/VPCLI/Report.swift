@@ -257,6 +257,12 @@ enum Report {
                     "It took too long, \(activity.words)\(subject)\(because).",
                     "Try again; `vp ls` shows what is there."
                 )
+            case .answerTooLarge:
+                (
+                    "An answer was larger than any can be, \(activity.words)\(subject)\(because).",
+                    "The machine may be broken or hostile: `vp ssh\(subject)` shows it, "
+                        + "`vp destroy-instance\(subject)` ends it."
+                )
             case .historyUnavailable:
                 (
                     "The history cannot be used\(because).",
@@ -300,7 +306,7 @@ enum Report {
         case .badRequest, .insufficientCredit, .rateLimited, .networkDown, .platformFailed, .badResponse,
             .endpointRetired:
             Status.platform
-        case .unreachable, .sshRefused, .timedOut: Status.unreachable
+        case .unreachable, .sshRefused, .timedOut, .answerTooLarge: Status.unreachable
         case .uploadFailed, .remoteDiskFull: Status.uploadFailed
         case .unsafeResults, .downloadFailed: Status.resultsNotWhole
         case .hostKeyChanged: Status.hostKeyChanged

@@ -69,6 +69,8 @@ public struct EngineError: Error, Hashable, Sendable {
         /// A budget or guard of the user's own said no.
         case limitRefused
         case timedOut
+        /// An instance, or a program here, has printed more than any answer of its kind holds.
+        case answerTooLarge
         case historyUnavailable
         case cancelled
         /// A local file could not be read or written.

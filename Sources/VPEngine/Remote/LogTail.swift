@@ -26,12 +26,20 @@ package final class LogTail: Sendable {
     }
 
     private struct State {
-        var reports: [JobReport] = []
+        /// The last that was said.
+        var report: JobReport?
         var pendingLine: [UInt8] = []
+        /// The end of what else came on standard error.
         var otherErrors: [UInt8] = []
         var failure: EngineError?
         var mismatches = 0
+        /// How often a log that is promised longer has not become so, and how long it was.
+        var shortfalls = 0
+        var shortSize: Int64 = -1
     }
+
+    /// No report of ours is longer; an instance may send a line that never ends.
+    private static let lineLimit = 65_536
 
     private let script: JobScript
     private let stream: JobStream
@@ -59,7 +67,7 @@ package final class LogTail: Sendable {
     /// this again.
     package func perform(_ request: Request, through shell: RemoteShell) async throws(EngineError) -> Ending {
         self.state.withLock { state in
-            state.reports = []
+            state.report = nil
             state.pendingLine = []
             state.otherErrors = []
         }
@@ -72,13 +80,13 @@ package final class LogTail: Sendable {
             }
         _ = try await shell.stream(
             text, onOutput: { self.append($0) }, onErrorOutput: { self.takeErrorOutput($0) })
-        let (reports, errors, failure) = self.state.withLock { state in
-            (state.reports, state.otherErrors, state.failure)
+        let (report, errors, failure) = self.state.withLock { state in
+            (state.report, state.otherErrors, state.failure)
         }
         if let failure { throw failure }
         let activity = EngineError.Activity(
             "following the job", platform: shell.target.instance.platform, subject: self.script.job.rawValue)
-        switch reports.last {
+        switch report {
         case .ended(let end): return .ended(end, isVerified: try self.verify(end, activity))
         case .lost: return .lost
         case .absent: return .absent
@@ -97,8 +105,16 @@ package final class LogTail: Sendable {
     /// as it is and the result is false.
     private func verify(_ end: JobEnd, _ activity: EngineError.Activity) throws(EngineError) -> Bool {
         let promised = self.stream == .log ? end.logBytes : end.errorBytes ?? 0
-        // The connection closed in order and yet brought less than the log held when the job ended.
-        guard self.spool.size >= promised else {
+        // The connection closed in order and yet brought less than the log held when the job ended. Where asking again
+        // brings no more, the instance promises what it does not have, and nobody waits for that for ever.
+        let size = self.spool.size
+        guard size >= promised else {
+            let shortfalls = self.state.withLock { state in
+                state.shortfalls = state.shortSize == size ? state.shortfalls + 1 : 1
+                state.shortSize = size
+                return state.shortfalls
+            }
+            if shortfalls > 3 { return false }
             throw EngineError(.unreachable, activity, detail: "the log was cut short")
         }
         guard promised > 0, let checksum = end.checksum else { return promised == 0 }
@@ -126,16 +142,22 @@ package final class LogTail: Sendable {
         let new = self.state.withLock { state -> [JobReport] in
             state.pendingLine += bytes
             var new: [JobReport] = []
-            while let end = state.pendingLine.firstIndex(of: UInt8(ascii: "\n")) {
-                let line = String(decoding: state.pendingLine[..<end], as: UTF8.self)
-                if let report = JobReport(line: line[...]) {
+            var rest = state.pendingLine[...]
+            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = rest[...end]
+                rest = rest[(end + 1)...]
+                let text = String(decoding: line.dropLast().prefix(Self.lineLimit), as: UTF8.self)
+                if let report = JobReport(line: text[...]) {
                     new.append(report)
                 } else {
-                    state.otherErrors += state.pendingLine[...end]
+                    state.otherErrors += line.prefix(Self.lineLimit)
                 }
-                state.pendingLine.removeSubrange(...end)
             }
-            state.reports += new
+            state.pendingLine = Array(rest.prefix(Self.lineLimit))
+            if state.otherErrors.count > 2 * Self.lineLimit {
+                state.otherErrors.removeFirst(state.otherErrors.count - Self.lineLimit)
+            }
+            state.report = new.last ?? state.report
             return new
         }
         for report in new { self.onReport(report) }

@@ -40,7 +40,10 @@ final class OpenedSession: Sendable {
                         onOutput: { bytes in shared.relay.withLock(\.onOutput)?(bytes) },
                         onErrorOutput: { bytes in
                             let sink = shared.relay.withLock { relay in
-                                if relay.onErrorOutput == nil { relay.earlyErrorOutput += bytes }
+                                if relay.onErrorOutput == nil {
+                                    let room = ByteCollector.wordsLimit - relay.earlyErrorOutput.count
+                                    relay.earlyErrorOutput += bytes.prefix(max(0, room))
+                                }
                                 return relay.onErrorOutput
                             }
                             sink?(bytes)

@@ -94,13 +94,16 @@ package protocol ProcessRunner: Sendable {
 }
 
 extension ProcessRunner {
-    /// Runs `command` to its end and returns all it wrote.
-    package func run(_ command: ProcessCommand) async throws(EngineError) -> ProcessResult {
-        let output = ByteCollector()
-        let errorOutput = ByteCollector()
-        let ending = try await self.run(
-            command, onOutput: { output.append($0) }, onErrorOutput: { errorOutput.append($0) })
-        return ProcessResult(ending: ending, output: output.bytes, errorOutput: errorOutput.bytes)
+    /// Runs `command` to its end and returns what it wrote.
+    package func run(
+        _ command: ProcessCommand,
+        outputLimit: OutputLimit = OutputLimit(bytes: 256 << 20, time: .seconds(86_400))
+    ) async throws(EngineError) -> ProcessResult {
+        let activity = EngineError.Activity("running \(command.program)", subject: command.program)
+        return try await outputLimit.collect(activity) {
+            (onOutput, onErrorOutput) async throws(EngineError) in
+            try await self.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
+        }
     }
 }
 

@@ -24,21 +24,27 @@ package struct RemoteShell: Sendable {
     /// Runs `script` with sh on the instance and returns what it left.
     ///
     /// The script travels on standard input, so no argument limit applies and nothing of it shows in a process
-    /// list. Throws when ssh itself fails; the script's own exit status is a result.
-    package func run(_ script: String) async throws(EngineError) -> ProcessResult {
-        try await self.run(Array(script.utf8))
+    /// list. Throws when ssh itself fails, `.answerTooLarge` and `.timedOut` where the instance goes beyond
+    /// `outputLimit`; the script's own exit status is a result.
+    package func run(
+        _ script: String, outputLimit: OutputLimit = OutputLimit()
+    ) async throws(EngineError) -> ProcessResult {
+        try await self.run(Array(script.utf8), outputLimit: outputLimit)
     }
 
     /// A script with words that are not UTF-8.
-    package func run(_ script: [UInt8]) async throws(EngineError) -> ProcessResult {
-        let output = ByteCollector()
-        let errorOutput = ByteCollector()
-        let ending = try await self.stream(
-            script, onOutput: { output.append($0) }, onErrorOutput: { errorOutput.append($0) })
-        let result = ProcessResult(
-            ending: ending, output: output.bytes, errorOutput: errorOutput.bytes)
-        if case .exited(Self.sshFailure) = ending { throw self.connectionError(result.errorOutput) }
-        if case .signalled = ending { throw self.connectionError(result.errorOutput) }
+    package func run(
+        _ script: [UInt8], outputLimit: OutputLimit = OutputLimit()
+    ) async throws(EngineError) -> ProcessResult {
+        let activity = EngineError.Activity(
+            "running a script on the instance", platform: self.target.instance.platform,
+            subject: self.target.instance.rawValue)
+        let result = try await outputLimit.collect(activity) {
+            (onOutput, onErrorOutput) async throws(EngineError) in
+            try await self.stream(script, onOutput: onOutput, onErrorOutput: onErrorOutput)
+        }
+        if case .exited(Self.sshFailure) = result.ending { throw self.connectionError(result.errorOutput) }
+        if case .signalled = result.ending { throw self.connectionError(result.errorOutput) }
         return result
     }
 
@@ -88,7 +94,7 @@ package struct RemoteShell: Sendable {
 
     /// What ssh's own words mean. They are OpenSSH's English texts, which it does not translate.
     package func connectionError(_ errorOutput: [UInt8]) -> EngineError {
-        let text = String(decoding: errorOutput, as: UTF8.self)
+        let text = String(decoding: errorOutput.suffix(ByteCollector.wordsLimit), as: UTF8.self)
         let activity = EngineError.Activity(
             "connecting to \(self.target.address.host) port \(self.target.address.port)",
             platform: self.target.instance.platform, subject: self.target.instance.rawValue)

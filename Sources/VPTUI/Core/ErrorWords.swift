@@ -132,6 +132,11 @@ public struct ErrorWords: Hashable, Sendable {
             return ("A limit of yours refused it", "Raise the limit in `.vp/config.yaml`, or ask for less.")
         case .timedOut:
             return ("No answer in time while \(doing)", "Try again.")
+        case .answerTooLarge:
+            return (
+                "An answer without end while \(doing)",
+                "The machine may be broken or hostile: look with s, or destroy it with D."
+            )
         case .historyUnavailable:
             return ("The history cannot be read", "Check the state folder's permissions and free space.")
         case .cancelled:
