@@ -117,9 +117,11 @@ struct CostCommand: AsyncParsableCommand {
     /// In eighths of a cell where the terminal has them.
     static func bar(_ value: Double, of most: Double, width: Int, hasUnicode: Bool) -> String {
         guard width > 0, most > 0, value > 0 else { return "" }
-        let cells = value / most * Double(width)
-        guard hasUnicode else { return String(repeating: "#", count: max(1, Int(cells.rounded()))) }
-        let eighths = max(1, Int((cells * 8).rounded()))
+        let cells = NumberRange.share.clamp(value / most) * Double(width)
+        guard hasUnicode else {
+            return String(repeating: "#", count: max(1, Int(saturating: cells.rounded())))
+        }
+        let eighths = max(1, Int(saturating: (cells * 8).rounded()))
         let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
         return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
     }

@@ -138,10 +138,10 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         var lines = [
             "Would rent \(count)\(offer.gpuName) (\(offer.id)) on \(offer.id.platform.displayName)\(place)",
             "  \(Units.hourly(offer.price.dollarsPerHour)) with its disk, \(Units.dollars(traffic)) of traffic: "
-                + "\(Units.dollars(offer.dollars(for: plan.job))) for \(String(format: "%g", plan.job.hours)) h",
+                + "\(Units.dollars(offer.dollars(for: plan.job))) for \(Figures.short(plan.job.hours)) h",
         ]
-        let driver = offer.cudaVersion.map { String(format: "; the driver supports %.1f", $0) } ?? ""
-        let needs = plan.imageCUDA.map { String(format: " (CUDA %.1f%@)", $0, driver) } ?? ""
+        let driver = offer.cudaVersion.map { "; the driver supports \(Figures.fixed($0, 1))" } ?? ""
+        let needs = plan.imageCUDA.map { " (CUDA \(Figures.fixed($0, 1))\(driver))" } ?? ""
         lines.append("  image \(plan.image)\(needs)")
         if let last = plan.offers.dropFirst().last {
             lines.append(

@@ -23,7 +23,10 @@ struct ListInstancesCommand: AsyncParsableCommand {
         try Answer.show(answers, asJSON: self.json.json, session: session, document: Documents.instances) {
             InstanceTable.lines($0, terminal: session.terminal, now: Date(), money: report)
         } rest: {
-            Self.lastSeen(seenBefore, answers.failures, session)
+            // A platform that left out one row has told of the others.
+            let answered = Set(answers.values.map(\.id.platform))
+            Self.lastSeen(
+                seenBefore, answers.failures.filter { !answered.contains($0.platform) }, session)
             guard !self.json.json, let report else { return }
             session.warn(report.alarms.map(\.words))
         }
@@ -99,12 +102,12 @@ enum InstanceTable {
             ])
         }
         var lines = table.lines(colour: terminal.outputHasColour)
-        let running = instances.filter(\.status.holdsGPU).reduce(0) { $0 + $1.price.dollarsPerHour }
-        let parked = instances.filter { !$0.status.holdsGPU }.reduce(0) { $0 + $1.price.dollarsPerDay }
+        let running = instances.filter(\.status.holdsGPU).sumOfDollars { $0.price.dollarsPerHour }
+        let parked = instances.filter { !$0.status.holdsGPU }.sumOfDollars { $0.price.dollarsPerDay }
         var total = "\(Units.count(instances.count, "instance")), running \(Units.hourly(running))"
         if parked > 0 { total += ", parked \(Units.dollars(parked))/day" }
         if let balance = money?.balanceDollars { total += ", balance \(Units.dollars(balance))" }
-        if let hours = money?.hoursLeft { total += ", \(Int(hours)) h left" }
+        if let hours = money?.hoursLeft { total += ", \(Int(saturating: hours)) h left" }
         lines.append(Style.faint.apply(total, if: terminal.outputHasColour))
         return lines
     }

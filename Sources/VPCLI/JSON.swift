@@ -24,7 +24,13 @@ enum JSON: Hashable {
     static func text(_ text: String?) -> JSON { text.map { .text($0) } ?? .null }
     static func number(_ number: Double?) -> JSON { number.map { .number($0) } ?? .null }
     static func integer(_ number: Int64?) -> JSON { number.map { .integer($0) } ?? .null }
-    static func date(_ date: Date?) -> JSON { date.map { .text(Units.timestamp($0)) } ?? .null }
+    /// A time before or after all calendars is none.
+    static func date(_ date: Date?) -> JSON {
+        guard let date, (-62_135_769_600...253_402_300_799).contains(date.timeIntervalSince1970) else {
+            return .null
+        }
+        return .text(Units.timestamp(date))
+    }
 
     /// The value on one line.
     var line: String {
@@ -48,9 +54,10 @@ enum JSON: Hashable {
         case .number(let number):
             // JSON has no infinity. A whole number is written without a fraction, a money amount without noise.
             guard number.isFinite else { text += "null"; return }
-            let rounded = (number * 1e9).rounded() / 1e9
-            text +=
-                rounded == rounded.rounded() && abs(rounded) < 1e15 ? String(Int64(rounded)) : "\(rounded)"
+            // The noise stands behind the ninth place of small figures only, and a large one times 1e9 may be none.
+            let rounded = abs(number) < 1e6 ? (number * 1e9).rounded() / 1e9 : number
+            let whole = Int64(exactly: rounded).flatMap { $0.magnitude < 1_000_000_000_000_000 ? $0 : nil }
+            text += whole.map { String($0) } ?? "\(rounded)"
         case .text(let string): Self.write(string, to: &text)
         case .list(let values):
             Self.write(values, "[", "]", to: &text, indent: indent) { value, text, indent in

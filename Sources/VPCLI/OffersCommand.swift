@@ -68,11 +68,11 @@ struct OffersCommand: AsyncParsableCommand {
                 .init(Units.gpuMemory(offer.gpuMemoryBytes)),
                 .init(Units.hourly(offer.price.dollarsPerHour), .good),
                 .init(Units.dollars(offer.dollars(for: query.job))),
-                .init(offer.reliability.map { String(format: "%.1f%%", $0 * 100) } ?? ""),
-                .init(offer.cpuCores.map { String(format: "%g", $0) } ?? ""),
+                .init(offer.reliability.map { Figures.fixed($0 * 100, 1) + "%" } ?? ""),
+                .init(offer.cpuCores.map { Figures.short($0) } ?? ""),
                 .init(offer.memoryBytes.map(Units.bytes) ?? ""),
-                .init(offer.downloadMbps.map { String(format: "%.0f Mb/s", $0) } ?? ""),
-                .init(offer.cudaVersion.map { String(format: "%.1f", $0) } ?? ""),
+                .init(offer.downloadMbps.map { Figures.fixed($0, 0) + " Mb/s" } ?? ""),
+                .init(offer.cudaVersion.map { Figures.fixed($0, 1) } ?? ""),
                 .init(offer.location ?? ""),
             ])
         }
@@ -85,8 +85,8 @@ struct OffersCommand: AsyncParsableCommand {
     /// `JOB is 1 h of it with 120 MB there and as much back.`
     static func describe(_ job: JobEstimate) -> String {
         let traffic =
-            job.sentBytes + job.receivedBytes > 0
+            job.sentBytes.addingSaturated(job.receivedBytes) > 0
             ? "with \(Units.bytes(job.sentBytes)) there and as much back" : "without traffic"
-        return String(format: "JOB is %g h of it ", job.hours) + traffic + "."
+        return "JOB is \(Figures.short(job.hours)) h of it \(traffic)."
     }
 }

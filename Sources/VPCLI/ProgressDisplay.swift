@@ -129,7 +129,7 @@ final class ProgressDisplay {
 
     private func bar(_ fraction: Double) -> String {
         let width = 20
-        let full = Int((fraction * Double(width)).rounded(.down))
+        let full = Int(saturating: (NumberRange.share.clamp(fraction) * Double(width)).rounded(.down))
         let (on, off) = self.session.terminal.hasUnicode ? ("█", "░") : ("#", ".")
         return String(repeating: on, count: full) + String(repeating: off, count: width - full)
     }
@@ -137,11 +137,11 @@ final class ProgressDisplay {
     /// `31%  12 MB of 40 MB  120 of 400 files  4.1 MB/s  7 s left`
     static func describe(_ transfer: TransferProgress) -> String {
         var parts = [
-            "\(Int(((transfer.fraction ?? 0) * 100).rounded(.down)))%",
+            "\(Int(saturating: ((transfer.fraction ?? 0) * 100).rounded(.down)))%",
             "\(Units.bytes(transfer.bytes)) of \(Units.bytes(transfer.totalBytes))",
         ]
         if transfer.totalFiles > 0 { parts.append("\(transfer.files) of \(transfer.totalFiles) files") }
-        if let rate = transfer.bytesPerSecond { parts.append("\(Units.bytes(Int64(rate)))/s") }
+        if let rate = transfer.bytesPerSecond { parts.append("\(Units.bytes(Int64(saturating: rate)))/s") }
         if let left = transfer.secondsLeft { parts.append("\(Units.duration(left)) left") }
         return parts.joined(separator: "  ")
     }

@@ -58,7 +58,7 @@ struct ReapCommand: AsyncParsableCommand {
                 .init(Self.action(for: leftover) ?? "(not ours)"),
             ])
         }
-        let total = leftovers.reduce(0) { $0 + $1.dollarsPerDay }
+        let total = leftovers.sumOfDollars(of: \.dollarsPerDay)
         return table.lines(colour: terminal.outputHasColour) + [
             Style.faint.apply(
                 "\(Units.dollars(total)) a day in all", if: terminal.outputHasColour)

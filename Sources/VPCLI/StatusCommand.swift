@@ -26,7 +26,7 @@ struct StatusCommand: ParsableCommand {
             parts.append("parked \(Self.short(report.parkedDollarsPerDay))/day")
         }
         if let balance = report.balanceDollars { parts.append("balance \(Self.short(balance))") }
-        if let hours = report.hoursLeft { parts.append("\(Int(hours)) h left") }
+        if let hours = report.hoursLeft { parts.append("\(Int(saturating: hours)) h left") }
         if report.spentToday > 0.005 { parts.append("today \(Self.short(report.spentToday))") }
         if let worst = report.alarms.first {
             let more = report.alarms.count > 1 ? " (+\(report.alarms.count - 1))" : ""
@@ -38,8 +38,10 @@ struct StatusCommand: ParsableCommand {
     }
 
     private static func short(_ dollars: Double) -> String {
-        let cents = Int((dollars * 100).rounded())
-        return "$\(cents / 100).\(cents % 100 < 10 ? "0" : "")\(cents % 100)"
+        // Not by `Figures`, which costs a prompt the start of Foundation's formats.
+        let cents = Int(saturating: (NumberRange.dollars.clamp(dollars) * 100).rounded())
+        let sign = cents < 0 ? "-" : ""
+        return "$\(sign)\(abs(cents) / 100).\(Figures.twoDigits(abs(cents) % 100))"
     }
 
     static func document(_ report: MoneyReport?) -> JSON {

@@ -1,4 +1,5 @@
 import Foundation
+import VPEngine
 
 /// Amounts as people read them.
 enum Units {
@@ -11,37 +12,42 @@ enum Units {
             unit = next
         }
         return unit == "B" || value >= 99.95
-            ? "\(Int(value.rounded())) \(unit)" : "\(Self.short(value)) \(unit)"
+            ? "\(Int(saturating: value.rounded())) \(unit)" : "\(Self.short(value)) \(unit)"
     }
 
     /// `24 GB` for the 24,564 MB that a platform states: drivers count a card's gigabytes as 1,024 of these.
-    static func gpuMemory(_ bytes: Int64) -> String { "\(Int((Double(bytes) / 1.024e9).rounded())) GB" }
+    static func gpuMemory(_ bytes: Int64) -> String {
+        "\(Int(saturating: (Double(bytes) / 1.024e9).rounded())) GB"
+    }
 
-    static func hourly(_ dollars: Double) -> String { String(format: "$%.3f/h", dollars) }
+    static func hourly(_ dollars: Double) -> String { Figures.dollars(dollars, 3) + "/h" }
 
     /// Four digits behind the point under ten cents, where two would say little.
     static func dollars(_ dollars: Double) -> String {
-        String(format: abs(dollars) < 0.0995 && dollars != 0 ? "$%.4f" : "$%.2f", dollars)
+        Figures.dollars(dollars, abs(dollars) < 0.0995 && dollars != 0 ? 4 : 2)
     }
 
     /// `0.4 s`, `12 s`, `3:07`, `1:02:07`.
     static func duration(_ seconds: Double) -> String {
-        let whole = Int(seconds.rounded())
-        if seconds < 9.95 { return String(format: "%.1f s", max(0, seconds)) }
+        let seconds = NumberRange.seconds.clamp(seconds)
+        let whole = Int(saturating: seconds.rounded())
+        if seconds < 9.95 { return "\(Figures.fixed(seconds, 1)) s" }
         if whole < 60 { return "\(whole) s" }
-        if whole < 3600 { return String(format: "%d:%02d", whole / 60, whole % 60) }
-        return String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
+        let rest = Figures.twoDigits(whole % 60)
+        if whole < 3600 { return "\(whole / 60):\(rest)" }
+        return "\(whole / 3600):\(Figures.twoDigits(whole / 60 % 60)):\(rest)"
     }
 
     /// `just now`, `7 min`, `3 h`, `2 d`: how long ago.
     static func age(_ date: Date?, now: Date) -> String {
         guard let date else { return "" }
-        let seconds = now.timeIntervalSince(date)
+        let seconds = NumberRange.seconds.clamp(now.timeIntervalSince(date))
+        func whole(_ unit: Double) -> Int { Int(saturating: (seconds / unit).rounded()) }
         switch seconds {
         case ..<60: return "just now"
-        case ..<5400: return "\(Int((seconds / 60).rounded())) min"
-        case ..<172_800: return "\(Int((seconds / 3600).rounded())) h"
-        default: return "\(Int((seconds / 86400).rounded())) d"
+        case ..<5400: return "\(whole(60)) min"
+        case ..<172_800: return "\(whole(3600)) h"
+        default: return "\(whole(86_400)) d"
         }
     }
 
@@ -53,7 +59,7 @@ enum Units {
     }
 
     private static func short(_ value: Double) -> String {
-        let text = String(format: "%.1f", value)
+        let text = Figures.fixed(value, 1)
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 }

@@ -102,7 +102,8 @@ struct DestroyInstance {
         let words = refusal.map { $0.detail ?? $0.code.rawValue }
         throw EngineError(
             .destroyUnconfirmed, self.activity,
-            detail: words ?? "the platform still shows it after \(Int(self.limit.rounded(.up))) s")
+            detail: words ?? "the platform still shows it after \(Int(saturating: self.limit.rounded(.up))) s"
+        )
     }
 
     /// Seconds; those of a rehearsal cloud are shorter, and never under a few of ours.

@@ -285,7 +285,7 @@ private struct PlatformCheck {
                     if dollars <= 0 {
                         failures[question] = EngineError(
                             .insufficientCredit, .init("reading the balance", platform: self.platform),
-                            detail: String(format: "$%.2f is left", dollars))
+                            detail: "\(Figures.dollars(dollars)) is left")
                     }
                 }
             } catch {
@@ -329,7 +329,7 @@ private struct PlatformCheck {
         for record in records {
             guard let theirs = record.serverDate.flatMap(Self.date) else { continue }
             let ours = record.startedAt.addingTimeInterval(record.duration / 2)
-            let skew = Int(ours.timeIntervalSince(theirs).rounded())
+            let skew = Int(saturating: ours.timeIntervalSince(theirs).rounded())
             guard abs(skew) > 30 else {
                 return Diagnosis("clock", .fine, "agrees with \(name)'s")
             }

@@ -64,9 +64,16 @@ public final class Engine: Sendable {
 
     /// Asks every platform that has a key, side by side, and remembers the answer for the next first paint.
     public func instances(platform: Platform? = nil) async -> PlatformAnswers<Instance> {
+        let refusals = Mutex<[PlatformAnswers<Instance>.Failure]>([])
         var answers = await self.ask(platform, "listing instances") { client async throws(EngineError) in
-            try await Reconciler(engine: self, client: client).settle(client.instances())
+            let listing = try await client.listing()
+            let known = try await Reconciler(engine: self, client: client).settle(listing)
+            if let refusal = listing.refusal {
+                refusals.withLock { $0.append(.init(platform: client.platform, error: refusal)) }
+            }
+            return known
         }
+        answers.failures += refusals.withLock(\.self)
         answers.values.sort {
             ($0.createdAt ?? .distantPast, $0.id.rawValue) > ($1.createdAt ?? .distantPast, $1.id.rawValue)
         }
@@ -122,7 +129,7 @@ public final class Engine: Sendable {
     public func jobEstimate(hours: Double = 1) async -> JobEstimate {
         let scan = LocalScan(
             workspace: self.configuration.workspace, environment: self.configuration.environment)
-        let bytes = ((try? scan.scan()) ?? .init()).entries.reduce(Int64(0)) { $0 + $1.entry.size }
+        let bytes = ((try? scan.scan()) ?? .init()).entries.saturatedSum(of: \.entry.size)
         return JobEstimate(hours: hours, sentBytes: bytes, receivedBytes: bytes)
     }
 

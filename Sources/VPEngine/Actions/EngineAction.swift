@@ -266,12 +266,13 @@ public struct TransferProgress: Hashable, Sendable {
 
     public var fraction: Double? {
         guard self.totalBytes > 0 else { return nil }
-        return min(1, Double(self.bytes) / Double(self.totalBytes))
+        return NumberRange.share.clamp(Double(self.bytes) / Double(self.totalBytes))
     }
 
     public var secondsLeft: Double? {
         guard let rate = self.bytesPerSecond, rate > 0 else { return nil }
-        return Double(max(0, self.totalBytes - self.bytes)) / rate
+        let left = self.totalBytes.subtractingSaturated(self.bytes)
+        return NumberRange.seconds.clamp(Double(left) / rate)
     }
 }
 

@@ -93,7 +93,7 @@ struct InstanceBoot {
             guard !watch.isOver else {
                 let words = watch.words ?? last.statusMessage ?? "nothing happened"
                 throw self.notReady(
-                    last, watch.stage, "\(words); given up after \(Int(watch.limit.rounded())) s")
+                    last, watch.stage, "\(words); given up after \(Int(saturating: watch.limit.rounded())) s")
             }
             try await self.engine.pause(watch.stage == .loading ? 3 : 2, "waiting for the instance")
         }
@@ -175,7 +175,7 @@ struct InstanceBoot {
         let result = try await self.run(
             BootScript.countGPUs, shell, .checkingGPU, limit: self.deadlines.checkingGPU)
         let lines = String(decoding: result.output, as: UTF8.self).split(whereSeparator: \.isNewline)
-        let seen = lines.first.flatMap { Int($0) } ?? 0
+        let seen = lines.first.flatMap(NumberRange.gpus.read) ?? 0
         guard seen >= count else {
             let words = result.lastErrorLine.map { ": \($0)" } ?? ""
             throw self.notReady(
@@ -186,7 +186,8 @@ struct InstanceBoot {
         {
             throw self.notReady(
                 shell.target.instance, .checkingGPU,
-                String(format: "the driver supports CUDA %.1f and the image needs %.1f", driver, wanted))
+                "the driver supports CUDA \(Figures.fixed(driver, 1)) and the image needs \(Figures.fixed(wanted, 1))"
+            )
         }
     }
 
@@ -203,7 +204,7 @@ struct InstanceBoot {
             let failure: EngineError
             do throws(EngineError) {
                 if let result = try await Self.run(script, shell, for: max(0, left)) { return result }
-                throw self.notReady(id, stage, "no end; given up after \(Int(limit.rounded())) s")
+                throw self.notReady(id, stage, "no end; given up after \(Int(saturating: limit.rounded())) s")
             } catch {
                 failure = error
             }

@@ -20,7 +20,8 @@ extension Job {
         if let words = self.record?.limitReached { self.cause = words }
         if let start = end.startedAt, start.timeIntervalSince1970 > 0 { self.startedAt = start }
         // A job that never ran has an end all the same.
-        self.endedAt = end.isUnstarted ? now : self.startedAt?.addingTimeInterval(end.seconds) ?? now
+        let ended = end.seconds.flatMap { self.startedAt?.addingTimeInterval($0) }
+        self.endedAt = end.isUnstarted ? now : ended ?? now
         self.record?.peakBytes = end.peakBytes
         self.record?.logBytes = end.logBytes
         self.record?.errorBytes = end.errorBytes
@@ -42,6 +43,7 @@ extension Job {
         guard let start = self.startedAt, let end = self.endedAt, let hardware = self.record?.hardware else {
             return
         }
-        self.dollars = hardware.dollarsPerHour * max(0, end.timeIntervalSince(start)) / 3600
+        self.dollars = NumberRange.cost.clamp(
+            hardware.dollarsPerHour * max(0, end.timeIntervalSince(start)) / 3600)
     }
 }

@@ -69,9 +69,10 @@ struct LookAtJobs {
         guard instance.status == .running else { return }
         do throws(EngineError) {
             let shell = try await self.engine.shell(for: id)
-            let result = try await shell.run(JobScript.look(at: jobs.map(\.id)))
+            let result = try await shell.run(JobScript.look(at: jobs.map(\.id)), outputLimit: .words)
             var current: JobID?
-            for report in JobReport.all(in: result.errorOutput) {
+            // At most two lines of each job are ours; one that sends thousands has others in mind.
+            for report in JobReport.all(in: result.errorOutput).suffix(4 * jobs.count) {
                 if case .about(let id) = report {
                     current = id
                 } else if let job = jobs.first(where: { $0.id == current }) {

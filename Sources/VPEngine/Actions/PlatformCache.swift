@@ -23,7 +23,7 @@ package struct PlatformCache: Sendable {
 
     /// nil when nothing usable is there: a cache is never an error. With `query` only what answers that very one,
     /// and what is larger than `bytes` is not read.
-    package func load<Value: Codable & Sendable>(
+    package func load<Value: Codable & Sendable & BoundedValue>(
         _ subject: Subject, of type: Value.Type, answering query: OfferQuery? = nil, upTo bytes: Int = .max
     ) -> PlatformAnswers<Value>? {
         guard bytes == .max || self.size(of: subject) <= bytes,
@@ -32,19 +32,24 @@ package struct PlatformCache: Sendable {
         else { return nil }
         if let query, document.query != query { return nil }
         var seenAt: [Platform: Date] = [:]
-        for (name, date) in document.seenAt ?? [:] { Platform(rawValue: name).map { seenAt[$0] = date } }
+        for (name, date) in document.seenAt ?? [:] {
+            Platform(rawValue: name).map { seenAt[$0] = date.withinBounds }
+        }
         return PlatformAnswers(
-            values: document.values, failures: [], fetchedAt: document.fetchedAt, seenAt: seenAt)
+            values: document.values.compactMap { $0.bounded() }, failures: [],
+            fetchedAt: document.fetchedAt.withinBounds ?? Date(timeIntervalSince1970: 0), seenAt: seenAt)
     }
 
     /// Keeps `answers`. A platform that failed keeps the rows it had.
-    package func save<Value: Codable & Sendable>(
+    package func save<Value: Codable & Sendable & BoundedValue>(
         _ answers: PlatformAnswers<Value>, as subject: Subject, answering query: OfferQuery? = nil,
         platformOf: (Value) -> Platform
     ) {
-        var document = Document(fetchedAt: answers.fetchedAt, values: answers.values, query: query)
-        if !answers.failures.isEmpty, let old = self.load(subject, of: Value.self) {
-            let failed = Set(answers.failures.map(\.platform))
+        var document = Document(
+            fetchedAt: answers.fetchedAt, values: answers.values.compactMap { $0.bounded() }, query: query)
+        // A platform that answered in part has rows that are newer.
+        let failed = Set(answers.failures.map(\.platform)).subtracting(answers.values.map(platformOf))
+        if !failed.isEmpty, let old = self.load(subject, of: Value.self) {
             document.values += old.values.filter { failed.contains(platformOf($0)) }
             // Rows that were kept make the whole as old as they are: nobody may take it for a fresh answer.
             document.fetchedAt = old.fetchedAt
@@ -73,7 +78,7 @@ package struct PlatformCache: Sendable {
 
     /// Keeps figures for `vp status`, which has no time to work them out.
     package func save(_ report: MoneyReport) {
-        guard let data = try? JSONEncoder().encode(report) else { return }
+        guard let data = try? JSONEncoder().encode(report.bounded()) else { return }
         try? PrivateFolder.make(self.folder)
         try? PrivateFolder.write([UInt8](data), to: Self.reportPath(self.folder))
     }

@@ -193,8 +193,8 @@ struct RentalAttempt {
         let traffic = offer.trafficDollars(for: job)
         return [
             offer.gpuCount > 1 ? "\(offer.gpuCount)× \(offer.gpuName)" : offer.gpuName,
-            String(format: "$%.3f/h", offer.price.dollarsPerHour),
-            traffic >= 0.005 ? String(format: "$%.2f of traffic", traffic) : nil, offer.location,
+            Figures.dollars(offer.price.dollarsPerHour, 3) + "/h",
+            traffic >= 0.005 ? "\(Figures.dollars(traffic)) of traffic" : nil, offer.location,
             offer.id.platform.displayName,
         ].compactMap(\.self).joined(separator: ", ")
     }

@@ -78,8 +78,9 @@ struct RentalCandidates {
         if let wanted = self.imageCUDA, let driver = offer.cudaVersion, driver < wanted {
             throw EngineError(
                 .noMatchingOffer, self.activity,
-                detail: String(
-                    format: "the image needs CUDA %.1f and the driver there has %.1f", wanted, driver))
+                detail:
+                    "the image needs CUDA \(Figures.fixed(wanted, 1)) and the driver there has \(Figures.fixed(driver, 1))"
+            )
         }
         if let limit = self.limit, offer.price > limit { throw self.tooDear(offer, limit) }
         return offer
@@ -96,7 +97,7 @@ struct RentalCandidates {
         }
         var detail = self.request.query.gpu
         if let cuda = self.imageCUDA, self.request.query.minimumCUDA == nil {
-            let words = String(format: "with CUDA %.1f for the image", cuda)
+            let words = "with CUDA \(Figures.fixed(cuda, 1)) for the image"
             detail = detail.map { "\($0) \(words)" } ?? words
         }
         return EngineError(.noMatchingOffer, self.activity, detail: detail)
@@ -105,9 +106,9 @@ struct RentalCandidates {
     private func tooDear(_ offer: Offer, _ limit: HourlyPrice) -> EngineError {
         EngineError(
             .limitRefused, self.activity,
-            detail: String(
-                format: "the cheapest offer costs $%.3f/h and the limit is $%.3f/h",
-                offer.price.dollarsPerHour, limit.dollarsPerHour))
+            detail:
+                "the cheapest offer costs \(Figures.dollars(offer.price.dollarsPerHour, 3))/h and the limit is "
+                + "\(Figures.dollars(limit.dollarsPerHour, 3))/h")
     }
 
     // MARK: Machines that failed

@@ -15,7 +15,7 @@ struct SecureResults {
         guard self.instance.status == .running else {
             // It never ran, so that there is nothing on it.
             if [.pending, .loading, .failed].contains(self.instance.status) { return nil }
-            let daily = String(format: "$%.2f", self.instance.price.dollarsPerDay)
+            let daily = Figures.dollars(self.instance.price.dollarsPerDay)
             throw self.refusal(
                 "it is \(self.instance.status.rawValue), so its files cannot be compared; it costs \(daily) a day"
             )
@@ -49,7 +49,7 @@ struct SecureResults {
         if paths.isEmpty, let (results, date) = self.engine.lastKnownResults(on: self.instance.id) {
             let seconds = Date().timeIntervalSince(date)
             let age = seconds < 60 ? "a moment ago" : "\(Engine.words(seconds)) ago"
-            let size = String(format: "%.1f MB", Double(results.bytes) / 1e6)
+            let size = Figures.fixed(Double(results.bytes) / 1e6, 1) + " MB"
             detail +=
                 results.isSafe
                 ? "; \(age) everything was here"

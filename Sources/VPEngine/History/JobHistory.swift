@@ -156,13 +156,13 @@ package final class JobHistory: Sendable {
     private static func encode(_ job: Job) throws -> String {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .secondsSince1970
-        return String(decoding: try encoder.encode(job), as: UTF8.self)
+        return String(decoding: try encoder.encode(job.bounded()), as: UTF8.self)
     }
 
     private static func decode(_ document: String) -> Job? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .secondsSince1970
-        return try? decoder.decode(Job.self, from: Data(document.utf8))
+        return (try? decoder.decode(Job.self, from: Data(document.utf8)))?.bounded()
     }
 
     // MARK: Access

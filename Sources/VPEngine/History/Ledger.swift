@@ -79,7 +79,8 @@ extension JobHistory {
                     """,
                 arguments: [
                     entry.name, entry.platform.rawValue, entry.instance?.rawValue, entry.state.rawValue,
-                    entry.gpuName, entry.dollarsPerHour, entry.image, entry.machineID, entry.workspaceRoot,
+                    entry.gpuName, NumberRange.dollarsPerHour.clamp(entry.dollarsPerHour), entry.image,
+                    entry.machineID, entry.workspaceRoot,
                     entry.remoteRoot, entry.createdAt.timeIntervalSince1970,
                     entry.updatedAt.timeIntervalSince1970, entry.creator?.text,
                     try entry.lease.map(Self.encodeLease),
@@ -184,8 +185,8 @@ extension JobHistory {
                     "\(LedgerEntry.State.gone.rawValue): \(LedgerEntry.lostReason)",
                 ]
             ).compactMap { row in
-                Platform(rawValue: row["platform"]).map { platform in
-                    (InstanceID(platform: platform, rawValue: row["instance"]), LedgerEntry.lostReason)
+                row.text("platform").flatMap(Platform.init(rawValue:)).flatMap { platform in
+                    row.instance("instance", on: platform).map { ($0, LedgerEntry.lostReason) }
                 }
             }
         }
@@ -216,31 +217,32 @@ extension JobHistory {
     private static func encodeLease(_ lease: Lease) throws -> String {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .secondsSince1970
-        return String(decoding: try encoder.encode(lease), as: UTF8.self)
+        return String(decoding: try encoder.encode(lease.bounded()), as: UTF8.self)
     }
 
     private static func decodeLease(_ document: String) -> Lease? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .secondsSince1970
-        return try? decoder.decode(Lease.self, from: Data(document.utf8))
+        return (try? decoder.decode(Lease.self, from: Data(document.utf8)))?.bounded()
     }
 
     private static func entry(_ row: Row) -> LedgerEntry? {
-        guard let platform = Platform(rawValue: row["platform"]),
-            let state = LedgerEntry.State(rawValue: row["state"])
+        guard let platform = row.text("platform").flatMap(Platform.init(rawValue:)),
+            let state = row.text("state").flatMap(LedgerEntry.State.init(rawValue:)),
+            let name = row.text("name")
         else { return nil }
-        let instance: String? = row["instance"]
-        let creator: String? = row["creator"]
-        let lease: String? = row["lease"]
-        let updatedAt: Double? = row["updatedAt"]
+        let updatedAt = row.moment("updatedAt")
         var entry = LedgerEntry(
-            name: row["name"], platform: platform,
-            instance: instance.map { InstanceID(platform: platform, rawValue: $0) }, state: state,
-            gpuName: row["gpu"], dollarsPerHour: row["dollarsPerHour"], image: row["image"],
-            machineID: row["machine"], workspaceRoot: row["workspaceRoot"], remoteRoot: row["remoteRoot"],
-            createdAt: Date(timeIntervalSince1970: row["createdAt"]),
-            creator: creator.flatMap(ProcessIdentity.init(text:)), lease: lease.flatMap(Self.decodeLease))
-        if let updatedAt { entry.updatedAt = Date(timeIntervalSince1970: updatedAt) }
+            name: name, platform: platform, instance: row.instance("instance", on: platform), state: state,
+            gpuName: row.text("gpu") ?? "unknown GPU",
+            dollarsPerHour: row.number("dollarsPerHour", .dollarsPerHour) ?? 0,
+            image: row.text("image") ?? "",
+            machineID: row.text("machine"), workspaceRoot: row.text("workspaceRoot") ?? "",
+            remoteRoot: row.text("remoteRoot") ?? "",
+            createdAt: row.moment("createdAt") ?? updatedAt ?? Date(timeIntervalSince1970: 0),
+            creator: row.text("creator").flatMap(ProcessIdentity.init(text:)),
+            lease: row.text("lease").flatMap(Self.decodeLease))
+        if let updatedAt { entry.updatedAt = updatedAt }
         return entry
     }
 }

@@ -128,10 +128,9 @@ extension JobHistory {
                 """, arguments: key)
         var start = instance.createdAt?.timeIntervalSince1970 ?? time
         if let last {
-            let seenAt: Double = last["seenAt"]
-            let price: Double = last["dollarsPerHour"]
-            let number: Int64 = last["number"]
-            guard time > seenAt else { return }
+            let seenAt = last.number("seenAt", .epoch) ?? 0
+            let price = last.number("dollarsPerHour", .dollarsPerHour) ?? -1
+            guard time > seenAt, let number = last.whole("number") else { return }
             if abs(price - instance.price.dollarsPerHour) < 1e-9 {
                 try database.execute(
                     sql: "UPDATE meter SET seenAt = ?, project = coalesce(project, ?) WHERE number = ?",
@@ -149,7 +148,7 @@ extension JobHistory {
                 """,
             arguments: [
                 instance.id.platform.rawValue, instance.id.rawValue, instance.name, instance.gpuName, project,
-                min(start, time), time, instance.price.dollarsPerHour,
+                min(start, time), time, instance.price.withinBounds.dollarsPerHour,
             ])
     }
 
@@ -171,22 +170,24 @@ extension JobHistory {
                 database, sql: "SELECT * FROM meter WHERE isOver = 0 OR seenAt >= ? ORDER BY number",
                 arguments: [date.timeIntervalSince1970]
             ).compactMap { row in
-                guard let platform = Platform(rawValue: row["platform"]) else { return nil }
-                let startedAt: Double = row["startedAt"]
-                let seenAt: Double = row["seenAt"]
+                guard let platform = row.text("platform").flatMap(Platform.init(rawValue:)),
+                    let instance = row.instance("instance", on: platform)
+                else { return nil }
+                // Where no time is known, it was seen for no time.
+                let (startedAt, seenAt) = (row.moment("startedAt"), row.moment("seenAt"))
+                guard let start = startedAt ?? seenAt else { return nil }
+                let price = row.number("dollarsPerHour", .dollarsPerHour) ?? 0
                 return MeterSpan(
-                    instance: InstanceID(platform: platform, rawValue: row["instance"]), name: row["name"],
-                    gpuName: row["gpu"], project: row["project"],
-                    startedAt: Date(timeIntervalSince1970: startedAt),
-                    seenAt: Date(timeIntervalSince1970: seenAt),
-                    price: HourlyPrice(dollarsPerHour: row["dollarsPerHour"]), isOver: row["isOver"])
+                    instance: instance, name: row.text("name"), gpuName: row.text("gpu") ?? "unknown GPU",
+                    project: row.text("project"), startedAt: start, seenAt: seenAt ?? start,
+                    price: HourlyPrice(dollarsPerHour: price), isOver: row.flag("isOver") ?? true)
             }
         }
     }
 
     package func keep(_ charges: [Charge]) throws(EngineError) {
         try self.write("recording charges") { database in
-            for charge in charges {
+            for charge in charges.compactMap({ $0.bounded() }) {
                 try database.execute(
                     sql: """
                         INSERT OR REPLACE INTO charge (platform, instance, day, dollars, countedUntil)
@@ -207,13 +208,11 @@ extension JobHistory {
                 database, sql: "SELECT * FROM charge WHERE countedUntil >= ? ORDER BY day",
                 arguments: [date.timeIntervalSince1970]
             ).compactMap { row in
-                guard let platform = Platform(rawValue: row["platform"]) else { return nil }
-                let day: Double = row["day"]
-                let until: Double = row["countedUntil"]
-                return Charge(
-                    instance: InstanceID(platform: platform, rawValue: row["instance"]),
-                    day: Date(timeIntervalSince1970: day), dollars: row["dollars"],
-                    countedUntil: Date(timeIntervalSince1970: until))
+                guard let platform = row.text("platform").flatMap(Platform.init(rawValue:)),
+                    let instance = row.instance("instance", on: platform), let day = row.moment("day"),
+                    let dollars = row.number("dollars", .dollars), let until = row.moment("countedUntil")
+                else { return nil }
+                return Charge(instance: instance, day: day, dollars: dollars, countedUntil: until)
             }
         }
     }

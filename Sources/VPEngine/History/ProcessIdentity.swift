@@ -34,7 +34,7 @@ package struct ProcessIdentity: Hashable, Sendable {
 
     package init?(text: String) {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 3, let id = Int32(parts[0]) else { return nil }
+        guard parts.count == 3, let id = NumberRange.process.read(parts[0]) else { return nil }
         self.init(id: id, startedAt: String(parts[1]), boot: String(parts[2]))
     }
 

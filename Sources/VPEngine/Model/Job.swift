@@ -63,7 +63,7 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
         public var exitStatus: Int32 {
             switch self {
             case .exited(let code): code
-            case .signalled(let signal): 128 + signal
+            case .signalled(let signal): signal.addingSaturated(128)
             }
         }
     }

@@ -59,24 +59,26 @@ public struct TelemetrySample: Hashable, Sendable {
     public var gpuMemoryShare: Double? {
         Self.mean(
             self.gpus.compactMap { gpu in
-                guard let used = gpu.usedBytes, let total = gpu.totalBytes, total > 0 else { return nil }
-                return Double(used) / Double(total)
+                guard let used = gpu.usedBytes, let total = gpu.totalBytes else { return nil }
+                return Self.share(used, of: total)
             })
     }
 
-    public var memoryShare: Double? {
-        self.totalMemoryBytes > 0 ? Double(self.usedMemoryBytes) / Double(self.totalMemoryBytes) : nil
-    }
+    public var memoryShare: Double? { Self.share(self.usedMemoryBytes, of: self.totalMemoryBytes) }
 
-    public var diskShare: Double? {
-        self.totalDiskBytes > 0 ? Double(self.usedDiskBytes) / Double(self.totalDiskBytes) : nil
-    }
+    public var diskShare: Double? { Self.share(self.usedDiskBytes, of: self.totalDiskBytes) }
 
     /// Share of all processors that worked between `earlier` and now.
     public func cpuShare(since earlier: TelemetrySample?) -> Double? {
-        guard let earlier, self.totalTicks > earlier.totalTicks else { return nil }
-        let busy = Double(self.busyTicks - earlier.busyTicks)
-        return max(0, min(1, busy / Double(self.totalTicks - earlier.totalTicks)))
+        guard let earlier else { return nil }
+        return Self.share(
+            self.busyTicks.subtractingSaturated(earlier.busyTicks),
+            of: self.totalTicks.subtractingSaturated(earlier.totalTicks))
+    }
+
+    /// From 0 to 1; nil of nothing.
+    private static func share(_ part: Int64, of whole: Int64) -> Double? {
+        whole > 0 ? NumberRange.share.clamp(Double(part) / Double(whole)) : nil
     }
 
     private static func mean(_ values: [Double]) -> Double? {

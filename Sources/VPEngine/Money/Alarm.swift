@@ -52,11 +52,11 @@ public struct MoneyReport: Hashable, Codable, Sendable {
         asOf: Date
     ) {
         let running = instances.filter(\.status.holdsGPU)
-        self.runningDollarsPerHour = running.reduce(0) { $0 + $1.price.dollarsPerHour }
+        self.runningDollarsPerHour = running.sumOfDollars { $0.price.dollarsPerHour }
         self.parkedDollarsPerDay = instances.filter { !$0.status.holdsGPU }
-            .reduce(0) { $0 + $1.price.dollarsPerDay }
+            .sumOfDollars { $0.price.dollarsPerDay }
         self.runningCount = running.count
-        self.balanceDollars = balances.isEmpty ? nil : balances.reduce(0) { $0 + $1.dollars }
+        self.balanceDollars = balances.isEmpty ? nil : balances.sumOfDollars(of: \.dollars)
         self.hoursLeft = Self.hoursLeft(instances, balances)
         self.spentToday = spentToday
         self.dollarsPerDay = dollarsPerDay
@@ -68,14 +68,14 @@ public struct MoneyReport: Hashable, Codable, Sendable {
     public static func cached(environment: [String: String]) -> MoneyReport? {
         let path = PlatformCache.reportPath(EngineConfiguration.cacheFolder(environment))
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        return try? JSONDecoder().decode(MoneyReport.self, from: data)
+        return (try? JSONDecoder().decode(MoneyReport.self, from: data))?.bounded()
     }
 
     package static func hoursLeft(_ instances: [Instance], _ balances: [Balance]) -> Double? {
         balances.compactMap { balance in
             let hourly = instances.filter { $0.id.platform == balance.platform }
-                .reduce(0) { $0 + $1.price.dollarsPerHour }
-            return hourly > 0 ? max(0, balance.dollars) / hourly : nil
+                .sumOfDollars { $0.price.dollarsPerHour }
+            return hourly > 0 ? NumberRange.hours.clamp(max(0, balance.dollars) / hourly) : nil
         }.min()
     }
 }
@@ -123,7 +123,9 @@ extension Engine {
         }
         if let limit = self.configuration.money.dollarsPerDay, spentToday >= limit * 0.8 {
             alarms.append(
-                Alarm(.budget, nil, String(format: "$%.2f of $%.2f a day are spent", spentToday, limit)))
+                Alarm(
+                    .budget, nil,
+                    "\(Figures.dollars(spentToday)) of \(Figures.dollars(limit)) a day are spent"))
         }
         for platform in self.untrusted.withLock({ $0 }).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             alarms.append(
@@ -158,14 +160,13 @@ extension Engine {
             guard parked >= limit else { return nil }
             return Alarm(
                 .parked, id,
-                String(
-                    format: "\(id) is stopped since \(Self.words(parked)) and its disk costs $%.2f a day: "
-                        + "`vp destroy-instance \(id)` ends it",
-                    instance.price.dollarsPerDay))
+                "\(id) is stopped since \(Self.words(parked)) and its disk costs "
+                    + "\(Figures.dollars(instance.price.dollarsPerDay)) a day: "
+                    + "`vp destroy-instance \(id)` ends it")
         }
     }
 
-    private static func alarms(of lease: Lease, on instance: Instance, _ now: Date) -> [Alarm] {
+    static func alarms(of lease: Lease, on instance: Instance, _ now: Date) -> [Alarm] {
         var alarms: [Alarm] = []
         let id = instance.id
         if case .idle(let seconds)? = lease.use,
@@ -174,9 +175,8 @@ extension Engine {
             alarms.append(
                 Alarm(
                     .idle, id,
-                    String(
-                        format: "\(id) rests since \(Self.words(seconds)) and costs $%.2f/h",
-                        instance.price.dollarsPerHour)))
+                    "\(id) rests since \(Self.words(seconds)) and costs "
+                        + "\(Figures.dollars(instance.price.dollarsPerHour))/h"))
         }
         if lease.use == .unknown, lease.terms.idleSeconds != nil {
             alarms.append(Alarm(.idle, id, "whether \(id) is used cannot be seen, so that it counts as used"))
@@ -224,11 +224,14 @@ extension Engine {
 
     /// `40 s`, `12 min`, `3 h`, `2 d`.
     static func words(_ seconds: Double) -> String {
+        func whole(_ unit: Double) -> Int {
+            Int(saturating: (NumberRange.seconds.clamp(seconds) / unit).rounded())
+        }
         switch seconds {
-        case ..<90: "\(Int(max(0, seconds).rounded())) s"
-        case ..<5400: "\(Int((seconds / 60).rounded())) min"
-        case ..<172_800: "\(Int((seconds / 3600).rounded())) h"
-        default: "\(Int((seconds / 86_400).rounded())) d"
+        case ..<90: return "\(whole(1)) s"
+        case ..<5400: return "\(whole(60)) min"
+        case ..<172_800: return "\(whole(3600)) h"
+        default: return "\(whole(86_400)) d"
         }
     }
 }

@@ -18,9 +18,8 @@ struct Budget {
             let seconds = maximumCost / price.dollarsPerHour * 3600
             if seconds < Self.shortest {
                 throw Self.refusal(
-                    String(
-                        format: "--max-cost $%.4f buys \(Engine.words(seconds)) at \(Self.hourly(price))",
-                        maximumCost))
+                    "--max-cost \(Figures.dollars(maximumCost, 4)) buys \(Engine.words(seconds)) "
+                        + "at \(Self.hourly(price))")
             }
             // So that it holds when nobody is there to watch.
             lease.maximumSeconds = min(lease.maximumSeconds ?? .infinity, seconds)
@@ -39,9 +38,8 @@ struct Budget {
         let hourly = book.dollarsPerHour + price.dollarsPerHour
         guard spent + hourly > limit else { return }
         throw Self.refusal(
-            String(
-                format: "$%.2f are spent today and the next hour would cost $%.2f, of $%.2f a day "
-                    + "(budget.per_day)", spent, hourly, limit))
+            "\(Figures.dollars(spent)) are spent today and the next hour would cost "
+                + "\(Figures.dollars(hourly)), of \(Figures.dollars(limit)) a day (budget.per_day)")
     }
 
     static func refusal(_ words: String) -> EngineError {
@@ -49,13 +47,13 @@ struct Budget {
     }
 
     private static func hourly(_ price: HourlyPrice) -> String {
-        String(format: "$%.3f/h", price.dollarsPerHour)
+        Figures.dollars(price.dollarsPerHour, 3) + "/h"
     }
 
     /// How long a run may take that may cost `dollars`, in whole seconds, upwards; nil for as long as it likes.
     static func seconds(_ dollars: Double?, at price: HourlyPrice) -> Int? {
         guard let dollars, price.dollarsPerHour > 0 else { return nil }
-        return Int(min(1e9, (dollars / price.dollarsPerHour * 3600).rounded(.up)))
+        return Int(saturating: min(1e9, (dollars / price.dollarsPerHour * 3600).rounded(.up)))
     }
 
     /// Follows `job` by `body`, and ends it where the day's limit is reached meanwhile. To the run's own limit the
@@ -111,7 +109,8 @@ struct Budget {
                     warn(
                         Alarm(
                             .budget, job.instance,
-                            String(format: "$%.4f of the $%.4f \(name) are spent", spent, limit)))
+                            "\(Figures.dollars(spent, 4)) of the \(Figures.dollars(limit, 4)) "
+                                + "\(name) are spent"))
                 }
                 let threshold = spent >= limit * 0.8 ? limit : limit * 0.8
                 if spent < limit { next = min(next, (threshold - spent) / rate * 3600) }
@@ -130,7 +129,7 @@ struct Budget {
     }
 
     private static func words(_ limit: Double, _ name: String) -> String {
-        String(format: "the $%.4f \(name) are spent", limit)
+        "the \(Figures.dollars(limit, 4)) \(name) are spent"
     }
 }
 
@@ -142,6 +141,6 @@ extension Job {
 extension CostBook {
     /// What goes on being charged now.
     package var dollarsPerHour: Double {
-        self.spans.filter { !$0.isOver }.reduce(0) { $0 + $1.price.dollarsPerHour }
+        self.spans.filter { !$0.isOver }.sumOfDollars { $0.price.dollarsPerHour }
     }
 }

@@ -39,7 +39,7 @@ struct LeaseKeeper {
         guard let entry = try? self.engine.history.ledgerEntry(for: id), entry.lease?.guardian == .instance,
             let shell = try? await self.engine.shell(for: id)
         else { return }
-        _ = try? await shell.run(script)
+        _ = try? await shell.run(script, outputLimit: .words)
     }
 
     private func settings(of entry: LedgerEntry, _ terms: LeaseTerms) -> WatchdogScript.Settings? {
@@ -49,10 +49,10 @@ struct LeaseKeeper {
         return WatchdogScript.Settings(
             platform: entry.platform, instance: id.rawValue, apiBase: endpoint.apiBase,
             workspace: entry.remoteRoot,
-            seconds: Int((terms.seconds ?? 43_200).rounded(.up)),
-            capSeconds: Int((terms.maximumSeconds ?? 0).rounded(.up)), ending: terms.ending,
+            seconds: Int(saturating: (terms.seconds ?? 43_200).rounded(.up)),
+            capSeconds: Int(saturating: (terms.maximumSeconds ?? 0).rounded(.up)), ending: terms.ending,
             keepsUnsafeResults: terms.keepsUnsafeResults,
-            idleSeconds: Int((terms.idleSeconds ?? 0).rounded(.up)),
+            idleSeconds: Int(saturating: (terms.idleSeconds ?? 0).rounded(.up)),
             idleEnding: terms.idleEnding)
     }
 
@@ -60,9 +60,10 @@ struct LeaseKeeper {
         guard let id = entry.instance, var lease = entry.lease else { return }
         let now = self.engine.now()
         do throws(EngineError) {
-            let result = try await self.engine.shell(for: id).run(script)
+            let result = try await self.engine.shell(for: id).run(script, outputLimit: .words)
             var isKnown = false
-            for line in String(decoding: result.errorOutput, as: UTF8.self).split(separator: "\n") {
+            for line in String(decoding: result.errorOutput, as: UTF8.self).split(separator: "\n").suffix(100)
+            {
                 guard let report = LeaseReport(line: line) else { continue }
                 isKnown = true
                 Self.apply(report, to: &lease, now)
@@ -162,7 +163,7 @@ extension Engine {
             await self.leases.markSafe(id, WatchdogScript.markSafe(upToTheEndOf: job.id))
         case .downloaded(let summary) where isWhole(summary):
             // A second more, since the instance's clock is read in whole seconds.
-            let seconds = Int(summary.seconds.rounded(.up)) + 1
+            let seconds = Int(saturating: NumberRange.seconds.clamp(summary.seconds).rounded(.up)) + 1
             await self.leases.markSafe(id, WatchdogScript.markSafe(secondsAgo: seconds))
         default: break
         }

@@ -18,14 +18,15 @@ struct Reconciler {
     /// An instance of ours that the list lacks is asked for by its id before it is believed to be gone. Throws
     /// `.badResponse` when the platform then has it: such a list proves nothing, neither that an instance is
     /// gone nor that there is room for another.
-    func settle(_ listing: [Instance]) async throws(EngineError) -> [Instance] {
+    func settle(_ answer: InstanceListing) async throws(EngineError) -> [Instance] {
         let now = self.engine.now()
+        let listing = answer.instances
         let shown = Dictionary(listing.map { ($0.id, $0) }) { first, _ in first }
         var open = try self.history.openLedgerEntries().filter { $0.platform == self.platform }
         for index in open.indices {
             let entry = open[index]
             guard let id = entry.instance else {
-                open[index].instance = try self.find(entry, in: listing, now)
+                open[index].instance = try self.find(entry, in: answer, now)
                 continue
             }
             guard shown[id] == nil, now.timeIntervalSince(entry.createdAt) > self.grace else { continue }
@@ -67,15 +68,16 @@ struct Reconciler {
     }
 
     /// The instance that came of a rental whose answer was lost.
-    private func find(_ entry: LedgerEntry, in listing: [Instance], _ now: Date) throws(EngineError)
+    private func find(_ entry: LedgerEntry, in listing: InstanceListing, _ now: Date) throws(EngineError)
         -> InstanceID?
     {
-        if let found = listing.first(where: { $0.name == entry.name }) {
+        if let found = listing.instances.first(where: { $0.name == entry.name }) {
             try self.history.update(entry.name, state: .rented, instance: found.id, at: now)
             return found.id
         }
         let isAbandoned = entry.creator.map { !$0.isAlive } ?? true
-        if isAbandoned, now.timeIntervalSince(entry.createdAt) > self.intentLimit {
+        // A row that cannot be named may be it.
+        if isAbandoned, listing.refusal == nil, now.timeIntervalSince(entry.createdAt) > self.intentLimit {
             try self.engine.close(entry, because: "it never appeared")
         }
         return nil

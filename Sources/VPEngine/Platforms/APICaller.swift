@@ -191,7 +191,7 @@ package struct APICaller: Sendable {
             throw EngineError(.cancelled, call.activity)
         }
         guard let refusal else { return }
-        let seconds = Int(refusal.seconds.rounded(.up))
+        let seconds = Int(saturating: refusal.seconds.rounded(.up))
         throw EngineError(.rateLimited, call.activity, detail: "no further call is allowed for \(seconds) s")
     }
 
@@ -226,11 +226,9 @@ extension HTTPResponse {
 
     /// In seconds. The form with a date is not used by either platform.
     package var retryAfter: Double? {
-        guard let value = self.headers["retry-after"].flatMap({ Double($0.trimmingSpaces()) }), value >= 0
-        else {
-            return nil
+        self.headers["retry-after"].flatMap { NumberRange.wait.read($0.trimmingSpaces()) }.map {
+            min($0, 3600)
         }
-        return min(value, 3600)
     }
 
     /// Seconds until a window of RunPod's `RateLimit` header opens again, where one has nothing left:
@@ -242,7 +240,7 @@ extension HTTPResponse {
             var values: [String: Double] = [:]
             for part in window.split(separator: ";").dropFirst() {
                 let pair = part.split(separator: "=", maxSplits: 1).map { $0.trimmingSpaces() }
-                if pair.count == 2 { values[pair[0]] = Double(pair[1]) }
+                if pair.count == 2 { values[pair[0]] = NumberRange.wait.read(pair[1]) }
             }
             guard let left = values["r"], left <= 0, let seconds = values["t"], seconds > 0 else { continue }
             longest = max(longest ?? 0, min(seconds, 86_400))
@@ -256,7 +254,7 @@ extension HTTPResponse {
         if let seconds = self.retryAfter { return max(seconds, self.exhaustedFor ?? 0) }
         guard let range = self.text.range(of: "threshold=") else { return nil }
         let digits = self.text[range.upperBound...].prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        return Double(digits).map { min($0, 3600) }
+        return NumberRange.wait.read(digits).map { min($0, 3600) }
     }
 }
 

@@ -32,11 +32,11 @@ package enum JSONValue: Hashable, Sendable {
 
     package var isNull: Bool { self == .null }
 
-    /// A string, or a number written out; nil when it holds nothing but white space.
+    /// A string, or a finite number written out; nil when it holds nothing but white space.
     package var text: String? {
         switch self {
         case .string(let string): string.contains { !$0.isWhitespace } ? string : nil
-        case .number(let number): JSONValue.format(number)
+        case .number(let number): number.isFinite ? JSONValue.format(number) : nil
         case .null, .bool, .array, .object: nil
         }
     }
@@ -54,10 +54,15 @@ package enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// A whole number; a fraction is cut, since nothing that we count is one.
-    package var int: Int? {
-        guard let number = self.double, number.magnitude < 9e15 else { return nil }
-        return Int(number)
+    /// A number that means what `range` says; nil where it is none, or not there.
+    package func number(in range: NumberRange<Double>) -> Double? { range.check(self.double) }
+
+    /// A whole number that a double holds exactly.
+    package var int: Int? { NumberRange(-(1 << 53)...1 << 53).read(self.double) }
+
+    /// A whole number that means what `range` says.
+    package func whole<Value: FixedWidthInteger & Sendable>(in range: NumberRange<Value>) -> Value? {
+        range.read(self.double)
     }
 
     /// A boolean, also from `0`, `1`, `"true"`, `"False"`, `"yes"`.
@@ -119,9 +124,8 @@ extension JSONValue {
 
     /// Whole numbers without a fraction: an id must not become `31415.0` in a path.
     fileprivate static func format(_ number: Double) -> String {
-        // JSON has no way to write these.
-        guard number.isFinite else { return "null" }
-        return number.magnitude < 9e15 && number == number.rounded() ? String(Int(number)) : String(number)
+        // Beyond 2^53 not every whole number has a double of its own.
+        Int(exactly: number).flatMap { $0.magnitude < 1 << 53 ? String($0) : nil } ?? String(number)
     }
 }
 

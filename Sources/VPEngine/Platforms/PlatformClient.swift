@@ -100,7 +100,7 @@ public protocol PlatformClient: Sendable {
     func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID
 
     /// Every instance of the account; all pages.
-    func instances() async throws(EngineError) -> [Instance]
+    func listing() async throws(EngineError) -> InstanceListing
 
     /// One instance, or nil when the platform says that it does not exist.
     func instance(_ id: InstanceID) async throws(EngineError) -> Instance?

@@ -1,39 +1,37 @@
+import Foundation
+
 /// An answer that cannot be what the platform meant to say.
 struct WireDamage: Error {
     let words: String
 }
 
 extension JSONValue {
-    /// A price or a sum in dollars. What is negative or absurd is no price.
-    var dollars: Double? {
-        self.double.flatMap { $0 >= 0 && $0 < 1e6 ? $0 : nil }
+    /// A price in dollars an hour.
+    var hourly: Double? { self.number(in: .dollarsPerHour) }
+
+    /// What a gigabyte costs, in dollars. Throws where something else stands there: what names a price of its own
+    /// invention is not to be had for nothing.
+    func dollarsPerGB() throws(WireDamage) -> Double? {
+        if self.isNull { return nil }
+        guard let price = self.number(in: .dollarsPerGB) else { throw WireDamage(words: "a price is none") }
+        return price
     }
 
     /// A size that the platform states in units of `unit` bytes.
-    func bytes(unit: Double) -> Int64? {
-        guard let value = self.double, value >= 0, value * unit < 9e18 else { return nil }
-        return Int64(value * unit)
-    }
+    func bytes(unit: Double) -> Int64? { NumberRange.bytes.read(self.double.map { $0 * unit }) }
 
-    /// A TCP port. The very last is refused, since one platform wants its successor.
-    var port: Int? {
-        self.int.flatMap { (1...65534).contains($0) ? $0 : nil }
-    }
+    /// A moment, in seconds since 1970; 0 is how a field says that there is none.
+    var date: Date? { self.double.flatMap { $0 > 0 ? Date(fromOutside: $0) : nil } }
 
-    /// A host that can be put into an ssh command: it must not look like an option or hold a blank.
-    var host: String? {
-        guard let host = self.text?.split(whereSeparator: \.isWhitespace).first.map(String.init),
-            !host.hasPrefix("-"),
-            host.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_:[]".contains($0)) })
+    /// Words for a cell of a table, on one line.
+    func words(limit: Int) -> String? { self.text?.singleLine(limit: limit) }
+
+    /// Where an sshd listens, where this is its host.
+    func address(port: JSONValue, user: String = "root", isNextPort: Bool = false) -> SSHAddress? {
+        // Some answers end an address by a line feed.
+        guard let host = self.text?.split(whereSeparator: \.isWhitespace).first,
+            let port = port.whole(in: .port)
         else { return nil }
-        return host
-    }
-
-    /// A user's name that can be put into an ssh command, by the rule for hosts.
-    var login: String? {
-        guard let name = self.text, !name.isEmpty, !name.hasPrefix("-"),
-            name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) })
-        else { return nil }
-        return name
+        return SSHAddress(fromOutside: String(host), port: isNextPort ? port + 1 : port, user: user)
     }
 }

@@ -9,7 +9,7 @@ package enum BootGuard {
         _ terms: LeaseTerms, on platform: Platform, apiBase: String, workspace: String
     ) -> String? {
         guard let seconds = terms.seconds else { return nil }
-        let limit = Int(min(seconds, terms.maximumSeconds ?? .infinity).rounded(.up))
+        let limit = Int(saturating: min(seconds, terms.maximumSeconds ?? .infinity).rounded(.up))
         let id = platform == .vast ? "$CONTAINER_ID" : "$RUNPOD_POD_ID"
         // Files of somebody who came by ssh and not by vp are results as well.
         let unsafe =

@@ -11,7 +11,8 @@ package struct JobEnd: Hashable, Sendable {
     package var wasCancelled = false
     /// By the instance's clock.
     package var startedAt: Date?
-    package var seconds = 0.0
+    /// How long the command ran; nil where that is not known.
+    package var seconds: Double?
     /// Sizes of the logs when the command ended. What a process it left behind wrote later is not promised.
     package var logBytes: Int64 = 0
     package var errorBytes: Int64?
@@ -39,13 +40,13 @@ package struct JobEnd: Hashable, Sendable {
             let parts = word.split(separator: "=", maxSplits: 1)
             if parts.count == 2 { values[parts[0]] = parts[1] }
         }
-        if let code = values["code"].flatMap({ Int32($0) }) {
-            self.init(outcome: .exited(code))
-        } else if let signal = values["signal"].flatMap({ Int32($0) }) {
-            self.init(outcome: .signalled(signal))
-        } else if let code = values["either"].flatMap({ Int32($0) }) {
-            self.init(outcome: .exited(code))
-            self.isAmbiguous = true
+        if let word = values["code"] {
+            self.init(outcome: NumberRange.exitCode.read(word).map { .exited($0) })
+        } else if let word = values["signal"] {
+            self.init(outcome: NumberRange.signal.read(word).map { .signalled($0) })
+        } else if let word = values["either"] {
+            self.init(outcome: NumberRange.exitCode.read(word).map { .exited($0) })
+            self.isAmbiguous = self.outcome != nil
         } else if values["unstarted"] != nil || values["waiter"] != nil {
             self.init(outcome: nil)
             self.isUnstarted = values["unstarted"] != nil
@@ -53,17 +54,18 @@ package struct JobEnd: Hashable, Sendable {
             return nil
         }
         self.wasCancelled = wasCancelled
-        self.startedAt = values["start"].flatMap { Double($0) }.map(Date.init(timeIntervalSince1970:))
-        self.seconds = max(0, (values["lasted"].flatMap { Double($0) } ?? 0) / 100)
-        self.logBytes = values["bytes"].flatMap { Int64($0) } ?? 0
-        self.errorBytes = values["errors"].flatMap { Int64($0) }
-        self.checksum = values["sum"].flatMap { UInt32($0) }
-        self.peakBytes = values["peak"].flatMap { Int64($0) }
+        self.startedAt = values["start"].flatMap(NumberRange.epoch.read).map(
+            Date.init(timeIntervalSince1970:))
+        self.seconds = values["lasted"].flatMap(NumberRange.centiseconds.read).map { $0 / 100 }
+        self.logBytes = values["bytes"].flatMap(NumberRange.bytes.read) ?? 0
+        self.errorBytes = values["errors"].flatMap(NumberRange.bytes.read)
+        self.checksum = values["sum"].flatMap(NumberRange.checksum.read)
+        self.peakBytes = values["peak"].flatMap(NumberRange.bytes.read)
         self.memoryRanOut = values["oom"] != nil
         self.diskIsFull = values["full"] != nil
         self.leaseHasEnded = values["lease"] != nil
         self.limitIsReached = values["limit"] != nil
-        self.driver = values["driver"].map(String.init)
+        self.driver = values["driver"].flatMap { String($0).singleLine(limit: 40) }
     }
 }
 
@@ -91,17 +93,17 @@ package enum JobReport: Hashable, Sendable {
         switch words.first {
         case "queued": self = .queued
         case "following":
-            let start = words.dropFirst().first.flatMap { Double($0) } ?? 0
+            let start = words.dropFirst().first.flatMap(NumberRange.epoch.read) ?? 0
             self = .following(start > 0 ? Date(timeIntervalSince1970: start) : nil)
         case "lost": self = .lost
         case "absent": self = .absent
-        case "failed": self = .failed(words.dropFirst().joined(separator: " "))
+        case "failed": self = .failed(Self.words(words.dropFirst()))
         case "about":
             guard words.count == 2 else { return nil }
             self = .about(JobID(String(words[1])))
         case "survivor":
-            guard words.count > 1, let process = Int32(words[1]) else { return nil }
-            self = .survivor(process, name: words.dropFirst(2).joined(separator: " "))
+            guard words.count > 1, let process = NumberRange.process.read(words[1]) else { return nil }
+            self = .survivor(process, name: Self.words(words.dropFirst(2)))
         case "ended", "cancelled":
             guard let end = JobEnd(words.dropFirst(), wasCancelled: words[0] == "cancelled") else {
                 return nil
@@ -109,6 +111,11 @@ package enum JobReport: Hashable, Sendable {
             self = .ended(end)
         default: return nil
         }
+    }
+
+    /// What the instance says in words, as far as a line goes.
+    private static func words(_ words: ArraySlice<Substring>) -> String {
+        words.joined(separator: " ").singleLine(limit: 300) ?? ""
     }
 
     /// The reports among lines of standard error.

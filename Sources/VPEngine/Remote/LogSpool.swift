@@ -58,7 +58,7 @@ package final class LogSpool: Sendable {
                 ftruncate(self.descriptor, off_t(state.size))
                 return .failure(failure)
             }
-            let now = Int64(Date().timeIntervalSince1970 * 1000)
+            let now = Int64(saturating: Date().timeIntervalSince1970 * 1000)
             if self.index >= 0, now - state.indexedAt >= Self.indexPause {
                 state.indexedAt = now
                 _ = Self.write(Array("\(now) \(state.size)\n".utf8), to: self.index)
@@ -106,12 +106,14 @@ package final class LogSpool: Sendable {
 
     /// The offset of the first byte of `path` that may have arrived at `date` or later.
     package static func offset(in path: String, at date: Date) -> Int64 {
-        let moment = Int64(date.timeIntervalSince1970 * 1000)
+        let moment = Int64(saturating: date.timeIntervalSince1970 * 1000)
         let lines = FileManager.default.contents(atPath: self.indexPath(path)) ?? Data()
         var offset: Int64 = 0
         for line in String(decoding: lines, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ")
-            guard words.count == 2, let time = Int64(words[0]), let start = Int64(words[1]) else { continue }
+            guard words.count == 2, let time = NumberRange.milliseconds.read(words[0]),
+                let start = NumberRange.bytes.read(words[1])
+            else { continue }
             offset = start
             // What arrived within the pause after an entry has none of its own.
             if time + Self.indexPause > moment { return offset }

@@ -181,6 +181,8 @@ final class ProgressMeter: Sendable {
         var files = 0
     }
 
+    private static let lineLimit = 65_536
+
     private let totalBytes: Int64
     private let totalFiles: Int
     private let state = Mutex(State())
@@ -195,7 +197,11 @@ final class ProgressMeter: Sendable {
         self.state.withLock { state in
             state.pending.append(contentsOf: bytes)
             let isLineEnd = { (byte: UInt8) in byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") }
-            guard let end = state.pending.lastIndex(where: isLineEnd) else { return nil }
+            guard let end = state.pending.lastIndex(where: isLineEnd) else {
+                // No line of ours is that long: whatever it is, it must not grow for ever.
+                if state.pending.count > Self.lineLimit { state.pending.removeAll() }
+                return nil
+            }
             let lines = state.pending[..<end].split(whereSeparator: isLineEnd)
             state.pending.removeSubrange(...end)
             var newest: TransferProgress?
@@ -211,10 +217,10 @@ final class ProgressMeter: Sendable {
     private func parse(_ line: String, files: inout Int) -> TransferProgress? {
         let words = line.split(separator: " ")
         guard words.count >= 4, words[1].hasSuffix("%"),
-            let bytes = Int64(words[0].filter { $0 != "," })
+            let bytes = NumberRange.bytes.read(words[0].filter { $0 != "," })
         else { return nil }
         if let transferred = line.range(of: "xfr#") {
-            files = Int(line[transferred.upperBound...].prefix(while: \.isNumber)) ?? files
+            files = NumberRange.count.read(line[transferred.upperBound...].prefix(while: \.isNumber)) ?? files
         }
         return TransferProgress(
             bytes: min(bytes, max(self.totalBytes, bytes)), totalBytes: max(self.totalBytes, bytes),
@@ -227,7 +233,7 @@ final class ProgressMeter: Sendable {
             ("GB/s", 1_073_741_824), ("MB/s", 1_048_576), ("kB/s", 1024), ("B/s", 1),
         ]
         for (suffix, factor) in units where word.hasSuffix(suffix) {
-            return Double(word.dropLast(suffix.count)).map { $0 * factor }
+            return NumberRange.rate.check(Double(word.dropLast(suffix.count)).map { $0 * factor })
         }
         return nil
     }

@@ -204,14 +204,17 @@ struct TarTransfer {
     private static func records(in bytes: [UInt8]) -> Int64? {
         String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).reversed().lazy
             .compactMap { line in
-                line.range(of: Self.mark).flatMap { Int64(line[$0.upperBound...]) }
+                line.range(of: Self.mark).flatMap { NumberRange.count.read(line[$0.upperBound...]) }
+                    .map(Int64.init)
             }.first
     }
 
     private static func sshStatus(in output: [UInt8]) -> ProcessEnding? {
         String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline).lazy
             .compactMap { line in
-                line.range(of: Self.mark + "ssh ").flatMap { Int32(line[$0.upperBound...]) }
+                line.range(of: Self.mark + "ssh ").flatMap {
+                    NumberRange.exitCode.read(line[$0.upperBound...])
+                }
             }.first.map { .exited($0) }
     }
 }

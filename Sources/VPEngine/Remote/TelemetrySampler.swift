@@ -62,26 +62,36 @@ struct TelemetrySampler: Sendable {
         var available: Int64 = 0
         for line in text.split(whereSeparator: \.isNewline) {
             if line.hasPrefix("gpu,") {
-                sample.gpus.append(Self.gpu(line.dropFirst(4)))
+                // No machine has more, and each is a row on the screen.
+                if sample.gpus.count < 64 { sample.gpus.append(Self.gpu(line.dropFirst(4))) }
                 continue
             }
-            let words = line.split(separator: " ")
+            let words = line.prefix(2000).split(separator: " ")
             guard let name = words.first else { continue }
-            let numbers = words.dropFirst().map { Int64($0) ?? 0 }
+            func sizes(unit: Int64) -> [Int64] {
+                words.dropFirst().map { word in
+                    NumberRange.bytes.check(NumberRange.bytes.read(word)?.multipliedSaturated(by: unit)) ?? 0
+                }
+            }
             switch name {
-            case "cpu" where numbers.count >= 5:
-                sample.totalTicks = numbers.prefix(8).reduce(0, +)
+            case "cpu":
+                let ticks = words.dropFirst().prefix(8).map { NumberRange.ticks.read($0) ?? 0 }
+                guard ticks.count >= 5 else { continue }
+                sample.totalTicks = ticks.saturatedSum(of: \.self)
                 // Waiting for a disk is not work.
-                sample.busyTicks = sample.totalTicks - numbers[3] - numbers[4]
-            case "load": sample.load = words.count > 1 ? Double(words[1]) : nil
-            case "MemTotal": sample.totalMemoryBytes = (numbers.first ?? 0) * 1024
-            case "MemAvailable": available = (numbers.first ?? 0) * 1024
-            case "disk" where numbers.count >= 2:
-                sample.totalDiskBytes = numbers[0] * 1024
-                sample.usedDiskBytes = numbers[1] * 1024
-            case "net" where numbers.count >= 10 && words[1] != "lo":
-                sample.receivedBytes += numbers[1]
-                sample.sentBytes += numbers[9]
+                sample.busyTicks = sample.totalTicks - ticks[3] - ticks[4]
+            case "load": sample.load = words.dropFirst().first.flatMap(NumberRange.load.read)
+            case "MemTotal": sample.totalMemoryBytes = sizes(unit: 1024).first ?? 0
+            case "MemAvailable": available = sizes(unit: 1024).first ?? 0
+            case "disk":
+                let sizes = sizes(unit: 1024)
+                guard sizes.count >= 2 else { continue }
+                sample.totalDiskBytes = sizes[0]
+                sample.usedDiskBytes = min(sizes[0], sizes[1])
+            case "net" where words.count >= 11 && words[1] != "lo":
+                let sizes = sizes(unit: 1)
+                sample.receivedBytes = sample.receivedBytes.addingSaturated(sizes[1])
+                sample.sentBytes = sample.sentBytes.addingSaturated(sizes[9])
             default: break
             }
         }
@@ -91,13 +101,18 @@ struct TelemetrySampler: Sendable {
 
     /// `87, 11264, 24564, 63, 312.5`; `[N/A]` where a card does not say.
     private static func gpu(_ line: Substring) -> TelemetrySample.GPU {
-        let fields = line.split(separator: ",", omittingEmptySubsequences: false).map {
-            Double($0.trimmingCharacters(in: .whitespaces))
+        let fields = line.prefix(200).split(separator: ",", omittingEmptySubsequences: false).map {
+            $0.trimmingSpaces()
         }
-        func field(_ index: Int) -> Double? { index < fields.count ? fields[index] : nil }
+        func field(_ index: Int, _ range: NumberRange<Double>) -> Double? {
+            index < fields.count ? range.read(fields[index]) : nil
+        }
+        func mebibytes(_ index: Int) -> Int64? {
+            NumberRange.bytes.read(field(index, .mebibytes).map { $0 * 1_048_576 })
+        }
         return TelemetrySample.GPU(
-            utilization: field(0).map { $0 / 100 }, usedBytes: field(1).map { Int64($0 * 1_048_576) },
-            totalBytes: field(2).map { Int64($0 * 1_048_576) }, temperature: field(3), power: field(4))
+            utilization: field(0, .percent).map { $0 / 100 }, usedBytes: mebibytes(1),
+            totalBytes: mebibytes(2), temperature: field(3, .temperature), power: field(4, .watts))
     }
 }
 

@@ -372,23 +372,36 @@ package enum LeaseReport: Hashable, Sendable {
         let words = line.dropFirst(WatchdogScript.mark.count).split(separator: " ")
         switch words.first {
         case "state":
-            guard words.count == 6, let now = Double(words[1]), let idle = Double(words[5]) else {
-                return nil
-            }
+            // A time that cannot be read is not "none", which would be a lease without end: such a line says nothing.
+            guard words.count == 6, let now = NumberRange.epoch.read(words[1]),
+                let idle = NumberRange.seconds.read(words[5]),
+                let end = Self.moment(words[2]), let cap = Self.moment(words[3])
+            else { return nil }
             let use: InstanceUse =
                 switch words[4] {
                 case "idle": .idle(idle)
                 case "unknown": .unknown
                 default: .active
                 }
-            self = .state(now: now, end: Double(words[2]), cap: Double(words[3]), use: use)
+            self = .state(now: now, end: end.seconds, cap: cap.seconds, use: use)
         case "guard":
             guard words.count > 1 else { return nil }
             self = .guarded(
-                weakness: words[1] == "instance" ? nil : words.dropFirst(2).joined(separator: " "))
+                weakness: words[1] == "instance" ? nil : Self.words(words.dropFirst(2)))
         case "absent": self = .absent
-        case "failed": self = .failed(words.dropFirst().joined(separator: " "))
+        case "failed": self = .failed(Self.words(words.dropFirst()))
         default: return nil
         }
+    }
+
+    /// `none`, or seconds since 1970; nil for anything else.
+    private static func moment(_ word: Substring) -> (seconds: Double?, Void)? {
+        if word == "none" { return (nil, ()) }
+        return NumberRange.epoch.read(word).map { ($0, ()) }
+    }
+
+    /// What the instance says in words, as far as a line goes.
+    private static func words(_ words: ArraySlice<Substring>) -> String {
+        words.joined(separator: " ").singleLine(limit: 300) ?? ""
     }
 }

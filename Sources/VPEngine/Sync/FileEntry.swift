@@ -119,16 +119,16 @@ package struct FileEntry: Hashable, Sendable {
             default: .other
             }
         self.init(
-            kind: kind, size: Int64(information.st_size), modified: Self.nanoseconds(information.st_mtim),
+            kind: kind, size: NumberRange.bytes.clamp(Int64(information.st_size)),
+            modified: Self.nanoseconds(
+                seconds: Int64(information.st_mtim.tv_sec), fraction: Int64(information.st_mtim.tv_nsec)),
             mode: information.st_mode & 0o7777)
         if kind == .folder { (self.size, self.modified) = (0, 0) }
     }
 
-    /// Some file systems keep times that no nanoseconds since 1970 can say: these are as far off as can be said.
-    private static func nanoseconds(_ time: timespec) -> Int64 {
-        let limit = Int64.max / 1_000_000_001
-        let seconds = max(-limit, min(limit, Int64(time.tv_sec)))
-        return seconds * 1_000_000_000 + max(0, min(999_999_999, Int64(time.tv_nsec)))
+    /// A file's time; one that 64 bits cannot hold is the nearest that they can, on both sides alike.
+    static func nanoseconds(seconds: Int64, fraction: Int64) -> Int64 {
+        NumberRange.fileTime.clamp(seconds) * 1_000_000_000 + max(0, min(999_999_999, fraction))
     }
 
     package init(linkTo target: some Sequence<UInt8>) {

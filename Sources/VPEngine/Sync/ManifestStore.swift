@@ -110,7 +110,7 @@ package struct ManifestStore: Sendable {
     package func loadSafety(instance: InstanceID) -> (results: UnsafeResults, at: Date)? {
         FileManager.default.contents(atPath: self.folder(instance) + "/safety.json")
             .flatMap { try? JSONDecoder().decode(Safety.self, from: $0) }
-            .map { ($0.results, $0.at) }
+            .flatMap { safety in safety.results.bounded().map { ($0, safety.at.withinBounds ?? Date()) } }
     }
 
     package func remove(instance: InstanceID) {

@@ -94,10 +94,7 @@ package struct RemoteScan: Sendable {
             throw EngineError(.downloadFailed, activity, detail: Limit.words)
         }
         var listing = Self.sort(contents)
-        listing.freeBytes = kilobytes.map { kilobytes in
-            let (bytes, overflows) = kilobytes.multipliedReportingOverflow(by: 1024)
-            return overflows ? .max : max(0, bytes)
-        }
+        listing.freeBytes = NumberRange.bytes.check(kilobytes?.multipliedSaturated(by: 1024))
         listing.prunedFolders = self.prunedFolders
         if !records.starts(with: Self.statMark) { listing.records = records }
         return listing
@@ -307,11 +304,12 @@ package struct RemoteScan: Sendable {
             line[(bar + 1)...].starts(with: Array("./".utf8))
         else { return nil }
         let fields = String(decoding: line[..<bar], as: UTF8.self).split(separator: " ")
-        guard fields.count >= 3, let mode = UInt32(fields[0], radix: 16), let size = Int64(fields[1]),
+        guard fields.count >= 3, let size = NumberRange.bytes.read(fields[1]),
+            let mode = NumberRange.fileMode.check(Int64(fields[0], radix: 16)),
             let seconds = Int64(fields[2])
         else { return nil }
         var information = stat()
-        information.st_mode = mode
+        information.st_mode = UInt32(mode)
         information.st_size = Int(size)
         information.st_mtim.tv_sec = Int(seconds)
         if fields.count > 4, let point = fields[4].firstIndex(of: ".") {

@@ -25,7 +25,9 @@ struct SettledState: Hashable, Sendable {
             return nil
         }
         let words = lines[1].split(separator: " ")
-        guard words.count == 3, let fingerprint = UInt64(words[0]), let count = Int(words[2]) else {
+        guard words.count == 3, let fingerprint = UInt64(words[0]),
+            let count = NumberRange.count.read(words[2])
+        else {
             return nil
         }
         self.init(

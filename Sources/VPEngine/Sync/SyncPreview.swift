@@ -26,10 +26,7 @@ public struct SyncPreview: Hashable, Sendable {
     public var notSent: [NotSent]
 
     public func bytes(of action: Change.Action) -> Int64 {
-        self.changes.reduce(0) { sum, change in
-            let (total, overflows) = sum.addingReportingOverflow(change.action == action ? change.bytes : 0)
-            return overflows ? .max : total
-        }
+        self.changes.saturatedSum { $0.action == action ? $0.bytes : 0 }
     }
 }
 

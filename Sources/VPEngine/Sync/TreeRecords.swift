@@ -16,7 +16,8 @@ enum TreeRecords {
         mutating func entry() -> FileEntry? {
             guard let type = self.bytes.popFirst(), let kind = FileEntry.Kind(rawValue: type),
                 self.skip(0x20),
-                let size = self.number(), self.skip(0x20), let time = self.time(), self.skip(0x20),
+                let size = NumberRange.bytes.check(self.number()), self.skip(0x20), let time = self.time(),
+                self.skip(0x20),
                 let mode = self.number(radix: 8), self.skip(0x20)
             else { return nil }
             return kind == .folder
@@ -46,7 +47,8 @@ enum TreeRecords {
 
         private mutating func skip(_ byte: UInt8) -> Bool { self.bytes.popFirst() == byte }
 
-        mutating func number(radix: Int64 = 10) -> Int64? {
+        /// nil where no digit follows, and where it does not fit; `saturates` takes the nearest that does.
+        mutating func number(radix: Int64 = 10, saturates: Bool = false) -> Int64? {
             let isNegative = self.bytes.first == UInt8(ascii: "-")
             if isNegative { self.bytes.removeFirst() }
             var value: Int64 = 0
@@ -54,8 +56,12 @@ enum TreeRecords {
             while let byte = self.bytes.first, byte >= 0x30, Int64(byte) < 0x30 + radix {
                 let (product, isTooLarge) = value.multipliedReportingOverflow(by: radix)
                 let (sum, overflows) = product.addingReportingOverflow(Int64(byte) - 0x30)
-                if isTooLarge || overflows { return nil }
-                value = sum
+                if isTooLarge || overflows {
+                    guard saturates else { return nil }
+                    value = .max
+                } else {
+                    value = sum
+                }
                 digits += 1
                 self.bytes.removeFirst()
             }
@@ -64,8 +70,10 @@ enum TreeRecords {
 
         /// Seconds with or without a fraction, as nanoseconds; digits after the ninth are cut.
         private mutating func time() -> Int64? {
-            guard let seconds = self.number(), abs(seconds) < Int64.max / 1_000_000_001 else { return nil }
-            guard self.bytes.first == UInt8(ascii: ".") else { return seconds * 1_000_000_000 }
+            guard let seconds = self.number(saturates: true) else { return nil }
+            guard self.bytes.first == UInt8(ascii: ".") else {
+                return FileEntry.nanoseconds(seconds: seconds, fraction: 0)
+            }
             self.bytes.removeFirst()
             var fraction: Int64 = 0
             var scale: Int64 = 1_000_000_000
@@ -76,7 +84,7 @@ enum TreeRecords {
                 }
                 self.bytes.removeFirst()
             }
-            return seconds * 1_000_000_000 + fraction
+            return FileEntry.nanoseconds(seconds: seconds, fraction: fraction)
         }
     }
 

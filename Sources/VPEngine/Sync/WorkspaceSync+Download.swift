@@ -186,7 +186,7 @@ extension WorkspaceSync {
         }
         if item.entry.kind != .folder {
             summary.transferredFiles += 1
-            summary.transferredBytes += item.size
+            summary.transferredBytes = summary.transferredBytes.addingSaturated(item.size)
         }
         return nil
     }

@@ -153,7 +153,7 @@ package struct WorkspaceSync: Sendable {
         while !rest.isEmpty {
             var bytes: Int64 = 0
             let part = rest.prefix { item in
-                bytes += item.size
+                bytes = bytes.addingSaturated(item.size)
                 return bytes <= 64_000_000
             }
             rest = rest.dropFirst(part.count)
@@ -166,7 +166,8 @@ package struct WorkspaceSync: Sendable {
                 _ = try await self.resuming { () async throws(EngineError) in
                     try await tar.run(through: self.shell) { progress in
                         let sum = TransferProgress(
-                            bytes: sentBytes + progress.bytes, totalBytes: total, files: sentFiles,
+                            bytes: sentBytes.addingSaturated(progress.bytes), totalBytes: total,
+                            files: sentFiles,
                             totalFiles: items.count)
                         self.report(ActionProgress(.uploading, transfer: sum))
                     }

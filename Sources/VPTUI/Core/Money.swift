@@ -6,22 +6,22 @@ extension State {
     /// Dollars an hour for instances that hold a GPU.
     var runningPrice: HourlyPrice {
         HourlyPrice(
-            dollarsPerHour: self.instances.rows.filter { $0.status.holdsGPU }.reduce(0) {
-                $0 + $1.price.dollarsPerHour
+            dollarsPerHour: self.instances.rows.filter { $0.status.holdsGPU }.sumOfDollars {
+                $0.price.dollarsPerHour
             })
     }
 
     /// Dollars a day for disks whose instance does not run.
     var parkedDollarsPerDay: Double {
-        self.instances.rows.filter { !$0.status.holdsGPU }.reduce(0) { $0 + $1.price.dollarsPerDay }
+        self.instances.rows.filter { !$0.status.holdsGPU }.sumOfDollars { $0.price.dollarsPerDay }
     }
 
     /// How long the money lasts on the platform where it ends first.
     var hoursLeft: Double? {
         self.balances.compactMap { balance in
             let hourly = self.instances.rows.filter { $0.platform == balance.platform }
-                .reduce(0) { $0 + $1.price.dollarsPerHour }
-            return hourly > 0 ? max(0, balance.dollars) / hourly : nil
+                .sumOfDollars { $0.price.dollarsPerHour }
+            return hourly > 0 ? NumberRange.hours.clamp(max(0, balance.dollars) / hourly) : nil
         }.min()
     }
 

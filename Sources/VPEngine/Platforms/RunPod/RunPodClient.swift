@@ -31,7 +31,7 @@ package final class RunPodClient: PlatformClient {
                 (name: "countryCodes", value: query.countries.joined(separator: ",").uppercased()))
         }
         if let cuda = query.minimumCUDA {
-            parameters.append((name: "minCudaVersion", value: String(format: "%.1f", cuda)))
+            parameters.append((name: "minCudaVersion", value: Figures.fixed(cuda, 1)))
         }
         let json = try await self.calls.json(
             .get, "/catalog/gpus", query: parameters, limit: .calls, activity: activity)
@@ -69,15 +69,16 @@ package final class RunPodClient: PlatformClient {
             if mayTryNext { error = EngineError(.offerTaken, activity, detail: error.detail) }
             throw error
         }
-        guard let id = answer.json["id"].text else {
+        guard let id = answer.json["id"].text.flatMap({ InstanceID(.runpod, fromOutside: $0) }) else {
             throw EngineError(.badResponse, activity, detail: "rented, but the answer names no pod")
         }
-        return InstanceID(platform: .runpod, rawValue: id)
+        return id
     }
 
-    package func instances() async throws(EngineError) -> [Instance] {
+    package func listing() async throws(EngineError) -> InstanceListing {
         let activity = EngineError.Activity("listing instances", platform: .runpod)
         var found: [Instance] = []
+        var refused: [String] = []
         var seen: Set<InstanceID> = []
         var cursors: Set<String> = []
         var cursor: String?
@@ -89,12 +90,13 @@ package final class RunPodClient: PlatformClient {
                 .get, "/pods", query: query, limit: .calls, activity: activity)
             let page = try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.page(json) }
             found += page.instances.filter { seen.insert($0.id).inserted }
+            refused += page.refused
             cursor = page.next
             if let cursor, !cursors.insert(cursor).inserted {
                 throw EngineError(.badResponse, activity, detail: "the pages of the list repeat themselves")
             }
         } while cursor != nil
-        return found
+        return InstanceListing(found, refused: refused, activity)
     }
 
     package func instance(_ id: InstanceID) async throws(EngineError) -> Instance? {

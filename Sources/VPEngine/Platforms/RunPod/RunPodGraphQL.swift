@@ -11,8 +11,9 @@ struct RunPodGraphQL: Sendable {
     func balance(_ activity: EngineError.Activity) async throws(EngineError) -> Balance {
         let answer = try await self.ask("query { myself { clientBalance } }", activity: activity)
         let data = try self.calls.json(of: answer, activity)["data"]
-        guard let dollars = data["myself"]["clientBalance"].double else {
-            throw EngineError(.badResponse, activity, detail: "the answer has no field clientBalance")
+        guard let dollars = data["myself"]["clientBalance"].number(in: .dollars) else {
+            throw EngineError(
+                .badResponse, activity, detail: "the answer has no amount in its field clientBalance")
         }
         return Balance(platform: .runpod, dollars: dollars)
     }
@@ -37,9 +38,8 @@ struct RunPodGraphQL: Sendable {
             capacity: .offerTaken,
             activity: activity)
         // A pod that is named is there, whatever is complained of beside it.
-        if let id = answer.json["data"]["podRentInterruptable"]["id"].text {
-            return InstanceID(platform: .runpod, rawValue: id)
-        }
+        let text = answer.json["data"]["podRentInterruptable"]["id"].text
+        if let id = text.flatMap({ InstanceID(.runpod, fromOutside: $0) }) { return id }
         _ = try self.calls.json(of: answer, activity)
         throw EngineError(.badResponse, activity, detail: "rented, but the answer names no pod")
     }
@@ -50,7 +50,7 @@ struct RunPodGraphQL: Sendable {
         let pod: JSONValue = ["podId": .string(instance.id.rawValue)]
         let lowest = try await self.askForSpot(question, input: pod, activity: activity)
         let data = try self.calls.json(of: lowest, activity)["data"]
-        guard let price = data["pod"]["lowestBidPriceToResume"].dollars, price > 0 else {
+        guard let price = data["pod"]["lowestBidPriceToResume"].hourly, price > 0 else {
             throw EngineError(
                 .instanceNotRunning, activity, detail: "RunPod names no bid that would resume it")
         }

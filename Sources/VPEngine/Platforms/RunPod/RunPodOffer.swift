@@ -24,7 +24,7 @@ enum RunPodOffer {
 
     /// The volume for `bytes` of workspace, in GB.
     static func volumeGB(_ bytes: Int64) -> Int {
-        max(RunPodOffer.smallestVolumeGB, Int((Double(bytes) / 1e9).rounded(.up)))
+        max(RunPodOffer.smallestVolumeGB, Int(saturating: (Double(bytes) / 1e9).rounded(.up)))
     }
 
     static func storageDollarsPerHour(gigabytes: Double, isStopped: Bool = false) -> Double {
@@ -193,15 +193,15 @@ private struct RunPodGPU {
 
     /// Nil for a row that lacks what an offer is made of, and for the placeholder named `unknown`.
     init?(_ row: JSONValue) {
-        guard let id = row["id"].text, id != "unknown",
+        guard let id = row["id"].text, id != "unknown", id.utf8.count <= 100,
             let memory = row["memory"].bytes(unit: RunPodOffer.bytesPerGPUGigabyte)
         else { return nil }
         self.id = id
-        self.name = row["name"].text ?? id
+        self.name = row["name"].words(limit: 60) ?? id
         self.memoryBytes = memory
         // What only Community has lists a price of 0 or none for Secure.
-        self.price = row["price"]["secure"].dollars ?? 0
-        self.maximumCount = row["maxCount"]["secure"].int ?? 1
+        self.price = row["price"]["secure"].hourly ?? 0
+        self.maximumCount = row["maxCount"]["secure"].whole(in: .gpus) ?? 1
         // A word that did not exist when this was written is not NONE; the create call will tell.
         let availability = row["availability"].text?.uppercased()
         self.isAvailable =
@@ -211,6 +211,6 @@ private struct RunPodGPU {
         }.compactMap { $0["id"].text }
         self.newestCUDA =
             (row["cudaVersions"].array ?? []).filter { $0["available"].bool != false }
-            .compactMap { $0["version"].double }.max()
+            .compactMap { $0["version"].number(in: .version) }.max()
     }
 }

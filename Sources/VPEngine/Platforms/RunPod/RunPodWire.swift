@@ -11,7 +11,7 @@ enum RunPodWire {
         var gpu: [String: JSONValue] = [
             "id": .string(offer.gpu), "count": .number(Double(request.offer.gpuCount)),
         ]
-        if let cuda = request.minimumCUDA { gpu["minCudaVersion"] = .string(String(format: "%.1f", cuda)) }
+        if let cuda = request.minimumCUDA { gpu["minCudaVersion"] = .string(Figures.fixed(cuda, 1)) }
         var body: [String: JSONValue] = [
             "name": .string(request.name), "image": .string(request.image), "gpu": .object(gpu),
             "cloud": "SECURE",
@@ -68,7 +68,7 @@ enum RunPodWire {
         ]
         // One can be named, or none.
         if let center = offer.dataCenters.first { input["dataCenterId"] = .string(center) }
-        if let cuda = request.minimumCUDA { input["minCudaVersion"] = .string(String(format: "%.1f", cuda)) }
+        if let cuda = request.minimumCUDA { input["minCudaVersion"] = .string(Figures.fixed(cuda, 1)) }
         if let args = RunPodWire.startCommand(request) {
             input["dockerArgs"] = .string(args)
         }
@@ -77,7 +77,7 @@ enum RunPodWire {
 
     /// Asks for what `lowestBids` reads.
     static func lowestBidsDocument(_ query: OfferQuery) -> String {
-        let cuda = query.minimumCUDA.map { String(format: #", minCudaVersion: "%.1f""#, $0) } ?? ""
+        let cuda = query.minimumCUDA.map { #", minCudaVersion: "\#(Figures.fixed($0, 1))""# } ?? ""
         return """
             query { gpuTypes { id lowestPrice(input: {gpuCount: \(max(1, query.gpuCount)), \
             secureCloud: true\(cuda)}) { minimumBidPrice } } }
@@ -92,7 +92,7 @@ enum RunPodWire {
         var bids: [String: Double] = [:]
         for row in rows {
             guard let id = row["id"].text else { throw WireDamage(words: "a GPU in the answer has no id") }
-            if let bid = row["lowestPrice"]["minimumBidPrice"].dollars, bid > 0 { bids[id] = bid }
+            if let bid = row["lowestPrice"]["minimumBidPrice"].hourly, bid > 0 { bids[id] = bid }
         }
         return bids
     }
@@ -119,30 +119,42 @@ enum RunPodWire {
         return "bash -c '\(steps.joined(separator: "; "))'"
     }
 
-    /// One page of the list.
-    static func page(_ json: JSONValue) throws(WireDamage) -> (instances: [Instance], next: String?) {
+    /// One page of the list; `refused` says of each row without a usable id what it is called.
+    static func page(_ json: JSONValue) throws(WireDamage) -> (
+        instances: [Instance], refused: [String], next: String?
+    ) {
         guard let rows = json["pods"].array else { throw WireDamage(words: "the answer has no list of pods") }
         var instances: [Instance] = []
-        for row in rows {
-            if let instance = try RunPodWire.instance(row) { instances.append(instance) }
+        var refused: [String] = []
+        for row in rows where !RunPodWire.isTerminated(row) {
+            switch try InstanceListing.id(of: row, on: .runpod) {
+            case .usable(let id): instances.append(RunPodWire.instance(id, row))
+            case .refused(let words): refused.append(words)
+            }
         }
         let pagination = json["pagination"]
         let hasNext = pagination["hasNextPage"].bool ?? !pagination["nextCursor"].isNull
-        guard hasNext else { return (instances, nil) }
+        guard hasNext else { return (instances, refused, nil) }
         guard let next = pagination["nextCursor"].text else {
             throw WireDamage(words: "the list has a next page and does not say where")
         }
-        return (instances, next)
+        return (instances, refused, next)
     }
 
     /// Nil for a pod that the platform itself calls terminated.
     static func instance(_ row: JSONValue) throws(WireDamage) -> Instance? {
-        guard let text = row["id"].text?.trimmingSpaces() else {
-            throw WireDamage(words: "a pod in the answer has no id")
+        switch try InstanceListing.id(of: row, on: .runpod) {
+        case .usable(let id): return RunPodWire.isTerminated(row) ? nil : RunPodWire.instance(id, row)
+        case .refused(let words): throw WireDamage(words: words)
         }
-        let word = row["status"].text?.uppercased()
-        if word == "TERMINATED" { return nil }
-        let status = RunPodWire.status(word)
+    }
+
+    private static func isTerminated(_ row: JSONValue) -> Bool {
+        !row["id"].isNull && row["status"].text?.uppercased() == "TERMINATED"
+    }
+
+    private static func instance(_ id: InstanceID, _ row: JSONValue) -> Instance {
+        let status = RunPodWire.status(row["status"].text?.uppercased())
         let gpu = row["gpu"]
         let model = gpu["id"].text.flatMap(GPUName.select)?.models.first
         let volumeGB = RunPodWire.gigabytes(row["mounts"]["persistent"]["size"])
@@ -152,23 +164,25 @@ enum RunPodWire {
         let storage = RunPodOffer.storageDollarsPerHour(
             gigabytes: isStopped ? volumeGB : volumeGB + diskGB, isStopped: isStopped)
         return Instance(
-            id: InstanceID(platform: .runpod, rawValue: text), name: row["name"].text, status: status,
-            gpuName: gpu["id"].text.map(GPUName.display) ?? (row["cpu"].isNull ? "unknown GPU" : "CPU"),
-            gpuCount: max(0, gpu["count"].int ?? (gpu.isNull ? 0 : 1)),
+            id: id, name: row["name"].words(limit: 200), status: status,
+            gpuName: gpu["id"].words(limit: 60).map(GPUName.display)
+                ?? (row["cpu"].isNull ? "unknown GPU" : "CPU"),
+            gpuCount: gpu["count"].isNull ? (gpu.isNull ? 0 : 1) : gpu["count"].whole(in: .gpus) ?? 0,
             gpuMemoryBytes: model.flatMap {
                 $0.memoryGB.count == 1
-                    ? Int64(Double($0.memoryGB[0]) * RunPodOffer.bytesPerGPUGigabyte) : nil
+                    ? NumberRange.bytes.read(Double($0.memoryGB[0]) * RunPodOffer.bytesPerGPUGigabyte) : nil
             },
-            price: HourlyPrice(dollarsPerHour: (row["cost"].dollars ?? 0) + storage),
-            createdAt: RunPodWire.date(row["createdAt"]), image: row["image"].text,
+            price: HourlyPrice(dollarsPerHour: (row["cost"].hourly ?? 0) + storage),
+            createdAt: RunPodWire.date(row["createdAt"]), image: row["image"].words(limit: 300),
             addresses: status == .running ? RunPodWire.addresses(row) : [],
-            diskBytes: Int64((volumeGB > 0 ? volumeGB : diskGB) * 1e9),
-            location: row["dataCenterId"].text, isInterruptible: !row["env"][RunPodWire.bidVariable].isNull)
+            diskBytes: NumberRange.bytes.read((volumeGB > 0 ? volumeGB : diskGB) * 1e9),
+            location: row["dataCenterId"].words(limit: 60),
+            isInterruptible: !row["env"][RunPodWire.bidVariable].isNull)
     }
 
     /// What is negative or larger than any disk is no size.
     private static func gigabytes(_ value: JSONValue) -> Double {
-        value.double.flatMap { (0...1e6).contains($0) ? $0 : nil } ?? 0
+        value.number(in: .gigabytes) ?? 0
     }
 
     private static func status(_ word: String?) -> InstanceStatus {
@@ -187,22 +201,26 @@ enum RunPodWire {
     /// Stopped pods go on showing the ports of their last run, so callers ask for running ones.
     private static func addresses(_ row: JSONValue) -> [SSHAddress] {
         let direct = row["ssh"]["direct"]
-        if let host = direct["host"].host, let port = direct["port"].port {
-            return [SSHAddress(host: host, port: port, user: direct["username"].login ?? "root")]
+        // A user that cannot be one is not put into a command, and most images know `root`.
+        let user = direct["username"].text ?? "root"
+        if let address = direct["host"].address(port: direct["port"], user: user)
+            ?? direct["host"].address(port: direct["port"])
+        {
+            return [address]
         }
         for binding in row["runtime"]["ports"].array ?? [] {
-            guard binding["private"].int == 22, binding["type"].text?.lowercased() == "tcp",
-                let host = binding["ip"].host, let port = binding["public"].port,
-                !RunPodWire.isProxyAddress(host)
+            guard binding["private"].whole(in: .port) == 22, binding["type"].text?.lowercased() == "tcp",
+                let address = binding["ip"].address(port: binding["public"]),
+                !RunPodWire.isProxyAddress(address.host)
             else { continue }
-            return [SSHAddress(host: host, port: port)]
+            return [address]
         }
         return []
     }
 
     /// 100.64.0.0/10, which the platform uses inside and nobody reaches from outside.
     private static func isProxyAddress(_ host: String) -> Bool {
-        let parts = host.split(separator: ".").compactMap { Int($0) }
+        let parts = host.split(separator: ".").compactMap { NumberRange.octet.read($0) }
         return parts.count == 4 && parts[0] == 100 && (64..<128).contains(parts[1])
     }
 
@@ -213,12 +231,12 @@ enum RunPodWire {
         }
         var volumes: [Volume] = []
         for row in rows {
-            guard let id = row["id"].text, let size = row["size"].double else {
+            guard let id = row["id"].text, let size = row["size"].number(in: .gigabytes) else {
                 throw WireDamage(words: "a network volume in the answer has no id or no size")
             }
             volumes.append(
                 Volume(
-                    platform: .runpod, id: id, name: row["name"].text,
+                    platform: .runpod, id: id, name: row["name"].words(limit: 200),
                     price: HourlyPrice(dollarsPerHour: RunPodOffer.networkVolumeDollarsPerHour(size)),
                     isUnattached: true))
         }
@@ -240,13 +258,14 @@ enum RunPodWire {
         }
         var charges: [Charge] = []
         for row in rows {
-            guard let id = row["podId"].text, let start = RunPodWire.date(row["startTime"]),
-                let dollars = row["totalAmount"].double
+            guard let id = row["podId"].text.flatMap({ InstanceID(.runpod, fromOutside: $0) }),
+                let start = RunPodWire.date(row["startTime"]),
+                let dollars = row["totalAmount"].number(in: .dollars)
             else { throw WireDamage(words: "a billing record has no pod, no time or no amount") }
             let day = CostBook.midnight(start)
             charges.append(
                 Charge(
-                    instance: InstanceID(platform: .runpod, rawValue: id), day: day, dollars: dollars,
+                    instance: id, day: day, dollars: dollars,
                     countedUntil: min(day.addingTimeInterval(CostBook.day), now)))
         }
         return charges
@@ -260,7 +279,7 @@ enum RunPodWire {
         }
         let plain = Date.ISO8601FormatStyle()
         let fractional = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-        return (try? plain.parse(text)) ?? (try? fractional.parse(text))
+        return ((try? plain.parse(text)) ?? (try? fractional.parse(text)))?.withinBounds
     }
 
     /// The account's key lines.

@@ -46,26 +46,27 @@ package final class VastClient: PlatformClient {
         let answer = try await self.calls.answer(
             .put, path, body: VastWire.rentBody(request), limit: .rent, isRepeatable: false,
             timeout: .seconds(120), activity: activity)
-        let contract = answer.json["new_contract"].text
+        let contract = answer.json["new_contract"].text.flatMap { InstanceID(.vast, fromOutside: $0) }
         guard !answer.isRefusal else {
             var error = self.calls.error(answer, activity)
             if let contract {
                 // A bid that was too low still made a contract, stopped and billed for its disk.
                 error = EngineError(
                     .offerTaken, activity, detail: error.detail,
-                    leftoverInstance: InstanceID(platform: .vast, rawValue: contract))
+                    leftoverInstance: contract)
             }
             throw error
         }
         guard let contract else {
             throw EngineError(.badResponse, activity, detail: "rented, but the answer names no instance")
         }
-        return InstanceID(platform: .vast, rawValue: contract)
+        return contract
     }
 
-    package func instances() async throws(EngineError) -> [Instance] {
+    package func listing() async throws(EngineError) -> InstanceListing {
         let activity = EngineError.Activity("listing instances", platform: .vast)
         var found: [Instance] = []
+        var refused: [String] = []
         var seen: Set<InstanceID> = []
         var tokens: Set<String> = []
         var token: String?
@@ -83,12 +84,13 @@ package final class VastClient: PlatformClient {
             }
             // An instance that ends between two pages moves others across the border.
             found += page.instances.filter { seen.insert($0.id).inserted }
+            refused += page.refused
             token = page.nextToken
             if let token, !tokens.insert(token).inserted {
                 throw EngineError(.badResponse, activity, detail: "the pages of the list repeat themselves")
             }
         } while token != nil
-        return found
+        return InstanceListing(found, refused: refused, activity)
     }
 
     package func instance(_ id: InstanceID) async throws(EngineError) -> Instance? {
@@ -168,8 +170,8 @@ package final class VastClient: PlatformClient {
         // The one path that the official client sends without a slash at the end.
         let json = try await self.calls.json(
             .get, "/api/v0/users/current", limit: .account, activity: activity)
-        guard let dollars = json["credit"].double else {
-            throw EngineError(.badResponse, activity, detail: "the answer has no field credit")
+        guard let dollars = json["credit"].number(in: .dollars) else {
+            throw EngineError(.badResponse, activity, detail: "the answer has no amount in its field credit")
         }
         return Balance(platform: .vast, dollars: dollars)
     }

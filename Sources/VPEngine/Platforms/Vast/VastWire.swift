@@ -8,36 +8,38 @@ enum VastWire {
         guard let rows = json["offers"].array else {
             throw WireDamage(words: "the answer has no list of offers")
         }
-        let offers = rows.compactMap { VastWire.offer($0, isInterruptible: isInterruptible) }
+        // One whose price is none would stand first in every order by cost, and is left out as well.
+        let offers = rows.compactMap { try? VastWire.offer($0, isInterruptible: isInterruptible)?.bounded() }
         guard rows.isEmpty || !offers.isEmpty else {
             throw WireDamage(words: "no row of the list of offers can be read")
         }
         return offers
     }
 
-    private static func offer(_ row: JSONValue, isInterruptible: Bool) -> Offer? {
-        guard let id = (row["ask_contract_id"].text ?? row["id"].text)?.trimmingSpaces(),
-            let gpuName = row["gpu_name"].text?.trimmingSpaces(),
-            let gpuCount = row["num_gpus"].int ?? row["gpu_ids"].array?.count, gpuCount > 0,
-            let price = row["dph_total"].dollars ?? row["search"]["totalHour"].dollars
+    private static func offer(_ row: JSONValue, isInterruptible: Bool) throws(WireDamage) -> Offer? {
+        guard let id = (row["ask_contract_id"].text ?? row["id"].text)?.trimmingSpaces(), id.utf8.count <= 64,
+            let gpuName = row["gpu_name"].words(limit: 60),
+            let gpuCount = row["num_gpus"].whole(in: .gpus) ?? row["gpu_ids"].array?.count, gpuCount > 0,
+            let price = row["dph_total"].isNull ? row["search"]["totalHour"].hourly : row["dph_total"].hourly
         else { return nil }
         return Offer(
             id: OfferID(platform: .vast, rawValue: id), gpuName: gpuName, gpuCount: gpuCount,
             gpuMemoryBytes: row["gpu_ram"].bytes(unit: 1e6)
                 ?? row["gpu_total_ram"].bytes(unit: 1e6 / Double(gpuCount)) ?? 0,
             price: HourlyPrice(dollarsPerHour: price),
-            cpuCores: row["cpu_cores_effective"].double,
+            cpuCores: row["cpu_cores_effective"].number(in: .cores),
             memoryBytes: row["cpu_ram"].bytes(unit: 1e6),
             diskBytes: row["disk_space"].bytes(unit: 1e9),
-            storageDollarsPerGBMonth: row["storage_cost"].double,
+            storageDollarsPerGBMonth: try row["storage_cost"].dollarsPerGB(),
             // The platform's "up" is what leaves the instance: results that we download.
-            uploadDollarsPerGB: row["inet_up_cost"].double,
-            downloadDollarsPerGB: row["inet_down_cost"].double,
-            uploadMbps: row["inet_up"].double, downloadMbps: row["inet_down"].double,
-            reliability: row["reliability"].double ?? row["reliability2"].double,
-            location: row["geolocation"].text?.singleLine(limit: 60),
-            cudaVersion: row["cuda_max_good"].double, isInterruptible: isInterruptible,
-            machineID: row["machine_id"].text, isVerified: VastWire.isVerified(row)
+            uploadDollarsPerGB: try row["inet_up_cost"].dollarsPerGB(),
+            downloadDollarsPerGB: try row["inet_down_cost"].dollarsPerGB(),
+            uploadMbps: row["inet_up"].number(in: .megabits),
+            downloadMbps: row["inet_down"].number(in: .megabits),
+            reliability: row["reliability"].number(in: .share) ?? row["reliability2"].number(in: .share),
+            location: row["geolocation"].words(limit: 60),
+            cudaVersion: row["cuda_max_good"].number(in: .version), isInterruptible: isInterruptible,
+            machineID: row["machine_id"].words(limit: 64), isVerified: VastWire.isVerified(row)
         )
     }
 
@@ -79,19 +81,25 @@ enum VastWire {
         return text.utf8.count <= 4048 ? text : request.onStart
     }
 
-    /// One page of the v1 list.
+    /// One page of the v1 list; `refused` says of each row without a usable id what it is called.
     static func page(
         _ json: JSONValue, wasStarted: (InstanceID) -> Bool
-    ) throws(WireDamage) -> (instances: [Instance], nextToken: String?) {
+    ) throws(WireDamage) -> (instances: [Instance], refused: [String], nextToken: String?) {
         guard let rows = json["instances"].array else {
             throw WireDamage(words: "the answer has no list of instances")
         }
-        if rows.isEmpty, let total = json["total_instances"].int, total > 0 {
+        if rows.isEmpty, let total = json["total_instances"].whole(in: .count), total > 0 {
             throw WireDamage(words: "the list of instances is empty and says it has \(total)")
         }
         var instances: [Instance] = []
-        for row in rows { instances.append(try VastWire.instance(row, wasStarted: wasStarted)) }
-        return (instances, json["next_token"].text)
+        var refused: [String] = []
+        for row in rows {
+            switch try InstanceListing.id(of: row, on: .vast) {
+            case .usable(let id): instances.append(VastWire.instance(id, row, wasStarted: wasStarted))
+            case .refused(let words): refused.append(words)
+            }
+        }
+        return (instances, refused, json["next_token"].text)
     }
 
     /// The answer for one instance: an object, null when it is gone, on older servers an array.
@@ -100,54 +108,59 @@ enum VastWire {
         case .null?: return nil
         case .array(let rows)?:
             guard let row = rows.first else { return nil }
-            return try VastWire.instance(row, wasStarted: wasStarted)
-        case let row?: return try VastWire.instance(row, wasStarted: wasStarted)
+            return try VastWire.instance(of: row, wasStarted: wasStarted)
+        case let row?: return try VastWire.instance(of: row, wasStarted: wasStarted)
         case nil: throw WireDamage(words: "the answer has no instance")
         }
     }
 
     private static func instance(
-        _ row: JSONValue, wasStarted: (InstanceID) -> Bool
+        of row: JSONValue, wasStarted: (InstanceID) -> Bool
     ) throws(WireDamage) -> Instance {
-        guard let text = row["id"].text else {
-            throw WireDamage(words: "an instance in the answer has no id")
+        switch try InstanceListing.id(of: row, on: .vast) {
+        case .usable(let id): return VastWire.instance(id, row, wasStarted: wasStarted)
+        case .refused(let words): throw WireDamage(words: words)
         }
-        let id = InstanceID(platform: .vast, rawValue: text.trimmingSpaces())
+    }
+
+    private static func instance(
+        _ id: InstanceID, _ row: JSONValue, wasStarted: (InstanceID) -> Bool
+    ) -> Instance {
         let status = VastWire.status(row, wasStarted: wasStarted(id))
         return Instance(
-            id: id, name: row["label"].text, status: status,
-            statusMessage: row["status_msg"].text?.singleLine(limit: 300),
-            gpuName: row["gpu_name"].text?.trimmingSpaces() ?? "unknown GPU",
-            gpuCount: max(0, row["num_gpus"].int ?? 1),
+            id: id, name: row["label"].words(limit: 200), status: status,
+            statusMessage: row["status_msg"].words(limit: 300),
+            gpuName: row["gpu_name"].words(limit: 60) ?? "unknown GPU",
+            gpuCount: row["num_gpus"].isNull ? 1 : row["num_gpus"].whole(in: .gpus) ?? 0,
             gpuMemoryBytes: row["gpu_ram"].bytes(unit: 1e6),
             price: HourlyPrice(dollarsPerHour: VastWire.price(row, status: status)),
-            createdAt: VastWire.date(row["start_date"]), image: row["image_uuid"].text?.trimmingSpaces(),
+            createdAt: row["start_date"].date, image: row["image_uuid"].words(limit: 300),
             addresses: VastWire.addresses(row),
             diskBytes: row["disk_space"].bytes(unit: 1e9),
-            location: row["geolocation"].text?.singleLine(limit: 60), machineID: row["machine_id"].text,
+            location: row["geolocation"].words(limit: 60), machineID: row["machine_id"].words(limit: 64),
             isInterruptible: row["is_bid"].bool ?? false
         )
     }
 
     /// What is charged now. `instance.totalHour` follows the state; the other fields are for while it runs.
     private static func price(_ row: JSONValue, status: InstanceStatus) -> Double {
-        if let charged = row["instance"]["totalHour"].dollars { return charged }
-        if status == .stopped, let disk = row["storage_total_cost"].dollars { return disk }
-        return row["dph_total"].dollars ?? row["dph_base"].dollars ?? 0
+        if let charged = row["instance"]["totalHour"].hourly { return charged }
+        if status == .stopped, let disk = row["storage_total_cost"].hourly { return disk }
+        return row["dph_total"].hourly ?? row["dph_base"].hourly ?? 0
     }
 
     /// Direct first: it is faster, and what rsync wants. The proxy works on every machine.
     private static func addresses(_ row: JSONValue) -> [SSHAddress] {
         var addresses: [SSHAddress] = []
-        if let binding = row["ports"]["22/tcp"].array?.first, let port = binding["HostPort"].port,
-            let host = row["public_ipaddr"].host
+        if let binding = row["ports"]["22/tcp"].array?.first,
+            let address = row["public_ipaddr"].address(port: binding["HostPort"])
         {
-            addresses.append(SSHAddress(host: host, port: port))
+            addresses.append(address)
         }
         // Beside Jupyter, the port that the row names is Jupyter's, and ssh listens on the next.
         let isJupyter = row["image_runtype"].text?.contains("jupyter") ?? false
-        if let host = row["ssh_host"].host, let port = row["ssh_port"].port {
-            addresses.append(SSHAddress(host: host, port: isJupyter ? port + 1 : port))
+        if let address = row["ssh_host"].address(port: row["ssh_port"], isNextPort: isJupyter) {
+            addresses.append(address)
         }
         return addresses
     }
@@ -174,13 +187,13 @@ enum VastWire {
         for row in rows {
             guard let id = row["id"].text else { throw WireDamage(words: "a volume in the answer has no id") }
             // Dollars an hour, as everywhere on the platform where no month is named.
-            let price = row["storage_total_cost"].dollars ?? 0
+            let price = row["storage_total_cost"].hourly ?? 0
             volumes.append(
                 Volume(
-                    platform: .vast, id: id.trimmingSpaces(), name: row["label"].text,
+                    platform: .vast, id: id.trimmingSpaces(), name: row["label"].words(limit: 200),
                     price: HourlyPrice(dollarsPerHour: price),
                     isUnattached: row["instances"].array?.isEmpty ?? (row["status"].text != "in-use"),
-                    createdAt: VastWire.date(row["start_date"])))
+                    createdAt: row["start_date"].date))
         }
         return volumes
     }
@@ -191,20 +204,16 @@ enum VastWire {
         }
         var charges: [Charge] = []
         for row in rows {
-            guard let source = row["source"].text, let dollars = row["amount"].double else {
+            guard let source = row["source"].text, let dollars = row["amount"].number(in: .dollars) else {
                 throw WireDamage(words: "a charge in the answer has no source or no amount")
             }
             // Volumes and endpoints are charged as well, and are no instances.
             guard source.hasPrefix("instance-") else { continue }
-            charges.append(
-                Charge(
-                    instance: InstanceID(platform: .vast, rawValue: String(source.dropFirst(9))), day: day,
-                    dollars: dollars, countedUntil: end))
+            guard let id = InstanceID(.vast, fromOutside: String(source.dropFirst(9))) else {
+                throw WireDamage(words: "a charge in the answer is for no instance")
+            }
+            charges.append(Charge(instance: id, day: day, dollars: dollars, countedUntil: end))
         }
         return charges
-    }
-
-    private static func date(_ value: JSONValue) -> Date? {
-        value.double.flatMap { $0 > 0 && $0 < 1e11 ? Date(timeIntervalSince1970: $0) : nil }
     }
 }

@@ -40,7 +40,7 @@ enum CommandTwin {
     }
 
     private static func lease(_ terms: LeaseTerms) -> String {
-        terms.seconds.map { "\(Int($0 / 60))m" } ?? "none"
+        terms.seconds.map { "\(Int(saturating: $0 / 60))m" } ?? "none"
     }
 
     private static func run(_ id: InstanceID, _ request: RunRequest) -> String {

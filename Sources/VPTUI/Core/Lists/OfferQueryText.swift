@@ -21,13 +21,14 @@ public enum OfferQueryText {
                 query.maximumPrice = HourlyPrice(dollarsPerHour: try Self.number(lower, after: "<=≤$", word))
             } else if lower.hasPrefix(">") || lower.hasPrefix("≥") {
                 let gigabytes = try Self.number(lower, after: ">=≥", word)
-                query.minimumGPUMemoryBytes = Int64(gigabytes * 1e9)
+                query.minimumGPUMemoryBytes = Int64(saturating: gigabytes * 1e9)
             } else if lower.hasPrefix("rel") {
                 query.minimumReliability = try Self.number(lower, after: "rel>=", word)
             } else if lower.hasPrefix("cuda") {
                 query.minimumCUDA = try Self.number(lower, after: "cuda>=", word)
             } else if lower.hasPrefix("disk:") {
-                query.diskBytes = Int64(try Self.number(lower, after: "disk:", word) * 1e9)
+                query.diskBytes = Int64(
+                    saturating: try Self.number(lower, after: "disk:", word) * 1e9)
             } else if lower.hasPrefix("in:") {
                 query.countries = lower.dropFirst(3).split(separator: ",").map { $0.uppercased() }
             } else {

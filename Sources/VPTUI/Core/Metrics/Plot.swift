@@ -1,3 +1,5 @@
+import VPEngine
+
 /// Curves from values, in what the terminal can show: braille, blocks or ASCII.
 enum Plot {
     /// One row of `width` columns. `range` nil takes that of the values.
@@ -27,7 +29,9 @@ enum Plot {
         // From 0 to levels - 1, from below; a flat line lies in the middle.
         let heights = points.map { value in
             span > 0
-                ? max(0, min(levels - 1, Int(((value - low) / span * Double(levels - 1)).rounded())))
+                ? max(
+                    0, min(levels - 1, Int(saturating: ((value - low) / span * Double(levels - 1)).rounded()))
+                )
                 : levels / 2
         }
         switch kind {

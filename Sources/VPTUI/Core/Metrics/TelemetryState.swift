@@ -41,8 +41,10 @@ public struct TelemetryState: Equatable, Sendable {
         add(sample.cpuShare(since: before), to: &track.cpu)
         add(sample.memoryShare, to: &track.memory)
         if let before, elapsed > 0.1 {
-            add(Double(sample.receivedBytes - before.receivedBytes) / elapsed, to: &track.received)
-            add(Double(sample.sentBytes - before.sentBytes) / elapsed, to: &track.sent)
+            add(
+                Double(sample.receivedBytes.subtractingSaturated(before.receivedBytes)) / elapsed,
+                to: &track.received)
+            add(Double(sample.sentBytes.subtractingSaturated(before.sentBytes)) / elapsed, to: &track.sent)
         }
         if let share = sample.gpuShare, share < 0.02 {
             track.idleSince = track.idleSince ?? date

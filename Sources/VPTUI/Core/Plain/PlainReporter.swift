@@ -99,7 +99,7 @@ public struct PlainReporter {
     private static func money(_ state: State) -> String {
         var text = "Running $\(Format.fixed(state.runningPrice.dollarsPerHour, 2)) an hour"
         if !state.balances.isEmpty {
-            text += ", balance \(Format.dollars(state.balances.reduce(0) { $0 + $1.dollars }))"
+            text += ", balance \(Format.dollars(state.balances.sumOfDollars(of: \.dollars)))"
         }
         return text
     }

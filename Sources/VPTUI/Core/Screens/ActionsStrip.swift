@@ -18,7 +18,8 @@ enum ActionsStrip {
             let x =
                 area.x + 1
                 + buffer.write(
-                    "◇ destroy \(pending.instance) in \(Int(left.rounded(.up))) s ", x: area.x + 1, y: y,
+                    "◇ destroy \(pending.instance) in \(Int(saturating: left.rounded(.up))) s ",
+                    x: area.x + 1, y: y,
                     style: Style(.bad, on: .base, .bold))
             let rest = buffer.write("z", x: x + 1, y: y, style: Style(.key, on: .base, .bold))
             buffer.write("takes it back", x: x + rest + 2, y: y, style: Style(.muted))
@@ -51,13 +52,13 @@ enum ActionsStrip {
                     drawBar(fraction, x: x, y: area.y, width: width, surface: surface, in: &buffer)
                     x += width
                 }
-                put(" \(Int(fraction * 100))%", .plain, .bold, &buffer)
+                put(" \(Int(saturating: fraction * 100))%", .plain, .bold, &buffer)
             }
             put(
                 " \(Format.bytes(transfer.bytes)) of \(Format.bytes(transfer.totalBytes))", .muted, [],
                 &buffer)
             if let rate = transfer.bytesPerSecond {
-                put(" · \(Format.bytes(Int64(rate)))/s", .muted, [], &buffer)
+                put(" · \(Format.bytes(Int64(saturating: rate)))/s", .muted, [], &buffer)
             }
             if let left = transfer.secondsLeft {
                 put(" · \(Format.countdown(left)) left", .muted, [], &buffer)
@@ -109,11 +110,11 @@ enum ActionsStrip {
         let glyph = StatusWords.glyph(record.action)
         guard record.phase == .running else { return [Span("\(glyph) \(record.action.verb) waits", .muted)] }
         if let fraction = record.progress?.transfer?.fraction {
-            let filled = Int((fraction * 8).rounded())
+            let filled = Int(saturating: (fraction * 8).rounded())
             return [
                 Span("\(glyph) ", tone), Span(String(repeating: "━", count: filled), .barFilled),
                 Span(String(repeating: "─", count: 8 - filled), .barEmpty),
-                Span(" \(Int(fraction * 100))%", tone),
+                Span(" \(Int(saturating: fraction * 100))%", tone),
             ]
         }
         if record.progress?.stage == .running, let job = record.job { return [Span("\(glyph) \(job)", tone)] }

@@ -40,13 +40,14 @@ enum BurnLine {
             ],
         ]
         if !state.balances.isEmpty {
-            let sum = state.balances.reduce(0) { $0 + $1.dollars }
+            let sum = state.balances.sumOfDollars(of: \.dollars)
             parts.append([Span("balance ", .muted), Span(Format.dollars(sum), sum < 1 ? .bad : .money)])
         }
         if let hours = state.hoursLeft {
             let text =
                 hours < 1
-                ? "\(Int(hours * 60)) min" : hours < 500 ? "\(Int(hours)) h" : "\(Int(hours / 24)) days"
+                ? "\(Int(saturating: hours * 60)) min"
+                : hours < 500 ? "\(Int(saturating: hours)) h" : "\(Int(saturating: hours / 24)) days"
             parts.append([Span("\(text) left", hours < 3 ? .bad : hours < 12 ? .warning : .plain)])
         }
         return parts

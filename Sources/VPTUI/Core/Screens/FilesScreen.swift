@@ -41,7 +41,7 @@ enum FilesScreen {
 
     private static func lines(_ report: WorkspaceReport) -> [[Span]] {
         var lines: [[Span]] = []
-        let uploadBytes = report.uploads.reduce(0) { $0 + $1.bytes }
+        let uploadBytes = report.uploads.saturatedSum(of: \.bytes)
         if report.uploads.isEmpty, report.deletions.isEmpty, report.conflicts.isEmpty {
             lines.append([Span("⇡ Nothing to send: both sides have what this project has.", .good)])
         } else {
@@ -65,8 +65,8 @@ enum FilesScreen {
         }
         lines.append([])
         let risky = report.files.filter { $0.safety == .onlyThere || $0.safety == .conflict }
-        let riskyBytes = risky.reduce(0) { $0 + $1.bytes }
-        let total = report.files.reduce(0) { $0 + $1.bytes }
+        let riskyBytes = risky.saturatedSum(of: \.bytes)
+        let total = report.files.saturatedSum(of: \.bytes)
         lines.append([
             Span("On the instance ", .title, .bold),
             Span("\(Format.plural(report.files.count, "file")), \(Format.bytes(total))", .accent, .bold),

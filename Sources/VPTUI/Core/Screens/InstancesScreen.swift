@@ -47,7 +47,7 @@ enum InstancesScreen {
     /// What it is doing: the platform's status, or the action of ours that is going on.
     private static func status(_ instance: Instance, _ state: State) -> [Span] {
         if let pending = state.pendingDestroy(of: instance.id) {
-            let left = Int(max(0, pending.due.timeIntervalSince(state.now)).rounded(.up))
+            let left = Int(saturating: max(0, pending.due.timeIntervalSince(state.now)).rounded(.up))
             return [Span("◇ destroy in \(left)s ", .bad, .bold), Span("z undoes", .key)]
         }
         if let record = state.activeAction(on: instance.id) {

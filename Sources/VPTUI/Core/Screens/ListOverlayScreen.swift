@@ -66,7 +66,7 @@ enum ListOverlayScreen {
 
     private static func duration(_ seconds: TimeInterval) -> String {
         seconds < 1
-            ? "\(Int(seconds * 1000)) ms"
+            ? "\(Int(saturating: seconds * 1000)) ms"
             : seconds < 100 ? Format.fixed(seconds, 1) + " s" : Format.age(seconds)
     }
 

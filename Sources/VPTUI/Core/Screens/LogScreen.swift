@@ -144,7 +144,8 @@ enum LogScreen {
         if !log.isFollowing, log.size > 64 << 10, let top = log.top {
             let offset = log.buffer.line(top.line).offset
             parts.append(
-                "\(Int(Double(offset) * 100 / Double(max(1, log.size)))) % of \(Format.bytes(log.size))")
+                "\(Int(saturating: Double(offset) * 100 / Double(max(1, log.size)))) % of \(Format.bytes(log.size))"
+            )
         }
         guard !parts.isEmpty else { return }
         let text = " " + parts.joined(separator: " · ") + " "
@@ -183,7 +184,7 @@ enum LogScreen {
                 ])
             }
             if let progress = metrics.progress, let fraction = progress.fraction {
-                var spans = [Span("\(Int(fraction * 100)) %", .plain, .bold)]
+                var spans = [Span("\(Int(saturating: fraction * 100)) %", .plain, .bold)]
                 if let rate = progress.perSecond { spans.append(Span(" \(Format.short(rate)) it/s", .muted)) }
                 if let left = progress.timeLeft { spans.append(Span(" \(left) left", .muted)) }
                 parts.append(spans)

@@ -50,7 +50,7 @@ enum MetricsScreen {
         drawBar(fraction, x: x, y: area.y, width: width, surface: .base, in: &buffer)
         x += width
         x += buffer.write(
-            " \(Int(fraction * 100)) %", x: x, y: area.y, style: Style(.plain, on: .base, .bold),
+            " \(Int(saturating: fraction * 100)) %", x: x, y: area.y, style: Style(.plain, on: .base, .bold),
             limit: area.maxX - x)
         var text = "  \(progress.text)"
         if let rate = progress.perSecond { text += "  \(Format.short(rate)) it/s" }

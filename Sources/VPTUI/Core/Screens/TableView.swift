@@ -1,3 +1,5 @@
+import VPEngine
+
 /// One column of a list.
 struct Column {
     var title: String
@@ -137,7 +139,7 @@ func drawScrollbar(
 /// `━━━━━━╸────`
 func drawBar(_ fraction: Double, x: Int, y: Int, width: Int, surface: Surface, in buffer: inout CellBuffer) {
     guard width > 0 else { return }
-    let halves = Int((max(0, min(1, fraction)) * Double(width * 2)).rounded())
+    let halves = Int(saturating: (max(0, min(1, fraction)) * Double(width * 2)).rounded())
     for column in 0..<width {
         let filled = halves - column * 2
         let text = filled >= 2 ? "━" : filled == 1 ? "╸" : "─"

@@ -17,8 +17,8 @@ enum TelemetryView {
                 spans.append(Span(" \(Format.fixed(heat, 0))°C", heat >= 84 ? .bad : .plain))
             }
             parts.append(spans)
-            let used = sample.gpus.compactMap(\.usedBytes).reduce(0, +)
-            let total = sample.gpus.compactMap(\.totalBytes).reduce(0, +)
+            let used = sample.gpus.saturatedSum { $0.usedBytes ?? 0 }
+            let total = sample.gpus.saturatedSum { $0.totalBytes ?? 0 }
             if total > 0 {
                 parts.append([
                     Span("VRAM ", .muted),
@@ -57,9 +57,9 @@ enum TelemetryView {
             if power > 0 { text += "  \(Format.fixed(power, 0)) W" }
             lines.append(line("gpu", track.gpu, text, .good))
         }
-        let total = sample.gpus.compactMap(\.totalBytes).reduce(0, +)
+        let total = sample.gpus.saturatedSum { $0.totalBytes ?? 0 }
         if total > 0 {
-            let used = sample.gpus.compactMap(\.usedBytes).reduce(0, +)
+            let used = sample.gpus.saturatedSum { $0.usedBytes ?? 0 }
             lines.append(
                 line(
                     "gpu memory", track.gpuMemory, "\(Format.bytes(used)) of \(Format.bytes(total))", .accent)
@@ -82,11 +82,11 @@ enum TelemetryView {
         if let down = track.received.last, let up = track.sent.last {
             lines.append(
                 line(
-                    "network in", track.received, "\(Format.bytes(Int64(max(0, down))))/s", .good,
+                    "network in", track.received, "\(Format.bytes(Int64(saturating: max(0, down))))/s", .good,
                     isShare: false))
             lines.append(
                 line(
-                    "network out", track.sent, "\(Format.bytes(Int64(max(0, up))))/s", .warning,
+                    "network out", track.sent, "\(Format.bytes(Int64(saturating: max(0, up))))/s", .warning,
                     isShare: false))
         }
         if let share = sample.diskShare {
@@ -96,6 +96,6 @@ enum TelemetryView {
         return lines
     }
 
-    private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+    private static func percent(_ share: Double) -> String { "\(Int(saturating: (share * 100).rounded())) %" }
     private static func role(_ share: Double) -> Role { share < 0.05 ? .warning : .plain }
 }

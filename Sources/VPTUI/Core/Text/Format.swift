@@ -47,13 +47,13 @@ enum Format {
 
     /// `00:41:12`, for what runs.
     static func clock(_ seconds: TimeInterval) -> String {
-        let total = Int(max(0, min(seconds, 1e9)))
+        let total = Int(saturating: max(0, min(seconds, 1e9)))
         return "\(Self.two(total / 3600)):\(Self.two(total / 60 % 60)):\(Self.two(total % 60))"
     }
 
     /// `0:08`, for what is left.
     static func countdown(_ seconds: TimeInterval) -> String {
-        let total = Int(max(0, min(seconds, 1e9)).rounded(.up))
+        let total = Int(saturating: max(0, min(seconds, 1e9)).rounded(.up))
         return total >= 3600
             ? "\(total / 3600):\(Self.two(total / 60 % 60)):\(Self.two(total % 60))"
             : "\(total / 60):\(Self.two(total % 60))"
@@ -61,7 +61,7 @@ enum Format {
 
     /// `45s`, `12m`, `1h12m`, `3d4h`: the coarser, the older.
     static func age(_ seconds: TimeInterval) -> String {
-        let total = Int(max(0, min(seconds, 1e9)))
+        let total = Int(saturating: max(0, min(seconds, 1e9)))
         switch total {
         case ..<60: return "\(total)s"
         case ..<3600: return "\(total / 60)m"
@@ -72,21 +72,21 @@ enum Format {
 
     /// `12:04` at `offset` seconds from GMT.
     static func timeOfDay(_ date: Date, offset: Int) -> String {
-        let seconds = Int(date.timeIntervalSince1970.rounded(.down)) + offset
+        let seconds = Int(saturating: date.timeIntervalSince1970.rounded(.down)).addingSaturated(offset)
         let day = ((seconds % 86_400) + 86_400) % 86_400
         return "\(Self.two(day / 3600)):\(Self.two(day / 60 % 60))"
     }
 
     /// `12:04:31` at `offset` seconds from GMT.
     static func clockTime(_ date: Date, offset: Int) -> String {
-        let seconds = Int(date.timeIntervalSince1970.rounded(.down))
+        let seconds = Int(saturating: date.timeIntervalSince1970.rounded(.down))
         let second = ((seconds % 60) + 60) % 60
         return "\(Self.timeOfDay(date, offset: offset)):\(Self.two(second))"
     }
 
     /// `1 234`.
     static func count(_ value: Int) -> String {
-        var digits = String(abs(value))
+        var digits = String(value.magnitude)
         var groups: [Substring] = []
         while digits.count > 3 {
             groups.insert(digits.suffix(3), at: 0)

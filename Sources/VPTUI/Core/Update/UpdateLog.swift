@@ -121,7 +121,7 @@ extension State {
         let wanted = hour * 3600 + minute * 60 + second
         let offset = self.settings.secondsFromGMT
         let found = self.log.arrivals.first { arrival in
-            let local = Int(arrival.date.timeIntervalSince1970) + offset
+            let local = Int(saturating: arrival.date.timeIntervalSince1970) + offset
             return ((local % 86_400) + 86_400) % 86_400 >= wanted
         }
         guard let found else { return "Nothing was seen to come at \(text) or later" }
@@ -199,7 +199,7 @@ extension State {
             !row.state.isOver
         else { return [] }
         var effects: [Effect] = self.log.poll().map { [.readLog($0)] } ?? []
-        if self.metrics.end != nil, Int(self.now.timeIntervalSince1970) % 5 == 0 {
+        if self.metrics.end != nil, Int(saturating: self.now.timeIntervalSince1970) % 5 == 0 {
             self.metrics.end = nil
             effects.append(.readMetrics(job))
         }

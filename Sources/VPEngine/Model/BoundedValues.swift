@@ -1,0 +1,212 @@
+import Foundation
+
+/// A value that is kept in a file or a database, and may have been written by a version that checked nothing.
+///
+/// It passes the same ranges when it is read back, and when it is written, as a figure that has just arrived.
+package protocol BoundedValue {
+    /// This value with each figure in its range or unknown; nil where nothing is left that it could be.
+    func bounded() -> Self?
+}
+
+extension InstanceID {
+    /// An id as a platform may give one: it names folders, files and words of a shell here.
+    ///
+    /// Nil for any other text. The one place where an instance's id comes in.
+    package init?(_ platform: Platform, fromOutside text: String) {
+        let text = text.trimmingSpaces()
+        guard Self.isUsable(text) else { return nil }
+        self.init(platform: platform, rawValue: text)
+    }
+
+    /// Letters, digits, `.`, `_` and `-`, up to 64; no option (`-x`), and none of the folders `.` and `..`.
+    private static func isUsable(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && text.first != "-" && text.first != "."
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    var isUsable: Bool { Self.isUsable(self.rawValue) }
+}
+
+extension SSHAddress {
+    /// Where `host`, `port` and `user` can be put into an ssh command and its configuration: none looks like an
+    /// option or holds a blank.
+    package init?(fromOutside host: String, port: Int?, user: String) {
+        func isWord(_ text: String, _ others: String) -> Bool {
+            !text.isEmpty && text.utf8.count <= 255 && text.first != "-"
+                && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || others.contains($0)) }
+        }
+        guard let port, (1...65_535).contains(port), isWord(host, ".-_:[]"), isWord(user, ".-_") else {
+            return nil
+        }
+        self.init(host: host, port: port, user: user)
+    }
+}
+
+extension Balance: BoundedValue {
+    package func bounded() -> Balance? { NumberRange.dollars.contains(self.dollars) ? self : nil }
+}
+
+extension Charge: BoundedValue {
+    package func bounded() -> Charge? {
+        guard self.instance.isUsable, NumberRange.dollars.contains(self.dollars),
+            self.day.withinBounds != nil,
+            self.countedUntil.withinBounds != nil
+        else { return nil }
+        return self
+    }
+}
+
+extension HourlyPrice {
+    /// This price, or 0 where it is none.
+    var withinBounds: HourlyPrice {
+        HourlyPrice(dollarsPerHour: NumberRange.dollarsPerHour.check(self.dollarsPerHour) ?? 0)
+    }
+}
+
+extension Offer: BoundedValue {
+    /// Nil where the price, or a part of it, is none: it would stand first in every order by cost.
+    package func bounded() -> Offer? {
+        let isPriced =
+            NumberRange.dollarsPerHour.contains(self.price.dollarsPerHour)
+            && [self.storageDollarsPerGBMonth, self.uploadDollarsPerGB, self.downloadDollarsPerGB].allSatisfy
+            {
+                $0.map(NumberRange.dollarsPerGB.contains) ?? true
+            }
+        guard isPriced, NumberRange.gpus.contains(self.gpuCount), self.gpuCount > 0 else { return nil }
+        var offer = self
+        offer.gpuMemoryBytes = NumberRange.bytes.check(self.gpuMemoryBytes) ?? 0
+        offer.cpuCores = NumberRange.cores.check(self.cpuCores)
+        offer.memoryBytes = NumberRange.bytes.check(self.memoryBytes)
+        offer.diskBytes = NumberRange.bytes.check(self.diskBytes)
+        offer.uploadMbps = NumberRange.megabits.check(self.uploadMbps)
+        offer.downloadMbps = NumberRange.megabits.check(self.downloadMbps)
+        offer.reliability = NumberRange.share.check(self.reliability)
+        offer.cudaVersion = NumberRange.version.check(self.cudaVersion)
+        return offer
+    }
+}
+
+extension Instance: BoundedValue {
+    package func bounded() -> Instance? {
+        guard self.id.isUsable else { return nil }
+        var instance = self
+        instance.gpuCount = NumberRange.gpus.check(self.gpuCount) ?? 0
+        instance.gpuMemoryBytes = NumberRange.bytes.check(self.gpuMemoryBytes)
+        instance.diskBytes = NumberRange.bytes.check(self.diskBytes)
+        instance.price = self.price.withinBounds
+        instance.createdAt = self.createdAt?.withinBounds
+        instance.addresses = self.addresses.compactMap {
+            SSHAddress(fromOutside: $0.host, port: $0.port, user: $0.user)
+        }
+        instance.lease = self.lease?.bounded()
+        return instance
+    }
+}
+
+extension Lease: BoundedValue {
+    package func bounded() -> Lease? {
+        var lease = self
+        lease.terms = self.terms.bounded
+        lease.heardAt = self.heardAt?.withinBounds
+        lease.parkedAt = self.parkedAt?.withinBounds
+        lease.capEndsAt = self.capEndsAt?.withinBounds
+        if case .idle(let seconds)? = self.use, !NumberRange.seconds.contains(seconds) {
+            lease.use = .unknown
+        }
+        if let end = self.endsAt {
+            // An end that cannot be read is not "none": it is taken to be where the last word of it was due.
+            let due = (lease.heardAt ?? Date(timeIntervalSince1970: 0))
+                .addingTimeInterval(lease.terms.seconds ?? 0)
+            lease.endsAt = end.withinBounds ?? due
+        }
+        return lease
+    }
+}
+
+extension LeaseTerms {
+    /// Lengths that are none become the nearest that are one, since nil would be a lease without end.
+    var bounded: LeaseTerms {
+        var terms = self
+        terms.seconds = self.seconds.map(NumberRange.seconds.clamp)
+        terms.maximumSeconds = self.maximumSeconds.map(NumberRange.seconds.clamp)
+        terms.idleSeconds = self.idleSeconds.map(NumberRange.seconds.clamp)
+        return terms
+    }
+}
+
+extension Job.Outcome {
+    /// Nil where no program can end so.
+    var bounded: Job.Outcome? {
+        switch self {
+        case .exited(let code): NumberRange.exitCode.contains(code) ? self : nil
+        case .signalled(let signal): NumberRange.signal.contains(signal) ? self : nil
+        }
+    }
+}
+
+extension Job: BoundedValue {
+    package func bounded() -> Job? {
+        var job = self
+        job.outcome = self.outcome?.bounded
+        job.createdAt = self.createdAt.withinBounds ?? Date(timeIntervalSince1970: 0)
+        job.startedAt = self.startedAt?.withinBounds
+        // A job that is over has an end.
+        if let end = self.endedAt { job.endedAt = end.withinBounds ?? job.startedAt ?? job.createdAt }
+        job.dollars = NumberRange.cost.check(self.dollars)
+        job.record = self.record?.bounded
+        return job
+    }
+}
+
+extension JobRecord {
+    var bounded: JobRecord {
+        var record = self
+        record.maximumCost = NumberRange.cost.check(self.maximumCost)
+        record.peakBytes = NumberRange.bytes.check(self.peakBytes)
+        record.logBytes = NumberRange.bytes.check(self.logBytes)
+        record.errorBytes = NumberRange.bytes.check(self.errorBytes)
+        if let hardware = self.hardware {
+            record.hardware?.gpuCount = NumberRange.gpus.check(hardware.gpuCount) ?? 0
+            record.hardware?.dollarsPerHour = NumberRange.dollarsPerHour.check(hardware.dollarsPerHour) ?? 0
+        }
+        if let results = self.results {
+            record.results?.files = NumberRange.count.clamp(results.files)
+            record.results?.bytes = NumberRange.bytes.clamp(results.bytes)
+            record.results?.conflicts = NumberRange.count.clamp(results.conflicts)
+            record.results?.missing = NumberRange.count.clamp(results.missing)
+            record.results?.at = results.at.withinBounds ?? Date(timeIntervalSince1970: 0)
+        }
+        return record
+    }
+}
+
+extension UnsafeResults: BoundedValue {
+    package func bounded() -> UnsafeResults? {
+        UnsafeResults(
+            files: NumberRange.count.clamp(self.files), bytes: NumberRange.bytes.clamp(self.bytes),
+            examples: self.examples)
+    }
+}
+
+extension MoneyReport: BoundedValue {
+    package func bounded() -> MoneyReport? {
+        var report = self
+        report.runningDollarsPerHour = NumberRange.cost.clamp(self.runningDollarsPerHour)
+        report.parkedDollarsPerDay = NumberRange.cost.clamp(self.parkedDollarsPerDay)
+        report.runningCount = NumberRange.count.clamp(self.runningCount)
+        report.balanceDollars = NumberRange.dollars.check(self.balanceDollars)
+        report.hoursLeft = self.hoursLeft.map(NumberRange.hours.clamp)
+        report.spentToday = NumberRange.cost.clamp(self.spentToday)
+        report.dollarsPerDay = NumberRange.cost.check(self.dollarsPerDay)
+        report.asOf = self.asOf.withinBounds ?? .distantPast
+        return report
+    }
+}
