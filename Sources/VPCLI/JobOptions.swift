@@ -176,6 +176,8 @@ enum Notification {
         var words = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var child: pid_t = 0
-        posix_spawn(&child, program, &actions, nil, &words, environ)
+        _ = ChildEnvironment.withOwn { environment in
+            posix_spawn(&child, program, &actions, nil, &words, environment)
+        }
     }
 }
