@@ -68,7 +68,7 @@ struct RunJob {
         let limit = self.request.maximumCost ?? self.engine.configuration.money.dollarsPerRun
         let record = self.record(on: rented, after: predecessor, limit)
         let (instance, workspace, engine) = (self.instance, self.workspace, self.engine)
-        let job = try engine.history.insertJob(workspaceName: workspace.name) { id in
+        let job = try engine.history.insertJob(workspaceName: workspace.slug) { id in
             Job(
                 id: id, instance: instance, command: command, createdAt: Date(),
                 workspacePath: workspace.localRoot, logPath: engine.logPath(id), record: record)

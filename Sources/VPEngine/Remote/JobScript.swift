@@ -68,7 +68,7 @@ package struct JobScript: Sendable {
     /// Lines that the script writes to standard error for us alone begin with this.
     package static let mark = "vp-job "
 
-    private var folder: String { "\"$HOME/.vp/jobs/\(self.job.rawValue)\"" }
+    private var folder: String { "\"$HOME/.vp/jobs/\(self.job.pathComponent)\"" }
 
     private var commandText: String {
         switch self.command {
@@ -101,7 +101,7 @@ package struct JobScript: Sendable {
             : > "$job/log" || undo 'cannot write the job'
             \(self.manner == .split ? ": > \"$job/errors\" || undo 'cannot write the job'" : ":")
             setsid sh -c \(ShellQuoting.quoted(JobSupervisor.text)) vp-supervisor "$job" \
-            \(ShellQuoting.quoted(self.workingDirectory)) \(ShellQuoting.quoted(self.predecessor?.rawValue ?? "")) \
+            \(ShellQuoting.quoted(self.workingDirectory)) \(ShellQuoting.quoted(self.predecessor?.pathComponent ?? "")) \
             \(self.manner.word) \(self.limitSeconds ?? 0) </dev/null >/dev/null 2>&1 &
             fi
 
@@ -213,7 +213,7 @@ package struct JobScript: Sendable {
             let script = JobScript(
                 job: job, command: .shell(""), environment: [:], remoteRoot: "/", workingDirectory: nil)
             text += """
-                echo '\(Self.mark)about \(job.rawValue)' >&2
+                echo '\(Self.mark)about \(job.pathComponent)' >&2
                 job=\(script.folder)
                 if [ -d "$job" ]; then
                 \(Self.report(of: nil))

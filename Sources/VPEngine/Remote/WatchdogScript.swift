@@ -112,7 +112,7 @@ package struct WatchdogScript: Sendable {
     package static func markSafe(upToTheEndOf job: JobID) -> String {
         """
         \(self.folder)
-        [ -d "$lease" ] && touch -r "$HOME/.vp/jobs/\(job.rawValue)/status" "$lease/safe"
+        [ -d "$lease" ] && touch -r "$HOME/.vp/jobs/\(job.pathComponent)/status" "$lease/safe"
         exit 0
         """
     }
