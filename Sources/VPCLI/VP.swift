@@ -42,7 +42,10 @@ struct VP: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Money",
-                subcommands: [StatusCommand.self, CostCommand.self, LeaseCommand.self, ReapCommand.self]),
+                subcommands: [
+                    StatusCommand.self, CostCommand.self, LimitsCommand.self, LeaseCommand.self,
+                    ReapCommand.self,
+                ]),
             CommandGroup(
                 name: "Settings",
                 subcommands: [
@@ -86,6 +89,7 @@ struct VP: AsyncParsableCommand {
                     advice: "It belongs to \(others). See `vp \(verb) --help`.", status: Status.usage)
             case .parsed(let arguments):
                 var command = try Self.parse(arguments)
+                if let verb = arguments.first { try VerbLimit.check(verb) }
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
                 } else {

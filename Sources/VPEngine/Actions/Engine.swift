@@ -135,7 +135,9 @@ public final class Engine: Sendable {
 
     /// What `request` would rent now, and what it would try next. Rents nothing.
     public func rentalPlan(_ request: CreateRequest) async throws(EngineError) -> RentalPlan {
-        let finder = RentalCandidates(engine: self, request: request)
+        try self.configuration.limits.requireUsable()
+        let finder = RentalCandidates(
+            engine: self, request: self.configuration.limits.tightened(request, self.configuration.defaults))
         let (offers, failures) = try await finder.find()
         return RentalPlan(
             offers: offers, failures: failures, image: finder.image, imageCUDA: finder.imageCUDA,
@@ -330,7 +332,8 @@ public final class Engine: Sendable {
     public func perform(
         _ action: EngineAction, as id: ActionID, report: @escaping @Sendable (EngineEvent) -> Void
     ) async throws(EngineError) -> ActionResult {
-        let result = try await self.carryOut(action, as: id, report: report)
+        let admitted = try await Allowance(engine: self).admit(action)
+        let result = try await self.carryOut(admitted, as: id, report: report)
         if let instance = action.instance { await self.noteUse(of: instance, after: result) }
         return result
     }
@@ -467,7 +470,7 @@ public final class Engine: Sendable {
 
     package func logPath(_ job: JobID, _ stream: JobStream = .log) -> String {
         let suffix = stream == .log ? "log" : "errors.log"
-        return "\(self.configuration.paths.stateFolder)/logs/\(job.rawValue).\(suffix)"
+        return "\(self.configuration.paths.stateFolder)/logs/\(job.pathComponent).\(suffix)"
     }
 
     /// The last that a job printed, of which `JobCause` may know what it means.

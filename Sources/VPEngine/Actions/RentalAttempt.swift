@@ -27,7 +27,7 @@ struct RentalAttempt {
             self.offer.price, maximumCost: wanted.maximumCost,
             lease: wanted.lease ?? configuration.money.lease)
         let request = RentRequest(
-            offer: self.offer, name: wanted.name ?? Self.makeName(configuration.workspace.name),
+            offer: self.offer, name: wanted.name ?? Self.makeName(configuration.workspace.slug),
             image: self.image, diskBytes: wanted.query.diskBytes, environment: wanted.environment,
             onStart: wanted.onStart,
             bootGuard: configuration.endpoints.first { $0.platform == self.offer.id.platform }.flatMap {
@@ -46,6 +46,13 @@ struct RentalAttempt {
                 workspaceRoot: configuration.workspace.localRoot,
                 remoteRoot: configuration.workspace.remoteRoot, createdAt: Date(),
                 lease: Lease(terms: lease, from: Date())))
+        do throws(EngineError) {
+            // With our row in the ledger: of two programs that rent at once, each sees the other's.
+            try await Allowance(engine: self.engine).requireRoom(named: request.name)
+        } catch {
+            try self.engine.history.update(request.name, state: .gone)
+            throw error
+        }
         let id: InstanceID
         do throws(EngineError) {
             id = try await self.place(request, with: client)

@@ -24,10 +24,15 @@ struct RentalCandidates {
         let answers = try await self.engine.offers(self.query, platform: self.request.platform)
         if answers.values.isEmpty, let failure = answers.failures.first { throw failure.error }
         if answers.values.isEmpty { throw try await self.nothing() }
+        let limits = self.engine.configuration.limits
+        let allowed = answers.values.filter { limits.objection(to: $0) == nil }
+        if allowed.isEmpty, let objection = limits.objection(to: answers.values[0]) {
+            throw Limits.refusal(objection)
+        }
         var candidates: [Offer] = []
         var avoided = 0
         let bad = try self.badMachines()
-        for offer in answers.values {
+        for offer in allowed {
             let parts = Self.parts(of: offer, avoiding: bad[offer.id.platform] ?? [])
             if parts.isEmpty { avoided += 1 }
             candidates += parts
@@ -67,6 +72,8 @@ struct RentalCandidates {
         var query = self.request.query
         // The one that is wanted need not be among the first.
         query.limit = max(query.limit, 200)
+        // Whether it may cost that is judged below, and said.
+        query.maximumPrice = nil
         let answers = try await self.engine.offers(query, platform: id.platform)
         let offers = answers.values + (self.engine.cachedOffers()?.values ?? [])
         guard let offer = offers.first(where: { $0.id == id }) else {
@@ -81,6 +88,9 @@ struct RentalCandidates {
                 detail:
                     "the image needs CUDA \(Figures.fixed(wanted, 1)) and the driver there has \(Figures.fixed(driver, 1))"
             )
+        }
+        if let objection = self.engine.configuration.limits.objection(to: offer) {
+            throw Limits.refusal(objection)
         }
         if let limit = self.limit, offer.price > limit { throw self.tooDear(offer, limit) }
         return offer
@@ -108,7 +118,16 @@ struct RentalCandidates {
             .limitRefused, self.activity,
             detail:
                 "the cheapest offer costs \(Figures.dollars(offer.price.dollarsPerHour, 3))/h and the limit is "
-                + "\(Figures.dollars(limit.dollarsPerHour, 3))/h")
+                + "\(Figures.dollars(limit.dollarsPerHour, 3))/h\(self.origin(of: limit))")
+    }
+
+    /// ` (max_price in FILE)` where the limit is a cap and not the user's own wish.
+    private func origin(of limit: HourlyPrice) -> String {
+        guard let cap = self.engine.configuration.limits.maximumPrice, cap.value <= limit.dollarsPerHour
+        else {
+            return ""
+        }
+        return " (max_price in \(cap.file))"
     }
 
     // MARK: Machines that failed

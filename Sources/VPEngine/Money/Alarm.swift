@@ -98,7 +98,7 @@ extension Engine {
         let instances = seen?.values ?? []
         return MoneyReport(
             instances: instances, balances: balances, spentToday: spent,
-            dollarsPerDay: self.configuration.money.dollarsPerDay,
+            dollarsPerDay: self.configuration.dayLimit?.dollars,
             alarms: try self.alarms(instances, balances, spentToday: spent, now),
             asOf: seen?.fetchedAt ?? .distantPast)
     }
@@ -121,7 +121,7 @@ extension Engine {
         if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
             alarms.append(Alarm(.lowBalance, nil, "the credit lasts \(Self.words(hours * 3600)) only"))
         }
-        if let limit = self.configuration.money.dollarsPerDay, spentToday >= limit * 0.8 {
+        if let limit = self.configuration.dayLimit?.dollars, spentToday >= limit * 0.8 {
             alarms.append(
                 Alarm(
                     .budget, nil,

@@ -117,6 +117,10 @@ extension Engine {
         }
         let now = self.now()
         var lease = entry.lease ?? Lease(terms: self.configuration.money.lease, from: now)
+        // A lease that goes on for longer costs more.
+        if let end = lease.endsAt, seconds.map({ now.addingTimeInterval($0) > end }) ?? true {
+            try self.configuration.limits.requireUsable()
+        }
         if let seconds, let cap = lease.capEndsAt, now.addingTimeInterval(seconds) > cap {
             throw EngineError(
                 .limitRefused, activity,
