@@ -19,7 +19,8 @@ enum CommandLineShape: Hashable {
         "destroy-instance", "diff", "doctor",
         "download", "help",
         "init",
-        "jobs", "lease", "list-instances", "logs", "ls", "offers", "reap", "rerun", "run", "ssh", "start",
+        "jobs", "lease", "limits", "list-instances", "logs", "ls", "offers", "reap", "rerun", "run", "ssh",
+        "start",
         "status",
         "stop", "sync", "tui", "why",
     ]
@@ -29,7 +30,8 @@ enum CommandLineShape: Hashable {
         RentalOptions.optionsWithValue
     ).union([
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
-        "--dockerfile", "--max-cost", "-e", "--env", "--after", "--pull-every", "--pull-only", "--bwlimit",
+        "--dockerfile", "--allow", "--max-cost", "-e", "--env", "--after", "--pull-every", "--pull-only",
+        "--bwlimit",
     ])
 
     /// Options that the root declares, for the help and the completions, and the verbs that know what they mean.

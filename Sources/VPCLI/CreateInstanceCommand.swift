@@ -72,7 +72,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         try session.requireKey(for: chosen ?? offer?.platform)
         let engine = try session.engine()
         var request = await self.rental.request(
-            self.hardware, offer: offer, platform: chosen, engine, session)
+            self.hardware, offer: offer, platform: chosen, isBoth: self.platform.isBoth, engine, session)
         if self.instanceType == .interruptible { request.query.isInterruptible = true }
         request.name = self.name
         request.environment = try EnvironmentArgument.values(self.env, from: session.environment)

@@ -32,7 +32,8 @@ struct RentalOptions: ParsableArguments {
 
     /// What `hardware` and these ask for, priced for a job of this folder.
     func request(
-        _ hardware: HardwareOptions, offer: OfferID? = nil, platform: Platform?, _ engine: Engine,
+        _ hardware: HardwareOptions, offer: OfferID? = nil, platform: Platform?, isBoth: Bool = false,
+        _ engine: Engine,
         _ session: Session
     ) async -> CreateRequest {
         var query = hardware.query(session.configuration.defaults)
@@ -41,7 +42,8 @@ struct RentalOptions: ParsableArguments {
         let usable = Set(session.configuration.endpoints.map(\.platform))
         let usual = session.configuration.defaults.platform.flatMap { usable.contains($0) ? $0 : nil }
         var request = CreateRequest(
-            offer: offer, query: query, platform: platform ?? offer?.platform ?? usual, image: self.image)
+            offer: offer, query: query, platform: platform ?? offer?.platform ?? (isBoth ? nil : usual),
+            image: self.image)
         request.lease = self.lease.terms(session.configuration.money.lease)
         if let minutes = self.loadLimit { request.deadlines.loading = minutes * 60 }
         return request

@@ -125,7 +125,8 @@ struct RunCommand: AsyncParsableCommand {
 
     private func rent(_ engine: Engine, _ session: Session) async throws -> Instance {
         var request = await self.rental.request(
-            self.hardware, platform: self.platform.platform.platform, engine, session)
+            self.hardware, platform: self.platform.platform.platform, isBoth: self.platform.isBoth, engine,
+            session)
         request.maximumCost = self.budget.maxCost?.dollars
         return try await Rental(engine: engine, session: session, yes: self.rental.yes).rent(request)
     }
@@ -222,20 +223,21 @@ struct ContainerBuild {
         }
         // A file named here is meant from where the user stands, one in the settings from the project.
         let file =
-            self.dockerfile.map { Self.absolute($0, from: self.session.directory) }
-            ?? Self.absolute(settings.dockerfile, from: root)
+            try self.dockerfile.map { Self.absolute($0, from: self.session.directory) }
+            ?? Self.inside(root, settings.dockerfile, "docker.dockerfile")
+        let context = try Self.inside(root, settings.buildContext, "docker.build_context")
         guard FileManager.default.isReadableFile(atPath: file) else {
             throw CommandFailure(
                 code: "build_failed", message: "There is no Dockerfile \(file).",
                 advice: "Name one with --dockerfile, or leave out --enable-docker.",
                 status: Status.configuration)
         }
-        let tag = "vp-\(self.session.configuration.workspace.name)".lowercased()
+        let tag = Self.tag(of: self.session.configuration.workspace)
         var words = ["build", "--tag", tag, "--file", file]
         for (name, value) in settings.buildArguments.sorted(by: { $0.key < $1.key }) {
             words += ["--build-arg", "\(name)=\(value)"]
         }
-        words.append(Self.absolute(settings.buildContext, from: root))
+        words.append(context)
         let name = (builder as NSString).lastPathComponent
         self.session.note("vp: \(name) build of \(tag)")
         let status = try await Program.run(builder, words)
@@ -246,6 +248,27 @@ struct ContainerBuild {
         }
         self.session.note(
             "vp: \(tag) is built. It stays on this machine; to run in it, push it and rent with --image.")
+    }
+
+    /// What the project's file names, which has to be in the project: a build reads all of its context.
+    private static func inside(_ root: String, _ path: String, _ setting: String) throws -> String {
+        let whole = Self.absolute(path, from: root)
+        let target = URL(fileURLWithPath: whole).resolvingSymlinksInPath().path
+        let folder = URL(fileURLWithPath: root).resolvingSymlinksInPath().path
+        guard target == folder || target.hasPrefix("\(folder)/") else {
+            throw CommandFailure(
+                code: "badConfiguration",
+                message: "\(setting) is \(Terminal.printable(path)), which leads out of the project.",
+                advice: "Name a path inside the project, or give another Dockerfile with --dockerfile.",
+                status: Status.configuration)
+        }
+        return whole
+    }
+
+    /// Registries' rules for names are narrower than ours for projects: no hyphen, dot or underscore beside another.
+    private static func tag(of workspace: Workspace) -> String {
+        let words = workspace.slug.lowercased().split { "._-".contains($0) }
+        return "vp-\(words.joined(separator: "-"))"
     }
 
     private static func absolute(_ path: String, from folder: String) -> String {

@@ -10,7 +10,7 @@ public struct EngineConfiguration: Sendable {
         public var stateFolder: String
         /// `$XDG_CACHE_HOME/variousplug`
         public var cacheFolder: String
-        /// `/tmp/vp-<uid>`
+        /// `/tmp/vp-<uid>`, or another place where that is not this user's alone
         public var socketFolder: String
 
         public init(
@@ -154,6 +154,12 @@ public struct EngineConfiguration: Sendable {
     public var keyOrigins: [Platform: String]
     /// The project's configuration file; nil when the project has none.
     public var projectConfigurationFile: String?
+    /// Caps on all that costs money, which stand above every setting.
+    public var limits: Limits
+    /// A file of certificates to trust instead of the system's (`ca_file`).
+    public var certificateFile: String?
+    /// What the project asks for and nobody has agreed to or refused yet; it has no effect.
+    public var openConsents: [ConsentRequest]
 
     public init(
         endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, sshUser: String? = nil,
@@ -161,7 +167,8 @@ public struct EngineConfiguration: Sendable {
         environment: [String: String],
         warnings: [String] = [], docker: Docker = Docker(), sync: Sync = Sync(),
         keyOrigins: [Platform: String] = [:],
-        projectConfigurationFile: String? = nil
+        projectConfigurationFile: String? = nil, limits: Limits = Limits(), certificateFile: String? = nil,
+        openConsents: [ConsentRequest] = []
     ) {
         self.endpoints = endpoints
         self.paths = paths
@@ -177,5 +184,8 @@ public struct EngineConfiguration: Sendable {
         self.sync = sync
         self.keyOrigins = keyOrigins
         self.projectConfigurationFile = projectConfigurationFile
+        self.limits = limits
+        self.certificateFile = certificateFile
+        self.openConsents = openConsents
     }
 }

@@ -195,6 +195,20 @@ import VPEngine
         #expect(configuration.workspace.name == "my-code")
     }
 
+    /// As git does not take a repository that somebody else put into `/tmp`.
+    @Test(.enabled(if: geteuid() == 0, "only root can give a folder away"))
+    func aProjectThatAnotherUserPlantedAboveIsNotFound() throws {
+        try self.home.write("shared/.vp/config.yaml", "name: planted\n")
+        try self.home.write("shared/mine/file", "")
+        #expect(try self.home.load(directory: "shared/mine").workspace.name == "planted")
+        chown(self.home.path("shared/.vp"), 12_345, 12_345)
+        // A colleague's project in a folder of the colleague's own is one that was chosen.
+        #expect(try self.home.load(directory: "shared/mine").workspace.name == "planted")
+        chmod(self.home.path("shared"), 0o1777)
+        #expect(
+            try self.home.load(directory: "shared/mine").workspace.localRoot == self.home.path("shared/mine"))
+    }
+
     @Test func foldersFollowXDGAndRelativeValuesAreIgnored() throws {
         let plain = try self.home.load(["XDG_CACHE_HOME": "relative"]).paths
         #expect(plain.stateFolder == self.home.path(".local/state/variousplug"))
@@ -220,7 +234,8 @@ import VPEngine
         try self.home.write(".ssh/id_ed25519", "")
         #expect(try self.home.load().identityFile == self.home.path(".ssh/id_ed25519"))
         try self.home.write("keys/mine", "")
-        try self.home.write("project/.vp/config.yaml", "ssh: {identity: ~/keys/mine}\n")
+        try self.home.write(
+            ".config/variousplug/config.yaml", "ssh: {identity: ~/keys/mine}\n", mode: 0o600)
         #expect(try self.home.load().identityFile == self.home.path("keys/mine"))
         let error = #expect(throws: EngineError.self) {
             try self.home.load(["VP_SSH_IDENTITY": "/nowhere/key"])
