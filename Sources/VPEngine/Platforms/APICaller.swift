@@ -173,6 +173,8 @@ package struct APICaller: Sendable {
             return .seconds(0.5 * step * self.spread)
         case .success(let response):
             switch response.status {
+            // Until the next day no answer would be another.
+            case 429 where response.saysSearchQuotaSpent: return nil
             case 429: return .seconds((response.requestedDelay ?? min(30, 2 * step)) * self.spread)
             case 502, 503, 504: return .seconds((response.retryAfter ?? 0.5 * step) * self.spread)
             default: return nil
@@ -229,6 +231,20 @@ extension HTTPResponse {
         self.headers["retry-after"].flatMap { NumberRange.wait.read($0.trimmingSpaces()) }.map {
             min($0, 3600)
         }
+    }
+
+    /// vast.ai's daily quota of searches, which has nothing to do with how fast they are made.
+    var saysSearchQuotaSpent: Bool {
+        self.status == 429 && self.text.contains("search_quota_exceeded")
+    }
+
+    /// `X-RateLimit-Reset`: seconds since 1970 by the server's clock.
+    var rateLimitReset: Double? {
+        guard let text = self.headers["x-ratelimit-reset"], let value = Double(text.trimmingSpaces()),
+            value > 1e9, value < 1e14
+        else { return nil }
+        // Some servers count milliseconds.
+        return value > 1e11 ? value / 1000 : value
     }
 
     /// Seconds until a window of RunPod's `RateLimit` header opens again, where one has nothing left:

@@ -6,9 +6,11 @@ package enum PlatformClients {
     ///
     /// - Parameters:
     ///   - timeScale: factor on the published limits' periods; see `EngineConfiguration.timeScale`.
+    ///   - searches: folder in which the searches of the day are counted for all programs; nil counts for this client
+    ///     alone.
     ///   - report: told of every request, from any thread.
     package static func client(
-        for endpoint: PlatformEndpoint, timeScale: Double = 1,
+        for endpoint: PlatformEndpoint, timeScale: Double = 1, searches: String? = nil,
         transport: any HTTPTransport = URLSessionTransport(),
         report: @escaping @Sendable (APICallRecord) -> Void = { _ in }
     ) -> any PlatformClient {
@@ -19,7 +21,10 @@ package enum PlatformClients {
                 transport: transport, pacer: pacer, report: report)
         }
         switch endpoint.platform {
-        case .vast: return VastClient(caller: caller(endpoint.baseURL))
+        case .vast:
+            let account = "\(endpoint.baseURL.absoluteString) \(endpoint.key.reveal())"
+            return VastClient(
+                caller: caller(endpoint.baseURL), quota: SearchQuota(folder: searches, account: account))
         case .runpod:
             // `…/v2` and `…/graphql` are neighbours on the platform.
             let neighbour = endpoint.baseURL.deletingLastPathComponent().appendingPathComponent("graphql")

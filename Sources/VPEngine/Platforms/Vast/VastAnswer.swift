@@ -30,6 +30,7 @@ struct VastAnswer: PlatformAnswer {
     var errorCode: EngineError.Code {
         let status = self.response.status
         let words = self.words
+        if self.response.saysSearchQuotaSpent { return .searchQuotaSpent }
         // First, because an overloaded or broken server may say anything.
         if status == 429 || words.contains("rate_limit_exceeded") || words.contains("too frequent") {
             return .rateLimited
