@@ -115,6 +115,21 @@ extension JobHistory {
         }
     }
 
+    /// Opens a row that was closed, for the platform shows its instance again.
+    package func reopen(_ name: String, at now: Date) throws(EngineError) {
+        try self.write("recording a rental") { database in
+            try database.execute(
+                sql: """
+                    UPDATE ledger SET state = 'rented', goneAt = NULL, updatedAt = ?
+                    WHERE name = ? AND state = 'gone'
+                    """,
+                arguments: [now.timeIntervalSince1970, name])
+            if database.changesCount > 0 {
+                try Self.noteStep(database, name, "rented: it is there again", now)
+            }
+        }
+    }
+
     /// Notes that `name` is up, and that nobody need take its creation further.
     package func finishCreation(of name: String) throws(EngineError) {
         try self.setCreator(nil, of: name)
@@ -178,7 +193,7 @@ extension JobHistory {
                 database,
                 sql: """
                     SELECT ledger.platform, ledger.instance FROM ledgerStep JOIN ledger USING (name)
-                    WHERE at >= ? AND step = ? AND instance IS NOT NULL
+                    WHERE at >= ? AND step = ? AND instance IS NOT NULL AND state = 'gone'
                     """,
                 arguments: [
                     date.timeIntervalSince1970,
