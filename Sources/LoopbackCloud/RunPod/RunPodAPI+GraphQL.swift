@@ -264,7 +264,7 @@ extension RunPodAPI {
             "desiredStatus": .string(desired),
             "podType": rental.terms.bid == nil ? "RESERVED" : "INTERRUPTABLE",
             "machineId": .string("m\(rental.offer.machine.id)"), "dockerId": nil,
-            "dockerArgs": .string(pod.arguments), "lastStatusChange": .string("Rented by User: \(date)"),
+            "containerRegistryAuthId": nil, "dockerArgs": .string(pod.arguments), "lastStatusChange": .string("Rented by User: \(date)"),
             "volumeMountPath": .string(pod.volume?.path ?? "/workspace"), "clusterIp": nil,
             "networkVolumeId": .optional(pod.networkVolume?.id), "templateId": nil,
             "costPerHr": .rounded(RunPodRows.cost(rental), 4), "lowestBidPriceToResume": nil,
