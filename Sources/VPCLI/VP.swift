@@ -79,6 +79,14 @@ struct VP: AsyncParsableCommand {
                     code: "usage", message: "\(word) is no verb of vp.",
                     advice: "Did you mean `vp \(verb)`? To run a program of that name: vp run -- \(word)",
                     status: Status.usage)
+            case .unusable(let word, "help"):
+                throw CommandFailure(
+                    code: "usage", message: "\(Terminal.printable(word)) is no verb of vp.",
+                    advice: "`vp --help` lists the verbs.", status: Status.usage)
+            case .unusable(let word, let verb):
+                throw CommandFailure(
+                    code: "usage", message: "`vp \(verb)` cannot use \(Terminal.printable(word)).",
+                    advice: "See `vp \(verb) --help`.", status: Status.usage)
             case .misplaced(let option, let verb, let verbs):
                 let others = verbs.prefix(6).joined(separator: ", ") + (verbs.count > 6 ? " and others" : "")
                 throw CommandFailure(
@@ -134,6 +142,7 @@ struct VP: AsyncParsableCommand {
         switch CommandLineShape(arguments) {
         case .parsed(let parsed): parsed.prefix { $0 != "--" }.contains("--json")
         case .misplaced: arguments.contains("--json")
+        case .unusable: arguments.contains("--json")
         case .mistyped: false
         }
     }
