@@ -143,6 +143,10 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         let driver = offer.cudaVersion.map { "; the driver supports \(Figures.fixed($0, 1))" } ?? ""
         let needs = plan.imageCUDA.map { " (CUDA \(Figures.fixed($0, 1))\(driver))" } ?? ""
         lines.append("  image \(plan.image)\(needs)")
+        if !plan.unfitGPUs.isEmpty {
+            lines.append(
+                "  left out, since the image cannot run there: " + plan.unfitGPUs.joined(separator: ", "))
+        }
         if let last = plan.offers.dropFirst().last {
             lines.append(
                 "  if that fails, \(plan.offers.count - 1) more, up to \(Units.hourly(last.price.dollarsPerHour))"

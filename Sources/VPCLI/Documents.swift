@@ -50,6 +50,7 @@ enum Documents {
             "offer": Self.offer(plan.offers[0], job: plan.job),
             "image": .text(plan.image),
             "image_cuda": .number(plan.imageCUDA),
+            "unfit_gpus": .list(plan.unfitGPUs.map { .text($0) }),
             "alternatives": .list(plan.offers.dropFirst().map { Self.offer($0, job: plan.job) }),
             "errors": .list(plan.failures.map(Self.failure)),
         ])

@@ -3,8 +3,14 @@ import VPEngine
 
 /// How something is rented; the same for `create-instance` and `run --create`.
 struct RentalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Container image. (default: the project's)", valueName: "image"))
+    @Option(
+        help: ArgumentHelp(
+            "Container image; auto is the newest of PyTorch that GPU and driver can run. (default: the project's)",
+            valueName: "image"))
     var image: String?
+
+    @Flag(help: "Take an image that cannot run on the GPU, and hardware that is not what was rented.")
+    var acceptAnyway = false
 
     @Option(
         help: ArgumentHelp(
@@ -22,9 +28,14 @@ struct RentalOptions: ParsableArguments {
     /// Those that are followed by a value, for `CommandLineShape`.
     static let optionsWithValue = Set(["--image", "--load-limit"]).union(LeaseOptions.optionsWithValue)
 
-    var isGiven: Bool { self.image != nil || self.loadLimit != nil || self.lease.isGiven }
+    var isGiven: Bool {
+        self.image != nil || self.acceptAnyway || self.loadLimit != nil || self.lease.isGiven
+    }
 
     func validate() throws {
+        if let image = self.image, image != StockImage.auto, let problem = ImageName.problem(image) {
+            throw ValidationError("--image \"\(Terminal.printable(image))\" cannot be: \(problem).")
+        }
         if let minutes = self.loadLimit, !(minutes > 0 && minutes < 1440) {
             throw ValidationError("--load-limit must be more than 0 and less than 1440 minutes.")
         }
@@ -42,6 +53,7 @@ struct RentalOptions: ParsableArguments {
         let usual = session.configuration.defaults.platform.flatMap { usable.contains($0) ? $0 : nil }
         var request = CreateRequest(
             offer: offer, query: query, platform: platform ?? offer?.platform ?? usual, image: self.image)
+        request.acceptsAnyway = self.acceptAnyway
         request.lease = self.lease.terms(session.configuration.money.lease)
         if let minutes = self.loadLimit { request.deadlines.loading = minutes * 60 }
         return request

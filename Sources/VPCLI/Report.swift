@@ -113,6 +113,12 @@ enum Report {
                     "\(platform ?? "The platform") wants fewer requests\(because).",
                     "Wait half a minute and try again."
                 )
+            case .searchQuotaSpent:
+                (
+                    "\(platform ?? "The platform") allows no further search for offers today\(because).",
+                    "Instances that run are not affected. `vp create-instance --offer ID` still rents what `vp offers` "
+                        + "has shown; the other platform has no such limit."
+                )
             case .networkDown:
                 (
                     "\(platform ?? "The platform") could not be reached while \(activity.words)\(because).",
@@ -149,6 +155,24 @@ enum Report {
                 (
                     "No instance could be rented\(place)\(because).",
                     "Nothing is left running. Ask for other hardware (`vp offers`), or try again later."
+                )
+            case .imageUnavailable:
+                (
+                    "The image\(subject) cannot be used\(place)\(because).",
+                    "Nothing is left running. Check the name and the tag; a private image needs a login at its registry."
+                )
+            case .imageUnfit:
+                (
+                    "The image\(subject) cannot run there\(because).",
+                    (choices.isEmpty
+                        ? "Nothing was rented. Choose another GPU or image"
+                        : "Nothing was rented. Take --image \(choices), or leave the choice to vp: --image auto")
+                        + "; --accept-anyway rents all the same."
+                )
+            case .registryBusy:
+                (
+                    "The registry of the image\(subject) refuses to serve it for now\(because).",
+                    "Try again in an hour, or use a copy in a registry that asks for a login."
                 )
             case .nameInUse:
                 (
@@ -200,8 +224,9 @@ enum Report {
             case .hostKeyChanged:
                 (
                     "The instance\(subject) shows another host key than before; nothing was sent\(because).",
-                    "Somebody may be listening, or the container was rebuilt. If you know it was, remove its file "
-                        + "below known_hosts/ in the state folder."
+                    "Somebody may be listening, or the container was rebuilt. The instance goes on costing money: "
+                        + "`vp destroy-instance\(subject.isEmpty ? " ID" : subject)` ends it. If you know that it was "
+                        + "rebuilt, remove its file below known_hosts/ in the state folder."
                 )
             case .sshRefused:
                 (
@@ -300,10 +325,11 @@ enum Report {
             .localDiskFull, .noSuchJob:
             Status.configuration
         case .noMatchingOffer, .offerTaken, .noCandidateLeft, .noInstance, .ambiguousInstance, .instanceGone,
-            .instanceNotRunning,
+            .instanceNotRunning, .imageUnavailable, .registryBusy,
             .instanceNotReady:
             Status.noInstance
-        case .badRequest, .insufficientCredit, .rateLimited, .networkDown, .platformFailed, .badResponse,
+        case .badRequest, .insufficientCredit, .rateLimited, .searchQuotaSpent, .networkDown, .platformFailed,
+            .badResponse,
             .endpointRetired:
             Status.platform
         case .unreachable, .sshRefused, .timedOut, .answerTooLarge: Status.unreachable
@@ -311,7 +337,7 @@ enum Report {
         case .unsafeResults, .downloadFailed: Status.resultsNotWhole
         case .hostKeyChanged: Status.hostKeyChanged
         case .instanceLost: Status.instanceLost
-        case .limitRefused, .uploadTooBig: Status.limitRefused
+        case .limitRefused, .uploadTooBig, .imageUnfit: Status.limitRefused
         case .cancelIncomplete: Status.failed
         case .destroyUnconfirmed: Status.stillExists
         case .cancelled: Status.interrupted

@@ -20,6 +20,8 @@ public struct EngineError: Error, Hashable, Sendable {
         case badRequest
         case insufficientCredit
         case rateLimited
+        /// The platform's searches of the day are used up, or what is left of them is kept; `detail` says until when.
+        case searchQuotaSpent
         /// The platform could not be reached at all.
         case networkDown
         /// The platform answered with an error of its own (5xx).
@@ -34,6 +36,13 @@ public struct EngineError: Error, Hashable, Sendable {
         case offerTaken
         /// Everything that fitted was tried, and none of it became an instance; `detail` says why each did not.
         case noCandidateLeft
+        /// The registry does not give the image to anybody, or no machine can start it; `subject` is the image, `detail`
+        /// what was said of it.
+        case imageUnavailable
+        /// The image cannot run on the GPU; `subject` is the image, `suggestions` one that can.
+        case imageUnfit
+        /// The registry of the image serves nobody at the machine's address for now.
+        case registryBusy
         /// The name that was wanted for an instance belongs to another one.
         case nameInUse
         /// The account does not know our ssh key, and was not to be given it; `detail` is its fingerprint.

@@ -28,7 +28,9 @@ public final class Engine: Sendable {
         try self.init(
             configuration: configuration,
             clients: configuration.endpoints.map { endpoint in
-                PlatformClients.client(for: endpoint, timeScale: configuration.timeScale, report: onCall)
+                PlatformClients.client(
+                    for: endpoint, timeScale: configuration.timeScale,
+                    searches: configuration.paths.stateFolder, report: onCall)
             }, runner: SystemProcessRunner())
     }
 
@@ -93,14 +95,14 @@ public final class Engine: Sendable {
 
     /// Offers of all platforms, sorted by the query's order; of each platform at most the query's limit. Throws
     /// `.unknownGPU` where no platform knows the name, and `.missingKey` where no platform has a key.
-    public func offers(_ query: OfferQuery, platform: Platform? = nil) async throws(EngineError)
-        -> PlatformAnswers<Offer>
-    {
+    public func offers(
+        _ query: OfferQuery, platform: Platform? = nil, for purpose: SearchPurpose = .asked
+    ) async throws(EngineError) -> PlatformAnswers<Offer> {
         // A platform sorts by the hour; what is cheapest for the job may stand further down.
         var wider = query
         if query.order == .cost { wider.limit = max(query.limit, 64) }
         var answers = await self.ask(platform, "listing offers") { [wider] client async throws(EngineError) in
-            try await client.offers(wider)
+            try await client.offers(wider, for: purpose)
         }
         if let unknown = answers.failures.first(where: { $0.error.code == .unknownGPU }),
             answers.failures.count == self.askedPlatforms(platform).count,
@@ -119,7 +121,7 @@ public final class Engine: Sendable {
             answers.failures.removeAll { $0.error.code == .unknownGPU || $0.error.code == .unsupported }
         }
         answers.values.sort(by: query.precedes)
-        self.cache.save(answers, as: .offers, answering: platform == nil ? query : nil) { $0.id.platform }
+        self.cache.save(answers, as: .offers, answering: query, of: platform) { $0.id.platform }
         return answers
     }
 
@@ -135,11 +137,12 @@ public final class Engine: Sendable {
 
     /// What `request` would rent now, and what it would try next. Rents nothing.
     public func rentalPlan(_ request: CreateRequest) async throws(EngineError) -> RentalPlan {
-        let finder = RentalCandidates(engine: self, request: request)
-        let (offers, failures) = try await finder.find()
+        let finder = RentalCandidates(engine: self, request: request, purpose: .asked)
+        let found = try await finder.find()
+        let image = finder.image(for: found.offers[0])
         return RentalPlan(
-            offers: offers, failures: failures, image: finder.image, imageCUDA: finder.imageCUDA,
-            job: request.query.job)
+            offers: found.offers, failures: found.failures, image: image, unfitGPUs: found.unfitGPUs,
+            imageCUDA: ImageCUDA.version(of: image), job: request.query.job)
     }
 
     /// Ones that do not tell are left out.

@@ -90,13 +90,17 @@ public struct CreateRequest: Hashable, Sendable {
     public var lease: LeaseTerms?
     /// Dollars that all of it may cost; the lease is cut to what they buy.
     public var maximumCost: Double?
+    /// Takes an image that by its name cannot run on the GPU, and hardware that is not what was rented.
+    public var acceptsAnyway: Bool
 
     public init(
         offer: OfferID? = nil, query: OfferQuery = OfferQuery(), platform: Platform? = nil,
         image: String? = nil, name: String? = nil, environment: [String: String] = [:],
         onStart: String? = nil, waitsUntilReady: Bool = true, addsAccountKey: Bool = true,
-        deadlines: BootDeadlines = BootDeadlines(), lease: LeaseTerms? = nil, maximumCost: Double? = nil
+        deadlines: BootDeadlines = BootDeadlines(), lease: LeaseTerms? = nil, maximumCost: Double? = nil,
+        acceptsAnyway: Bool = false
     ) {
+        self.acceptsAnyway = acceptsAnyway
         self.lease = lease
         self.maximumCost = maximumCost
         self.offer = offer

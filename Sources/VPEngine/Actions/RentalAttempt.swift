@@ -67,7 +67,10 @@ struct RentalAttempt {
         do throws(EngineError) {
             let boot = InstanceBoot(
                 engine: self.engine, deadlines: wanted.deadlines, progress: self.create.progress,
-                report: self.create.report, imageCUDA: request.minimumCUDA)
+                report: self.create.report,
+                imageCUDA: wanted.acceptsAnyway ? nil : request.minimumCUDA,
+                rented: wanted.acceptsAnyway ? nil : RentedHardware(self.offer),
+                environment: wanted.environment)
             let ready = try await boot.run(instance)
             return .ready(try await self.engine.finishCreation(of: ready, named: request.name))
         } catch {
@@ -75,11 +78,14 @@ struct RentalAttempt {
             if error.code == .cancelled { throw error }
             let last = self.engine.connections.known(id) ?? instance
             try await self.destroy(id, after: error)
-            guard error.code == .instanceNotReady else { throw error }
+            // Another machine would meet the same image; nobody is to be avoided for it.
+            guard error.code == .instanceNotReady || error.code == .registryBusy else { throw error }
+            // Who may pull how much is counted by address and hour, which says nothing of the machine.
+            let isItsFault = error.code == .instanceNotReady
             return .failed(
                 FailedCandidate(
                     offer: self.offer, error: error, wasRented: true,
-                    machine: RentalCandidates.machine(of: self.offer, last),
+                    machine: isItsFault ? RentalCandidates.machine(of: self.offer, last) : nil,
                     place: self.offer.places.isEmpty ? nil : last.location))
         }
     }

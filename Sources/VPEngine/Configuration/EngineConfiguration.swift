@@ -27,6 +27,7 @@ public struct EngineConfiguration: Sendable {
     public struct Defaults: Hashable, Sendable {
         public var platform: Platform?
         public var gpu: String?
+        /// `StockImage.auto` is the newest of ours that the GPU and its driver can run.
         public var image: String
         /// In bytes.
         public var diskBytes: Int64
@@ -34,7 +35,7 @@ public struct EngineConfiguration: Sendable {
 
         public init(
             platform: Platform? = nil, gpu: String? = nil,
-            image: String = "pytorch/pytorch:2.4.0-cuda12.4-cudnn9-runtime",
+            image: String = StockImage.auto,
             diskBytes: Int64 = 40_000_000_000, maximumPrice: HourlyPrice? = nil
         ) {
             self.platform = platform

@@ -121,6 +121,7 @@ enum JobSupervisor {
         # Variables of a RunPod container are its first process's alone; the platform's own shells read them here.
         # shellcheck disable=SC1091
         [ ! -r /etc/rp_environment ] || ! (. /etc/rp_environment) >/dev/null 2>&1 || . /etc/rp_environment
+        [ ! -r "$HOME/.vp/environment" ] || . "$HOME/.vp/environment"
         export PYTHONUNBUFFERED=1
         # The driver's version: the kernel tells it to most containers, and for others it is asked for once.
         driver=${job%/jobs/*}/driver

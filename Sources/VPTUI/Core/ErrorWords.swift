@@ -56,6 +56,11 @@ public struct ErrorWords: Hashable, Sendable {
             return ("\(place) has too little credit", "Add credit on the platform's site, then try again.")
         case .rateLimited:
             return ("\(place) asks to slow down", "Nothing to do: it is asked again in a while.")
+        case .searchQuotaSpent:
+            return (
+                "\(place) allows no further search for offers",
+                "What is shown stays, and can be rented. Searches begin again at midnight, UTC."
+            )
         case .networkDown:
             return ("\(place) cannot be reached", "Check the network. What is shown stays, with its age.")
         case .platformFailed:
@@ -89,6 +94,20 @@ public struct ErrorWords: Hashable, Sendable {
             return ("\(subject) is not running", "Start it with x, or rent another in Offers.")
         case .instanceNotReady:
             return ("\(subject) did not get ready in time", "Destroy it with D and take another offer.")
+        case .imageUnavailable:
+            return (
+                "\(subject) cannot be used as an image",
+                "Nothing is left running. Check its name and tag in the form."
+            )
+        case .imageUnfit:
+            let advice =
+                error.suggestions.first.map { "Take \($0), or auto." } ?? "Choose another GPU or image."
+            return ("\(subject) cannot run on that GPU", advice)
+        case .registryBusy:
+            return (
+                "the registry of \(subject) refuses for now",
+                "Try again later, or use an image from a registry with a login."
+            )
         case .destroyUnconfirmed:
             return (
                 "\(subject) still exists after the destroy",

@@ -16,7 +16,8 @@ package final class RunPodClient: PlatformClient {
         self.graphQL = graphQL.map(RunPodGraphQL.init)
     }
 
-    package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
+    package func offers(_ query: OfferQuery, for purpose: SearchPurpose) async throws(EngineError) -> [Offer]
+    {
         let activity = EngineError.Activity("searching offers", platform: .runpod)
         // The catalogue has everything of an interruptible pod but its price.
         let bids =
@@ -170,8 +171,9 @@ package final class RunPodClient: PlatformClient {
         return try await graphQL.balance(activity)
     }
 
-    package func startMessage(_ id: InstanceID) async throws(EngineError) -> String? {
-        try await self.log(id, lines: 1, source: "system").last?.singleLine(limit: 300)
+    /// Several, since what went wrong is followed by the next attempt.
+    package func startMessages(_ id: InstanceID) async throws(EngineError) -> [String] {
+        try await self.log(id, lines: 20, source: "system").compactMap { $0.singleLine(limit: 300) }
     }
 
     package func volumes() async throws(EngineError) -> [Volume] {

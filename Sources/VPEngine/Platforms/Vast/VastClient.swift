@@ -10,12 +10,16 @@ package final class VastClient: PlatformClient {
     private var caller: APICaller { self.calls.caller }
     /// When this client last asked an instance to start. The old `exited` stays on show for minutes after that.
     private let startedAt: Mutex<[InstanceID: Duration]> = Mutex([:])
+    let quota: SearchQuota
 
-    package init(caller: APICaller) {
+    /// - Parameter quota: the count that other programs of this user share; nil makes one of its own.
+    package init(caller: APICaller, quota: SearchQuota? = nil) {
         self.calls = PlatformCalls(caller: caller)
+        self.quota = quota ?? SearchQuota(folder: nil, account: "")
     }
 
-    package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
+    package func offers(_ query: OfferQuery, for purpose: SearchPurpose) async throws(EngineError) -> [Offer]
+    {
         let activity = EngineError.Activity("searching offers", platform: .vast)
         let gpus = try await self.gpuFilter(query.gpu, activity: activity)
         // An empty list of names might be read as no filter.
@@ -25,9 +29,7 @@ package final class VastClient: PlatformClient {
         var seen: Set<OfferID> = []
         var pricedFrom: Double?
         for _ in 0..<VastSearch.pageLimit {
-            let json = try await self.calls.json(
-                .post, "/api/v0/bundles/", body: search.body(pricedFrom: pricedFrom), limit: .search,
-                activity: activity)
+            let json = try await self.search(search.body(pricedFrom: pricedFrom), for: purpose, activity)
             let page = try self.calls.decode(activity) { () throws(WireDamage) in
                 try VastWire.offers(json, isInterruptible: query.isInterruptible)
             }
@@ -37,6 +39,22 @@ package final class VastClient: PlatformClient {
             pricedFrom = page.map(\.price.dollarsPerHour).max()
         }
         return search.select(found)
+    }
+
+    /// One search of those that the day has.
+    private func search(
+        _ body: JSONValue, for purpose: SearchPurpose, _ activity: EngineError.Activity
+    ) async throws(EngineError) -> JSONValue {
+        try self.quota.admit(purpose, activity)
+        let answer = try await self.calls.answer(
+            .post, "/api/v0/bundles/", body: body, limit: .search, activity: activity)
+        guard answer.errorCode != .searchQuotaSpent else {
+            throw self.quota.close(
+                until: answer.response.rateLimitReset,
+                serverNow: answer.response.headers["date"].flatMap(HTTPDate.parse)?.timeIntervalSince1970,
+                activity)
+        }
+        return try self.calls.json(of: answer, activity)
     }
 
     package func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID {
@@ -177,7 +195,7 @@ package final class VastClient: PlatformClient {
     }
 
     /// Its rows have them.
-    package func startMessage(_ id: InstanceID) async throws(EngineError) -> String? { nil }
+    package func startMessages(_ id: InstanceID) async throws(EngineError) -> [String] { [] }
 
     package func volumes() async throws(EngineError) -> [Volume] {
         let activity = EngineError.Activity("listing volumes", platform: .vast)
