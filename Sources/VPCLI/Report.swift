@@ -159,7 +159,7 @@ enum Report {
             case .imageUnavailable:
                 (
                     "The image\(subject) cannot be used\(place)\(because).",
-                    "Nothing is left running. Check the name and the tag; a private image needs a login at its registry."
+                    "Check the name and the tag; a private image needs a login at its registry."
                 )
             case .imageUnfit:
                 (

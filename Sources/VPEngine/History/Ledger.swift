@@ -116,16 +116,16 @@ extension JobHistory {
     }
 
     /// Opens a row that was closed, for the platform shows its instance again.
-    package func reopen(_ name: String, at now: Date) throws(EngineError) {
+    package func reopen(_ name: String, as state: LedgerEntry.State, at now: Date) throws(EngineError) {
         try self.write("recording a rental") { database in
             try database.execute(
                 sql: """
-                    UPDATE ledger SET state = 'rented', goneAt = NULL, updatedAt = ?
+                    UPDATE ledger SET state = ?, goneAt = NULL, updatedAt = ?
                     WHERE name = ? AND state = 'gone'
                     """,
-                arguments: [now.timeIntervalSince1970, name])
+                arguments: [state.rawValue, now.timeIntervalSince1970, name])
             if database.changesCount > 0 {
-                try Self.noteStep(database, name, "rented: it is there again", now)
+                try Self.noteStep(database, name, "\(state.rawValue): it is there again", now)
             }
         }
     }

@@ -47,9 +47,9 @@ extension GPUName {
         RTX 4000 SFF Ada | 20 |  | NVIDIA RTX 4000 SFF Ada Generation |
         RTX 2000 Ada | 16 | RTX 2000Ada | NVIDIA RTX 2000 Ada Generation |
         RTX PRO 6000 WS | 96 | RTX PRO 6000 WS | \
-          NVIDIA RTX PRO 6000 Blackwell Workstation Edition | RTX PRO 6000, RTX 6000 Pro, RTX 6000 Blackwell
+          NVIDIA RTX PRO 6000 Blackwell Workstation Edition | RTX PRO 6000, RTX 6000 Pro
         RTX PRO 6000 Server | 96 | RTX PRO 6000 S | NVIDIA RTX PRO 6000 Blackwell Server Edition | \
-          RTX PRO 6000, RTX 6000 Pro, RTX 6000 Blackwell
+          RTX PRO 6000, RTX 6000 Pro
         RTX PRO 6000 Max-Q | 96 | RTX PRO 6000 Max-Q | \
           NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition | RTX PRO 6000, RTX 6000 Pro
         RTX PRO 5000 | 48 72 | RTX PRO 5000 |  | RTX 5000 Pro

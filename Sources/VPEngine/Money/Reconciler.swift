@@ -75,8 +75,12 @@ struct Reconciler {
                 // A destroy that was confirmed shows in lists for a moment.
                 now.timeIntervalSince(entry.updatedAt) > self.grace
             else { continue }
-            try self.history.reopen(entry.name, at: now)
-            entry.state = .rented
+            // What was to end is ordered to end again.
+            let wasDestroyed =
+                try self.history.ledgerSteps(of: entry.name).last
+                == "\(LedgerEntry.State.gone.rawValue): \(LedgerEntry.destroyedReason)"
+            entry.state = wasDestroyed ? .destroying : .rented
+            try self.history.reopen(entry.name, as: entry.state, at: now)
             reopened.append(entry)
         }
         return reopened

@@ -20,7 +20,8 @@ enum StartMessages {
     static func meaning(of message: String, image: String?) -> Meaning {
         let text = Self.withoutNames(message.lowercased(), image: image?.lowercased())
         let plain = Self.withoutQuotes(text)
-        return Self.match(plain) ?? (plain == text ? nil : Self.match(text)) ?? .nobody
+        // What is quoted may be an answer within an answer, and a single word in it anything.
+        return Self.match(plain) ?? Self.match(text, isQuoted: true) ?? .nobody
     }
 
     /// What the newest of `lines` that says something means, with that line. Progress after an error means that the
@@ -52,7 +53,9 @@ enum StartMessages {
         var spellings: Set<String> = []
         if let image, !image.isEmpty {
             let repository = Self.repository(of: image)
-            spellings = [image, image.replacing(":", with: "_"), repository]
+            // A bare word may be a registry's as well; one that is introduced as a name is known by that.
+            spellings = Set([image, repository].filter { $0.contains("/") || $0.contains(":") })
+            if image.contains(":") { spellings.insert(image.replacing(":", with: "_")) }
         }
         var kept: [String] = []
         var isIntroduced = false
@@ -86,9 +89,9 @@ enum StartMessages {
     /// `docker.io/acme/failed-runs:1` and `acme/x@sha256:…`; a path of the file system begins with a slash, and a
     /// fraction or an address with a digit.
     private static func looksLikeReference(_ name: Substring) -> Bool {
-        guard let first = name.first, first.isLetter, name.contains("/"), !name.hasPrefix("linux/") else {
-            return false
-        }
+        guard let first = name.first, first.isLetter, name.contains("/") || name.contains(":"),
+            !name.hasPrefix("linux/")
+        else { return false }
         return !Self.technicalTerms.contains(where: { name.hasPrefix($0) })
     }
 
@@ -124,12 +127,13 @@ enum StartMessages {
 
     // MARK: Matching
 
-    private static func match(_ text: String) -> Meaning? {
+    private static func match(_ text: String, isQuoted: Bool = false) -> Meaning? {
         let clauses = Self.clauses(of: text)
         return Self.table.first { row in
             switch row.form {
             case .start: text.hasPrefix(row.words)
             case .phrase: text.contains(row.words)
+            case .clause where isQuoted: false
             case .clause:
                 clauses.contains { clause in
                     clause.hasPrefix(row.words)

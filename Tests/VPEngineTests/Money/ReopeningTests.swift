@@ -59,6 +59,24 @@ struct ReopeningTests {
         }
     }
 
+    /// What was destroyed from here, and is there again, is still to be destroyed.
+    @Test(arguments: VPEngine.Platform.allCases)
+    func whatWasDestroyedAndIsThereIsOrderedToEnd(platform: VPEngine.Platform) async throws {
+        try await MoneyFixture.with { fixture in
+            _ = try await fixture.create(on: platform)
+            try await ReconcilerTests.settle(fixture)
+            let entry = try #require(try fixture.engine.history.openLedgerEntries().first)
+            try fixture.engine.history.update(
+                entry.name, state: .gone, at: Date(timeIntervalSinceNow: -120),
+                because: LedgerEntry.destroyedReason)
+            #expect(await fixture.engine.instances().values.map(\.status) == [.destroying])
+            try await eventually("the destroy that is ordered again") {
+                _ = await fixture.engine.instances()
+                return await fixture.cloud.instanceCount == 0
+            }
+        }
+    }
+
     /// What is gone twice is gone.
     @Test(arguments: VPEngine.Platform.allCases)
     func whatIsGoneIsClosed(platform: VPEngine.Platform) async throws {
