@@ -53,12 +53,12 @@ struct BootWatch {
     func reasonToGiveUp(at now: Double) -> String? {
         if now - self.startedAt >= self.limit {
             let words = self.words ?? self.last?.words ?? "nothing happened"
-            return "\(words); given up after \(Int(self.limit.rounded())) s"
+            return "\(words); given up after \(Int(saturating: self.limit.rounded())) s"
         }
         guard let silence = self.silence, let last = self.last else { return nil }
         let patience = last.status == .pending ? silence.placed : silence.loading
         guard now - self.changedAt >= patience else { return nil }
         let words = self.words ?? last.words ?? last.status.rawValue
-        return "\(words); given up, since nothing has changed for \(Int(patience.rounded())) s"
+        return "\(words); given up, since nothing has changed for \(Int(saturating: patience.rounded())) s"
     }
 }

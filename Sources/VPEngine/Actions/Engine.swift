@@ -121,7 +121,9 @@ public final class Engine: Sendable {
             answers.failures.removeAll { $0.error.code == .unknownGPU || $0.error.code == .unsupported }
         }
         answers.values.sort(by: query.precedes)
-        self.cache.save(answers, as: .offers, answering: query, of: platform) { $0.id.platform }
+        // What lacks a platform is no answer for who asks next: the failure is to be said again.
+        let answered = answers.failures.isEmpty ? query : nil
+        self.cache.save(answers, as: .offers, answering: answered, of: platform) { $0.id.platform }
         return answers
     }
 

@@ -25,8 +25,8 @@ struct RentedHardware: Hashable, Sendable {
             differences.append("\(instance.gpuCount) GPUs in place of \(self.gpuCount)")
         }
         if instance.price.dollarsPerHour > self.highestPrice {
-            let (given, agreed) = (instance.price.dollarsPerHour, self.price.dollarsPerHour)
-            differences.append(String(format: "$%.3f/h in place of $%.3f/h", given, agreed))
+            let prices = [instance.price, self.price].map { "$\(Figures.fixed($0.dollarsPerHour, 3))/h" }
+            differences.append("\(prices[0]) in place of \(prices[1])")
         }
         guard !differences.isEmpty else { return nil }
         return "the platform gave " + differences.joined(separator: " and ")

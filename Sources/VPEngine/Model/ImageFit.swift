@@ -104,7 +104,7 @@ public enum ImageFit {
         return nil
     }
 
-    private static func tenths(_ version: Double) -> String { String(format: "%.1f", version) }
+    private static func tenths(_ version: Double) -> String { Figures.fixed(version, 1) }
 
     /// `2.7` in the table is 2.07 as `ImageTraits` counts.
     private static func hundredths(_ version: Double) -> Double {
@@ -114,7 +114,7 @@ public enum ImageFit {
 
     private static func words(_ version: Double) -> String {
         let major = version.rounded(.down)
-        return "\(Int(major)).\(Int(((version - major) * 100).rounded()))"
+        return "\(Int(saturating: major)).\(Int(saturating: ((version - major) * 100).rounded()))"
     }
 }
 

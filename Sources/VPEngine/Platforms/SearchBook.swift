@@ -102,7 +102,7 @@ struct SearchBook: Codable, Hashable, Sendable {
     }
 
     private mutating func turn(to now: Double) {
-        let today = Int((now / Self.day).rounded(.down))
+        let today = Int(saturating: (now / Self.day).rounded(.down))
         // After the clock was set back it is no new day.
         if today > self.date { self.count = 0 }
         self.date = today
