@@ -144,12 +144,20 @@ public struct RunRequest: Hashable, Sendable {
     public struct TerminalSize: Hashable, Sendable {
         public var columns: Int
         public var rows: Int
+        /// Somebody may type on it; without, its input is at its end.
+        public var hasKeyboard: Bool
 
-        public init(columns: Int, rows: Int) {
+        public init(columns: Int, rows: Int, hasKeyboard: Bool = false) {
+            self.hasKeyboard = hasKeyboard
             self.columns = columns
             self.rows = rows
         }
     }
+
+    /// Whole seconds for which what the command left in the background may do nothing; nil is what is configured.
+    public var lingerSeconds: Int?
+    /// What the command reads: all that this open file has. nil gives it nothing to read.
+    public var inputDescriptor: Int32?
 
     /// Brings results while the command runs; nil waits until it has ended.
     public var mirror: MirrorRequest?
@@ -158,9 +166,10 @@ public struct RunRequest: Hashable, Sendable {
         command: JobCommand?, workingDirectory: String? = nil, syncsUp: Bool = true,
         syncsDown: Bool = true, environment: [String: String] = [:], turn: Turn = .now,
         isDetached: Bool = false, splitsErrors: Bool = false, terminal: TerminalSize? = nil,
-        maximumCost: Double? = nil, mirror: MirrorRequest? = nil
+        maximumCost: Double? = nil, lingerSeconds: Int? = nil, mirror: MirrorRequest? = nil
     ) {
         self.maximumCost = maximumCost
+        self.lingerSeconds = lingerSeconds
         self.mirror = mirror
         self.command = command
         self.workingDirectory = workingDirectory
@@ -208,10 +217,11 @@ public struct DestroyRequest: Hashable, Sendable {
 
 /// How hard a job is to be ended.
 public struct CancelRequest: Hashable, Sendable {
-    /// Seconds between asking its processes to end (TERM) and ending them (KILL); 0 kills at once.
-    public var grace: Int
+    /// Seconds between asking its processes to end (TERM) and ending them (KILL); 0 kills at once, nil is what is
+    /// configured.
+    public var grace: Int?
 
-    public init(grace: Int = 10) {
+    public init(grace: Int? = nil) {
         self.grace = grace
     }
 }

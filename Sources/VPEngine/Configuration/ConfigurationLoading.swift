@@ -35,7 +35,7 @@ extension EngineConfiguration {
         // ssh, rsync and git have no use for them, and a child's environment is easily read and passed on.
         for platform in Platform.allCases { childEnvironment[KeyLookup.variable(for: platform)] = nil }
 
-        return EngineConfiguration(
+        var configuration = EngineConfiguration(
             endpoints: endpoints,
             paths: paths.engine,
             identityFile: try Self.identity(environment: environment, home: paths.home, sources: sources),
@@ -51,6 +51,8 @@ extension EngineConfiguration {
             keyOrigins: origins,
             projectConfigurationFile: sources.project?.path
         )
+        configuration.jobs = try Self.jobs(sources)
+        return configuration
     }
 
     /// The folder for what can be lost, without reading any file.
@@ -119,6 +121,20 @@ extension EngineConfiguration {
             }
         }
         return defaults
+    }
+
+    private static func jobs(_ sources: ConfigurationSources) throws(EngineError) -> EngineConfiguration.Jobs
+    {
+        var jobs = EngineConfiguration.Jobs()
+        for file in [sources.user, sources.project].compactMap(\.self) {
+            if let grace = try file.duration("jobs.grace")?.seconds {
+                jobs.graceSeconds = Int(grace.rounded(.up))
+            }
+            if let linger = try file.duration("jobs.linger")?.seconds {
+                jobs.lingerSeconds = Int(linger.rounded(.up))
+            }
+        }
+        return jobs
     }
 
     private static func money(_ sources: ConfigurationSources) throws(EngineError) -> Money {

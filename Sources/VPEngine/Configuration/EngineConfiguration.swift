@@ -130,6 +130,19 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
+    /// How jobs end. Whole seconds.
+    public struct Jobs: Hashable, Sendable {
+        /// Between asking a job's processes to end (TERM) and ending them (KILL).
+        public var graceSeconds: Int
+        /// For how long what a command left in the background may do nothing before the job ends without it.
+        public var lingerSeconds: Int
+
+        public init(graceSeconds: Int = 10, lingerSeconds: Int = 300) {
+            self.graceSeconds = graceSeconds
+            self.lingerSeconds = lingerSeconds
+        }
+    }
+
     /// Platforms that have a key.
     public var endpoints: [PlatformEndpoint]
     public var paths: Paths
@@ -150,6 +163,7 @@ public struct EngineConfiguration: Sendable {
     public var warnings: [String]
     public var docker: Docker
     public var sync: Sync
+    public var jobs = Jobs()
     /// Where each platform's key was found, as words: `VAST_API_KEY` or a file's path.
     public var keyOrigins: [Platform: String]
     /// The project's configuration file; nil when the project has none.
