@@ -29,7 +29,8 @@ enum CommandLineShape: Hashable {
         RentalOptions.optionsWithValue
     ).union([
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
-        "--dockerfile", "--max-cost", "-e", "--env", "--after", "--pull-every", "--pull-only", "--bwlimit",
+        "--dockerfile", "--max-cost", "-e", "--env", "--after", "--linger", "--pull-every", "--pull-only",
+        "--bwlimit",
     ])
 
     /// Options that the root declares, for the help and the completions, and the verbs that know what they mean.

@@ -120,6 +120,7 @@ enum Documents {
                     "machine": .text(hardware.machineID), "location": .text(hardware.location),
                 ])
             } ?? .null,
+            "background": .list((job.record?.background ?? []).map(Self.backgroundProcess)),
             "driver": .text(job.record?.driver),
             "peak_memory_bytes": .integer(job.record?.peakBytes),
             "log": .object([
@@ -133,6 +134,21 @@ enum Documents {
                     "missing": .integer(Int64(results.missing)), "at": .date(results.at),
                 ])
             } ?? .null,
+        ])
+    }
+
+    /// `status` is its exit status as a shell has it, null where it runs and where that is not known.
+    private static func backgroundProcess(_ process: JobRecord.BackgroundProcess) -> JSON {
+        let state =
+            switch process.state {
+            case .running: "running"
+            case .leftBehind: "left_behind"
+            case .gone: "gone"
+            case .ended(let status): status == nil ? "unknown" : "ended"
+            }
+        return .object([
+            "command": .text(process.command), "status": .integer(process.status.map(Int64.init)),
+            "state": .text(state), "process": .integer(Int64(process.process)),
         ])
     }
 

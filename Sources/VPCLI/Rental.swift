@@ -54,13 +54,16 @@ struct Rental {
     let session: Session
     /// Ask nothing; what would be asked is agreed to.
     let yes: Bool
+    /// A signal that came before.
+    var earlier: ActionRunner.Interruption?
 
     /// The new instance. Ends with 130 after Ctrl-C, once what was rented is destroyed or was to be kept.
     func rent(_ request: CreateRequest) async throws -> Instance {
         var request = request
         request.addsAccountKey = self.yes
         while true {
-            let runner = ActionRunner(engine: self.engine, session: self.session)
+            var runner = ActionRunner(engine: self.engine, session: self.session)
+            runner.earlier = self.earlier
             switch await runner.perform(.create(request)) {
             case .succeeded(.created(let instance)): return instance
             case .succeeded: throw ExitStatus(status: Status.failed)
@@ -70,8 +73,8 @@ struct Rental {
                 }
                 request.addsAccountKey = true
             case .interrupted(let instance, _):
-                try await self.tidyUp(instance)
-                throw ExitStatus(status: Status.interrupted)
+                try await self.tidyUp(instance, after: runner.interruption)
+                throw ExitStatus(status: runner.interruption.exitStatus)
             }
         }
     }
@@ -84,16 +87,17 @@ struct Rental {
                 + "\(fingerprint), and would let nobody in. Add it?")
     }
 
-    /// After Ctrl-C an instance may be half way up, and is paid for already.
-    private func tidyUp(_ instance: Instance?) async throws {
+    /// After a signal an instance may be half way up, and is paid for already. Nothing was run on it yet.
+    func tidyUp(_ instance: Instance?, after interruption: ActionRunner.Interruption) async throws {
         guard let instance else {
-            Terminal.note("vp: interrupted. Nothing is known to be rented; `vp ls` shows what is there.")
+            Terminal.note(
+                "vp: \(interruption.words). Nothing is known to be rented; `vp ls` shows what is there.")
             return
         }
         let price = Units.hourly(instance.price.dollarsPerHour)
         // Nothing was run on it yet, so nothing can be lost; leaving it would go on costing money unseen.
         var destroys = true
-        if self.session.terminal.canAsk, !self.yes {
+        if self.session.terminal.canAsk, !self.yes, interruption.mayAsk {
             let answer = Prompt(terminal: self.session.terminal).text(
                 "\(instance.id) is rented at \(price). [d]estroy it or [k]eep it?", fallback: "d")
             destroys = !answer.lowercased().hasPrefix("k")
@@ -103,7 +107,7 @@ struct Rental {
                 "vp: \(instance.id) is kept at \(price). `vp destroy-instance \(instance.id)` ends it.")
             return
         }
-        Terminal.note("vp: interrupted; \(instance.id) is being destroyed, nothing was run on it.")
+        Terminal.note("vp: \(interruption.words); \(instance.id) is being destroyed, nothing was run on it.")
         do {
             _ = try await ActionRunner(engine: self.engine, session: self.session)
                 .result(of: .destroy(instance.id, DestroyRequest(discardsResults: true)))

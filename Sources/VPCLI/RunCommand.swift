@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import VPEngine
 
 /// What `run` does, and on which instance. Accepted before the verb as well, and by the direct form.
@@ -81,6 +82,11 @@ struct RunCommand: AsyncParsableCommand {
         if self.options.detach, self.destroy {
             throw ValidationError("--destroy waits for the job's end, and --detach for nothing.")
         }
+        if self.options.detach, self.parts.pullEvery != nil || !self.parts.pullOnly.isEmpty {
+            throw ValidationError(
+                "--pull-every brings results while vp follows the job, and --detach leaves it. `vp attach JOB` "
+                    + "follows it later, and `vp download` brings what is there.")
+        }
         if self.create, self.options.after != nil || self.options.queue {
             throw ValidationError("A new instance has no jobs to wait for.")
         }
@@ -90,6 +96,8 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // Before anything is rented; a program that is just starting to write gets a moment where that costs nothing.
+        if !self.parts.syncOnly { try self.options.checkInput(patience: self.create ? 200 : 0) }
         let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.options.json)
         try session.requireKey(for: platform)
@@ -99,14 +107,19 @@ struct RunCommand: AsyncParsableCommand {
             session.note("vp: --dockerfile does nothing without --enable-docker.")
         }
         let engine = try session.engine(self.parts.transfer)
-        let run = JobRun(engine: engine, session: session, options: self.options)
+        // From here on there may be something to tidy up, also between two actions.
+        let interruption = ActionRunner.Interruption()
+        let signals = interruption.watch()
+        defer { signals.end() }
+        var run = JobRun(engine: engine, session: session, options: self.options)
+        run.earlier = interruption
         let (predecessor, turn) = try run.turn()
         let instance =
             self.create
-            ? try await self.rent(engine, session)
+            ? try await self.rent(engine, session, interruption)
             : try await engine.instance(
                 named: self.parts.instance.instanceId ?? predecessor?.instance.rawValue, platform: platform)
-        let request = RunRequest(
+        var request = RunRequest(
             command: self.parts.syncOnly ? nil : JobCommand(words: self.command),
             workingDirectory: self.parts.workingDir,
             syncsUp: !self.parts.noSync,
@@ -114,20 +127,42 @@ struct RunCommand: AsyncParsableCommand {
             environment: try self.options.environment(session.environment),
             turn: turn, isDetached: self.options.detach, splitsErrors: self.options.splitStderr,
             terminal: self.options.terminal ? JobOptions.terminalSize : nil,
-            maximumCost: self.budget.maxCost?.dollars,
+            maximumCost: self.budget.maxCost?.dollars, lingerSeconds: self.options.lingerSeconds,
             mirror: self.parts.pullEvery.map {
                 MirrorRequest(interval: $0.seconds, patterns: self.parts.pullOnly)
             })
-        let ending = try await run.perform(request, on: instance)
+        if self.options.stdin { request.inputDescriptor = STDIN_FILENO }
+        let ending = try await run.perform(request, on: instance) { job, interruption in
+            guard self.destroy else { return }
+            try await self.leave(instance, job, interruption, engine, session)
+        }
         if self.destroy { try await self.end(instance, after: ending, engine, session) }
         if let ending { throw ending }
     }
 
-    private func rent(_ engine: Engine, _ session: Session) async throws -> Instance {
+    private func rent(
+        _ engine: Engine, _ session: Session, _ interruption: ActionRunner.Interruption
+    ) async throws -> Instance {
         var request = await self.rental.request(
             self.hardware, platform: self.platform.platform.platform, engine, session)
         request.maximumCost = self.budget.maxCost?.dollars
-        return try await Rental(engine: engine, session: session, yes: self.rental.yes).rent(request)
+        var rental = Rental(engine: engine, session: session, yes: self.rental.yes)
+        rental.earlier = interruption
+        return try await rental.rent(request)
+    }
+
+    /// What becomes of `--destroy` where the run was left before its end.
+    private func leave(
+        _ instance: Instance, _ job: Job?, _ interruption: ActionRunner.Interruption, _ engine: Engine,
+        _ session: Session
+    ) async throws {
+        if self.create, job == nil {
+            let rental = Rental(engine: engine, session: session, yes: self.rental.yes)
+            return try await rental.tidyUp(instance, after: interruption)
+        }
+        Terminal.note(
+            "vp: \(instance.id) is not destroyed yet: `vp destroy-instance \(instance.id)` does it, with its results "
+                + "brought first.")
     }
 
     /// Ends the instance with its results brought home first; what cannot be brought keeps it alive.
@@ -163,6 +198,14 @@ struct RunReport {
         if let download = summary.download { SyncReport.showResults(download, session: self.session) }
         self.session.note(
             Style.faint.apply("vp: \(Self.line(for: job))", if: self.session.terminal.errorHasColour))
+        let left = job.record?.leftBehind ?? []
+        if !left.isEmpty {
+            let names = left.prefix(3).map { Terminal.printable(String($0.command.prefix(60))) }
+            self.session.note(
+                "vp: \(left.count == 1 ? "1 process" : "\(left.count) processes") that did nothing for a while "
+                    + "stayed behind on \(job.instance): \(names.joined(separator: "; "))")
+            self.session.note("    `vp cancel \(job.id)` ends what \(job.id) left behind.")
+        }
         if let error = summary.downloadError {
             Report.show(error, asJSON: false, terminal: self.session.terminal)
         }
@@ -170,7 +213,7 @@ struct RunReport {
             Report.show(refusal, asJSON: false, terminal: self.session.terminal)
             throw ExitStatus(status: Status.limitRefused)
         }
-        let status = job.outcome?.exitStatus ?? Self.status(of: job)
+        let status = job.exitStatus ?? Self.status(of: job)
         // A job's own failure says more than what came after it.
         if status == 0, summary.downloadError != nil || summary.download?.missing.isEmpty == false {
             throw ExitStatus(status: Status.resultsNotWhole)
@@ -182,7 +225,7 @@ struct RunReport {
     static func line(for job: Job) -> String {
         var line = "\(job.id) "
         switch job.outcome {
-        case .exited(0): line += "succeeded"
+        case .exited(0): line += job.state.rawValue
         case .exited(let code): line += "failed with exit status \(code)"
         case .signalled(let signal): line += "was ended by signal \(signal)"
         case nil: line += job.state.rawValue

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import VPEngine
 
 /// What the standard streams are, and what may be written to them.
@@ -55,8 +56,25 @@ struct Terminal: Sendable {
     /// False when nobody reads any more (`vp logs x | head`).
     @discardableResult
     static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
-        StandardStreams.write(bytes, to: descriptor)
+        guard StandardStreams.write(bytes, to: descriptor) else {
+            // stdout is the answer.
+            if descriptor == STDOUT_FILENO { Self.noteFailure(errno) }
+            return false
+        }
+        return true
     }
+
+    /// Why a part of the answer could not be written; nil where all of it was.
+    static var outputFailure: String? {
+        Self.failure.withLock(\.self).map { String(cString: strerror($0)) }
+    }
+
+    static func noteFailure(_ number: Int32) {
+        guard number != EPIPE else { return }
+        Self.failure.withLock { if $0 == nil { $0 = number } }
+    }
+
+    private static let failure = Mutex<Int32?>(nil)
 
     static func print(_ line: String) { Self.write((line + "\n").utf8, to: STDOUT_FILENO) }
 

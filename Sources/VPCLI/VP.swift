@@ -95,7 +95,16 @@ struct VP: AsyncParsableCommand {
         } catch {
             Self.end(with: error, asJSON: isJSON)
         }
-        Glibc.exit(0)
+        Glibc.exit(Self.status(0))
+    }
+
+    /// `status`, or that of an answer that could not be written whole. Said here, at the end: a job goes on whether its
+    /// output is shown or not.
+    private static func status(_ status: Int32) -> Int32 {
+        guard let reason = Terminal.outputFailure else { return status }
+        Terminal.note("vp: the output could not be written: \(reason).")
+        Terminal.note("    A job's whole output is kept: `vp logs`.")
+        return status == 0 ? Status.configuration : status
     }
 
     /// Parses the verb alone where that is enough: the root's own options are behind the verb already, and to go through
@@ -121,7 +130,7 @@ struct VP: AsyncParsableCommand {
         guard !(error is EngineError || error is CommandFailure || error is ExitStatus), code != .failure
         else {
             Report.show(error, asJSON: asJSON, terminal: terminal)
-            Glibc.exit(Report.status(for: error))
+            Glibc.exit(Self.status(Report.status(for: error)))
         }
         guard asJSON, !code.isSuccess else { Self.exit(withError: error) }
         let words = Report.Words(code: "usage", message: Self.message(for: error), advice: "See `vp --help`.")
