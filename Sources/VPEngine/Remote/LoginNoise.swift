@@ -70,8 +70,10 @@ final class MarkedStream: Sendable {
     func take(_ bytes: [UInt8]) {
         let rest: [UInt8]? = self.state.withLock { state in
             if state.isOpen { return bytes }
+            // What was looked through before may hold the beginning of the mark.
+            let start = max(0, state.pending.count - self.mark.count + 1)
             state.pending += bytes
-            guard let end = Self.end(of: self.mark, in: state.pending) else {
+            guard let end = Self.end(of: self.mark, in: state.pending, from: start) else {
                 if state.pending.count > 1 << 16 {
                     state.pending.removeFirst(state.pending.count - (1 << 15))
                 }
@@ -85,9 +87,9 @@ final class MarkedStream: Sendable {
         if let rest, !rest.isEmpty { self.onBytes(rest) }
     }
 
-    private static func end(of mark: [UInt8], in bytes: [UInt8]) -> Int? {
-        guard bytes.count >= mark.count else { return nil }
-        for start in 0...(bytes.count - mark.count)
+    private static func end(of mark: [UInt8], in bytes: [UInt8], from first: Int) -> Int? {
+        guard bytes.count - first >= mark.count else { return nil }
+        for start in first...(bytes.count - mark.count)
         where bytes[start] == mark[0] && bytes[start..<start + mark.count].elementsEqual(mark) {
             return start + mark.count
         }
