@@ -32,7 +32,9 @@ struct ConfigShowCommand: AsyncParsableCommand {
             let endpoint = configuration.endpoints.first { $0.platform == platform }
             rows.append((platform.displayName, endpoint.map { "key \($0.key)" } ?? "no key"))
             if let origin = configuration.keyOrigins[platform] { rows.append(("  key from", origin)) }
-            if let endpoint { rows.append(("  address", endpoint.baseURL.absoluteString)) }
+            if let endpoint {
+                rows.append(("  address", ShownAddress.redacted(endpoint.baseURL.absoluteString)))
+            }
         }
         rows += [
             ("Default platform", defaults.platform?.displayName ?? "both"),
@@ -58,7 +60,7 @@ struct ConfigShowCommand: AsyncParsableCommand {
                 "platform": .text(platform.rawValue),
                 "key": .text(endpoint.map { $0.key.description }),
                 "key_origin": .text(configuration.keyOrigins[platform]),
-                "url": .text(endpoint?.baseURL.absoluteString),
+                "url": .text(endpoint.map { ShownAddress.redacted($0.baseURL.absoluteString) }),
             ])
         }
         return .object([

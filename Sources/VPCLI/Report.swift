@@ -94,7 +94,7 @@ enum Report {
             case .missingProgram:
                 (
                     "A program that is needed is not installed\(because).",
-                    "Install it, on Debian with `apt-get install rsync openssh-client`."
+                    "Install it, on Debian with `apt-get install rsync openssh-client libcurl4`."
                 )
             case .unsupported:
                 ("This is not possible\(place)\(because).", "Use the platform's own console for it.")
@@ -117,6 +117,12 @@ enum Report {
                 (
                     "\(platform ?? "The platform") could not be reached while \(activity.words)\(because).",
                     "Check the network, and the address with `vp config-show`."
+                )
+            case .insecureConnection:
+                (
+                    "\(platform ?? "The platform") cannot be asked safely, and was sent nothing\(because).",
+                    "Where a proxy or a CA of your own stands in between, name its certificate in SSL_CERT_FILE or in "
+                        + "`platforms.\(name).ca_file` of your own configuration."
                 )
             case .platformFailed:
                 (
@@ -254,7 +260,7 @@ enum Report {
                 ("Your own limit does not allow it\(because).", "Raise the limit if this is meant.")
             case .timedOut:
                 (
-                    "It took too long, \(activity.words)\(subject)\(because).",
+                    "\(platform ?? "The platform") did not answer in time while \(activity.words)\(subject)\(because).",
                     "Try again; `vp ls` shows what is there."
                 )
             case .historyUnavailable:
@@ -297,10 +303,10 @@ enum Report {
             .instanceNotRunning,
             .instanceNotReady:
             Status.noInstance
-        case .badRequest, .insufficientCredit, .rateLimited, .networkDown, .platformFailed, .badResponse,
-            .endpointRetired:
+        case .badRequest, .insufficientCredit, .rateLimited, .networkDown, .insecureConnection, .timedOut,
+            .platformFailed, .badResponse, .endpointRetired:
             Status.platform
-        case .unreachable, .sshRefused, .timedOut: Status.unreachable
+        case .unreachable, .sshRefused: Status.unreachable
         case .uploadFailed, .remoteDiskFull: Status.uploadFailed
         case .unsafeResults, .downloadFailed: Status.resultsNotWhole
         case .hostKeyChanged: Status.hostKeyChanged

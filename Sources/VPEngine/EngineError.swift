@@ -20,8 +20,10 @@ public struct EngineError: Error, Hashable, Sendable {
         case badRequest
         case insufficientCredit
         case rateLimited
-        /// The platform could not be reached at all.
+        /// The platform could not be reached at all, or the connection broke before its answer was whole.
         case networkDown
+        /// The server cannot prove who it is; nothing was sent to it. `detail` says what its certificate lacks.
+        case insecureConnection
         /// The platform answered with an error of its own (5xx).
         case platformFailed
         /// The platform answered something that could not be understood. Never treated as an empty list.
@@ -68,6 +70,7 @@ public struct EngineError: Error, Hashable, Sendable {
         case instanceLost
         /// A budget or guard of the user's own said no.
         case limitRefused
+        /// The platform did not answer, or did not finish its answer, within the call's deadline.
         case timedOut
         case historyUnavailable
         case cancelled

@@ -216,6 +216,7 @@ private struct PlatformCheck {
     let doctor: Doctor
 
     private var platform: Platform { self.endpoint.platform }
+    private var address: String { ShownAddress.redacted(self.endpoint.baseURL.absoluteString) }
 
     func run(_ key: LoginKey?) async -> [Diagnosis] {
         let records = Mutex<[APICallRecord]>([])
@@ -295,7 +296,7 @@ private struct PlatformCheck {
                 }
                 failures[question] = error
                 // It would be the same again, after as long a wait.
-                if error.code == .networkDown { break }
+                if [.networkDown, .insecureConnection, .timedOut].contains(error.code) { break }
             }
         }
         return (failures, keys)
@@ -313,10 +314,14 @@ private struct PlatformCheck {
             return Diagnosis(
                 "\(name) balance", .broken, words, fix: "Add credit on \(name)'s billing page",
                 code: error.code)
-        case .networkDown:
+        case .networkDown, .timedOut:
             return Diagnosis(
-                "\(name)", .broken, "\(self.endpoint.baseURL.absoluteString) cannot be reached: \(words)",
+                "\(name)", .broken, "\(self.address) cannot be reached: \(words)",
                 fix: "Check the network, a proxy, and the address", code: error.code)
+        case .insecureConnection:
+            return Diagnosis(
+                "\(name)", .broken, "\(self.address) cannot be asked safely: \(words)",
+                fix: "Name the certificate of a proxy or a CA of your own in SSL_CERT_FILE", code: error.code)
         default:
             return Diagnosis(
                 "\(name)", question == .balance ? .doubtful : .broken,

@@ -26,7 +26,7 @@ struct RentalAttempt {
         let lease = try Budget(engine: self.engine).admit(
             self.offer.price, maximumCost: wanted.maximumCost,
             lease: wanted.lease ?? configuration.money.lease)
-        let request = RentRequest(
+        let plan = RentRequest(
             offer: self.offer, name: wanted.name ?? Self.makeName(configuration.workspace.name),
             image: self.image, diskBytes: wanted.query.diskBytes, environment: wanted.environment,
             onStart: wanted.onStart,
@@ -38,6 +38,7 @@ struct RentalAttempt {
             publicKey: self.key.line, minimumCUDA: ImageCUDA.version(of: self.image))
         self.create.progress(
             ActionProgress(.renting, detail: Self.describe(self.offer, for: wanted.query.job)))
+        let request = try await client.prepared(plan)
         try self.engine.history.insert(
             LedgerEntry(
                 name: request.name, platform: self.offer.id.platform, instance: nil, state: .intended,
@@ -126,7 +127,7 @@ struct RentalAttempt {
         while true {
             let failure: EngineError
             do throws(EngineError) {
-                return try await client.rent(request)
+                return try await self.rentOrFind(request, client)
             } catch {
                 failure = error
             }
@@ -141,6 +142,36 @@ struct RentalAttempt {
             // A request that came too fast was not looked at, so that it alone may be sent again.
             guard wasPaced, pauses.popFirst() != nil else { throw failure }
         }
+    }
+
+    /// Asks once. An answer may take a minute, or be lost without a word: where none has come for 5 s, the name is
+    /// looked for meanwhile, and whichever comes first counts.
+    private func rentOrFind(
+        _ request: RentRequest, _ client: any PlatformClient
+    ) async throws(EngineError) -> InstanceID {
+        let first = await withTaskGroup(of: Result<InstanceID, EngineError>?.self) { group in
+            group.addTask {
+                do throws(EngineError) {
+                    return .success(try await client.rent(request))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            group.addTask {
+                while (try? await Task.sleep(for: .seconds(5))) != nil {
+                    if let found = try? await self.find(request.name, with: client, looks: 1) {
+                        return .success(found)
+                    }
+                }
+                return nil
+            }
+            defer { group.cancelAll() }
+            for await result in group {
+                if let result { return result }
+            }
+            return .failure(EngineError(.cancelled, .init("renting", platform: self.offer.id.platform)))
+        }
+        return try first.get()
     }
 
     /// The instance of that name, looked for several times, since a new one may take a moment to show.

@@ -27,7 +27,7 @@ extension EngineConfiguration {
             endpoints.append(
                 PlatformEndpoint(
                     platform: platform, baseURL: address.url, key: found.key,
-                    graphQLURL: try lookup.graphQLAddress()))
+                    graphQLURL: try lookup.graphQLAddress(), network: try lookup.network(in: sources)))
             origins[platform] = found.origin
         }
 

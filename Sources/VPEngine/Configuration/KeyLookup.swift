@@ -78,6 +78,24 @@ struct KeyLookup {
         return try self.url(text, from: variable)
     }
 
+    /// Proxies and certificates: those of the environment, but for `ca_file` of the user's own file or of one named
+    /// on the command line. A project that could name whom to believe could read every request.
+    func network(in sources: ConfigurationSources) throws(EngineError) -> NetworkSettings {
+        var settings = NetworkSettings(environment: self.environment)
+        let place = "platforms.\(self.platform.rawValue).ca_file"
+        for file in [sources.isExplicit ? sources.project : nil, sources.user].compactMap(\.self) {
+            guard let path = try file.text(place) else { continue }
+            let expanded = path.hasPrefix("~/") ? self.home + path.dropFirst() : path
+            guard expanded.hasPrefix("/") else {
+                throw file.error(place, "ca_file must be an absolute path, or begin with ~/")
+            }
+            settings.authoritiesFile = .init(expanded, from: "\(place) in \(file.path)")
+            settings.authoritiesFolder = nil
+            break
+        }
+        return settings
+    }
+
     private var addressVariable: String {
         switch self.platform {
         case .vast: "VAST_URL"
@@ -94,14 +112,15 @@ struct KeyLookup {
 
     private func url(_ text: String, from origin: String) throws(EngineError) -> URL {
         let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
+        let shown = ShownAddress.redacted(text)
         guard let url = URL(string: trimmed), let scheme = url.scheme, let host = url.host(), !host.isEmpty,
             scheme == "https" || scheme == "http"
         else {
-            throw ConfigurationFile.error("\(origin): `\(text)` is not an http(s) address")
+            throw ConfigurationFile.error("\(origin): `\(shown)` is not an http(s) address")
         }
         // A key must not cross a network in clear text; tests and the demo stay on this machine.
         guard scheme == "https" || ["127.0.0.1", "localhost", "::1", "[::1]"].contains(host) else {
-            throw ConfigurationFile.error("\(origin): `\(text)` would send the key unencrypted; use https")
+            throw ConfigurationFile.error("\(origin): `\(shown)` would send the key unencrypted; use https")
         }
         return url
     }

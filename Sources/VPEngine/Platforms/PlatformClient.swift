@@ -91,6 +91,10 @@ public protocol PlatformClient: Sendable {
     /// What is for rent now, at most `query.limit` rows, in `query.order`.
     func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer]
 
+    /// `request` with what has to be read from the account first. Asks for nothing to be rented, so that its errors
+    /// mean that nothing was.
+    func prepared(_ request: RentRequest) async throws(EngineError) -> RentRequest
+
     /// Rents `request.offer` and returns the new instance's id.
     ///
     /// Throws `.offerTaken` when the next candidate may be tried, `.insufficientCredit` or `.unauthorized` when
@@ -128,4 +132,8 @@ public protocol PlatformClient: Sendable {
 
     /// The platform's own log of the container's start, newest last.
     func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String
+}
+
+extension PlatformClient {
+    public func prepared(_ request: RentRequest) async throws(EngineError) -> RentRequest { request }
 }

@@ -6,12 +6,14 @@ package enum PlatformClients {
     ///
     /// - Parameters:
     ///   - timeScale: factor on the published limits' periods; see `EngineConfiguration.timeScale`.
+    ///   - transport: nil makes one that goes by the endpoint's own settings.
     ///   - report: told of every request, from any thread.
     package static func client(
         for endpoint: PlatformEndpoint, timeScale: Double = 1,
-        transport: any HTTPTransport = URLSessionTransport(),
+        transport: (any HTTPTransport)? = nil,
         report: @escaping @Sendable (APICallRecord) -> Void = { _ in }
     ) -> any PlatformClient {
+        let transport = transport ?? CurlTransport(endpoint.network)
         let pacer = RequestPacer(scale: timeScale)
         func caller(_ url: URL) -> APICaller {
             APICaller(

@@ -58,6 +58,11 @@ public struct ErrorWords: Hashable, Sendable {
             return ("\(place) asks to slow down", "Nothing to do: it is asked again in a while.")
         case .networkDown:
             return ("\(place) cannot be reached", "Check the network. What is shown stays, with its age.")
+        case .insecureConnection:
+            return (
+                "\(place) cannot be asked safely",
+                "A CA of your own goes into SSL_CERT_FILE, or `ca_file` of the platform in your configuration."
+            )
         case .platformFailed:
             return ("\(place) failed while \(doing)", "It is the platform's fault; try again in a minute.")
         case .badResponse:
@@ -131,7 +136,7 @@ public struct ErrorWords: Hashable, Sendable {
         case .limitRefused:
             return ("A limit of yours refused it", "Raise the limit in `.vp/config.yaml`, or ask for less.")
         case .timedOut:
-            return ("No answer in time while \(doing)", "Try again.")
+            return ("\(place) did not answer in time while \(doing)", "Try again.")
         case .historyUnavailable:
             return ("The history cannot be read", "Check the state folder's permissions and free space.")
         case .cancelled:
