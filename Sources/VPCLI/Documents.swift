@@ -148,6 +148,7 @@ enum Documents {
             "changing": .list(summary.changing.map { .text($0) }),
             "later": .list(summary.later.map { .text($0) }),
             "refused": .list(summary.refused.map { .text($0) }),
+            "left": .list(summary.left.map { .text($0) }),
             "seconds": .number(summary.seconds),
         ])
     }

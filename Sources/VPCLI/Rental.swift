@@ -106,7 +106,7 @@ struct Rental {
         Terminal.note("vp: interrupted; \(instance.id) is being destroyed, nothing was run on it.")
         do {
             _ = try await ActionRunner(engine: self.engine, session: self.session)
-                .result(of: .destroy(instance.id, DestroyRequest(discardsResults: true)))
+                .result(of: .destroy(instance.id, DestroyRequest(discardsResults: true, endsJobs: true)))
         } catch let error as EngineError where error.code == .instanceGone {
             // It ended by itself.
         }

@@ -183,8 +183,14 @@ enum Report {
                 )
             case .destroyUnconfirmed:
                 (
-                    "\(platform ?? "The platform") still shows the instance\(subject)\(because).",
-                    "It may still cost money. Run the same command again, or look at the platform's own page."
+                    "The end of the instance\(subject) is not confirmed\(because).",
+                    "The order stands: each later vp gives it again. `vp ls` shows whether it is gone; "
+                        + "\(platform.map { "\($0)'s" } ?? "the platform's") own page ends it as well."
+                )
+            case .jobsRunning:
+                (
+                    "Other jobs run on the instance\(subject), and would end with it: \(choices)\(because).",
+                    "Wait for them with `vp attach`, or end them as well: --end-jobs."
                 )
             case .unsafeResults:
                 (
@@ -305,7 +311,7 @@ enum Report {
         case .unsafeResults, .downloadFailed: Status.resultsNotWhole
         case .hostKeyChanged: Status.hostKeyChanged
         case .instanceLost: Status.instanceLost
-        case .limitRefused, .uploadTooBig: Status.limitRefused
+        case .limitRefused, .uploadTooBig, .jobsRunning: Status.limitRefused
         case .cancelIncomplete: Status.failed
         case .destroyUnconfirmed: Status.stillExists
         case .cancelled: Status.interrupted

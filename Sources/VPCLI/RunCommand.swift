@@ -57,6 +57,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Destroy the instance afterwards, once its results are here.")
     var destroy = false
 
+    @Flag(help: "With --destroy: end other jobs that run there.")
+    var endJobs = false
+
     @OptionGroup(title: "With --create") var hardware: HardwareOptions
     @OptionGroup(title: "With --create") var rental: RentalOptions
     @OptionGroup var parts: RunPartOptions
@@ -77,6 +80,9 @@ struct RunCommand: AsyncParsableCommand {
         }
         if self.create, self.parts.instance.instanceId != nil {
             throw ValidationError("--create rents an instance, and --instance-id names one that is there.")
+        }
+        if self.endJobs, !self.destroy {
+            throw ValidationError("--end-jobs counts only with --destroy.")
         }
         if self.options.detach, self.destroy {
             throw ValidationError("--destroy waits for the job's end, and --detach for nothing.")
@@ -119,7 +125,7 @@ struct RunCommand: AsyncParsableCommand {
                 MirrorRequest(interval: $0.seconds, patterns: self.parts.pullOnly)
             })
         let ending = try await run.perform(request, on: instance)
-        if self.destroy { try await self.end(instance, after: ending, engine, session) }
+        if self.destroy { try await self.end(instance, engine, session) }
         if let ending { throw ending }
     }
 
@@ -132,21 +138,30 @@ struct RunCommand: AsyncParsableCommand {
 
     /// Ends the instance with its results brought home first; what cannot be brought keeps it alive.
     ///
-    /// A failure of the run itself is what the status tells; one of the end is then said beside it.
+    /// An end that did not come is what the status tells: the instance goes on costing money. How the job ended is
+    /// then said in the last line.
     private func end(
-        _ instance: Instance, after ending: (any Error)?, _ engine: Engine, _ session: Session
+        _ instance: Instance, _ engine: Engine, _ session: Session
     ) async throws {
+        var request = DestroyRequest(
+            endsJobs: self.endJobs, waitsForJobs: true, stopsWhenRefused: !session.terminal.canAsk)
         do {
-            let result = try await ActionRunner(engine: engine, session: session)
-                .result(of: .destroy(instance.id, DestroyRequest()))
+            let action = EngineAction.destroy(instance.id, request)
+            let result = try await JobsQuestion(engine: engine, session: session).result(of: action) {
+                request.endsJobs = true
+                return .destroy(instance.id, request)
+            }
             guard case .destroyed(let receipt) = result else { return }
             if let download = receipt.download { SyncReport.showResults(download, session: session) }
             session.note("vp: \(DestroyInstanceCommand.line(for: receipt))")
         } catch let error as EngineError where error.code == .instanceGone {
             session.note("vp: \(instance.id) is gone already.")
         } catch {
-            guard ending != nil else { throw error }
             Report.show(error, asJSON: false, terminal: session.terminal)
+            if let job = try? engine.jobs(limit: 1000).first(where: { $0.instance == instance.id }) {
+                session.note("vp: \(RunReport.line(for: job))")
+            }
+            throw ExitStatus(status: Report.status(for: error))
         }
     }
 }

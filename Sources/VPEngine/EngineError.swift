@@ -51,6 +51,8 @@ public struct EngineError: Error, Hashable, Sendable {
         case destroyUnconfirmed
         /// Destroying would lose results that are not here yet.
         case unsafeResults
+        /// An end was not asked for, because other jobs run there; `suggestions` names them with their age.
+        case jobsRunning
         case unreachable
         case hostKeyChanged
         case sshRefused

@@ -18,6 +18,9 @@ public final class Engine: Sendable {
     /// Platforms whose last list could not be believed, and why.
     let untrusted = Mutex<[Platform: String]>([:])
     let isRenewing = Mutex(false)
+    let isTakingUpEnds = Mutex(false)
+    /// Puts what was written below a folder on the disk; see `Durability`.
+    let flush: @Sendable (String) throws(EngineError) -> Void
 
     /// Opens the history and writes nothing else. Contacts nobody.
     ///
@@ -34,9 +37,11 @@ public final class Engine: Sendable {
 
     package init(
         configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner,
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        flush: @escaping @Sendable (String) throws(EngineError) -> Void = Durability.flush
     ) throws(EngineError) {
         self.configuration = configuration
+        self.flush = flush
         self.now = now
         self.clients = Dictionary(clients.map { ($0.platform, $0) }) { first, _ in first }
         self.runner = runner
@@ -324,7 +329,10 @@ public final class Engine: Sendable {
         _ action: EngineAction, as id: ActionID, report: @escaping @Sendable (EngineEvent) -> Void
     ) async throws(EngineError) -> ActionResult {
         let result = try await self.carryOut(action, as: id, report: report)
-        if let instance = action.instance { await self.noteUse(of: instance, after: result) }
+        if let instance = action.instance {
+            await self.noteUse(of: instance, after: result)
+            await self.takeUpOrder(on: instance, after: result, report: report)
+        }
         return result
     }
 
@@ -353,9 +361,9 @@ public final class Engine: Sendable {
         case .start(let instance):
             return .started(
                 try await InstanceSwitch(engine: self, progress: progress, report: report).start(instance))
-        case .stop(let instance):
+        case .stop(let instance, let request):
             let change = InstanceSwitch(engine: self, progress: progress, report: report)
-            let (stopped, unsafe) = try await change.stop(instance)
+            let (stopped, unsafe) = try await change.stop(instance, request)
             return .stopped(stopped, unsafe: unsafe)
         case .destroy(let instance, let request):
             let destroy = DestroyInstance(

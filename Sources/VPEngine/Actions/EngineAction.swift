@@ -16,7 +16,7 @@ public enum EngineAction: Hashable, Sendable {
     case run(InstanceID, RunRequest)
     case download(InstanceID, DownloadRequest = DownloadRequest())
     case start(InstanceID)
-    case stop(InstanceID)
+    case stop(InstanceID, StopRequest = StopRequest())
     case destroy(InstanceID, DestroyRequest)
     case cancel(JobID, on: InstanceID, CancelRequest)
     /// Follows a job that runs already; its log is reported from where the local copy ends. At its end
@@ -27,7 +27,7 @@ public enum EngineAction: Hashable, Sendable {
     public var instance: InstanceID? {
         switch self {
         case .create: nil
-        case .sync(let id), .run(let id, _), .download(let id, _), .start(let id), .stop(let id),
+        case .sync(let id), .run(let id, _), .download(let id, _), .start(let id), .stop(let id, _),
             .destroy(let id, _), .cancel(_, on: let id, _), .attach(_, on: let id, _):
             id
         }
@@ -200,9 +200,30 @@ public struct MirrorRequest: Hashable, Sendable {
 public struct DestroyRequest: Hashable, Sendable {
     /// True gives up what has not been brought back. False brings it first, and refuses where that fails.
     public var discardsResults: Bool
+    /// Whether jobs that run there are ended with it. False refuses while any does.
+    public var endsJobs: Bool
+    /// Where other jobs refuse it, it stays as an order, and the end of the last of them performs it.
+    public var waitsForJobs: Bool
+    /// Where results refuse it, the instance is stopped, unless a stop would lose something, too.
+    public var stopsWhenRefused: Bool
 
-    public init(discardsResults: Bool = false) {
+    public init(
+        discardsResults: Bool = false, endsJobs: Bool = false, waitsForJobs: Bool = false,
+        stopsWhenRefused: Bool = false
+    ) {
         self.discardsResults = discardsResults
+        self.endsJobs = endsJobs
+        self.waitsForJobs = waitsForJobs
+        self.stopsWhenRefused = stopsWhenRefused
+    }
+}
+
+public struct StopRequest: Hashable, Sendable {
+    /// Whether jobs that run there are ended with it. False refuses while any does.
+    public var endsJobs: Bool
+
+    public init(endsJobs: Bool = false) {
+        self.endsJobs = endsJobs
     }
 }
 

@@ -288,6 +288,7 @@ enum BootScript {
     static func prepare(root: String) -> String {
         let root = ShellQuoting.quoted(root)
         return """
+            \(LastLook.mark)
             mkdir -p \(root) && [ -w \(root) ] || { echo "the workspace cannot be written:" \(root) >&2; exit 3; }
             command -v rsync >/dev/null && exit 0
             export DEBIAN_FRONTEND=noninteractive

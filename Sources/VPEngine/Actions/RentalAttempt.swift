@@ -173,7 +173,7 @@ struct RentalAttempt {
     /// Ends `id`. Where that cannot be confirmed, `error` is thrown with the instance it has left behind.
     private func destroy(_ id: InstanceID, after error: EngineError) async throws(EngineError) {
         let destroy = DestroyInstance(
-            engine: self.engine, id: id, request: DestroyRequest(discardsResults: true),
+            engine: self.engine, id: id, request: DestroyRequest(discardsResults: true, endsJobs: true),
             progress: self.create.progress, report: self.create.report)
         do throws(EngineError) {
             _ = try await destroy.run()

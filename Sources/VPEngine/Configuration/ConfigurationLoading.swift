@@ -171,6 +171,7 @@ extension EngineConfiguration {
             sync.uploadLimit?.bytes = bytes
             sync.heldLimit = bytes
         }
+        sync.keepThere = try file?.list("sync.keep_there") ?? []
         sync.bandwidthLimit = try file?.byteCount("sync.bandwidth")
         return sync
     }

@@ -108,6 +108,8 @@ public struct EngineConfiguration: Sendable {
         public var uploadLimit: Limit?
         /// In bytes a second; nil is as fast as it goes.
         public var bandwidthLimit: Int64?
+        /// What stays on an instance also at its end, in `.gitignore` syntax; never all of it.
+        public var keepThere: [String] = []
 
         /// How many small files that are new on the instance are worth a session of tar before rsync's.
         public var bulkFiles: Int

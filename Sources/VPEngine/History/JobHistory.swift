@@ -70,6 +70,9 @@ package final class JobHistory: Sendable {
         migrator.registerMigration("2 money") { database in
             try database.execute(sql: Self.moneySchema)
         }
+        migrator.registerMigration("3 ends") { database in
+            try database.execute(sql: Self.endsSchema)
+        }
         return migrator
     }
 

@@ -31,6 +31,10 @@ package struct LedgerEntry: Hashable, Sendable {
     /// The process that brings the instance up; nil once that is done.
     package var creator: ProcessIdentity?
     package var lease: Lease?
+    /// When it was first seen to be up; nil for one that never was.
+    package var readyAt: Date?
+    /// An end that was asked for and that the platform was not asked for yet.
+    package var order: EndOrder?
 
     package init(
         name: String, platform: Platform, instance: InstanceID?, state: State, gpuName: String,
@@ -241,6 +245,10 @@ extension JobHistory {
             createdAt: Date(timeIntervalSince1970: row["createdAt"]),
             creator: creator.flatMap(ProcessIdentity.init(text:)), lease: lease.flatMap(Self.decodeLease))
         if let updatedAt { entry.updatedAt = Date(timeIntervalSince1970: updatedAt) }
+        let readyAt: Double? = row["readyAt"]
+        entry.readyAt = readyAt.map(Date.init(timeIntervalSince1970:))
+        let order: String? = row["ending"]
+        entry.order = order.flatMap(Self.decodeOrder)
         return entry
     }
 }

@@ -5,7 +5,8 @@ import Synchronization
 public struct Alarm: Hashable, Codable, Sendable {
     /// The worst first.
     public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
-        case instanceLost, destroyUnconfirmed, lowBalance, budget, untrusted, unknownInstance, idle, parked,
+        case instanceLost, destroyUnconfirmed, waiting, lowBalance, budget, untrusted, unknownInstance, idle,
+            parked,
             leaseEnding
         case weakLease, noLease
     }
@@ -118,6 +119,7 @@ extension Engine {
                     .destroyUnconfirmed, id,
                     "\(id) is to be destroyed, and the platform has not confirmed it"))
         }
+        alarms += Self.waitingAlarms(instances, ledger)
         if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
             alarms.append(Alarm(.lowBalance, nil, "the credit lasts \(Self.words(hours * 3600)) only"))
         }
@@ -162,6 +164,22 @@ extension Engine {
                     format: "\(id) is stopped since \(Self.words(parked)) and its disk costs $%.2f a day: "
                         + "`vp destroy-instance \(id)` ends it",
                     instance.price.dollarsPerDay))
+        }
+    }
+
+    /// Ends that were asked for and refused, each with what it costs to let it wait.
+    private static func waitingAlarms(_ instances: [Instance], _ ledger: [LedgerEntry]) -> [Alarm] {
+        ledger.compactMap { entry in
+            guard entry.state == .rented, let id = entry.instance, let order = entry.order,
+                order.stage == .waiting, let instance = instances.first(where: { $0.id == id })
+            else { return nil }
+            let price =
+                instance.status.holdsGPU
+                ? String(format: "$%.2f an hour", instance.price.dollarsPerHour)
+                : String(format: "$%.2f a day", instance.price.dollarsPerDay)
+            let reason = order.words.map { ": \($0)" } ?? ""
+            return Alarm(
+                .waiting, id, "\(id) waits for you and costs \(price); its end was refused\(reason)")
         }
     }
 

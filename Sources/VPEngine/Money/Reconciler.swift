@@ -48,6 +48,9 @@ struct Reconciler {
             guard let entry = open.last(where: { $0.instance == instance.id }) else { return instance }
             if entry.state == .destroying { instance.status = .destroying }
             instance.lease = entry.lease
+            if let order = entry.order, entry.state == .rented, order.stage == .waiting {
+                instance.refusedEnd = order.words ?? ""
+            }
             return instance
         }
     }

@@ -94,6 +94,11 @@ public struct ErrorWords: Hashable, Sendable {
                 "\(subject) still exists after the destroy",
                 "It may still cost money: try D again, or use the platform's console."
             )
+        case .jobsRunning:
+            return (
+                "Other jobs run on \(subject), and would end with it",
+                "Let them end, or press D again: the question names them."
+            )
         case .unsafeResults:
             return (
                 "\(subject) holds results that are not here",

@@ -205,7 +205,7 @@ struct MainJobTests {
             }
             watching.cancel()
             _ = await watching.result
-            _ = try await fixture.perform(.destroy(instance.id, DestroyRequest()))
+            _ = try await fixture.perform(.destroy(instance.id, DestroyRequest(endsJobs: true)))
             let job = try fixture.engine.job(named: "-1")
             #expect(job.state == .lost)
             #expect(job.cause == "its instance was destroyed")

@@ -61,11 +61,12 @@ struct VastAnswer: PlatformAnswer {
     /// Only some calls answer a wrong key with 401.
     private var saysKeyRefused: Bool {
         switch self.response.status {
+        // A page of HTML is a firewall's or a proxy's, and knows nothing of keys.
         case 401:
-            return true
+            return !self.body.isHTML
         case 403:
             // A host who tries to rent another's machine is refused with the same status.
-            return self.json["error"].text != "invalid_args"
+            return !self.body.isHTML && self.json["error"].text != "invalid_args"
         case 400, 404:
             let words = self.words
             return words.contains("auth_error") || words.contains("invalid user key")

@@ -70,6 +70,7 @@ final class EffectRunner: Sendable {
             self.ask { await self.answer(effect) }
             // Who leaves the dashboard open wants what it shows.
             Task.detached { [engine = self.engine] in await engine.renewLeases() }
+            Task.detached { [engine = self.engine] in await engine.takeUpEnds() }
         default: self.ask { await self.answer(effect) }
         }
     }
