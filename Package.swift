@@ -116,7 +116,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LoopbackCloudTests",
-            dependencies: ["LoopbackCloud", "VPTestSupport"],
+            dependencies: ["LoopbackCloud", "VPEngine", "VPTestSupport"],
             swiftSettings: settings
         ),
     ]

@@ -6,8 +6,8 @@
 # Does nothing, quickly, when everything is there.
 set -eu
 
-run="ca-certificates git libncurses-dev libsqlite3-dev openssh-client openssh-server rsync bubblewrap python3"
-test="$run tmux python3-venv shellcheck busybox perl"
+run="ca-certificates libcurl4 git libncurses-dev libsqlite3-dev openssh-client openssh-server rsync bubblewrap python3"
+test="$run tmux python3-venv shellcheck busybox perl strace"
 screenshots="$test xvfb xterm x11-utils imagemagick fonts-dejavu-core"
 
 wanted=""
@@ -33,7 +33,7 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
     done
     [ -z "$missing" ] && exit 0
     echo "install.sh: these programs are missing; please install them:$missing" >&2
-    echo "install.sh: also the development files of ncurses (wide) and SQLite 3." >&2
+    echo "install.sh: also libcurl, and the development files of ncurses (wide) and SQLite 3." >&2
     exit 1
 fi
 
@@ -41,6 +41,9 @@ missing=""
 for package in $wanted; do
     case " $missing " in *" $package "*) continue ;; esac
     status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
+    # The same library under the name it has had since Debian 13.
+    [ "$package" = libcurl4 ] && [ -z "${status##*not-installed*}" ] &&
+        status=$(dpkg-query -W -f='${Status}' libcurl4t64 2>/dev/null || true)
     [ "$status" = "install ok installed" ] || missing="$missing $package"
 done
 [ -z "$missing" ] && exit 0

@@ -1,131 +1,167 @@
 // libcurl, loaded when the first request is made.
 //
-// FoundationNetworking links libcurl, and with it come more than thirty libraries (TLS twice over, Kerberos, LDAP).
-// Loading them takes 5 ms of the 13 that `vp --version` takes, and most commands never make a request. The functions
-// that FoundationNetworking calls stand here under their own names, so that the linker finds them before libcurl, and
-// pass on to the real ones. A function that is not here is taken from libcurl, which is then loaded at the start again.
+// With libcurl come more than thirty libraries (TLS twice over, Kerberos, LDAP). Loading them takes 5 ms of the 13 that
+// `vp --version` takes, and most commands never make a request. So nothing is linked: what is used is looked up by name.
 //
-// Signatures are those of libcurl's documentation, with pointers for its opaque types and int for its enumerations.
+// Its headers are not needed either. Signatures and numbers are those of libcurl's documentation, which promises never to
+// change them within libcurl.so.4; they stand in `CurlNumbers.swift`. Opaque types are `void *`, enumerations `int`.
+// Functions with variable arguments have to be called from C.
 
+#define _GNU_SOURCE
 #include "ccurl.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <sys/socket.h>
+
+static struct {
+    int (*global_init)(long);
+    const char *(*easy_strerror)(int);
+    void *(*easy_init)(void);
+    void (*easy_cleanup)(void *);
+    int (*easy_setopt)(void *, int, ...);
+    int (*easy_getinfo)(void *, int, ...);
+    void *(*slist_append)(void *, const char *);
+    void (*slist_free_all)(void *);
+    void *(*multi_init)(void);
+    int (*multi_cleanup)(void *);
+    int (*multi_setopt)(void *, int, ...);
+    int (*multi_add_handle)(void *, void *);
+    int (*multi_remove_handle)(void *, void *);
+    int (*multi_perform)(void *, int *);
+    int (*multi_poll)(void *, void *, unsigned, int, int *);
+    int (*multi_wakeup)(void *);
+    void *(*multi_info_read)(void *, int *);
+} curl;
+
+static const struct {
+    const char *name;
+    void **address;
+} functions[] = {
+    {"curl_global_init", (void **)&curl.global_init},
+    {"curl_easy_strerror", (void **)&curl.easy_strerror},
+    {"curl_easy_init", (void **)&curl.easy_init},
+    {"curl_easy_cleanup", (void **)&curl.easy_cleanup},
+    {"curl_easy_setopt", (void **)&curl.easy_setopt},
+    {"curl_easy_getinfo", (void **)&curl.easy_getinfo},
+    {"curl_slist_append", (void **)&curl.slist_append},
+    {"curl_slist_free_all", (void **)&curl.slist_free_all},
+    {"curl_multi_init", (void **)&curl.multi_init},
+    {"curl_multi_cleanup", (void **)&curl.multi_cleanup},
+    {"curl_multi_setopt", (void **)&curl.multi_setopt},
+    {"curl_multi_add_handle", (void **)&curl.multi_add_handle},
+    {"curl_multi_remove_handle", (void **)&curl.multi_remove_handle},
+    {"curl_multi_perform", (void **)&curl.multi_perform},
+    {"curl_multi_poll", (void **)&curl.multi_poll},
+    {"curl_multi_wakeup", (void **)&curl.multi_wakeup},
+    {"curl_multi_info_read", (void **)&curl.multi_info_read},
+};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static void *library;
-static char problem[256];
+static const char *problem;
+static char words[512];
 
 static void load(void) {
-    // Its name since 2006; Debian's builds without OpenSSL have another one behind it.
-    library = dlopen("libcurl.so.4", RTLD_NOW);
-    if (!library) library = dlopen("libcurl-gnutls.so.4", RTLD_NOW);
-    if (!library) snprintf(problem, sizeof problem, "%s", dlerror());
+    // Its name since 2006. Debian's build with GnuTLS has another, and is there where git is.
+    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        snprintf(words, sizeof words, "%s", dlerror());
+        library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+    }
+    if (!library) {
+        problem = words;
+        return;
+    }
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        *functions[i].address = dlsym(library, functions[i].name);
+        if (!*functions[i].address) {
+            snprintf(words, sizeof words, "libcurl is older than 7.68: it has no %s", functions[i].name);
+            problem = words;
+            return;
+        }
+    }
+    // At the end of the program OpenSSL would give back what the worker's thread may still be using.
+    int (*init_crypto)(uint64_t, const void *) = (int (*)(uint64_t, const void *))dlsym(library, "OPENSSL_init_crypto");
+    enum { no_atexit = 0x00080000 };
+    if (init_crypto) init_crypto(no_atexit, NULL);
+    enum { all = 3 };
+    if (curl.global_init(all)) problem = "libcurl cannot be initialised";
 }
 
 const char *vp_curl_problem(void) {
     pthread_once(&once, load);
-    return library ? NULL : problem;
+    return problem;
 }
 
-static void *symbol(const char *name) {
-    if (vp_curl_problem()) {
-        fprintf(stderr, "%s\n", problem);
-        abort();
-    }
-    void *found = dlsym(library, name);
-    if (!found) {
-        fprintf(stderr, "libcurl has no %s\n", name);
-        abort();
-    }
-    return found;
+const char *vp_curl_words(int code) { return curl.easy_strerror(code); }
+
+void *vp_curl_easy_init(void) { return curl.easy_init(); }
+void vp_curl_easy_cleanup(void *easy) { curl.easy_cleanup(easy); }
+
+int vp_curl_set_long(void *easy, int option, long value) { return curl.easy_setopt(easy, option, value); }
+int vp_curl_set_large(void *easy, int option, long long value) { return curl.easy_setopt(easy, option, value); }
+int vp_curl_set_pointer(void *easy, int option, const void *value) { return curl.easy_setopt(easy, option, value); }
+int vp_curl_set_sink(void *easy, int option, vp_curl_sink sink) { return curl.easy_setopt(easy, option, sink); }
+
+long vp_curl_get_long(void *easy, int information) {
+    long value = 0;
+    return curl.easy_getinfo(easy, information, &value) ? 0 : value;
 }
 
-// Two threads that come first at once find the same address.
-#define REAL(name, result, ...)                                                     \
-    static result (*real)(__VA_ARGS__);                                             \
-    if (!__atomic_load_n(&real, __ATOMIC_ACQUIRE)) {                                \
-        result (*found)(__VA_ARGS__) = (result(*)(__VA_ARGS__))symbol(#name);       \
-        __atomic_store_n(&real, found, __ATOMIC_RELEASE);                           \
-    }
+// `struct curl_sockaddr` as far as it is needed.
+struct address {
+    int family;
+    int type;
+    int protocol;
+};
 
-// Every option's value is a pointer or as large as one (a long, a curl_off_t, a function): libcurl takes it so, too.
-#define OPTION(name)                                                                \
-    int name(void *handle, int option, ...) {                                       \
-        REAL(name, int, void *, int, ...)                                           \
-        va_list values;                                                             \
-        va_start(values, option);                                                   \
-        void *value = va_arg(values, void *);                                       \
-        va_end(values);                                                             \
-        return real(handle, option, value);                                         \
-    }
-
-OPTION(curl_easy_setopt)
-OPTION(curl_easy_getinfo)
-
-// What FoundationNetworking does when libcurl wants another kind of watch over a socket.
-typedef int (*watch)(void *easy, int socket, int what, void *user, void *assigned);
-static watch foundation;
-
-// Once asked to watch a socket for room to write, as libcurl asks while it connects, FoundationNetworking goes on doing
-// so, and a connected socket always has room: until the answer came, a thread spun. It is told to forget the socket
-// before it is told to wait for answers alone.
-static int rewatch(void *easy, int socket, int what, void *user, void *assigned) {
-    enum { for_answers = 1, not_at_all = 4 };
-    if (what == for_answers && assigned) {
-        int result = foundation(easy, socket, not_at_all, user, assigned);
-        if (result) return result;
-        assigned = NULL;
-    }
-    return foundation(easy, socket, what, user, assigned);
+static int open_socket(void *user, int purpose, struct address *address) {
+    (void)user;
+    (void)purpose;
+    return socket(address->family, address->type | SOCK_CLOEXEC, address->protocol);
 }
 
-int curl_multi_setopt(void *handle, int option, ...) {
-    REAL(curl_multi_setopt, int, void *, int, ...)
-    enum { socket_function = 20001 };
-    va_list values;
-    va_start(values, option);
-    void *value = va_arg(values, void *);
-    va_end(values);
-    if (option == socket_function && value) {
-        // The same function for every handle.
-        __atomic_store_n(&foundation, (watch)value, __ATOMIC_RELEASE);
-        value = (void *)rewatch;
-    }
-    return real(handle, option, value);
+int vp_curl_keep_sockets_private(void *easy) {
+    enum { open_socket_function = 20163 };
+    return curl.easy_setopt(easy, open_socket_function, open_socket);
 }
 
-#define CALL0(name, result)                                                         \
-    result name(void) { REAL(name, result, void) return real(); }
-#define CALL1(name, result, A)                                                      \
-    result name(A a) { REAL(name, result, A) return real(a); }
-#define CALL2(name, result, A, B)                                                   \
-    result name(A a, B b) { REAL(name, result, A, B) return real(a, b); }
-#define CALL3(name, result, A, B, C)                                                \
-    result name(A a, B b, C c) { REAL(name, result, A, B, C) return real(a, b, c); }
-#define CALL4(name, result, A, B, C, D)                                             \
-    result name(A a, B b, C c, D d) { REAL(name, result, A, B, C, D) return real(a, b, c, d); }
+void *vp_curl_list_append(void *list, const char *text) { return curl.slist_append(list, text); }
+void vp_curl_list_free(void *list) { curl.slist_free_all(list); }
 
-CALL1(curl_global_init, int, long)
-CALL0(curl_version, char *)
-CALL1(curl_version_info, void *, int)
-CALL1(curl_free, void, void *)
-CALL0(curl_easy_init, void *)
-CALL1(curl_easy_cleanup, void, void *)
-CALL2(curl_easy_pause, int, void *, int)
-CALL1(curl_easy_strerror, const char *, int)
-CALL0(curl_multi_init, void *)
-CALL1(curl_multi_cleanup, int, void *)
-CALL2(curl_multi_add_handle, int, void *, void *)
-CALL2(curl_multi_remove_handle, int, void *, void *)
-CALL3(curl_multi_assign, int, void *, int, void *)
-CALL2(curl_multi_info_read, void *, void *, int *)
-CALL4(curl_multi_socket_action, int, void *, int, int, int *)
-CALL2(curl_slist_append, void *, void *, const char *)
-CALL1(curl_slist_free_all, void, void *)
-CALL0(curl_url, void *)
-CALL4(curl_url_get, int, void *, int, char **, unsigned)
-CALL4(curl_url_set, int, void *, int, const char *, unsigned)
+void *vp_curl_multi_init(void) { return curl.multi_init(); }
+void vp_curl_multi_cleanup(void *multi) { curl.multi_cleanup(multi); }
+int vp_curl_multi_set_long(void *multi, int option, long value) { return curl.multi_setopt(multi, option, value); }
+int vp_curl_multi_add(void *multi, void *easy) { return curl.multi_add_handle(multi, easy); }
+int vp_curl_multi_remove(void *multi, void *easy) { return curl.multi_remove_handle(multi, easy); }
+int vp_curl_multi_perform(void *multi, int *running) { return curl.multi_perform(multi, running); }
+int vp_curl_multi_wakeup(void *multi) { return curl.multi_wakeup(multi); }
+
+int vp_curl_multi_poll(void *multi, int milliseconds) {
+    int ready = 0;
+    return curl.multi_poll(multi, NULL, 0, milliseconds, &ready);
+}
+
+int vp_curl_multi_next_end(void *multi, void **easy, int *result) {
+    // `CURLMsg`
+    struct message {
+        int kind;
+        void *easy;
+        union {
+            void *pointer;
+            int result;
+        } data;
+    };
+    enum { done = 1 };
+    int left = 0;
+    struct message *message;
+    while ((message = curl.multi_info_read(multi, &left))) {
+        if (message->kind != done) continue;
+        *easy = message->easy;
+        *result = message->data.result;
+        return 1;
+    }
+    return 0;
+}

@@ -7,6 +7,8 @@ public struct Fault: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A request is answered 429.
         case rateLimited = "rate-limited"
+        /// vast.ai's searches of the day are used up: each is refused until `seconds` from its first refusal.
+        case searchQuota = "search-quota"
         /// A request is answered after a pause.
         case slow
         /// An answer is cut in the middle.
@@ -23,6 +25,12 @@ public struct Fault: Hashable, Sendable {
         case bidTooLow = "bid-too-low"
         /// A boot pulls its image for ever.
         case imageNeverLoads = "image-never-loads"
+        /// A create gives other hardware than was asked for, at another price: an RTX 3060 for 90 cents.
+        case otherHardware = "other-hardware"
+        /// A boot ends at a message of the platform: `boot-error:text=OCI runtime create failed`.
+        case bootError = "boot-error"
+        /// An instance is placed, and never begins to load its image.
+        case neverPlaced = "never-placed"
         /// A boot finds that its image does not exist.
         case imagePullError = "image-pull-error"
         /// sshd listens only some time after the instance is said to run.
@@ -68,6 +76,8 @@ public struct Fault: Hashable, Sendable {
     public var machine: Int?
     /// Part of the method and path of the requests that it befalls: `PUT /api/v0/asks`.
     public var request: String?
+    /// What the platform says then, for a fault that is a message. `IMAGE` stands for the image's name.
+    public var text: String?
 
     public init(_ kind: Kind, times: Int = 1, seconds: Double? = nil) {
         self.kind = kind
@@ -102,6 +112,18 @@ extension Fault {
     public static let graphQLRetired = Fault(.graphQLRetired)
     public static let restRetired = Fault(.restRetired)
 
+    public static func searchQuota(_ time: Duration) -> Fault {
+        Fault(.searchQuota, seconds: time / .seconds(1))
+    }
+    public static let otherHardware = Fault(.otherHardware)
+    public static let neverPlaced = Fault(.neverPlaced)
+
+    public static func bootError(_ text: String, times: Int = 1) -> Fault {
+        var fault = Fault(.bootError, times: times)
+        fault.text = text
+        return fault
+    }
+
     public static func rateLimited(count: Int) -> Fault { Fault(.rateLimited, times: count) }
     public static func slow(_ pause: Duration) -> Fault { Fault(.slow, seconds: pause / .seconds(1)) }
     public static func sshdLate(_ delay: Duration) -> Fault { Fault(.sshdLate, seconds: delay / .seconds(1)) }
@@ -128,7 +150,13 @@ extension Fault {
         }
         self.init(kind, seconds: kind.usualSeconds)
         guard parts.count > 1 else { return }
-        for argument in parts[1].split(separator: ",") {
+        var arguments = parts[1]
+        // A message may hold commas, so that it is the last and takes all that follows.
+        if let range = arguments.firstRange(of: "text=") {
+            self.text = String(arguments[range.upperBound...])
+            arguments = arguments[..<range.lowerBound]
+        }
+        for argument in arguments.split(separator: ",") {
             let pair = argument.split(separator: "=", maxSplits: 1).map {
                 String($0.trimmingPrefix(while: \.isWhitespace))
             }
@@ -138,7 +166,7 @@ extension Fault {
                 throw Misspelled(
                     description: "\"\(argument)\" says nothing about a fault. Arguments are times=N or "
                         + "times=all, skip=N, seconds=S, platform=vast or runpod, gpu=NAME, machine=N, "
-                        + "request=TEXT.")
+                        + "request=TEXT, and at the end text=TEXT.")
             }
         }
     }
@@ -174,6 +202,7 @@ extension Fault.Kind {
         switch self {
         case .slow: 5
         case .sshdLate, .keyRefused: 10
+        case .searchQuota: 3600
         default: nil
         }
     }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What goes wrong on demand.
 extension Fleet {
     /// Lets `fault` befall the newest instances that fit, where it is about running ones and there are any;
@@ -19,6 +21,15 @@ extension Fleet {
         default:
             self.faults.add(fault)
         }
+    }
+
+    /// Until when searches are refused, in seconds since 1970.
+    func searchesClosedUntil() -> Double? {
+        let now = Date().timeIntervalSince1970
+        if let fault = self.takeFault(.searchQuota, FaultEvent(.vast)) {
+            self.searchesReopenAt = now + (fault.seconds ?? 3600)
+        }
+        return self.searchesReopenAt > now ? self.searchesReopenAt : nil
     }
 
     func isRetired(_ kind: Fault.Kind) -> Bool { self.retired.contains(kind) }

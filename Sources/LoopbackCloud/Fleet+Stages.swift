@@ -12,6 +12,10 @@ extension Fleet {
     func begin(_ sequence: Sequence, _ id: Int) {
         guard let rental = self.rentals[id] else { return }
         rental.steps?.cancel()
+        if sequence == .boot {
+            let event = FaultEvent(rental.market, at: rental.offer.machine)
+            self.rentals[id]?.isOther = self.takeFault(.otherHardware, event) != nil
+        }
         let number = rental.sequence + 1
         self.rentals[id]?.sequence = number
         self.rentals[id]?.steps = Task { [weak self] in
@@ -78,8 +82,16 @@ extension Fleet {
     func pullImage(_ id: Int, _ number: Int) async throws {
         guard let rental = self.rentals[id] else { return }
         let image = rental.terms.image
-        self.enter(.loading, id, message: "pulling image \(image)")
         let event = FaultEvent(rental.market, at: rental.offer.machine)
+        if self.takeFault(.neverPlaced, event) != nil { try await self.waitForOtherOrders() }
+        self.enter(.loading, id, message: "pulling image \(image)")
+        if let fault = self.takeFault(.bootError, event) {
+            try await self.pause(2...4, id, number)
+            let text = fault.text ?? "Error response from daemon: OCI runtime create failed: unknown"
+            self.enter(
+                .loading, id, message: text.replacingOccurrences(of: "IMAGE", with: image))
+            return try await self.waitForOtherOrders()
+        }
         if self.takeFault(.imagePullError, event) != nil {
             try await self.pause(2...4, id, number)
             let text =

@@ -32,6 +32,8 @@ actor Fleet {
     /// Old APIs that are gone on the platforms, and what a fault has taken away besides.
     var retired: Set<Fault.Kind> = [.v0ListRetired, .v1Retired]
     var faults = FaultQueue()
+    /// In seconds since 1970.
+    var searchesReopenAt = 0.0
     var strikes: [Task<Void, any Error>] = []
     /// Dollars an hour that a bid for an offer must reach since it was outbid.
     var bidFloors: [Int: Double] = [:]

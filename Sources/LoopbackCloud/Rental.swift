@@ -49,6 +49,8 @@ struct Rental: Sendable {
     /// Whether the contract holds the GPU.
     var holdsGPU: Bool
     var message: String?
+    /// Whether it is other hardware than was rented.
+    var isOther = false
     /// Nil until the container runs.
     var directPort: Int?
     var platformLog: [String] = []
@@ -69,7 +71,7 @@ struct Rental: Sendable {
         self.pod.map { $0.storagePrice(isStopped: !self.wantsToRun) }
             ?? self.offer.storagePrice(gigabytes: self.terms.disk)
     }
-    var gpuPrice: Double { self.terms.bid ?? self.offer.gpuPrice }
+    var gpuPrice: Double { self.isOther ? 0.9 : self.terms.bid ?? self.offer.gpuPrice }
     /// What is charged now: disk as long as the contract exists, the GPU while the container runs.
     var currentPrice: Double { self.storagePrice + (self.isChargedForGPU ? self.gpuPrice : 0) }
     var isChargedForGPU: Bool {

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Glibc
 import Synchronization
@@ -10,8 +9,44 @@ struct ActionRunner {
     enum Ending {
         case succeeded(ActionResult)
         case failed(EngineError)
-        /// Ctrl-C; the instance is the newest one that the action reported.
+        /// By Ctrl-C or another signal; the instance is the newest one that the action reported.
         case interrupted(Instance?, Job?)
+    }
+
+    /// What has told `vp` to end. A terminal that went away is nobody to ask, and neither is whoever ends programs.
+    final class Interruption: Sendable {
+        private let number = Mutex<Int32?>(nil)
+
+        /// The first signal that came, or the last one that may not be asked about.
+        var signal: Int32? { self.number.withLock(\.self) }
+
+        /// Whether somebody at the terminal may be asked what is meant.
+        var mayAsk: Bool { self.signal.map { $0 == SIGINT } ?? true }
+
+        /// Signals from now on, for the time between actions.
+        func watch() -> SignalWatch {
+            SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in
+                self.note(number)
+                Terminal.note("vp: \(self.words); stopping…")
+            }
+        }
+
+        var words: String {
+            switch self.signal {
+            case SIGTERM: "told to end"
+            case SIGHUP: "the terminal went away"
+            default: "interrupted"
+            }
+        }
+
+        var exitStatus: Int32 { 128 + (self.signal ?? SIGINT) }
+
+        func note(_ signal: Int32) {
+            self.number.withLock { number in if number == nil || signal != SIGINT { number = signal } }
+        }
+
+        /// The question was answered: go on.
+        func forget() { self.number.withLock { $0 = nil } }
     }
 
     let engine: Engine
@@ -24,11 +59,23 @@ struct ActionRunner {
     var followed: Job?
     /// Whether Ctrl-C may ask what is to become of a job. Who only reads a log leaves without a word.
     var asksOnInterrupt = true
+    /// A signal that came before this action, and ends it as it begins.
+    var earlier: Interruption?
+    /// Whether the keyboard here is to be that of a job with a terminal.
+    var lendsKeyboard = true
+    let interruption = Interruption()
 
     func perform(_ action: EngineAction) async -> Ending {
         let inbox = ActionInbox()
-        let signals = SignalWatch([SIGINT, SIGTERM]) { inbox.post(.interrupted) }
+        let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { [interruption] number in
+            interruption.note(number)
+            inbox.post(.interrupted)
+        }
         defer { signals.end() }
+        if let number = self.earlier?.signal {
+            self.interruption.note(number)
+            inbox.post(.interrupted)
+        }
         let queue = ActionQueue(engine: self.engine) { inbox.post($0) }
         let id = ActionID()
         await queue.start(action, as: id)
@@ -42,6 +89,8 @@ struct ActionRunner {
         }
         defer { ticker.cancel() }
 
+        let keyboard = Keyboard(engine: self.engine)
+        defer { keyboard.disconnect() }
         var printer = OutputPrinter(engine: self.engine, starts: self.outputStarts)
         var instance: Instance?
         var job = self.followed
@@ -60,12 +109,15 @@ struct ActionRunner {
                 // A second Ctrl-C does not wait for processes that are slow to end.
                 if wasInterrupted { return .interrupted(instance, job) }
                 if self.asksOnInterrupt, let running = job, Self.isFollowed(running),
-                    self.session.terminal.canAsk
+                    self.session.terminal.canAsk, self.interruption.mayAsk, !keyboard.isConnected
                 {
                     printer.endLine(on: self.session.terminal)
-                    switch DetachMenu.ask() {
-                    case .keepWatching: continue
+                    switch DetachMenu.ask(until: { [interruption] in !interruption.mayAsk }) {
+                    case .keepWatching:
+                        self.interruption.forget()
+                        continue
                     case .stop:
+                        self.interruption.forget()
                         Terminal.note("vp: stopping \(running.id)…")
                         await queue.start(
                             .cancel(running.id, on: running.instance, CancelRequest()), as: ActionID())
@@ -74,6 +126,10 @@ struct ActionRunner {
                     }
                 }
                 wasInterrupted = true
+                keyboard.disconnect()
+                if job.map(Self.isFollowed) != true {
+                    Terminal.note("vp: \(self.interruption.words); stopping \(action.verb)…")
+                }
                 await queue.cancel(id)
                 // What was started has been told to end; leaving waits no longer for it than a user would.
                 if job.map(Self.isFollowed) == true {
@@ -95,6 +151,13 @@ struct ActionRunner {
             case .event(.jobChanged(let changed)):
                 job = changed
                 progress.jobChanged(changed)
+                if changed.state.isOver { keyboard.disconnect() }
+                if self.lendsKeyboard, changed.state == .running, changed.record?.hasKeyboard == true,
+                    self.session.terminal.canAsk, self.session.terminal.outputIsTTY
+                {
+                    progress.hide()
+                    keyboard.connect(to: changed) { inbox.post(.interrupted) }
+                }
             case .event(.finished(let other, .failed(let error))) where other != id:
                 // Stopping the job failed; it is still followed.
                 progress.hide()
@@ -125,7 +188,7 @@ struct ActionRunner {
         case .failed(let error): throw error
         case .interrupted:
             Terminal.note("vp: \(action.verb) was interrupted.")
-            throw ExitStatus(status: Status.interrupted)
+            throw ExitStatus(status: self.interruption.exitStatus)
         }
     }
 }
@@ -201,7 +264,9 @@ struct OutputPrinter {
             guard let bytes = try? self.engine.readLog(job, stream, from: offset, limit: limit),
                 !bytes.isEmpty
             else { break }
-            Terminal.write(bytes, to: stream == .log ? STDOUT_FILENO : STDERR_FILENO)
+            if !Terminal.write(bytes, to: stream == .log ? STDOUT_FILENO : STDERR_FILENO) {
+                Terminal.noteFailure(errno)
+            }
             self.isWithinLine = bytes.last != UInt8(ascii: "\n")
             offset += Int64(bytes.count)
         }
@@ -213,27 +278,5 @@ struct OutputPrinter {
         guard self.isWithinLine else { return }
         self.isWithinLine = false
         if terminal.outputIsTTY, terminal.errorIsTTY { Terminal.note("") }
-    }
-}
-
-/// Calls `action` at each of `signals` instead of letting them end the process.
-final class SignalWatch {
-    private let signals: [Int32]
-    private let sources: [any DispatchSourceSignal]
-
-    init(_ signals: [Int32], action: @escaping @Sendable () -> Void) {
-        self.signals = signals
-        self.sources = signals.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
-            source.setEventHandler(handler: action)
-            source.resume()
-            return source
-        }
-    }
-
-    func end() {
-        for source in self.sources { source.cancel() }
-        for number in self.signals { signal(number, SIG_DFL) }
     }
 }

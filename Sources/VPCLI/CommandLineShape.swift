@@ -12,6 +12,9 @@ enum CommandLineShape: Hashable {
     /// An option of other verbs, which the parser would take from before any and hand to none.
     case misplaced(option: String, verb: String, verbs: [String])
 
+    /// A word that the parser would take for flags (`-1h` holds `-h`), or a subject of help that there is not.
+    case unusable(word: String, verb: String)
+
     private static let runVerb = "run"
 
     static let verbs: Set<String> = [
@@ -19,7 +22,8 @@ enum CommandLineShape: Hashable {
         "destroy-instance", "diff", "doctor",
         "download", "help",
         "init",
-        "jobs", "lease", "list-instances", "logs", "ls", "offers", "reap", "rerun", "run", "ssh", "start",
+        "jobs", "lease", "limits", "list-instances", "logs", "ls", "offers", "reap", "rerun", "run", "ssh",
+        "start",
         "status",
         "stop", "sync", "tui", "why",
     ]
@@ -29,7 +33,9 @@ enum CommandLineShape: Hashable {
         RentalOptions.optionsWithValue
     ).union([
         "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
-        "--dockerfile", "--max-cost", "-e", "--env", "--after", "--pull-every", "--pull-only", "--bwlimit",
+        "--dockerfile", "--allow", "--max-cost", "-e", "--env", "--after", "--linger", "--pull-every",
+        "--pull-only",
+        "--bwlimit",
     ])
 
     /// Options that the root declares, for the help and the completions, and the verbs that know what they mean.
@@ -86,6 +92,10 @@ enum CommandLineShape: Hashable {
             var others = rest.dropFirst()
             others.remove(at: index)
             self = Self.verb(word, options + others, ["--", "-1"])
+        } else if word == "help", let subject = rest.dropFirst().first, !subject.hasPrefix("-"),
+            !Self.verbs.contains(subject)
+        {
+            self = .unusable(word: subject, verb: word)
         } else if Self.verbs.contains(word) {
             self = Self.verb(word, options + rest.dropFirst())
         } else if let verb = Self.verbMeant(by: word) {
@@ -104,6 +114,10 @@ enum CommandLineShape: Hashable {
                 !owner.verbs.contains(verb)
             {
                 return .misplaced(option: String(option), verb: verb, verbs: owner.verbs)
+            }
+            // No option of ours begins with a digit.
+            if words[index].dropFirst().first?.isNumber == true, words[index].hasPrefix("-") {
+                return .unusable(word: words[index], verb: verb)
             }
             index += Self.optionsWithValue.contains(words[index]) ? 2 : 1
         }

@@ -32,7 +32,9 @@ struct ConfigShowCommand: AsyncParsableCommand {
             let endpoint = configuration.endpoints.first { $0.platform == platform }
             rows.append((platform.displayName, endpoint.map { "key \($0.key)" } ?? "no key"))
             if let origin = configuration.keyOrigins[platform] { rows.append(("  key from", origin)) }
-            if let endpoint { rows.append(("  address", endpoint.baseURL.absoluteString)) }
+            if let endpoint {
+                rows.append(("  address", ShownAddress.redacted(endpoint.baseURL.absoluteString)))
+            }
         }
         rows += [
             ("Default platform", defaults.platform?.displayName ?? "both"),
@@ -58,7 +60,7 @@ struct ConfigShowCommand: AsyncParsableCommand {
                 "platform": .text(platform.rawValue),
                 "key": .text(endpoint.map { $0.key.description }),
                 "key_origin": .text(configuration.keyOrigins[platform]),
-                "url": .text(endpoint?.baseURL.absoluteString),
+                "url": .text(endpoint.map { ShownAddress.redacted($0.baseURL.absoluteString) }),
             ])
         }
         return .object([
@@ -121,7 +123,7 @@ struct ConfigSetCommand: AsyncParsableCommand {
         let file = session.configuration.paths.userConfigurationFile
         var changes: [(key: String, value: String?)] = []
         if self.moveKeys {
-            let moved = KeyMove(configuration: session.configuration)
+            let moved = try KeyMove(configuration: session.configuration)
             try moved.perform()
             for line in moved.lines { Terminal.print(line) }
         }
@@ -175,14 +177,20 @@ struct ConfigSetCommand: AsyncParsableCommand {
 /// Moves keys from the project's configuration to the user's.
 struct KeyMove {
     let configuration: EngineConfiguration
-    let platforms: [Platform]
+    private let keys: [Platform: ConfigurationEditor.KeptKey]
+    /// Whose key stays, since the user's own configuration has another one.
+    private let kept: [Platform]
 
-    init(configuration: EngineConfiguration) {
+    private var platforms: [Platform] { Platform.allCases.filter { self.keys[$0] != nil } }
+
+    init(configuration: EngineConfiguration) throws {
         self.configuration = configuration
-        self.platforms = Platform.allCases.filter { platform in
-            guard let file = configuration.projectConfigurationFile else { return false }
-            return configuration.keyOrigins[platform] == file
-        }
+        let theirs =
+            try configuration.projectConfigurationFile.map { try ConfigurationEditor.keys(in: $0) } ?? [:]
+        let own = try ConfigurationEditor.keys(in: configuration.paths.userConfigurationFile)
+        let keys = theirs.filter { own[$0.key] == nil || own[$0.key]?.key == $0.value.key }
+        self.keys = keys
+        self.kept = Platform.allCases.filter { theirs[$0] != nil && keys[$0] == nil }
     }
 
     /// The user's file first: a key that is in both places works, one that is in neither is lost.
@@ -191,16 +199,26 @@ struct KeyMove {
             return
         }
         let user = self.configuration.paths.userConfigurationFile
-        let keys: [(key: String, value: String?)] = self.configuration.endpoints
-            .filter { self.platforms.contains($0.platform) }
-            .map { ("platforms.\($0.platform.rawValue).api_key", $0.key.reveal()) }
+        var keys: [(key: String, value: String?)] = []
+        for (platform, kept) in self.keys.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            keys.append(("platforms.\(platform.rawValue).api_key", kept.key.reveal()))
+            // A platform that was switched off there is not switched on by this.
+            if !kept.isEnabled { keys.append(("platforms.\(platform.rawValue).enabled", "false")) }
+        }
         try ConfigurationEditor.apply(keys, to: user, mode: 0o600)
         try ConfigurationEditor.removeKeys(of: self.platforms, from: project)
     }
 
     var lines: [String] {
+        self.moved
+            + self.kept.map { platform in
+                "The \(platform.displayName) key in the project stays there, unused: your own configuration has another."
+            }
+    }
+
+    private var moved: [String] {
         guard let project = self.configuration.projectConfigurationFile, !self.platforms.isEmpty else {
-            return ["There is no key to move: none is used from the project's configuration."]
+            return ["There is no key to move: the project's configuration has none that you do not have."]
         }
         let names = self.platforms.map(\.displayName).joined(separator: " and ")
         return [

@@ -72,7 +72,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         try session.requireKey(for: chosen ?? offer?.platform)
         let engine = try session.engine()
         var request = await self.rental.request(
-            self.hardware, offer: offer, platform: chosen, engine, session)
+            self.hardware, offer: offer, platform: chosen, isBoth: self.platform.isBoth, engine, session)
         if self.instanceType == .interruptible { request.query.isInterruptible = true }
         request.name = self.name
         request.environment = try EnvironmentArgument.values(self.env, from: session.environment)
@@ -143,6 +143,10 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         let driver = offer.cudaVersion.map { "; the driver supports \(Figures.fixed($0, 1))" } ?? ""
         let needs = plan.imageCUDA.map { " (CUDA \(Figures.fixed($0, 1))\(driver))" } ?? ""
         lines.append("  image \(plan.image)\(needs)")
+        if !plan.unfitGPUs.isEmpty {
+            lines.append(
+                "  left out, since the image cannot run there: " + plan.unfitGPUs.joined(separator: ", "))
+        }
         if let last = plan.offers.dropFirst().last {
             lines.append(
                 "  if that fails, \(plan.offers.count - 1) more, up to \(Units.hourly(last.price.dollarsPerHour))"

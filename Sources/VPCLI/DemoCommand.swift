@@ -157,7 +157,7 @@ struct DemoServeCommand: AsyncParsableCommand {
         let parent = getppid()
         let ended = AsyncStream<Void>.makeStream()
         // Before the cloud is there: a signal during its start must not leave it behind.
-        let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { ended.continuation.yield() }
+        let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { _ in ended.continuation.yield() }
         defer { signals.end() }
         let cloud = try await self.cloud.start()
         for fault in self.fault { await cloud.inject(fault) }

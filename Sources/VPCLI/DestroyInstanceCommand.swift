@@ -13,12 +13,21 @@ struct DestroyInstanceCommand: InstanceActionCommand {
     @Flag(help: "Give up the results that are not here yet.")
     var discardResults = false
 
-    @Flag(name: .shortAndLong, help: "Do not ask.")
+    @Flag(help: "End jobs that run there with it.")
+    var endJobs = false
+
+    func find(_ engine: Engine, on platform: VPEngine.Platform?) async throws -> Instance {
+        try await engine.instanceToEnd(named: self.target.id, platform: platform)
+    }
+
+    @Flag(name: .shortAndLong, help: "Do not ask. Jobs that run there are ended by --end-jobs alone.")
     var yes = false
 
     /// A dashboard that could not wait has left it to this program.
     @Flag(help: .hidden)
     var confirmed = false
+
+    var isUnasked: Bool { self.yes }
 
     func run() async throws {
         guard self.confirmed, let platform = self.target.platform.platform.platform else {
@@ -39,8 +48,18 @@ struct DestroyInstanceCommand: InstanceActionCommand {
         }
     }
 
-    func action(on id: InstanceID) -> EngineAction {
-        .destroy(id, DestroyRequest(discardsResults: self.discardResults))
+    func action(on id: InstanceID, _ session: Session) async throws -> EngineAction {
+        .destroy(
+            id,
+            DestroyRequest(
+                discardsResults: self.discardResults, endsJobs: self.endJobs,
+                stopsWhenRefused: !session.terminal.canAsk))
+    }
+
+    func allowing(jobs action: EngineAction) -> EngineAction? {
+        guard case .destroy(let id, var request) = action else { return nil }
+        request.endsJobs = true
+        return .destroy(id, request)
     }
 
     func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer? {

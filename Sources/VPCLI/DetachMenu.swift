@@ -19,8 +19,8 @@ struct DetachMenu {
     }
 
     /// Asks, and reads single keys until one is an answer. A second Ctrl-C detaches, and so does a terminal that
-    /// goes away: the job is safe either way.
-    static func ask() -> Choice {
+    /// goes away, or whatever else makes `isOver` true: the job is safe either way.
+    static func ask(until isOver: () -> Bool = { false }) -> Choice {
         var before = termios()
         let isTTY = tcgetattr(STDIN_FILENO, &before) == 0
         if isTTY {
@@ -34,6 +34,11 @@ struct DetachMenu {
         }
         Terminal.write("\r\u{1B}[K\(Self.question)".utf8, to: STDERR_FILENO)
         while true {
+            var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            if poll(&waiting, 1, 100) == 0 {
+                if isOver() { return .detach }
+                continue
+            }
             var byte: UInt8 = 0
             let count = read(STDIN_FILENO, &byte, 1)
             if count == 1 {

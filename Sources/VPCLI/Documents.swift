@@ -50,6 +50,7 @@ enum Documents {
             "offer": Self.offer(plan.offers[0], job: plan.job),
             "image": .text(plan.image),
             "image_cuda": .number(plan.imageCUDA),
+            "unfit_gpus": .list(plan.unfitGPUs.map { .text($0) }),
             "alternatives": .list(plan.offers.dropFirst().map { Self.offer($0, job: plan.job) }),
             "errors": .list(plan.failures.map(Self.failure)),
         ])
@@ -120,6 +121,7 @@ enum Documents {
                     "machine": .text(hardware.machineID), "location": .text(hardware.location),
                 ])
             } ?? .null,
+            "background": .list((job.record?.background ?? []).map(Self.backgroundProcess)),
             "driver": .text(job.record?.driver),
             "peak_memory_bytes": .integer(job.record?.peakBytes),
             "log": .object([
@@ -136,6 +138,21 @@ enum Documents {
         ])
     }
 
+    /// `status` is its exit status as a shell has it, null where it runs and where that is not known.
+    private static func backgroundProcess(_ process: JobRecord.BackgroundProcess) -> JSON {
+        let state =
+            switch process.state {
+            case .running: "running"
+            case .leftBehind: "left_behind"
+            case .gone: "gone"
+            case .ended(let status): status == nil ? "unknown" : "ended"
+            }
+        return .object([
+            "command": .text(process.command), "status": .integer(process.status.map(Int64.init)),
+            "state": .text(state), "process": .integer(Int64(process.process)),
+        ])
+    }
+
     static func sync(_ summary: SyncSummary) -> JSON {
         .object([
             "direction": .text(summary.direction.rawValue),
@@ -148,6 +165,7 @@ enum Documents {
             "changing": .list(summary.changing.map { .text($0) }),
             "later": .list(summary.later.map { .text($0) }),
             "refused": .list(summary.refused.map { .text($0) }),
+            "left": .list(summary.left.map { .text($0) }),
             "seconds": .number(summary.seconds),
         ])
     }

@@ -113,6 +113,14 @@ struct HardwareOptions: ParsableArguments {
     }
 
     func validate() throws {
+        if let gpu = self.gpuType {
+            guard gpu.contains(where: { $0.isLetter || $0.isNumber }) else {
+                throw ValidationError("--gpu-type names no GPU. Leave it out for the cheapest that fits.")
+            }
+            guard !["cpu", "none", "nogpu"].contains(gpu.lowercased().filter(\.isLetter)) else {
+                throw ValidationError("--gpu-type \(gpu): vp rents instances with a GPU only.")
+            }
+        }
         guard (1...64).contains(self.gpuCount) else {
             throw ValidationError("--gpu-count must be from 1 to 64.")
         }

@@ -51,7 +51,11 @@ struct InitCommand: AsyncParsableCommand {
                 dataFolder: answer(self.dataDir, "Folder of the data", fallback: "data"),
                 image: answer(
                     self.baseImage, "Container image", fallback: EngineConfiguration.Defaults().image),
-                platform: answer(self.defaultPlatform?.rawValue, "Platform (vast, runpod)", fallback: "vast"))
+                platform: try Self.platform(
+                    answer(
+                        self.defaultPlatform?.rawValue, "Platform (vast, runpod, auto for both)",
+                        fallback: "auto"))
+            )
             try ConfigurationEditor.write(text, to: settings, mode: 0o644)
             Terminal.print("Wrote \(settings).")
         }
@@ -89,8 +93,19 @@ struct InitCommand: AsyncParsableCommand {
         Terminal.print("Next: vp create-instance --gpu-type RTX4090, then vp python train.py")
     }
 
+    /// nil for both: a project that names one hides the other from everybody who works on it.
+    private static func platform(_ word: String) throws -> String? {
+        if word == "auto" { return nil }
+        guard let platform = Platform(rawValue: word.lowercased()) else {
+            throw CommandFailure(
+                code: "usage", message: "No platform is called \(Terminal.printable(word)).",
+                advice: "There are vast and runpod; auto is both.", status: Status.usage)
+        }
+        return platform.rawValue
+    }
+
     /// The project's settings. Keys never go here: the folder is shared, synced and committed.
-    static func settings(name: String, dataFolder: String, image: String, platform: String) -> String {
+    static func settings(name: String, dataFolder: String, image: String, platform: String?) -> String {
         func quoted(_ text: String) -> String { JSON.text(text).line }
         return """
             # Settings of this project for vp. Keys belong in your own configuration: vp config-set --vast-api-key -
@@ -99,10 +114,7 @@ struct InitCommand: AsyncParsableCommand {
               data_dir: \(quoted(dataFolder))
               base_image: \(quoted(image))
               working_dir: /workspace
-
-            platforms:
-              default: \(quoted(platform))
-
+            \(platform.map { "\nplatforms:\n  default: \(quoted($0))\n" } ?? Self.openPlatform)
             # What `vp create-instance` takes where it is not told.
             # defaults:
             #   gpu: RTX 4090
@@ -111,6 +123,14 @@ struct InitCommand: AsyncParsableCommand {
 
             """
     }
+
+    private static let openPlatform = """
+
+        # Without this both platforms are looked at.
+        # platforms:
+        #   default: vast
+
+        """
 
     static let ignoreRules = """
         # What is not sent to instances, in .gitignore's syntax.

@@ -21,17 +21,34 @@ struct InstanceActionAnswer {
 protocol InstanceActionCommand: AsyncParsableCommand {
     var target: InstanceTarget { get }
 
+    /// The instance that is meant.
+    func find(_ engine: Engine, on platform: VPEngine.Platform?) async throws -> Instance
+
     /// Asks what must be asked before; throws where the answer is no.
     func confirm(_ instance: Instance, _ engine: Engine, _ session: Session) async throws
 
-    func action(on id: InstanceID) -> EngineAction
+    func action(on id: InstanceID, _ session: Session) async throws -> EngineAction
+
+    /// The same action, which may end jobs that run there; nil where it ends none.
+    func allowing(jobs action: EngineAction) -> EngineAction?
+
+    /// Nobody is to be asked.
+    var isUnasked: Bool { get }
 
     /// Nil for a result of another action.
     func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer?
 }
 
 extension InstanceActionCommand {
+    func find(_ engine: Engine, on platform: VPEngine.Platform?) async throws -> Instance {
+        try await engine.instance(named: self.target.id, platform: platform)
+    }
+
     func confirm(_ instance: Instance, _ engine: Engine, _ session: Session) async throws {}
+
+    func allowing(jobs action: EngineAction) -> EngineAction? { nil }
+
+    var isUnasked: Bool { false }
 
     func run() async throws { try await self.perform() }
 
@@ -41,10 +58,11 @@ extension InstanceActionCommand {
         let session = try Session(self.target.common, asJSON: isJSON)
         try session.requireKey(for: platform)
         let engine = try session.engine()
-        let instance = try await engine.instance(named: self.target.id, platform: platform)
+        let instance = try await self.find(engine, on: platform)
         try await self.confirm(instance, engine, session)
-        let result = try await ActionRunner(engine: engine, session: session)
-            .result(of: self.action(on: instance.id))
+        let action = try await self.action(on: instance.id, session)
+        let result = try await JobsQuestion(engine: engine, session: session, isUnasked: self.isUnasked)
+            .result(of: action) { self.allowing(jobs: action) }
         guard let answer = self.answer(to: result, session) else { return }
         Terminal.print(isJSON ? answer.document.document : answer.line)
     }

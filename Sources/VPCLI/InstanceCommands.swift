@@ -15,6 +15,8 @@ struct ListInstancesCommand: AsyncParsableCommand {
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
         let engine = try session.engine()
+        // What an earlier vp could not end, and what waited for its last job.
+        await engine.takeUpEnds()
         let seenBefore = engine.cachedInstances()
         async let balances: Void = engine.refreshBalances()
         let answers = await engine.instances(platform: platform)
@@ -140,7 +142,7 @@ struct StartCommand: InstanceActionCommand {
 
     @OptionGroup var target: InstanceTarget
 
-    func action(on id: InstanceID) -> EngineAction { .start(id) }
+    func action(on id: InstanceID, _ session: Session) async throws -> EngineAction { .start(id) }
 
     func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer? {
         guard case .started(let instance) = result else { return nil }
@@ -157,7 +159,21 @@ struct StopCommand: InstanceActionCommand {
 
     @OptionGroup var target: InstanceTarget
 
-    func action(on id: InstanceID) -> EngineAction { .stop(id) }
+    @Flag(help: "End jobs that run there with it.")
+    var endJobs = false
+
+    func find(_ engine: Engine, on platform: VPEngine.Platform?) async throws -> Instance {
+        try await engine.instanceToEnd(named: self.target.id, platform: platform)
+    }
+
+    func action(on id: InstanceID, _ session: Session) async throws -> EngineAction {
+        .stop(id, StopRequest(endsJobs: self.endJobs))
+    }
+
+    func allowing(jobs action: EngineAction) -> EngineAction? {
+        guard case .stop(let id, _) = action else { return nil }
+        return .stop(id, StopRequest(endsJobs: true))
+    }
 
     func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer? {
         guard case .stopped(let instance, let unsafe) = result else { return nil }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import VPEngine
 
 struct AttachCommand: AsyncParsableCommand {
@@ -42,7 +43,7 @@ struct AttachCommand: AsyncParsableCommand {
         case .failed(let error): throw error
         case .interrupted(_, let seen):
             JobRun.explainDetach(seen ?? job, on: job.instance)
-            throw ExitStatus(status: Status.interrupted)
+            throw ExitStatus(status: runner.interruption.exitStatus)
         }
     }
 
@@ -54,13 +55,14 @@ struct AttachCommand: AsyncParsableCommand {
 
 struct CancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cancel", abstract: "End a job and all its processes. The instance stays.")
+        commandName: "cancel", abstract: "End a job and all its processes. The instance stays.",
+        discussion: "Of a job that is over, it ends the processes that were left behind.")
 
     @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
     var job: String
 
-    @Option(help: ArgumentHelp("Seconds between asking and killing.", valueName: "seconds"))
-    var grace = 10
+    @Option(help: ArgumentHelp("Seconds between asking and killing. (default: 10)", valueName: "seconds"))
+    var grace: Int?
 
     @Flag(help: "Kill at once, without asking.")
     var kill = false
@@ -69,14 +71,15 @@ struct CancelCommand: AsyncParsableCommand {
     @OptionGroup var json: JSONOptions
 
     func validate() throws {
-        guard self.grace >= 0 else { throw ValidationError("--grace must be 0 or more.") }
+        guard self.grace ?? 0 >= 0 else { throw ValidationError("--grace must be 0 or more.") }
     }
 
     func run() async throws {
         let session = try Session(self.common, asJSON: self.json.json)
         let engine = try session.engine()
         let job = try engine.job(named: self.job)
-        guard !job.state.isOver || job.endedAt == nil else {
+        let wasOver = job.state.isOver && job.endedAt != nil
+        guard !wasOver || job.state == .unknown || job.record?.leftBehind.isEmpty == false else {
             throw EngineError(
                 .noSuchJob, .init("cancelling a job", subject: job.id.rawValue),
                 detail: "it has ended already")
@@ -86,8 +89,16 @@ struct CancelCommand: AsyncParsableCommand {
         let result = try await ActionRunner(engine: engine, session: session, showsOutput: false)
             .result(of: .cancel(job.id, on: job.instance, request))
         guard case .cancelled(let ended) = result else { return }
+        if ended.record?.mayHaveMissedProcesses == true {
+            session.note(
+                "vp: \(ended.instance) has no perl: a process of \(ended.id) with an empty environment in a session of its own "
+                    + "would not have been found. `vp ssh \(ended.instance)` shows what runs.")
+        }
         if self.json.json {
             Terminal.print(Documents.job(ended, connection: nil).document)
+        } else if wasOver {
+            Terminal.print(
+                "What \(ended.id) left behind has ended; the instance \(ended.instance) stays.")
         } else {
             Terminal.print("\(ended.id) is \(ended.state.rawValue); the instance \(ended.instance) stays.")
         }
@@ -111,6 +122,7 @@ struct RerunCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        try self.options.checkInput(patience: 0)
         let session = try Session(self.common, asJSON: self.options.json)
         try session.requireKey()
         let engine = try session.engine()
@@ -138,13 +150,15 @@ struct RerunCommand: AsyncParsableCommand {
         let record = job.record
         let wantsTerminal =
             self.options.terminal || (record?.hasTerminal == true && !self.options.splitStderr)
-        let request = RunRequest(
+        var request = RunRequest(
             command: job.command, workingDirectory: record?.workingDirectory,
             syncsUp: record?.syncsUp ?? true, syncsDown: record?.syncsDown ?? true, environment: environment,
             turn: turn, isDetached: self.options.detach,
             splitsErrors: self.options.splitStderr || (record?.splitsErrors == true && !wantsTerminal),
             terminal: wantsTerminal ? JobOptions.terminalSize : nil,
-            maximumCost: self.budget.maxCost?.dollars ?? record?.maximumCost)
+            maximumCost: self.budget.maxCost?.dollars ?? record?.maximumCost,
+            lingerSeconds: self.options.lingerSeconds)
+        if self.options.stdin { request.inputDescriptor = STDIN_FILENO }
         if let ending = try await run.perform(request, on: instance) { throw ending }
     }
 

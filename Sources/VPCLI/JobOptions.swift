@@ -26,11 +26,20 @@ struct JobOptions: ParsableArguments {
 
     @Flag(
         name: [.customShort("t"), .long],
-        help: "Give the command a terminal, for programs that print otherwise without one.")
+        help: "Give the command a terminal, with the keyboard of the one here; Ctrl-P Ctrl-Q detaches.")
     var terminal = false
 
     @Flag(help: "Keep standard error apart from standard output.")
     var splitStderr = false
+
+    @Option(
+        help: ArgumentHelp(
+            "How long what the command left in the background may do nothing before the job ends without it. "
+                + "(default: 5m)", valueName: "duration"))
+    var linger: Linger?
+
+    @Flag(help: "Send what is on standard input, up to its end, for the command to read.")
+    var stdin = false
 
     @Flag(help: "Ring the bell, or show a notification on a desktop, when the job has ended.")
     var notify = false
@@ -42,6 +51,10 @@ struct JobOptions: ParsableArguments {
         if self.after != nil, self.queue { throw ValidationError("--after and --queue exclude each other.") }
         if self.terminal, self.splitStderr {
             throw ValidationError("A terminal has one stream: -t and --split-stderr exclude each other.")
+        }
+        if self.terminal, self.stdin {
+            throw ValidationError(
+                "A command with a terminal reads from that: -t and --stdin exclude each other.")
         }
         if self.json, !self.detach {
             throw ValidationError("--json needs --detach: without it, stdout is the job's.")
@@ -57,6 +70,16 @@ struct JobOptions: ParsableArguments {
             }
         }
     }
+
+    /// Throws where input waits that the command would not get.
+    func checkInput(patience milliseconds: Int32) throws {
+        guard !self.stdin, StandardInput.isWaiting(patience: milliseconds) else { return }
+        throw CommandFailure(
+            code: "usage", message: "There is data on standard input, and the command would not get it.",
+            advice: "Send it with --stdin, or leave it out: vp … < /dev/null", status: Status.usage)
+    }
+
+    var lingerSeconds: Int? { self.linger?.seconds }
 
     /// The variables, with values from our own environment where none was given.
     func environment(_ own: [String: String]) throws -> [String: String] {
@@ -85,11 +108,12 @@ struct JobOptions: ParsableArguments {
     /// The size to give a terminal on the instance: that of ours.
     static var terminalSize: RunRequest.TerminalSize {
         var size = winsize()
+        let hasKeyboard = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
         for descriptor in [STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO]
         where ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 {
-            return .init(columns: Int(size.ws_col), rows: Int(size.ws_row))
+            return .init(columns: Int(size.ws_col), rows: Int(size.ws_row), hasKeyboard: hasKeyboard)
         }
-        return .init(columns: 80, rows: 24)
+        return .init(columns: 80, rows: 24, hasKeyboard: hasKeyboard)
     }
 }
 
@@ -98,18 +122,30 @@ struct JobRun {
     let engine: Engine
     let session: Session
     let options: JobOptions
+    /// A signal that came before.
+    var earlier: ActionRunner.Interruption?
 
-    /// Returns the failure that the run ended with, if any. Throws where it was left before its end.
-    func perform(_ request: RunRequest, on instance: Instance) async throws -> (any Error)? {
+    /// Returns the failure that the run ended with, if any. Throws where it was left before its end, once
+    /// `wasLeft` has said what becomes of the rest.
+    func perform(
+        _ request: RunRequest, on instance: Instance,
+        wasLeft: (Job?, ActionRunner.Interruption) async throws -> Void = { _, _ in }
+    ) async throws -> (any Error)? {
         self.session.explain(
             "on \(instance.id.platform.displayName) \(instance.id), \(instance.gpuName)")
-        let runner = ActionRunner(engine: self.engine, session: self.session)
+        var runner = ActionRunner(engine: self.engine, session: self.session)
+        runner.earlier = self.earlier
         switch await runner.perform(.run(instance.id, request)) {
         case .succeeded(.ran(let summary)):
             if request.isDetached, let job = summary.job {
                 let document = Documents.job(job, connection: self.engine.connection(of: job)).document
                 Terminal.print(self.options.json ? document : job.id.rawValue)
                 return nil
+            }
+            if !self.options.stdin, StandardInput.isWaiting(patience: 0) {
+                self.session.note(
+                    "vp: data has come on standard input meanwhile; the command did not get it. --stdin sends it."
+                )
             }
             if self.options.notify, let job = summary.job { Notification.show(job, self.session) }
             do { try RunReport(session: self.session).end(summary) } catch { return error }
@@ -118,7 +154,8 @@ struct JobRun {
         case .failed(let error): return error
         case .interrupted(_, let job):
             Self.explainDetach(job, on: instance.id)
-            throw ExitStatus(status: Status.interrupted)
+            try await wasLeft(job, runner.interruption)
+            throw ExitStatus(status: runner.interruption.exitStatus)
         }
     }
 
@@ -176,6 +213,23 @@ enum Notification {
         var words = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var child: pid_t = 0
-        posix_spawn(&child, program, &actions, nil, &words, environ)
+        _ = ChildEnvironment.withOwn { environment in
+            posix_spawn(&child, program, &actions, nil, &words, environment)
+        }
+    }
+}
+
+/// `--linger`: whole seconds; none at all is allowed.
+struct Linger: ExpressibleByArgument {
+    var seconds: Int
+
+    init?(argument: String) {
+        if let number = Double(argument.hasSuffix("s") ? String(argument.dropLast()) : argument), number == 0
+        {
+            self.seconds = 0
+            return
+        }
+        guard let interval = Interval(argument: argument) else { return nil }
+        self.seconds = Int(interval.seconds.rounded(.up))
     }
 }

@@ -121,7 +121,9 @@ struct JobsCommand: AsyncParsableCommand {
             let duration = job.startedAt.flatMap { start in end.map { $0.timeIntervalSince(start) } }
             table.add([
                 .init(job.id.rawValue, .strong),
-                .init(job.state.rawValue + Self.words(connection(job)), Self.style(job.state)),
+                .init(
+                    job.state.rawValue + Self.words(connection(job)) + Self.background(job),
+                    Self.style(job.state)),
                 .init(job.outcome.map { "\($0.exitStatus)" } ?? ""),
                 .init(duration.map(Units.duration) ?? ""),
                 .init(job.dollars.map(Units.dollars) ?? ""),
@@ -140,6 +142,14 @@ struct JobsCommand: AsyncParsableCommand {
         case .reconnecting: ", reconnecting"
         case .disconnected: ", unwatched"
         }
+    }
+
+    /// What goes on after its command, or was left behind.
+    private static func background(_ job: Job) -> String {
+        let running = (job.record?.background ?? []).count { $0.state == .running }
+        if running > 0, !job.state.isOver { return ", \(running) in the background" }
+        let left = job.record?.leftBehind.count ?? 0
+        return left > 0 ? ", \(left) left behind" : ""
     }
 
     static func style(_ state: Job.State) -> Style {
@@ -188,6 +198,17 @@ enum JobRecordText {
         add("cost", job.dollars.map(Units.dollars))
         add("limit", record?.maximumCost.map { "\(Units.dollars($0)) (--max-cost)" })
         add("memory", record?.peakBytes.map { "\(Units.bytes($0)) at most, in one process" })
+        for process in record?.background ?? [] {
+            let how =
+                switch process.state {
+                case .running: "goes on"
+                case .leftBehind: "left behind; `vp cancel \(job.id)` ends it"
+                case .gone: "left behind, and ended since"
+                case .ended(let status?): "ended with \(status)"
+                case .ended(nil): "ended, and how is not known"
+                }
+            add("background", "process \(process.process), \(how): \(process.command)")
+        }
         add("watched", connection?.rawValue)
         let check =
             switch record?.logIsVerified {

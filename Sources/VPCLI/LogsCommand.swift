@@ -52,11 +52,12 @@ struct LogsCommand: AsyncParsableCommand {
         for stream in JobStream.allCases { printer.print(job.id, stream, upTo: ends[stream] ?? 0) }
         guard self.follow, !job.state.isOver else { return }
         try session.requireKey(for: job.instance.platform)
-        let runner = ActionRunner(
+        var runner = ActionRunner(
             engine: engine, session: session, outputStarts: ends, asksOnInterrupt: false)
+        runner.lendsKeyboard = false
         switch await runner.perform(.attach(job.id, on: job.instance, bringsResults: false)) {
         case .failed(let error): throw error
-        case .interrupted: throw ExitStatus(status: Status.interrupted)
+        case .interrupted: throw ExitStatus(status: runner.interruption.exitStatus)
         case .succeeded: break
         }
     }

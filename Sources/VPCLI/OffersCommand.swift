@@ -8,6 +8,9 @@ struct OffersCommand: AsyncParsableCommand {
         discussion: """
             The price of the job is that of its hours, its disk and the traffic of this folder's files there and \
             back; machines differ much in what they charge for traffic.
+
+            vast.ai allows a number of searches a day. The same question again within half a minute is answered from \
+            the list that was found before; --refresh asks all the same.
             """)
 
     @OptionGroup var hardware: HardwareOptions
@@ -19,6 +22,9 @@ struct OffersCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("How many at most, of all platforms together.", valueName: "n"))
     var limit = 20
+
+    @Flag(help: "Ask the platforms again, also where the same was asked a moment ago.")
+    var refresh = false
 
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var common: CommonOptions
@@ -38,7 +44,8 @@ struct OffersCommand: AsyncParsableCommand {
         // More than are shown: the files are counted meanwhile, and may change the order.
         query.limit = max(64, self.limit)
         async let job = engine.jobEstimate(hours: self.hardware.hours)
-        var answers = try await engine.offers(query, platform: platform)
+        var answers = try await engine.recentOffers(
+            query, platform: platform, maximumAge: self.refresh ? 0 : 30)
         query.job = await job
         query.limit = self.limit
         answers.rank(by: query)

@@ -25,11 +25,36 @@ struct CommonOptions: ParsableArguments {
 
     @Flag(name: .shortAndLong, help: "Say more about what is being done.")
     var verbose = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Let these settings of the project count this once, such as platforms.vast.url. Separate several by commas.",
+            valueName: "names"))
+    var allow: String?
+
+    func validate() throws {
+        for name in self.allowed where !ConsentRequest.names.contains(name) {
+            throw ValidationError(
+                "--allow \(name): no such setting needs consent. These do: "
+                    + "\(ConsentRequest.names.joined(separator: ", ")).")
+        }
+    }
+
+    var allowed: Set<String> {
+        Set((self.allow ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+    }
 }
 
 struct PlatformOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: "vast, runpod, or auto for both.")
-    var platform: PlatformChoice = .auto
+    @Option(
+        name: [.customShort("p"), .customLong("platform")],
+        help: ArgumentHelp("vast, runpod, or auto for both.", valueName: "platform"))
+    var choice: PlatformChoice?
+
+    var platform: PlatformChoice { self.choice ?? .auto }
+
+    /// True where both were asked for in so many words, whatever platform is the default.
+    var isBoth: Bool { self.choice == .auto }
 }
 
 /// The instance by option, as the original tool had it, for verbs that take it as an argument as well.
@@ -67,20 +92,39 @@ struct Session: Sendable {
         try self.init(
             environment: ProcessInfo.processInfo.environment,
             directory: FileManager.default.currentDirectoryPath, configurationFile: options.config,
-            isVerbose: options.verbose)
+            allowed: options.allowed, asksConsent: showsWarnings, isVerbose: options.verbose)
         if showsWarnings, !asJSON { self.warn(self.configuration.warnings) }
     }
 
     init(
         environment: [String: String], directory: String, configurationFile: String? = nil,
-        isVerbose: Bool = false
+        allowed: Set<String> = [], asksConsent: Bool = false, isVerbose: Bool = false
     ) throws {
         self.environment = environment
         self.directory = directory
         self.terminal = Terminal(environment: environment)
         self.isVerbose = isVerbose
-        self.configuration = try EngineConfiguration.load(
-            environment: environment, directory: directory, configurationFile: configurationFile)
+        func load() throws -> EngineConfiguration {
+            try EngineConfiguration.load(
+                environment: environment, directory: directory, configurationFile: configurationFile,
+                allowed: allowed)
+        }
+        var configuration = try load()
+        if asksConsent, self.terminal.canAsk, !configuration.openConsents.isEmpty {
+            let store = ConsentStore(stateFolder: configuration.paths.stateFolder)
+            for request in configuration.openConsents {
+                try store.remember(Self.consents(to: request, self.terminal), for: request)
+            }
+            configuration = try load()
+        }
+        self.configuration = configuration
+    }
+
+    private static func consents(to request: ConsentRequest, _ terminal: Terminal) -> Bool {
+        Terminal.note(
+            "vp: This project wants to \(Terminal.printable(request.words)): \(request.name) in "
+                + "\(Terminal.printable(request.place)).")
+        return Prompt(terminal: terminal).confirm("Allow it, for this project, as long as it stays as it is?")
     }
 
     /// Takes up what a dashboard left that was killed.

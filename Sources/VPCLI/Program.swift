@@ -6,8 +6,11 @@ import VPEngine
 /// Other programs: become one, find one, run one.
 enum Program {
     /// Becomes `words[0]`, looked up in `PATH`. The terminal, its size and its signals are then that program's.
-    static func replaceThisProcess(_ words: [String]) throws -> Never {
+    ///
+    /// - Parameter keepsKeys: true for the dashboard alone; any other program gets an environment without the keys.
+    static func replaceThisProcess(_ words: [String], keepsKeys: Bool = false) throws -> Never {
         signal(SIGPIPE, SIG_DFL)
+        if !keepsKeys { ChildEnvironment.forgetKeys() }
         var pointers = words.map { strdup($0) }
         pointers.append(nil)
         if let program = pointers[0] { execvp(program, &pointers) }
@@ -56,7 +59,9 @@ enum Program {
         var words = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var child: pid_t = 0
-        let problem = posix_spawn(&child, path, &actions, &attributes, &words, environ)
+        let problem = ChildEnvironment.withOwn { environment in
+            posix_spawn(&child, path, &actions, &attributes, &words, environment)
+        }
         guard problem == 0 else {
             throw EngineError(
                 .missingProgram, .init("starting a program"),

@@ -39,7 +39,11 @@ final class ProgressDisplay {
         } else {
             if let detail = progress.detail, detail != self.detail {
                 self.detail = detail
-                if !self.session.terminal.canRedraw, self.isWordy {
+                if progress.stage == .running {
+                    // The command has ended, and its work goes on.
+                    self.hide()
+                    Terminal.note("vp: \(progress.stage.words): \(Terminal.printable(detail))")
+                } else if !self.session.terminal.canRedraw, self.isWordy {
                     Terminal.note("vp: \(progress.stage.words): \(Terminal.printable(detail))")
                 }
             }

@@ -3,8 +3,14 @@ import VPEngine
 
 /// How something is rented; the same for `create-instance` and `run --create`.
 struct RentalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Container image. (default: the project's)", valueName: "image"))
+    @Option(
+        help: ArgumentHelp(
+            "Container image; auto is the newest of PyTorch that GPU and driver can run. (default: the project's)",
+            valueName: "image"))
     var image: String?
+
+    @Flag(help: "Take an image that cannot run on the GPU, and hardware that is not what was rented.")
+    var acceptAnyway = false
 
     @Option(
         help: ArgumentHelp(
@@ -22,9 +28,14 @@ struct RentalOptions: ParsableArguments {
     /// Those that are followed by a value, for `CommandLineShape`.
     static let optionsWithValue = Set(["--image", "--load-limit"]).union(LeaseOptions.optionsWithValue)
 
-    var isGiven: Bool { self.image != nil || self.loadLimit != nil || self.lease.isGiven }
+    var isGiven: Bool {
+        self.image != nil || self.acceptAnyway || self.loadLimit != nil || self.lease.isGiven
+    }
 
     func validate() throws {
+        if let image = self.image, image != StockImage.auto, let problem = ImageName.problem(image) {
+            throw ValidationError("--image \"\(Terminal.printable(image))\" cannot be: \(problem).")
+        }
         if let minutes = self.loadLimit, !(minutes > 0 && minutes < 1440) {
             throw ValidationError("--load-limit must be more than 0 and less than 1440 minutes.")
         }
@@ -32,7 +43,8 @@ struct RentalOptions: ParsableArguments {
 
     /// What `hardware` and these ask for, priced for a job of this folder.
     func request(
-        _ hardware: HardwareOptions, offer: OfferID? = nil, platform: Platform?, _ engine: Engine,
+        _ hardware: HardwareOptions, offer: OfferID? = nil, platform: Platform?, isBoth: Bool = false,
+        _ engine: Engine,
         _ session: Session
     ) async -> CreateRequest {
         var query = hardware.query(session.configuration.defaults)
@@ -41,7 +53,9 @@ struct RentalOptions: ParsableArguments {
         let usable = Set(session.configuration.endpoints.map(\.platform))
         let usual = session.configuration.defaults.platform.flatMap { usable.contains($0) ? $0 : nil }
         var request = CreateRequest(
-            offer: offer, query: query, platform: platform ?? offer?.platform ?? usual, image: self.image)
+            offer: offer, query: query, platform: platform ?? offer?.platform ?? (isBoth ? nil : usual),
+            image: self.image)
+        request.acceptsAnyway = self.acceptAnyway
         request.lease = self.lease.terms(session.configuration.money.lease)
         if let minutes = self.loadLimit { request.deadlines.loading = minutes * 60 }
         return request
@@ -54,13 +68,16 @@ struct Rental {
     let session: Session
     /// Ask nothing; what would be asked is agreed to.
     let yes: Bool
+    /// A signal that came before.
+    var earlier: ActionRunner.Interruption?
 
     /// The new instance. Ends with 130 after Ctrl-C, once what was rented is destroyed or was to be kept.
     func rent(_ request: CreateRequest) async throws -> Instance {
         var request = request
         request.addsAccountKey = self.yes
         while true {
-            let runner = ActionRunner(engine: self.engine, session: self.session)
+            var runner = ActionRunner(engine: self.engine, session: self.session)
+            runner.earlier = self.earlier
             switch await runner.perform(.create(request)) {
             case .succeeded(.created(let instance)): return instance
             case .succeeded: throw ExitStatus(status: Status.failed)
@@ -70,8 +87,8 @@ struct Rental {
                 }
                 request.addsAccountKey = true
             case .interrupted(let instance, _):
-                try await self.tidyUp(instance)
-                throw ExitStatus(status: Status.interrupted)
+                try await self.tidyUp(instance, after: runner.interruption)
+                throw ExitStatus(status: runner.interruption.exitStatus)
             }
         }
     }
@@ -84,16 +101,17 @@ struct Rental {
                 + "\(fingerprint), and would let nobody in. Add it?")
     }
 
-    /// After Ctrl-C an instance may be half way up, and is paid for already.
-    private func tidyUp(_ instance: Instance?) async throws {
+    /// After a signal an instance may be half way up, and is paid for already. Nothing was run on it yet.
+    func tidyUp(_ instance: Instance?, after interruption: ActionRunner.Interruption) async throws {
         guard let instance else {
-            Terminal.note("vp: interrupted. Nothing is known to be rented; `vp ls` shows what is there.")
+            Terminal.note(
+                "vp: \(interruption.words). Nothing is known to be rented; `vp ls` shows what is there.")
             return
         }
         let price = Units.hourly(instance.price.dollarsPerHour)
         // Nothing was run on it yet, so nothing can be lost; leaving it would go on costing money unseen.
         var destroys = true
-        if self.session.terminal.canAsk, !self.yes {
+        if self.session.terminal.canAsk, !self.yes, interruption.mayAsk {
             let answer = Prompt(terminal: self.session.terminal).text(
                 "\(instance.id) is rented at \(price). [d]estroy it or [k]eep it?", fallback: "d")
             destroys = !answer.lowercased().hasPrefix("k")
@@ -103,10 +121,10 @@ struct Rental {
                 "vp: \(instance.id) is kept at \(price). `vp destroy-instance \(instance.id)` ends it.")
             return
         }
-        Terminal.note("vp: interrupted; \(instance.id) is being destroyed, nothing was run on it.")
+        Terminal.note("vp: \(interruption.words); \(instance.id) is being destroyed, nothing was run on it.")
         do {
             _ = try await ActionRunner(engine: self.engine, session: self.session)
-                .result(of: .destroy(instance.id, DestroyRequest(discardsResults: true)))
+                .result(of: .destroy(instance.id, DestroyRequest(discardsResults: true, endsJobs: true)))
         } catch let error as EngineError where error.code == .instanceGone {
             // It ended by itself.
         }

@@ -94,7 +94,7 @@ enum Report {
             case .missingProgram:
                 (
                     "A program that is needed is not installed\(because).",
-                    "Install it, on Debian with `apt-get install rsync openssh-client`."
+                    "Install it, on Debian with `apt-get install rsync openssh-client libcurl4`."
                 )
             case .unsupported:
                 ("This is not possible\(place)\(because).", "Use the platform's own console for it.")
@@ -113,10 +113,22 @@ enum Report {
                     "\(platform ?? "The platform") wants fewer requests\(because).",
                     "Wait half a minute and try again."
                 )
+            case .searchQuotaSpent:
+                (
+                    "\(platform ?? "The platform") allows no further search for offers today\(because).",
+                    "Instances that run are not affected. `vp create-instance --offer ID` still rents what `vp offers` "
+                        + "has shown; the other platform has no such limit."
+                )
             case .networkDown:
                 (
                     "\(platform ?? "The platform") could not be reached while \(activity.words)\(because).",
                     "Check the network, and the address with `vp config-show`."
+                )
+            case .insecureConnection:
+                (
+                    "\(platform ?? "The platform") cannot be asked safely, and was sent nothing\(because).",
+                    "Where a proxy or a CA of your own stands in between, name its certificate in SSL_CERT_FILE or in "
+                        + "`platforms.\(name).ca_file` of your own configuration."
                 )
             case .platformFailed:
                 (
@@ -149,6 +161,24 @@ enum Report {
                 (
                     "No instance could be rented\(place)\(because).",
                     "Nothing is left running. Ask for other hardware (`vp offers`), or try again later."
+                )
+            case .imageUnavailable:
+                (
+                    "The image\(subject) cannot be used\(place)\(because).",
+                    "Check the name and the tag; a private image needs a login at its registry."
+                )
+            case .imageUnfit:
+                (
+                    "The image\(subject) cannot run there\(because).",
+                    (choices.isEmpty
+                        ? "Nothing was rented. Choose another GPU or image"
+                        : "Nothing was rented. Take --image \(choices), or leave the choice to vp: --image auto")
+                        + "; --accept-anyway rents all the same."
+                )
+            case .registryBusy:
+                (
+                    "The registry of the image\(subject) refuses to serve it for now\(because).",
+                    "Try again in an hour, or use a copy in a registry that asks for a login."
                 )
             case .nameInUse:
                 (
@@ -183,8 +213,14 @@ enum Report {
                 )
             case .destroyUnconfirmed:
                 (
-                    "\(platform ?? "The platform") still shows the instance\(subject)\(because).",
-                    "It may still cost money. Run the same command again, or look at the platform's own page."
+                    "The end of the instance\(subject) is not confirmed\(because).",
+                    "The order stands: each later vp gives it again. `vp ls` shows whether it is gone; "
+                        + "\(platform.map { "\($0)'s" } ?? "the platform's") own page ends it as well."
+                )
+            case .jobsRunning:
+                (
+                    "Other jobs run on the instance\(subject), and would end with it: \(choices)\(because).",
+                    "Wait for them with `vp attach`, or end them as well: --end-jobs."
                 )
             case .unsafeResults:
                 (
@@ -200,8 +236,9 @@ enum Report {
             case .hostKeyChanged:
                 (
                     "The instance\(subject) shows another host key than before; nothing was sent\(because).",
-                    "Somebody may be listening, or the container was rebuilt. If you know it was, remove its file "
-                        + "below known_hosts/ in the state folder."
+                    "Somebody may be listening, or the container was rebuilt. The instance goes on costing money: "
+                        + "`vp destroy-instance\(subject.isEmpty ? " ID" : subject)` ends it. If you know that it was "
+                        + "rebuilt, remove its file below known_hosts/ in the state folder."
                 )
             case .sshRefused:
                 (
@@ -254,7 +291,7 @@ enum Report {
                 ("Your own limit does not allow it\(because).", "Raise the limit if this is meant.")
             case .timedOut:
                 (
-                    "It took too long, \(activity.words)\(subject)\(because).",
+                    "\(platform ?? "The platform") did not answer in time while \(activity.words)\(subject)\(because).",
                     "Try again; `vp ls` shows what is there."
                 )
             case .answerTooLarge:
@@ -300,18 +337,19 @@ enum Report {
             .localDiskFull, .noSuchJob:
             Status.configuration
         case .noMatchingOffer, .offerTaken, .noCandidateLeft, .noInstance, .ambiguousInstance, .instanceGone,
-            .instanceNotRunning,
+            .instanceNotRunning, .imageUnavailable, .registryBusy,
             .instanceNotReady:
             Status.noInstance
-        case .badRequest, .insufficientCredit, .rateLimited, .networkDown, .platformFailed, .badResponse,
-            .endpointRetired:
+        case .badRequest, .insufficientCredit, .rateLimited, .searchQuotaSpent, .networkDown,
+            .insecureConnection,
+            .timedOut, .platformFailed, .badResponse, .endpointRetired:
             Status.platform
-        case .unreachable, .sshRefused, .timedOut, .answerTooLarge: Status.unreachable
+        case .unreachable, .sshRefused, .answerTooLarge: Status.unreachable
         case .uploadFailed, .remoteDiskFull: Status.uploadFailed
         case .unsafeResults, .downloadFailed: Status.resultsNotWhole
         case .hostKeyChanged: Status.hostKeyChanged
         case .instanceLost: Status.instanceLost
-        case .limitRefused, .uploadTooBig: Status.limitRefused
+        case .limitRefused, .uploadTooBig, .imageUnfit, .jobsRunning: Status.limitRefused
         case .cancelIncomplete: Status.failed
         case .destroyUnconfirmed: Status.stillExists
         case .cancelled: Status.interrupted

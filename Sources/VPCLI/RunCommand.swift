@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import VPEngine
 
 /// What `run` does, and on which instance. Accepted before the verb as well, and by the direct form.
@@ -57,6 +58,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Destroy the instance afterwards, once its results are here.")
     var destroy = false
 
+    @Flag(help: "With --destroy: end other jobs that run there.")
+    var endJobs = false
+
     @OptionGroup(title: "With --create") var hardware: HardwareOptions
     @OptionGroup(title: "With --create") var rental: RentalOptions
     @OptionGroup var parts: RunPartOptions
@@ -78,8 +82,16 @@ struct RunCommand: AsyncParsableCommand {
         if self.create, self.parts.instance.instanceId != nil {
             throw ValidationError("--create rents an instance, and --instance-id names one that is there.")
         }
+        if self.endJobs, !self.destroy {
+            throw ValidationError("--end-jobs counts only with --destroy.")
+        }
         if self.options.detach, self.destroy {
             throw ValidationError("--destroy waits for the job's end, and --detach for nothing.")
+        }
+        if self.options.detach, self.parts.pullEvery != nil || !self.parts.pullOnly.isEmpty {
+            throw ValidationError(
+                "--pull-every brings results while vp follows the job, and --detach leaves it. `vp attach JOB` "
+                    + "follows it later, and `vp download` brings what is there.")
         }
         if self.create, self.options.after != nil || self.options.queue {
             throw ValidationError("A new instance has no jobs to wait for.")
@@ -90,6 +102,8 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // Before anything is rented; a program that is just starting to write gets a moment where that costs nothing.
+        if !self.parts.syncOnly { try self.options.checkInput(patience: self.create ? 200 : 0) }
         let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.options.json)
         try session.requireKey(for: platform)
@@ -99,14 +113,19 @@ struct RunCommand: AsyncParsableCommand {
             session.note("vp: --dockerfile does nothing without --enable-docker.")
         }
         let engine = try session.engine(self.parts.transfer)
-        let run = JobRun(engine: engine, session: session, options: self.options)
+        // From here on there may be something to tidy up, also between two actions.
+        let interruption = ActionRunner.Interruption()
+        let signals = interruption.watch()
+        defer { signals.end() }
+        var run = JobRun(engine: engine, session: session, options: self.options)
+        run.earlier = interruption
         let (predecessor, turn) = try run.turn()
         let instance =
             self.create
-            ? try await self.rent(engine, session)
+            ? try await self.rent(engine, session, interruption)
             : try await engine.instance(
                 named: self.parts.instance.instanceId ?? predecessor?.instance.rawValue, platform: platform)
-        let request = RunRequest(
+        var request = RunRequest(
             command: self.parts.syncOnly ? nil : JobCommand(words: self.command),
             workingDirectory: self.parts.workingDir,
             syncsUp: !self.parts.noSync,
@@ -114,39 +133,75 @@ struct RunCommand: AsyncParsableCommand {
             environment: try self.options.environment(session.environment),
             turn: turn, isDetached: self.options.detach, splitsErrors: self.options.splitStderr,
             terminal: self.options.terminal ? JobOptions.terminalSize : nil,
-            maximumCost: self.budget.maxCost?.dollars,
+            maximumCost: self.budget.maxCost?.dollars, lingerSeconds: self.options.lingerSeconds,
             mirror: self.parts.pullEvery.map {
                 MirrorRequest(interval: $0.seconds, patterns: self.parts.pullOnly)
             })
-        let ending = try await run.perform(request, on: instance)
-        if self.destroy { try await self.end(instance, after: ending, engine, session) }
+        if self.options.stdin { request.inputDescriptor = STDIN_FILENO }
+        let ending = try await run.perform(request, on: instance) { job, interruption in
+            guard self.destroy else { return }
+            try await self.leave(instance, job, interruption, engine, session)
+        }
+        let cameAfterAll = self.destroy ? try await self.end(instance, engine, session) : false
+        // What the run could not bring, the end has.
+        if cameAfterAll, (ending as? ExitStatus)?.status == Status.resultsNotWhole { return }
         if let ending { throw ending }
     }
 
-    private func rent(_ engine: Engine, _ session: Session) async throws -> Instance {
+    private func rent(
+        _ engine: Engine, _ session: Session, _ interruption: ActionRunner.Interruption
+    ) async throws -> Instance {
         var request = await self.rental.request(
-            self.hardware, platform: self.platform.platform.platform, engine, session)
+            self.hardware, platform: self.platform.platform.platform, isBoth: self.platform.isBoth, engine,
+            session)
         request.maximumCost = self.budget.maxCost?.dollars
-        return try await Rental(engine: engine, session: session, yes: self.rental.yes).rent(request)
+        var rental = Rental(engine: engine, session: session, yes: self.rental.yes)
+        rental.earlier = interruption
+        return try await rental.rent(request)
+    }
+
+    /// What becomes of `--destroy` where the run was left before its end.
+    private func leave(
+        _ instance: Instance, _ job: Job?, _ interruption: ActionRunner.Interruption, _ engine: Engine,
+        _ session: Session
+    ) async throws {
+        if self.create, job == nil {
+            let rental = Rental(engine: engine, session: session, yes: self.rental.yes)
+            return try await rental.tidyUp(instance, after: interruption)
+        }
+        Terminal.note(
+            "vp: \(instance.id) is not destroyed yet: `vp destroy-instance \(instance.id)` does it, with its results "
+                + "brought first.")
     }
 
     /// Ends the instance with its results brought home first; what cannot be brought keeps it alive.
     ///
-    /// A failure of the run itself is what the status tells; one of the end is then said beside it.
+    /// An end that did not come is what the status tells: the instance goes on costing money. How the job ended is
+    /// then said in the last line. True where every result is known to be here.
     private func end(
-        _ instance: Instance, after ending: (any Error)?, _ engine: Engine, _ session: Session
-    ) async throws {
+        _ instance: Instance, _ engine: Engine, _ session: Session
+    ) async throws -> Bool {
+        var request = DestroyRequest(
+            endsJobs: self.endJobs, waitsForJobs: true, stopsWhenRefused: !session.terminal.canAsk)
         do {
-            let result = try await ActionRunner(engine: engine, session: session)
-                .result(of: .destroy(instance.id, DestroyRequest()))
-            guard case .destroyed(let receipt) = result else { return }
+            let action = EngineAction.destroy(instance.id, request)
+            let result = try await JobsQuestion(engine: engine, session: session).result(of: action) {
+                request.endsJobs = true
+                return .destroy(instance.id, request)
+            }
+            guard case .destroyed(let receipt) = result else { return false }
             if let download = receipt.download { SyncReport.showResults(download, session: session) }
             session.note("vp: \(DestroyInstanceCommand.line(for: receipt))")
+            return receipt.download.map { $0.missing.isEmpty && $0.changing.isEmpty } ?? false
         } catch let error as EngineError where error.code == .instanceGone {
             session.note("vp: \(instance.id) is gone already.")
+            return false
         } catch {
-            guard ending != nil else { throw error }
             Report.show(error, asJSON: false, terminal: session.terminal)
+            if let job = try? engine.jobs(limit: 1000).first(where: { $0.instance == instance.id }) {
+                session.note("vp: \(RunReport.line(for: job))")
+            }
+            throw ExitStatus(status: Report.status(for: error))
         }
     }
 }
@@ -163,6 +218,14 @@ struct RunReport {
         if let download = summary.download { SyncReport.showResults(download, session: self.session) }
         self.session.note(
             Style.faint.apply("vp: \(Self.line(for: job))", if: self.session.terminal.errorHasColour))
+        let left = job.record?.leftBehind ?? []
+        if !left.isEmpty {
+            let names = left.prefix(3).map { Terminal.printable(String($0.command.prefix(60))) }
+            self.session.note(
+                "vp: \(left.count == 1 ? "1 process" : "\(left.count) processes") that did nothing for a while "
+                    + "stayed behind on \(job.instance): \(names.joined(separator: "; "))")
+            self.session.note("    `vp cancel \(job.id)` ends what \(job.id) left behind.")
+        }
         if let error = summary.downloadError {
             Report.show(error, asJSON: false, terminal: self.session.terminal)
         }
@@ -170,7 +233,7 @@ struct RunReport {
             Report.show(refusal, asJSON: false, terminal: self.session.terminal)
             throw ExitStatus(status: Status.limitRefused)
         }
-        let status = job.outcome?.exitStatus ?? Self.status(of: job)
+        let status = job.exitStatus ?? Self.status(of: job)
         // A job's own failure says more than what came after it.
         if status == 0, summary.downloadError != nil || summary.download?.missing.isEmpty == false {
             throw ExitStatus(status: Status.resultsNotWhole)
@@ -182,7 +245,7 @@ struct RunReport {
     static func line(for job: Job) -> String {
         var line = "\(job.id) "
         switch job.outcome {
-        case .exited(0): line += "succeeded"
+        case .exited(0): line += job.state.rawValue
         case .exited(let code): line += "failed with exit status \(code)"
         case .signalled(let signal): line += "was ended by signal \(signal)"
         case nil: line += job.state.rawValue
@@ -222,20 +285,21 @@ struct ContainerBuild {
         }
         // A file named here is meant from where the user stands, one in the settings from the project.
         let file =
-            self.dockerfile.map { Self.absolute($0, from: self.session.directory) }
-            ?? Self.absolute(settings.dockerfile, from: root)
+            try self.dockerfile.map { Self.absolute($0, from: self.session.directory) }
+            ?? Self.inside(root, settings.dockerfile, "docker.dockerfile")
+        let context = try Self.inside(root, settings.buildContext, "docker.build_context")
         guard FileManager.default.isReadableFile(atPath: file) else {
             throw CommandFailure(
                 code: "build_failed", message: "There is no Dockerfile \(file).",
                 advice: "Name one with --dockerfile, or leave out --enable-docker.",
                 status: Status.configuration)
         }
-        let tag = "vp-\(self.session.configuration.workspace.name)".lowercased()
+        let tag = Self.tag(of: self.session.configuration.workspace)
         var words = ["build", "--tag", tag, "--file", file]
         for (name, value) in settings.buildArguments.sorted(by: { $0.key < $1.key }) {
             words += ["--build-arg", "\(name)=\(value)"]
         }
-        words.append(Self.absolute(settings.buildContext, from: root))
+        words.append(context)
         let name = (builder as NSString).lastPathComponent
         self.session.note("vp: \(name) build of \(tag)")
         let status = try await Program.run(builder, words)
@@ -246,6 +310,27 @@ struct ContainerBuild {
         }
         self.session.note(
             "vp: \(tag) is built. It stays on this machine; to run in it, push it and rent with --image.")
+    }
+
+    /// What the project's file names, which has to be in the project: a build reads all of its context.
+    private static func inside(_ root: String, _ path: String, _ setting: String) throws -> String {
+        let whole = Self.absolute(path, from: root)
+        let target = URL(fileURLWithPath: whole).resolvingSymlinksInPath().path
+        let folder = URL(fileURLWithPath: root).resolvingSymlinksInPath().path
+        guard target == folder || target.hasPrefix("\(folder)/") else {
+            throw CommandFailure(
+                code: "badConfiguration",
+                message: "\(setting) is \(Terminal.printable(path)), which leads out of the project.",
+                advice: "Name a path inside the project, or give another Dockerfile with --dockerfile.",
+                status: Status.configuration)
+        }
+        return whole
+    }
+
+    /// Registries' rules for names are narrower than ours for projects: no hyphen, dot or underscore beside another.
+    private static func tag(of workspace: Workspace) -> String {
+        let words = workspace.slug.lowercased().split { "._-".contains($0) }
+        return "vp-\(words.joined(separator: "-"))"
     }
 
     private static func absolute(_ path: String, from folder: String) -> String {

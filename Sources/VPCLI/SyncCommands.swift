@@ -170,6 +170,11 @@ enum SyncReport {
     }
 
     private static func showTrouble(_ summary: SyncSummary, session: Session) {
+        for line in summary.left {
+            session.note(
+                Style.faint.apply(
+                    "vp: stays there: \(Terminal.printable(line))", if: session.terminal.errorHasColour))
+        }
         if !summary.conflicts.isEmpty {
             let what =
                 summary.direction == .up

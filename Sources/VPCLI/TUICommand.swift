@@ -16,6 +16,6 @@ struct TUICommand: AsyncParsableCommand {
                 .missingProgram, .init("opening the dashboard"),
                 detail: "vp-tui is neither beside vp nor in PATH; `swift build --product vp-tui` builds it")
         }
-        try Program.replaceThisProcess([program] + self.options)
+        try Program.replaceThisProcess([program] + self.options, keepsKeys: true)
     }
 }

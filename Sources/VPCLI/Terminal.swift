@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import VPEngine
 
 /// What the standard streams are, and what may be written to them.
@@ -55,8 +56,24 @@ struct Terminal: Sendable {
     /// False when nobody reads any more (`vp logs x | head`).
     @discardableResult
     static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
-        StandardStreams.write(bytes, to: descriptor)
+        if StandardStreams.write(bytes, to: descriptor) { return true }
+        // stdout is the answer; a reader that has gone wants no more of it.
+        let number = errno
+        if descriptor == STDOUT_FILENO { Self.noteFailure(number) }
+        return false
     }
+
+    /// Why a part of the answer could not be written; nil where all of it was.
+    static var outputFailure: String? {
+        Self.failure.withLock(\.self).map { String(cString: strerror($0)) }
+    }
+
+    static func noteFailure(_ number: Int32) {
+        guard number != EPIPE else { return }
+        Self.failure.withLock { if $0 == nil { $0 = number } }
+    }
+
+    private static let failure = Mutex<Int32?>(nil)
 
     static func print(_ line: String) { Self.write((line + "\n").utf8, to: STDOUT_FILENO) }
 

@@ -42,7 +42,10 @@ struct VP: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Money",
-                subcommands: [StatusCommand.self, CostCommand.self, LeaseCommand.self, ReapCommand.self]),
+                subcommands: [
+                    StatusCommand.self, CostCommand.self, LimitsCommand.self, LeaseCommand.self,
+                    ReapCommand.self,
+                ]),
             CommandGroup(
                 name: "Settings",
                 subcommands: [
@@ -79,6 +82,14 @@ struct VP: AsyncParsableCommand {
                     code: "usage", message: "\(word) is no verb of vp.",
                     advice: "Did you mean `vp \(verb)`? To run a program of that name: vp run -- \(word)",
                     status: Status.usage)
+            case .unusable(let word, "help"):
+                throw CommandFailure(
+                    code: "usage", message: "\(Terminal.printable(word)) is no verb of vp.",
+                    advice: "`vp --help` lists the verbs.", status: Status.usage)
+            case .unusable(let word, let verb):
+                throw CommandFailure(
+                    code: "usage", message: "`vp \(verb)` cannot use \(Terminal.printable(word)).",
+                    advice: "See `vp \(verb) --help`.", status: Status.usage)
             case .misplaced(let option, let verb, let verbs):
                 let others = verbs.prefix(6).joined(separator: ", ") + (verbs.count > 6 ? " and others" : "")
                 throw CommandFailure(
@@ -86,6 +97,7 @@ struct VP: AsyncParsableCommand {
                     advice: "It belongs to \(others). See `vp \(verb) --help`.", status: Status.usage)
             case .parsed(let arguments):
                 var command = try Self.parse(arguments)
+                if let verb = arguments.first { try VerbLimit.check(verb) }
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
                 } else {
@@ -95,7 +107,16 @@ struct VP: AsyncParsableCommand {
         } catch {
             Self.end(with: error, asJSON: isJSON)
         }
-        Glibc.exit(0)
+        Glibc.exit(Self.status(0))
+    }
+
+    /// `status`, or that of an answer that could not be written whole. Said here, at the end: a job goes on whether its
+    /// output is shown or not.
+    private static func status(_ status: Int32) -> Int32 {
+        guard let reason = Terminal.outputFailure else { return status }
+        Terminal.note("vp: the output could not be written: \(reason).")
+        Terminal.note("    A job's whole output is kept: `vp logs`.")
+        return status == 0 ? Status.configuration : status
     }
 
     /// Parses the verb alone where that is enough: the root's own options are behind the verb already, and to go through
@@ -121,7 +142,7 @@ struct VP: AsyncParsableCommand {
         guard !(error is EngineError || error is CommandFailure || error is ExitStatus), code != .failure
         else {
             Report.show(error, asJSON: asJSON, terminal: terminal)
-            Glibc.exit(Report.status(for: error))
+            Glibc.exit(Self.status(Report.status(for: error)))
         }
         guard asJSON, !code.isSuccess else { Self.exit(withError: error) }
         let words = Report.Words(code: "usage", message: Self.message(for: error), advice: "See `vp --help`.")
@@ -134,6 +155,7 @@ struct VP: AsyncParsableCommand {
         switch CommandLineShape(arguments) {
         case .parsed(let parsed): parsed.prefix { $0 != "--" }.contains("--json")
         case .misplaced: arguments.contains("--json")
+        case .unusable: arguments.contains("--json")
         case .mistyped: false
         }
     }

@@ -20,8 +20,12 @@ public struct EngineError: Error, Hashable, Sendable {
         case badRequest
         case insufficientCredit
         case rateLimited
-        /// The platform could not be reached at all.
+        /// The platform's searches of the day are used up, or what is left of them is kept; `detail` says until when.
+        case searchQuotaSpent
+        /// The platform could not be reached at all, or the connection broke before its answer was whole.
         case networkDown
+        /// The server cannot prove who it is; nothing was sent to it. `detail` says what its certificate lacks.
+        case insecureConnection
         /// The platform answered with an error of its own (5xx).
         case platformFailed
         /// The platform answered something that could not be understood. Never treated as an empty list.
@@ -34,6 +38,13 @@ public struct EngineError: Error, Hashable, Sendable {
         case offerTaken
         /// Everything that fitted was tried, and none of it became an instance; `detail` says why each did not.
         case noCandidateLeft
+        /// The registry does not give the image to anybody, or no machine can start it; `subject` is the image, `detail`
+        /// what was said of it.
+        case imageUnavailable
+        /// The image cannot run on the GPU; `subject` is the image, `suggestions` one that can.
+        case imageUnfit
+        /// The registry of the image serves nobody at the machine's address for now.
+        case registryBusy
         /// The name that was wanted for an instance belongs to another one.
         case nameInUse
         /// The account does not know our ssh key, and was not to be given it; `detail` is its fingerprint.
@@ -51,6 +62,8 @@ public struct EngineError: Error, Hashable, Sendable {
         case destroyUnconfirmed
         /// Destroying would lose results that are not here yet.
         case unsafeResults
+        /// An end was not asked for, because other jobs run there; `suggestions` names them with their age.
+        case jobsRunning
         case unreachable
         case hostKeyChanged
         case sshRefused
@@ -68,6 +81,7 @@ public struct EngineError: Error, Hashable, Sendable {
         case instanceLost
         /// A budget or guard of the user's own said no.
         case limitRefused
+        /// The platform did not answer, or did not finish its answer, within the call's deadline.
         case timedOut
         /// An instance, or a program here, has printed more than any answer of its kind holds.
         case answerTooLarge

@@ -40,6 +40,25 @@ struct RunPodRulesTests {
         #expect(outcome.output == "error code: 1010 403")
     }
 
+    /// What dstack sends, and what SkyPilot reads.
+    @Test(.loopbackCloud(free)) func newerClientsAreServed() async throws {
+        let client = TestClient.runPod(try #require(CloudTrait.current))
+        let body = #"""
+            {"name":"d","image":"dstackai/base:1","ports":["22/tcp"],"entrypoint":["/bin/bash","-c"],
+            "cmd":["echo it's; sleep 600"],
+            "gpu":{"id":"NVIDIA GeForce RTX 4090","minRamPerGpu":8,"minVcpuCountPerGpu":2}}
+            """#
+        let made = try await client.post("/v2/pods", body)
+        #expect(made.status == 201, "\(made)")
+        #expect(made["args"] as? String == #"'/bin/bash' '-c' 'echo it'\''s; sleep 600'"#)
+        let pods = try await client.graphQL(
+            "query { myself { pods { id containerRegistryAuthId imageName } } }")
+        #expect(pods["errors"] == nil && pods.text.contains("containerRegistryAuthId"), "\(pods)")
+        let both = try await client.post(
+            "/v2/pods", body.replacingOccurrences(of: #""name":"d","#, with: #""name":"d","args":"x","#))
+        #expect(both.status == 400, "\(both)")
+    }
+
     /// Every schema knows its keys; rules between keys are another status.
     @Test(.loopbackCloud(free)) func createIsStrict() async throws {
         let cloud = try #require(CloudTrait.current)

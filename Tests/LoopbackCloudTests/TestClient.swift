@@ -1,9 +1,9 @@
 import Foundation
-import FoundationNetworking
 import LoopbackCloud
+import VPEngine
 import VPTestSupport
 
-/// A plain HTTP client: what the wire says, nothing of our engine.
+/// A plain HTTP client: what the wire says, and of our engine nothing but the way the bytes take.
 struct TestClient: Sendable {
     struct Answer: @unchecked Sendable {
         let status: Int
@@ -58,27 +58,23 @@ struct TestClient: Sendable {
     func send(_ method: String, _ path: String, _ body: String?) async throws -> Answer {
         let base = self.base.absoluteString
         let url = URL(string: path.hasPrefix("http") ? path : base.trimmingSuffix("/") + path)
-        guard let url else { throw URLError(.badURL) }
-        var request = URLRequest(url: url, timeoutInterval: 30)
-        request.httpMethod = method
-        if let key = self.key { request.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization") }
-        if let body {
-            request.httpBody = Data(body.utf8)
-            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        guard let url, let verb = HTTPRequest.Method(rawValue: method) else {
+            throw CocoaError(.featureUnsupported)
         }
-        let (data, response) = try await Self.session.data(for: request)
-        let http = response as? HTTPURLResponse
         var headers: [String: String] = [:]
-        for (name, value) in http?.allHeaderFields ?? [:] {
-            headers["\(name)".lowercased()] = "\(value)"
-        }
+        if let key = self.key { headers["Authorization"] = "Bearer \(key)" }
+        if body != nil { headers["Content-Type"] = "application/json" }
+        let response = try await Self.transport.send(
+            HTTPRequest(
+                method: verb, url: url, headers: headers, body: body.map { Array($0.utf8) },
+                activity: .init("testing the loopback cloud")))
         return Answer(
-            status: http?.statusCode ?? 0, contentType: http?.value(forHTTPHeaderField: "Content-Type"),
-            headers: headers, text: String(decoding: data, as: UTF8.self),
-            json: try? JSONSerialization.jsonObject(with: data, options: [.fragmentsAllowed]))
+            status: response.status, contentType: response.headers["content-type"], headers: response.headers,
+            text: String(decoding: response.body, as: UTF8.self),
+            json: try? JSONSerialization.jsonObject(with: Data(response.body), options: [.fragmentsAllowed]))
     }
 
-    private static let session = URLSession(configuration: .ephemeral)
+    private static let transport = CurlTransport()
 
     /// Form encoding as Python's client does it: a space is a plus.
     static func encoded(_ text: String) -> String {

@@ -212,10 +212,10 @@ struct Timeout: Error, CustomStringConvertible {
 
 /// Returns once `condition` holds; throws when it does not within `limit`.
 func waitUntil(
-    _ what: @autoclosure () -> String, limit: Duration = .seconds(30), _ condition: () throws -> Bool
+    _ what: @autoclosure () -> String, limit: Duration = .seconds(30), _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
-    while try !condition() {
+    while try await !condition() {
         guard ContinuousClock.now < deadline else {
             throw Timeout(description: "waited in vain for \(what())")
         }

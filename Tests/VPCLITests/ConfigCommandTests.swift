@@ -72,6 +72,34 @@ import Testing
         #expect(after.stdout.contains("****cafe"))
     }
 
+    /// A key that is not used is a key all the same.
+    @Test func aDisabledPlatformsKeyMovesAndStaysOff() async throws {
+        let harness = try CLIHarness()
+        try harness.write(
+            "project/.vp/config.yaml",
+            "platforms:\n  vast:\n    api_key: \(Self.key)\n    enabled: false\n  runpod:\n    api_key: rpa_\(Self.key)\n"
+        )
+        let move = try await harness.vp("config-set", "--move-keys")
+        #expect(move.status == 0, "\(move)")
+        #expect(move.stdout.contains("vast.ai and RunPod"))
+        #expect(try harness.files(containing: Self.key) == [self.file])
+        let show = try await harness.vp("config-show", "--json").json()
+        let platforms = try #require(show["platforms"] as? [[String: Any]])
+        #expect(platforms.map { $0["key"] is NSNull } == [true, false])
+    }
+
+    /// Of two different keys none is lost.
+    @Test func aKeyThatTheUserHasAnotherOfStays() async throws {
+        let harness = try CLIHarness()
+        try harness.write("project/.vp/config.yaml", "vast_api_key: \(Self.key)\n")
+        try harness.write(self.file, "vast_api_key: other-0123456789abcdef\n", mode: 0o600)
+        let move = try await harness.vp("config-set", "--move-keys")
+        #expect(move.status == 0, "\(move)")
+        #expect(move.stdout.contains("stays there"))
+        #expect(try harness.files(containing: Self.key) == ["project/.vp/config.yaml"])
+        #expect(try harness.read(self.file).contains("other-0123456789abcdef"))
+    }
+
     @Test func aSharedUserFileIsRefused() async throws {
         let harness = try CLIHarness()
         try harness.write(self.file, "platforms: {}\n", mode: 0o644)

@@ -29,6 +29,9 @@ import Testing
 
     @Test(arguments: [
         "ls --nonsense", "run", "offers --limit 0", "destroy-instance", "config-set", "create-instances",
+        "lease 7 -1h", "lease 7 -30m", "stop -7", "help nope", "create-instance --gpu-type cpu",
+        "create-instance --gpu-type=", "create-instance --gpu-type ???", "create-instance --image Upper/x",
+        "create-instance --image=-x", "run --create --image a//b -- true",
     ])
     func usage(line: String) async throws {
         let harness = try CLIHarness()

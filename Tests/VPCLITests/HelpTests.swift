@@ -4,7 +4,8 @@ import Testing
     /// Help texts are read more often than any document; a change to one shows in review.
     @Test(arguments: [
         "", "attach", "cancel", "config-set", "config-show", "cost", "create-instance", "demo", "demo serve",
-        "destroy-instance", "doctor", "download", "init", "jobs", "lease", "list-instances", "logs", "offers",
+        "destroy-instance", "doctor", "download", "init", "jobs", "lease", "limits", "list-instances", "logs",
+        "offers",
         "reap", "rerun", "run",
         "ssh",
         "start",

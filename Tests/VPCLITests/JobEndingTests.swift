@@ -92,7 +92,7 @@ struct JobEndingTests {
             let watching = try local.harness.start(["run", "--no-sync", "--", "echo up; sleep 1000"])
             try await watching.waitForOutput("up")
             let destroyed = try await local.harness.vp(
-                "destroy-instance", id, "--yes", "--discard-results")
+                "destroy-instance", id, "--yes", "--discard-results", "--end-jobs")
             #expect(destroyed.status == 0, "\(destroyed)")
             let run = try await watching.output()
             #expect(run.status == 207, "\(run)")
@@ -138,7 +138,7 @@ struct JobEndingTests {
             let ended = try await harness.vp("run", "--no-sync", "--detach", "--", "echo seen; exit 3")
             let watching = try harness.start(["run", "--no-sync", "--", "echo up; sleep 1000"])
             try await watching.waitForOutput("up")
-            let stopped = try await harness.vp("stop", id)
+            let stopped = try await harness.vp("stop", id, "--end-jobs")
             #expect(stopped.status == 0, "\(stopped)")
             let watched = try await watching.output()
             #expect(watched.status == 207, "\(watched)")

@@ -265,7 +265,7 @@ private final class Walk: Sendable {
         let list = try await self.harness.vp("ls", "--json")
         for instance in try list.json()["instances"] as? [[String: Any]] ?? [] {
             let id = try #require(instance["id"] as? String)
-            _ = try await self.harness.vp("destroy-instance", id, "--discard-results", "--yes")
+            _ = try await self.harness.vp("destroy-instance", id, "--discard-results", "--end-jobs", "--yes")
         }
         #expect(await self.cloud.instanceCount == 0)
     }

@@ -128,10 +128,17 @@ struct MoneyTests {
             #expect((row["dollars_per_day"] as? Double ?? 0) > 0)
             let lease = try await harness.vp("lease", id)
             #expect(lease.stdout.contains("is stopped, so that no lease ends it"), "\(lease)")
+            // What is on its disk cannot be seen now, and was here when it was stopped.
+            let manifests = try #require(
+                harness.files(below: ".local/state/variousplug", withSuffix: "/verified").first)
+            #expect(unlink(manifests) == 0)
             let refused = try await harness.vp("destroy-instance", id)
             #expect(refused.status == 205, "\(refused)")
             #expect(refused.stderr.contains("a moment ago everything was here"), "\(refused)")
             #expect(refused.stderr.contains("after `vp start \(id)` where it is stopped"))
+            #expect(try await harness.vp("start", id).status == 0)
+            #expect(try await harness.vp("stop", id).status == 0)
+            #expect(try await harness.vp("destroy-instance", id).status == 0)
         }
     }
 

@@ -22,12 +22,19 @@ import VPTestSupport
         #expect(alone.status == 205, "\(alone)")
         #expect(try alone.error()["code"] == "unsafeResults")
         #expect(try alone.error()["advice"]?.contains("--discard-results") == true)
+        // Nobody was there to be asked, so that it waits without its GPU, where that could be had.
+        if try await harness.vp("ls").stdout.contains("stopped") {
+            #expect(try await harness.vp("start", id).status == 0)
+        }
 
         // More than this machine's disk holds.
         #expect(try await harness.vp("--no-sync", "run", "--", "truncate -s 8T huge.bin").status == 0)
         let full = try await harness.vp("destroy-instance", id)
-        #expect(full.status == 200 && full.stderr.contains("disk is full"), "\(full)")
+        #expect(full.status == 205 && full.stderr.contains("there is room for"), "\(full)")
         #expect(try await harness.vp("ls").stdout.contains(id))
+        // Nobody was there to be asked, so that it waits without its GPU.
+        #expect(full.stderr.contains("it is stopped, and its disk costs"), "\(full)")
+        #expect(try await harness.vp("start", id).status == 0)
         #expect(try await harness.vp("--no-sync", "run", "--", "rm huge.bin").status == 0)
 
         let gone = try await harness.vp("destroy-instance", id)

@@ -39,6 +39,7 @@ import VPTUICore
             state.overlay == .dialog(Dialog(.destroy([self.id], [self.id: .asking]), openedAt: Samples.now)))
     }
 
+    /// The job that runs there is named, so that who confirms has allowed its end, too.
     @Test func yOnTheButtonCountsDownAndThenDestroys() throws {
         var state = self.asked()
         let confirmed = press(&state, .tab, .character("y")).withoutWatch
@@ -46,14 +47,14 @@ import VPTUICore
         let pending = try #require(state.pendingDestroys.first)
         // On record before it counts down.
         #expect(confirmed == [.confirmDestroys([pending])])
-        #expect(pending.instance == self.id && pending.request == DestroyRequest(discardsResults: false))
+        #expect(pending.instance == self.id && pending.request == DestroyRequest(endsJobs: true))
         #expect(
             update(&state, .tick(pending.due.addingTimeInterval(-0.1))).contains { effect in
                 if case .start = effect { true } else { false }
             } == false)
         let effects = update(&state, .tick(pending.due))
         let action = try #require(state.actions.last?.id)
-        #expect(effects.first == .start(.destroy(self.id, DestroyRequest(discardsResults: false)), action))
+        #expect(effects.first == .start(.destroy(self.id, DestroyRequest(endsJobs: true)), action))
         #expect(state.pendingDestroys.isEmpty)
     }
 
@@ -69,7 +70,8 @@ import VPTUICore
     @Test func discardingIsAnotherButton() {
         var state = self.asked()
         press(&state, .tab, .tab, .character("y"))
-        #expect(state.pendingDestroys.map(\.request) == [DestroyRequest(discardsResults: true)])
+        #expect(
+            state.pendingDestroys.map(\.request) == [DestroyRequest(discardsResults: true, endsJobs: true)])
     }
 
     @Test func theDialogStaysBoundToItsInstance() {

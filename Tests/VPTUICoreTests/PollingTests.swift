@@ -83,6 +83,63 @@ import VPTestSupport
         }
     }
 
+    /// vast.ai has so many searches a day. Two dashboards at which somebody types all day take at most sixty of them and
+    /// the two of their starts; left alone they take none.
+    @Test(arguments: [(true, 40...62), (false, 0...2)])
+    func aDayHasFewSearches(isTypedAt: Bool, searches: ClosedRange<Int>) async throws {
+        try await Self.withEngine { engine, platforms in
+            let other = try Self.engine(like: engine, platforms)
+            var states = [Samples.empty(), Samples.empty()]
+            for index in states.indices {
+                _ = update(&states[index], .tick(Samples.now))
+                for effect in states[index].begin() {
+                    await Self.performOffers(effect, index == 0 ? engine : other, &states[index])
+                }
+            }
+            for step in 1..<(24 * 60 * 3) {
+                platforms.advance(to: Double(step) * 20)
+                let date = Samples.now.addingTimeInterval(Double(step) * 20)
+                for index in states.indices {
+                    var effects = update(&states[index], .tick(date))
+                    if isTypedAt { effects += update(&states[index], .key(.character("j"), at: date)) }
+                    for effect in effects {
+                        await Self.performOffers(effect, index == 0 ? engine : other, &states[index])
+                    }
+                }
+            }
+            let count = platforms.lines.count { $0 == "POST /api/v0/bundles/" }
+            #expect(searches.contains(count), "\(count) searches")
+            // What is not asked for stays on screen.
+            #expect(states.allSatisfy { $0.offers.rows.count == 20 && $0.offersError == nil })
+        }
+    }
+
+    /// A list that nobody sees is not asked for, whatever is typed elsewhere.
+    @Test func offersThatAreNotOnScreenAreNotAskedFor() async throws {
+        try await Self.withEngine { engine, platforms in
+            await Self.minute(engine, platforms) { state, date in
+                state.zoom = .main
+                return update(&state, .key(.character("j"), at: date))
+            }
+            #expect(platforms.lines.count { $0 == "POST /api/v0/bundles/" } == 1, "that of the start")
+        }
+    }
+
+    /// Does what concerns offers; all else is answered by nothing at once.
+    private static func performOffers(_ effect: Effect, _ engine: Engine, _ state: inout State) async {
+        switch effect {
+        case .loadOffers, .pollOffers: await self.perform(effect, engine, &state)
+        case .loadInstances, .pollInstances:
+            let none = PlatformAnswers<Instance>(values: [], failures: [], fetchedAt: state.now)
+            _ = update(&state, .instancesLoaded(none))
+        case .loadBalances, .pollBalances:
+            let none = PlatformAnswers<Balance>(values: [], failures: [], fetchedAt: state.now)
+            _ = update(&state, .balancesLoaded(none))
+        case .loadJobs: _ = update(&state, .jobsLoaded(.success([])))
+        default: break
+        }
+    }
+
     /// Several programs find the answers too old at the same moment.
     @Test func ofThoseThatAskAtOnceOneDoes() async throws {
         try await Self.withEngine { engine, platforms in
@@ -143,19 +200,20 @@ import VPTestSupport
         case .pollBalances(let age):
             _ = update(&state, .balancesLoaded(await engine.recentBalances(maximumAge: age)))
         case .loadOffers(let query, let generation):
-            await self.ask(query, 0, generation, engine, &state)
+            await self.ask(query, 0, .asked, generation, engine, &state)
         case .pollOffers(let query, let generation, let age):
-            await self.ask(query, age, generation, engine, &state)
+            await self.ask(query, age, .watching, generation, engine, &state)
         case .loadJobs: _ = update(&state, .jobsLoaded(.success([])))
         default: break
         }
     }
 
     private static func ask(
-        _ query: OfferQuery, _ age: Double, _ generation: Int, _ engine: Engine, _ state: inout State
+        _ query: OfferQuery, _ age: Double, _ purpose: SearchPurpose, _ generation: Int, _ engine: Engine,
+        _ state: inout State
     ) async {
         do throws(EngineError) {
-            let answers = try await engine.recentOffers(query, maximumAge: age)
+            let answers = try await engine.recentOffers(query, maximumAge: age, for: purpose)
             _ = update(&state, .offersLoaded(.success(answers), generation: generation))
         } catch {
             _ = update(&state, .offersLoaded(.failure(error), generation: generation))
@@ -165,7 +223,8 @@ import VPTestSupport
     /// Another program: the same files, its own memory.
     private static func engine(like engine: Engine, _ platforms: FullPlatforms) throws -> Engine {
         try Engine(
-            configuration: engine.configuration, clients: platforms.clients(), runner: SystemProcessRunner(),
+            configuration: engine.configuration,
+            clients: platforms.clients(engine.configuration.paths.stateFolder), runner: SystemProcessRunner(),
             now: { Samples.now.addingTimeInterval(platforms.now) })
     }
 
@@ -179,7 +238,8 @@ import VPTestSupport
                 endpoints: [], paths: paths, identityFile: nil,
                 workspace: Workspace(name: "test", localRoot: folder.path), environment: [:])
             let engine = try Engine(
-                configuration: configuration, clients: platforms.clients(), runner: SystemProcessRunner(),
+                configuration: configuration, clients: platforms.clients(paths.stateFolder),
+                runner: SystemProcessRunner(),
                 now: { Samples.now.addingTimeInterval(platforms.now) })
             try await body(engine, platforms)
         }
@@ -200,7 +260,8 @@ private final class FullPlatforms: HTTPTransport {
 
     func advance(to time: Double) { self.state.withLock { $0.now = max($0.now, time) } }
 
-    func clients() -> [any PlatformClient] {
+    /// - Parameter folder: where searches are counted.
+    func clients(_ folder: String) -> [any PlatformClient] {
         let clock = PacingClock(now: { .seconds(self.now) }) { duration in
             self.state.withLock { $0.now += duration / .seconds(1) }
         }
@@ -212,7 +273,10 @@ private final class FullPlatforms: HTTPTransport {
         }
         let pods = RequestPacer(clock: clock)
         return [
-            VastClient(caller: caller(.vast, "https://vast.test", RequestPacer(clock: clock))),
+            VastClient(
+                caller: caller(.vast, "https://vast.test", RequestPacer(clock: clock)),
+                quota: SearchQuota(
+                    folder: folder, account: "", now: { Samples.now.addingTimeInterval(self.now) })),
             RunPodClient(
                 caller: caller(.runpod, "https://runpod.test/v2", pods),
                 graphQL: caller(.runpod, "https://runpod.test/graphql", pods)),

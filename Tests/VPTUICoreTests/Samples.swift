@@ -60,6 +60,8 @@ enum Samples {
     static func empty(_ platforms: [Platform] = [.vast, .runpod]) -> State {
         var settings = Settings()
         settings.platforms = platforms
+        // One that names its CUDA, so that the screens have something to show.
+        settings.defaults.image = "pytorch/pytorch:2.4.0-cuda12.4-cudnn9-runtime"
         return State(
             settings: settings, size: Size(width: 120, height: 40), session: session, now: now)
     }

@@ -91,7 +91,7 @@ extension RunPodAPI {
             environment["JUPYTER_PASSWORD"] = UUID().uuidString.lowercased()
         }
         return PodOrder(
-            name: body["name"]?.text ?? "", image: image, arguments: body["args"]?.text ?? "", kind: kind,
+            name: body["name"]?.text ?? "", image: image, arguments: try Self.arguments(body), kind: kind,
             gpuCount: gpu["count"]?.integer ?? 1, clouds: [cloud],
             dataCenters: networkVolume.map { [$0.dataCenter] } ?? centers,
             minimumCUDA: gpu["minCudaVersion"]?.double,
@@ -99,6 +99,15 @@ extension RunPodAPI {
             containerDisk: body["disk"]?.integer ?? 50, volume: volume,
             networkVolume: networkVolume.map { ($0.id, $0.path) },
             ports: body["ports"]?.elements?.compactMap(\.text) ?? [], environment: environment)
+    }
+
+    /// What the container runs: a line of shell, or the words of `entrypoint` and `cmd` in the place of both.
+    private static func arguments(_ body: JSON) throws(RunPodError) -> String {
+        let words = [body["entrypoint"], body["cmd"]].compactMap { $0?.elements?.compactMap(\.text) }
+        guard !words.isEmpty else { return body["args"]?.text ?? "" }
+        if body["args"] != nil { throw .rule("args and cmd or entrypoint are mutually exclusive") }
+        return words.flatMap(\.self).map { "'" + $0.replacingOccurrences(of: "'", with: #"'\''"#) + "'" }
+            .joined(separator: " ")
     }
 
     private static func volume(_ mounts: JSON?) throws(RunPodError) -> Pod.Volume? {

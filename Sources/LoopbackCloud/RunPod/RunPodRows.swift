@@ -60,7 +60,10 @@ enum RunPodRows {
             "mounts": own ?? shared ?? [:],
             "ports": .array(pod.ports.map(JSON.string)),
             "env": .object(pod.environment.mapValues(JSON.string)), "registry": nil,
-            "gpu": ["id": .string(pod.host.kind.id), "count": .int(pod.gpuCount)],
+            "gpu": [
+                "id": .string(rental.isOther ? "NVIDIA GeForce RTX 3060" : pod.host.kind.id),
+                "count": .int(pod.gpuCount),
+            ],
             "cloud": .string(pod.host.cloud.rawValue), "dataCenterId": .optional(pod.host.dataCenter?.id),
             "cudaVersion": .string(pod.host.cudaVersion), "ssh": ["proxy": proxy, "direct": direct],
             "template": nil, "cost": .rounded(Self.cost(rental), 4), "locked": .bool(pod.isLocked),

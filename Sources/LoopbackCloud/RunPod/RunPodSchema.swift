@@ -88,7 +88,8 @@ indirect enum RunPodSchema: Sendable {
     private static let container: [String: RunPodSchema] = [
         "image": .text(), "args": .text(), "disk": .integer(minimum: 1), "env": .dictionary(.text()),
         "ports": .list(.text()), "registry": .optionalText, "mounts": Self.mounts, "name": .text(minimum: 1),
-        "globalNetworking": .flag, "templateId": .text(minimum: 1),
+        "globalNetworking": .flag, "templateId": .text(minimum: 1), "cmd": .list(.text()),
+        "entrypoint": .list(.text()),
     ]
     private static let cuda = #"^\d+\.\d+$"#
 
@@ -99,7 +100,8 @@ indirect enum RunPodSchema: Sendable {
                 [
                     "id": .text(), "count": .integer(minimum: 1),
                     "allowedCudaVersions": .list(.pattern(cuda)),
-                    "minCudaVersion": .pattern(cuda),
+                    "minCudaVersion": .pattern(cuda), "minRamPerGpu": .integer(minimum: 1),
+                    "minVcpuCountPerGpu": .integer(minimum: 1),
                 ], required: ["id"]),
             "cpu": .object(["id": .text(), "vcpuCount": .integer(minimum: 2)], required: ["id"]),
             "startSsh": .flag, "startJupyter": .flag,

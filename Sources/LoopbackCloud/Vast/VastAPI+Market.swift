@@ -15,6 +15,7 @@ extension VastAPI {
 
     private func offers(_ query: JSON, defaultOrder: JSON?) async throws(VastError) -> [[String: JSON]] {
         guard let members = query.members else { throw .invalidRequest("Invalid json body") }
+        if let reset = await self.fleet.searchesClosedUntil() { throw .searchQuota(reset: reset) }
         let search: VastSearch
         do {
             search = try VastSearch(filters: VastSearch.withDefaults(members))

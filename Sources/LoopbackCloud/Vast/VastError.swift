@@ -75,6 +75,17 @@ struct VastError: Error {
             ["ask_id": .int(id), "new_contract": .int(contract)])
     }
 
+    /// - Parameter reset: seconds since 1970.
+    static func searchQuota(reset: Double) -> VastError {
+        var reply = APIReply.json(
+            [
+                "success": false, "error": "search_quota_exceeded",
+                "msg": "The daily search quota is used up.",
+            ], status: 429)
+        reply.headers["X-RateLimit-Reset"] = String(Int(reset.rounded(.up)))
+        return .init(reply: reply)
+    }
+
     /// Refusals of frequent calls have no one shape: renting answers JSON, the rest plain text.
     static func tooFrequent(_ endpoint: VastEndpoint, _ threshold: Double) -> VastError {
         let seconds = (threshold * 1000).rounded() / 1000

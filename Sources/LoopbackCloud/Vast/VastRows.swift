@@ -94,6 +94,7 @@ enum VastRows {
         ]
         row.merge(more) { $1 }
         if let ports = Self.ports(of: rental) { row["ports"] = ports }
+        if rental.isOther { row["gpu_name"] = "RTX 3060" }
         return row
     }
 

@@ -7,14 +7,15 @@ struct CancelJob {
     let instance: InstanceID
     let request: CancelRequest
 
-    /// Returns the job as it ended. Throws `.cancelIncomplete` with the survivors where some process would not
+    /// Returns the job as it ended; of one that is over, what it left behind is ended. Throws `.cancelIncomplete` with the survivors where some process would not
     /// go, and `.noSuchJob` where the instance has no record of it.
     func run() async throws(EngineError) -> Job {
         let activity = EngineError.Activity(
             "cancelling job \(self.id)", platform: self.instance.platform, subject: self.id.rawValue)
         guard let job = try self.engine.history.job(self.id) else { throw EngineError(.noSuchJob, activity) }
         let shell = try await self.engine.shell(for: self.instance)
-        let result = try await shell.run(JobScript(existing: job).cancel(grace: self.request.grace))
+        let grace = self.request.grace ?? self.engine.configuration.jobs.graceSeconds
+        let result = try await shell.run(JobScript(existing: job).cancel(grace: grace))
         let reports = JobReport.all(in: result.errorOutput)
         let survivors = reports.compactMap { report in
             if case .survivor(let process, let name) = report { "\(process) \(name)" } else { nil }
@@ -28,9 +29,17 @@ struct CancelJob {
         let now = Date()
         // Whoever follows the job sees the same end, and writes the same.
         let ended = try self.engine.history.change(self.id) { job in
+            job.record?.mayHaveMissedProcesses = reports.contains(.unadopted) ? true : nil
+            guard !job.state.isOver || job.endedAt == nil else {
+                // Only what it had left behind was there to end.
+                job.record?.background = JobReport.background(in: reports)
+                return
+            }
             switch reports.last {
-            case .ended(let end): job.end(end, tail: tail, now: now)
-            case .lost, .following, .queued, .survivor, .about:
+            case .ended(var end):
+                end.background = JobReport.background(in: reports)
+                job.end(end, tail: tail, now: now)
+            case .lost, .following, .queued, .survivor, .about, .background, .child, .unadopted:
                 job.lose(
                     .unknown, "the job's supervisor on the instance is gone and left no status", at: now)
             case .absent, .failed, nil: break

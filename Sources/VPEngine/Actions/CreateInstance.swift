@@ -27,13 +27,20 @@ struct CreateInstance {
         try await self.checkName()
         self.progress(ActionProgress(.searching))
         let finder = RentalCandidates(engine: self.engine, request: self.request)
-        let (candidates, failures) = try await finder.find()
-        for failure in failures {
+        let found = try await finder.find()
+        for failure in found.failures {
             let words = failure.error.detail ?? failure.error.code.rawValue
             self.progress(
                 ActionProgress(.tryingNext, detail: "without \(failure.platform.displayName): \(words)"))
         }
-        return try await self.walk(candidates, image: finder.image, key)
+        if !found.unfitGPUs.isEmpty {
+            self.progress(
+                ActionProgress(
+                    .searching,
+                    detail: "left out \(found.unfitGPUs.prefix(6).joined(separator: ", ")): "
+                        + "\(finder.image) cannot run there"))
+        }
+        return try await self.walk(found.offers, finder, key)
     }
 
     /// Brings up what an earlier `vp` rented for this project and was killed over, where there is such.
@@ -47,14 +54,14 @@ struct CreateInstance {
         self.report(.instanceChanged(instance))
         let boot = InstanceBoot(
             engine: self.engine, deadlines: self.request.deadlines, progress: self.progress,
-            report: self.report)
+            report: self.report, environment: self.request.environment)
         let ready = self.request.waitsUntilReady ? try await boot.run(instance) : instance
         return try await self.engine.finishCreation(of: ready, named: entry.name)
     }
 
-    private func walk(_ candidates: [Offer], image: String, _ key: LoginKey) async throws(EngineError)
-        -> Instance
-    {
+    private func walk(
+        _ candidates: [Offer], _ finder: RentalCandidates, _ key: LoginKey
+    ) async throws(EngineError) -> Instance {
         var failed: [FailedCandidate] = []
         var avoided: Set<OfferID> = []
         var checked: Set<Platform> = []
@@ -65,19 +72,15 @@ struct CreateInstance {
             if checked.insert(offer.id.platform).inserted {
                 try await self.check(key, on: offer.id.platform)
             }
-            let attempt = RentalAttempt(create: self, offer: offer, image: image, key: key)
+            let attempt = RentalAttempt(
+                create: self, offer: offer, image: finder.image(for: offer), key: key)
             switch try await attempt.run() {
-            case .ready(let instance):
-                // Another machine could use the image, so that it was not the image's fault.
-                for candidate in failed where candidate.blamesImage { try self.remember(candidate) }
-                return instance
+            case .ready(let instance): return instance
             case .failed(let candidate):
                 if let place = candidate.place { avoided.insert(offer.placed(in: [place]).id) }
-                if !candidate.blamesImage { try self.remember(candidate) }
+                try self.remember(candidate)
                 failed.append(candidate)
             }
-            // Two machines say the same: a third would as well, for money.
-            if failed.count(where: \.blamesImage) > 1 { break }
             self.progress(ActionProgress(.tryingNext, detail: "after \(failed[failed.count - 1].words)"))
         }
         throw self.failure(failed)
@@ -148,27 +151,11 @@ struct FailedCandidate {
 
     var reason: String { self.error.detail ?? self.error.code.rawValue }
 
-    /// True where any machine would fail in the same way, as far as one can tell.
-    var blamesImage: Bool { self.wasRented && ImageFault.isTold(by: self.reason) }
-
     /// `RTX 4090 31415 on vast.ai: image loading: …`; what has no number is called by its place.
     var words: String {
         let name = self.offer.places.isEmpty ? self.offer.id.rawValue : self.place
         let subject = [self.offer.gpuName, name].compactMap(\.self).joined(separator: " ")
         let reason = self.wasRented ? self.reason : "taken (\(self.reason))"
         return "\(subject) on \(self.offer.id.platform.displayName): \(reason)"
-    }
-}
-
-/// What registries and runtimes say of an image that cannot be had.
-enum ImageFault {
-    private static let words = [
-        "manifest unknown", "pull access denied", "repository does not exist", "no such image",
-        "failed to resolve reference", "invalid reference format", "manifest for", "exec format error",
-    ]
-
-    static func isTold(by message: String) -> Bool {
-        let message = message.lowercased()
-        return self.words.contains(where: message.contains)
     }
 }

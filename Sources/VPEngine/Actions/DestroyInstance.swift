@@ -2,33 +2,56 @@ import Foundation
 
 /// Brings back what is not safe, destroys, and waits until the platform no longer shows the instance.
 ///
-/// The ledger's row says `destroying` before the platform is asked, and is closed only when it is gone: whatever
-/// ends this first, the next start goes on from there.
+/// The ledger's row carries the order from the first moment, says `destroying` before the platform is asked, and is
+/// closed only when it is gone: whatever ends this first, the next start goes on from there.
 struct DestroyInstance {
     let engine: Engine
     let id: InstanceID
     let request: DestroyRequest
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
-    /// How long the platform may go on showing it, in seconds.
-    var confirmationLimit = 120.0
+    /// How long a part of it is pursued, and how long the platform may go on showing it, in seconds.
+    var patience = 120.0
+    /// An earlier program's order, which a cancellation of this one does not take back.
+    var isTakenUp = false
 
     func run() async throws(EngineError) -> DestroyReceipt {
         let client = try self.engine.client(self.id.platform, "destroying instance \(self.id)")
         let entry = try self.engine.history.ledgerEntry(for: self.id)
         // One that is to be destroyed already was asked about its results when that began.
         let isResumed = entry?.state == .destroying
+        if let entry, !isResumed { try self.hold(entry) }
+        do throws(EngineError) {
+            return try await self.carryOut(client, entry, isResumed)
+        } catch {
+            throw try await self.settle(error, client, entry, isResumed)
+        }
+    }
+
+    private func carryOut(
+        _ client: any PlatformClient, _ entry: LedgerEntry?, _ isResumed: Bool
+    ) async throws(EngineError) -> DestroyReceipt {
         let instance = try await self.look(client)
+        if !isResumed, !self.request.endsJobs {
+            try await self.engine.guardJobs(on: instance, self.activity)
+        }
         let secure = SecureResults(
-            engine: self.engine, instance: instance, words: self.activity.words, progress: self.progress)
+            engine: self.engine, instance: instance, words: self.activity.words, progress: self.progress,
+            patience: self.patience)
         let download = isResumed || self.request.discardsResults ? nil : try await secure.run()
         // What has ended unseen can be asked for now and never again.
         try await LookAtJobs(engine: self.engine, report: self.report).run(on: self.id)
+        // The logs that this has brought, and the ledger, are to outlive a power cut as well.
+        try? self.engine.flush(self.engine.configuration.paths.stateFolder)
         self.progress(ActionProgress(.destroying))
         if let entry { try self.engine.history.update(entry.name, state: .destroying) }
         var leaving = instance
         leaving.status = .destroying
         self.report(.instanceChanged(leaving))
+        // Its own watchdog first: it goes on when nobody here does, and with a key of its own.
+        if entry != nil, instance.status == .running, self.engine.connections.hasAnswered(self.id) {
+            await self.orderWatchdog()
+        }
         await self.engine.connections.close(self.id)
         try await self.end(with: client, entry)
         let cost = try self.engine.cost(of: self.id)
@@ -39,13 +62,27 @@ struct DestroyInstance {
             duration: instance.createdAt.map { self.engine.now().timeIntervalSince($0) })
     }
 
-    /// The instance as the platform shows it. Throws `.instanceGone` when a list, too, shows that it is not there.
+    /// The instance as the platform shows it, or, where that does not say, as it was seen last. Throws
+    /// `.instanceGone` when a list, too, shows that it is not there.
     private func look(_ client: any PlatformClient) async throws(EngineError) -> Instance {
-        if let instance = try await client.instance(self.id) {
-            self.engine.connections.note([instance])
-            return instance
+        let pursuit = Pursuit(
+            engine: self.engine, patience: Pursuit.patience(self.patience / 4, self.engine),
+            progress: self.progress)
+        do throws(EngineError) {
+            let found = try await pursuit(.destroying, self.activity.words) {
+                () async throws(EngineError) -> Instance? in
+                if let instance = try await client.instance(self.id) {
+                    self.engine.connections.note([instance])
+                    return instance
+                }
+                return try await client.instances().first { $0.id == self.id }
+            }
+            if let found { return found }
+        } catch {
+            guard error.code != .cancelled, let entry = try self.engine.history.ledgerEntry(for: self.id)
+            else { throw error }
+            return self.engine.lastSeen(self.id, entry)
         }
-        if let listed = try await client.instances().first(where: { $0.id == self.id }) { return listed }
         for job in try self.close(try self.engine.history.ledgerEntry(for: self.id)) {
             self.report(.jobChanged(job))
         }
@@ -57,15 +94,30 @@ struct DestroyInstance {
         .init("destroying instance \(self.id)", platform: self.id.platform, subject: self.id.rawValue)
     }
 
+    /// Tells the instance to end itself. One that does not hear within a moment is ended without that.
+    private func orderWatchdog() async {
+        let script = WatchdogScript.order(discardsResults: self.request.discardsResults)
+        guard let shell = try? await self.engine.shell(for: self.id) else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try? await shell.run(script) }
+            group.addTask { try? await Task.sleep(for: .seconds(5)) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     /// Asks for the end until a complete list no longer shows the instance, and the instance itself cannot be
     /// found either. Whatever the platform answers to the order, done or not found, proves nothing.
     ///
-    /// A lock, a limit or a lost network may pass, so that the order is given again; a refused key will not.
+    /// Whatever it answers may pass, too: a lock, a limit, a lost network, a key that is being replaced. So the order
+    /// is given again until the patience is over.
     private func end(with client: any PlatformClient, _ entry: LedgerEntry?) async throws(EngineError) {
         let start = ContinuousClock.now
+        let limit = Pursuit.patience(self.patience, self.engine)
         var refusal: EngineError?
+        var isShown: Bool?
         var wasAccepted = false
-        var deadline = self.limit
+        var deadline = limit
         var nextOrder = 0.0
         var pause = 2.0
         while true {
@@ -76,19 +128,21 @@ struct DestroyInstance {
                     try await client.destroy(self.id)
                     refusal = nil
                     // However long it took to get a hearing, the platform then has its time to do it.
-                    if !wasAccepted { deadline = max(deadline, start.secondsUntilNow + self.limit / 2) }
+                    if !wasAccepted { deadline = max(deadline, start.secondsUntilNow + limit / 2) }
                     wasAccepted = true
                     self.progress(ActionProgress(.confirming))
                 } catch {
-                    if error.code == .cancelled || error.code == .unauthorized { throw error }
+                    if error.code == .cancelled { throw error }
                     refusal = error
                     self.progress(ActionProgress(.destroying, detail: error.detail ?? error.code.rawValue))
                 }
                 nextOrder = start.secondsUntilNow + 15 * self.engine.configuration.timeScale
             }
             do throws(EngineError) {
-                let isShown = try await client.instances().contains { $0.id == self.id }
-                if !isShown, try await client.instance(self.id) == nil { return }
+                let isListed = try await client.instances().contains { $0.id == self.id }
+                let isThere = isListed ? true : try await client.instance(self.id) != nil
+                isShown = isThere
+                if !isThere { return }
             } catch {
                 if error.code == .cancelled { throw error }
                 refusal = refusal ?? error
@@ -99,22 +153,122 @@ struct DestroyInstance {
             try await self.engine.pause(pause, "confirming the end of instance \(self.id)")
             pause = min(10, pause * 1.3)
         }
-        let words = refusal.map { $0.detail ?? $0.code.rawValue }
-        throw EngineError(
-            .destroyUnconfirmed, self.activity,
-            detail: words ?? "the platform still shows it after \(Int(saturating: self.limit.rounded(.up))) s"
-        )
-    }
-
-    /// Seconds; those of a rehearsal cloud are shorter, and never under a few of ours.
-    private var limit: Double {
-        max(
-            min(5, self.confirmationLimit),
-            self.confirmationLimit * min(1, self.engine.configuration.timeScale))
+        let platform = self.id.platform.displayName
+        let state =
+            isShown == nil
+            ? "\(platform) does not say whether the instance \(self.id) is there"
+            : "\(platform) still shows the instance \(self.id) after \(Int(saturating: limit.rounded(.up))) s"
+        let words = refusal.map { ": \($0.detail ?? $0.code.rawValue)" } ?? ""
+        throw EngineError(.destroyUnconfirmed, self.activity, detail: state + words)
     }
 
     private func close(_ entry: LedgerEntry?) throws(EngineError) -> [Job] {
         if let entry { return try self.engine.close(entry, because: LedgerEntry.destroyedReason) }
         return try self.engine.forget(self.id, cause: LedgerEntry.destroyedWords)
+    }
+}
+
+/// What becomes of an order that was not carried out.
+extension DestroyInstance {
+    private func hold(_ entry: LedgerEntry) throws(EngineError) {
+        let order = EndOrder(
+            .pursued, discardsResults: self.request.discardsResults, at: self.engine.now())
+        _ = try self.engine.history.hold(order, of: entry.name)
+    }
+
+    /// Notes in the row what `error` means for the order, and returns what the user is to be told.
+    private func settle(
+        _ error: EngineError, _ client: any PlatformClient, _ entry: LedgerEntry?, _ isResumed: Bool
+    ) async throws(EngineError) -> EngineError {
+        let now = self.engine.now()
+        let isAsked = try entry.map { entry throws(EngineError) in
+            try self.engine.history.ledgerEntry(for: self.id)?.state == .destroying
+        }
+        func keep(_ order: EndOrder?) throws(EngineError) {
+            guard let entry, isAsked != true else { return }
+            try self.engine.history.setOrder(order, of: entry.name)
+        }
+        switch error.code {
+        case .instanceGone: return error
+        case .cancelled:
+            // Whoever broke it off did not want it; once the platform was asked, it comes all the same.
+            try keep(
+                self.isTakenUp
+                    ? EndOrder(.pursued, discardsResults: self.request.discardsResults, at: now) : nil)
+            return error
+        case .jobsRunning:
+            let words = Self.words(for: error)
+            try keep(
+                EndOrder(
+                    self.request.waitsForJobs ? .afterJobs : .waiting,
+                    discardsResults: self.request.discardsResults, words: words, at: now))
+            if self.request.waitsForJobs { await self.engine.leases.order(self.id, afterJobs: true) }
+            await self.engine.noteMoney()
+            return self.request.waitsForJobs
+                ? error.addingDetail("it is destroyed when the last of them has ended") : error
+        case .unsafeResults, .hostKeyChanged:
+            try keep(EndOrder(.waiting, words: Self.words(for: error), at: now))
+            var refused = error
+            if self.request.stopsWhenRefused, let words = await self.stopInstead(client) {
+                refused = error.addingDetail(words)
+            }
+            await self.engine.noteMoney()
+            return refused
+        default:
+            try keep(EndOrder(.pursued, discardsResults: self.request.discardsResults, at: now))
+            await self.engine.noteMoney()
+            let words =
+                error.code == .destroyUnconfirmed
+                ? error.detail ?? "" : "it could not be ended: \(error.detail ?? error.code.rawValue)"
+            return EngineError(
+                .destroyUnconfirmed, self.activity, detail: words + self.priceWords(entry),
+                leftoverInstance: error.leftoverInstance)
+        }
+    }
+
+    private static func words(for error: EngineError) -> String {
+        let names = error.suggestions.prefix(3).joined(separator: "; ")
+        let reason = error.detail ?? names
+        return error.code == .jobsRunning
+            ? "other jobs run there: \(names)" : "results are not here: \(reason)"
+    }
+
+    /// `; it costs $0.40 an hour`, as far as that is known.
+    private func priceWords(_ entry: LedgerEntry?) -> String {
+        let price = self.engine.connections.known(self.id)?.price.dollarsPerHour ?? entry?.dollarsPerHour
+        return price.map { "; it costs \(Figures.dollars($0)) an hour" } ?? ""
+    }
+
+    /// Stops what must not be destroyed, so that it costs its disk alone, where that loses nothing. Answers with what
+    /// is to be said of it.
+    private func stopInstead(_ client: any PlatformClient) async -> String? {
+        guard let instance = try? await client.instance(self.id), instance.status == .running,
+            let isKept = try? self.engine.stopKeepsResults(on: self.id), isKept,
+            // A job that nobody can see may run there.
+            await self.engine.jobsThere(self.id)?.isEmpty == true
+        else { return nil }
+        await self.engine.connections.close(self.id)
+        guard (try? await client.stop(self.id)) != nil else { return nil }
+        var last = instance
+        let pursuit = Pursuit(
+            engine: self.engine, patience: Pursuit.patience(60, self.engine), progress: self.progress)
+        _ = try? await pursuit(.stopping, "stopping instance \(self.id)") { () async throws(EngineError) in
+            last = try await self.engine.freshInstance(self.id)
+            guard last.status == .stopped else {
+                throw EngineError(.timedOut, self.activity, detail: last.status.rawValue)
+            }
+        }
+        self.report(.instanceChanged(last))
+        return "it is stopped, and its disk costs \(Figures.dollars(last.price.dollarsPerDay)) a day"
+    }
+}
+
+extension EngineError {
+    /// The same with more to say.
+    fileprivate func addingDetail(_ words: String) -> EngineError {
+        EngineError(
+            self.code, self.activity,
+            detail: [self.detail, words].compactMap(\.self).joined(separator: "; "),
+            suggestions: self.suggestions, leftoverInstance: self.leftoverInstance)
     }
 }

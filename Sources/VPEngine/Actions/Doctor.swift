@@ -216,12 +216,14 @@ private struct PlatformCheck {
     let doctor: Doctor
 
     private var platform: Platform { self.endpoint.platform }
+    private var address: String { ShownAddress.redacted(self.endpoint.baseURL.absoluteString) }
 
     func run(_ key: LoginKey?) async -> [Diagnosis] {
         let records = Mutex<[APICallRecord]>([])
         // A client of its own, so that it sees the answers' heads.
         let client = PlatformClients.client(
-            for: self.endpoint, timeScale: self.doctor.engine.configuration.timeScale
+            for: self.endpoint, timeScale: self.doctor.engine.configuration.timeScale,
+            searches: self.doctor.engine.configuration.paths.stateFolder
         ) { record in records.withLock { $0.append(record) } }
         let name = self.platform.displayName
         let origin = self.doctor.engine.configuration.keyOrigins[self.platform].map { " (from \($0))" } ?? ""
@@ -258,6 +260,7 @@ private struct PlatformCheck {
         } else if key != nil, !client.installsOnlyAccountKeys {
             findings.append(Diagnosis("\(name) ssh key", .fine, "it is sent with each rental"))
         }
+        if let searches = client.searches { findings.append(self.searches(searches, name)) }
         if let clock = self.clock(records.withLock(\.self), name) { findings.append(clock) }
         return findings
     }
@@ -295,7 +298,7 @@ private struct PlatformCheck {
                 }
                 failures[question] = error
                 // It would be the same again, after as long a wait.
-                if error.code == .networkDown { break }
+                if [.networkDown, .insecureConnection, .timedOut].contains(error.code) { break }
             }
         }
         return (failures, keys)
@@ -313,10 +316,18 @@ private struct PlatformCheck {
             return Diagnosis(
                 "\(name) balance", .broken, words, fix: "Add credit on \(name)'s billing page",
                 code: error.code)
-        case .networkDown:
+        case .searchQuotaSpent:
             return Diagnosis(
-                "\(name)", .broken, "\(self.endpoint.baseURL.absoluteString) cannot be reached: \(words)",
+                "\(name)", .doubtful, "it cannot \(question.rawValue): \(words)",
+                fix: "Rent from a list that is already there, or on the other platform", code: error.code)
+        case .networkDown, .timedOut:
+            return Diagnosis(
+                "\(name)", .broken, "\(self.address) cannot be reached: \(words)",
                 fix: "Check the network, a proxy, and the address", code: error.code)
+        case .insecureConnection:
+            return Diagnosis(
+                "\(name)", .broken, "\(self.address) cannot be asked safely: \(words)",
+                fix: "Name the certificate of a proxy or a CA of your own in SSL_CERT_FILE", code: error.code)
         default:
             return Diagnosis(
                 "\(name)", question == .balance ? .doubtful : .broken,
@@ -324,10 +335,20 @@ private struct PlatformCheck {
         }
     }
 
+    /// The platform allows so many a day, and does not say how many.
+    private func searches(_ quota: SearchQuota, _ name: String) -> Diagnosis {
+        let (count, closedUntil) = quota.report()
+        let words = "\(count) today, UTC"
+        guard let closedUntil else { return Diagnosis("\(name) searches", .fine, words) }
+        return Diagnosis(
+            "\(name) searches", .doubtful,
+            "\(words); there are no more until \(SearchQuota.time(closedUntil))", code: .searchQuotaSpent)
+    }
+
     /// Certificates and leases go by the clock.
     private func clock(_ records: [APICallRecord], _ name: String) -> Diagnosis? {
         for record in records {
-            guard let theirs = record.serverDate.flatMap(Self.date) else { continue }
+            guard let theirs = record.serverDate.flatMap(HTTPDate.parse) else { continue }
             let ours = record.startedAt.addingTimeInterval(record.duration / 2)
             let skew = Int(saturating: ours.timeIntervalSince(theirs).rounded())
             guard abs(skew) > 30 else {
@@ -338,22 +359,5 @@ private struct PlatformCheck {
                 fix: "Set it by the network: timedatectl set-ntp true")
         }
         return nil
-    }
-
-    /// The one form that servers may send: `Sun, 06 Nov 1994 08:49:37 GMT`.
-    private static func date(_ text: String) -> Date? {
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let words = text.split(whereSeparator: { $0 == " " || $0 == ":" || $0 == "," }).map(String.init)
-        guard words.count == 8, let month = months.firstIndex(of: words[2]) else { return nil }
-        let numbers = [words[1], words[3], words[4], words[5], words[6]].compactMap { Int32($0) }
-        guard numbers.count == 5 else { return nil }
-        var parts = tm()
-        parts.tm_mday = numbers[0]
-        parts.tm_mon = Int32(month)
-        parts.tm_year = numbers[1] - 1900
-        parts.tm_hour = numbers[2]
-        parts.tm_min = numbers[3]
-        parts.tm_sec = numbers[4]
-        return Date(timeIntervalSince1970: TimeInterval(timegm(&parts)))
     }
 }

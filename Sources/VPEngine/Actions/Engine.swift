@@ -18,6 +18,9 @@ public final class Engine: Sendable {
     /// Platforms whose last list could not be believed, and why.
     let untrusted = Mutex<[Platform: String]>([:])
     let isRenewing = Mutex(false)
+    let isTakingUpEnds = Mutex(false)
+    /// Puts what was written below a folder on the disk; see `Durability`.
+    let flush: @Sendable (String) throws(EngineError) -> Void
 
     /// Opens the history and writes nothing else. Contacts nobody.
     ///
@@ -28,15 +31,19 @@ public final class Engine: Sendable {
         try self.init(
             configuration: configuration,
             clients: configuration.endpoints.map { endpoint in
-                PlatformClients.client(for: endpoint, timeScale: configuration.timeScale, report: onCall)
+                PlatformClients.client(
+                    for: endpoint, timeScale: configuration.timeScale,
+                    searches: configuration.paths.stateFolder, report: onCall)
             }, runner: SystemProcessRunner())
     }
 
     package init(
         configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner,
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        flush: @escaping @Sendable (String) throws(EngineError) -> Void = Durability.flush
     ) throws(EngineError) {
         self.configuration = configuration
+        self.flush = flush
         self.now = now
         self.clients = Dictionary(clients.map { ($0.platform, $0) }) { first, _ in first }
         self.runner = runner
@@ -93,14 +100,14 @@ public final class Engine: Sendable {
 
     /// Offers of all platforms, sorted by the query's order; of each platform at most the query's limit. Throws
     /// `.unknownGPU` where no platform knows the name, and `.missingKey` where no platform has a key.
-    public func offers(_ query: OfferQuery, platform: Platform? = nil) async throws(EngineError)
-        -> PlatformAnswers<Offer>
-    {
+    public func offers(
+        _ query: OfferQuery, platform: Platform? = nil, for purpose: SearchPurpose = .asked
+    ) async throws(EngineError) -> PlatformAnswers<Offer> {
         // A platform sorts by the hour; what is cheapest for the job may stand further down.
         var wider = query
         if query.order == .cost { wider.limit = max(query.limit, 64) }
         var answers = await self.ask(platform, "listing offers") { [wider] client async throws(EngineError) in
-            try await client.offers(wider)
+            try await client.offers(wider, for: purpose)
         }
         if let unknown = answers.failures.first(where: { $0.error.code == .unknownGPU }),
             answers.failures.count == self.askedPlatforms(platform).count,
@@ -119,7 +126,9 @@ public final class Engine: Sendable {
             answers.failures.removeAll { $0.error.code == .unknownGPU || $0.error.code == .unsupported }
         }
         answers.values.sort(by: query.precedes)
-        self.cache.save(answers, as: .offers, answering: platform == nil ? query : nil) { $0.id.platform }
+        // What lacks a platform is no answer for who asks next: the failure is to be said again.
+        let answered = answers.failures.isEmpty ? query : nil
+        self.cache.save(answers, as: .offers, answering: answered, of: platform) { $0.id.platform }
         return answers
     }
 
@@ -135,11 +144,15 @@ public final class Engine: Sendable {
 
     /// What `request` would rent now, and what it would try next. Rents nothing.
     public func rentalPlan(_ request: CreateRequest) async throws(EngineError) -> RentalPlan {
-        let finder = RentalCandidates(engine: self, request: request)
-        let (offers, failures) = try await finder.find()
+        try self.configuration.limits.requireUsable()
+        let finder = RentalCandidates(
+            engine: self, request: self.configuration.limits.tightened(request, self.configuration.defaults),
+            purpose: .asked)
+        let found = try await finder.find()
+        let image = finder.image(for: found.offers[0])
         return RentalPlan(
-            offers: offers, failures: failures, image: finder.image, imageCUDA: finder.imageCUDA,
-            job: request.query.job)
+            offers: found.offers, failures: found.failures, image: image, unfitGPUs: found.unfitGPUs,
+            imageCUDA: ImageCUDA.version(of: image), job: request.query.job)
     }
 
     /// Ones that do not tell are left out.
@@ -330,8 +343,12 @@ public final class Engine: Sendable {
     public func perform(
         _ action: EngineAction, as id: ActionID, report: @escaping @Sendable (EngineEvent) -> Void
     ) async throws(EngineError) -> ActionResult {
-        let result = try await self.carryOut(action, as: id, report: report)
-        if let instance = action.instance { await self.noteUse(of: instance, after: result) }
+        let admitted = try await Allowance(engine: self).admit(action)
+        let result = try await self.carryOut(admitted, as: id, report: report)
+        if let instance = action.instance {
+            await self.noteUse(of: instance, after: result)
+            await self.takeUpOrder(on: instance, after: result, report: report)
+        }
         return result
     }
 
@@ -360,9 +377,9 @@ public final class Engine: Sendable {
         case .start(let instance):
             return .started(
                 try await InstanceSwitch(engine: self, progress: progress, report: report).start(instance))
-        case .stop(let instance):
+        case .stop(let instance, let request):
             let change = InstanceSwitch(engine: self, progress: progress, report: report)
-            let (stopped, unsafe) = try await change.stop(instance)
+            let (stopped, unsafe) = try await change.stop(instance, request)
             return .stopped(stopped, unsafe: unsafe)
         case .destroy(let instance, let request):
             let destroy = DestroyInstance(
@@ -467,7 +484,7 @@ public final class Engine: Sendable {
 
     package func logPath(_ job: JobID, _ stream: JobStream = .log) -> String {
         let suffix = stream == .log ? "log" : "errors.log"
-        return "\(self.configuration.paths.stateFolder)/logs/\(job.rawValue).\(suffix)"
+        return "\(self.configuration.paths.stateFolder)/logs/\(job.pathComponent).\(suffix)"
     }
 
     /// The last that a job printed, of which `JobCause` may know what it means.

@@ -16,7 +16,7 @@ public enum EngineAction: Hashable, Sendable {
     case run(InstanceID, RunRequest)
     case download(InstanceID, DownloadRequest = DownloadRequest())
     case start(InstanceID)
-    case stop(InstanceID)
+    case stop(InstanceID, StopRequest = StopRequest())
     case destroy(InstanceID, DestroyRequest)
     case cancel(JobID, on: InstanceID, CancelRequest)
     /// Follows a job that runs already; its log is reported from where the local copy ends. At its end
@@ -27,7 +27,7 @@ public enum EngineAction: Hashable, Sendable {
     public var instance: InstanceID? {
         switch self {
         case .create: nil
-        case .sync(let id), .run(let id, _), .download(let id, _), .start(let id), .stop(let id),
+        case .sync(let id), .run(let id, _), .download(let id, _), .start(let id), .stop(let id, _),
             .destroy(let id, _), .cancel(_, on: let id, _), .attach(_, on: let id, _):
             id
         }
@@ -90,13 +90,17 @@ public struct CreateRequest: Hashable, Sendable {
     public var lease: LeaseTerms?
     /// Dollars that all of it may cost; the lease is cut to what they buy.
     public var maximumCost: Double?
+    /// Takes an image that by its name cannot run on the GPU, and hardware that is not what was rented.
+    public var acceptsAnyway: Bool
 
     public init(
         offer: OfferID? = nil, query: OfferQuery = OfferQuery(), platform: Platform? = nil,
         image: String? = nil, name: String? = nil, environment: [String: String] = [:],
         onStart: String? = nil, waitsUntilReady: Bool = true, addsAccountKey: Bool = true,
-        deadlines: BootDeadlines = BootDeadlines(), lease: LeaseTerms? = nil, maximumCost: Double? = nil
+        deadlines: BootDeadlines = BootDeadlines(), lease: LeaseTerms? = nil, maximumCost: Double? = nil,
+        acceptsAnyway: Bool = false
     ) {
+        self.acceptsAnyway = acceptsAnyway
         self.lease = lease
         self.maximumCost = maximumCost
         self.offer = offer
@@ -144,12 +148,20 @@ public struct RunRequest: Hashable, Sendable {
     public struct TerminalSize: Hashable, Sendable {
         public var columns: Int
         public var rows: Int
+        /// Somebody may type on it; without, its input is at its end.
+        public var hasKeyboard: Bool
 
-        public init(columns: Int, rows: Int) {
+        public init(columns: Int, rows: Int, hasKeyboard: Bool = false) {
+            self.hasKeyboard = hasKeyboard
             self.columns = columns
             self.rows = rows
         }
     }
+
+    /// Whole seconds for which what the command left in the background may do nothing; nil is what is configured.
+    public var lingerSeconds: Int?
+    /// What the command reads: all that this open file has. nil gives it nothing to read.
+    public var inputDescriptor: Int32?
 
     /// Brings results while the command runs; nil waits until it has ended.
     public var mirror: MirrorRequest?
@@ -158,9 +170,10 @@ public struct RunRequest: Hashable, Sendable {
         command: JobCommand?, workingDirectory: String? = nil, syncsUp: Bool = true,
         syncsDown: Bool = true, environment: [String: String] = [:], turn: Turn = .now,
         isDetached: Bool = false, splitsErrors: Bool = false, terminal: TerminalSize? = nil,
-        maximumCost: Double? = nil, mirror: MirrorRequest? = nil
+        maximumCost: Double? = nil, lingerSeconds: Int? = nil, mirror: MirrorRequest? = nil
     ) {
         self.maximumCost = maximumCost
+        self.lingerSeconds = lingerSeconds
         self.mirror = mirror
         self.command = command
         self.workingDirectory = workingDirectory
@@ -200,18 +213,40 @@ public struct MirrorRequest: Hashable, Sendable {
 public struct DestroyRequest: Hashable, Sendable {
     /// True gives up what has not been brought back. False brings it first, and refuses where that fails.
     public var discardsResults: Bool
+    /// Whether jobs that run there are ended with it. False refuses while any does.
+    public var endsJobs: Bool
+    /// Where other jobs refuse it, it stays as an order, and the end of the last of them performs it.
+    public var waitsForJobs: Bool
+    /// Where results refuse it, the instance is stopped, unless a stop would lose something, too.
+    public var stopsWhenRefused: Bool
 
-    public init(discardsResults: Bool = false) {
+    public init(
+        discardsResults: Bool = false, endsJobs: Bool = false, waitsForJobs: Bool = false,
+        stopsWhenRefused: Bool = false
+    ) {
         self.discardsResults = discardsResults
+        self.endsJobs = endsJobs
+        self.waitsForJobs = waitsForJobs
+        self.stopsWhenRefused = stopsWhenRefused
+    }
+}
+
+public struct StopRequest: Hashable, Sendable {
+    /// Whether jobs that run there are ended with it. False refuses while any does.
+    public var endsJobs: Bool
+
+    public init(endsJobs: Bool = false) {
+        self.endsJobs = endsJobs
     }
 }
 
 /// How hard a job is to be ended.
 public struct CancelRequest: Hashable, Sendable {
-    /// Seconds between asking its processes to end (TERM) and ending them (KILL); 0 kills at once.
-    public var grace: Int
+    /// Seconds between asking its processes to end (TERM) and ending them (KILL); 0 kills at once, nil is what is
+    /// configured.
+    public var grace: Int?
 
-    public init(grace: Int = 10) {
+    public init(grace: Int? = nil) {
         self.grace = grace
     }
 }

@@ -27,19 +27,22 @@ struct FollowJob: Sendable {
         let start = JobStart()
         self.progress(ActionProgress(.running, detail: job.command.shellText))
         do throws(EngineError) {
-            let report = try await self.retrying(job.instance, start) { shell throws(EngineError) in
+            let reports = try await self.retrying(job.instance, start) { shell throws(EngineError) in
                 let result = try await shell.run(self.script.startAndReturn)
-                switch JobReport.all(in: result.errorOutput).last {
+                let reports = JobReport.all(in: result.errorOutput)
+                switch reports.last {
                 case .some(.failed(let reason)): throw self.refusal(reason, result.errorOutput)
-                case .some(let report): return report
+                case .some: return reports
                 case nil: throw shell.connectionError(result.errorOutput)
                 }
             }
-            switch report {
-            case .ended(let end): return try self.conclude(job, .ended(end, isVerified: false))
+            switch reports[reports.count - 1] {
+            case .ended(var end):
+                end.background = JobReport.background(in: reports)
+                return try self.conclude(job, .ended(end, isVerified: false))
             case .lost: return try self.conclude(job, .lost)
             case .absent: return try self.conclude(job, .absent)
-            default: return self.note(report, job.id) ?? job
+            case let report: return self.note(report, job.id) ?? job
             }
         } catch {
             throw try self.explain(error, job, start)
@@ -252,13 +255,17 @@ struct FollowJob: Sendable {
             case .following(let start):
                 job.state = .running
                 job.startedAt = start ?? job.startedAt ?? Date()
+            case .background: break
             default: return
             }
             job.cause = nil
             job.record?.connection = .following
         }
         guard let job = changed ?? nil else { return nil }
-        if job.state == .running {
+        if case .background(let count) = report, count > 0 {
+            let words = count == 1 ? "1 process goes on" : "\(count) processes go on"
+            self.progress(ActionProgress(.running, detail: "\(words) in the background"))
+        } else if job.state == .running {
             self.progress(ActionProgress(.running, detail: job.command.shellText))
         }
         self.report(.jobChanged(job))

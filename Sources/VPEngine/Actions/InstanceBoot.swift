@@ -23,6 +23,22 @@ public struct BootDeadlines: Hashable, Sendable {
         self.preparing = preparing
         self.checkingGPU = checkingGPU
     }
+
+    /// How long nothing at all may change while the image loads.
+    struct Silence: Hashable {
+        /// Of an instance that was placed and has not begun to load.
+        var placed: Double
+        /// Of one that loads. Extracting one large layer is silent for minutes.
+        var loading: Double
+    }
+
+    /// Shares of what loading may take as a whole, so that more patience with large images is more of both: 3 and 7.5
+    /// of 15 minutes.
+    var silence: Silence {
+        Silence(
+            placed: min(self.loading, max(60, self.loading / 5)),
+            loading: min(self.loading, max(120, self.loading / 2)))
+    }
 }
 
 /// Sees an instance through its boot, to a workspace that can be used and GPUs that answer.
@@ -38,11 +54,17 @@ struct InstanceBoot {
     var isRestart = false
     /// What the image was built for; a driver below it finds no GPU.
     var imageCUDA: Double?
+    /// What it must be; nil where nobody knows, or does not mind.
+    var rented: RentedHardware?
+    /// The container's variables, which platforms give to its first process and to nobody who logs in.
+    var environment: [String: String] = [:]
 
     func run(_ rented: Instance) async throws(EngineError) -> Instance {
         let (instance, shell) = try await self.waitForLogin(rented)
         try await self.prepare(shell)
-        if instance.gpuCount > 0 { try await self.checkGPUs(shell, count: instance.gpuCount) }
+        // What was rented counts, whatever the platform's row says of it.
+        let count = max(instance.gpuCount, self.rented?.gpuCount ?? 0)
+        if count > 0 { try await self.checkGPUs(shell, count: count) }
         return instance
     }
 
@@ -50,19 +72,34 @@ struct InstanceBoot {
 
     /// The platform is asked again for each attempt: the address may come late, change, or go.
     private func waitForLogin(_ rented: Instance) async throws(EngineError) -> (Instance, RemoteShell) {
-        var watch = StageWatch(stage: .loading, limit: self.deadlines.loading)
+        let start = ContinuousClock.now
+        var silence = self.deadlines.silence
+        // The old state stays on show for minutes after a start.
+        if self.isRestart { silence.placed = silence.loading }
+        var watch = BootWatch(.loading, limit: self.deadlines.loading, silence: silence, at: 0)
         var last = rented
         var isKnown = self.isRestart
         var looks = 0
         while true {
-            if let seen = try await self.look(at: rented.id, isKnown: isKnown) {
+            let seen = try await self.look(at: rented.id, isKnown: isKnown)
+            if let seen {
                 isKnown = true
                 if seen != last { self.report(.instanceChanged(seen)) }
                 last = seen
+                // Before anything of the user's goes there, and before more of it is paid for.
+                if let difference = self.rented?.difference(from: seen) {
+                    throw self.notReady(seen, watch.stage, difference)
+                }
             }
             if watch.stage == .loading {
-                try await self.tellProgress(of: last, to: &watch, isAfresh: looks % 3 == 0)
+                try await self.tellProgress(
+                    of: last, to: &watch, isAfresh: looks % 3 == 0 || last.status == .failed)
                 looks += 1
+            }
+            if seen == nil {
+                watch.sawNothing(at: start.secondsUntilNow)
+            } else {
+                watch.saw(.init(status: last.status, words: watch.words), at: start.secondsUntilNow)
             }
             switch last.status {
             case .stopped where self.isRestart && watch.stage == .loading: break
@@ -73,7 +110,8 @@ struct InstanceBoot {
                     [last.status.rawValue, words].compactMap(\.self).joined(separator: ", "))
             case .running:
                 if watch.stage == .loading {
-                    watch = StageWatch(stage: .sshPort, limit: self.deadlines.sshPort)
+                    watch = BootWatch(
+                        .sshPort, limit: self.deadlines.sshPort, at: start.secondsUntilNow)
                     self.progress(ActionProgress(.sshPort))
                 }
                 let attempt = try await self.attemptLogin(last)
@@ -83,17 +121,16 @@ struct InstanceBoot {
                     watch.words = error.detail
                     // Keys may be written after sshd has begun to listen.
                     if error.code == .sshRefused, watch.stage == .sshPort {
-                        watch = StageWatch(
-                            stage: .sshLogin, limit: self.deadlines.sshLogin, words: error.detail)
+                        watch = BootWatch(
+                            .sshLogin, limit: self.deadlines.sshLogin, words: error.detail,
+                            at: start.secondsUntilNow)
                         self.progress(ActionProgress(.sshLogin, detail: error.detail))
                     }
                 }
             default: break
             }
-            guard !watch.isOver else {
-                let words = watch.words ?? last.statusMessage ?? "nothing happened"
-                throw self.notReady(
-                    last, watch.stage, "\(words); given up after \(Int(saturating: watch.limit.rounded())) s")
+            if let reason = watch.reasonToGiveUp(at: start.secondsUntilNow) {
+                throw self.notReady(last, watch.stage, reason)
             }
             try await self.engine.pause(watch.stage == .loading ? 3 : 2, "waiting for the instance")
         }
@@ -104,17 +141,44 @@ struct InstanceBoot {
     /// - Parameter isAfresh: whether a platform whose list has no such words is asked for them; each question
     ///   is a call of its own.
     private func tellProgress(
-        of instance: Instance, to watch: inout StageWatch, isAfresh: Bool
+        of instance: Instance, to watch: inout BootWatch, isAfresh: Bool
     ) async throws(EngineError) {
-        var words = instance.statusMessage
-        if words == nil, isAfresh {
+        var lines: [String] = []
+        if let message = instance.statusMessage {
+            lines = [message]
+        } else if isAfresh {
             let client = try self.engine.client(instance.id.platform, "waiting for the instance")
-            words = try? await client.startMessage(instance.id)
+            lines = (try? await client.startMessages(instance.id)) ?? []
+            // A start that follows others has their lines before its own.
+            if self.isRestart { lines = lines.suffix(1) }
         }
-        guard let words, words != watch.words else { return }
-        watch.words = words
-        self.progress(ActionProgress(.loading, detail: words))
-        if ImageFault.isTold(by: words) { throw self.notReady(instance, .loading, words) }
+        guard let words = lines.last else { return }
+        if words != watch.words {
+            watch.words = words
+            self.progress(ActionProgress(.loading, detail: words))
+        }
+        guard let (meaning, line) = StartMessages.verdict(of: lines, image: instance.image) else { return }
+        throw self.failure(instance, meaning, line)
+    }
+
+    /// What the front ends say, and what a create does next, depends on whose fault it is.
+    private func failure(
+        _ instance: Instance, _ meaning: StartMessages.Meaning, _ line: String
+    ) -> EngineError {
+        let image = instance.image ?? "the image"
+        switch meaning {
+        case .image:
+            return EngineError(
+                .imageUnavailable,
+                .init("waiting for instance \(instance.id)", platform: instance.id.platform, subject: image),
+                detail: line)
+        case .registry:
+            return EngineError(
+                .registryBusy,
+                .init("waiting for instance \(instance.id)", platform: instance.id.platform, subject: image),
+                detail: line)
+        case .machine, .nobody: return self.notReady(instance, .loading, line)
+        }
     }
 
     /// Nil where nobody could say: one bad answer must not cost the machine.
@@ -167,6 +231,13 @@ struct InstanceBoot {
         guard result.isSuccess else {
             throw self.notReady(
                 shell.target.instance, .preparing, result.lastErrorLine ?? "the workspace cannot be made")
+        }
+        guard !self.environment.isEmpty else { return }
+        let keeping = try await self.run(
+            BootScript.keep(self.environment), shell, .preparing, limit: self.deadlines.preparing)
+        guard keeping.isSuccess else {
+            throw self.notReady(
+                shell.target.instance, .preparing, keeping.lastErrorLine ?? "the variables cannot be kept")
         }
     }
 
@@ -266,29 +337,13 @@ struct InstanceBoot {
     }
 }
 
-/// A stage and the time it has had.
-private struct StageWatch {
-    let stage: ActionStage
-    let limit: Double
-    /// What was said last about why it is not over.
-    var words: String?
-    private let start = ContinuousClock.now
-
-    init(stage: ActionStage, limit: Double, words: String? = nil) {
-        self.stage = stage
-        self.limit = limit
-        self.words = words
-    }
-
-    var isOver: Bool { self.start.secondsUntilNow >= self.limit }
-}
-
 /// What is run on a fresh instance, in POSIX shell.
 enum BootScript {
     /// Makes the workspace and sees to rsync. Says on its last line of stderr what is wrong.
     static func prepare(root: String) -> String {
         let root = ShellQuoting.quoted(root)
         return """
+            \(LastLook.mark)
             mkdir -p \(root) && [ -w \(root) ] || { echo "the workspace cannot be written:" \(root) >&2; exit 3; }
             command -v rsync >/dev/null && exit 0
             export DEBIAN_FRONTEND=noninteractive
@@ -299,6 +354,26 @@ enum BootScript {
             fi >/dev/null
             command -v rsync >/dev/null || command -v tar >/dev/null ||
             { echo 'rsync is missing and could not be installed, and there is no tar' >&2; exit 4; }
+
+            """
+    }
+
+    /// Keeps `environment` for jobs and for who logs in: a file that only its user can read, which shells read first.
+    static func keep(_ environment: [String: String]) -> String {
+        let exports = environment.sorted { $0.key < $1.key }.map { name, value in
+            "export \(name)=\(ShellQuoting.quoted(value))\n"
+        }.joined()
+        return """
+            umask 077
+            mkdir -p "$HOME/.vp" && printf '%s' \(ShellQuoting.quoted(exports)) > "$HOME/.vp/environment" || exit 3
+            for file in "$HOME/.bashrc" "$HOME/.profile"; do
+                ! grep -qs '/.vp/environment' "$file" || continue
+                # First, since what stands in stock files may return before its end.
+                { echo '[ ! -r "$HOME/.vp/environment" ] || . "$HOME/.vp/environment"'; cat "$file" 2>/dev/null; } \
+                    > "$file.vp" && cat "$file.vp" > "$file"
+                rm -f "$file.vp"
+            done
+            exit 0
 
             """
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Starts and stops an instance, and waits until the platform shows it so.
 struct InstanceSwitch {
@@ -13,6 +14,8 @@ struct InstanceSwitch {
         }
         self.progress(ActionProgress(.starting))
         let stopped = try await self.engine.freshInstance(id)
+        // What is written from now on was not there when it was verified.
+        self.engine.manifests.saveVerified(nil, instance: id)
         try await client.start(id)
         // RunPod's containers make their host keys when they start. We asked for the start, so a new key is
         // what must be there; one that changes unasked is refused as ever.
@@ -30,25 +33,40 @@ struct InstanceSwitch {
     ///
     /// The disk stays, but nobody can say that its GPU, and with it the disk, can be had again. Where files
     /// would be lost at once, because they lie beside the volume that a pod keeps, it refuses instead.
-    func stop(_ id: InstanceID) async throws(EngineError) -> (Instance, unsafe: EngineError?) {
+    func stop(
+        _ id: InstanceID, _ request: StopRequest
+    ) async throws(EngineError) -> (Instance, unsafe: EngineError?) {
         let client = try self.engine.client(id.platform, "stopping instance \(id)")
+        let instance = try await self.engine.freshInstance(id)
+        if !request.endsJobs {
+            try await self.engine.guardJobs(
+                on: instance,
+                .init("stopping instance \(id)", platform: id.platform, subject: id.rawValue))
+        }
         let secure = SecureResults(
-            engine: self.engine, instance: try await self.engine.freshInstance(id),
-            words: "stopping instance \(id)", progress: self.progress)
+            engine: self.engine, instance: instance, words: "stopping instance \(id)",
+            progress: self.progress)
         var unsafe: EngineError?
         do throws(EngineError) {
             _ = try await secure.run()
         } catch {
-            let root = try self.engine.workspace(of: id).remoteRoot
-            let isKept = id.platform != .runpod || root == "/workspace" || root.hasPrefix("/workspace/")
-            guard error.code != .cancelled, isKept else { throw error }
+            let isWiped = id.platform == .runpod && secure.isOutside.withLock { $0 }
+            guard error.code != .cancelled, !isWiped, try self.engine.stopKeepsResults(on: id) else {
+                throw error
+            }
             unsafe = error
+        }
+        if unsafe == nil, instance.status == .running, let shell = try? await self.engine.shell(for: id),
+            let root = try? self.engine.workspace(of: id).remoteRoot
+        {
+            await VerifiedMark(shell: shell, root: root).set(at: self.engine.now())
         }
         self.progress(ActionProgress(.stopping))
         try await LookAtJobs(engine: self.engine, report: self.report).run(on: id)
         await self.engine.connections.close(id)
         try await client.stop(id)
         let stopped = try await self.wait(for: id, limit: 300) { $0.status == .stopped }
+        self.engine.manifests.saveVerified(unsafe == nil ? self.engine.now() : nil, instance: id)
         for job in try self.engine.loseJobs(on: id, "its instance was stopped", at: self.engine.now()) {
             self.report(.jobChanged(job))
         }

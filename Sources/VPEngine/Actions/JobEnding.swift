@@ -10,6 +10,8 @@ extension Job {
             end.wasCancelled || end.limitIsReached
             ? .cancelled : end.outcome == nil ? .unknown : end.outcome == .exited(0) ? .succeeded : .failed
         self.cause = JobCause.words(for: end, tail: tail)
+        self.record?.background = end.background.isEmpty ? nil : end.background
+        if self.state == .succeeded { self.judge(end.background) }
         if end.limitIsReached {
             let limit = self.record?.maximumCost
             self.record?.limitReached = Budget.words(ofTheRun: limit)
@@ -29,6 +31,28 @@ extension Job {
         self.settle()
     }
 
+    /// The status is that of the command's shell; what goes on without it may still have failed.
+    private mutating func judge(_ background: [JobRecord.BackgroundProcess]) {
+        if let failed = background.first(where: \.hasFailed), let status = failed.status {
+            self.state = .failed
+            self.cause =
+                "the command ended with 0, and its background process with exit status \(status): \(failed.command)"
+        } else if let unknown = background.first(where: \.hasUnknownEnd) {
+            self.state = .unknown
+            self.cause =
+                "the command ended with 0; how its background process ended is not known: \(unknown.command)"
+        }
+    }
+
+    /// As a shell has it: the command's, or where that is 0 the first other one of what it left in the background.
+    /// nil where it is not known.
+    public var exitStatus: Int32? {
+        guard let outcome = self.outcome, outcome == .exited(0), !self.state.hasItsOutcome else {
+            return self.outcome?.exitStatus
+        }
+        return self.record?.background?.first(where: \.hasFailed)?.status
+    }
+
     /// Notes that nobody can tell how the command ended.
     mutating func lose(_ state: State, _ cause: String, at date: Date) {
         self.state = state
@@ -46,4 +70,26 @@ extension Job {
         self.dollars = NumberRange.cost.clamp(
             hardware.dollarsPerHour * max(0, end.timeIntervalSince(start)) / 3600)
     }
+}
+
+extension JobRecord.BackgroundProcess {
+    /// A writer whose reader has had enough, and a helper that the command's script ended, are no failures.
+    fileprivate var hasFailed: Bool {
+        guard let status = self.status, status != 0 else { return false }
+        return ![SIGHUP, SIGINT, SIGPIPE, SIGTERM].contains(status - 128)
+    }
+
+    /// Work of the job whose end nobody knows: it has ended, or it worked on and then fell silent.
+    fileprivate var hasUnknownEnd: Bool {
+        switch self.state {
+        case .ended(nil): true
+        case .leftBehind, .gone: self.wasAtWork
+        case .running, .ended: false
+        }
+    }
+}
+
+extension Job.State {
+    /// Whether the command's own end tells all of the job's.
+    fileprivate var hasItsOutcome: Bool { self != .failed && self != .unknown }
 }

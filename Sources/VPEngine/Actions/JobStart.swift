@@ -27,7 +27,7 @@ final class JobStart: Sendable {
     func isNews(_ report: JobReport) -> Bool {
         self.state.withLock { state in
             switch report {
-            case .queued, .following: break
+            case .queued, .following, .background: break
             default: return false
             }
             state.isConfirmed = true

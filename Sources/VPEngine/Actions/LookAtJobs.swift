@@ -71,12 +71,17 @@ struct LookAtJobs {
             let shell = try await self.engine.shell(for: id)
             let result = try await shell.run(JobScript.look(at: jobs.map(\.id)), outputLimit: .words)
             var current: JobID?
-            // At most two lines of each job are ours; one that sends thousands has others in mind.
-            for report in JobReport.all(in: result.errorOutput).suffix(4 * jobs.count) {
+            var background: [JobRecord.BackgroundProcess] = []
+            // Of each job at most two lines and those of its background are ours; one that sends thousands has others in
+            // mind.
+            for report in JobReport.all(in: result.errorOutput).suffix(54 * jobs.count) {
                 if case .about(let id) = report {
                     current = id
+                    background = []
+                } else if case .child(let child) = report {
+                    background.append(child)
                 } else if let job = jobs.first(where: { $0.id == current }) {
-                    try await self.take(report, job)
+                    try await self.take(report, background, job)
                 }
             }
         } catch {
@@ -86,7 +91,9 @@ struct LookAtJobs {
 
     /// A job that ended is caught up with, so that its log is whole and its cause known. What is told of a
     /// running one is how it stands; its log comes when somebody wants to see it.
-    private func take(_ report: JobReport, _ job: Job) async throws(EngineError) {
+    private func take(
+        _ report: JobReport, _ background: [JobRecord.BackgroundProcess], _ job: Job
+    ) async throws(EngineError) {
         let follow = FollowJob(
             engine: self.engine, script: JobScript(existing: job), progress: { _ in }, report: self.report)
         switch report {
@@ -96,13 +103,14 @@ struct LookAtJobs {
                 job.state = .running
                 job.startedAt = start ?? job.startedAt
                 job.cause = nil
+                job.record?.background = background.isEmpty ? nil : background
             }
         case .queued:
             try self.change(job) { job in
                 job.state = .queued
                 job.cause = nil
             }
-        case .survivor, .failed, .about: break
+        case .survivor, .failed, .about, .background, .child, .unadopted: break
         }
     }
 

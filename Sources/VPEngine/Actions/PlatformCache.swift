@@ -9,6 +9,8 @@ package struct PlatformCache: Sendable {
         var seenAt: [String: Date]?
         /// What was asked for, of offers.
         var query: OfferQuery?
+        /// The one platform that was asked; nil for all.
+        var platform: Platform?
     }
 
     package enum Subject: String, Sendable {
@@ -24,13 +26,14 @@ package struct PlatformCache: Sendable {
     /// nil when nothing usable is there: a cache is never an error. With `query` only what answers that very one,
     /// and what is larger than `bytes` is not read.
     package func load<Value: Codable & Sendable & BoundedValue>(
-        _ subject: Subject, of type: Value.Type, answering query: OfferQuery? = nil, upTo bytes: Int = .max
+        _ subject: Subject, of type: Value.Type, answering query: OfferQuery? = nil,
+        of platform: Platform? = nil, upTo bytes: Int = .max
     ) -> PlatformAnswers<Value>? {
         guard bytes == .max || self.size(of: subject) <= bytes,
             let data = FileManager.default.contents(atPath: self.path(subject)),
             let document = try? JSONDecoder().decode(Document<Value>.self, from: data)
         else { return nil }
-        if let query, document.query != query { return nil }
+        if let query, document.query != query || document.platform != platform { return nil }
         var seenAt: [Platform: Date] = [:]
         for (name, date) in document.seenAt ?? [:] {
             Platform(rawValue: name).map { seenAt[$0] = date.withinBounds }
@@ -43,10 +46,11 @@ package struct PlatformCache: Sendable {
     /// Keeps `answers`. A platform that failed keeps the rows it had.
     package func save<Value: Codable & Sendable & BoundedValue>(
         _ answers: PlatformAnswers<Value>, as subject: Subject, answering query: OfferQuery? = nil,
-        platformOf: (Value) -> Platform
+        of platform: Platform? = nil, platformOf: (Value) -> Platform
     ) {
         var document = Document(
-            fetchedAt: answers.fetchedAt, values: answers.values.compactMap { $0.bounded() }, query: query)
+            fetchedAt: answers.fetchedAt, values: answers.values.compactMap { $0.bounded() }, query: query,
+            platform: platform)
         // A platform that answered in part has rows that are newer.
         let failed = Set(answers.failures.map(\.platform)).subtracting(answers.values.map(platformOf))
         if !failed.isEmpty, let old = self.load(subject, of: Value.self) {

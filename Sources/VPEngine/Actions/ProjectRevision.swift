@@ -7,22 +7,43 @@ struct ProjectRevision {
     /// A patch larger than this is hardly read again, and would fill the disk run by run.
     private static let patchLimit = 8 << 20
 
+    /// Longer than that a run does not wait to know its revision.
+    private static let patience = Duration.seconds(20)
+
     /// Does nothing where the project is in no repository, or git is not installed: a run needs neither.
     func note(for job: JobID) async {
-        let folder = self.engine.configuration.workspace.localRoot
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.look(for: job) }
+            // A configuration can include a pipe that nobody writes to, and git would wait for that.
+            group.addTask { try? await Task.sleep(for: Self.patience) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func look(for job: JobID) async {
+        let configuration = self.engine.configuration
         guard
-            let commit = await self.git(["rev-parse", "--verify", "HEAD"], in: folder).map({
-                String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-            }), !commit.isEmpty,
-            let status = await self.git(["status", "--porcelain", "-z", "--", "."], in: folder)
+            let repository = await ShadowRepository.open(
+                around: configuration.workspace.localRoot,
+                scratch: "\(configuration.paths.stateFolder)/scratch", environment: configuration.environment,
+                runner: self.engine.runner)
         else { return }
-        var revision = JobRecord.Revision(commit: commit, isDirty: !status.isEmpty)
+        defer { repository.close() }
+        guard
+            let status = await repository.run([
+                "status", "--porcelain", "-z", "--ignore-submodules=dirty", "--", ".",
+            ])
+        else { return }
+        var revision = JobRecord.Revision(commit: repository.commit, isDirty: !status.isEmpty)
         if revision.isDirty,
-            let patch = await self.git(
-                ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--binary", "HEAD", "--", "."],
-                in: folder), !patch.isEmpty, patch.count <= Self.patchLimit
+            let patch = await repository.run([
+                "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--binary",
+                "--ignore-submodules=dirty",
+                "HEAD", "--", ".",
+            ]), !patch.isEmpty, patch.count <= Self.patchLimit
         {
-            let path = "\(self.engine.configuration.paths.stateFolder)/patches/\(job.rawValue).patch"
+            let path = "\(configuration.paths.stateFolder)/patches/\(job.pathComponent).patch"
             do throws(EngineError) {
                 try PrivateFolder.make((path as NSString).deletingLastPathComponent)
                 try PrivateFolder.write(patch, to: path)
@@ -33,15 +54,5 @@ struct ProjectRevision {
         }
         let known = revision
         _ = try? self.engine.history.change(job) { $0.record?.revision = known }
-    }
-
-    private func git(_ arguments: [String], in folder: String) async -> [UInt8]? {
-        var environment = self.engine.configuration.environment
-        // A look must not hold up, or be held up by, what the user does in the same repository.
-        environment["GIT_OPTIONAL_LOCKS"] = "0"
-        let command = ProcessCommand(
-            "git", ["-C", folder] + arguments, environment: environment, workingDirectory: folder)
-        guard let result = try? await self.engine.runner.run(command), result.isSuccess else { return nil }
-        return result.output
     }
 }

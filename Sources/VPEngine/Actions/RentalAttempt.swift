@@ -26,8 +26,8 @@ struct RentalAttempt {
         let lease = try Budget(engine: self.engine).admit(
             self.offer.price, maximumCost: wanted.maximumCost,
             lease: wanted.lease ?? configuration.money.lease)
-        let request = RentRequest(
-            offer: self.offer, name: wanted.name ?? Self.makeName(configuration.workspace.name),
+        let plan = RentRequest(
+            offer: self.offer, name: wanted.name ?? Self.makeName(configuration.workspace.slug),
             image: self.image, diskBytes: wanted.query.diskBytes, environment: wanted.environment,
             onStart: wanted.onStart,
             bootGuard: configuration.endpoints.first { $0.platform == self.offer.id.platform }.flatMap {
@@ -38,6 +38,7 @@ struct RentalAttempt {
             publicKey: self.key.line, minimumCUDA: ImageCUDA.version(of: self.image))
         self.create.progress(
             ActionProgress(.renting, detail: Self.describe(self.offer, for: wanted.query.job)))
+        let request = try await client.prepared(plan)
         try self.engine.history.insert(
             LedgerEntry(
                 name: request.name, platform: self.offer.id.platform, instance: nil, state: .intended,
@@ -46,6 +47,13 @@ struct RentalAttempt {
                 workspaceRoot: configuration.workspace.localRoot,
                 remoteRoot: configuration.workspace.remoteRoot, createdAt: Date(),
                 lease: Lease(terms: lease, from: Date())))
+        do throws(EngineError) {
+            // With our row in the ledger: of two programs that rent at once, each sees the other's.
+            try await Allowance(engine: self.engine).requireRoom(named: request.name)
+        } catch {
+            try self.engine.history.update(request.name, state: .gone)
+            throw error
+        }
         let id: InstanceID
         do throws(EngineError) {
             id = try await self.place(request, with: client)
@@ -67,7 +75,10 @@ struct RentalAttempt {
         do throws(EngineError) {
             let boot = InstanceBoot(
                 engine: self.engine, deadlines: wanted.deadlines, progress: self.create.progress,
-                report: self.create.report, imageCUDA: request.minimumCUDA)
+                report: self.create.report,
+                imageCUDA: wanted.acceptsAnyway ? nil : request.minimumCUDA,
+                rented: wanted.acceptsAnyway ? nil : RentedHardware(self.offer),
+                environment: wanted.environment)
             let ready = try await boot.run(instance)
             return .ready(try await self.engine.finishCreation(of: ready, named: request.name))
         } catch {
@@ -75,11 +86,14 @@ struct RentalAttempt {
             if error.code == .cancelled { throw error }
             let last = self.engine.connections.known(id) ?? instance
             try await self.destroy(id, after: error)
-            guard error.code == .instanceNotReady else { throw error }
+            // Another machine would meet the same image; nobody is to be avoided for it.
+            guard error.code == .instanceNotReady || error.code == .registryBusy else { throw error }
+            // Who may pull how much is counted by address and hour, which says nothing of the machine.
+            let isItsFault = error.code == .instanceNotReady
             return .failed(
                 FailedCandidate(
                     offer: self.offer, error: error, wasRented: true,
-                    machine: RentalCandidates.machine(of: self.offer, last),
+                    machine: isItsFault ? RentalCandidates.machine(of: self.offer, last) : nil,
                     place: self.offer.places.isEmpty ? nil : last.location))
         }
     }
@@ -126,7 +140,7 @@ struct RentalAttempt {
         while true {
             let failure: EngineError
             do throws(EngineError) {
-                return try await client.rent(request)
+                return try await self.rentOrFind(request, client)
             } catch {
                 failure = error
             }
@@ -141,6 +155,36 @@ struct RentalAttempt {
             // A request that came too fast was not looked at, so that it alone may be sent again.
             guard wasPaced, pauses.popFirst() != nil else { throw failure }
         }
+    }
+
+    /// Asks once. An answer may take a minute, or be lost without a word: where none has come for 5 s, the name is
+    /// looked for meanwhile, and whichever comes first counts.
+    private func rentOrFind(
+        _ request: RentRequest, _ client: any PlatformClient
+    ) async throws(EngineError) -> InstanceID {
+        let first = await withTaskGroup(of: Result<InstanceID, EngineError>?.self) { group in
+            group.addTask {
+                do throws(EngineError) {
+                    return .success(try await client.rent(request))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            group.addTask {
+                while (try? await Task.sleep(for: .seconds(5))) != nil {
+                    if let found = try? await self.find(request.name, with: client, looks: 1) {
+                        return .success(found)
+                    }
+                }
+                return nil
+            }
+            defer { group.cancelAll() }
+            for await result in group {
+                if let result { return result }
+            }
+            return .failure(EngineError(.cancelled, .init("renting", platform: self.offer.id.platform)))
+        }
+        return try first.get()
     }
 
     /// The instance of that name, looked for several times, since a new one may take a moment to show.
@@ -173,7 +217,7 @@ struct RentalAttempt {
     /// Ends `id`. Where that cannot be confirmed, `error` is thrown with the instance it has left behind.
     private func destroy(_ id: InstanceID, after error: EngineError) async throws(EngineError) {
         let destroy = DestroyInstance(
-            engine: self.engine, id: id, request: DestroyRequest(discardsResults: true),
+            engine: self.engine, id: id, request: DestroyRequest(discardsResults: true, endsJobs: true),
             progress: self.create.progress, report: self.create.report)
         do throws(EngineError) {
             _ = try await destroy.run()

@@ -4,6 +4,8 @@ import Foundation
 struct RentalCandidates {
     let engine: Engine
     let request: CreateRequest
+    /// What the offers are asked for; a plan that is only shown may be made of what was found a moment ago.
+    var purpose = SearchPurpose.renting
 
     /// How long a machine that failed is left alone. On RunPod it is known by its data center alone, which
     /// mends itself sooner.
@@ -17,17 +19,35 @@ struct RentalCandidates {
     /// A data center may refuse while its neighbour has the same GPU free; further ones are hardly different.
     private static let placesTried = 3
 
-    /// Never empty. Throws `.noMatchingOffer` or `.limitRefused` where nothing may be taken, and the platform's
-    /// own failure where nobody could say what there is.
-    func find() async throws(EngineError) -> (offers: [Offer], failures: [PlatformAnswers<Offer>.Failure]) {
-        if let id = self.request.offer { return ([try await self.named(id)], []) }
-        let answers = try await self.engine.offers(self.query, platform: self.request.platform)
+    /// What may be taken. Never empty.
+    struct Found {
+        var offers: [Offer]
+        var failures: [PlatformAnswers<Offer>.Failure] = []
+        /// GPUs whose offers were left out, since the image cannot run there.
+        var unfitGPUs: [String] = []
+    }
+
+    /// Throws `.imageUnfit`, `.noMatchingOffer` or `.limitRefused` where nothing may be taken, and the platform's own
+    /// failure where nobody could say what there is.
+    func find() async throws(EngineError) -> Found {
+        try self.checkImage()
+        if let id = self.request.offer { return Found(offers: [try await self.named(id)]) }
+        var answers = try await self.search(self.query, platform: self.request.platform)
+        self.addEarlierOffers(to: &answers)
         if answers.values.isEmpty, let failure = answers.failures.first { throw failure.error }
         if answers.values.isEmpty { throw try await self.nothing() }
+        let limits = self.engine.configuration.limits
+        let allowed = answers.values.filter { limits.objection(to: $0) == nil }
+        if allowed.isEmpty, let objection = limits.objection(to: answers.values[0]) {
+            throw Limits.refusal(objection)
+        }
+        let fitting = allowed.filter { self.imageProblem(on: $0) == nil }
+        if fitting.isEmpty { throw self.unfit(on: allowed[0]) }
+        let unfit = Set(allowed.map(\.gpuName)).subtracting(fitting.map(\.gpuName))
         var candidates: [Offer] = []
         var avoided = 0
         let bad = try self.badMachines()
-        for offer in answers.values {
+        for offer in fitting {
             let parts = Self.parts(of: offer, avoiding: bad[offer.id.platform] ?? [])
             if parts.isEmpty { avoided += 1 }
             candidates += parts
@@ -37,7 +57,93 @@ struct RentalCandidates {
                 .noMatchingOffer, self.activity,
                 detail: "the \(avoided) that would fit failed a short while ago and are left alone")
         }
-        return (candidates, answers.failures)
+        return Found(offers: candidates, failures: answers.failures, unfitGPUs: unfit.sorted())
+    }
+
+    // MARK: The image
+
+    /// What is rented with `offer`: the one that was named, or ours that fits.
+    func image(for offer: Offer) -> String {
+        guard self.image == StockImage.auto else { return self.image }
+        return StockImage.best(
+            on: offer.id.platform, gpu: offer.gpuName, driverCUDA: offer.cudaVersion)
+            ?? StockImage.usual(on: offer.id.platform)
+    }
+
+    /// Why it cannot run there; nil where nothing is known against it.
+    private func imageProblem(on offer: Offer) -> String? {
+        guard !self.request.acceptsAnyway else { return nil }
+        return ImageFit.problem(
+            image: self.image(for: offer), gpu: offer.gpuName, driverCUDA: offer.cudaVersion)
+    }
+
+    /// What can be known before anybody is asked.
+    private func checkImage() throws(EngineError) {
+        let platforms = self.request.platform.map { [$0] } ?? Platform.allCases
+        guard self.image != StockImage.auto else {
+            guard !self.request.acceptsAnyway, let gpu = self.request.query.gpu,
+                platforms.allSatisfy({ StockImage.best(on: $0, gpu: gpu, driverCUDA: nil) == nil }),
+                let problem = ImageFit.problem(
+                    image: StockImage.usual(on: platforms[0]), gpu: gpu, driverCUDA: nil)
+            else { return }
+            throw self.unfit(problem, suggestion: platforms, gpu, driver: nil)
+        }
+        if let problem = ImageName.problem(self.image) {
+            let name = self.image.singleLine(limit: 80) ?? ""
+            throw EngineError(
+                .badConfiguration, self.activity,
+                detail: "No image can be called \"\(name)\": \(problem)")
+        }
+        guard !self.request.acceptsAnyway, let gpu = self.request.query.gpu else { return }
+        if let problem = ImageFit.problem(image: self.image, gpu: gpu, driverCUDA: nil) {
+            throw self.unfit(
+                problem, suggestion: platforms, gpu, driver: nil)
+        }
+    }
+
+    private func unfit(on offer: Offer) -> EngineError {
+        self.unfit(
+            self.imageProblem(on: offer) ?? "", suggestion: [offer.id.platform], offer.gpuName,
+            driver: offer.cudaVersion)
+    }
+
+    private func unfit(
+        _ problem: String, suggestion platforms: [Platform], _ gpu: String, driver: Double?
+    ) -> EngineError {
+        let best = platforms.first.flatMap { StockImage.best(on: $0, gpu: gpu, driverCUDA: driver) }
+        return EngineError(
+            .imageUnfit,
+            .init("renting an instance", platform: self.request.platform, subject: self.image),
+            detail: problem,
+            suggestions: best.map { [$0] } ?? [])
+    }
+
+    private func search(
+        _ query: OfferQuery, platform: Platform?
+    ) async throws(EngineError) -> PlatformAnswers<Offer> {
+        guard self.purpose != .renting else {
+            return try await self.engine.offers(query, platform: platform, for: .renting)
+        }
+        return try await self.engine.recentOffers(
+            query, platform: platform, maximumAge: 60, for: self.purpose)
+    }
+
+    /// What was seen earlier stands in for a platform that allows no further search today: one that is taken meanwhile
+    /// costs a refusal.
+    private func addEarlierOffers(to answers: inout PlatformAnswers<Offer>) {
+        guard
+            answers.failures.contains(where: { $0.platform == .vast && $0.error.code == .searchQuotaSpent }),
+            let earlier = self.engine.cachedOffers()
+        else { return }
+        let query = self.query
+        let gpus = query.gpu.flatMap(GPUName.select).map(VastSearch.GPUs.known)
+        // A name that the table lacks cannot be compared.
+        guard gpus != nil || query.gpu?.trimmingSpaces().isEmpty != false else { return }
+        let fitting = VastSearch(query: query, gpus: gpus).select(
+            earlier.values.filter {
+                $0.id.platform == .vast && $0.isInterruptible == query.isInterruptible
+            })
+        answers.values = (answers.values + fitting).sorted(by: query.precedes)
     }
 
     /// What is searched for: with the image's CUDA, by the cost of the job, and more than will be tried.
@@ -52,7 +158,8 @@ struct RentalCandidates {
 
     var image: String { self.request.image ?? self.engine.configuration.defaults.image }
 
-    var imageCUDA: Double? { ImageCUDA.version(of: self.image) }
+    /// What the image needs of the driver; nil also where each offer gets an image that fits it.
+    private var imageCUDA: Double? { self.request.acceptsAnyway ? nil : ImageCUDA.version(of: self.image) }
 
     private var limit: HourlyPrice? {
         self.request.query.maximumPrice ?? self.engine.configuration.defaults.maximumPrice
@@ -67,7 +174,9 @@ struct RentalCandidates {
         var query = self.request.query
         // The one that is wanted need not be among the first.
         query.limit = max(query.limit, 200)
-        let answers = try await self.engine.offers(query, platform: id.platform)
+        // Whether it may cost that is judged below, and said.
+        query.maximumPrice = nil
+        let answers = try await self.search(query, platform: id.platform)
         let offers = answers.values + (self.engine.cachedOffers()?.values ?? [])
         guard let offer = offers.first(where: { $0.id == id }) else {
             if let failure = answers.failures.first { throw failure.error }
@@ -75,12 +184,9 @@ struct RentalCandidates {
                 .offerTaken, .init("renting offer \(id)", platform: id.platform, subject: id.rawValue),
                 detail: "it is no longer listed")
         }
-        if let wanted = self.imageCUDA, let driver = offer.cudaVersion, driver < wanted {
-            throw EngineError(
-                .noMatchingOffer, self.activity,
-                detail:
-                    "the image needs CUDA \(Figures.fixed(wanted, 1)) and the driver there has \(Figures.fixed(driver, 1))"
-            )
+        if self.imageProblem(on: offer) != nil { throw self.unfit(on: offer) }
+        if let objection = self.engine.configuration.limits.objection(to: offer) {
+            throw Limits.refusal(objection)
         }
         if let limit = self.limit, offer.price > limit { throw self.tooDear(offer, limit) }
         return offer
@@ -92,7 +198,7 @@ struct RentalCandidates {
             var query = self.query
             query.maximumPrice = nil
             query.order = .price
-            let dearer = try? await self.engine.offers(query, platform: self.request.platform)
+            let dearer = try? await self.search(query, platform: self.request.platform)
             if let cheapest = dearer?.values.first { return self.tooDear(cheapest, limit) }
         }
         var detail = self.request.query.gpu
@@ -108,7 +214,16 @@ struct RentalCandidates {
             .limitRefused, self.activity,
             detail:
                 "the cheapest offer costs \(Figures.dollars(offer.price.dollarsPerHour, 3))/h and the limit is "
-                + "\(Figures.dollars(limit.dollarsPerHour, 3))/h")
+                + "\(Figures.dollars(limit.dollarsPerHour, 3))/h" + self.origin(of: limit))
+    }
+
+    /// ` (max_price in FILE)` where the limit is a cap and not the user's own wish.
+    private func origin(of limit: HourlyPrice) -> String {
+        guard let cap = self.engine.configuration.limits.maximumPrice, cap.value <= limit.dollarsPerHour
+        else {
+            return ""
+        }
+        return " (max_price in \(cap.file))"
     }
 
     // MARK: Machines that failed
@@ -149,6 +264,8 @@ public struct RentalPlan: Sendable {
     /// Platforms that could not say what they have.
     public var failures: [PlatformAnswers<Offer>.Failure]
     public var image: String
+    /// GPUs whose offers were left out, since the image cannot run there.
+    public var unfitGPUs: [String]
     /// What the image needs of the driver, where its name tells.
     public var imageCUDA: Double?
     public var job: JobEstimate

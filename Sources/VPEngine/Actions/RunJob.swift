@@ -68,17 +68,21 @@ struct RunJob {
         let limit = self.request.maximumCost ?? self.engine.configuration.money.dollarsPerRun
         let record = self.record(on: rented, after: predecessor, limit)
         let (instance, workspace, engine) = (self.instance, self.workspace, self.engine)
-        let job = try engine.history.insertJob(workspaceName: workspace.name) { id in
+        let job = try engine.history.insertJob(workspaceName: workspace.slug) { id in
             Job(
                 id: id, instance: instance, command: command, createdAt: Date(),
                 workspacePath: workspace.localRoot, logPath: engine.logPath(id), record: record)
         }
         self.report(.jobChanged(job))
-        let script = JobScript(
+        var script = JobScript(
             job: job.id, command: command, environment: self.request.environment,
             remoteRoot: workspace.remoteRoot, workingDirectory: self.request.workingDirectory,
             predecessor: predecessor, manner: self.manner,
-            limitSeconds: Budget.seconds(limit, at: rented.price))
+            limitSeconds: Budget.seconds(limit, at: rented.price),
+            lingerSeconds: self.request.lingerSeconds ?? engine.configuration.jobs.lingerSeconds)
+        if let input = self.request.inputDescriptor {
+            script.inputBytes = try await self.send(input, job)
+        }
         let follow = FollowJob(
             engine: self.engine, script: script, progress: self.progress, report: self.report)
         // Beside the start and not before it: a large repository takes git a moment.
@@ -92,6 +96,22 @@ struct RunJob {
             .keeping(job, self.report) { () async throws(EngineError) in try await follow.start(job) }
         await noted
         return try self.engine.history.job(job.id) ?? ended
+    }
+
+    /// A job whose input did not arrive is not started.
+    private func send(_ input: Int32, _ job: Job) async throws(EngineError) -> Int64 {
+        self.progress(ActionProgress(.uploading, detail: "the standard input"))
+        do throws(EngineError) {
+            let shell = try await self.engine.shell(for: self.instance)
+            return try await JobInput(job: job.id, shell: shell).send(from: input)
+        } catch {
+            let cause = error.detail ?? error.code.rawValue
+            let changed = try self.engine.history.change(job.id) {
+                $0.lose(.failed, "it was not started: \(cause)", at: Date())
+            }
+            if let changed { self.report(.jobChanged(changed)) }
+            throw error
+        }
     }
 
     /// The job to wait for: the one that was named, or the newest on the instance that is not over.
@@ -112,7 +132,9 @@ struct RunJob {
     }
 
     private var manner: JobScript.Manner {
-        if let size = self.request.terminal { return .terminal(columns: size.columns, rows: size.rows) }
+        if let size = self.request.terminal {
+            return .terminal(columns: size.columns, rows: size.rows, hasKeyboard: size.hasKeyboard)
+        }
         return self.request.splitsErrors ? .split : .plain
     }
 
@@ -125,6 +147,7 @@ struct RunJob {
         record.syncsDown = self.request.syncsDown
         record.splitsErrors = self.request.splitsErrors
         record.hasTerminal = self.request.terminal != nil
+        record.hasKeyboard = self.request.terminal?.hasKeyboard
         record.predecessor = predecessor
         record.hardware = JobRecord.Hardware(rented)
         return record

@@ -1,47 +1,128 @@
 import Foundation
+import Synchronization
 
-/// Brings back what is only on an instance, before it is stopped or destroyed.
-struct SecureResults {
-    let engine: Engine
-    let instance: Instance
+/// Brings back what is only on an instance, before it is stopped or destroyed, and sees that it is on the disk here.
+final class SecureResults: Sendable {
+    private let engine: Engine
+    private let instance: Instance
     /// Completes "while …": `destroying instance 31415`.
-    let words: String
-    let progress: @Sendable (ActionProgress) -> Void
+    private let words: String
+    private let progress: @Sendable (ActionProgress) -> Void
+    /// How long what may pass is waited for, in seconds.
+    private let patience: Double
+    /// What is not here lies where a stop of a pod would wipe it.
+    let isOutside = Mutex(false)
+
+    init(
+        engine: Engine, instance: Instance, words: String,
+        progress: @escaping @Sendable (ActionProgress) -> Void, patience: Double = 120
+    ) {
+        self.engine = engine
+        self.instance = instance
+        self.words = words
+        self.progress = progress
+        self.patience = patience
+    }
 
     /// Returns once every file on the instance is here as well: what was brought for that, or nil where
     /// nothing can be there. Throws `.unsafeResults` where that cannot be said.
     func run() async throws(EngineError) -> SyncSummary? {
-        let id = self.instance.id
+        // What it does now proves nothing: one that boots again has been filled before.
+        guard try self.mayHoldResults() else { return nil }
         guard self.instance.status == .running else {
-            // It never ran, so that there is nothing on it.
-            if [.pending, .loading, .failed].contains(self.instance.status) { return nil }
+            if self.instance.status == .stopped, try self.wasVerified() { return nil }
             let daily = Figures.dollars(self.instance.price.dollarsPerDay)
             throw self.refusal(
                 "it is \(self.instance.status.rawValue), so its files cannot be compared; it costs \(daily) a day"
             )
         }
         do throws(EngineError) {
-            let sync = self.engine.sync(
-                id, workspace: try self.engine.workspace(of: id), shell: try await self.engine.shell(for: id),
-                self.progress)
-            guard try self.engine.history.ledgerEntry(for: id) != nil else {
-                // Somebody else's rental: its files belong in no folder of ours.
-                let files = UnsafeResults(try await sync.outstanding()).files
-                if files == 0 { return nil }
-                throw self.refusal("it was not rented from here and holds \(files) files")
+            let pursuit = Pursuit(
+                engine: self.engine, patience: Pursuit.patience(self.patience, self.engine),
+                progress: self.progress)
+            let summary = try await pursuit(.reconnecting, self.words) { () async throws(EngineError) in
+                try await self.bring()
             }
-            let summary = try await sync.download(conflictSuffix: id.rawValue)
-            let unsafe = summary.missing + summary.changing + summary.later
-            if let first = unsafe.first { throw self.refusal(first, paths: unsafe) }
+            try self.engine.flush(self.engine.workspace(of: self.instance.id).localRoot)
             return summary
         } catch {
             switch error.code {
-            case .cancelled, .unsafeResults, .hostKeyChanged, .localDiskFull: throw error
+            case .cancelled, .unsafeResults, .hostKeyChanged: throw error
             default:
                 throw self.refusal(
                     "its results could not be brought back: \(error.detail ?? error.code.rawValue)")
             }
         }
+    }
+
+    /// False only for one that never answered us, never ran a job of ours and was never seen to be up.
+    private func mayHoldResults() throws(EngineError) -> Bool {
+        let id = self.instance.id
+        guard let entry = try self.engine.history.ledgerEntry(for: id) else { return true }
+        if entry.readyAt != nil || self.engine.connections.hasAnswered(id) { return true }
+        return try self.engine.history.hasJobs(on: id)
+    }
+
+    private func bring() async throws(EngineError) -> SyncSummary? {
+        let id = self.instance.id
+        let sync = self.engine.sync(
+            id, workspace: try self.engine.workspace(of: id), shell: try await self.engine.shell(for: id),
+            self.progress)
+        guard try self.engine.history.ledgerEntry(for: id) != nil else {
+            // Somebody else's rental: its files belong in no folder of ours.
+            let files = UnsafeResults(try await sync.outstanding()).files
+            if files == 0 { return nil }
+            if await VerifiedMark(shell: sync.shell, root: sync.workspace.remoteRoot).holds() { return nil }
+            throw self.refusal("it was not rented from here and holds \(files) files")
+        }
+        var summary = try await sync.download(conflictSuffix: id.rawValue)
+        if !summary.isSafe {
+            // A transfer that was cut leaves files that come at the second attempt.
+            summary.add(try await sync.download(conflictSuffix: id.rawValue))
+        }
+        if summary.isSafe {
+            var outside = OutsideResults(
+                engine: self.engine, instance: id, workspace: try self.engine.workspace(of: id),
+                shell: try await self.engine.shell(for: id), progress: self.progress)
+            let (brought, inert) = try await outside.bring()
+            self.isOutside.withLock { $0 = !brought.isSafe }
+            summary.join(brought)
+            // What must not come into the project, and is a result, is kept where nothing acts on it.
+            if let held = try await sync.holdRefused(also: inert) {
+                summary.left.append(
+                    "\(held.names.prefix(3).joined(separator: ", ")) is kept here: `\(held.command)` lists it"
+                )
+            }
+        }
+        let unsafe = summary.missing + summary.changing + summary.later
+        if let first = unsafe.first { throw self.refusal(first, paths: unsafe) }
+        try await self.bringLogs()
+        return summary
+    }
+
+    /// The logs of jobs that are over, where the copies here are not known to be whole.
+    private func bringLogs() async throws(EngineError) {
+        for job in try self.engine.history.jobs(limit: 1000)
+        where job.instance == self.instance.id && job.state.isOver && job.state != .lost
+            && job.record.map({ $0.logIsVerified != true }) ?? false
+        {
+            do throws(EngineError) {
+                _ = try await self.engine.catchUp(job.id)
+            } catch {
+                if error.code == .cancelled { throw error }
+            }
+        }
+    }
+
+    // MARK: Verified
+
+    /// Whether everything was here when it was stopped, and nobody has started it since.
+    private func wasVerified() throws(EngineError) -> Bool {
+        guard let verified = self.engine.manifests.loadVerified(instance: self.instance.id),
+            let safety = self.engine.lastKnownResults(on: self.instance.id)
+        else { return false }
+        // A later look that found something missing says more.
+        return safety.results.isSafe || safety.at <= verified
     }
 
     private func refusal(_ detail: String, paths: [String] = []) -> EngineError {
@@ -60,5 +141,36 @@ struct SecureResults {
             .init(
                 self.words, platform: self.instance.id.platform, subject: self.instance.id.rawValue),
             detail: detail, suggestions: paths)
+    }
+}
+
+extension SyncSummary {
+    /// Whether nothing of it is there alone.
+    var isSafe: Bool { self.isWhole && self.later.isEmpty }
+
+    /// Adds what came by another way.
+    mutating func join(_ other: SyncSummary) {
+        self.later += other.later
+        self.refused += other.refused
+        self.transferredFiles += other.transferredFiles
+        self.transferredBytes += other.transferredBytes
+        self.conflicts += other.conflicts
+        self.missing += other.missing
+        self.changing += other.changing
+        self.left += other.left
+    }
+
+    /// Adds what a second attempt has brought; what is still missing is its word alone.
+    mutating func add(_ other: SyncSummary) {
+        self.transferredFiles += other.transferredFiles
+        self.transferredBytes += other.transferredBytes
+        self.unchangedFiles = max(0, other.unchangedFiles - self.transferredFiles)
+        self.conflicts += other.conflicts
+        self.missing = other.missing
+        self.changing = other.changing
+        self.later = other.later
+        self.refused += other.refused
+        self.left = other.left
+        self.seconds += other.seconds
     }
 }

@@ -13,12 +13,20 @@ extension Engine {
     }
 
     /// What answers `query`; a list that was asked for otherwise is none.
-    public func recentOffers(_ query: OfferQuery, maximumAge: Double) async throws(EngineError)
-        -> PlatformAnswers<Offer>
-    {
-        try await self.recent(
-            .offers, maximumAge, cached: { self.cache.load(.offers, of: Offer.self, answering: query) }
-        ) { () async throws(EngineError) in try await self.offers(query) }
+    ///
+    /// A list on screen (`.watching`) stays as it is, whatever its age, while its share of the searches is used up.
+    public func recentOffers(
+        _ query: OfferQuery, platform: Platform? = nil, maximumAge: Double,
+        for purpose: SearchPurpose = .asked
+    ) async throws(EngineError) -> PlatformAnswers<Offer> {
+        let cached = { self.cache.load(.offers, of: Offer.self, answering: query, of: platform) }
+        let isSpared =
+            purpose == .watching && self.clients.values.contains { $0.searches?.mayWatch() == false }
+        if isSpared, let answers = cached() { return answers }
+        return try await self.recent(.offers, maximumAge, cached: cached) {
+            () async throws(EngineError) in
+            try await self.offers(query, platform: platform, for: purpose)
+        }
     }
 
     private func recent<Value, Failure>(

@@ -180,6 +180,27 @@ package struct ConfigurationEditor {
 }
 
 extension ConfigurationEditor {
+    /// A platform's key as a file holds it.
+    package struct KeptKey: Hashable, Sendable {
+        package var key: APIKey
+        /// False beside `enabled: false`: it is not used.
+        package var isEnabled: Bool
+    }
+
+    /// The keys in `path`, those of disabled platforms included; empty where there is no such file.
+    package static func keys(in path: String) throws(EngineError) -> [Platform: KeptKey] {
+        guard let file = try ConfigurationFile(path: path) else { return [:] }
+        var keys: [Platform: KeptKey] = [:]
+        for platform in Platform.allCases {
+            for place in KeyLookup.places(for: platform) where keys[platform] == nil {
+                guard let text = try file.text(place) else { continue }
+                let isEnabled = try file.flag("platforms.\(platform.rawValue).enabled") != false
+                keys[platform] = KeptKey(key: APIKey(text), isEnabled: isEnabled)
+            }
+        }
+        return keys
+    }
+
     /// Empties the places in `path` where keys of `platforms` can be.
     package static func removeKeys(of platforms: [Platform], from path: String) throws(EngineError) {
         guard let file = try ConfigurationFile(path: path) else { return }

@@ -5,6 +5,9 @@ import Yams
 /// One YAML configuration file, read leniently: keys nobody asks for are ignored, a key that is asked for and
 /// holds the wrong kind of value is an error that names file and line.
 struct ConfigurationFile {
+    /// In bytes.
+    private static let largest = 4 << 20
+
     let path: String
     private let root: Node?
 
@@ -28,8 +31,22 @@ struct ConfigurationFile {
 
     /// A file that is missing is nil; one that exists and cannot be read is an error, never an empty one.
     static func contents(of path: String) throws(EngineError) -> String? {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            if access(path, F_OK) != 0, errno == ENOENT || errno == ENOTDIR { return nil }
+        // A pipe or a device in its place must neither hold us up nor fill the memory.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw Self.error("\(path): cannot be read")
+        }
+        defer { close(descriptor) }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+            throw Self.error("\(path): is not a file")
+        }
+        guard information.st_size <= Self.largest else {
+            throw Self.error("\(path): is larger than \(Self.largest >> 20) MB, which no configuration is")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+        guard let data = try? handle.read(upToCount: Self.largest) ?? Data() else {
             throw Self.error("\(path): cannot be read")
         }
         guard let text = String(data: data, encoding: .utf8) else {
@@ -47,7 +64,9 @@ struct ConfigurationFile {
     /// Text at the first of `keys` that is set. A key is a dotted path; `null` and empty text count as unset.
     ///
     /// The original tool's files and hand-written ones put the same thing in different places, hence several.
-    func text(_ keys: String...) throws(EngineError) -> String? {
+    func text(_ keys: String...) throws(EngineError) -> String? { try self.text(keys) }
+
+    func text(_ keys: [String]) throws(EngineError) -> String? {
         for key in keys {
             guard let node = self.node(key) else { continue }
             guard let scalar = node.scalar else { throw self.error(at: node, "\(key) must be one value") }
@@ -59,12 +78,16 @@ struct ConfigurationFile {
 
     func flag(_ key: String) throws(EngineError) -> Bool? {
         guard let node = self.node(key) else { return nil }
-        guard let flag = node.bool else { throw self.error(at: node, "\(key) must be true or false") }
+        // Between quotes as well, as `vp config-set` writes what it changes.
+        let words = ["true": true, "false": false]
+        guard let flag = node.bool ?? node.scalar.flatMap({ words[$0.string] }) else {
+            throw self.error(at: node, "\(key) must be true or false")
+        }
         return flag
     }
 
     /// Dollars, with or without a sign in front.
-    func dollars(_ keys: String...) throws(EngineError) -> Double? {
+    func dollars(_ keys: [String]) throws(EngineError) -> Double? {
         for key in keys {
             guard let node = self.node(key), let text = node.scalar?.string else { continue }
             let digits = text.hasPrefix("$") ? String(text.dropFirst()) : text
@@ -77,7 +100,7 @@ struct ConfigurationFile {
     }
 
     /// A length of time such as `12h`; `none` is one without end, and unset is nil.
-    func duration(_ keys: String...) throws(EngineError) -> (seconds: Double?, Void)? {
+    func duration(_ keys: [String]) throws(EngineError) -> (seconds: Double?, Void)? {
         for key in keys {
             guard let node = self.node(key), let text = node.scalar?.string else { continue }
             if text == "none" { return (nil, ()) }
@@ -90,7 +113,7 @@ struct ConfigurationFile {
     }
 
     /// A size; a bare number is in gigabytes, as the platforms count disk.
-    func byteCount(_ keys: String...) throws(EngineError) -> Int64? {
+    func byteCount(_ keys: [String]) throws(EngineError) -> Int64? {
         for key in keys {
             guard let node = self.node(key), let text = node.scalar?.string else { continue }
             guard let bytes = ByteCount.parse(text) else {
@@ -133,6 +156,21 @@ struct ConfigurationFile {
         }
         return values
     }
+
+    /// True where `key` is set to anything.
+    func has(_ key: String) -> Bool { self.node(key) != nil }
+
+    /// The first of `keys` that is set, and `FILE:LINE` of its value.
+    func place(of keys: [String]) -> (key: String, place: String)? {
+        for key in keys {
+            guard let node = self.node(key) else { continue }
+            return (key, self.path + (node.mark.map { ":\($0.line)" } ?? ""))
+        }
+        return nil
+    }
+
+    /// A sentence for each setting that `vp` does not know.
+    var warningsAboutUnknownSettings: [String] { KnownSettings.warnings(about: self.root, file: self.path) }
 
     /// An error about the value of `key`, at its line.
     func error(_ key: String, _ problem: String) -> EngineError {

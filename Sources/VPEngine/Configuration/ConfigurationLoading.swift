@@ -7,55 +7,90 @@ extension EngineConfiguration {
     /// The project is the nearest folder upwards that holds `.vp`, else `directory` itself. `configurationFile`
     /// is read in place of the project's `.vp/config.yaml`, and keys in it come before the user's own. Throws
     /// `.badConfiguration` with file and line. Missing keys are no error here: a command that needs one says so.
+    ///
+    /// - Parameter allowed: settings of the project that need consent and have it for this once, by name.
     public static func load(
-        environment: [String: String], directory: String, configurationFile: String? = nil
+        environment: [String: String], directory: String, configurationFile: String? = nil,
+        allowed: Set<String> = []
     ) throws(EngineError) -> EngineConfiguration {
-        let paths = UserFolders(environment: environment)
+        try Self.load(
+            environment: environment, directory: directory, configurationFile: configurationFile,
+            allowed: allowed,
+            limits: LimitsFile.read(LimitsFile.places(environment: environment)))
+    }
+
+    /// - Parameters:
+    ///   - limits: the caps in force.
+    ///   - socketBase: where the folder for ssh's sockets is made.
+    package static func load(
+        environment: [String: String], directory: String, configurationFile: String? = nil,
+        allowed: Set<String> = [], limits: Limits, socketBase: String = "/tmp"
+    ) throws(EngineError) -> EngineConfiguration {
+        var paths = UserFolders(environment: environment)
+        let sockets = SocketFolder(
+            environment: environment, stateFolder: paths.engine.stateFolder, base: socketBase
+        ).choose()
+        paths.engine.socketFolder = sockets.path
         let root = ProjectFolder.around(directory, home: paths.home)
         let sources = try ConfigurationSources(
             paths: paths.engine, projectRoot: root, directory: directory, explicitFile: configurationFile)
+        var ranked = RankedSettings(sources, userPath: paths.engine.userConfigurationFile)
+        var consents = Consents(store: ConsentStore(stateFolder: paths.engine.stateFolder), allowed: allowed)
 
-        var warnings: [String] = []
+        var warnings = [sockets.warning].compactMap(\.self)
+        for file in [sources.user, sources.project].compactMap(\.self) {
+            warnings += file.warningsAboutUnknownSettings
+        }
         var endpoints: [PlatformEndpoint] = []
         var origins: [Platform: String] = [:]
         for platform in Platform.allCases {
-            let lookup = KeyLookup(platform: platform, environment: environment, home: paths.home)
+            let lookup = KeyLookup(
+                platform: platform, environment: environment, home: paths.home, projectRoot: root)
             guard let found = try lookup.find(in: sources) else { continue }
             if found.isInProject { warnings.append(Self.keyInProjectWarning(platform, file: found.origin)) }
-            let address = try lookup.address(in: sources, for: found)
+            let address = try lookup.address(in: sources, for: found, &consents)
             warnings += address.warnings
             endpoints.append(
                 PlatformEndpoint(
                     platform: platform, baseURL: address.url, key: found.key,
-                    graphQLURL: try lookup.graphQLAddress()))
+                    graphQLURL: try lookup.graphQLAddress(), network: try lookup.network(in: sources)))
             origins[platform] = found.origin
         }
 
-        var childEnvironment = environment
-        // ssh, rsync and git have no use for them, and a child's environment is easily read and passed on.
-        for platform in Platform.allCases { childEnvironment[KeyLookup.variable(for: platform)] = nil }
-
-        return EngineConfiguration(
+        let configuration = EngineConfiguration(
             endpoints: endpoints,
             paths: paths.engine,
-            identityFile: try Self.identity(environment: environment, home: paths.home, sources: sources),
+            identityFile: try Self.identity(
+                environment: environment, home: paths.home, directory: directory, &ranked),
             sshUser: environment["VP_SSH_USER"].flatMap { $0.isEmpty ? nil : $0 },
-            workspace: try Self.workspace(root: root, sources: sources, environment: environment),
-            defaults: try Self.defaults(sources),
-            money: try Self.money(sources),
+            workspace: try Self.workspace(
+                root: root, sources: sources, environment: environment, warnings: &warnings),
+            defaults: try Self.defaults(sources, &ranked),
+            money: try Self.money(&ranked),
             timeScale: try Self.timeScale(environment),
-            environment: childEnvironment,
-            warnings: warnings,
+            environment: ChildEnvironment.without(environment),
             docker: try Self.docker(sources.project),
-            sync: try Self.sync(sources.project),
+            sync: try Self.sync(sources, &ranked),
             keyOrigins: origins,
-            projectConfigurationFile: sources.project?.path
+            projectConfigurationFile: sources.project?.path,
+            limits: limits,
+            certificateFile: try Self.certificates(&ranked, home: paths.home),
+            openConsents: consents.open
         )
+        var result = configuration
+        result.jobs = try Self.jobs(sources)
+        result.warnings = warnings + consents.warnings + ranked.warnings
+        return result
     }
 
     /// The folder for what can be lost, without reading any file.
     package static func cacheFolder(_ environment: [String: String]) -> String {
         UserFolders(environment: environment).engine.cacheFolder
+    }
+
+    /// Where the user's own configuration is, whether or not it is there.
+    static func userConfigurationFile(_ environment: [String: String]) -> String {
+        UserFolders(environment: environment).engine.userConfigurationFile
     }
 
     private static func timeScale(_ environment: [String: String]) throws(EngineError) -> Double {
@@ -73,17 +108,23 @@ extension EngineConfiguration {
             + "`vp config-set --move-keys` moves it to your own configuration."
     }
 
-    private static func workspace(root: String, sources: ConfigurationSources, environment: [String: String])
-        throws(EngineError)
-        -> Workspace
-    {
+    private static func workspace(
+        root: String, sources: ConfigurationSources, environment: [String: String], warnings: inout [String]
+    ) throws(EngineError) -> Workspace {
         let file = sources.project
         // A rehearsal cloud without sandboxes has no `/workspace` to give, only a folder below a home.
         let override = environment["VP_WORKSPACE"].flatMap { $0.isEmpty ? nil : $0 }
         let configured = try file?.text("project.working_dir", "working_dir") ?? "/workspace"
-        guard configured.hasPrefix("/") else {
-            throw file?.error("project.working_dir", "working_dir must be an absolute path")
-                ?? ConfigurationFile.error("working_dir must be an absolute path")
+        if let problem = ProjectValue.problem(ofRemoteFolder: configured) {
+            let key = file?.has("project.working_dir") == true ? "project.working_dir" : "working_dir"
+            throw file?.error(key, "working_dir \(problem)")
+                ?? ConfigurationFile.error("working_dir \(problem)")
+        }
+        var dataFolder = try file?.text("project.data_dir", "data_dir")
+        if let file, let folder = dataFolder, let problem = ProjectValue.problem(ofFolderInside: folder) {
+            let (key, place) = file.place(of: ["project.data_dir", "data_dir"]) ?? ("data_dir", file.path)
+            warnings.append("\(key) in \(place) is ignored: it \(problem). Name a folder inside the project.")
+            dataFolder = nil
         }
         return Workspace(
             name: try file?.text("project.name", "name") ?? ProjectFolder.name(of: root),
@@ -92,11 +133,13 @@ extension EngineConfiguration {
             extraIgnores: try file?.list(
                 "sync.exclude_patterns", "sync.exclude", "sync.excludes", "sync.ignore", "exclude_patterns",
                 "exclude") ?? [],
-            dataFolder: try file?.text("project.data_dir", "data_dir")
+            dataFolder: dataFolder
         )
     }
 
-    private static func defaults(_ sources: ConfigurationSources) throws(EngineError) -> Defaults {
+    private static func defaults(
+        _ sources: ConfigurationSources, _ ranked: inout RankedSettings
+    ) throws(EngineError) -> Defaults {
         var defaults = Defaults()
         // The project's own word comes last, so that it wins.
         for file in [sources.user, sources.project].compactMap(\.self) {
@@ -107,83 +150,127 @@ extension EngineConfiguration {
                 defaults.platform = platform
             }
             if let gpu = try file.text("defaults.gpu", "defaults.gpu_type") { defaults.gpu = gpu }
-            if let image = try file.text("project.base_image", "base_image", "docker.image", "defaults.image")
-            {
+            let keys = ["project.base_image", "base_image", "docker.image", "defaults.image"]
+            if let image = try file.text(keys) {
+                if let problem = ProjectValue.problem(ofImage: image) {
+                    throw file.error(file.place(of: keys)?.key ?? keys[0], "the image \(problem)")
+                }
                 defaults.image = image
             }
-            if let disk = try file.byteCount("defaults.disk", "defaults.disk_gb") {
+            if let disk = try file.byteCount(["defaults.disk", "defaults.disk_gb"]) {
                 defaults.diskBytes = disk
             }
-            if let price = try file.dollars("defaults.max_price", "defaults.price") {
-                defaults.maximumPrice = HourlyPrice(dollarsPerHour: price)
-            }
+        }
+        if let price = try ranked.lowestDollars("defaults.max_price", "defaults.price") {
+            defaults.maximumPrice = HourlyPrice(dollarsPerHour: price)
         }
         return defaults
     }
 
-    private static func money(_ sources: ConfigurationSources) throws(EngineError) -> Money {
-        var money = Money()
+    private static func jobs(_ sources: ConfigurationSources) throws(EngineError) -> EngineConfiguration.Jobs
+    {
+        var jobs = EngineConfiguration.Jobs()
         for file in [sources.user, sources.project].compactMap(\.self) {
-            if let lease = try file.duration("lease.duration", "defaults.lease") {
-                money.lease.seconds = lease.seconds
+            if let grace = try file.duration(["jobs.grace"])?.seconds {
+                jobs.graceSeconds = Int(grace.rounded(.up))
             }
-            if let longest = try file.duration("lease.max") { money.lease.maximumSeconds = longest.seconds }
-            if let word = try file.text("lease.end") {
-                guard let ending = Lease.Ending(rawValue: word) else {
-                    throw file.error("lease.end", "lease.end must be stop or destroy")
-                }
-                money.lease.ending = ending
+            if let linger = try file.duration(["jobs.linger"])?.seconds {
+                jobs.lingerSeconds = Int(linger.rounded(.up))
             }
-            if let word = try file.text("lease.unsafe") {
-                guard word == "keep" || word == "discard" else {
-                    throw file.error("lease.unsafe", "lease.unsafe must be keep or discard")
-                }
-                money.lease.keepsUnsafeResults = word == "keep"
-            }
-            if let parked = try file.duration("lease.parked") { money.parkedSeconds = parked.seconds }
-            if let dollars = try file.dollars("budget.per_day") { money.dollarsPerDay = dollars }
-            if let dollars = try file.dollars("budget.per_run") { money.dollarsPerRun = dollars }
         }
-        // What ends the only copy of a result is for nobody else to say.
-        if let file = sources.user, let word = try file.text("lease.parked_end") {
+        return jobs
+    }
+
+    private enum UnsafeResults: String {
+        case keep, discard
+    }
+
+    private static func money(_ ranked: inout RankedSettings) throws(EngineError) -> Money {
+        var money = Money()
+        if let lease = try ranked.shortestTime("lease.duration", "defaults.lease") {
+            money.lease.seconds = lease.seconds
+        }
+        if let longest = try ranked.shortestTime("lease.max") { money.lease.maximumSeconds = longest.seconds }
+        if let ending = try ranked.usersElseProjects("lease.end", [Lease.Ending.stop, .destroy]) {
+            money.lease.ending = ending
+        }
+        let results = try ranked.choice("lease.unsafe", [UnsafeResults.keep, .discard], restricted: .discard)
+        if let results { money.lease.keepsUnsafeResults = results == .keep }
+        if let parked = try ranked.shortestTime("lease.parked") { money.parkedSeconds = parked.seconds }
+        money.dollarsPerDay = try ranked.lowestDollars("budget.per_day")
+        money.dollarsPerRun = try ranked.lowestDollars("budget.per_run")
+        let reason = "only you decide what becomes of a stopped instance's disk"
+        if let file = ranked.usersFile("lease.parked_end", reason: reason),
+            let word = try file.text("lease.parked_end")
+        {
             guard word == "keep" || word == "destroy" else {
                 throw file.error("lease.parked_end", "lease.parked_end must be keep or destroy")
             }
             money.destroysParked = word == "destroy"
         }
-        // A command that a project brings along would run for whoever opens it: the user's own file alone counts.
-        money.notifyCommand = try sources.user?.text("notify.command")
+        // A command that a project brings along would run for anybody who opens it.
+        let notify = "a project's command would run on this machine"
+        money.notifyCommand = try ranked.usersFile("notify.command", reason: notify)?.text("notify.command")
+        _ = ranked.usersFile("notify.url", reason: "a project would learn of everything that happens here")
         return money
     }
 
     private static func docker(_ file: ConfigurationFile?) throws(EngineError) -> Docker {
         guard let file else { return Docker() }
+        let arguments = try file.table("docker.build_args")
+        for name in arguments.keys.sorted() where !ProjectValue.isVariable(name) {
+            throw file.error(
+                "docker.build_args", "docker.build_args: \(ProjectValue.shown(name)) is no variable's name")
+        }
         return Docker(
             buildContext: try file.text("docker.build_context", "docker.context") ?? ".",
             dockerfile: try file.text("docker.dockerfile") ?? "Dockerfile",
-            buildArguments: try file.table("docker.build_args")
+            buildArguments: arguments
         )
     }
 
-    private static func sync(_ file: ConfigurationFile?) throws(EngineError) -> Sync {
+    private static func sync(
+        _ sources: ConfigurationSources, _ ranked: inout RankedSettings
+    ) throws(EngineError) -> Sync {
         var sync = Sync()
-        if let bytes = try file?.byteCount("sync.limit") {
+        if let bytes = try ranked.lowestByteCount("sync.limit") {
             sync.uploadLimit?.bytes = bytes
             sync.heldLimit = bytes
         }
-        sync.bandwidthLimit = try file?.byteCount("sync.bandwidth")
+        sync.bandwidthLimit = try ranked.lowestByteCount("sync.bandwidth")
+        let reason = "only you decide which files of an instance programs on this machine may act on"
+        sync.accept = try ranked.usersFile("sync.accept", reason: reason)?.list("sync.accept") ?? []
+        for file in [sources.user, sources.project].compactMap(\.self) {
+            sync.keepThere += try file.list("sync.keep_there")
+        }
         return sync
     }
 
-    private static func identity(
-        environment: [String: String], home: String, sources: ConfigurationSources
+    private static func certificates(
+        _ ranked: inout RankedSettings, home: String
     ) throws(EngineError) -> String? {
-        var named = environment["VP_SSH_IDENTITY"].flatMap { $0.isEmpty ? nil : $0 }
-        for file in [sources.project, sources.user].compactMap(\.self) where named == nil {
-            named = try file.text("ssh.identity")
+        let reason = "only you decide which certificates are trusted"
+        guard let file = ranked.usersFile("ca_file", reason: reason), let named = try file.text("ca_file")
+        else {
+            return nil
         }
-        if let named {
-            let path = named.hasPrefix("~/") ? home + named.dropFirst() : named
+        let path = named.hasPrefix("~/") ? home + named.dropFirst() : named
+        guard path.hasPrefix("/") else { throw file.error("ca_file", "ca_file must be an absolute path") }
+        return path
+    }
+
+    private static func identity(
+        environment: [String: String], home: String, directory: String, _ ranked: inout RankedSettings
+    ) throws(EngineError) -> String? {
+        let reason = "a project cannot choose the key that you log in with"
+        let file = ranked.usersFile("ssh.identity", reason: reason)
+        let variable = environment["VP_SSH_IDENTITY"].flatMap { $0.isEmpty ? nil : $0 }
+        let setting = try file?.text("ssh.identity")
+        if let named = variable ?? setting {
+            var path = named.hasPrefix("~/") ? home + named.dropFirst() : named
+            if !path.hasPrefix("/") { path = "\(directory)/\(path)" }
+            _ = try SSHConfigurationValue.path(
+                path, for: variable == nil ? "ssh.identity" : "VP_SSH_IDENTITY")
             guard access(path, R_OK) == 0 else {
                 throw EngineError(
                     .missingIdentity, .init("looking for the ssh key"), detail: "\(path) cannot be read")
@@ -193,103 +280,5 @@ extension EngineConfiguration {
         return ["id_ed25519", "id_ecdsa", "id_rsa"]
             .map { "\(home)/.ssh/\($0)" }
             .first { access($0, R_OK) == 0 }
-    }
-}
-
-/// The configuration files that count for one project.
-struct ConfigurationSources {
-    let user: ConfigurationFile?
-    let project: ConfigurationFile?
-    /// True when `project` was named on the command line instead of found.
-    let isExplicit: Bool
-
-    init(
-        paths: EngineConfiguration.Paths, projectRoot: String, directory: String, explicitFile: String?
-    ) throws(EngineError) {
-        try Self.refuseIfShared(paths.userConfigurationFile)
-        self.user = try ConfigurationFile(path: paths.userConfigurationFile)
-        self.isExplicit = explicitFile != nil
-        if let explicitFile {
-            let path = explicitFile.hasPrefix("/") ? explicitFile : "\(directory)/\(explicitFile)"
-            guard let file = try ConfigurationFile(path: path) else {
-                throw ConfigurationFile.error("\(path): no such file")
-            }
-            self.project = file
-        } else {
-            self.project = try ConfigurationFile(path: ProjectFolder.configurationFile(in: projectRoot))
-        }
-    }
-
-    /// Keys live in the user's file: others who can read it can spend the user's money.
-    private static func refuseIfShared(_ path: String) throws(EngineError) {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { return }
-        throw ConfigurationFile.error(
-            "\(path): others can read it; run `chmod 600 \(ShellQuoting.quoted(path))`")
-    }
-}
-
-/// Where the files of one user lie, by the XDG rules.
-private struct UserFolders {
-    let home: String
-    let engine: EngineConfiguration.Paths
-
-    init(environment: [String: String]) {
-        let home = Self.home(environment)
-        self.home = home
-        // The XDG specification wants relative values ignored.
-        func folder(_ variable: String, _ fallback: String) -> String {
-            guard let value = environment[variable], value.hasPrefix("/") else {
-                return "\(home)/\(fallback)/variousplug"
-            }
-            return "\(value)/variousplug"
-        }
-        self.engine = EngineConfiguration.Paths(
-            userConfigurationFile: folder("XDG_CONFIG_HOME", ".config") + "/config.yaml",
-            stateFolder: folder("XDG_STATE_HOME", ".local/state"),
-            cacheFolder: folder("XDG_CACHE_HOME", ".cache"),
-            socketFolder: "/tmp/vp-\(getuid())"
-        )
-    }
-
-    private static func home(_ environment: [String: String]) -> String {
-        if let home = environment["HOME"], home.hasPrefix("/") {
-            return home.count > 1 && home.hasSuffix("/") ? String(home.dropLast()) : home
-        }
-        guard let entry = getpwuid(getuid()), let folder = entry.pointee.pw_dir else { return "/" }
-        return String(cString: folder)
-    }
-}
-
-/// Finds the folder that is the project.
-package enum ProjectFolder {
-    package static func configurationFile(in root: String) -> String { "\(root)/.vp/config.yaml" }
-
-    /// The nearest folder upwards from `directory` that holds `.vp`, else `directory` itself.
-    ///
-    /// A home folder or `/` is never found on the way up: a `.vp` there belongs to jobs that ran on this
-    /// machine, and syncing a whole home folder is never what was meant.
-    package static func around(_ directory: String, home: String) -> String {
-        let start = URL(fileURLWithPath: directory).standardizedFileURL.path
-        var folder = start
-        while folder != "/", folder != home {
-            var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: "\(folder)/.vp", isDirectory: &isFolder),
-                isFolder.boolValue
-            {
-                return folder
-            }
-            folder = (folder as NSString).deletingLastPathComponent
-        }
-        return start
-    }
-
-    /// The folder's own name, made fit for instance and job names.
-    package static func name(of root: String) -> String {
-        let allowed = (root as NSString).lastPathComponent.lowercased().unicodeScalars.map { scalar in
-            CharacterSet.alphanumerics.contains(scalar) && scalar.isASCII ? Character(scalar) : "-"
-        }
-        let name = String(allowed).split(separator: "-").joined(separator: "-")
-        return name.isEmpty ? "project" : name
     }
 }

@@ -10,7 +10,7 @@ public struct EngineConfiguration: Sendable {
         public var stateFolder: String
         /// `$XDG_CACHE_HOME/variousplug`
         public var cacheFolder: String
-        /// `/tmp/vp-<uid>`
+        /// `/tmp/vp-<uid>`, or another place where that is not this user's alone
         public var socketFolder: String
 
         public init(
@@ -27,6 +27,7 @@ public struct EngineConfiguration: Sendable {
     public struct Defaults: Hashable, Sendable {
         public var platform: Platform?
         public var gpu: String?
+        /// `StockImage.auto` is the newest of ours that the GPU and its driver can run.
         public var image: String
         /// In bytes.
         public var diskBytes: Int64
@@ -34,7 +35,7 @@ public struct EngineConfiguration: Sendable {
 
         public init(
             platform: Platform? = nil, gpu: String? = nil,
-            image: String = "pytorch/pytorch:2.4.0-cuda12.4-cudnn9-runtime",
+            image: String = StockImage.auto,
             diskBytes: Int64 = 40_000_000_000, maximumPrice: HourlyPrice? = nil
         ) {
             self.platform = platform
@@ -108,6 +109,8 @@ public struct EngineConfiguration: Sendable {
         public var uploadLimit: Limit?
         /// In bytes a second; nil is as fast as it goes.
         public var bandwidthLimit: Int64?
+        /// What stays on an instance also at its end, in `.gitignore` syntax; never all of it.
+        public var keepThere: [String] = []
 
         /// How many small files that are new on the instance are worth a session of tar before rsync's.
         public var bulkFiles: Int
@@ -127,6 +130,19 @@ public struct EngineConfiguration: Sendable {
             self.bulkFiles = bulkFiles
             self.uploadLimit = uploadLimit
             self.bandwidthLimit = bandwidthLimit
+        }
+    }
+
+    /// How jobs end. Whole seconds.
+    public struct Jobs: Hashable, Sendable {
+        /// Between asking a job's processes to end (TERM) and ending them (KILL).
+        public var graceSeconds: Int
+        /// For how long what a command left in the background may do nothing before the job ends without it.
+        public var lingerSeconds: Int
+
+        public init(graceSeconds: Int = 10, lingerSeconds: Int = 300) {
+            self.graceSeconds = graceSeconds
+            self.lingerSeconds = lingerSeconds
         }
     }
 
@@ -150,10 +166,17 @@ public struct EngineConfiguration: Sendable {
     public var warnings: [String]
     public var docker: Docker
     public var sync: Sync
+    public var jobs = Jobs()
     /// Where each platform's key was found, as words: `VAST_API_KEY` or a file's path.
     public var keyOrigins: [Platform: String]
     /// The project's configuration file; nil when the project has none.
     public var projectConfigurationFile: String?
+    /// Caps on all that costs money, which stand above every setting.
+    public var limits: Limits
+    /// A file of certificates to trust instead of the system's (`ca_file`).
+    public var certificateFile: String?
+    /// What the project asks for and nobody has agreed to or refused yet; it has no effect.
+    public var openConsents: [ConsentRequest]
 
     public init(
         endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, sshUser: String? = nil,
@@ -161,7 +184,8 @@ public struct EngineConfiguration: Sendable {
         environment: [String: String],
         warnings: [String] = [], docker: Docker = Docker(), sync: Sync = Sync(),
         keyOrigins: [Platform: String] = [:],
-        projectConfigurationFile: String? = nil
+        projectConfigurationFile: String? = nil, limits: Limits = Limits(), certificateFile: String? = nil,
+        openConsents: [ConsentRequest] = []
     ) {
         self.endpoints = endpoints
         self.paths = paths
@@ -177,5 +201,8 @@ public struct EngineConfiguration: Sendable {
         self.sync = sync
         self.keyOrigins = keyOrigins
         self.projectConfigurationFile = projectConfigurationFile
+        self.limits = limits
+        self.certificateFile = certificateFile
+        self.openConsents = openConsents
     }
 }

@@ -15,6 +15,7 @@ struct KeyLookup {
     let platform: Platform
     let environment: [String: String]
     let home: String
+    let projectRoot: String
 
     static func variable(for platform: Platform) -> String {
         switch platform {
@@ -46,27 +47,39 @@ struct KeyLookup {
     /// Where the platform's API listens.
     ///
     /// An address in a project's file is used only for a key from that same file: a cloned project must not be
-    /// able to have the user's own key sent to a stranger's server.
+    /// able to have the user's own key sent to a stranger's server. With a key of its own a stranger's server would
+    /// receive the files and variables of every run, so that such an address needs consent, too.
     func address(
-        in sources: ConfigurationSources, for found: Found
+        in sources: ConfigurationSources, for found: Found, _ consents: inout Consents
     ) throws(EngineError) -> (url: URL, warnings: [String]) {
         let key = "platforms.\(self.platform.rawValue).url"
-        if let text = self.environment[self.addressVariable], !text.isEmpty {
-            return (try self.url(text, from: self.addressVariable), [])
-        }
         var warnings: [String] = []
+        if let text = self.environment[self.addressVariable], !text.isEmpty {
+            return (try self.url(text, from: self.addressVariable, &warnings), warnings)
+        }
         if let file = sources.project, let text = try file.text(key) {
+            let place = file.place(of: [key])?.place ?? file.path
             if found.isInProject || found.isExplicit {
-                return (try self.url(text, from: file.path), [])
+                let url = try self.url(text, from: place, &warnings)
+                let request = ConsentRequest(
+                    name: key, content: url.absoluteString, place: place,
+                    words:
+                        "use \(url.absoluteString) in place of \(self.platform.displayName), with a key of its own",
+                    project: self.projectRoot)
+                let otherwise = "set \(self.addressVariable)"
+                if sources.isTrusted || consents.allows(request, otherwise: otherwise) {
+                    return (url, warnings)
+                }
+                return (try self.url(self.defaultAddress, from: "built in", &warnings), warnings)
             }
             warnings.append(
                 "\(key) in \(file.path) is ignored: your own \(self.platform.displayName) key is not sent to an "
                     + "address that a project names. Set \(self.addressVariable) if you trust it.")
         }
         if let file = sources.user, let text = try file.text(key) {
-            return (try self.url(text, from: file.path), warnings)
+            return (try self.url(text, from: file.path, &warnings), warnings)
         }
-        return (try self.url(self.defaultAddress, from: "built in"), warnings)
+        return (try self.url(self.defaultAddress, from: "built in", &warnings), warnings)
     }
 
     /// Where RunPod's GraphQL listens, if the environment says so; else it is beside the other API.
@@ -75,7 +88,26 @@ struct KeyLookup {
         guard self.platform == .runpod, let text = self.environment[variable], !text.isEmpty else {
             return nil
         }
-        return try self.url(text, from: variable)
+        var warnings: [String] = []
+        return try self.url(text, from: variable, &warnings)
+    }
+
+    /// Proxies and certificates: those of the environment, but for `ca_file` of the user's own file or of one named
+    /// on the command line. A project that could name whom to believe could read every request.
+    func network(in sources: ConfigurationSources) throws(EngineError) -> NetworkSettings {
+        var settings = NetworkSettings(environment: self.environment)
+        let place = "platforms.\(self.platform.rawValue).ca_file"
+        for file in [sources.isExplicit ? sources.project : nil, sources.user].compactMap(\.self) {
+            guard let path = try file.text(place) else { continue }
+            let expanded = path.hasPrefix("~/") ? self.home + path.dropFirst() : path
+            guard expanded.hasPrefix("/") else {
+                throw file.error(place, "ca_file must be an absolute path, or begin with ~/")
+            }
+            settings.authoritiesFile = .init(expanded, from: "\(place) in \(file.path)")
+            settings.authoritiesFolder = nil
+            break
+        }
+        return settings
     }
 
     private var addressVariable: String {
@@ -92,16 +124,29 @@ struct KeyLookup {
         }
     }
 
-    private func url(_ text: String, from origin: String) throws(EngineError) -> URL {
-        let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
+    private func url(
+        _ text: String, from origin: String, _ warnings: inout [String]
+    ) throws(EngineError) -> URL {
+        var trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
+        // A password in it would be shown wherever the address is, and sent to instances with it; the key is what
+        // authorises a call.
+        if let start = trimmed.range(of: "//")?.upperBound,
+            let at = trimmed[start...].prefix(while: { !"/?#".contains($0) }).lastIndex(of: "@")
+        {
+            trimmed.removeSubrange(start...at)
+            warnings.append(
+                "The user name and password in \(origin) are not used: \(self.platform.displayName)'s key is what "
+                    + "logs in. Remove them from the address.")
+        }
+        let shown = ShownAddress.redacted(text)
         guard let url = URL(string: trimmed), let scheme = url.scheme, let host = url.host(), !host.isEmpty,
             scheme == "https" || scheme == "http"
         else {
-            throw ConfigurationFile.error("\(origin): `\(text)` is not an http(s) address")
+            throw ConfigurationFile.error("\(origin): `\(shown)` is not an http(s) address")
         }
         // A key must not cross a network in clear text; tests and the demo stay on this machine.
         guard scheme == "https" || ["127.0.0.1", "localhost", "::1", "[::1]"].contains(host) else {
-            throw ConfigurationFile.error("\(origin): `\(text)` would send the key unencrypted; use https")
+            throw ConfigurationFile.error("\(origin): `\(shown)` would send the key unencrypted; use https")
         }
         return url
     }

@@ -4,14 +4,14 @@ import Glibc
 package final class FileLock: Sendable {
     private let descriptor: Int32
 
-    /// Throws `.timedOut` where another holds it for longer than `patience`.
+    /// Throws `.historyUnavailable` where another holds it for longer than `patience`.
     package init(path: String, _ activity: EngineError.Activity, patience: Duration? = nil)
         async throws(EngineError)
     {
         let start = ContinuousClock.now
         self.descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         while try !self.take(activity) {
-            if let patience, ContinuousClock.now - start > patience { throw EngineError(.timedOut, activity) }
+            if let patience, ContinuousClock.now - start > patience { throw Self.isHeld(activity) }
             do {
                 try await Task.sleep(for: .milliseconds(50))
             } catch {
@@ -25,12 +25,16 @@ package final class FileLock: Sendable {
         let start = ContinuousClock.now
         self.descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         while try !self.take(activity) {
-            if ContinuousClock.now - start > patience { throw EngineError(.timedOut, activity) }
+            if ContinuousClock.now - start > patience { throw Self.isHeld(activity) }
             usleep(1_000)
         }
     }
 
     deinit { if self.descriptor >= 0 { close(self.descriptor) } }
+
+    private static func isHeld(_ activity: EngineError.Activity) -> EngineError {
+        EngineError(.historyUnavailable, activity, detail: "\(activity.words): it still holds the lock")
+    }
 
     /// False where another has it.
     private func take(_ activity: EngineError.Activity) throws(EngineError) -> Bool {

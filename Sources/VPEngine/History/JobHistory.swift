@@ -73,6 +73,9 @@ package final class JobHistory: Sendable {
         migrator.registerMigration("3 confirmed ends") { database in
             try database.execute(sql: Self.confirmedEndsSchema)
         }
+        migrator.registerMigration("4 ends") { database in
+            try database.execute(sql: Self.endsSchema)
+        }
         return migrator
     }
 

@@ -31,6 +31,10 @@ package struct LedgerEntry: Hashable, Sendable {
     /// The process that brings the instance up; nil once that is done.
     package var creator: ProcessIdentity?
     package var lease: Lease?
+    /// When it was first seen to be up; nil for one that never was.
+    package var readyAt: Date?
+    /// An end that was asked for and that the platform was not asked for yet.
+    package var order: EndOrder?
 
     package init(
         name: String, platform: Platform, instance: InstanceID?, state: State, gpuName: String,
@@ -115,6 +119,21 @@ extension JobHistory {
         }
     }
 
+    /// Opens a row that was closed, for the platform shows its instance again.
+    package func reopen(_ name: String, as state: LedgerEntry.State, at now: Date) throws(EngineError) {
+        try self.write("recording a rental") { database in
+            try database.execute(
+                sql: """
+                    UPDATE ledger SET state = ?, goneAt = NULL, updatedAt = ?
+                    WHERE name = ? AND state = 'gone'
+                    """,
+                arguments: [state.rawValue, now.timeIntervalSince1970, name])
+            if database.changesCount > 0 {
+                try Self.noteStep(database, name, "\(state.rawValue): it is there again", now)
+            }
+        }
+    }
+
     /// Notes that `name` is up, and that nobody need take its creation further.
     package func finishCreation(of name: String) throws(EngineError) {
         try self.setCreator(nil, of: name)
@@ -178,7 +197,7 @@ extension JobHistory {
                 database,
                 sql: """
                     SELECT ledger.platform, ledger.instance FROM ledgerStep JOIN ledger USING (name)
-                    WHERE at >= ? AND step = ? AND instance IS NOT NULL
+                    WHERE at >= ? AND step = ? AND instance IS NOT NULL AND state = 'gone'
                     """,
                 arguments: [
                     date.timeIntervalSince1970,
@@ -243,6 +262,8 @@ extension JobHistory {
             creator: row.text("creator").flatMap(ProcessIdentity.init(text:)),
             lease: row.text("lease").flatMap(Self.decodeLease))
         if let updatedAt { entry.updatedAt = updatedAt }
+        entry.readyAt = row.moment("readyAt")
+        entry.order = row.text("ending").flatMap(Self.decodeOrder)
         return entry
     }
 }

@@ -50,7 +50,8 @@ public enum GPUName {
         // A platform's own name may have the size in it, so the whole text is tried as well; a form of the board
         // that the table does not tell apart says nothing.
         let names = [GPUName.normalize(text), GPUName.normalize(words)]
-        for candidate in names + names.map(GPUName.withoutForm) where !candidate.isEmpty {
+        for candidate in names + names.map(GPUName.withoutForm)
+        where !candidate.isEmpty && !GPUName.isAmbiguous(text, candidate) {
             for prefix in ["", "rtx", "gtx"] {
                 guard let indices = GPUName.index[prefix + candidate] else { continue }
                 return GPUSelection(models: indices.map { GPUName.table[$0] }, memoryGB: memoryGB)
@@ -67,6 +68,9 @@ public enum GPUName {
     ) -> [String] {
         let wanted = GPUName.joined(text)
         guard !wanted.isEmpty else { return [] }
+        if GPUName.isAmbiguous(text, wanted) {
+            return ["RTX 6000 Ada", "RTX PRO 6000", "Quadro RTX 6000"]
+        }
         // Leaving out the series is not a mistake in the number.
         let spellings = ["", "rtx", "gtx"].map { Array(($0 + wanted).utf8) }
         var nearest: [(distance: Int, name: String)] = []
@@ -116,6 +120,13 @@ public enum GPUName {
             rest = rest.dropFirst(vendor.count)
         }
         return String(rest)
+    }
+
+    /// Three generations have an "RTX 6000", from 24 to 96 GB, of which the oldest is called so without an addition.
+    private static func isAmbiguous(_ text: String, _ candidate: String) -> Bool {
+        guard candidate == "rtx6000" || candidate == "6000" else { return false }
+        let text = text.lowercased()
+        return !text.contains("quadro") && !text.contains("24")
     }
 
     /// `l40spcie` is `l40s`.

@@ -47,14 +47,14 @@ extension GPUName {
         RTX 4000 SFF Ada | 20 |  | NVIDIA RTX 4000 SFF Ada Generation |
         RTX 2000 Ada | 16 | RTX 2000Ada | NVIDIA RTX 2000 Ada Generation |
         RTX PRO 6000 WS | 96 | RTX PRO 6000 WS | \
-          NVIDIA RTX PRO 6000 Blackwell Workstation Edition | RTX PRO 6000
+          NVIDIA RTX PRO 6000 Blackwell Workstation Edition | RTX PRO 6000, RTX 6000 Pro
         RTX PRO 6000 Server | 96 | RTX PRO 6000 S | NVIDIA RTX PRO 6000 Blackwell Server Edition | \
-          RTX PRO 6000
+          RTX PRO 6000, RTX 6000 Pro
         RTX PRO 6000 Max-Q | 96 | RTX PRO 6000 Max-Q | \
-          NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition | RTX PRO 6000
-        RTX PRO 5000 | 48 72 | RTX PRO 5000 |  |
-        RTX PRO 4500 | 32 | RTX PRO 4500 | NVIDIA RTX PRO 4500 Blackwell |
-        RTX PRO 4000 | 24 | RTX PRO 4000 |  |
+          NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition | RTX PRO 6000, RTX 6000 Pro
+        RTX PRO 5000 | 48 72 | RTX PRO 5000 |  | RTX 5000 Pro
+        RTX PRO 4500 | 32 | RTX PRO 4500 | NVIDIA RTX PRO 4500 Blackwell | RTX 4500 Pro
+        RTX PRO 4000 | 24 | RTX PRO 4000 |  | RTX 4000 Pro
         RTX 5080 | 16 | RTX 5080 | NVIDIA GeForce RTX 5080 |
         RTX 5070 Ti | 16 | RTX 5070 Ti |  |
         RTX 5070 | 12 | RTX 5070 |  |

@@ -77,6 +77,8 @@ public struct Instance: Identifiable, Hashable, Codable, Sendable {
     public var isInterruptible: Bool
     /// Nil for one that was not rented from here.
     public var lease: Lease?
+    /// Why its end was refused, where that waits for the user.
+    public var refusedEnd: String?
 
     public init(
         id: InstanceID, name: String? = nil, status: InstanceStatus, statusMessage: String? = nil,

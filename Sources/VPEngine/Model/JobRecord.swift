@@ -70,6 +70,8 @@ public struct JobRecord: Hashable, Codable, Sendable {
     public var syncsDown: Bool?
     public var splitsErrors: Bool?
     public var hasTerminal: Bool?
+    /// Somebody may type on that terminal.
+    public var hasKeyboard: Bool?
     /// Dollars that it may cost; the instance ends it then.
     public var maximumCost: Double?
     /// The limit that ended it, in words.
@@ -87,8 +89,51 @@ public struct JobRecord: Hashable, Codable, Sendable {
     /// The local copy was compared with the instance's, by length and checksum.
     public var logIsVerified: Bool?
     public var results: Results?
+    /// Processes that outlived the command: those that go on, and those that have ended since.
+    public var background: [BackgroundProcess]?
+    /// It was ended on an instance that cannot tell the whole tree of its processes: one with an empty environment in
+    /// a session of its own may have been missed.
+    public var mayHaveMissedProcesses: Bool?
     /// What the one who follows it has said last; see `Engine.connection(of:)` for whether it is still there.
     public var connection: Connection?
 
     public init() {}
+}
+
+extension JobRecord {
+    /// A process of a job that outlived its command.
+    public struct BackgroundProcess: Hashable, Codable, Sendable {
+        public enum State: Hashable, Codable, Sendable {
+            case running
+            /// It did nothing for so long that the job ended without it.
+            case leftBehind
+            /// It was left behind, and was not there any more when the instance was last asked.
+            case gone
+            /// With an exit status as a shell has it; nil where that is not known.
+            case ended(Int32?)
+        }
+
+        /// Its number on the instance.
+        public var process: Int32
+        public var command: String
+        public var state: State
+        /// For how many seconds it was seen at work after the command had ended.
+        public var secondsAtWork: Int
+
+        public init(process: Int32, command: String, state: State, secondsAtWork: Int = 0) {
+            self.process = process
+            self.command = command
+            self.state = state
+            self.secondsAtWork = secondsAtWork
+        }
+
+        /// Its exit status; nil while it runs, and where it is not known.
+        public var status: Int32? { if case .ended(let status) = self.state { status } else { nil } }
+
+        /// Whether it was the job's work, and no service beside it: it worked on for a minute after the command.
+        var wasAtWork: Bool { self.secondsAtWork >= 60 }
+    }
+
+    /// Processes that the job has left behind, and that were still there when its instance was last asked.
+    public var leftBehind: [BackgroundProcess] { (self.background ?? []).filter { $0.state == .leftBehind } }
 }

@@ -46,12 +46,18 @@ public struct PlatformEndpoint: Hashable, Sendable {
     public var key: APIKey
     /// RunPod alone has a second API, at an address of its own; nil for the usual one beside `baseURL`.
     public var graphQLURL: URL?
+    /// Proxies and certificates on the way there.
+    public var network: NetworkSettings
 
-    public init(platform: Platform, baseURL: URL, key: APIKey, graphQLURL: URL? = nil) {
+    public init(
+        platform: Platform, baseURL: URL, key: APIKey, graphQLURL: URL? = nil,
+        network: NetworkSettings = NetworkSettings()
+    ) {
         self.platform = platform
         self.baseURL = baseURL
         self.key = key
         self.graphQLURL = graphQLURL
+        self.network = network
     }
 
     /// `baseURL` for a script: without a slash at the end.

@@ -5,7 +5,8 @@ import Synchronization
 public struct Alarm: Hashable, Codable, Sendable {
     /// The worst first.
     public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
-        case instanceLost, destroyUnconfirmed, lowBalance, budget, untrusted, unknownInstance, idle, parked,
+        case instanceLost, destroyUnconfirmed, waiting, lowBalance, budget, untrusted, unknownInstance, idle,
+            parked,
             leaseEnding
         case weakLease, noLease
     }
@@ -98,7 +99,7 @@ extension Engine {
         let instances = seen?.values ?? []
         return MoneyReport(
             instances: instances, balances: balances, spentToday: spent,
-            dollarsPerDay: self.configuration.money.dollarsPerDay,
+            dollarsPerDay: self.configuration.dayLimit?.dollars,
             alarms: try self.alarms(instances, balances, spentToday: spent, now),
             asOf: seen?.fetchedAt ?? .distantPast)
     }
@@ -118,10 +119,11 @@ extension Engine {
                     .destroyUnconfirmed, id,
                     "\(id) is to be destroyed, and the platform has not confirmed it"))
         }
+        alarms += Self.waitingAlarms(instances, ledger)
         if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
             alarms.append(Alarm(.lowBalance, nil, "the credit lasts \(Self.words(hours * 3600)) only"))
         }
-        if let limit = self.configuration.money.dollarsPerDay, spentToday >= limit * 0.8 {
+        if let limit = self.configuration.dayLimit?.dollars, spentToday >= limit * 0.8 {
             alarms.append(
                 Alarm(
                     .budget, nil,
@@ -163,6 +165,22 @@ extension Engine {
                 "\(id) is stopped since \(Self.words(parked)) and its disk costs "
                     + "\(Figures.dollars(instance.price.dollarsPerDay)) a day: "
                     + "`vp destroy-instance \(id)` ends it")
+        }
+    }
+
+    /// Ends that were asked for and refused, each with what it costs to let it wait.
+    private static func waitingAlarms(_ instances: [Instance], _ ledger: [LedgerEntry]) -> [Alarm] {
+        ledger.compactMap { entry in
+            guard entry.state == .rented, let id = entry.instance, let order = entry.order,
+                order.stage == .waiting, let instance = instances.first(where: { $0.id == id })
+            else { return nil }
+            let price =
+                instance.status.holdsGPU
+                ? "\(Figures.dollars(instance.price.dollarsPerHour)) an hour"
+                : "\(Figures.dollars(instance.price.dollarsPerDay)) a day"
+            let reason = order.words.map { ": \($0)" } ?? ""
+            return Alarm(
+                .waiting, id, "\(id) waits for you and costs \(price); its end was refused\(reason)")
         }
     }
 

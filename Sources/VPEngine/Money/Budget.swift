@@ -17,8 +17,10 @@ struct Budget {
         if let maximumCost, price.dollarsPerHour > 0 {
             let seconds = maximumCost / price.dollarsPerHour * 3600
             if seconds < Self.shortest {
+                let cap = self.engine.configuration.limits.maximumCost
+                let origin = cap.flatMap { $0.value <= maximumCost ? "max_cost in \($0.file)," : nil }
                 throw Self.refusal(
-                    "--max-cost \(Figures.dollars(maximumCost, 4)) buys \(Engine.words(seconds)) "
+                    "\(origin ?? "--max-cost") \(Figures.dollars(maximumCost, 4)) buys \(Engine.words(seconds)) "
                         + "at \(Self.hourly(price))")
             }
             // So that it holds when nobody is there to watch.
@@ -30,7 +32,7 @@ struct Budget {
 
     /// Throws `.limitRefused` where an hour at `price`, beside what runs already, is more than the day has left.
     func admit(_ price: HourlyPrice) throws(EngineError) {
-        guard let limit = self.engine.configuration.money.dollarsPerDay else { return }
+        guard let (limit, origin) = self.engine.configuration.dayLimit else { return }
         let now = self.engine.now()
         let midnight = CostBook.midnight(now)
         let book = try self.engine.costBook(since: midnight)
@@ -39,7 +41,7 @@ struct Budget {
         guard spent + hourly > limit else { return }
         throw Self.refusal(
             "\(Figures.dollars(spent)) are spent today and the next hour would cost "
-                + "\(Figures.dollars(hourly)), of \(Figures.dollars(limit)) a day (budget.per_day)")
+                + "\(Figures.dollars(hourly)), of \(Figures.dollars(limit)) a day (\(origin))")
     }
 
     static func refusal(_ words: String) -> EngineError {
@@ -79,7 +81,7 @@ struct Budget {
     private func watch(_ job: Job, warn: @Sendable (Alarm) -> Void) async -> String? {
         let maximumCost = job.record?.maximumCost
         let price = HourlyPrice(dollarsPerHour: job.record?.hardware?.dollarsPerHour ?? 0)
-        let daily = self.engine.configuration.money.dollarsPerDay
+        let daily = self.engine.configuration.dayLimit
         guard maximumCost != nil || daily != nil, price.dollarsPerHour > 0 else { return nil }
         let start = job.startedAt ?? self.engine.now()
         var warned: Set<String> = []
@@ -99,12 +101,13 @@ struct Budget {
             if let daily, let book = try? self.engine.costBook(since: midnight) {
                 limits.append(
                     (
-                        Self.ofTheDay, book.total(from: midnight, to: now).dollars, daily,
+                        Self.ofTheDay(daily.origin), book.total(from: midnight, to: now).dollars,
+                        daily.dollars,
                         max(price.dollarsPerHour, book.dollarsPerHour)
                     ))
             }
             for (name, spent, limit, rate) in limits {
-                if spent >= limit, name == Self.ofTheDay { return Self.words(limit, name) }
+                if spent >= limit, name != Self.ofTheRun { return Self.words(limit, name) }
                 if spent >= limit * 0.8, warned.insert(name).inserted {
                     warn(
                         Alarm(
@@ -121,7 +124,7 @@ struct Budget {
     }
 
     private static let ofTheRun = "of this run (--max-cost)"
-    private static let ofTheDay = "of the day (budget.per_day)"
+    private static func ofTheDay(_ origin: String) -> String { "of the day (\(origin))" }
 
     /// What is said of a run whose own limit is reached.
     static func words(ofTheRun limit: Double?) -> String {

@@ -110,7 +110,10 @@ extension Engine {
         -> Instance
     {
         var instance = instance
-        if instance.status == .running { await self.leases.arm(instance.id) }
+        if instance.status == .running {
+            try self.history.noteReady(name, at: self.now())
+            await self.leases.arm(instance.id)
+        }
         instance.lease = try self.history.ledgerEntry(for: instance.id)?.lease
         try self.history.finishCreation(of: name)
         return instance

@@ -42,6 +42,14 @@ struct LeaseKeeper {
         _ = try? await shell.run(script, outputLimit: .words)
     }
 
+    /// Tells the instance to end itself when the last job there has ended and its results are known to be here.
+    func order(_ id: InstanceID, afterJobs: Bool) async {
+        guard let entry = try? self.engine.history.ledgerEntry(for: id), entry.lease?.guardian == .instance,
+            let shell = try? await self.engine.shell(for: id)
+        else { return }
+        _ = try? await shell.run(afterJobs ? WatchdogScript.orderAfterJobs : WatchdogScript.withdrawOrder)
+    }
+
     private func settings(of entry: LedgerEntry, _ terms: LeaseTerms) -> WatchdogScript.Settings? {
         guard let id = entry.instance,
             let endpoint = self.engine.configuration.endpoints.first(where: { $0.platform == entry.platform })
@@ -117,6 +125,10 @@ extension Engine {
         }
         let now = self.now()
         var lease = entry.lease ?? Lease(terms: self.configuration.money.lease, from: now)
+        // A lease that goes on for longer costs more.
+        if let end = lease.endsAt, seconds.map({ now.addingTimeInterval($0) > end }) ?? true {
+            try self.configuration.limits.requireUsable()
+        }
         if let seconds, let cap = lease.capEndsAt, now.addingTimeInterval(seconds) > cap {
             throw EngineError(
                 .limitRefused, activity,

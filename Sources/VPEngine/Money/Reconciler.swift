@@ -35,8 +35,10 @@ struct Reconciler {
                     .badResponse, .init("listing instances", platform: self.platform),
                     detail: "the list lacks instance \(id), which the platform still has")
             }
+            guard try await self.isGone(id, entry) else { continue }
             try self.engine.close(entry, because: try self.reason(forTheEndOf: entry, now))
         }
+        open += try self.reopen(listing, besides: open, now)
         let projects = Dictionary(
             open.compactMap { entry in entry.instance.map { ($0, entry.projectName) } }
         ) { $1 }
@@ -49,8 +51,42 @@ struct Reconciler {
             guard let entry = open.last(where: { $0.instance == instance.id }) else { return instance }
             if entry.state == .destroying { instance.status = .destroying }
             instance.lease = entry.lease
+            if let order = entry.order, entry.state == .rented, order.stage == .waiting {
+                instance.refusedEnd = order.words ?? ""
+            }
             return instance
         }
+    }
+
+    /// Looks a second time, since an answer may be a slip of the platform: what is closed in the ledger is nobody's, and
+    /// goes on costing. What was ordered to end needs no such care.
+    private func isGone(_ id: InstanceID, _ entry: LedgerEntry) async throws(EngineError) -> Bool {
+        guard entry.state != .destroying else { return true }
+        try await self.engine.pause(5, "looking for instance \(id) a second time")
+        guard try await self.client.instance(id) == nil else { return false }
+        return try await !self.client.instances().contains { $0.id == id }
+    }
+
+    /// Rows of ours that are closed, and whose instances are there all the same.
+    private func reopen(
+        _ listing: [Instance], besides open: [LedgerEntry], _ now: Date
+    ) throws(EngineError) -> [LedgerEntry] {
+        let known = Set(open.compactMap(\.instance))
+        var reopened: [LedgerEntry] = []
+        for instance in listing where !known.contains(instance.id) {
+            guard var entry = try self.history.ledgerEntry(for: instance.id), entry.state == .gone,
+                // A destroy that was confirmed shows in lists for a moment.
+                now.timeIntervalSince(entry.updatedAt) > self.grace
+            else { continue }
+            // What was to end is ordered to end again.
+            let wasDestroyed =
+                try self.history.ledgerSteps(of: entry.name).last
+                == "\(LedgerEntry.State.gone.rawValue): \(LedgerEntry.destroyedReason)"
+            entry.state = wasDestroyed ? .destroying : .rented
+            try self.history.reopen(entry.name, as: entry.state, at: now)
+            reopened.append(entry)
+        }
+        return reopened
     }
 
     /// Why an instance is no longer there. One that has ended itself, as it was told to, is not lost.

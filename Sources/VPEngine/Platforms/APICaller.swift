@@ -9,17 +9,18 @@ package struct APICall: Sendable {
     package var headers: [String: String]
     package var body: JSONValue?
     package var limit: RateLimit
-    /// True where doing it twice is the same as doing it once. Never for a call that rents.
-    package var isRepeatable: Bool
+    package var repetition: HTTPRequest.Repetition
     package var timeout: Duration
     /// See `HTTPRequest.quietEnd`.
     package var quietEnd: Duration?
     package var activity: EngineError.Activity
 
+    /// - Parameter repetition: nil takes a `GET` for harmless, and all else for what a refusal alone lets be sent again.
     package init(
         _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
-        headers: [String: String] = [:], body: JSONValue? = nil, limit: RateLimit, isRepeatable: Bool,
-        timeout: Duration = .seconds(30), quietEnd: Duration? = nil, activity: EngineError.Activity
+        headers: [String: String] = [:], body: JSONValue? = nil, limit: RateLimit,
+        repetition: HTTPRequest.Repetition? = nil, timeout: Duration? = nil, quietEnd: Duration? = nil,
+        activity: EngineError.Activity
     ) {
         self.method = method
         self.path = path
@@ -27,8 +28,9 @@ package struct APICall: Sendable {
         self.headers = headers
         self.body = body
         self.limit = limit
-        self.isRepeatable = isRepeatable
-        self.timeout = timeout
+        self.repetition = repetition ?? (method == .get ? .harmless : .afterRefusal)
+        // A platform that hangs must not keep the answers of the other for long.
+        self.timeout = timeout ?? (method == .get ? .seconds(15) : .seconds(30))
         self.quietEnd = quietEnd
         self.activity = activity
     }
@@ -67,7 +69,8 @@ package struct APICaller: Sendable {
         self.report = report
     }
 
-    /// The answer of any status; after 429, 502, 503, 504 or a failed connection the last of several attempts.
+    /// The answer of any status; after 429, 502, 503, 504 or a failed connection the last of several attempts, where
+    /// the call may be made again.
     package func send(_ call: APICall) async throws(EngineError) -> HTTPResponse {
         guard !self.endpoint.key.isEmpty else { throw EngineError(.missingKey, call.activity) }
         let request = try self.request(for: call)
@@ -76,7 +79,7 @@ package struct APICaller: Sendable {
         while true {
             try await self.waitForTurn(call)
             let outcome = await self.attempt(request, path: call.path, query: call.query)
-            let delay = self.delay(after: outcome, attempt: attempt)
+            let delay = self.delay(after: outcome, of: request, attempt: attempt, since: start)
             if case .success(let response) = outcome {
                 // Others who wait for this endpoint are spared a refusal, whether or not we go on.
                 if response.status == 429, let delay { await self.pacer.close(call.limit, for: delay) }
@@ -85,7 +88,7 @@ package struct APICaller: Sendable {
                 }
             }
             let elapsed = self.clock.now() - start
-            guard let delay, call.isRepeatable, attempt < self.patience.attempts,
+            guard let delay, Self.mayRepeat(call, after: outcome), attempt < self.patience.attempts,
                 elapsed + delay <= self.patience.total
             else { return try outcome.get() }
             try await self.sleep(for: delay, activity: call.activity)
@@ -126,7 +129,9 @@ package struct APICaller: Sendable {
         guard let url = URL(string: base + call.path + APICaller.encode(call.query)), url.host != nil,
             url.scheme == "https" || url.scheme == "http"
         else {
-            throw EngineError(.badConfiguration, call.activity, detail: "not an API address: \(base)")
+            throw EngineError(
+                .badConfiguration, call.activity, detail: "not an API address: \(ShownAddress.redacted(base))"
+            )
         }
         var headers = call.headers
         headers["Authorization"] = "Bearer " + self.endpoint.key.reveal()
@@ -134,8 +139,8 @@ package struct APICaller: Sendable {
         if call.body != nil { headers["Content-Type"] = "application/json" }
         return HTTPRequest(
             method: call.method, url: url, headers: headers, body: call.body.map { Array($0.encoded.utf8) },
-            timeout: call.timeout, quietEnd: call.quietEnd, activity: call.activity
-        )
+            timeout: call.timeout, quietEnd: call.quietEnd, repetition: call.repetition,
+            activity: call.activity)
     }
 
     private func attempt(
@@ -164,17 +169,37 @@ package struct APICaller: Sendable {
         return outcome
     }
 
+    private static func mayRepeat(_ call: APICall, after outcome: Result<HTTPResponse, EngineError>) -> Bool {
+        switch (call.repetition, outcome) {
+        case (.harmless, _), (.afterRefusal, .success): true
+        case (.afterRefusal, .failure), (.never, _): false
+        }
+    }
+
     /// How long to wait before the same call may be made again; nil where that would not help.
-    private func delay(after outcome: Result<HTTPResponse, EngineError>, attempt: Int) -> Duration? {
+    private func delay(
+        after outcome: Result<HTTPResponse, EngineError>, of request: HTTPRequest, attempt: Int,
+        since start: Duration
+    ) -> Duration? {
         let step = Double(1 << min(attempt - 1, 4))
+        let usual = Duration.seconds(0.5 * step * self.spread)
         switch outcome {
         case .failure(let error):
-            guard error.code == .networkDown || error.code == .timedOut else { return nil }
-            return .seconds(0.5 * step * self.spread)
+            switch error.code {
+            case .networkDown: return usual
+            // Whoever waits, waits for what others answered meanwhile, too: a silence is not doubled.
+            case .timedOut: return self.clock.now() - start < .seconds(10) ? usual : nil
+            default: return nil
+            }
+        case .success(let response) where request.wantsJSON && response.isDamaged:
+            return attempt < 3 ? usual : nil
         case .success(let response):
             switch response.status {
+            // Until the next day no answer would be another.
+            case 429 where response.saysSearchQuotaSpent: return nil
             case 429: return .seconds((response.requestedDelay ?? min(30, 2 * step)) * self.spread)
-            case 502, 503, 504: return .seconds((response.retryAfter ?? 0.5 * step) * self.spread)
+            case 502, 503, 504:
+                return response.retryAfter.map { .seconds($0 * self.spread) } ?? usual
             default: return nil
             }
         }
@@ -220,7 +245,54 @@ package struct APICaller: Sendable {
     }
 }
 
+extension HTTPRequest {
+    /// Whether a `200` without whole JSON is one that something in between has damaged.
+    fileprivate var wantsJSON: Bool {
+        self.repetition == .harmless && self.headers["Accept"] == "application/json"
+    }
+}
+
 extension HTTPResponse {
+    /// Whether this cannot be a whole document: a page of a proxy, or one that was cut. Whether it is one, the parser
+    /// says.
+    fileprivate var isDamaged: Bool {
+        guard self.status == 200 else { return false }
+        guard let first = self.body.first(where: { $0 != 0x20 && !(0x09...0x0D).contains($0) }) else {
+            return true
+        }
+        switch first {
+        case UInt8(ascii: "{"), UInt8(ascii: "["): return !self.closesWhatItOpens
+        case UInt8(ascii: "<"): return true
+        default: return false
+        }
+    }
+
+    /// Whether every bracket outside a string is closed: a cut may fall behind any of them.
+    private var closesWhatItOpens: Bool {
+        var depth = 0
+        var isInString = false
+        var isEscaped = false
+        for byte in self.body {
+            if isInString {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isInString = false
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isInString = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            default: break
+            }
+        }
+        return depth == 0 && !isInString
+    }
+
     /// The body as text, for error messages; damaged UTF-8 is repaired.
     package var text: String { String(decoding: self.body.prefix(4096), as: UTF8.self) }
 
@@ -229,6 +301,20 @@ extension HTTPResponse {
         self.headers["retry-after"].flatMap { NumberRange.wait.read($0.trimmingSpaces()) }.map {
             min($0, 3600)
         }
+    }
+
+    /// vast.ai's daily quota of searches, which has nothing to do with how fast they are made.
+    var saysSearchQuotaSpent: Bool {
+        self.status == 429 && self.text.contains("search_quota_exceeded")
+    }
+
+    /// `X-RateLimit-Reset`: seconds since 1970 by the server's clock.
+    var rateLimitReset: Double? {
+        guard let text = self.headers["x-ratelimit-reset"], let value = Double(text.trimmingSpaces()),
+            value > 1e9, value < 1e14
+        else { return nil }
+        // Some servers count milliseconds.
+        return value > 1e11 ? value / 1000 : value
     }
 
     /// Seconds until a window of RunPod's `RateLimit` header opens again, where one has nothing left:

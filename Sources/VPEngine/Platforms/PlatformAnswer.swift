@@ -24,15 +24,19 @@ struct AnswerBody: Sendable {
     /// `.null` where the body is no JSON.
     let json: JSONValue
     let isJSON: Bool
+    /// Why the body is no JSON.
+    let problem: String?
 
     init(_ response: HTTPResponse) {
         self.response = response
         do throws(JSONParser.Failure) {
             self.json = try JSONParser.parse(response.body)
             self.isJSON = true
+            self.problem = nil
         } catch {
             self.json = .null
             self.isJSON = false
+            self.problem = error.reason
         }
     }
 

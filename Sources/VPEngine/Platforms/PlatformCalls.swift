@@ -5,11 +5,11 @@ struct PlatformCalls<Answer: PlatformAnswer>: Sendable {
     /// The answer, whatever it says.
     func answer(
         _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
-        body: JSONValue? = nil, limit: RateLimit, isRepeatable: Bool = true,
-        timeout: Duration = .seconds(30), activity: EngineError.Activity
+        body: JSONValue? = nil, limit: RateLimit, repetition: HTTPRequest.Repetition? = nil,
+        timeout: Duration? = nil, activity: EngineError.Activity
     ) async throws(EngineError) -> Answer {
         let call = APICall(
-            method, path, query: query, body: body, limit: limit, isRepeatable: isRepeatable,
+            method, path, query: query, body: body, limit: limit, repetition: repetition,
             timeout: timeout, activity: activity)
         return Answer(AnswerBody(try await self.caller.send(call)))
     }
@@ -17,11 +17,12 @@ struct PlatformCalls<Answer: PlatformAnswer>: Sendable {
     /// The JSON of an answer that is no refusal.
     func json(
         _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
-        body: JSONValue? = nil, limit: RateLimit, isRepeatable: Bool = true, activity: EngineError.Activity
+        body: JSONValue? = nil, limit: RateLimit, repetition: HTTPRequest.Repetition? = nil,
+        timeout: Duration? = nil, activity: EngineError.Activity
     ) async throws(EngineError) -> JSONValue {
         let answer = try await self.answer(
-            method, path, query: query, body: body, limit: limit, isRepeatable: isRepeatable,
-            activity: activity)
+            method, path, query: query, body: body, limit: limit, repetition: repetition,
+            timeout: timeout, activity: activity)
         return try self.json(of: answer, activity)
     }
 
@@ -29,11 +30,20 @@ struct PlatformCalls<Answer: PlatformAnswer>: Sendable {
     func json(of answer: Answer, _ activity: EngineError.Activity) throws(EngineError) -> JSONValue {
         guard !answer.isRefusal else { throw self.error(answer, activity) }
         guard answer.isJSON else {
-            throw EngineError(
-                .badResponse, activity,
-                detail: self.caller.detail("not JSON: " + answer.response.text) ?? "an empty answer")
+            throw EngineError(.badResponse, activity, detail: self.words(for: answer))
         }
         return answer.json
+    }
+
+    /// Why `answer` is no JSON: what stands there where that is something else, or where it breaks off.
+    private func words(for answer: Answer) -> String {
+        let text = answer.response.text.trimmingSpaces()
+        guard !text.isEmpty else { return "an empty answer" }
+        let isMeantToBe = text.hasPrefix("{") || text.hasPrefix("[")
+        let words =
+            isMeantToBe
+            ? "JSON that cannot be read: \(answer.body.problem ?? "")" : "not JSON: \(answer.response.text)"
+        return self.caller.detail(words) ?? "an empty answer"
     }
 
     func error(_ answer: Answer, _ activity: EngineError.Activity) -> EngineError {

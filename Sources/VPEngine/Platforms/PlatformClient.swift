@@ -88,8 +88,13 @@ public protocol PlatformClient: Sendable {
     /// True where an instance gets the account's keys and no other, so that ours has to be among them.
     var installsOnlyAccountKeys: Bool { get }
 
-    /// What is for rent now, at most `query.limit` rows, in `query.order`.
-    func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer]
+    /// What is for rent now, at most `query.limit` rows, in `query.order`. Throws `.searchQuotaSpent` where no search may
+    /// be made for `purpose`.
+    func offers(_ query: OfferQuery, for purpose: SearchPurpose) async throws(EngineError) -> [Offer]
+
+    /// `request` with what has to be read from the account first. Asks for nothing to be rented, so that its errors
+    /// mean that nothing was.
+    func prepared(_ request: RentRequest) async throws(EngineError) -> RentRequest
 
     /// Rents `request.offer` and returns the new instance's id.
     ///
@@ -117,8 +122,9 @@ public protocol PlatformClient: Sendable {
     func addAccountKey(_ publicKey: String) async throws(EngineError)
     func balance() async throws(EngineError) -> Balance
 
-    /// The platform's last words on the start of an instance, where `Instance.statusMessage` does not have them.
-    func startMessage(_ id: InstanceID) async throws(EngineError) -> String?
+    /// The platform's last words on the start of an instance, newest last, where `Instance.statusMessage` does not have
+    /// them.
+    func startMessages(_ id: InstanceID) async throws(EngineError) -> [String]
 
     /// Disks that are rented by themselves.
     func volumes() async throws(EngineError) -> [Volume]
@@ -128,4 +134,15 @@ public protocol PlatformClient: Sendable {
 
     /// The platform's own log of the container's start, newest last.
     func providerLog(_ id: InstanceID, lines: Int) async throws(EngineError) -> String
+}
+
+extension PlatformClient {
+    public func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
+        try await self.offers(query, for: .asked)
+    }
+
+    /// The count of its searches, where the platform allows so many a day.
+    package var searches: SearchQuota? { (self as? VastClient)?.quota }
+
+    public func prepared(_ request: RentRequest) async throws(EngineError) -> RentRequest { request }
 }

@@ -6,12 +6,16 @@ package enum PlatformClients {
     ///
     /// - Parameters:
     ///   - timeScale: factor on the published limits' periods; see `EngineConfiguration.timeScale`.
+    ///   - searches: folder in which the searches of the day are counted for all programs; nil counts for this client
+    ///     alone.
+    ///   - transport: nil makes one that goes by the endpoint's own settings.
     ///   - report: told of every request, from any thread.
     package static func client(
-        for endpoint: PlatformEndpoint, timeScale: Double = 1,
-        transport: any HTTPTransport = URLSessionTransport(),
+        for endpoint: PlatformEndpoint, timeScale: Double = 1, searches: String? = nil,
+        transport: (any HTTPTransport)? = nil,
         report: @escaping @Sendable (APICallRecord) -> Void = { _ in }
     ) -> any PlatformClient {
+        let transport = transport ?? CurlTransport(endpoint.network)
         let pacer = RequestPacer(scale: timeScale)
         func caller(_ url: URL) -> APICaller {
             APICaller(
@@ -19,7 +23,10 @@ package enum PlatformClients {
                 transport: transport, pacer: pacer, report: report)
         }
         switch endpoint.platform {
-        case .vast: return VastClient(caller: caller(endpoint.baseURL))
+        case .vast:
+            let account = "\(endpoint.baseURL.absoluteString) \(endpoint.key.reveal())"
+            return VastClient(
+                caller: caller(endpoint.baseURL), quota: SearchQuota(folder: searches, account: account))
         case .runpod:
             // `…/v2` and `…/graphql` are neighbours on the platform.
             let neighbour = endpoint.baseURL.deletingLastPathComponent().appendingPathComponent("graphql")

@@ -51,6 +51,15 @@ package final class InstanceConnections: Sendable {
         unlink(target.knownHostsFile)
     }
 
+    /// Whether ssh has ever come to `id` from here: the host key that it met is kept.
+    package func hasAnswered(_ id: InstanceID) -> Bool {
+        let target = SSHTarget(
+            instance: id, address: SSHAddress(host: "", port: 0), identityFile: nil,
+            paths: self.configuration.paths)
+        var information = stat()
+        return stat(target.knownHostsFile, &information) == 0 && information.st_size > 0
+    }
+
     /// True when a connection to `instance` is open, so that the next command costs one round trip.
     package func isWarm(_ instance: Instance) -> Bool {
         self.targets(instance).contains { access($0.controlPath, F_OK) == 0 }

@@ -27,6 +27,17 @@ package enum JobCause {
         if said(Self.gpuWords) { return "GPU out of memory" }
         if end.diskIsFull || said(Self.diskWords) { return "disk full on the instance" }
         if said(Self.memoryWords) { return "out of memory: an allocation was refused" }
+        let scriptReturns = [
+            "\\r': command not found", "$'\\r'", "\\r''", "^M: bad interpreter", "\u{D}: not found",
+        ]
+        if end.scriptHasCRLF || said(scriptReturns)
+            || (end.outcome == .exited(127) && said(["\\r’", "\\r'"]))
+        {
+            return "a script has the line ends of Windows (CRLF); `sed -i 's/\\r$//' FILE` mends it"
+        }
+        if let interpreter = end.missingInterpreter {
+            return "the script's interpreter is not on the instance: \(interpreter)"
+        }
         switch end.outcome {
         case .signalled(let signal): return "killed by \(Self.name(of: signal))"
         case .exited(let code) where end.isAmbiguous:

@@ -28,6 +28,12 @@ package struct JobEnd: Hashable, Sendable {
     /// The supervisor ended it, because it had had its time.
     package var limitIsReached = false
     package var driver: String?
+    /// Processes that outlived the command.
+    package var background: [JobRecord.BackgroundProcess] = []
+    /// What could not be executed is a script with the line ends of Windows.
+    package var scriptHasCRLF = false
+    /// The interpreter that a script names, and that the instance does not have.
+    package var missingInterpreter: String?
 
     package init(outcome: Job.Outcome?) {
         self.outcome = outcome
@@ -66,6 +72,8 @@ package struct JobEnd: Hashable, Sendable {
         self.leaseHasEnded = values["lease"] != nil
         self.limitIsReached = values["limit"] != nil
         self.driver = values["driver"].flatMap { String($0).singleLine(limit: 40) }
+        self.scriptHasCRLF = values["script"] == "crlf"
+        self.missingInterpreter = values["missing"].flatMap { String($0).singleLine(limit: 100) }
     }
 }
 
@@ -78,6 +86,13 @@ package enum JobReport: Hashable, Sendable {
     case ended(JobEnd)
     /// A process of a cancelled job that could not be ended.
     case survivor(Int32, name: String)
+    /// So many processes go on after the command has ended.
+    case background(Int)
+    /// A process that outlived the command.
+    case child(JobRecord.BackgroundProcess)
+    /// The instance cannot tell the whole tree of the job's processes: one that has emptied its environment in a
+    /// session of its own may be missing.
+    case unadopted
     /// The supervisor is gone and left no status.
     case lost
     /// There is no such job on the instance.
@@ -95,6 +110,13 @@ package enum JobReport: Hashable, Sendable {
         case "following":
             let start = words.dropFirst().first.flatMap(NumberRange.epoch.read) ?? 0
             self = .following(start > 0 ? Date(timeIntervalSince1970: start) : nil)
+        case "background":
+            guard words.count == 2, let count = NumberRange<Int>.count.read(words[1]) else { return nil }
+            self = .background(count)
+        case "child":
+            guard let child = JobRecord.BackgroundProcess(words: words.dropFirst()) else { return nil }
+            self = .child(child)
+        case "unadopted": self = .unadopted
         case "lost": self = .lost
         case "absent": self = .absent
         case "failed": self = .failed(Self.words(words.dropFirst()))
@@ -118,9 +140,39 @@ package enum JobReport: Hashable, Sendable {
         words.joined(separator: " ").singleLine(limit: 300) ?? ""
     }
 
+    /// What `reports` say of processes that outlived the command.
+    static func background(in reports: [JobReport]) -> [JobRecord.BackgroundProcess] {
+        reports.compactMap { report in if case .child(let child) = report { child } else { nil } }
+    }
+
     /// The reports among lines of standard error.
     package static func all(in errorOutput: [UInt8]) -> [JobReport] {
         String(decoding: errorOutput, as: UTF8.self)
             .split(separator: "\n").compactMap { JobReport(line: $0) }
+    }
+}
+
+extension JobRecord.BackgroundProcess {
+    /// Reads the words of a line `child`; nil where they are none.
+    fileprivate init?(words: ArraySlice<Substring>) {
+        let words = Array(words)
+        guard words.count > 3, let process = NumberRange.process.read(words[1]),
+            let seconds = NumberRange<Int>.count.read(words[2])
+        else { return nil }
+        let command = words[3...].joined(separator: " ").singleLine(limit: 200) ?? "?"
+        let parts = words[0].split(separator: "=", maxSplits: 1)
+        let number = parts.count == 2 ? NumberRange.exitCode.read(parts[1]) : nil
+        let state: State? =
+            switch (parts.first, number) {
+            case ("running", nil): .running
+            case ("left", nil): .leftBehind
+            case ("gone", nil): .gone
+            case ("unknown", nil): .ended(nil)
+            case ("code", let code?): .ended(code)
+            case ("signal", let signal?): .ended(128 + signal)
+            default: nil
+            }
+        guard let state else { return nil }
+        self.init(process: process, command: command, state: state, secondsAtWork: seconds)
     }
 }

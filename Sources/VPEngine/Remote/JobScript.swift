@@ -5,7 +5,8 @@ import Foundation
 ///
 /// Below `~/.vp/jobs/<id>/` stand `command`, `environment` (0600, emptied once read), `supervisor` (its
 /// process and the time of that one's start), `pid` (the command's process and start), `log`, with
-/// `--split-stderr` also `errors`, and at the end `status`; `lease-ended` is the watchdog's word that it ends
+/// `--split-stderr` also `errors`, and at the end `status`; `background` tells of processes that outlived the command;
+/// `supervise`, `waiter.pl` and `start-up` are the texts that run there; `lease-ended` is the watchdog's word that it ends
 /// the job, `limit-reached` the supervisor's. Making the folder is the lock: however often a start is asked for, one process comes of it.
 package struct JobScript: Sendable {
     /// How the command's output is taken.
@@ -14,14 +15,16 @@ package struct JobScript: Sendable {
         case plain
         /// A log for each.
         case split
-        /// A terminal of that size; what it shows is the log.
-        case terminal(columns: Int, rows: Int)
+        /// A terminal of that size; what it shows is the log. What is written to `keys` is typed on it, and a line
+        /// `rows columns` in `size` gives it another size. Without a keyboard its input is at its end.
+        case terminal(columns: Int, rows: Int, hasKeyboard: Bool)
 
         fileprivate var word: String {
             switch self {
             case .plain: "plain"
             case .split: "split"
-            case .terminal(let columns, let rows): "\(rows):\(columns)"
+            case .terminal(let columns, let rows, let hasKeyboard):
+                "\(rows):\(columns)" + (hasKeyboard ? ":keys" : "")
             }
         }
     }
@@ -38,12 +41,16 @@ package struct JobScript: Sendable {
     package var manner: Manner
     /// Whole seconds that the command may take; nil for no limit.
     package var limitSeconds: Int?
+    /// Whole seconds for which what the command left in the background may do nothing before it is left behind.
+    package var lingerSeconds: Int
+    /// Bytes that `JobInput` has sent for the command to read; nil gives it the null device.
+    package var inputBytes: Int64?
 
     /// `workingDirectory` may be relative to `remoteRoot`; nil is `remoteRoot` itself.
     package init(
         job: JobID, command: JobCommand, environment: [String: String], remoteRoot: String,
         workingDirectory: String?, predecessor: JobID? = nil, manner: Manner = .plain,
-        limitSeconds: Int? = nil
+        limitSeconds: Int? = nil, lingerSeconds: Int = 300
     ) {
         self.job = job
         self.command = command
@@ -58,6 +65,7 @@ package struct JobScript: Sendable {
         self.predecessor = predecessor
         self.manner = manner
         self.limitSeconds = limitSeconds
+        self.lingerSeconds = lingerSeconds
     }
 
     /// For a job that was started before: it can be followed and ended, not started.
@@ -68,7 +76,7 @@ package struct JobScript: Sendable {
     /// Lines that the script writes to standard error for us alone begin with this.
     package static let mark = "vp-job "
 
-    private var folder: String { "\"$HOME/.vp/jobs/\(self.job.rawValue)\"" }
+    private var folder: String { "\"$HOME/.vp/jobs/\(self.job.pathComponent)\"" }
 
     private var commandText: String {
         switch self.command {
@@ -100,11 +108,24 @@ package struct JobScript: Sendable {
             printf '%s' \(ShellQuoting.quoted(exports)) > "$job/environment" || undo 'cannot write the job'
             : > "$job/log" || undo 'cannot write the job'
             \(self.manner == .split ? ": > \"$job/errors\" || undo 'cannot write the job'" : ":")
-            setsid sh -c \(ShellQuoting.quoted(JobSupervisor.text)) vp-supervisor "$job" \
-            \(ShellQuoting.quoted(self.workingDirectory)) \(ShellQuoting.quoted(self.predecessor?.rawValue ?? "")) \
-            \(self.manner.word) \(self.limitSeconds ?? 0) </dev/null >/dev/null 2>&1 &
+            printf '%s\\n' \(ShellQuoting.quoted(JobSupervisor.text)) > "$job/supervise" || undo 'cannot write the job'
+            printf '%s\\n' \(ShellQuoting.quoted(JobWaiter.perl)) > "$job/waiter.pl" || undo 'cannot write the job'
+            printf '%s\\n' \(ShellQuoting.quoted(JobWaiter.startUp)) > "$job/start-up" || undo 'cannot write the job'
+            \(self.takeInput)
+            setsid sh "$job/supervise" "$job" \
+            \(ShellQuoting.quoted(self.workingDirectory)) \(ShellQuoting.quoted(self.predecessor?.pathComponent ?? "")) \
+            \(self.manner.word) \(self.limitSeconds ?? 0) \(self.lingerSeconds) \(root) </dev/null >/dev/null 2>&1 &
             fi
 
+            """
+    }
+
+    private var takeInput: String {
+        guard let count = self.inputBytes else { return ":" }
+        let file = JobInput.file(of: self.job)
+        return """
+            [ "$(($(wc -c < \(file))))" -eq \(count) ] || undo 'the standard input did not arrive whole'
+            mv \(file) "$job/input" || undo 'cannot write the job'
             """
     }
 
@@ -122,6 +143,7 @@ package struct JobScript: Sendable {
         """
         job=\(self.folder)
         \(JobSupervisor.aliveFunction)
+        \(JobProcesses.childrenFunction)
         [ -d "$job" ] || { echo '\(Self.mark)absent' >&2; exit 0; }
         tries=0
         while [ ! -s "$job/supervisor" ] && [ $tries -lt 5000 ]; do tries=$((tries + 1)); sleep 0.002; done
@@ -153,6 +175,18 @@ package struct JobScript: Sendable {
             fi
             start=0
             [ ! -s "$job/pid" ] || read -r pid start < "$job/pid"
+            [ ! -s "$job/watched" ] || read -r pid < "$job/watched"
+            told=0
+            # Says so when work goes on after the command has ended.
+            tell() {
+            count=0
+            if [ -s "$job/background" ]; then
+            while read -r state _; do [ "$state" != running ] || count=$((count + 1)); done < "$job/background"
+            fi
+            [ $count -ne $told ] || return 0
+            told=$count
+            [ -s "$job/status" ] || echo "\(Self.mark)background $count" >&2
+            }
             echo "\(Self.mark)following $start" >&2
             # Other tails know no --pid. What this one knows is noted, because asking costs a process.
             if [ ! -f "$HOME/.vp/tail-knows-pid" ] && tail --pid=$$ -c 0 /dev/null 2>/dev/null; then
@@ -168,15 +202,18 @@ package struct JobScript: Sendable {
             # Where the supervisor was killed nobody may be left who collects the command, and to tail a dead
             # process that was not collected is one that lives.
             while kill -0 "$tail" 2>/dev/null; do
+            tell
             if ! alive "$job"; then
-            sleep 1
-            [ -s "$job/status" ] || kill "$tail"
+            sleep 1 2>/dev/null
+            [ -s "$job/status" ] || kill "$tail" 2>/dev/null
             break
             fi
-            sleep 3
-            done >/dev/null 2>&1 &
+            sleep 1 2>/dev/null
+            done >/dev/null &
+            watch=$!
             # With a job that runs on, it is the reader that has ended it.
-            wait "$tail" 2>/dev/null || [ -s "$job/status" ] || ! alive "$job" || exit 92
+            wait "$tail" 2>/dev/null || [ -s "$job/status" ] || ! alive "$job" || { kill "$watch" 2>/dev/null; exit 92; }
+            kill "$watch" 2>/dev/null
             else
             beats=0
             while :; do
@@ -188,6 +225,7 @@ package struct JobScript: Sendable {
             offset=$size
             fi
             [ -z "$over" ] || break
+            tell
             sleep 0.2
             beats=$((beats + 1))
             [ $((beats % 25)) -ne 0 ] || echo "\(Self.mark)following $start" >&2 || exit 92
@@ -206,14 +244,27 @@ package struct JobScript: Sendable {
             """
     }
 
+    /// A command line that types what it reads on the job's terminal, to the end of its input.
+    package var typing: String { self.writing(to: "keys", "exec cat >&3") }
+
+    /// A command line that gives the job's terminal another size.
+    package func resizing(columns: Int, rows: Int) -> String {
+        self.writing(to: "size", "echo \(rows) \(columns) >&3")
+    }
+
+    /// Opened for both directions, which waits for nobody.
+    private func writing(to name: String, _ command: String) -> String {
+        "[ -p \(self.folder)/\(name) ] || exit 0; exec 3<>\(self.folder)/\(name); \(command)"
+    }
+
     /// Says on standard error how each of `jobs` stands: a line `about` with its id, then one as of `report`.
     package static func look(at jobs: [JobID]) -> String {
-        var text = JobSupervisor.aliveFunction + "\n"
+        var text = JobSupervisor.aliveFunction + "\n" + JobProcesses.childrenFunction + "\n"
         for job in jobs {
             let script = JobScript(
                 job: job, command: .shell(""), environment: [:], remoteRoot: "/", workingDirectory: nil)
             text += """
-                echo '\(Self.mark)about \(job.rawValue)' >&2
+                echo '\(Self.mark)about \(job.pathComponent)' >&2
                 job=\(script.folder)
                 if [ -d "$job" ]; then
                 \(Self.report(of: nil))
@@ -226,6 +277,7 @@ package struct JobScript: Sendable {
         return text
     }
 
+    /// What is known of processes that outlived the command, then
     /// `ended` (or `cancelled`) with what the supervisor wrote; `queued`, or `following` with the start, while
     /// it is there; `lost` where it is gone without a word. Of a log that is over, also the checksum: of the
     /// bytes that were promised, and as POSIX has it, because that program is on nearly every machine.
@@ -245,6 +297,7 @@ package struct JobScript: Sendable {
                 """
             } ?? ""
         return """
+            children
             if [ -s "$job/status" ]; then
             ended=ended
             [ ! -f "$job/cancelled" ] || ended=cancelled
@@ -264,32 +317,30 @@ package struct JobScript: Sendable {
             """
     }
 
-    /// Ends every process of the job: TERM, up to `grace` seconds, then KILL. Standard error says at the end what
-    /// `report` does, after a line `survivor` with number and name for each process that is still there.
+    /// Ends every process of the job: TERM, up to `grace` seconds, then KILL; of one that is over, what it left
+    /// behind. Standard error says at the end what `report` does, after a line `survivor` with number and name for
+    /// each process that is still there, and a line `unadopted` where one that has an empty environment and
+    /// a session of its own may have been missed.
     package func cancel(grace: Int) -> String {
         """
         job=\(self.folder)
         \(JobSupervisor.aliveFunction)
+        \(JobProcesses.childrenFunction)
         [ -d "$job" ] || { echo '\(Self.mark)absent' >&2; exit 0; }
-        \(JobSupervisor.endFunctions)
-        if [ ! -s "$job/status" ]; then
-        : > "$job/cancelled"
-        tries=$((\(grace) * 10))
-        [ $tries -eq 0 ] || end TERM
-        while [ $tries -gt 0 ] && [ -n "$(own)" ]; do sleep 0.1; tries=$((tries - 1)); done
-        tries=30
-        while [ $tries -gt 0 ] && [ -n "$(own)" ]; do end KILL; sleep 0.1; tries=$((tries - 1)); done
+        \(JobProcesses.functions)
+        [ -s "$job/status" ] || echo \(grace) > "$job/cancelled"
+        terminate \(grace)
         for process in $(own); do
         name=''
         { read -r name < "/proc/$process/comm"; } 2>/dev/null
         echo "\(Self.mark)survivor $process $name" >&2
         done
-        tries=50
+        tries=150
         while [ $tries -gt 0 ] && [ ! -s "$job/status" ] && alive "$job"; do
         sleep 0.1
         tries=$((tries - 1))
         done
-        fi
+        [ -s "$job/waiter" ] || [ ! -s "$job/pid" ] || echo '\(Self.mark)unadopted' >&2
         \(Self.report(of: nil))
         """
     }

@@ -19,31 +19,6 @@ enum JobSupervisor {
         }
         """
 
-    /// Sets `own`, which prints the processes of the job in folder `$job`, and `end SIGNAL`, which sends them one.
-    ///
-    /// They are found by the variable `VP_JOB` in their environment and by the command's session, so that one
-    /// that moved to another session, or was adopted by init, is found as well. The supervisor has neither: it
-    /// writes down how the job ended.
-    static let endFunctions = """
-        own() {
-        session=''
-        [ ! -s "$job/pid" ] || read -r session _ < "$job/pid"
-        {
-        grep -lzx "VP_JOB=${job##*/}" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\\n'
-        for stat in /proc/[0-9]*/stat; do
-        line=''
-        { read -r line < "$stat"; } 2>/dev/null
-        [ -n "$line" ] || continue
-        process=${line%% *}
-        # shellcheck disable=SC2086
-        set -- ${line##*) }
-        if [ "$1" != Z ] && [ "$4" = "${session:-x}" ]; then echo "$process"; fi
-        done
-        } | sort -un
-        }
-        end() { for process in $(own); do kill "-$1" "$process" 2>/dev/null; done; }
-        """
-
     /// Ends the job when the command has had its time, `$limit` seconds: TERM, then KILL. Here and not where it was
     /// started from, so that the limit holds when nobody is there.
     ///
@@ -57,23 +32,20 @@ enum JobSupervisor {
         if [ ! -s "$job/end" ]; then
         : > "$job/limit-reached"
         printf '\\nvp: the cost limit of this run is reached; this job is being ended.\\n' >> "$job/log"
-        end TERM
-        tries=100
-        while [ $tries -gt 0 ] && [ -n "$(own)" ]; do sleep 0.1; tries=$((tries - 1)); done
-        tries=30
-        while [ $tries -gt 0 ] && [ -n "$(own)" ]; do end KILL; sleep 0.1; tries=$((tries - 1)); done
+        terminate 10
         fi
         """
 
     /// `$1` is the job's folder, `$2` the folder to work in, `$3` a job to wait for or nothing, `$4` `plain`,
     /// `split` (standard error has a file of its own) or the `rows:columns` of a terminal, `$5` how many seconds
-    /// the command may take, 0 for no limit.
+    /// the command may take, 0 for no limit, `$6` how many seconds work in the background may be silent before it is
+    /// left behind, `$7` the workspace.
     ///
     /// The last thing it does is to write `status`: words of the form `key=value` on one line. Sizes belong to
     /// it because a process that the command left behind may go on writing, and what it writes then is not part
     /// of what was promised. Setting the log to the size it has wakes a `tail` that waits for it.
     static let text = """
-        job=$1 folder=$2 after=$3 manner=$4 limit=$5
+        job=$1 folder=$2 after=$3 manner=$4 limit=$5 linger=$6 root=$7
         umask 022
         read -r stat < "/proc/$$/stat"
         # shellcheck disable=SC2086
@@ -98,6 +70,7 @@ enum JobSupervisor {
         if [ -e "$job/limit-reached" ]; then wait "$limiter"; else [ -z "$limiter" ] || kill "$limiter" 2>/dev/null; fi
         # Values of variables stay nowhere, also where the command never came to read them.
         : > "$job/environment"
+        [ ! -e "$job/input" ] || rm -f "$job/input"
         # Room for this line, where the command has used up the disk.
         echo "$1" 2>/dev/null > "$job/status" || rm -f "$job/command" "$job/environment"
         until [ -s "$job/status" ]; do
@@ -121,6 +94,8 @@ enum JobSupervisor {
         # Variables of a RunPod container are its first process's alone; the platform's own shells read them here.
         # shellcheck disable=SC1091
         [ ! -r /etc/rp_environment ] || ! (. /etc/rp_environment) >/dev/null 2>&1 || . /etc/rp_environment
+        # shellcheck disable=SC1091
+        [ ! -r "$HOME/.vp/environment" ] || . "$HOME/.vp/environment"
         export PYTHONUNBUFFERED=1
         # The driver's version: the kernel tells it to most containers, and for others it is asked for once.
         driver=${job%/jobs/*}/driver
@@ -136,22 +111,44 @@ enum JobSupervisor {
         if [ "$manner" = split ]; then exec 2>>"$job/errors"; else exec 2>&1; fi
         ooms
         before=$ooms
+        \(JobProcesses.functions)
         if [ "$limit" -gt 0 ]; then
-        \(Self.endFunctions)
         (
         \(Self.limiter)
         ) </dev/null >/dev/null 2>&1 &
         limiter=$!
         fi
-        # perl knows of a wait what a shell does not tell: an exit with 137 from an end by KILL.
+        if command -v bash >/dev/null 2>&1; then
+        shell=bash
+        else
+        case ${SHELL:-} in
+        '' | */nologin | */false) shell='sh' ;;
+        *) if [ -x "$SHELL" ]; then shell=$SHELL; else shell='sh'; fi ;;
+        esac
+        fi
+        input=/dev/null
+        [ ! -e "$job/input" ] || input=$job/input
+        code=3
         if command -v perl >/dev/null 2>&1; then
-        # shellcheck disable=SC2016
-        perl -e \(ShellQuoting.quoted(Self.waiter)) "$job" "$manner"
+        # It says so when it is to stay, as the parent of what is left behind.
+        trap : USR1
+        VP_WAITER=1 perl "$job/waiter.pl" "$job" "$manner" "$linger" "$root" "$shell" <"$input" &
+        waiter=$!
+        wait "$waiter"
+        code=$?
+        while [ $code -gt 128 ] && [ ! -s "$job/end" ] && kill -0 "$waiter" 2>/dev/null; do
+        wait "$waiter"
+        code=$?
+        done
+        trap - USR1
+        fi
+        if [ $code -ne 3 ]; then
+        :
         elif [ "${manner#*:}" != "$manner" ]; then
         echo 'vp: a terminal for a job (-t) needs perl on the instance' >&2
         echo "code=126 start=$(date +%s) lasted=0 bytes=$(($(wc -c < "$job/log")))" > "$job/end"
         else
-        \(Self.plainWait)
+        \(PlainWaiter.text)
         fi
         end=waiter=gone
         [ ! -s "$job/end" ] || read -r end < "$job/end"
@@ -165,120 +162,46 @@ enum JobSupervisor {
         done
         ;;
         esac
+        case $end in
+        code=126\\ * | code=127\\ *)
+        \(Self.interpreterCheck)
+        ;;
+        esac
         [ ! -s "$driver" ] || { read -r version < "$driver" && end="$end driver=$version"; }
         [ ! -e "$job/lease-ended" ] || end="$end lease=1"
         [ ! -e "$job/limit-reached" ] || end="$end limit=1"
         finish "$end"
         """
 
-    /// Starts the command, waits for it, and writes how it ended to `end`.
-    ///
-    /// The shell execs a command that is its last, so that what ends a lone `python train.py` is seen here. INT
-    /// and QUIT are ignored by what a shell starts in the background; the command gets them back.
-    private static let waiter = #"""
-        use strict;
-        use Config;
-        my ($job, $manner) = @ARGV;
-        sub text { open(my $file, "<", $_[0]) or return ""; local $/; return scalar <$file> }
-        sub note { open(my $file, ">", "$job/$_[0]") or return; print $file "$_[1]\n"; close $file }
-        sub uptime { text("/proc/uptime") =~ /^([\d.]+)/ ? $1 : 0 }
-        my $command = text("$job/command");
-        my @command = length($command) < 100000 ? ("sh", "-c", $command) : ("sh", "$job/command");
-        my $master;
-        if ($manner =~ /^(\d+):(\d+)$/) {
-            my $number = pack("i", 0);
-            my $size = pack("S4", $1, $2, 0, 0);
-            open($master, "+<", "/dev/ptmx") or die "vp: no terminal: $!\n";
-            my $unlocked = pack("i", 0);
-            ioctl($master, 0x40045431, $unlocked) or die "vp: no terminal: $!\n";
-            ioctl($master, 0x80045430, $number) or die "vp: no terminal: $!\n";
-            ioctl($master, 0x5414, $size);
-            $ENV{TERM} ||= "xterm-256color";
-            @command = ("sh", "-c", q(exec <"$0" >"$0" 2>&1 && exec "$@"), "/dev/pts/" . unpack("i", $number), @command);
-        }
-        # Its variables are read by a shell of its own, so that none of them can be taken for one of ours.
-        @command = ("sh", "-c", q(. "$0"; : > "$0"; exec "$@"), "$job/environment", @command);
-        my ($start, $up) = (time, uptime());
-        my $child = fork;
-        die "vp: cannot start a process: $!\n" unless defined $child;
-        if (!$child) {
-            $SIG{$_} = "DEFAULT" for qw(INT QUIT HUP PIPE TERM);
-            $ENV{VP_JOB} = $1 if $job =~ m{([^/]+)$};
-            exec "setsid", @command;
-            exit 127;
-        }
-        note("pid", "$child $start");
-        my $status;
-        if ($master) {
-            my $late = 0;
-            while (1) {
-                my $ready = "";
-                vec($ready, fileno($master), 1) = 1;
-                if (select($ready, undef, undef, defined $status ? 0 : 0.1) > 0) {
-                    my $count = sysread($master, my $bytes, 65536);
-                    if ($count) {
-                        syswrite(STDOUT, $bytes);
-                        # What the command left behind may write for ever.
-                        next unless defined $status;
-                        last if ($late += $count) > 65536;
-                        next;
-                    }
-                    # Nobody has the other end open: not yet, or no longer.
-                    select(undef, undef, undef, 0.01) unless defined $status;
-                }
-                last if defined $status;
-                $status = $? if waitpid($child, 1) == $child;
-            }
-        } else {
-            waitpid($child, 0);
-            $status = $?;
-        }
-        my $end = $status & 127 ? "signal=" . ($status & 127) : "code=" . ($status >> 8);
-        $end .= sprintf(" start=%d lasted=%d", $start, (uptime() - $up) * 100 + 0.5);
-        $end .= " bytes=" . (-s "$job/log" || 0);
-        $end .= " errors=" . (-s "$job/errors" || 0) if -e "$job/errors";
-        # getrusage(2) for the children that were waited for: perl has no word of its own for it.
-        my %calls = ("x86_64" => 98, "aarch64" => 165);
-        my ($call) = map { $calls{$_} } $Config{archname} =~ /^(\w+)/;
-        my $usage = "\0" x 256;
-        if ($call && syscall($call, -1, $usage) == 0) {
-            $end .= " peak=" . unpack("q", substr($usage, 32, 8)) * 1024;
-        }
-        note("end", $end);
-        """#
-
-    /// The same without perl. A shell says 137 in either case, but puts a word on standard error where a signal
-    /// was behind it, except for INT and PIPE and, as bash has it, TERM; those are noted as what they are.
-    private static let plainWait = """
-        # shellcheck disable=SC3040
-        [ -z "${BASH_VERSION:-}" ] || set +o posix
-        started=$(date +%s)
-        now
-        began=$now
-        set -- sh "$job/command"
-        [ "$(($(wc -c < "$job/command")))" -ge 100000 ] || set -- sh -c "$(cat "$job/command")"
-        # Nothing is said of a child that ends before it is waited for, so that the command begins when this
-        # shell sleeps, which it does only in `wait`.
-        # shellcheck disable=SC2016
-        VP_JOB=${job##*/} setsid sh -c '
-        until read -r stat < "/proc/$0/stat" && [ "${stat##*) S}" != "$stat" ]; do
-        [ -e "/proc/$0" ] || exit 125
+    /// Adds to `end` what is wrong with a script that could not be executed: its line ends, or its interpreter.
+    private static let interpreterCheck = """
+        set -f
+        return=$(printf '\\r')
+        words=''
+        read -r words < "$job/command"
+        for word in $words; do
+        if [ ! -f "$word" ] || [ ! -r "$word" ]; then continue; fi
+        line=$(head -c 256 "$word" 2>/dev/null | tr -d '\\000' | head -n 1)
+        case $line in '#!'*) ;; *) continue ;; esac
+        case $line in
+        *"$return")
+        end="$end script=crlf"
+        line=${line%"$return"}
+        ;;
+        esac
+        # shellcheck disable=SC2086
+        set -- ${line#??}
+        interpreter=${1:-}
+        case $interpreter in
+        */env)
+        shift
+        [ "${1:-}" != -S ] || shift
+        interpreter=${1:-}
+        ;;
+        esac
+        command -v "$interpreter" >/dev/null 2>&1 || end="$end missing=$interpreter"
+        break
         done
-        . "$1"; : > "$1"; shift
-        exec "$@"' "$$" "$job/environment" "$@" </dev/null &
-        child=$!
-        echo "$child $started" > "$job/pid"
-        wait "$child" 2>"$job/how"
-        code=$?
-        now
-        end="code=$code"
-        if [ "$code" -gt 128 ]; then
-        if [ -s "$job/how" ]; then end="signal=$((code - 128))"; else
-        case $code/${BASH_VERSION:+bash} in 130/* | 141/* | 143/bash) end="either=$code" ;; esac
-        fi
-        fi
-        end="$end start=$started lasted=$((now - began)) bytes=$(($(wc -c < "$job/log")))"
-        [ ! -e "$job/errors" ] || end="$end errors=$(($(wc -c < "$job/errors")))"
-        echo "$end" > "$job/end"
+        set +f
         """
 }

@@ -28,6 +28,8 @@ package final class LogTail: Sendable {
     private struct State {
         /// The last that was said.
         var report: JobReport?
+        /// The last that were said to have outlived the command.
+        var background: [JobRecord.BackgroundProcess] = []
         var pendingLine: [UInt8] = []
         /// The end of what else came on standard error.
         var otherErrors: [UInt8] = []
@@ -40,6 +42,8 @@ package final class LogTail: Sendable {
 
     /// No report of ours is longer; an instance may send a line that never ends.
     private static let lineLimit = 65_536
+    /// The waiter names no more processes.
+    private static let childLimit = 50
 
     private let script: JobScript
     private let stream: JobStream
@@ -68,6 +72,7 @@ package final class LogTail: Sendable {
     package func perform(_ request: Request, through shell: RemoteShell) async throws(EngineError) -> Ending {
         self.state.withLock { state in
             state.report = nil
+            state.background = []
             state.pendingLine = []
             state.otherErrors = []
         }
@@ -80,14 +85,16 @@ package final class LogTail: Sendable {
             }
         _ = try await shell.stream(
             text, onOutput: { self.append($0) }, onErrorOutput: { self.takeErrorOutput($0) })
-        let (report, errors, failure) = self.state.withLock { state in
-            (state.report, state.otherErrors, state.failure)
+        let (report, background, errors, failure) = self.state.withLock { state in
+            (state.report, state.background, state.otherErrors, state.failure)
         }
         if let failure { throw failure }
         let activity = EngineError.Activity(
             "following the job", platform: shell.target.instance.platform, subject: self.script.job.rawValue)
         switch report {
-        case .ended(let end): return .ended(end, isVerified: try self.verify(end, activity))
+        case .ended(var end):
+            end.background = background
+            return .ended(end, isVerified: try self.verify(end, activity))
         case .lost: return .lost
         case .absent: return .absent
         case .following(let start) where request == .catchUp: return .running(since: start)
@@ -95,7 +102,8 @@ package final class LogTail: Sendable {
         case .failed(let reason):
             let isFull = String(decoding: errors, as: UTF8.self).contains("No space left")
             throw EngineError(isFull ? .remoteDiskFull : .instanceNotReady, activity, detail: reason)
-        case .following, .queued, .survivor, .about, nil: throw shell.connectionError(errors)
+        case .following, .queued, .survivor, .about, .background, .child, .unadopted, nil:
+            throw shell.connectionError(errors)
         }
     }
 
@@ -158,6 +166,7 @@ package final class LogTail: Sendable {
                 state.otherErrors.removeFirst(state.otherErrors.count - Self.lineLimit)
             }
             state.report = new.last ?? state.report
+            state.background = (state.background + JobReport.background(in: new)).suffix(Self.childLimit)
             return new
         }
         for report in new { self.onReport(report) }

@@ -12,6 +12,8 @@ final class OpenedSession: Sendable {
         var onErrorOutput: Sink?
         /// What ssh said before anybody listened.
         var earlyErrorOutput: [UInt8] = []
+        /// Its login printed something, which nobody wanted.
+        var hasEarlyOutput = false
         var isOver = false
     }
 
@@ -37,7 +39,13 @@ final class OpenedSession: Sendable {
                 result = .success(
                     try await runner.run(
                         command,
-                        onOutput: { bytes in shared.relay.withLock(\.onOutput)?(bytes) },
+                        onOutput: { bytes in
+                            let sink = shared.relay.withLock { relay in
+                                if relay.onOutput == nil { relay.hasEarlyOutput = true }
+                                return relay.onOutput
+                            }
+                            sink?(bytes)
+                        },
                         onErrorOutput: { bytes in
                             let sink = shared.relay.withLock { relay in
                                 if relay.onErrorOutput == nil {
@@ -60,6 +68,9 @@ final class OpenedSession: Sendable {
 
     /// True when ssh has ended before it got a script: the connection did not hold.
     var isOver: Bool { self.shared.relay.withLock(\.isOver) }
+
+    /// Something was printed there before the script was given.
+    var hasEarlyOutput: Bool { self.shared.relay.withLock(\.hasEarlyOutput) }
 
     /// Runs `script`, once, to its end.
     func run(

@@ -15,13 +15,14 @@ package struct ProcessCommand: Hashable, Sendable {
     /// Read in place of `input` where that is not known yet when the process starts.
     package var laterInput: PendingInput?
 
+    /// - Parameter keepsKeys: true for `vp` alone; any other program gets an environment without the platforms' keys.
     package init(
         _ program: String, _ arguments: [String], environment: [String: String],
-        workingDirectory: String? = nil, input: [UInt8]? = nil
+        workingDirectory: String? = nil, input: [UInt8]? = nil, keepsKeys: Bool = false
     ) {
         self.program = program
         self.arguments = arguments
-        self.environment = environment
+        self.environment = keepsKeys ? environment : ChildEnvironment.without(environment)
         self.workingDirectory = workingDirectory
         self.input = input
     }

@@ -7,6 +7,7 @@ package struct RemoteShell: Sendable {
     package let environment: [String: String]
     private let sessions = OpenedSessions()
     private let connection: SharedConnection
+    private let noise = LoginNoise()
 
     private static let interpreter = "exec sh -s"
 
@@ -61,7 +62,34 @@ package struct RemoteShell: Sendable {
         _ script: [UInt8], onOutput: @escaping @Sendable ([UInt8]) -> Void,
         onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
     ) async throws(EngineError) -> ProcessEnding {
+        let mark = "vp-start-\(UInt64.random(in: .min ... .max))"
+        let output = MarkedStream(mark: mark + "\n", onBytes: onOutput)
+        let errorOutput = MarkedStream(mark: mark + "\n", onBytes: onErrorOutput)
+        let ending = try await self.perform(
+            Array("echo \(mark); echo \(mark) >&2\n".utf8) + script, onOutput: { output.take($0) },
+            onErrorOutput: { errorOutput.take($0) })
+        if output.hasNoise || errorOutput.hasNoise { self.noise.note() }
+        // ssh's own words about why nothing was run.
+        if !errorOutput.isOpen { onErrorOutput(errorOutput.pending) }
+        if !output.isOpen, case .exited(let status) = ending, status != Self.sshFailure {
+            let words = String(decoding: output.pending + errorOutput.pending, as: UTF8.self)
+            let line = words.split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) }
+            throw EngineError(
+                .unreachable,
+                .init(
+                    "running a script there", platform: self.target.instance.platform,
+                    subject: self.target.instance.rawValue),
+                detail: "its login ran none of it" + (line.map { ", and said: \($0.prefix(200))" } ?? ""))
+        }
+        return ending
+    }
+
+    private func perform(
+        _ script: [UInt8], onOutput: @escaping @Sendable ([UInt8]) -> Void,
+        onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(EngineError) -> ProcessEnding {
         if let session = self.sessions.take() {
+            defer { if session.hasEarlyOutput { self.noise.note() } }
             return try await session.run(script, onOutput: onOutput, onErrorOutput: onErrorOutput)
         }
         var command = try self.command()
@@ -83,6 +111,24 @@ package struct RemoteShell: Sendable {
         return ProcessCommand(words[0], Array(words.dropFirst()), environment: self.environment)
     }
 
+    /// The words that run `command` on the instance; what its login prints is not in the output.
+    package func words(running command: String) throws(EngineError) -> [String] {
+        guard self.noise.isKnown else { return self.target.command(command) }
+        return ["sh", try self.noiseFilter()] + self.target.command(command).dropFirst()
+    }
+
+    /// The same for rsync, as its option `-e` has it.
+    package func rsyncShell() throws(EngineError) -> String {
+        let program = self.noise.isKnown ? "sh \(try self.noiseFilter())" : "ssh"
+        return "\(program) -F \(self.target.configurationFile)"
+    }
+
+    private func noiseFilter() throws(EngineError) -> String {
+        let path = self.target.configurationFile + ".quiet"
+        try PrivateFolder.write(Array((LoginNoise.filter + "\n").utf8), to: path)
+        return path
+    }
+
     /// Ends the shared connection, if there is one.
     package func close() async {
         self.sessions.removeAll()
@@ -90,6 +136,7 @@ package struct RemoteShell: Sendable {
         let words = ["-F", self.target.configurationFile, "-O", "exit", self.target.alias]
         _ = try? await self.runner.run(ProcessCommand("ssh", words, environment: self.environment))
         unlink(self.target.configurationFile)
+        unlink(self.target.configurationFile + ".quiet")
     }
 
     /// What ssh's own words mean. They are OpenSSH's English texts, which it does not translate.

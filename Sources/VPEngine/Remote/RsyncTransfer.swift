@@ -49,7 +49,8 @@ package struct RsyncTransfer: Sendable {
         static let timedOut: Int32 = 30
     }
 
-    package func arguments(for target: SSHTarget) -> [String] {
+    /// - Parameter remoteShell: what rsync runs ssh by; nil is the plain program.
+    package func arguments(for target: SSHTarget, remoteShell: String? = nil) -> [String] {
         let remote = "\(target.alias):\(self.remoteRoot)/"
         let local = "\(self.localRoot)/"
         var arguments = [
@@ -65,7 +66,7 @@ package struct RsyncTransfer: Sendable {
             // A link that went silent must end the transfer, so that it can be resumed.
             "--timeout=60",
             "--info=progress2,name0,flist0,stats0", "--no-human-readable", "--outbuf=L",
-            "-e", "ssh -F \(target.configurationFile)",
+            "-e", remoteShell ?? "ssh -F \(target.configurationFile)",
         ]
         if self.keepsHoles { arguments.append("--sparse") }
         if let limit = self.bandwidthLimit {
@@ -101,6 +102,7 @@ package struct RsyncTransfer: Sendable {
     ) async throws(EngineError) -> [String] {
         guard !self.paths.isEmpty else { return [] }
         try shell.target.prepare()
+        let remoteShell = try shell.rsyncShell()
         var input: [UInt8] = []
         for path in self.paths {
             // A line that begins with # or ; would be a comment.
@@ -116,7 +118,8 @@ package struct RsyncTransfer: Sendable {
         let errors = ByteCollector()
         let ending = try await shell.runner.run(
             ProcessCommand(
-                "rsync", self.arguments(for: shell.target), environment: environment, input: input),
+                "rsync", self.arguments(for: shell.target, remoteShell: remoteShell),
+                environment: environment, input: input),
             onOutput: { bytes in
                 if let progress = meter.take(bytes) { onProgress(progress) }
             },

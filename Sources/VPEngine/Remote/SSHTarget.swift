@@ -41,14 +41,15 @@ package struct SSHTarget: Hashable, Sendable {
     /// A socket's path may have 107 bytes (sun_path), and ssh binds a temporary name 17 bytes longer first.
     package var canShareConnection: Bool { self.controlPath.utf8.count + 17 <= 103 }
 
-    package var configurationText: String {
+    /// Throws `.badConfiguration` or `.badResponse` for a value that would be more than a value there.
+    package func configurationText() throws(EngineError) -> String {
         var lines = [
             "Host \(self.alias)",
-            "HostName \(self.address.host)",
-            "Port \(self.address.port)",
-            "User \(self.address.user)",
+            "HostName \(try SSHConfigurationValue.host(self.address.host))",
+            "Port \(try SSHConfigurationValue.port(self.address.port))",
+            "User \(try SSHConfigurationValue.user(self.address.user))",
             "HostKeyAlias \(self.alias)",
-            "UserKnownHostsFile \"\(self.knownHostsFile)\"",
+            "UserKnownHostsFile \(try SSHConfigurationValue.path(self.knownHostsFile, for: "the known-hosts file"))",
             "GlobalKnownHostsFile /dev/null",
             "StrictHostKeyChecking accept-new",
             "CheckHostIP no",
@@ -62,11 +63,16 @@ package struct SSHTarget: Hashable, Sendable {
             "LogLevel ERROR",
         ]
         if let identityFile = self.identityFile {
-            lines += ["IdentityFile \"\(identityFile)\"", "IdentitiesOnly yes"]
+            lines += [
+                "IdentityFile \(try SSHConfigurationValue.path(identityFile, for: "ssh.identity"))",
+                "IdentitiesOnly yes",
+            ]
         }
         if self.canShareConnection {
             lines += [
-                "ControlMaster auto", "ControlPath \"\(self.controlPath)\"", "ControlPersist 600",
+                "ControlMaster auto",
+                "ControlPath \(try SSHConfigurationValue.path(self.controlPath, for: "the socket's path"))",
+                "ControlPersist 600",
             ]
         }
         return lines.joined(separator: "\n") + "\n"
@@ -86,7 +92,7 @@ package struct SSHTarget: Hashable, Sendable {
     package func prepare() throws(EngineError) {
         try PrivateFolder.make(String(self.controlPath[...].dropLastComponent()))
         try PrivateFolder.make(String(self.knownHostsFile[...].dropLastComponent()))
-        let text = self.configurationText
+        let text = try self.configurationText()
         if let existing = FileManager.default.contents(atPath: self.configurationFile),
             existing == Data(text.utf8)
         {

@@ -28,7 +28,7 @@ struct TarTransfer {
         try shell.target.prepare()
         switch self.direction {
         case .down:
-            return try await self.stream(self.sendScript, self.receiveCommand(shell), shell, onProgress)
+            return try await self.stream(self.sendScript, try self.receiveCommand(shell), shell, onProgress)
         case .up:
             let here = Set(self.paths.filter { FileEntry(at: $0, below: self.localRoot) != nil })
             // With the folders that they are in, which keep their modes so.
@@ -37,7 +37,7 @@ struct TarTransfer {
             for path in sent { TreeRecords.write(path, to: &list) }
             var complaints: [String] = []
             if !here.isEmpty {
-                complaints = try await self.stream(list, self.sendCommand(shell), shell, onProgress)
+                complaints = try await self.stream(list, try self.sendCommand(shell), shell, onProgress)
             }
             let placed = try await shell.run(self.placeScript(here))
             guard placed.isSuccess else {
@@ -56,28 +56,28 @@ struct TarTransfer {
     ///
     /// Whole seconds in the oldest of formats with long names: busybox reads no newer one, and times that differ
     /// in the fraction alone are known to be equal.
-    private func sendCommand(_ shell: RemoteShell) -> ProcessCommand {
+    private func sendCommand(_ shell: RemoteShell) throws(EngineError) -> ProcessCommand {
         let temporary = ShellQuoting.quoted("\(self.remoteRoot)/\(RsyncTransfer.temporaryFolder)")
         let script = """
             root=$1; shift
             tar --create --format=gnu --hard-dereference --no-recursion --mode=\(Umask.chmodWords) \
             --directory="$root" --null --verbatim-files-from --files-from=- \(Self.progress) | "$@"
             """
-        return self.command(
+        return try self.command(
             shell, script,
             // What was left of an attempt before was cut.
             remote: "rm -rf \(temporary) && mkdir -p \(temporary) && cd \(temporary) && exec tar -xpof -")
     }
 
     /// Reads a script for the instance, and takes what tar there prints by it.
-    private func receiveCommand(_ shell: RemoteShell) -> ProcessCommand {
+    private func receiveCommand(_ shell: RemoteShell) throws(EngineError) -> ProcessCommand {
         let script = """
             root=$1; shift
             { "$@"; echo "\(Self.mark)ssh $?" >&2; } | head -c \(self.archiveLimit) | \
             tar --extract --ignore-zeros --no-same-owner --no-same-permissions --delay-directory-restore \
             --no-overwrite-dir --directory="$root" --file=- \(Self.progress)
             """
-        return self.command(shell, script, remote: "exec sh -s")
+        return try self.command(shell, script, remote: "exec sh -s")
     }
 
     /// Of an archive with what was asked for, in bytes. Logs may have grown meanwhile; one without end is cut.
@@ -87,11 +87,14 @@ struct TarTransfer {
         return overflows ? .max : sum
     }
 
-    private func command(_ shell: RemoteShell, _ script: String, remote: String) -> ProcessCommand {
+    private func command(
+        _ shell: RemoteShell, _ script: String, remote: String
+    ) throws(EngineError) -> ProcessCommand {
         var environment = shell.environment
         environment["LC_ALL"] = "C"
+        let words = try shell.words(running: remote)
         return ProcessCommand(
-            "sh", ["-c", script, "vp-tar", self.localRoot] + shell.target.command(remote),
+            "sh", ["-c", script, "vp-tar", self.localRoot] + words,
             environment: environment)
     }
 

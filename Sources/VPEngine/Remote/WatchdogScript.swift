@@ -41,8 +41,16 @@ package struct WatchdogScript: Sendable {
             self.idleEnding = idleEnding
         }
 
+        /// Where a stop leaves what it would wipe elsewhere: below a pod's volume. Empty where a stop wipes nothing,
+        /// and where nothing survives it.
+        private var kept: String {
+            guard self.platform == .runpod, (self.workspace + "/").hasPrefix("/workspace/") else { return "" }
+            return "\(self.workspace)/.vp-kept"
+        }
+
         package var text: String {
             let values = [
+                ("kept", self.kept),
                 ("workspace", self.workspace), ("seconds", String(self.seconds)),
                 ("cap_seconds", String(self.capSeconds)), ("ending", self.ending.rawValue),
                 ("keeps_unsafe", self.keepsUnsafeResults ? "1" : ""),
@@ -57,7 +65,7 @@ package struct WatchdogScript: Sendable {
     /// Lines that the scripts write to standard error for us alone begin with this.
     package static let mark = "vp-lease "
 
-    private static let folder = "lease=\"$HOME/.vp/lease\"\n"
+    static let folder = "lease=\"$HOME/.vp/lease\"\n"
 
     /// Puts the watchdog there with `settings`, renews the lease and reports its state.
     ///
@@ -72,7 +80,9 @@ package struct WatchdogScript: Sendable {
         printf '%s' \(ShellQuoting.quoted(self.watchdog)) > "$lease/watchdog.new"
         mv "$lease/watchdog.new" "$lease/watchdog"
         [ -e "$lease/safe" ] || : > "$lease/safe"
+        \(LastLook.mark)
         . "$lease/settings"
+        \(self.restoring)
         \(endless ? "echo none > \"$lease/end\"" : self.renewal)
         \(settings.platform == .vast ? self.survival : ":")
         \(self.launch)
@@ -112,7 +122,7 @@ package struct WatchdogScript: Sendable {
     package static func markSafe(upToTheEndOf job: JobID) -> String {
         """
         \(self.folder)
-        [ -d "$lease" ] && touch -r "$HOME/.vp/jobs/\(job.rawValue)/status" "$lease/safe"
+        [ -d "$lease" ] && touch -r "$HOME/.vp/jobs/\(job.pathComponent)/status" "$lease/safe"
         exit 0
         """
     }
@@ -122,6 +132,16 @@ package struct WatchdogScript: Sendable {
         end=$(($(date +%s) + seconds)); cap=none; [ ! -s "$lease/cap" ] || read -r cap < "$lease/cap"
         if [ "$cap" != none ] && [ "$end" -gt "$cap" ]; then end=$cap; fi
         echo "$end" > "$lease/end.new" && mv "$lease/end.new" "$lease/end"
+        """
+
+    /// Records of jobs that a stop would have wiped come back where they were.
+    private static let restoring = """
+        [ ! -e "${kept:-/nowhere}/since" ] || cp -p "$kept/since" "$HOME/.vp/since"
+        for job in "${kept:-/nowhere}"/jobs/*/; do
+        [ -d "$job" ] || continue
+        job=${job%/}
+        [ -e "$HOME/.vp/jobs/${job##*/}" ] || { mkdir -p "$HOME/.vp/jobs" && cp -R "$job" "$HOME/.vp/jobs/"; }
+        done
         """
 
     private static let launch = """
@@ -155,15 +175,15 @@ package struct WatchdogScript: Sendable {
         else read -r guard < "$lease/guard"; echo "\(mark)guard $guard" >&2; fi
         """
 
-    /// The watchdog itself. `$1` is the lease's folder; `$2` is `start` where the container has just begun, and
-    /// `probe` only tries whether the instance's own key works.
+    /// The watchdog itself. `$1` is the lease's folder; `$2` is `start` where the container has just begun,
+    /// `probe` only tries whether the instance's own key works, and `order` carries out the order that was given.
     package static let watchdog = #"""
         #!/bin/sh
         # Ends this instance when its lease runs out. Put here by vp; see `vp lease`.
         lease=$1
         umask 077
         # What `settings` says.
-        variable='' look='' stop_method='' stop_url='' stop_body='' workspace='' keeps_unsafe=''
+        variable='' look='' stop_method='' stop_url='' stop_body='' workspace='' keeps_unsafe='' kept=''
         seconds=0 cap_seconds=0 idle_seconds=0 ending=stop idle_ending=stop
         # shellcheck source=/dev/null
         . "$lease/settings"
@@ -211,12 +231,44 @@ package struct WatchdogScript: Sendable {
             done
         }
 
+        # outside: prints links of the workspace that lead to folders elsewhere, each followed by where it leads.
+        outside() {
+            root=$(cd "$workspace" 2>/dev/null && pwd -P) || return 0
+            find "$root" -type l 2>/dev/null | while IFS= read -r link; do
+                target=$(readlink -f "$link" 2>/dev/null) || continue
+                [ -d "$target" ] || continue
+                case $target/ in "$root"/* | /proc/* | /sys/* | /dev/* | /run/*) continue ;; esac
+                # What holds the workspace or the home is no folder of results.
+                case $root/ in "${target%/}"/*) continue ;; esac
+                case $HOME/ in "${target%/}"/*) continue ;; esac
+                printf '%s\n%s\n' "${link#"$root"/}" "$target"
+            done
+        }
+
         # Whether a file has come or changed since everything was known to be elsewhere.
         unsafe() {
             [ -n "$keeps_unsafe" ] || return 1
             [ -e "$lease/safe" ] || return 0
             [ -d "$workspace" ] || return 1
-            [ -n "$(find "$workspace" ! -type d -cnewer "$lease/safe" 2>/dev/null | head -n 1)" ]
+            [ -z "$(find "$workspace" ! -type d -cnewer "$lease/safe" 2>/dev/null | head -n 1)" ] || return 0
+            [ -n "$(outside | while IFS= read -r name && IFS= read -r target; do
+                find "$target" -type f -cnewer "$lease/safe" 2>/dev/null | head -n 1
+            done)" ]
+        }
+
+        # What a stop would wipe goes to the disk that survives it: records of jobs, and what lies behind links.
+        keep() {
+            [ -n "$kept" ] && mkdir -p "$kept/jobs" 2>/dev/null || return 0
+            cp -R "$jobs/." "$kept/jobs/" 2>/dev/null
+            cp -p "$HOME/.vp/since" "$kept/since" 2>/dev/null
+            volume=/$(echo "${kept#/}" | cut -d / -f 1)
+            outside | while IFS= read -r name && IFS= read -r target; do
+                case $target/ in "$volume"/*) continue ;; esac
+                mkdir -p "$kept/links/$name" || continue
+                (cd "$target" && find . -type f -cnewer "$HOME/.vp/since" | tar -cf - -T -) 2>/dev/null \
+                    | tar -xf - -C "$kept/links/$name" 2>/dev/null
+            done
+            say "what a stop would wipe is kept in $kept"
         }
 
         processes() {
@@ -250,11 +302,16 @@ package struct WatchdogScript: Sendable {
             say "$1: $2"
             end_jobs "$1" "$3"
             pause=5
+            was_kept=''
             while :; do
                 how=$2
                 if [ "$how" = destroy ] && unsafe; then
                     how=stop
                     say 'there are files that are not known to be elsewhere: the disk is kept'
+                fi
+                if [ "$how" = stop ] && [ -z "$was_kept" ]; then
+                    keep
+                    was_kept=1
                 fi
                 if [ "$how" = destroy ]; then
                     answer=$(call DELETE "$look" '{}')
@@ -272,6 +329,12 @@ package struct WatchdogScript: Sendable {
                 [ "$pause" -ge 60 ] || pause=$((pause * 2))
             done
         }
+
+        if [ "$2" = order ]; then
+            sleep 3
+            [ "$(cat "$lease/order" 2>/dev/null)" != discard ] || keeps_unsafe=''
+            finish 'its end was ordered' destroy ''
+        fi
 
         ticks() {
             cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk '{ sum += $12 + $13 } END { print sum + 0 }'
@@ -344,6 +407,17 @@ package struct WatchdogScript: Sendable {
             fi
             watch_use
             put state "$use $idle"
+            case $(cat "$lease/order" 2>/dev/null) in
+            destroy) finish 'its end was ordered' destroy '' ;;
+            discard)
+                keeps_unsafe=''
+                finish 'its end was ordered' destroy ''
+                ;;
+            after-jobs)
+                # What nobody has brought yet is left to whoever looks next, and to the lease.
+                if [ -z "$(live)" ] && ! unsafe; then finish 'its last job has ended' destroy ''; fi
+                ;;
+            esac
             if [ "$end" != none ] && [ "$cap" != none ] && [ "$now" -ge "$cap" ]; then
                 finish 'the hard limit of the lease is reached' "$ending" renewable
             elif [ "$end" != none ] && [ "$now" -ge "$end" ]; then
@@ -355,53 +429,4 @@ package struct WatchdogScript: Sendable {
         done
 
         """#
-}
-
-/// What the instance said about its lease on standard error.
-package enum LeaseReport: Hashable, Sendable {
-    /// Times of the instance's own clock, in seconds since 1970.
-    case state(now: Double, end: Double?, cap: Double?, use: InstanceUse)
-    /// Nil where the instance can end itself, else why it cannot.
-    case guarded(weakness: String?)
-    case absent
-    case failed(String)
-
-    /// Reads one line, or nil where it is not one of ours.
-    package init?(line: Substring) {
-        guard line.hasPrefix(WatchdogScript.mark) else { return nil }
-        let words = line.dropFirst(WatchdogScript.mark.count).split(separator: " ")
-        switch words.first {
-        case "state":
-            // A time that cannot be read is not "none", which would be a lease without end: such a line says nothing.
-            guard words.count == 6, let now = NumberRange.epoch.read(words[1]),
-                let idle = NumberRange.seconds.read(words[5]),
-                let end = Self.moment(words[2]), let cap = Self.moment(words[3])
-            else { return nil }
-            let use: InstanceUse =
-                switch words[4] {
-                case "idle": .idle(idle)
-                case "unknown": .unknown
-                default: .active
-                }
-            self = .state(now: now, end: end.seconds, cap: cap.seconds, use: use)
-        case "guard":
-            guard words.count > 1 else { return nil }
-            self = .guarded(
-                weakness: words[1] == "instance" ? nil : Self.words(words.dropFirst(2)))
-        case "absent": self = .absent
-        case "failed": self = .failed(Self.words(words.dropFirst()))
-        default: return nil
-        }
-    }
-
-    /// `none`, or seconds since 1970; nil for anything else.
-    private static func moment(_ word: Substring) -> (seconds: Double?, Void)? {
-        if word == "none" { return (nil, ()) }
-        return NumberRange.epoch.read(word).map { ($0, ()) }
-    }
-
-    /// What the instance says in words, as far as a line goes.
-    private static func words(_ words: ArraySlice<Substring>) -> String {
-        words.joined(separator: " ").singleLine(limit: 300) ?? ""
-    }
 }

@@ -48,9 +48,7 @@ package struct LocalScan: Sendable {
     /// True where the project's own ignore rules ask for what is not looked at on an instance otherwise.
     func asksFor(_ pruned: String) -> Bool {
         let rules = self.rules(in: nil, IgnoreRules(defaults: self.defaults))
-        let isFolder = pruned != RemoteScan.compiled
-        let example = isFolder ? pruned : "x" + pruned.dropFirst()
-        return rules.decision(on: Array(example.utf8), isFolder: isFolder)?.isNegated ?? false
+        return rules.decision(on: Array(pruned.utf8), isFolder: true)?.isNegated ?? false
     }
 
     /// Something that is not sent, and why.

@@ -113,6 +113,26 @@ package struct ManifestStore: Sendable {
             .flatMap { safety in safety.results.bounded().map { ($0, safety.at.withinBounds ?? Date()) } }
     }
 
+    /// Remembers that everything on the instance was here when it was stopped; nil forgets that.
+    package func saveVerified(_ date: Date?, instance: InstanceID) {
+        let path = self.folder(instance) + "/verified"
+        guard let date else {
+            unlink(path)
+            return
+        }
+        try? PrivateFolder.make(self.folder(instance))
+        try? PrivateFolder.write(Array("\(date.timeIntervalSince1970)\n".utf8), to: path)
+    }
+
+    /// When the instance was stopped with everything here; nil where that is not known, or where it was started since.
+    package func loadVerified(instance: InstanceID) -> Date? {
+        FileManager.default.contents(atPath: self.folder(instance) + "/verified")
+            .flatMap {
+                NumberRange.epoch.read(String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .newlines))
+            }
+            .map(Date.init(timeIntervalSince1970:))
+    }
+
     package func remove(instance: InstanceID) {
         try? FileManager.default.removeItem(atPath: self.folder(instance))
     }

@@ -6,24 +6,57 @@ import Foundation
 package struct RemoteScan: Sendable {
     package let shell: RemoteShell
     package let remoteRoot: String
-    /// Names of folders that are not looked into, and `*.pyc` where such files are not listed.
+    /// Names of folders that are not looked into.
     package var prunedFolders: Set<String> = Self.defaultPrunedFolders
     /// Ends a listing that has not ended by then.
     var deadline = Duration.seconds(600)
+    /// Only files that changed after this one, a word of shell text, and no folders; nil lists all.
+    package var newerThan: String?
+    /// Folders that are left out, relative to the root.
+    package var prunedPaths: [SyncPath] = []
 
     package init(shell: RemoteShell, remoteRoot: String) {
         self.shell = shell
         self.remoteRoot = remoteRoot
     }
 
-    /// Folders that are never results: every machine makes them anew, or they are rsync's.
-    package static let defaultPrunedFolders: Set<String> = [
-        ".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints",
-        RsyncTransfer.partialFolder, ".mypy_cache", ".pytest_cache", ".ruff_cache", Self.compiled,
-    ]
+    /// Folders that are never results: every machine makes them anew, or they are rsync's. Some only where something
+    /// in them or beside them says so; see `evidence`.
+    package static let defaultPrunedFolders: Set<String> = Set([
+        ".git", "__pycache__", ".ipynb_checkpoints", ".tox", ".nox", "models--*", "datasets--*",
+        RsyncTransfer.partialFolder,
+    ]).union(Self.evidence.keys)
 
-    /// What Python compiles, as one more name among those of folders.
-    static let compiled = "*.pyc"
+    /// What must be there for a folder of that name to be what the name says: find(1) asks it of few folders, since
+    /// each question is a process. A folder that is only called so is a folder.
+    private static let evidence: [String: String] = {
+        let environment = "-exec test -e {}/pyvenv.cfg -o -e {}/conda-meta \\;"
+        let cache = "-exec test -e {}/CACHEDIR.TAG \\;"
+        var evidence = [
+            "node_modules": "-exec sh -c 'test -e \"${1%/*}/package.json\"' sh {} \\;"
+        ]
+        for name in ["venv", ".venv", "env", ".env", "virtualenv", ".virtualenv", "conda", ".conda"] {
+            evidence[name] = environment
+        }
+        for name in [".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".cache", "target"] {
+            evidence[name] = cache
+        }
+        return evidence
+    }()
+
+    /// Words of find(1) for folders that can be made again: for what names them, and their size, once.
+    package static var remade: String {
+        Self.condition(
+            Self.defaultPrunedFolders.subtracting([".git", RsyncTransfer.partialFolder]))
+    }
+
+    private static func condition(_ names: Set<String>) -> String {
+        let words = names.sorted().map { name in
+            let word = "-name \(ShellQuoting.quoted(name))"
+            return Self.evidence[name].map { "\\( \(word) \($0) \\)" } ?? word
+        }
+        return "-type d \\( \(words.joined(separator: " -o ")) \\)"
+    }
 
     /// What a look at the instance has shown.
     package struct Listing: Sendable {
@@ -122,7 +155,7 @@ package struct RemoteScan: Sendable {
             case .names: ("l %P\\0", "%y %P\\0")
             case .versions: ("l %P\\0%l\\0", "%y %s %T@ %m %P\\0")
             }
-        return "find . -ignore_readdir_race -mindepth 1 \(self.prune)-type l -printf '\(link)' "
+        return "find . -ignore_readdir_race -mindepth 1 \(self.prune)\(self.links) -printf '\(link)' "
             + "-o \(self.files) -printf '\(other)'"
     }
 
@@ -156,15 +189,19 @@ package struct RemoteScan: Sendable {
     private static let statMark = Array("stat\0".utf8)
 
     private var files: String {
-        "\\( -type f -o -type d \\)"
-            + (self.prunedFolders.contains(Self.compiled) ? " ! -name '\(Self.compiled)'" : "")
+        self.newerThan.map { "-type f -cnewer \"\($0)\"" } ?? "\\( -type f -o -type d \\)"
     }
 
+    private var links: String { self.newerThan.map { "-type l -cnewer \"\($0)\"" } ?? "-type l" }
+
     private var prune: String {
-        let names = self.prunedFolders.subtracting([Self.compiled]).sorted().map {
-            "-name \(ShellQuoting.quoted($0))"
-        }
-        return names.isEmpty ? "" : "-type d \\( \(names.joined(separator: " -o ")) \\) -prune -o "
+        let paths = self.prunedPaths.map { path in
+            // Characters that mean something in a pattern stand for any.
+            let name = String(decoding: path.bytes, as: UTF8.self)
+            let pattern = String(name.map { "*?[]\\".contains($0) ? "?" : $0 })
+            return "-path \(ShellQuoting.quoted("./" + pattern)) -prune -o "
+        }.joined()
+        return paths + (self.prunedFolders.isEmpty ? "" : "\(Self.condition(self.prunedFolders)) -prune -o ")
     }
 
     package func script(makesRoot: Bool, clearsTemporaries: Bool = false, unless known: String? = nil)
@@ -189,7 +226,7 @@ package struct RemoteScan: Sendable {
             problems=$(find . -mindepth 1 \(self.prune)\(self.files) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
             exec 3>&-
             printf '\\0'
-            find . -mindepth 1 \(self.prune)-type l -exec sh -c 'for link; do printf "l %s\\0" "${link#./}"
+            find . -mindepth 1 \(self.prune)\(self.links) -exec sh -c 'for link; do printf "l %s\\0" "${link#./}"
             readlink "$link"; printf "\\0"; done' sh {} + 2>/dev/null
             # A file that vanished meanwhile is none; a folder that cannot be read is not an empty one.
             case $problems in *denied*) echo "$problems" >&2; exit 3;; esac

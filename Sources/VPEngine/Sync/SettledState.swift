@@ -51,7 +51,7 @@ struct SettledState: Hashable, Sendable {
 
 extension WorkspaceSync {
     private func scan(_ pruned: Set<String>) -> RemoteScan {
-        var scan = RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot)
+        var scan = self.remoteScan
         scan.prunedFolders = pruned
         return scan
     }

@@ -32,6 +32,8 @@ package struct SyncPlan: Hashable, Sendable {
     package var conflicts: [Item] = []
     /// Changed on the other side alone, so left as they are.
     package var keptOnOtherSide: [SyncPath] = []
+    /// What the settings leave on the instance.
+    package var keptThere: [Item] = []
     package var unchangedFiles = 0
     /// What the gate keeps there, in order of path.
     package var refused: [Refusal] = []

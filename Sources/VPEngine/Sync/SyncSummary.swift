@@ -19,6 +19,8 @@ public struct SyncSummary: Hashable, Sendable {
     /// What was left on the instance because it must not come here, each path with its reason and named once: no
     /// part of `missing`.
     public var refused: [String]
+    /// What stays there for a reason, each with it: what can be made again, what the settings leave there.
+    public var left: [String] = []
     public var seconds: Double
 
     public init(

@@ -16,14 +16,16 @@ enum TreeRecords {
         mutating func entry() -> FileEntry? {
             guard let type = self.bytes.popFirst(), let kind = FileEntry.Kind(rawValue: type),
                 self.skip(0x20),
-                let size = NumberRange.bytes.check(self.number()), self.skip(0x20), let time = self.time(),
+                // Larger than any disk is as large as can be said, as it is for a file here.
+                let number = self.number(), number >= 0, self.skip(0x20), let time = self.time(),
                 self.skip(0x20),
                 let mode = self.number(radix: 8), self.skip(0x20)
             else { return nil }
             return kind == .folder
                 ? FileEntry(kind: kind, size: 0, modified: 0, mode: UInt32(truncatingIfNeeded: mode))
                 : FileEntry(
-                    kind: kind, size: size, modified: time, mode: UInt32(truncatingIfNeeded: mode))
+                    kind: kind, size: NumberRange.bytes.clamp(number), modified: time,
+                    mode: UInt32(truncatingIfNeeded: mode))
         }
 
         /// `l path`: a link, whose target follows as another path; nil, and nothing read, where it is none.

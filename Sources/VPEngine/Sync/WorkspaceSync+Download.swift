@@ -93,6 +93,7 @@ extension WorkspaceSync {
         // What did not arrive may be there in part, for the next download to go on with.
         if summary.missing.isEmpty { finished?.remove() }
         summary.refused = self.nameRefused(plan, remote)
+        summary.left = plan.wordsForWhatIsKept
         summary.unchangedFiles = max(0, plan.unchangedFiles - summary.transferredFiles)
         if agreed != loaded { try self.save(agreed) }
         if plan.isEmpty {
@@ -151,6 +152,7 @@ extension WorkspaceSync {
             plan = self.decideDownload(agreed, remote)
         }
         agreed.merge(plan.agreed) { $1 }
+        plan.leave(self.settings)
         return plan
     }
 

@@ -12,6 +12,10 @@ package struct WorkspaceSync: Sendable {
     package let manifests: ManifestStore
     package let settings: EngineConfiguration.Sync
     package let report: @Sendable (ActionProgress) -> Void
+    /// See `RemoteScan.newerThan`.
+    package var newerThan: String?
+    /// See `RemoteScan.prunedPaths`.
+    package var prunedPaths: [SyncPath] = []
 
     package init(
         instance: InstanceID, workspace: Workspace, shell: RemoteShell, localScan: LocalScan,
@@ -34,6 +38,13 @@ package struct WorkspaceSync: Sendable {
 
     // MARK: Looking
 
+    var remoteScan: RemoteScan {
+        var scan = RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot)
+        scan.newerThan = self.newerThan
+        scan.prunedPaths = self.prunedPaths
+        return scan
+    }
+
     /// The agreed state, as it was kept.
     func loadAgreed() -> AgreedTree {
         self.manifests.load(instance: self.instance, workspace: self.workspace)
@@ -50,18 +61,17 @@ package struct WorkspaceSync: Sendable {
     func look(
         known: some Sequence<SyncPath>, makesRoot: Bool = false, clearsTemporaries: Bool = false
     ) async throws(EngineError) -> RemoteScan.Listing {
-        var scan = RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot)
+        var scan = self.remoteScan
         for name in RemoteScan.defaultPrunedFolders where self.localScan.asksFor(name) {
             scan.prunedFolders.remove(name)
         }
-        let ending = Array(RemoteScan.compiled.utf8.dropFirst())
         for path in known where !scan.prunedFolders.isEmpty {
-            if path.bytes.last == ending.last, path.bytes.suffix(ending.count).elementsEqual(ending) {
-                scan.prunedFolders.remove(RemoteScan.compiled)
-            }
             guard path.bytes.count > 3, path.bytes.contains(SyncPath.slash) else { continue }
-            for part in path.bytes.split(separator: SyncPath.slash).dropLast() where part.count <= 18 {
-                scan.prunedFolders.remove(String(decoding: part, as: UTF8.self))
+            for part in path.bytes.split(separator: SyncPath.slash).dropLast() {
+                if part.count <= 18 { scan.prunedFolders.remove(String(decoding: part, as: UTF8.self)) }
+                for name in ["models--", "datasets--"] where part.starts(with: name.utf8) {
+                    scan.prunedFolders.remove(name + "*")
+                }
             }
         }
         return try await scan.scan(makesRoot: makesRoot, clearsTemporaries: clearsTemporaries)

@@ -20,6 +20,12 @@ struct Dashboard: ParsableCommand {
         help: ArgumentHelp("Read this file in place of .vp/config.yaml.", valueName: "file"))
     var configurationFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Let these settings of the project count this once, such as platforms.vast.url.",
+            valueName: "names"))
+    var allow: String?
+
     @Flag(help: "Draw with ASCII characters only.")
     var ascii = false
 
@@ -94,8 +100,9 @@ struct Dashboard: ParsableCommand {
         let engine: Engine
         let mailbox = Mailbox()
         do {
-            configuration = try EngineConfiguration.load(
-                environment: environment, directory: directory, configurationFile: self.configurationFile)
+            configuration = try self.load(environment: environment, directory: directory)
+            // Read when the screen is given back; the dashboard has no place that would keep them.
+            for warning in configuration.warnings { ConsentQuestion.say(warning) }
             engine = try Engine(configuration: configuration) { mailbox.post(.called($0)) }
         } catch {
             let words = ErrorWords(error)
@@ -138,6 +145,21 @@ struct Dashboard: ParsableCommand {
         let end = loop.run()
         terminal.close()
         try self.finish(end, loop.state, runner)
+    }
+
+    private func load(environment: [String: String], directory: String) throws(EngineError)
+        -> EngineConfiguration
+    {
+        let names = (self.allow ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        func read() throws(EngineError) -> EngineConfiguration {
+            try EngineConfiguration.load(
+                environment: environment, directory: directory, configurationFile: self.configurationFile,
+                allowed: Set(names))
+        }
+        let configuration = try read()
+        guard !configuration.openConsents.isEmpty else { return configuration }
+        try ConsentQuestion.ask(configuration.openConsents, stateFolder: configuration.paths.stateFolder)
+        return try read()
     }
 
     /// Fonts of plain consoles have blocks at most; braille is in those of terminal emulators.

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import VPEngine
 
 /// An interactive program that has the terminal for a while.
 final class ShellSession: Sendable {
@@ -48,8 +49,10 @@ final class ShellSession: Sendable {
         var arguments: [UnsafeMutablePointer<CChar>?] = argv.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var process: pid_t = 0
-        guard posix_spawnp(&process, program, nil, &attributes, &arguments, environ) == 0 else { return nil }
-        return process
+        let problem = ChildEnvironment.withOwn { environment in
+            posix_spawnp(&process, program, nil, &attributes, &arguments, environment)
+        }
+        return problem == 0 ? process : nil
     }
 
     private static func wait(for process: pid_t) -> Int32 {

@@ -56,8 +56,18 @@ public struct ErrorWords: Hashable, Sendable {
             return ("\(place) has too little credit", "Add credit on the platform's site, then try again.")
         case .rateLimited:
             return ("\(place) asks to slow down", "Nothing to do: it is asked again in a while.")
+        case .searchQuotaSpent:
+            return (
+                "\(place) allows no further search for offers",
+                "What is shown stays, and can be rented. Searches begin again at midnight, UTC."
+            )
         case .networkDown:
             return ("\(place) cannot be reached", "Check the network. What is shown stays, with its age.")
+        case .insecureConnection:
+            return (
+                "\(place) cannot be asked safely",
+                "A CA of your own goes into SSL_CERT_FILE, or `ca_file` of the platform in your configuration."
+            )
         case .platformFailed:
             return ("\(place) failed while \(doing)", "It is the platform's fault; try again in a minute.")
         case .badResponse:
@@ -89,10 +99,29 @@ public struct ErrorWords: Hashable, Sendable {
             return ("\(subject) is not running", "Start it with x, or rent another in Offers.")
         case .instanceNotReady:
             return ("\(subject) did not get ready in time", "Destroy it with D and take another offer.")
+        case .imageUnavailable:
+            return (
+                "\(subject) cannot be used as an image",
+                "Nothing is left running. Check its name and tag in the form."
+            )
+        case .imageUnfit:
+            let advice =
+                error.suggestions.first.map { "Take \($0), or auto." } ?? "Choose another GPU or image."
+            return ("\(subject) cannot run on that GPU", advice)
+        case .registryBusy:
+            return (
+                "the registry of \(subject) refuses for now",
+                "Try again later, or use an image from a registry with a login."
+            )
         case .destroyUnconfirmed:
             return (
                 "\(subject) still exists after the destroy",
                 "It may still cost money: try D again, or use the platform's console."
+            )
+        case .jobsRunning:
+            return (
+                "Other jobs run on \(subject), and would end with it",
+                "Let them end, or press D again: the question names them."
             )
         case .unsafeResults:
             return (
@@ -131,7 +160,7 @@ public struct ErrorWords: Hashable, Sendable {
         case .limitRefused:
             return ("A limit of yours refused it", "Raise the limit in `.vp/config.yaml`, or ask for less.")
         case .timedOut:
-            return ("No answer in time while \(doing)", "Try again.")
+            return ("\(place) did not answer in time while \(doing)", "Try again.")
         case .answerTooLarge:
             return (
                 "An answer without end while \(doing)",

@@ -28,6 +28,12 @@ extension State {
     /// What is wrong now, the worst first.
     var alarms: [String] {
         var alarms: [String] = []
+        for instance in self.instances.rows where instance.refusedEnd != nil {
+            let price =
+                instance.status.holdsGPU
+                ? Format.hourly(instance.price) : "\(Format.dollars(instance.price.dollarsPerDay))/day"
+            alarms.append("\(instance.id) waits for you at \(price): its end was refused")
+        }
         for instance in self.instances.rows where instance.status == .failed || instance.status == .lost {
             alarms.append("\(instance.id) is \(instance.status.rawValue)")
         }

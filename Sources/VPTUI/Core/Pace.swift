@@ -13,9 +13,11 @@ extension State {
     private static let emptyBalancesInterval: TimeInterval = 300
     private static let balancesInterval: TimeInterval = 60
     private static let instancesInterval: TimeInterval = 5
-    private static let offersInterval: TimeInterval = 60
+    static let offersInterval: TimeInterval = 60
     /// How long somebody who typed is taken to be watching.
     private static let attention: TimeInterval = 10
+    /// The same for offers, which move slowly; each search is one of the few that the day has.
+    private static let attentionForOffers: TimeInterval = 120
 
     /// Seconds until the next tick.
     public var tickInterval: TimeInterval { self.isQuiet ? 5 : 1 }
@@ -35,7 +37,11 @@ extension State {
             && self.balanceFailures.isEmpty
     }
 
-    var currentOffersInterval: TimeInterval { self.isQuiet ? Self.quietOffersInterval : Self.offersInterval }
+    /// Offers are asked for while somebody looks at them: their list is on screen, and keys are pressed.
+    var isLookingAtOffers: Bool {
+        self.now.timeIntervalSince(self.typedAt) < Self.attentionForOffers
+            && Layout(self).lists.contains { $0.0 == .offers }
+    }
 
     /// Nothing on screen counts seconds, nothing is on its way to another state, and nobody has typed lately.
     private var isQuiet: Bool {

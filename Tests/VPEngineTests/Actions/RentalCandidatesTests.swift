@@ -71,15 +71,6 @@ import VPTestSupport
     }
 
     @Test(arguments: [
-        ("Error response from daemon: manifest for x:1 not found: manifest unknown", true),
-        ("pull access denied for x, repository does not exist", true),
-        ("Downloading 44%", false), ("no space left on device", false),
-    ])
-    func imagesFaultsAreToldFromMachines(words: String, isImage: Bool) {
-        #expect(ImageFault.isTold(by: words) == isImage)
-    }
-
-    @Test(arguments: [
         ("OpenSSH_9.2p1 Debian-2+deb12u3, OpenSSL 3.0.15", 9, 2),
         ("rsync  version 3.2.7  protocol version 31", 3, 2),
         ("git version 2.39.5", 2, 39), ("rsync  version v3.4.1", 3, 4),
@@ -150,6 +141,38 @@ import VPTestSupport
             #expect(result.ending == .exited(4))
             #expect(
                 result.lastErrorLine == "rsync is missing and could not be installed, and there is no tar")
+        }
+    }
+
+    /// Shells read the variables first, as often as the script may run, and nobody else can.
+    @Test func variablesAreKeptForShells() async throws {
+        try await TemporaryFolder.with { folder in
+            try folder.write("case $- in *i*) ;; *) return;; esac\n", to: ".bashrc")
+            let script = BootScript.keep(["COLOUR": "it's blue\n$(id)", "A": ""])
+            let programs = ["mkdir": "mkdir", "grep": "grep", "cat": "cat", "rm": "rm"]
+            let bin = folder.path + "/bin"
+            for (name, program) in programs {
+                try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
+                try FileManager.default.createSymbolicLink(
+                    atPath: "\(bin)/\(name)", withDestinationPath: try #require(Programs.path(of: program)))
+            }
+            let shell = try #require(Programs.path(of: "sh"))
+            for _ in 0..<2 {
+                let result = try await SystemProcessRunner().run(
+                    ProcessCommand(
+                        shell, ["-s"], environment: ["PATH": bin, "HOME": folder.path],
+                        workingDirectory: folder.path, input: Array(script.utf8)))
+                #expect(result.isSuccess, "\(result.lastErrorLine ?? "")")
+            }
+            let seen = try await SystemProcessRunner().run(
+                ProcessCommand(
+                    shell, ["-c", #". "$HOME/.bashrc"; printf %s "$COLOUR""#],
+                    environment: ["PATH": bin, "HOME": folder.path]))
+            #expect(String(decoding: seen.output, as: UTF8.self) == "it's blue\n$(id)")
+            let lines = try String(contentsOfFile: folder.path + "/.bashrc", encoding: .utf8)
+            #expect(lines.split(separator: "\n").count == 2)
+            let mode = try FileManager.default.attributesOfItem(atPath: folder.path + "/.vp/environment")
+            #expect(mode[.posixPermissions] as? Int == 0o600)
         }
     }
 

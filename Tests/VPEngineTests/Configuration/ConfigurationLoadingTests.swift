@@ -53,6 +53,47 @@ import VPEngine
         #expect(error?.detail?.contains("chmod 600") == true)
     }
 
+    // MARK: - Proxies and certificates
+
+    /// Whom to believe is said by the user: in the environment, in the own file, on the command line.
+    @Test func authoritiesAreTheUsersToName() throws {
+        try self.home.write("project/.vp/config.yaml", "platforms:\n  vast:\n    ca_file: /project/ca.pem\n")
+        let keys = ["VAST_API_KEY": "key-in-environment", "RUNPOD_API_KEY": "key-in-environment"]
+        #expect(try self.home.load(keys).endpoints.allSatisfy { $0.network == NetworkSettings() })
+
+        let variables = keys.merging(["SSL_CERT_FILE": "/env/ca.pem", "HTTPS_PROXY": "http://proxy:3128"]) {
+            $1
+        }
+        let environment = try self.home.load(variables).endpoints.map(\.network)
+        #expect(environment.allSatisfy { $0.authoritiesFile == .init("/env/ca.pem", from: "SSL_CERT_FILE") })
+        #expect(environment.allSatisfy { $0.httpsProxy == .init("http://proxy:3128", from: "HTTPS_PROXY") })
+
+        try self.home.write(
+            ".config/variousplug/config.yaml", "platforms:\n  vast:\n    ca_file: ~/ca.pem\n", mode: 0o600)
+        let endpoints = try self.home.load(variables).endpoints
+        let vast = endpoints.first { $0.platform == .vast }?.network.authoritiesFile
+        #expect(vast?.value.hasSuffix("/ca.pem") == true && vast?.value.hasPrefix("/") == true)
+        #expect(vast?.value != "/env/ca.pem" && vast?.value != "/project/ca.pem")
+        #expect(vast?.origin.hasPrefix("platforms.vast.ca_file in ") == true)
+        #expect(endpoints.first { $0.platform == .runpod }?.network.authoritiesFile?.value == "/env/ca.pem")
+    }
+
+    @Test func aRelativeAuthoritiesFileIsRefused() throws {
+        try self.home.write(
+            ".config/variousplug/config.yaml", "platforms:\n  vast:\n    ca_file: ca.pem\n", mode: 0o600)
+        let error = #expect(throws: EngineError.self) { try self.home.load(["VAST_API_KEY": "key"]) }
+        #expect(error?.detail?.contains("absolute path") == true)
+    }
+
+    /// A name and a password in an address are for the server alone.
+    @Test(arguments: ["http://user:secret@vast.test", "https://user:secret@", "ftp://user:secret@vast.test"])
+    func aPasswordInAnAddressIsNotShown(address: String) throws {
+        let error = #expect(throws: EngineError.self) {
+            try self.home.load(["VAST_API_KEY": "key", "VAST_URL": address])
+        }
+        #expect(error?.detail?.contains("secret") == false)
+    }
+
     // MARK: - The original's file
 
     @Test func theOriginalsFileIsReadAsItIs() throws {
@@ -195,6 +236,20 @@ import VPEngine
         #expect(configuration.workspace.name == "my-code")
     }
 
+    /// As git does not take a repository that somebody else put into `/tmp`.
+    @Test(.enabled(if: geteuid() == 0, "only root can give a folder away"))
+    func aProjectThatAnotherUserPlantedAboveIsNotFound() throws {
+        try self.home.write("shared/.vp/config.yaml", "name: planted\n")
+        try self.home.write("shared/mine/file", "")
+        #expect(try self.home.load(directory: "shared/mine").workspace.name == "planted")
+        chown(self.home.path("shared/.vp"), 12_345, 12_345)
+        // A colleague's project in a folder of the colleague's own is one that was chosen.
+        #expect(try self.home.load(directory: "shared/mine").workspace.name == "planted")
+        chmod(self.home.path("shared"), 0o1777)
+        #expect(
+            try self.home.load(directory: "shared/mine").workspace.localRoot == self.home.path("shared/mine"))
+    }
+
     @Test func foldersFollowXDGAndRelativeValuesAreIgnored() throws {
         let plain = try self.home.load(["XDG_CACHE_HOME": "relative"]).paths
         #expect(plain.stateFolder == self.home.path(".local/state/variousplug"))
@@ -220,7 +275,8 @@ import VPEngine
         try self.home.write(".ssh/id_ed25519", "")
         #expect(try self.home.load().identityFile == self.home.path(".ssh/id_ed25519"))
         try self.home.write("keys/mine", "")
-        try self.home.write("project/.vp/config.yaml", "ssh: {identity: ~/keys/mine}\n")
+        try self.home.write(
+            ".config/variousplug/config.yaml", "ssh: {identity: ~/keys/mine}\n", mode: 0o600)
         #expect(try self.home.load().identityFile == self.home.path("keys/mine"))
         let error = #expect(throws: EngineError.self) {
             try self.home.load(["VP_SSH_IDENTITY": "/nowhere/key"])

@@ -41,6 +41,10 @@ struct CreateTests {
         Case(
             name: "502 from before", faults: [Self.atCreate(.htmlErrorPage)],
             end: .fails(.platformFailed, calls: 1)),
+        // What is read before the create says nothing about what was rented.
+        Case(
+            name: "keys unread", faults: [Self.at("GET /v2/account", Fault(.htmlErrorPage, times: 4))],
+            end: .fails(.platformFailed, calls: 0), platforms: [.runpod]),
         Case(name: "taken", faults: [.offerTaken], end: .ready(calls: 2)),
         Case(name: "no capacity", faults: [.noCapacity], end: .ready(calls: 2)),
         Case(name: "taken, no capacity", faults: [.offerTaken, .noCapacity], end: .ready(calls: 3)),
@@ -52,12 +56,30 @@ struct CreateTests {
         Case(
             name: "taken, image never loads", faults: [.offerTaken, .imageNeverLoads],
             end: .ready(calls: 3), badMachines: 1),
-        Case(
-            name: "image cannot be pulled there", faults: [.imagePullError], end: .ready(calls: 2),
-            badMachines: 1),
+        // The image's fault: the same everywhere, and no machine is avoided for it.
         Case(
             name: "no such image", faults: [Fault(.imagePullError, times: 9)],
-            end: .fails(.noCandidateLeft, calls: 2)),
+            end: .fails(.imageUnavailable, calls: 1)),
+        Case(
+            name: "no right to the image",
+            faults: [.bootError("error pulling image: unauthorized: authentication required", times: 9)],
+            end: .fails(.imageUnavailable, calls: 1)),
+        // The machine's: the next, and this one is avoided.
+        Case(
+            name: "container cannot be created",
+            faults: [.bootError("OCI runtime create failed: runc create failed: unable to start: unknown")],
+            end: .ready(calls: 2), badMachines: 1),
+        Case(
+            name: "host's disk is full",
+            faults: [.bootError("failed to register layer: write /usr/lib/x: no space left on device")],
+            end: .ready(calls: 2), badMachines: 1),
+        // The registry's, which counts by address: the next, and nobody is avoided.
+        Case(
+            name: "registry counts pulls",
+            faults: [.bootError("toomanyrequests: You have reached your pull rate limit.")],
+            end: .ready(calls: 2)),
+        Case(name: "other hardware", faults: [.otherHardware], end: .ready(calls: 2), badMachines: 1),
+        Case(name: "placed and never loading", faults: [.neverPlaced], end: .ready(calls: 2), badMachines: 1),
         Case(name: "sshd late", faults: [.sshdLate(.milliseconds(700))], end: .ready(calls: 1)),
         Case(name: "sshd never", faults: [.sshdLate(.seconds(600))], end: .ready(calls: 2), badMachines: 1),
         Case(name: "key refused a while", faults: [.keyRefused(.milliseconds(700))], end: .ready(calls: 1)),
@@ -89,9 +111,11 @@ struct CreateTests {
             end: .ready(calls: 1), platforms: [.runpod]),
     ]
 
-    private static func atCreate(_ fault: Fault) -> Fault {
+    private static func atCreate(_ fault: Fault) -> Fault { Self.at("@create", fault) }
+
+    private static func at(_ request: String, _ fault: Fault) -> Fault {
         var fault = fault
-        fault.request = "@create"
+        fault.request = request
         return fault
     }
 
@@ -100,7 +124,7 @@ struct CreateTests {
         guard trouble.platforms.contains(platform) else { return }
         try await EngineFixture.with { fixture in
             for var fault in trouble.faults {
-                if fault.request != nil { fault.request = Self.create[platform] }
+                if fault.request == "@create" { fault.request = Self.create[platform] }
                 await fixture.cloud.inject(fault)
             }
             switch trouble.end {
@@ -122,7 +146,7 @@ struct CreateTests {
                 #expect((error?.detail?.count ?? 0) < 400, "\(error?.detail ?? "")")
                 // What nobody can know is said, with the name to look for, and stays in the history.
                 let open = try fixture.engine.history.openLedgerEntries()
-                #expect(open.count == (code == .platformFailed ? 1 : 0))
+                #expect(open.count == (code == .platformFailed && calls > 0 ? 1 : 0))
                 for entry in open { #expect(error?.detail?.contains(entry.name) == true) }
                 #expect(fixture.createCalls == calls)
                 #expect(await fixture.cloud.instanceCount == 0)
@@ -144,6 +168,86 @@ struct CreateTests {
         request.deadlines.sshPort = 4
         request.deadlines.sshLogin = 4
         return request
+    }
+
+    /// Healthy machines are kept whatever the image is called.
+    @Test(
+        arguments: Platform.allCases, ["acme/failed-runs:1", "error-analysis", "denied/oci-runtime:latest"])
+    func anImageMayBeCalledAnything(platform: Platform, image: String) async throws {
+        try await EngineFixture.with { fixture in
+            var request = Self.request(platform)
+            request.image = image
+            let instance = try await fixture.create(request)
+            #expect(instance.status == .running && instance.image == image)
+            #expect(fixture.createCalls == 1)
+            #expect(try fixture.engine.history.badMachines(on: platform, since: .distantPast).isEmpty)
+        }
+    }
+
+    /// Whoever says so takes what the platform gave.
+    @Test(arguments: Platform.allCases) func otherHardwareIsTakenWhereItIsAccepted(platform: Platform)
+        async throws
+    {
+        try await EngineFixture.with { fixture in
+            await fixture.cloud.inject(.otherHardware)
+            var request = Self.request(platform)
+            request.acceptsAnyway = true
+            let instance = try await fixture.create(request)
+            #expect(instance.gpuName.contains("3060") && fixture.createCalls == 1)
+        }
+    }
+
+    /// What cannot run on the GPU is refused before anything is rented, with an image that can.
+    @Test(arguments: Platform.allCases) func anImageThatCannotRunIsNotRented(platform: Platform) async throws
+    {
+        try await EngineFixture.with { fixture in
+            var request = Self.request(platform)
+            request.image = "pytorch/pytorch:2.4.0-cuda12.4-cudnn9-runtime"
+            request.query.gpu = "RTX 5090"
+            let error = await #expect(throws: EngineError.self) { _ = try await fixture.create(request) }
+            #expect(error?.code == .imageUnfit && error?.suggestions.first?.contains("12") == true)
+            // Without a GPU such offers are left out, and what is rented can run it.
+            request.query.gpu = nil
+            let plan = try await fixture.engine.rentalPlan(request)
+            #expect(plan.unfitGPUs.contains { $0.contains("RTX 50") })
+            #expect(!plan.offers.contains { $0.gpuName.contains("RTX 50") })
+            // A name that nothing can have.
+            request.image = "My Image"
+            let refused = await #expect(throws: EngineError.self) { _ = try await fixture.create(request) }
+            #expect(refused?.code == .badConfiguration)
+            #expect(fixture.createCalls == 0)
+        }
+    }
+
+    /// The default is one that runs where it is rented.
+    @Test(arguments: Platform.allCases) func theDefaultImageFitsTheGPU(platform: Platform) async throws {
+        try await EngineFixture.with { fixture in
+            var request = Self.request(platform)
+            for gpu in ["RTX 5090", "RTX 4090"] {
+                request.query.gpu = gpu
+                let plan = try await fixture.engine.rentalPlan(request)
+                let offer = plan.offers[0]
+                #expect(
+                    ImageFit.problem(image: plan.image, gpu: offer.gpuName, driverCUDA: offer.cudaVersion)
+                        == nil)
+                if gpu == "RTX 5090" { #expect((plan.imageCUDA ?? 0) >= 12.8) }
+            }
+        }
+    }
+
+    /// The words name the image, so that its owner knows what to correct.
+    @Test(arguments: Platform.allCases) func anImagesFaultNamesTheImage(platform: Platform) async throws {
+        try await EngineFixture.with { fixture in
+            await fixture.cloud.inject(
+                .bootError("pull access denied for IMAGE, repository does not exist", times: 9))
+            var request = Self.request(platform)
+            request.image = "nobody/nothing:1"
+            let error = await #expect(throws: EngineError.self) { _ = try await fixture.create(request) }
+            #expect(error?.code == .imageUnavailable && error?.activity.subject == "nobody/nothing:1")
+            #expect(error?.detail?.contains("pull access denied") == true)
+            #expect(fixture.createCalls == 1)
+            #expect(await fixture.cloud.instanceCount == 0)
+        }
     }
 
     /// Bids go another way than other rentals, and end as well: what is refused is followed by the next, and
@@ -254,7 +358,7 @@ struct CreateTests {
     /// The whole walk is in the progress: each stage by its name, and why the next was tried.
     @Test func theStagesAreNamed() async throws {
         try await EngineFixture.with { fixture in
-            await fixture.cloud.inject(.imagePullError)
+            await fixture.cloud.inject(.bootError("OCI runtime create failed: unknown"))
             _ = try await fixture.create(Self.request(.vast))
             var stages: [ActionStage] = []
             for stage in fixture.events.stages where stages.last != stage { stages.append(stage) }
@@ -265,7 +369,7 @@ struct CreateTests {
                     .sshPort, .preparing, .checkingGPU,
                 ])
             let words = fixture.events.details.joined(separator: "\n")
-            #expect(words.contains("manifest unknown"))
+            #expect(words.contains("OCI runtime create failed"))
             #expect(words.contains("after RTX 4090"))
         }
     }

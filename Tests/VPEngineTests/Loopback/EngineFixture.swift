@@ -14,13 +14,15 @@ struct EngineFixture {
     let requests = RequestLog()
 
     init(
-        cloud: LoopbackCloud, project: String, runner: any ProcessRunner = SystemProcessRunner()
+        cloud: LoopbackCloud, project: String, runner: any ProcessRunner = SystemProcessRunner(),
+        variables: [String: String] = [:]
     ) throws {
         self.cloud = cloud
         self.project = project
         var environment = cloud.environment
         environment["PATH"] = ProcessInfo.processInfo.environment["PATH"]
         environment["HOME"] = (project as NSString).deletingLastPathComponent
+        environment.merge(variables) { $1 }
         let configuration = try EngineConfiguration.load(environment: environment, directory: project)
         let requests = self.requests
         self.engine = try Engine(

@@ -205,7 +205,7 @@ struct MainJobTests {
             }
             watching.cancel()
             _ = await watching.result
-            _ = try await fixture.perform(.destroy(instance.id, DestroyRequest()))
+            _ = try await fixture.perform(.destroy(instance.id, DestroyRequest(endsJobs: true)))
             let job = try fixture.engine.job(named: "-1")
             #expect(job.state == .lost)
             #expect(job.cause == "its instance was destroyed")
@@ -241,7 +241,7 @@ struct MainJobTests {
             }
             let path = "/api/v0/instances/\(instance.id.rawValue)"
             let endpoint = try #require(engine.configuration.endpoints.first { $0.platform == .vast })
-            let running = try await URLSessionTransport().send(
+            let running = try await CurlTransport().send(
                 HTTPRequest(
                     method: .get, url: try #require(URL(string: "\(endpoint.apiBase)\(path)/?owner=me")),
                     headers: ["Authorization": "Bearer \(endpoint.key.reveal())"], activity: .init("looking"))

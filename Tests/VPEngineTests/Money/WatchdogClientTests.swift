@@ -40,13 +40,15 @@ struct WatchdogClientTests {
             \(PlatformOrders.functions)
             \(words)
             """
-        let sandbox = [
-            "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--proc", "/proc", "--die-with-parent",
-            "--",
-        ]
+        // The instance's own key comes from its container: programs that we start are given none.
+        let ownKey = knowsKey ? ["--setenv", "CONTAINER_API_KEY", Self.key] : []
+        let sandbox =
+            [
+                "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--proc", "/proc",
+                "--die-with-parent",
+            ] + ownKey + ["--"]
         let shellWords = [try #require(Programs.path(of: shell[0]))] + shell.dropFirst() + ["-c", script]
-        var environment = ["PATH": bin, "HOME": folder.path]
-        if knowsKey { environment["CONTAINER_API_KEY"] = Self.key }
+        let environment = ["PATH": bin, "HOME": folder.path]
         let result = try await runner.run(
             ProcessCommand(
                 try #require(Programs.path(of: "bwrap")), sandbox + shellWords, environment: environment))

@@ -62,7 +62,7 @@ struct NumberRangeTests {
             let text = String(repeating: open, count: 200_000)
             #expect(throws: JSONParser.Failure.self) { try JSONParser.parse(Array(text.utf8)) }
         }
-        let deep = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
+        let deep = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
         #expect(throws: Never.self) { _ = try JSONParser.parse(Array(deep.utf8)).encoded }
     }
 }

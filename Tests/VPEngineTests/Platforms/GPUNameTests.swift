@@ -25,6 +25,8 @@ struct GPUNameTests {
         ("pro6000", ["RTX PRO 6000 WS", "RTX PRO 6000 Server", "RTX PRO 6000 Max-Q"]),
         ("NVIDIA RTX PRO 6000 Blackwell Server Edition", ["RTX PRO 6000 Server"]),
         ("RTX PRO 6000 S", ["RTX PRO 6000 Server"]), ("L40S", ["L40S"]), ("l4", ["L4"]),
+        ("RTX 6000 Pro", ["RTX PRO 6000 WS", "RTX PRO 6000 Server", "RTX PRO 6000 Max-Q"]),
+        ("Quadro RTX 6000", ["Quadro RTX 6000"]), ("Q RTX 6000", ["Quadro RTX 6000"]),
         ("titan rtx", ["TITAN RTX"]), ("L40S PCIe", ["L40S"]), ("a100-pci-e", ["A100 PCIe"]),
         ("RTX A6000 PCIe", ["RTX A6000"]), ("B200 SXM6", ["B200"]), ("nvidia_a10_pcie_24gb", ["A10"]),
     ])
@@ -32,14 +34,15 @@ struct GPUNameTests {
         #expect(GPUName.select(text)?.models.map(\.name) == names)
     }
 
-    @Test(arguments: ["", "  ", "nvidia", "banana", "RTX 4099", "80GB", "rtx", "💥"])
+    @Test(arguments: ["", "  ", "nvidia", "banana", "RTX 4099", "80GB", "rtx", "💥", "RTX 6000", "rtx6000"])
     func whatIsNoGPUIsNone(text: String) {
         #expect(GPUName.select(text) == nil)
     }
 
     @Test(arguments: [
         ("RTX 4099", "RTX 4090"), ("rtx490", "RTX 4090"), ("H10", "H100 SXM"), ("a60000", "RTX A6000"),
-        ("3009", "RTX 3090"), ("L04S", "L40S"), ("geforce 4080 supr", "RTX 4080 SUPER"),
+        ("RTX 6000", "RTX 6000 Ada"), ("rtx_6000", "RTX PRO 6000"), ("3009", "RTX 3090"), ("L04S", "L40S"),
+        ("geforce 4080 supr", "RTX 4080 SUPER"),
     ])
     func theNearestNameIsSuggested(text: String, name: String) {
         #expect(GPUName.suggestions(for: text).contains(name), "\(GPUName.suggestions(for: text))")

@@ -22,7 +22,9 @@ struct JSONParserTests {
     @Test(arguments: [
         "", " ", "{", "[", "\"", "\"\\", "\"\\u12", "\"\\x\"", "{\"a\"}", "{\"a\":}", #""\uD83D""#,
         #""\uDE00x""#,
-        "[1 2]", "tru", "nul", "-", "1.2.3", "--1", "{}{}", "[1]x", "<html>", "{a:1}", "'x'", "\u{0}",
+        "[1 2]", "tru", "nul", "-", "1.", ".5", "01", "-01", "1e", "1e+", "+1", "[1,]", "{\"a\":1,}", "NaN",
+        "Infinity",
+        "\"\t\"", "1.2.3", "--1", "{}{}", "[1]x", "<html>", "{a:1}", "'x'", "\u{0}",
     ])
     func whatIsNotJSONIsRefused(text: String) {
         #expect(throws: JSONParser.Failure.self) { try JSONParser.parse(Array(text.utf8)) }
@@ -31,6 +33,31 @@ struct JSONParserTests {
     @Test func deepNestingIsRefusedAndDoesNotCrash() {
         let bytes = [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)
         #expect(throws: JSONParser.Failure.self) { try JSONParser.parse(bytes) }
+    }
+
+    /// Each is small as text, and would be large as values.
+    @Test func aDocumentHasBounds() {
+        var limits = JSONParser.Limits()
+        limits.values = 1000
+        limits.elements = 100
+        limits.depth = 10
+        let list = { (count: Int) in "[" + Array(repeating: "0", count: count).joined(separator: ",") + "]" }
+        let object = "{" + (0...100).map { "\"\($0)\":0" }.joined(separator: ",") + "}"
+        let many = "[" + Array(repeating: list(99), count: 11).joined(separator: ",") + "]"
+        let deep = String(repeating: "[", count: 11) + String(repeating: "]", count: 11)
+        for text in [list(101), object, many, deep] {
+            #expect(throws: JSONParser.Failure.self) {
+                try JSONParser.parse(Array(text.utf8), limits: limits)
+            }
+            #expect(throws: Never.self) { try JSONParser.parse(Array(text.utf8)) }
+        }
+        #expect(throws: Never.self) { try JSONParser.parse(Array(list(100).utf8), limits: limits) }
+    }
+
+    /// No `Double` holds it; one such number must not cost a list.
+    @Test(arguments: ["1e999", "-1e999", String(repeating: "9", count: 500)])
+    func aNumberBeyondAllBoundsIsNull(text: String) throws {
+        #expect(try JSONParser.parse(Array("[\(text),1]".utf8)) == [nil, 1])
     }
 
     @Test func brokenUTF8IsRepaired() throws {

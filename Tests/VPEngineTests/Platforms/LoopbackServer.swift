@@ -27,6 +27,8 @@ final class LoopbackServer: Sendable {
         case whole(String)
         /// These bytes, then nothing more until the server goes.
         case partial(String)
+        /// These bytes, then others over and over, until whoever asked has enough.
+        case endless(String, String)
 
         static func response(_ status: String, _ body: String, headers: [String] = []) -> Reply {
             let lines =
@@ -95,18 +97,28 @@ final class LoopbackServer: Sendable {
         case .partial(let text):
             LoopbackServer.write(text, to: connection)
             self.state.withLock { $0.silent.append(connection) }
+        case .endless(let head, let chunk):
+            // A thread of its own, since others may be asking meanwhile.
+            Thread.detachNewThread {
+                LoopbackServer.write(head, to: connection)
+                while LoopbackServer.write(chunk, to: connection) {}
+                close(connection)
+            }
         }
     }
 
-    private static func write(_ text: String, to connection: Int32) {
+    /// Returns whether all of it was taken.
+    @discardableResult
+    private static func write(_ text: String, to connection: Int32) -> Bool {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes {
                 send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             bytes = bytes.dropFirst(count)
         }
+        return true
     }
 
     private static func read(_ connection: Int32) -> Request? {

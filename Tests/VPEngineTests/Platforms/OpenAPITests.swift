@@ -123,7 +123,7 @@ struct OpenAPITests {
 
 /// Sends, and keeps what was sent and answered.
 private final class KeepingTransport: HTTPTransport {
-    private let transport = URLSessionTransport()
+    private let transport = CurlTransport()
     private let kept: Mutex<[(HTTPRequest, HTTPResponse)]> = Mutex([])
 
     var exchanges: [(HTTPRequest, HTTPResponse)] { self.kept.withLock { $0 } }

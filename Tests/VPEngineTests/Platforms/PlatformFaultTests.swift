@@ -106,6 +106,8 @@ struct PlatformFaultTests {
         #expect(try await bench.client.instances().count == 1)
         try await bench.inject("rate-limited")
         #expect(try await bench.client.instances().count == 1)
+        try await bench.inject("malformed-json")
+        #expect(try await bench.client.instances().count == 1)
         try await bench.inject("slow:0.2")
         #expect(try await bench.client.instances().count == 1)
     }
@@ -125,11 +127,11 @@ struct PlatformFaultTests {
     func aCutAnswerIsNoList(_ platform: Platform) async throws {
         let bench = try Bench(platform)
         let id = try await bench.rent()
-        await bench.cloud.inject(.malformedJSON)
+        await bench.cloud.inject(Fault(.malformedJSON, times: 3))
         #expect(await bench.code { _ = try await $0.instances() } == .badResponse)
-        await bench.cloud.inject(.malformedJSON)
+        await bench.cloud.inject(Fault(.malformedJSON, times: 3))
         #expect(await bench.code { _ = try await $0.instance(id) } == .badResponse)
-        await bench.cloud.inject(.malformedJSON)
+        await bench.cloud.inject(Fault(.malformedJSON, times: 3))
         #expect(await bench.code { _ = try await $0.offers(OfferQuery()) } == .badResponse)
     }
 

@@ -119,6 +119,59 @@ struct APICallerTests {
         #expect(bench.lines.count == 2)
     }
 
+    /// What something in between has put in the place of a list, or cut, comes whole the next time.
+    @Test(arguments: ["<html>busy</html>", "", "  \n", "{\"instances\":[{\"id\":1}", "[{\"id\":1},"])
+    func damagedReadsAreRepeated(body: String) async throws {
+        let bench = VastBench([.ok(body), .ok(VastSamples.page([]))])
+        #expect(try await bench.client.instances().isEmpty)
+        #expect(bench.lines.count == 2)
+        let damaged = VastBench([.ok(body)], repeatsLast: true)
+        let error = await failure { () async throws(EngineError) in _ = try await damaged.client.instances() }
+        #expect(error?.code == .badResponse)
+        #expect(damaged.lines.count == 3)
+    }
+
+    /// A whole document of another kind says something, and an order may have been carried out.
+    @Test func whatIsWholeOrOrdersIsNotRepeated() async throws {
+        for body in [#"{"success":false}"#, "[]", "null"] {
+            let bench = VastBench([.ok(body)], repeatsLast: true)
+            _ = await failure { () async throws(EngineError) in _ = try await bench.client.instances() }
+            #expect(bench.lines.count == 1)
+        }
+        let order = VastBench([.ok("<html>")], repeatsLast: true)
+        _ = await failure { () async throws(EngineError) in
+            try await order.client.stop(APICallerTests.instance)
+        }
+        #expect(order.lines.count == 1)
+    }
+
+    /// An order goes out once; the instance tells whether it was carried out.
+    @Test(arguments: [EngineError.Code.networkDown, .timedOut])
+    func aLostOrderIsLookedFor(code: EngineError.Code) async throws {
+        let stopped = VastSamples.edit(
+            VastSamples.row,
+            ["actual_status": "exited", "intended_status": "stopped", "cur_state": "stopped"])
+        let done = VastBench([.fail(code), .ok("{\"instances\":\(stopped)}")], repeatsLast: true)
+        try await done.client.stop(APICallerTests.instance)
+        #expect(done.lines.map { $0.prefix(3) } == ["PUT", "GET"])
+
+        let running = VastBench([.fail(code), .ok("{\"instances\":\(VastSamples.row)}")], repeatsLast: true)
+        let error = await failure { () async throws(EngineError) in
+            try await running.client.stop(APICallerTests.instance)
+        }
+        #expect(error?.code == code)
+        #expect(running.lines.map { $0.prefix(3) } == ["PUT", "GET", "GET", "GET"])
+        #expect(running.clock.now < .seconds(10))
+    }
+
+    /// Whoever waits for two platforms waits for the slower one.
+    @Test func aLongSilenceIsNotRepeated() async {
+        let bench = VastBench([.silence(.seconds(15))], repeatsLast: true)
+        let error = await failure { () async throws(EngineError) in _ = try await bench.client.instances() }
+        #expect(error?.code == .timedOut)
+        #expect(bench.lines.count == 1)
+    }
+
     @Test func lostConnectionsAreRepeatedAFewTimes() async {
         let bench = VastBench([.fail(.networkDown)], repeatsLast: true)
         let error = await failure { () async throws(EngineError) in _ = try await bench.client.instances() }
@@ -141,6 +194,14 @@ struct APICallerTests {
         ])
         try await bench.client.destroy(APICallerTests.instance)
         #expect(bench.lines.count == 3)
+    }
+
+    /// A call that came too fast was not looked at.
+    @Test func aKeyIsAddedAfterAPause() async throws {
+        let bench = VastBench([.json(429, "API requests too frequent"), .ok(#"{"success":true}"#)])
+        try await bench.client.addAccountKey("ssh-ed25519 A")
+        #expect(bench.lines == Array(repeating: "POST /api/v0/ssh/", count: 2))
+        #expect(bench.clock.now >= .seconds(2))
     }
 
     @Test func aKeyIsAddedOnce() async {

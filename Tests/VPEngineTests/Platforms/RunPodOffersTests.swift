@@ -93,7 +93,7 @@ struct RunPodOffersTests {
         (200, #"{"errors":[{"message":"no"}],"data":null}"#, .badRequest), (401, "{}", .unauthorized),
     ])
     func whatAreNoBidsIsNeverEmpty(status: Int, body: String, code: EngineError.Code) async {
-        let bench = RunPodBench([.json(status, body)])
+        let bench = RunPodBench([.json(status, body)], repeatsLast: true)
         let error = await failure { () async throws(EngineError) in
             _ = try await bench.client.offers(OfferQuery(isInterruptible: true))
         }

@@ -122,11 +122,11 @@ struct RunPodPodsTests {
     ])
     func whatDoesNotSayGoneIsNotGone(status: Int, body: String, code: EngineError.Code) async {
         let error = await failure { () async throws(EngineError) in
-            _ = try await RunPodBench([.json(status, body)]).client.instance(self.id)
+            _ = try await RunPodBench([.json(status, body)], repeatsLast: true).client.instance(self.id)
         }
         #expect(error?.code == code)
         let list = await failure { () async throws(EngineError) in
-            _ = try await RunPodBench([.json(status, body)]).client.instances()
+            _ = try await RunPodBench([.json(status, body)], repeatsLast: true).client.instances()
         }
         #expect(list?.code == code)
     }

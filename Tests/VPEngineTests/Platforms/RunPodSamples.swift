@@ -69,7 +69,7 @@ struct RunPodBench {
     }
 
     init(_ body: String) {
-        self.init([.ok(body)])
+        self.init([.ok(body)], repeatsLast: true)
     }
 
     var bodies: [JSONValue] {

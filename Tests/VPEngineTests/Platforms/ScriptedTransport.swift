@@ -7,6 +7,8 @@ final class ScriptedTransport: HTTPTransport {
     enum Step: Sendable {
         case answer(HTTPResponse)
         case fail(EngineError.Code)
+        /// No answer for that long, which is the end of the call.
+        case silence(Duration)
 
         static func json(_ status: Int, _ body: String, headers: [String: String] = [:]) -> Step {
             .answer(HTTPResponse(status: status, headers: headers, body: Array(body.utf8)))
@@ -18,10 +20,12 @@ final class ScriptedTransport: HTTPTransport {
     private let state: Mutex<(steps: [Step], requests: [HTTPRequest])>
     /// True makes the last step answer all further requests too.
     private let repeatsLast: Bool
+    private let clock: ScriptedClock?
 
-    init(_ steps: [Step], repeatsLast: Bool = false) {
+    init(_ steps: [Step], repeatsLast: Bool = false, clock: ScriptedClock? = nil) {
         self.state = Mutex((steps, []))
         self.repeatsLast = repeatsLast
+        self.clock = clock
     }
 
     var requests: [HTTPRequest] { self.state.withLock { $0.requests } }
@@ -35,6 +39,9 @@ final class ScriptedTransport: HTTPTransport {
         switch step {
         case .answer(let response): return response
         case .fail(let code): throw EngineError(code, request.activity)
+        case .silence(let duration):
+            self.clock?.advance(by: duration)
+            throw EngineError(.timedOut, request.activity)
         case nil: throw EngineError(.cancelled, request.activity, detail: "the script has ended")
         }
     }
@@ -73,7 +80,7 @@ struct VastBench {
     let client: VastClient
 
     init(_ steps: [ScriptedTransport.Step], repeatsLast: Bool = false, scale: Double = 0) {
-        let transport = ScriptedTransport(steps, repeatsLast: repeatsLast)
+        let transport = ScriptedTransport(steps, repeatsLast: repeatsLast, clock: self.clock)
         var patience = APICaller.Patience()
         patience.jitter = { 0 }
         let records = self.records
@@ -87,7 +94,7 @@ struct VastBench {
     }
 
     init(_ body: String) {
-        self.init([.ok(body)])
+        self.init([.ok(body)], repeatsLast: true)
     }
 
     /// The JSON bodies of all requests, null for those without one.

@@ -194,7 +194,7 @@ struct VastActionsTests {
         (200, "", .badResponse),
     ])
     func otherwiseKeysAreNotMissing(status: Int, body: String, code: EngineError.Code) async {
-        let bench = VastBench([.json(status, body)])
+        let bench = VastBench([.json(status, body)], repeatsLast: true)
         let error = await failure { () async throws(EngineError) in _ = try await bench.client.accountKeys() }
         #expect(error?.code == code)
     }

@@ -37,7 +37,7 @@ struct VastErrorsTests {
         (204, "", .badResponse),
     ])
     func eachAnswerHasItsCode(status: Int, body: String, code: EngineError.Code) async {
-        let bench = VastBench([.json(status, body)])
+        let bench = VastBench([.json(status, body)], repeatsLast: true)
         let error = await failure { () async throws(EngineError) in _ = try await bench.client.instances() }
         #expect(error?.code == code)
         #expect(error?.activity == EngineError.Activity("listing instances", platform: .vast))

@@ -102,7 +102,7 @@ struct VastOffersTests {
             ["dph_total": 0.7], ["reliability": 0.5], ["cuda_max_good": 11.8], ["num_gpus": 2],
             ["gpu_ram": 10240], ["gpu_name": "RTX 4080"], ["geolocation": "Norway, NO"],
             ["verification": "deverified"], ["disk_space": 12.0], ["reliability": nil, "reliability2": nil],
-            ["cuda_max_good": nil], ["geolocation": nil],
+            ["geolocation": nil], ["verification": "unverified"],
         ]
         let rows = [VastSamples.offer] + changes.map { VastSamples.edit(VastSamples.offer, $0) }
         let bench = VastBench(#"{"offers":[\#(rows.joined(separator: ","))]}"#)
@@ -116,6 +116,20 @@ struct VastOffersTests {
             let bench = VastBench(VastSamples.offers(row))
             #expect(try await bench.client.offers(query).isEmpty)
         }
+    }
+
+    /// What the platform does not tell, or tells in a new word, hides no offer: the driver is looked at once the instance
+    /// is there.
+    @Test(
+        arguments: [
+            ("cuda_max_good", nil), ("cuda_max_good", .null), ("verification", "semi-verified"),
+            ("verification", nil), ("verification", "Verified"),
+        ] as [(String, JSONValue?)])
+    func whatIsNotToldHidesNoOffer(field: String, value: JSONValue?) async throws {
+        let change: [String: JSONValue?] = [field: value]
+        let row = VastSamples.edit(VastSamples.offer, change)
+        let bench = VastBench(VastSamples.offers(row))
+        #expect(try await bench.client.offers(OfferQuery(gpu: "4090", minimumCUDA: 12.8)).count == 1)
     }
 
     @Test func aGPUThatOnlyThePlatformKnowsIsFound() async throws {

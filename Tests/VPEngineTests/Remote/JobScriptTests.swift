@@ -305,14 +305,15 @@ struct JobScriptTests {
         try await self.with(.dash) { shell in
             let script = shell.script(
                 .shell("tty >/dev/null && echo yes; stty size; sleep 1000 & exit 4"),
-                manner: .terminal(columns: 132, rows: 43))
+                manner: .terminal(columns: 132, rows: 43, hasKeyboard: true))
             let (output, end) = try await shell.end(script)
             #expect(String(decoding: output, as: UTF8.self).hasPrefix("yes\r\n"))
             #expect(end.outcome == .exited(4))
             _ = try await shell.run(script.cancel(grace: 0))
         }
         try await self.with(.busybox) { shell in
-            let script = shell.script(.shell("true"), manner: .terminal(columns: 80, rows: 24))
+            let script = shell.script(
+                .shell("true"), manner: .terminal(columns: 80, rows: 24, hasKeyboard: true))
             let (output, end) = try await shell.end(script)
             #expect(String(decoding: output, as: UTF8.self).contains("needs perl"))
             #expect(end.outcome == .exited(126))
@@ -397,7 +398,8 @@ struct JobScriptTests {
                 .arguments(["printf", "a b"]), environment: ["A": "b c"], after: 7, manner: .split,
                 limitSeconds: 60)
             let texts = [
-                JobSupervisor.text, script.startAndReturn, script.startAndFollow(.errors, from: 7),
+                JobSupervisor.text, script.startAndReturn,
+                script.startAndFollow(.errors, from: 7),
                 script.catchUp(from: 1), script.cancel(grace: 10), JobScript.look(at: [script.job]),
             ]
             let program = try #require(JobShell.find("shellcheck"))

@@ -34,11 +34,13 @@ struct JobShell: Sendable {
 
     /// The programs that the scripts and the tests' commands may use, perl apart.
     private static let programs = [
-        "cat", "chmod", "cksum", "cp", "date", "df", "env", "grep", "head", "kill", "mkdir", "mv", "ps", "rm",
+        "cat", "chmod", "cksum", "cp", "date", "df", "env", "find", "grep", "head", "kill", "mkdir", "mv",
+        "ps", "rm",
         "seq", "setsid", "sleep", "sort", "stat", "tail", "tee", "touch", "tr", "truncate", "tty", "wc",
     ]
 
-    init(_ kind: Kind, in folder: TemporaryFolder) throws {
+    /// - Parameter hasBash: whether bash is there beside what `sh` is.
+    init(_ kind: Kind, in folder: TemporaryFolder, hasBash: Bool = false) throws {
         self.home = folder.path + "/home"
         self.path = folder.path + "/bin"
         for folder in [self.home, self.path] {
@@ -50,11 +52,18 @@ struct JobShell: Sendable {
             let tool = kind == .busybox ? target : Self.find(program)
             if let tool { try self.link(program, to: tool) }
         }
+        if hasBash { try self.link("bash", to: #require(Self.find("bash"))) }
     }
 
     private func link(_ name: String, to target: String) throws {
         try FileManager.default.createSymbolicLink(
             atPath: "\(self.path)/\(name)", withDestinationPath: target)
+    }
+
+    /// Gives the machine a program of its own.
+    func install(_ name: String, _ text: String) throws {
+        try Data("#!/bin/sh\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(self.path)/\(name)"))
+        chmod("\(self.path)/\(name)", 0o755)
     }
 
     static func find(_ program: String) -> String? {
@@ -67,12 +76,15 @@ struct JobShell: Sendable {
 
     func script(
         _ command: JobCommand, id: Int = 1, environment: [String: String] = [:],
-        after: Int? = nil, manner: JobScript.Manner = .plain, limitSeconds: Int? = nil
+        after: Int? = nil, manner: JobScript.Manner = .plain, limitSeconds: Int? = nil,
+        lingerSeconds: Int = 2
     ) -> JobScript {
         JobScript(
             job: self.id(id), command: command, environment: environment,
             remoteRoot: self.home + "/workspace",
-            workingDirectory: nil, predecessor: after.map(self.id), manner: manner, limitSeconds: limitSeconds
+            workingDirectory: nil, predecessor: after.map(self.id), manner: manner,
+            limitSeconds: limitSeconds,
+            lingerSeconds: lingerSeconds
         )
     }
 
@@ -112,10 +124,11 @@ struct JobShell: Sendable {
     /// Runs a job to its end.
     func end(_ script: JobScript) async throws -> (output: [UInt8], end: JobEnd) {
         let (output, reports) = try await self.run(script.startAndFollow(from: 0))
-        guard case .ended(let end) = reports.last else {
+        guard case .ended(var end) = reports.last else {
             Issue.record("the job did not end: \(reports)")
             throw WrongEnd()
         }
+        end.background = JobReport.background(in: reports)
         return (output, end)
     }
 

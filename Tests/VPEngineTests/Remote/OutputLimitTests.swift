@@ -111,9 +111,10 @@ struct EndlessReportTests {
         return (tail, try LocalInstance(in: folder.path).sync().shell)
     }
 
-    /// Lets the "instance" answer each script by `answer`.
+    /// Lets the "instance" answer each script by `answer`, once it has said that the script begins.
     private static func answering(_ answer: String, in folder: TemporaryFolder) throws {
-        let path = try folder.write("#!/bin/sh\ncat >/dev/null\n\(answer)\n", to: "bin/ssh")
+        let path = try folder.write(
+            "#!/bin/sh\nread -r begin\neval \"$begin\"\ncat >/dev/null\n\(answer)\n", to: "bin/ssh")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
 

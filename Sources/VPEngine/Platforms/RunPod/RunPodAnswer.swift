@@ -37,7 +37,7 @@ struct RunPodAnswer: PlatformAnswer {
     var errorCode: EngineError.Code {
         let status = self.response.status
         switch status {
-        case 401: return .unauthorized
+        case 401: return self.body.isHTML ? .badResponse : .unauthorized
         // The edge turns clients away by their agent; it is not about the key.
         case 403: return self.isJSON ? .unauthorized : .badResponse
         case 402: return .insufficientCredit

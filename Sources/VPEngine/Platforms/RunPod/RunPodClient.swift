@@ -16,7 +16,8 @@ package final class RunPodClient: PlatformClient {
         self.graphQL = graphQL.map(RunPodGraphQL.init)
     }
 
-    package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
+    package func offers(_ query: OfferQuery, for purpose: SearchPurpose) async throws(EngineError) -> [Offer]
+    {
         let activity = EngineError.Activity("searching offers", platform: .runpod)
         // The catalogue has everything of an interruptible pod but its price.
         let bids =
@@ -47,6 +48,17 @@ package final class RunPodClient: PlatformClient {
         }
     }
 
+    /// With the account's keys, which its other users expect to work.
+    package func prepared(_ request: RentRequest) async throws(EngineError) -> RentRequest {
+        guard request.environment["PUBLIC_KEY"] == nil else { return request }
+        let activity = EngineError.Activity(
+            "preparing to rent", platform: .runpod, subject: request.offer.id.rawValue)
+        var prepared = request
+        prepared.environment["PUBLIC_KEY"] = try await self.keys(for: request, activity).joined(
+            separator: "\n")
+        return prepared
+    }
+
     package func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID {
         let activity = EngineError.Activity(
             "renting", platform: .runpod, subject: request.offer.id.rawValue)
@@ -57,8 +69,7 @@ package final class RunPodClient: PlatformClient {
         }
         let answer = try await self.calls.answer(
             .post, "/pods", body: RunPodWire.rentBody(request, publicKeys: keys), limit: .calls,
-            isRepeatable: false,
-            timeout: .seconds(120), activity: activity)
+            repetition: .never, timeout: .seconds(120), activity: activity)
         guard answer.response.isSuccess else {
             var error = self.calls.error(answer, activity)
             // A 400 is either a broken rule or no capacity, and only the words tell; both leave nothing behind.
@@ -77,25 +88,19 @@ package final class RunPodClient: PlatformClient {
 
     package func listing() async throws(EngineError) -> InstanceListing {
         let activity = EngineError.Activity("listing instances", platform: .runpod)
-        var found: [Instance] = []
         var refused: [String] = []
         var seen: Set<InstanceID> = []
-        var cursors: Set<String> = []
-        var cursor: String?
-        repeat {
+        let pages = Pages<Instance>(what: "the list", activity: activity, clock: self.calls.caller.clock)
+        let found = try await pages.all { cursor async throws(EngineError) in
             // Members of clusters bill like any other pod.
             var query = [(name: "includeClusterPods", value: "true")]
             if let cursor { query.append((name: "cursor", value: cursor)) }
             let json = try await self.calls.json(
                 .get, "/pods", query: query, limit: .calls, activity: activity)
             let page = try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.page(json) }
-            found += page.instances.filter { seen.insert($0.id).inserted }
             refused += page.refused
-            cursor = page.next
-            if let cursor, !cursors.insert(cursor).inserted {
-                throw EngineError(.badResponse, activity, detail: "the pages of the list repeat themselves")
-            }
-        } while cursor != nil
+            return .init(rows: page.instances, next: page.next)
+        }.filter { seen.insert($0.id).inserted }
         return InstanceListing(found, refused: refused, activity)
     }
 
@@ -128,13 +133,19 @@ package final class RunPodClient: PlatformClient {
 
     package func destroy(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity("destroying", platform: .runpod, subject: id.rawValue)
-        let answer = try await self.calls.answer(
-            .delete, RunPodClient.path(id), limit: .calls, activity: activity)
-        // Done is a 204 without a body; gone is as good.
-        if answer.response.status == 204 || answer.saysPodGone { return }
-        guard answer.response.isSuccess, answer.isJSON || answer.response.body.isEmpty else {
-            throw self.calls.error(answer, activity)
-        }
+        try await self.calls.caller.order(
+            activity,
+            { () async throws(EngineError) in
+                let answer = try await self.calls.answer(
+                    .delete, RunPodClient.path(id), limit: .calls, timeout: .order, activity: activity)
+                // Done is a 204 without a body; gone is as good.
+                if answer.response.status == 204 || answer.saysPodGone { return }
+                guard answer.response.isSuccess, answer.isJSON || answer.response.body.isEmpty else {
+                    throw self.calls.error(answer, activity)
+                }
+            },
+            look: { () async throws(EngineError) in try await self.instance(id) },
+            isDone: { $0.map { $0.status == .destroying } ?? true })
     }
 
     package func rename(_ id: InstanceID, to name: String) async throws(EngineError) {
@@ -170,8 +181,9 @@ package final class RunPodClient: PlatformClient {
         return try await graphQL.balance(activity)
     }
 
-    package func startMessage(_ id: InstanceID) async throws(EngineError) -> String? {
-        try await self.log(id, lines: 1, source: "system").last?.singleLine(limit: 300)
+    /// Several, since what went wrong is followed by the next attempt.
+    package func startMessages(_ id: InstanceID) async throws(EngineError) -> [String] {
+        try await self.log(id, lines: 20, source: "system").compactMap { $0.singleLine(limit: 300) }
     }
 
     package func volumes() async throws(EngineError) -> [Volume] {
@@ -218,7 +230,7 @@ package final class RunPodClient: PlatformClient {
         let response = try await self.calls.caller.send(
             APICall(
                 .get, RunPodClient.path(id) + "/logs", query: query, headers: ["Accept": "text/event-stream"],
-                limit: .calls, isRepeatable: true, timeout: .seconds(10),
+                limit: .calls, timeout: .seconds(10),
                 // The stream does not end, nor say where the present begins; this is how long the official
                 // client waits.
                 quietEnd: .milliseconds(750), activity: activity))
@@ -230,9 +242,21 @@ package final class RunPodClient: PlatformClient {
     private func act(
         _ action: String, on id: InstanceID, until wanted: Set<InstanceStatus>, activity: EngineError.Activity
     ) async throws(EngineError) {
+        try await self.calls.caller.order(
+            activity,
+            { () async throws(EngineError) in
+                try await self.post(action, on: id, until: wanted, activity: activity)
+            },
+            look: { () async throws(EngineError) in try await self.instance(id) },
+            isDone: { $0.map { wanted.contains($0.status) } ?? false })
+    }
+
+    private func post(
+        _ action: String, on id: InstanceID, until wanted: Set<InstanceStatus>, activity: EngineError.Activity
+    ) async throws(EngineError) {
         let answer = try await self.calls.answer(
             .post, RunPodClient.path(id) + "/action", body: ["action": .string(action)], limit: .calls,
-            activity: activity)
+            timeout: .order, activity: activity)
         if answer.response.isSuccess { return }
         let error = self.calls.error(answer, activity)
         guard error.code == .badRequest else { throw error }

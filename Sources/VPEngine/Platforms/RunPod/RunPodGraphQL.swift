@@ -34,7 +34,7 @@ struct RunPodGraphQL: Sendable {
             mutation ($input: PodRentInterruptableInput!) { podRentInterruptable(input: $input) { id } }
             """
         let answer = try await self.askForSpot(
-            document, input: RunPodWire.bidInput(request, publicKeys: publicKeys), isRepeatable: false,
+            document, input: RunPodWire.bidInput(request, publicKeys: publicKeys), repetition: .never,
             capacity: .offerTaken,
             activity: activity)
         // A pod that is named is there, whatever is complained of beside it.
@@ -59,7 +59,8 @@ struct RunPodGraphQL: Sendable {
             "podId": .string(instance.id.rawValue), "bidPerGpu": .number(RunPodOffer.bid(for: price)),
             "gpuCount": .number(Double(max(1, instance.gpuCount))),
         ]
-        let answer = try await self.askForSpot(document, input: input, activity: activity)
+        let answer = try await self.askForSpot(
+            document, input: input, repetition: .afterRefusal, activity: activity)
         _ = try self.calls.json(of: answer, activity)
     }
 
@@ -67,11 +68,11 @@ struct RunPodGraphQL: Sendable {
     ///
     /// - Parameter capacity: what it is that no GPU is free.
     private func askForSpot(
-        _ document: String, input: JSONValue? = nil, isRepeatable: Bool = true,
+        _ document: String, input: JSONValue? = nil, repetition: HTTPRequest.Repetition = .harmless,
         capacity: EngineError.Code = .instanceNotRunning, activity: EngineError.Activity
     ) async throws(EngineError) -> RunPodGraphQLAnswer {
         let answer = try await self.ask(
-            document, input: input, isRepeatable: isRepeatable, activity: activity)
+            document, input: input, repetition: repetition, activity: activity)
         guard answer.errorCode != .endpointRetired || !answer.isRefusal else {
             throw EngineError(
                 .unsupported, activity,
@@ -84,14 +85,14 @@ struct RunPodGraphQL: Sendable {
     }
 
     private func ask(
-        _ document: String, input: JSONValue? = nil, isRepeatable: Bool = true,
+        _ document: String, input: JSONValue? = nil, repetition: HTTPRequest.Repetition = .harmless,
         activity: EngineError.Activity
     ) async throws(EngineError) -> RunPodGraphQLAnswer {
         var body: [String: JSONValue] = ["query": .string(document)]
         if let input { body["variables"] = ["input": input] }
         return try await self.calls.answer(
-            .post, "", body: .object(body), limit: .graphQL, isRepeatable: isRepeatable,
-            timeout: .seconds(isRepeatable ? 30 : 120), activity: activity)
+            .post, "", body: .object(body), limit: .graphQL, repetition: repetition,
+            timeout: .seconds(repetition == .never ? 120 : 30), activity: activity)
     }
 }
 

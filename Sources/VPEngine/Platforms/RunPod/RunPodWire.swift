@@ -166,7 +166,7 @@ enum RunPodWire {
         return Instance(
             id: id, name: row["name"].words(limit: 200), status: status,
             gpuName: gpu["id"].words(limit: 60).map(GPUName.display)
-                ?? (row["cpu"].isNull ? "unknown GPU" : "CPU"),
+                ?? (row["cpu"].isNull ? RentedHardware.unknownGPU : "CPU"),
             gpuCount: gpu["count"].isNull ? (gpu.isNull ? 0 : 1) : gpu["count"].whole(in: .gpus) ?? 0,
             gpuMemoryBytes: model.flatMap {
                 $0.memoryGB.count == 1

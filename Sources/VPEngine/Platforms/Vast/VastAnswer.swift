@@ -30,6 +30,7 @@ struct VastAnswer: PlatformAnswer {
     var errorCode: EngineError.Code {
         let status = self.response.status
         let words = self.words
+        if self.response.saysSearchQuotaSpent { return .searchQuotaSpent }
         // First, because an overloaded or broken server may say anything.
         if status == 429 || words.contains("rate_limit_exceeded") || words.contains("too frequent") {
             return .rateLimited
@@ -61,11 +62,12 @@ struct VastAnswer: PlatformAnswer {
     /// Only some calls answer a wrong key with 401.
     private var saysKeyRefused: Bool {
         switch self.response.status {
+        // A page of HTML is a firewall's or a proxy's, and knows nothing of keys.
         case 401:
-            return true
+            return !self.body.isHTML
         case 403:
             // A host who tries to rent another's machine is refused with the same status.
-            return self.json["error"].text != "invalid_args"
+            return !self.body.isHTML && self.json["error"].text != "invalid_args"
         case 400, 404:
             let words = self.words
             return words.contains("auth_error") || words.contains("invalid user key")

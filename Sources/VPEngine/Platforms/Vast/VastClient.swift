@@ -10,12 +10,16 @@ package final class VastClient: PlatformClient {
     private var caller: APICaller { self.calls.caller }
     /// When this client last asked an instance to start. The old `exited` stays on show for minutes after that.
     private let startedAt: Mutex<[InstanceID: Duration]> = Mutex([:])
+    let quota: SearchQuota
 
-    package init(caller: APICaller) {
+    /// - Parameter quota: the count that other programs of this user share; nil makes one of its own.
+    package init(caller: APICaller, quota: SearchQuota? = nil) {
         self.calls = PlatformCalls(caller: caller)
+        self.quota = quota ?? SearchQuota(folder: nil, account: "")
     }
 
-    package func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
+    package func offers(_ query: OfferQuery, for purpose: SearchPurpose) async throws(EngineError) -> [Offer]
+    {
         let activity = EngineError.Activity("searching offers", platform: .vast)
         let gpus = try await self.gpuFilter(query.gpu, activity: activity)
         // An empty list of names might be read as no filter.
@@ -25,9 +29,7 @@ package final class VastClient: PlatformClient {
         var seen: Set<OfferID> = []
         var pricedFrom: Double?
         for _ in 0..<VastSearch.pageLimit {
-            let json = try await self.calls.json(
-                .post, "/api/v0/bundles/", body: search.body(pricedFrom: pricedFrom), limit: .search,
-                activity: activity)
+            let json = try await self.search(search.body(pricedFrom: pricedFrom), for: purpose, activity)
             let page = try self.calls.decode(activity) { () throws(WireDamage) in
                 try VastWire.offers(json, isInterruptible: query.isInterruptible)
             }
@@ -39,12 +41,28 @@ package final class VastClient: PlatformClient {
         return search.select(found)
     }
 
+    /// One search of those that the day has.
+    private func search(
+        _ body: JSONValue, for purpose: SearchPurpose, _ activity: EngineError.Activity
+    ) async throws(EngineError) -> JSONValue {
+        try self.quota.admit(purpose, activity)
+        let answer = try await self.calls.answer(
+            .post, "/api/v0/bundles/", body: body, limit: .search, repetition: .harmless, activity: activity)
+        guard answer.errorCode != .searchQuotaSpent else {
+            throw self.quota.close(
+                until: answer.response.rateLimitReset,
+                serverNow: answer.response.headers["date"].flatMap(HTTPDate.parse)?.timeIntervalSince1970,
+                activity)
+        }
+        return try self.calls.json(of: answer, activity)
+    }
+
     package func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID {
         let activity = EngineError.Activity(
             "renting", platform: .vast, subject: request.offer.id.rawValue)
         let path = "/api/v0/asks/\(APICaller.percentEncode(request.offer.id.rawValue))/"
         let answer = try await self.calls.answer(
-            .put, path, body: VastWire.rentBody(request), limit: .rent, isRepeatable: false,
+            .put, path, body: VastWire.rentBody(request), limit: .rent, repetition: .never,
             timeout: .seconds(120), activity: activity)
         let contract = answer.json["new_contract"].text.flatMap { InstanceID(.vast, fromOutside: $0) }
         guard !answer.isRefusal else {
@@ -65,12 +83,11 @@ package final class VastClient: PlatformClient {
 
     package func listing() async throws(EngineError) -> InstanceListing {
         let activity = EngineError.Activity("listing instances", platform: .vast)
-        var found: [Instance] = []
         var refused: [String] = []
         var seen: Set<InstanceID> = []
-        var tokens: Set<String> = []
-        var token: String?
-        repeat {
+        let pages = Pages<Instance>(what: "the list", activity: activity, clock: self.caller.clock)
+        // An instance that ends between two pages moves others across the border.
+        let found = try await pages.all { token async throws(EngineError) in
             var query = [
                 (name: "select_filters", value: "{}"),
                 (name: "order_by", value: #"[{"col":"id","dir":"asc"}]"#),
@@ -82,14 +99,9 @@ package final class VastClient: PlatformClient {
             let page = try self.calls.decode(activity) { () throws(WireDamage) in
                 try VastWire.page(json, wasStarted: self.wasJustStarted)
             }
-            // An instance that ends between two pages moves others across the border.
-            found += page.instances.filter { seen.insert($0.id).inserted }
             refused += page.refused
-            token = page.nextToken
-            if let token, !tokens.insert(token).inserted {
-                throw EngineError(.badResponse, activity, detail: "the pages of the list repeat themselves")
-            }
-        } while token != nil
+            return .init(rows: page.instances, next: page.nextToken)
+        }.filter { seen.insert($0.id).inserted }
         return InstanceListing(found, refused: refused, activity)
     }
 
@@ -107,8 +119,26 @@ package final class VastClient: PlatformClient {
 
     package func start(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity("starting", platform: .vast, subject: id.rawValue)
+        do throws(EngineError) {
+            try await self.caller.order(
+                activity,
+                { () async throws(EngineError) in try await self.sendStart(id, activity) },
+                look: { () async throws(EngineError) in
+                    // The row tells that a start arrived, but shows the old end beside it.
+                    self.startedAt.withLock { $0[id] = self.caller.clock.now() }
+                    return try await self.instance(id)
+                },
+                isDone: { $0.map { [.pending, .loading, .running].contains($0.status) } ?? false })
+        } catch {
+            self.startedAt.withLock { $0[id] = nil }
+            throw error
+        }
+    }
+
+    private func sendStart(_ id: InstanceID, _ activity: EngineError.Activity) async throws(EngineError) {
         let answer = try await self.calls.answer(
-            .put, VastClient.path(id), body: ["state": "running"], limit: .update, activity: activity)
+            .put, VastClient.path(id), body: ["state": "running"], limit: .update, timeout: .order,
+            activity: activity)
         guard answer.response.isSuccess, answer.json["success"].bool == false else {
             _ = try self.calls.json(of: answer, activity)
             self.startedAt.withLock { $0[id] = self.caller.clock.now() }
@@ -132,16 +162,29 @@ package final class VastClient: PlatformClient {
 
     package func stop(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity("stopping", platform: .vast, subject: id.rawValue)
-        try await self.setState("stopped", of: id, activity: activity)
+        try await self.caller.order(
+            activity,
+            { () async throws(EngineError) in
+                try await self.setState("stopped", of: id, activity: activity)
+            },
+            look: { () async throws(EngineError) in try await self.instance(id) },
+            isDone: { $0.map { [.stopped, .stopping].contains($0.status) } ?? false })
         self.startedAt.withLock { $0[id] = nil }
     }
 
     package func destroy(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity("destroying", platform: .vast, subject: id.rawValue)
-        let answer = try await self.calls.answer(
-            .delete, VastClient.path(id), body: [:], limit: .destroy, activity: activity)
-        if answer.saysInstanceGone { return }
-        _ = try self.calls.json(of: answer, activity)
+        try await self.caller.order(
+            activity,
+            { () async throws(EngineError) in
+                let answer = try await self.calls.answer(
+                    .delete, VastClient.path(id), body: [:], limit: .destroy, timeout: .order,
+                    activity: activity)
+                if answer.saysInstanceGone { return }
+                _ = try self.calls.json(of: answer, activity)
+            },
+            look: { () async throws(EngineError) in try await self.instance(id) },
+            isDone: { $0.map { $0.status == .destroying } ?? true })
     }
 
     package func rename(_ id: InstanceID, to name: String) async throws(EngineError) {
@@ -160,9 +203,18 @@ package final class VastClient: PlatformClient {
 
     package func addAccountKey(_ publicKey: String) async throws(EngineError) {
         let activity = EngineError.Activity("adding an ssh key to the account", platform: .vast)
-        _ = try await self.calls.json(
-            .post, "/api/v0/ssh/", body: ["ssh_key": .string(publicKey.trimmingSpaces())], limit: .keys,
-            isRepeatable: false, activity: activity)
+        for attempt in 1...3 {
+            do throws(EngineError) {
+                _ = try await self.calls.json(
+                    .post, "/api/v0/ssh/", body: ["ssh_key": .string(publicKey.trimmingSpaces())],
+                    limit: .keys,
+                    repetition: .never, activity: activity)
+                return
+            } catch {
+                // A call that came too fast was not looked at; the pacer keeps the next one back.
+                guard error.code == .rateLimited, attempt < 3 else { throw error }
+            }
+        }
     }
 
     package func balance() async throws(EngineError) -> Balance {
@@ -177,7 +229,7 @@ package final class VastClient: PlatformClient {
     }
 
     /// Its rows have them.
-    package func startMessage(_ id: InstanceID) async throws(EngineError) -> String? { nil }
+    package func startMessages(_ id: InstanceID) async throws(EngineError) -> [String] { [] }
 
     package func volumes() async throws(EngineError) -> [Volume] {
         let activity = EngineError.Activity("listing volumes", platform: .vast)
@@ -200,9 +252,9 @@ package final class VastClient: PlatformClient {
                     "lte": .number(end.timeIntervalSince1970.rounded(.down) - 1),
                 ], "type": ["in": ["instance"]],
             ]
-            var token: String?
-            var tokens: Set<String> = []
-            repeat {
+            let pages = Pages<Charge>(what: "charges", activity: activity, clock: self.caller.clock)
+            let (from, until) = (day, end)
+            found += try await pages.all { token async throws(EngineError) in
                 var query = [
                     (name: "select_filters", value: range.encoded), (name: "format", value: "table"),
                     (name: "limit", value: "100"),
@@ -210,15 +262,11 @@ package final class VastClient: PlatformClient {
                 if let token { query.append((name: "after_token", value: token)) }
                 let json = try await self.calls.json(
                     .get, "/api/v0/charges/", query: query, limit: .charges, activity: activity)
-                found += try self.calls.decode(activity) { () throws(WireDamage) in
-                    try VastWire.charges(json, on: day, until: end)
+                let rows = try self.calls.decode(activity) { () throws(WireDamage) in
+                    try VastWire.charges(json, on: from, until: until)
                 }
-                token = json["next_token"].text
-                if let token, !tokens.insert(token).inserted {
-                    throw EngineError(
-                        .badResponse, activity, detail: "the pages of charges repeat themselves")
-                }
-            } while token != nil
+                return .init(rows: rows, next: json["next_token"].text)
+            }
             day = end
         }
         return found
@@ -236,7 +284,7 @@ package final class VastClient: PlatformClient {
         if ofDaemon { body["daemon_logs"] = "true" }
         let path = "/api/v0/instances/request_logs/\(APICaller.percentEncode(id.rawValue))/"
         let json = try await self.calls.json(
-            .put, path, body: .object(body), limit: .logs, activity: activity)
+            .put, path, body: .object(body), limit: .logs, repetition: .harmless, activity: activity)
         guard let text = json["result_url"].text, let url = URL(string: text.trimmingSpaces()),
             url.scheme == "https" || url.scheme == "http", url.host != nil
         else {
@@ -290,7 +338,8 @@ package final class VastClient: PlatformClient {
         _ state: String, of id: InstanceID, activity: EngineError.Activity
     ) async throws(EngineError) {
         _ = try await self.calls.json(
-            .put, VastClient.path(id), body: ["state": .string(state)], limit: .update, activity: activity)
+            .put, VastClient.path(id), body: ["state": .string(state)], limit: .update, timeout: .order,
+            activity: activity)
     }
 
     private static func path(_ id: InstanceID) -> String {

@@ -75,7 +75,10 @@ struct VastSearch {
         guard offer.gpuCount == self.query.gpuCount, offer.isVerified else { return false }
         if let maximum = self.query.maximumPrice, offer.price > maximum { return false }
         if let minimum = self.query.minimumReliability, offer.reliability ?? 0 < minimum { return false }
-        if let minimum = self.query.minimumCUDA, offer.cudaVersion ?? 0 < minimum { return false }
+        // A driver that is not told of is looked at when the instance is there.
+        if let minimum = self.query.minimumCUDA, let driver = offer.cudaVersion, driver < minimum {
+            return false
+        }
         if let bytes = self.minimumMemoryBytes, Double(offer.gpuMemoryBytes) < bytes.rounded(.down) {
             return false
         }

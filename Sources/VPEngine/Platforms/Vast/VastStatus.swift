@@ -27,8 +27,8 @@ extension VastWire {
         default:
             break
         }
-        if let message = row["status_msg"].text?.lowercased(),
-            VastWire.failureWords.contains(where: message.contains)
+        if let message = row["status_msg"].text,
+            StartMessages.meaning(of: message, image: row["image_uuid"].text) != .nobody
         {
             return .failed
         }
@@ -40,11 +40,4 @@ extension VastWire {
         default: return .unknown
         }
     }
-
-    /// The official client's words for a boot that will not succeed, and those of a failed image pull.
-    private static let failureWords = [
-        "error", "failed", "failure", "exception", "traceback", "oci runtime", "permission denied",
-        "manifest unknown", "pull access denied", "repository does not exist",
-        "failed to resolve reference", "unauthorized:", "not found", "no such image",
-    ]
 }

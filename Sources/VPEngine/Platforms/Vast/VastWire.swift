@@ -44,8 +44,9 @@ enum VastWire {
     }
 
     private static func isVerified(_ row: JSONValue) -> Bool {
-        // The search asked for verified ones; only a row that says otherwise is doubted.
-        row["verification"].text.map { $0 == "verified" } ?? true
+        // The search asked for verified ones, so that a word that did not exist when this was written is one for them.
+        let word = row["verification"].text?.lowercased() ?? "verified"
+        return !["unverified", "deverified"].contains(word)
     }
 
     /// The body that rents `request`.
@@ -130,7 +131,7 @@ enum VastWire {
         return Instance(
             id: id, name: row["label"].words(limit: 200), status: status,
             statusMessage: row["status_msg"].words(limit: 300),
-            gpuName: row["gpu_name"].words(limit: 60) ?? "unknown GPU",
+            gpuName: row["gpu_name"].words(limit: 60) ?? RentedHardware.unknownGPU,
             gpuCount: row["num_gpus"].isNull ? 1 : row["num_gpus"].whole(in: .gpus) ?? 0,
             gpuMemoryBytes: row["gpu_ram"].bytes(unit: 1e6),
             price: HourlyPrice(dollarsPerHour: VastWire.price(row, status: status)),

@@ -140,6 +140,7 @@ final class EffectRunner: Sendable {
             self.ask { await self.answer(effect) }
             // Who leaves the dashboard open wants what it shows.
             Task.detached { [engine = self.engine] in await engine.renewLeases() }
+            Task.detached { [engine = self.engine] in await engine.takeUpEnds() }
         default: self.ask { await self.answer(effect) }
         }
     }
@@ -161,7 +162,8 @@ final class EffectRunner: Sendable {
         case .loadOffers(let query, let generation):
             return .offersLoaded(await self.offers(query, maximumAge: 0), generation: generation)
         case .pollOffers(let query, let generation, let age):
-            return .offersLoaded(await self.offers(query, maximumAge: age), generation: generation)
+            return .offersLoaded(
+                await self.offers(query, maximumAge: age, for: .watching), generation: generation)
         case .quote(let request, let generation):
             do throws(EngineError) {
                 let plan = try await self.engine.rentalPlan(request)
@@ -241,11 +243,12 @@ final class EffectRunner: Sendable {
         }
     }
 
-    private func offers(_ query: OfferQuery, maximumAge: Double) async
-        -> Result<PlatformAnswers<Offer>, EngineError>
-    {
+    private func offers(
+        _ query: OfferQuery, maximumAge: Double, for purpose: SearchPurpose = .asked
+    ) async -> Result<PlatformAnswers<Offer>, EngineError> {
         do throws(EngineError) {
-            return .success(try await self.engine.recentOffers(query, maximumAge: maximumAge))
+            return .success(
+                try await self.engine.recentOffers(query, maximumAge: maximumAge, for: purpose))
         } catch {
             return .failure(error)
         }

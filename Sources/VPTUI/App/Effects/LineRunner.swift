@@ -49,7 +49,8 @@ struct LineRunner: Sendable {
         var environment = self.environment
         environment["NO_COLOR"] = "1"
         return ProcessCommand(
-            Self.program(), words, environment: environment, workingDirectory: self.directory)
+            Self.program(), words, environment: environment, workingDirectory: self.directory,
+            keepsKeys: true)
     }
 
     private static func lines(_ bytes: [UInt8]) -> [String] {

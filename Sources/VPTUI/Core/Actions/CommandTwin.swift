@@ -10,9 +10,10 @@ enum CommandTwin {
         case .run(let id, let request): Self.run(id, request)
         case .download(let id, _): "vp download \(id)"
         case .start(let id): "vp start \(id)"
-        case .stop(let id): "vp stop \(id)"
+        case .stop(let id, let request): "vp stop \(id)" + (request.endsJobs ? " --end-jobs" : "")
         case .destroy(let id, let request):
             "vp destroy-instance \(id)" + (request.discardsResults ? " --discard-results" : "")
+                + (request.endsJobs ? " --end-jobs" : "")
         case .cancel(let job, on: _, _): "vp cancel \(job)"
         case .attach(let job, on: _, _): "vp attach \(job)"
         }

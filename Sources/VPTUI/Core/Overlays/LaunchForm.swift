@@ -104,7 +104,11 @@ public struct LaunchForm: Equatable, Sendable {
     }
 
     public func request() throws(Problem) -> CreateRequest {
-        CreateRequest(
+        let image = self.text(.image)
+        if !image.isEmpty, image != StockImage.auto, let problem = ImageName.problem(image) {
+            throw Problem(field: .image, sentence: "image: \(problem)")
+        }
+        return CreateRequest(
             offer: self.offer?.id, query: try self.query(), platform: self.offer?.platform ?? self.platform,
             image: self.text(.image).isEmpty ? nil : self.text(.image),
             name: self.text(.name).isEmpty ? nil : self.text(.name), lease: try self.lease(),
@@ -151,7 +155,10 @@ public struct LaunchForm: Equatable, Sendable {
             case .gpu: Self.unique(state.offers.rows.map(\.gpuName)) + GPUName.table.map(\.name)
             case .image:
                 Self.unique([state.settings.defaults.image] + state.instances.rows.compactMap(\.image))
-                    + ["pytorch/pytorch:latest", "nvidia/cuda:12.4.1-devel-ubuntu22.04", "ubuntu:22.04"]
+                    + [
+                        StockImage.auto, "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime",
+                        "nvidia/cuda:12.8.1-devel-ubuntu22.04", "ubuntu:22.04",
+                    ]
             case .command: state.commandHistory
             case .disk: ["20", "40", "80", "160", "320"]
             case .count: ["1", "2", "4", "8"]

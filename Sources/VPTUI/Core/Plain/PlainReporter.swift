@@ -167,6 +167,7 @@ public struct PlainReporter {
 extension State {
     /// Takes a line that was typed in place of keys.
     public mutating func plainLine(_ line: String, at date: Date) -> (effects: [Effect], output: [String]) {
+        self.typedAt = date
         let text = line.trimmingCharacters(in: .whitespaces)
         self.now = max(self.now, date)
         switch self.overlay {

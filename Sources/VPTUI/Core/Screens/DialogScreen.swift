@@ -207,7 +207,9 @@ enum DialogScreen {
         var lines: [[Span]] = [[Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(facts)")], []]
         let running = state.jobs.rows.filter { $0.instance == id && !$0.state.isOver }
         for job in running.prefix(3) {
-            lines.append([Span("● \(job.id) is still running and will be ended.", .warning, .bold)])
+            lines.append([
+                Span("● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold)
+            ])
         }
         switch report {
         case .asking: lines.append([Span("Comparing its files with the ones here…", .muted)])
@@ -258,7 +260,10 @@ enum DialogScreen {
             }
             lines.append(line)
             for job in state.jobs.rows.filter({ $0.instance == id && !$0.state.isOver }).prefix(1) {
-                lines.append([Span("    ● \(job.id) is still running and will be ended.", .warning, .bold)])
+                lines.append([
+                    Span(
+                        "    ● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold)
+                ])
             }
         }
         if ids.count > 10 { lines.append([Span("… and \(ids.count - 10) more", .muted)]) }
@@ -292,7 +297,9 @@ enum DialogScreen {
         ])
         lines.append([Span("The GPU goes back to the market and may be taken when you start again.")])
         for job in state.jobs.rows.filter({ ids.contains($0.instance) && !$0.state.isOver }).prefix(3) {
-            lines.append([Span("● \(job.id) is still running and will be ended.", .warning, .bold)])
+            lines.append([
+                Span("● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold)
+            ])
         }
         return (ids.count == 1 ? "Stop \(ids[0])" : "Stop \(ids.count) instances", lines)
     }

@@ -24,7 +24,7 @@ enum JobsScreen {
     private static func spans(_ job: Job, _ state: State) -> [[Span]] {
         let mark = StatusWords.mark(job.state)
         var word = job.state.rawValue
-        if job.state == .failed, let outcome = job.outcome { word = "exit \(outcome.exitStatus)" }
+        if job.state == .failed, let status = job.exitStatus { word = "exit \(status)" }
         if job.state == .running, job.record?.connection == .reconnecting { word = "reconnecting" }
         if state.action(following: job.id)?.isCancelling == true { word = "stopping" }
         let isShown = state.log.job == job.id && state.mainContent == .log

@@ -4,13 +4,14 @@ import VPEngine
 enum OffersScreen {
     static func pane(_ state: State, area: Rect) -> ListPane<Offer> {
         let list = state.offers
+        let image = state.settings.defaults.image
         return ListPane(
             pane: .offers, area: area, list: list,
             table: TableView(columns: Self.columns, isFocused: state.focus == .offers),
             subtitle: Self.subtitle(state), banner: state.banner(of: .offers),
             emptyLines: Self.emptyLines(state),
             isStale: { state.isStale($0.platform, list.fetchedAt, State.quietOffersInterval) },
-            spans: Self.spans)
+            spans: { Self.spans($0, image: image) })
     }
 
     private static let columns = [
@@ -25,14 +26,25 @@ enum OffersScreen {
         Column(title: "id", minimum: 6, maximum: 12, isRightAligned: true, priority: 7),
     ]
 
-    private static func spans(_ offer: Offer) -> [[Span]] {
+    /// Whether the project's image can run there. Of an offer that has none of ours either, nobody can make use.
+    private static func isUnfit(_ offer: Offer, image: String) -> Bool {
+        guard image != StockImage.auto else {
+            return StockImage.best(
+                on: offer.id.platform, gpu: offer.gpuName, driverCUDA: offer.cudaVersion) == nil
+        }
+        return ImageFit.problem(image: image, gpu: offer.gpuName, driverCUDA: offer.cudaVersion) != nil
+    }
+
+    private static func spans(_ offer: Offer, image: String) -> [[Span]] {
+        let isUnfit = Self.isUnfit(offer, image: image)
         let platform = StatusWords.platform(offer.platform)
         let reliability = offer.reliability ?? 0
         let tone: Role = reliability >= 0.99 ? .good : reliability >= 0.95 ? .plain : .warning
         return [
             [Span(platform.text, platform.role)],
             [
-                Span(InstancesScreen.gpu(offer.gpuName, offer.gpuCount)),
+                Span(InstancesScreen.gpu(offer.gpuName, offer.gpuCount), isUnfit ? .muted : .plain),
+                Span(isUnfit ? " not for image" : "", .warning),
                 Span(offer.isInterruptible ? " spot" : "", .warning),
             ],
             [Span(Format.memory(offer.gpuMemoryBytes))],

@@ -130,8 +130,8 @@ extension State {
                 self.instancesPoll.ask(at: date)
                 effects.append(.pollInstances(maximumAge: self.currentInstancesInterval - Self.pollSlack))
             }
-            if self.offersPoll.isDue(self.currentOffersInterval, date) {
-                effects += self.pollOffers(maximumAge: self.currentOffersInterval - Self.pollSlack)
+            if self.isLookingAtOffers, self.offersPoll.isDue(Self.offersInterval, date) {
+                effects += self.pollOffers(maximumAge: Self.offersInterval - Self.pollSlack)
             }
             if self.balancesPoll.isDue(self.currentBalancesInterval, date) {
                 self.balancesPoll.ask(at: date)

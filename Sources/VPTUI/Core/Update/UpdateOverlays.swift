@@ -50,15 +50,20 @@ extension State {
         switch dialog.kind {
         case .create(_, let request): return [self.start(.create(request))]
         case .destroy(let ids, _):
-            let request = DestroyRequest(discardsResults: dialog.focused == .discard)
             let due = self.now.addingTimeInterval(Self.undoTime)
-            self.pendingDestroys += ids.map { PendingDestroy(instance: $0, request: request, due: due) }
+            self.pendingDestroys += ids.map { id in
+                // The question has named the jobs that run there.
+                let request = DestroyRequest(
+                    discardsResults: dialog.focused == .discard, endsJobs: self.showsOpenJobs(on: id))
+                return PendingDestroy(instance: id, request: request, due: due)
+            }
             self.instances.apply(.clearMarks)
             return [.confirmDestroys(self.pendingDestroys.filter { ids.contains($0.instance) })]
         case .runAgain(let jobs):
             self.awaitsJobOn = jobs.last?.instance
             return jobs.map { self.start(.run($0.instance, RunRequest(command: $0.command))) }
-        case .stop(let ids): return ids.map { self.start(.stop($0)) }
+        case .stop(let ids):
+            return ids.map { self.start(.stop($0, StopRequest(endsJobs: self.showsOpenJobs(on: $0)))) }
         case .start(let ids): return ids.map { self.start(.start($0)) }
         case .conflicts(let ids, _): return ids.map { self.start(.sync($0)) }
         case .cancelJobs(let targets):
@@ -77,6 +82,10 @@ extension State {
         case .quit: return [.quit]
         case .error: return []
         }
+    }
+
+    private func showsOpenJobs(on id: InstanceID) -> Bool {
+        self.jobs.rows.contains { $0.instance == id && !$0.state.isOver }
     }
 
     mutating func promptKeyPressed(_ key: Key, _ prompt: Prompt) -> [Effect] {

@@ -1,0 +1,188 @@
+import Foundation
+import Glibc
+import Synchronization
+import VPEngine
+
+/// The local keyboard as that of a job's terminal (`-t`): every key goes to the job, Ctrl-C too, and the terminal there
+/// has the size of the one here. Ctrl-P Ctrl-Q lets go of it, as in docker.
+final class Keyboard: Sendable {
+    static let explanation = "vp: the keyboard is the job's. Ctrl-P Ctrl-Q detaches."
+
+    private struct State {
+        var before: termios?
+        var sender: Sender?
+        var sizes: SignalWatch?
+    }
+
+    private let engine: Engine
+    private let state = Mutex(State())
+    private let bell: (ring: Int32, push: Int32)
+
+    init(engine: Engine) {
+        self.engine = engine
+        var ends: [Int32] = [-1, -1]
+        pipe(&ends)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        self.bell = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(self.bell.ring)
+        close(self.bell.push)
+    }
+
+    var isConnected: Bool { self.state.withLock { $0.before != nil } }
+
+    /// Gives the keyboard to `job`, once. `onDetach` is called when the keys for that were typed.
+    func connect(to job: Job, onDetach: @escaping @Sendable () -> Void) {
+        var before = termios()
+        guard !self.isConnected, tcgetattr(STDIN_FILENO, &before) == 0 else { return }
+        Terminal.note(Self.explanation)
+        var raw = before
+        cfmakeraw(&raw)
+        // What we say ourselves still needs its carriage returns.
+        raw.c_oflag = before.c_oflag
+        tcsetattr(STDIN_FILENO, TCSANOW, &raw)
+        let sender = Sender(engine: self.engine, job: job)
+        let sizes = SignalWatch([SIGWINCH]) { _ in sender.resize() }
+        self.state.withLock { $0 = State(before: before, sender: sender, sizes: sizes) }
+        sender.resize()
+        let ring = self.bell.ring
+        Thread.detachNewThread { Self.read(until: ring, into: sender, onDetach) }
+    }
+
+    /// The keyboard is ours again.
+    func disconnect() {
+        let state = self.state.withLock { state in
+            defer { state = State() }
+            return state
+        }
+        guard var before = state.before else { return }
+        state.sizes?.end()
+        var byte: UInt8 = 0
+        _ = write(self.bell.push, &byte, 1)
+        state.sender?.end()
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
+    }
+
+    private static func read(until ring: Int32, into sender: Sender, _ onDetach: () -> Void) {
+        var keys = DetachKeys()
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            var waits = [
+                pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: ring, events: Int16(POLLIN), revents: 0),
+            ]
+            guard poll(&waits, 2, -1) >= 0 || errno == EINTR else { return }
+            if waits[1].revents != 0 { return }
+            guard waits[0].revents != 0 else { continue }
+            let count = Glibc.read(STDIN_FILENO, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            // The terminal went away; its signal says the rest.
+            guard count > 0 else { return }
+            let (typed, isDetaching) = keys.take(buffer[..<count])
+            sender.type(typed)
+            if isDetaching { return onDetach() }
+        }
+    }
+}
+
+/// Finds Ctrl-P Ctrl-Q among what is typed. A Ctrl-P alone is typed with the key that follows it.
+struct DetachKeys {
+    private var isPending = false
+
+    /// What is to be typed of `bytes`, and whether the keys for detaching were among them.
+    mutating func take(_ bytes: some Sequence<UInt8>) -> (typed: [UInt8], isDetaching: Bool) {
+        var typed: [UInt8] = []
+        for byte in bytes {
+            if self.isPending, byte == 17 { return (typed, true) }
+            if self.isPending { typed.append(16) }
+            self.isPending = byte == 16
+            if !self.isPending { typed.append(byte) }
+        }
+        return (typed, false)
+    }
+}
+
+/// Types on a job's terminal: one ssh session that stays, made anew where it broke.
+private final class Sender: Sendable {
+    private struct State {
+        var pending: [UInt8] = []
+        var isOver = false
+        var input: FileHandle?
+        var process: Process?
+    }
+
+    private let engine: Engine
+    private let instance: InstanceID
+    private let script: JobScript
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "keyboard")
+
+    init(engine: Engine, job: Job) {
+        self.engine = engine
+        self.instance = job.instance
+        self.script = JobScript(existing: job)
+        Task { await self.open() }
+    }
+
+    func type(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
+        let input: FileHandle? = self.state.withLock { state in
+            if state.process?.isRunning == true, let input = state.input { return input }
+            // Kept for a session that is being made.
+            if state.pending.count < 65_536 { state.pending += bytes }
+            return nil
+        }
+        guard let input else {
+            Task { await self.open() }
+            return
+        }
+        self.queue.async { try? input.write(contentsOf: Data(bytes)) }
+    }
+
+    func resize() {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return }
+        let text = self.script.resizing(columns: Int(size.ws_col), rows: Int(size.ws_row))
+        Task {
+            guard let shell = try? await self.engine.shell(for: self.instance) else { return }
+            _ = try? await shell.run(text + "\n")
+        }
+    }
+
+    func end() {
+        self.queue.async {
+            let (input, process) = self.state.withLock { state in
+                state.isOver = true
+                return (state.input, state.process)
+            }
+            try? input?.close()
+            process?.terminate()
+        }
+    }
+
+    private func open() async {
+        guard let shell = try? await self.engine.shell(for: self.instance),
+            let words = try? shell.words(running: self.script.typing)
+        else { return }
+        self.queue.async {
+            self.state.withLock { state in
+                guard !state.isOver, state.process?.isRunning != true else { return }
+                let process = Process()
+                process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+                process.arguments = words
+                process.environment = shell.environment
+                let pipe = Pipe()
+                process.standardInput = pipe
+                process.standardOutput = FileHandle.nullDevice
+                process.standardError = FileHandle.nullDevice
+                guard (try? process.run()) != nil else { return }
+                state.process = process
+                state.input = pipe.fileHandleForWriting
+                try? pipe.fileHandleForWriting.write(contentsOf: Data(state.pending))
+                state.pending = []
+            }
+        }
+    }
+}

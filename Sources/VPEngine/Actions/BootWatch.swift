@@ -1,0 +1,64 @@
+/// How long a boot is waited for: a value that is told what was seen, and says when it is enough.
+///
+/// Each stage has a limit as a whole. While the image loads there is a second, shorter one for nothing at all having
+/// changed: a machine that was placed and never begins is paid for like one that works.
+struct BootWatch {
+    /// What the platform showed at one look; two that are equal mean that nothing has happened.
+    struct Sighting: Hashable {
+        var status: InstanceStatus
+        /// The platform's words.
+        var words: String?
+    }
+
+    private(set) var stage: ActionStage
+    /// What was said last about why the stage is not over.
+    var words: String?
+    private let limit: Double
+    private let silence: BootDeadlines.Silence?
+    private let startedAt: Double
+    /// When anything was seen to change, moved on by the time in which nobody could look.
+    private var changedAt: Double
+    private var lookedAt: Double
+    private var last: Sighting?
+
+    /// - Parameters:
+    ///   - silence: how long nothing may change; nil in a stage that has no sign of progress but its end.
+    ///   - now: seconds since any fixed moment, here and below.
+    init(
+        _ stage: ActionStage, limit: Double, silence: BootDeadlines.Silence? = nil, words: String? = nil,
+        at now: Double
+    ) {
+        self.stage = stage
+        self.limit = limit
+        self.silence = silence
+        self.words = words
+        self.startedAt = now
+        self.changedAt = now
+        self.lookedAt = now
+    }
+
+    mutating func saw(_ sighting: Sighting, at now: Double) {
+        if sighting != self.last { self.changedAt = now }
+        self.last = sighting
+        self.lookedAt = now
+    }
+
+    /// Nobody could say how it stands; that must not count against the machine.
+    mutating func sawNothing(at now: Double) {
+        self.changedAt += max(0, now - self.lookedAt)
+        self.lookedAt = now
+    }
+
+    /// Why the machine is given up, or nil where it is worth waiting.
+    func reasonToGiveUp(at now: Double) -> String? {
+        if now - self.startedAt >= self.limit {
+            let words = self.words ?? self.last?.words ?? "nothing happened"
+            return "\(words); given up after \(Int(saturating: self.limit.rounded())) s"
+        }
+        guard let silence = self.silence, let last = self.last else { return nil }
+        let patience = last.status == .pending ? silence.placed : silence.loading
+        guard now - self.changedAt >= patience else { return nil }
+        let words = self.words ?? last.words ?? last.status.rawValue
+        return "\(words); given up, since nothing has changed for \(Int(saturating: patience.rounded())) s"
+    }
+}

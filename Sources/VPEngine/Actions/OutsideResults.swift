@@ -1,0 +1,382 @@
+import Foundation
+import Synchronization
+
+/// Brings what an end would lose and the workspace's listing does not show: what lies behind links that lead out of it,
+/// in the folders of jobs that worked elsewhere, and in repositories.
+struct OutsideResults {
+    let engine: Engine
+    let instance: InstanceID
+    let workspace: Workspace
+    let shell: RemoteShell
+    let progress: @Sendable (ActionProgress) -> Void
+    /// Where the folders behind links lie there, by what they are called here.
+    private var roots: [SyncPath: String] = [:]
+
+    init(
+        engine: Engine, instance: InstanceID, workspace: Workspace, shell: RemoteShell,
+        progress: @escaping @Sendable (ActionProgress) -> Void
+    ) {
+        self.engine = engine
+        self.instance = instance
+        self.workspace = workspace
+        self.shell = shell
+        self.progress = progress
+    }
+
+    /// What was brought, and what stays there for a reason; what could not be brought is among its missing. Also the
+    /// `.git` folders that no bundle can hold, to be kept as they are.
+    mutating func bring() async throws(EngineError) -> (SyncSummary, inert: [SyncPath]) {
+        var summary = SyncSummary(direction: .down)
+        let findings = try await self.look()
+        for link in findings.links where link.isFolder {
+            self.roots[link.path] = String(validating: link.target.bytes, as: UTF8.self)
+        }
+        // Links in circles, and several to the same: what lies behind them comes once.
+        var seen: Set<SyncPath> = []
+        for link in findings.links where seen.insert(link.target).inserted {
+            try await self.bring(link, into: &summary)
+        }
+        for folder in findings.folders { try await self.bring(folder, into: &summary) }
+        let inert = try await self.bring(findings.repositories, into: &summary)
+        for folder in findings.remade where folder.bytes > 0 {
+            summary.left.append("\(folder.path) (\(Self.size(folder.bytes))): it can be made again")
+        }
+        return (summary, inert)
+    }
+
+    private func look() async throws(EngineError) -> LastLook.Findings {
+        let folders = try Set(
+            self.engine.history.jobs(limit: 1000)
+                .filter { $0.instance == self.instance }.compactMap { $0.record?.workingDirectory })
+        let outside = folders.filter { $0.hasPrefix("/") || $0.hasPrefix("..") || $0.contains("/..") }
+            .sorted()
+        let result = try await self.shell.run(
+            LastLook.script(root: self.workspace.remoteRoot, folders: outside))
+        guard result.isSuccess, let findings = LastLook.parse(result.output) else {
+            throw EngineError(
+                .downloadFailed, .init("looking for results", subject: self.instance.rawValue),
+                detail: result.lastErrorLine ?? "the answer was cut short")
+        }
+        return findings
+    }
+
+    /// The home there; empty where it does not say.
+    private func home() async -> String {
+        let result = try? await self.shell.run("cd && printf %s \"$(pwd -P)\"")
+        return result.map { String(decoding: $0.output, as: UTF8.self) } ?? ""
+    }
+
+    private var limit: Int64 { self.engine.configuration.sync.uploadLimit?.bytes ?? .max }
+
+    private static func size(_ bytes: Int64) -> String { "\(Figures.fixed(Double(bytes) / 1e6, 1)) MB" }
+
+    // MARK: Behind links
+
+    private func bring(_ link: LastLook.Findings.Link, into summary: inout SyncSummary)
+        async throws(EngineError)
+    {
+        if let (reason, _) = IncomingGate.refusal(of: link.path) {
+            summary.missing.append("\(link.path): \(reason.words)")
+            return
+        }
+        guard !self.engine.configuration.sync.keepsThere(link.path) else {
+            summary.left.append("\(link.path): sync.keep_there")
+            return
+        }
+        if link.isFolder {
+            try await self.bring(folder: link.target, called: link.path, into: &summary)
+        } else {
+            let path = self.place(for: link.path, takesFolder: false)
+            try await self.fetch(
+                LastLook.file(link.target, limit: self.limit), to: path, named: link.path, into: &summary)
+        }
+    }
+
+    /// A job's folder outside comes under its own name, with what says that it is the instance's.
+    private func bring(_ folder: SyncPath, into summary: inout SyncSummary) async throws(EngineError) {
+        let name =
+            folder.bytes.split(separator: SyncPath.slash).last.map { SyncPath($0) } ?? SyncPath("folder")
+        try await self.bring(folder: folder, called: name.beside(self.instance.rawValue), into: &summary)
+    }
+
+    /// Brings what changed in `folder` since the instance came up, by the way that every file takes.
+    private func bring(
+        folder: SyncPath, called name: SyncPath, into summary: inout SyncSummary
+    ) async throws(EngineError) {
+        guard let remoteRoot = String(validating: folder.bytes, as: UTF8.self) else {
+            summary.missing.append("\(name): the name of the folder behind it cannot be written")
+            return
+        }
+        let place = self.place(for: name, takesFolder: true)
+        guard let localName = String(validating: place.bytes, as: UTF8.self) else {
+            summary.missing.append("\(name): it cannot be called so here")
+            return
+        }
+        let pruned = [self.workspace.remoteRoot, "\(await self.home())/.vp"].compactMap { inner in
+            inner.hasPrefix(remoteRoot + "/") ? SyncPath(String(inner.dropFirst(remoteRoot.count + 1))) : nil
+        }
+        func sync(to folder: String) -> WorkspaceSync {
+            var sync = self.engine.sync(
+                self.instance,
+                workspace: Workspace(
+                    name: self.workspace.name, localRoot: "\(self.workspace.localRoot)/\(folder)",
+                    remoteRoot: remoteRoot), shell: self.shell, self.progress)
+            sync.newerThan = LastLook.reference
+            sync.prunedPaths = pruned
+            return sync
+        }
+        // The link that a download has brought may lead to a folder here that only happens to be called so: what lies
+        // behind it is somebody else's, and compared with nothing.
+        let isLink = FileEntry(at: place, below: self.workspace.localRoot)?.kind == .symbolicLink
+        let plan = try await sync(to: isLink ? ".vp/nothing-\(UUID().uuidString)" : localName).outstanding()
+        let items = (plan.transfers + plan.conflicts).filter { $0.entry.kind != .folder }
+        let bytes = items.saturatedSum(of: \.size)
+        guard !items.isEmpty else { return }
+        guard bytes <= self.limit else {
+            summary.missing.append(
+                "\(name): \(items.count) files, \(Self.size(bytes)), lie behind it in \(folder), which is more than "
+                    + "sync.limit; `sync.keep_there: [\(name)]` leaves them there")
+            return
+        }
+        try self.makeFolder(place, called: name)
+        let brought = try await sync(to: localName).download(conflictSuffix: self.instance.rawValue)
+        summary.transferredFiles += brought.transferredFiles
+        summary.transferredBytes += brought.transferredBytes
+        summary.conflicts += brought.conflicts.map { "\(place)/\($0)" }
+        summary.missing += brought.missing.map { "\(place)/\($0)" }
+        summary.changing += brought.changing.map { "\(place)/\($0)" }
+        summary.later += brought.later.map { "\(place)/\($0)" }
+        summary.refused += brought.refused.map { "\(place)/\($0)" }
+    }
+
+    /// Where what the instance calls `name` may come here: there, unless something else stands in the way.
+    ///
+    /// A link that a download put there and that leads nowhere is no content; any other link is the user's, and
+    /// nothing is written through it.
+    private func place(for name: SyncPath, takesFolder: Bool) -> SyncPath {
+        for folder in name.ancestors {
+            if let entry = FileEntry(at: folder, below: self.workspace.localRoot), entry.kind != .folder {
+                return SyncPath(Array(name.description.replacing("/", with: "_").utf8)).beside(
+                    self.instance.rawValue)
+            }
+        }
+        guard let entry = FileEntry(at: name, below: self.workspace.localRoot) else { return name }
+        if takesFolder, entry.kind == .folder { return name }
+        if entry.kind == .symbolicLink, self.isOurs(name, entry) { return name }
+        return name.beside(self.instance.rawValue)
+    }
+
+    /// Whether the link `name` here is what a download brought from there: of the workspace, or of a folder that came
+    /// from behind a link before.
+    private func isOurs(_ name: SyncPath, _ entry: FileEntry) -> Bool {
+        func isBrought(_ path: SyncPath, to folder: SyncPath?, from remoteRoot: String) -> Bool {
+            let root = self.workspace.localRoot
+            let workspace = Workspace(
+                name: self.workspace.name, localRoot: folder.map { "\(root)/\($0)" } ?? root,
+                remoteRoot: remoteRoot)
+            let agreed = self.engine.manifests.load(instance: self.instance, workspace: workspace)[path]
+            return agreed.map { !$0.wasSent && $0.here == entry } ?? false
+        }
+        if isBrought(name, to: nil, from: self.workspace.remoteRoot) { return true }
+        return name.ancestors.contains { folder in
+            guard let root = self.roots[folder] else { return false }
+            return isBrought(
+                SyncPath(name.bytes.dropFirst(folder.bytes.count + 1)), to: folder, from: root)
+        }
+    }
+
+    private func makeFolder(_ place: SyncPath, called name: SyncPath) throws(EngineError) {
+        if place == name, FileEntry(at: name, below: self.workspace.localRoot)?.kind == .symbolicLink {
+            _ = name.withAbsolutePath(below: self.workspace.localRoot) { unlink($0) }
+        }
+        for folder in Array(place.ancestors).sorted() + [place] {
+            let isMade = folder.withAbsolutePath(below: self.workspace.localRoot) { mkdir($0, 0o777) } == 0
+            guard isMade || errno == EEXIST else {
+                throw PrivateFolder.failure(.init("making \(folder)", subject: folder.description))
+            }
+        }
+    }
+
+    // MARK: Repositories
+
+    private func bring(
+        _ repositories: [LastLook.Findings.Repository], into summary: inout SyncSummary
+    ) async throws(EngineError) -> [SyncPath] {
+        var inert: [SyncPath] = []
+        for repository in repositories where !(await self.hasAll(repository)) {
+            let git = SyncPath(
+                repository.path.bytes + Array(repository.path.bytes.isEmpty ? ".git".utf8 : "/.git".utf8))
+            guard repository.canBeBundled else {
+                inert.append(git)
+                continue
+            }
+            let name = repository.path.bytes.isEmpty ? SyncPath(self.workspace.name) : repository.path
+            let bundle = SyncPath(
+                name.beside(self.instance.rawValue).bytes + Array(".bundle".utf8))
+            let script = LastLook.bundle(
+                root: self.workspace.remoteRoot, path: repository.path, limit: self.limit)
+            let before = summary.missing.count
+            try await self.fetch(script, to: bundle, named: repository.path, into: &summary)
+            if summary.missing.count > before {
+                summary.missing.removeLast(summary.missing.count - before)
+                inert.append(git)
+            }
+        }
+        return inert
+    }
+
+    /// Whether a repository here, in the same folder, has every commit of `repository`.
+    private func hasAll(_ repository: LastLook.Findings.Repository) async -> Bool {
+        guard !repository.tips.isEmpty, let path = String(validating: repository.path.bytes, as: UTF8.self)
+        else { return false }
+        let folder = path.isEmpty ? self.workspace.localRoot : "\(self.workspace.localRoot)/\(path)"
+        guard FileManager.default.fileExists(atPath: "\(folder)/.git") else { return false }
+        var environment = self.shell.environment
+        environment["GIT_OPTIONAL_LOCKS"] = "0"
+        let input = repository.tips.map { "\($0)^{commit}\n" }.joined()
+        let command = ProcessCommand(
+            "git",
+            [
+                "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", folder, "cat-file",
+                "--batch-check",
+            ], environment: environment, input: Array(input.utf8))
+        guard let result = try? await self.shell.runner.run(command), result.isSuccess else { return false }
+        let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
+        return lines.count == repository.tips.count && lines.allSatisfy { $0.contains(" commit ") }
+    }
+
+    // MARK: Bytes
+
+    /// Brings what `script` prints to `path` of the project, which must not be there.
+    private func fetch(
+        _ script: [UInt8], to path: SyncPath, named name: SyncPath, into summary: inout SyncSummary
+    ) async throws(EngineError) {
+        let what = name.bytes.isEmpty ? ".git" : name.description
+        let folder = "\(self.engine.configuration.paths.stateFolder)/held"
+        try PrivateFolder.make(folder)
+        let temporary = "\(folder)/\(SSHTarget.alias(for: self.instance)).part"
+        defer { unlink(temporary) }
+        if let problem = try await self.save(script, to: temporary) {
+            summary.missing.append("\(what): \(problem)")
+            return
+        }
+        var place = path
+        for number in 2...1000 {
+            if let entry = FileEntry(at: place, below: self.workspace.localRoot) {
+                // What an earlier attempt brought need not stand there twice.
+                if entry.kind == .file, self.isSame(temporary, place) { return }
+                if entry.kind == .symbolicLink, self.isOurs(place, entry) {
+                    _ = place.withAbsolutePath(below: self.workspace.localRoot) { unlink($0) }
+                    break
+                }
+                place = SyncPath(path.bytes + Array("-\(number)".utf8))
+            } else {
+                break
+            }
+        }
+        if let parent = place.parent { try self.makeFolder(parent, called: parent) }
+        guard
+            place.withAbsolutePath(below: self.workspace.localRoot, { Self.copy(temporary, to: $0) })
+        else {
+            throw PrivateFolder.failure(.init("writing \(place)", subject: place.description))
+        }
+        summary.transferredFiles += 1
+        summary.transferredBytes += FileEntry(at: place, below: self.workspace.localRoot)?.size ?? 0
+    }
+
+    private func isSame(_ file: String, _ place: SyncPath) -> Bool {
+        place.withAbsolutePath(below: self.workspace.localRoot) { path in
+            FileManager.default.contentsEqual(atPath: file, andPath: String(cString: path))
+        }
+    }
+
+    /// Copies `source` to a file that was not there.
+    private static func copy(_ source: String, to target: UnsafePointer<CChar>) -> Bool {
+        let input = open(source, O_RDONLY | O_CLOEXEC)
+        guard input >= 0 else { return false }
+        defer { close(input) }
+        let output = open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        guard output >= 0 else { return false }
+        defer { close(output) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(input, &buffer, buffer.count)
+            if count == 0 { return true }
+            guard count > 0 else { return false }
+            var written = 0
+            while written < count {
+                let step = buffer.withUnsafeBytes {
+                    write(output, $0.baseAddress! + written, count - written)
+                }
+                guard step > 0 else { return false }
+                written += step
+            }
+        }
+    }
+
+    /// Saves what `script` prints as `path`, bounded. Answers with what went wrong there, or nil.
+    private func save(_ script: [UInt8], to path: String) async throws(EngineError) -> String? {
+        unlink(path)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw PrivateFolder.failure(.init("writing \(path)", subject: path))
+        }
+        let file = OutsideFile(descriptor, limit: self.limit)
+        let errors = ByteCollector()
+        self.progress(ActionProgress(.downloading))
+        let ending = try await self.shell.stream(
+            script, onOutput: { file.write($0) }, onErrorOutput: { errors.append($0) })
+        let text = String(decoding: errors.bytes, as: UTF8.self)
+        let size = file.close()
+        let lines = text.split(whereSeparator: \.isNewline)
+        let word = lines.first { $0.hasPrefix(LastLook.sizeMark) }?.dropFirst(LastLook.sizeMark.count)
+        let isWhole =
+            ending == .exited(0) && size != nil
+            && (word.flatMap { Int64($0) }.map { $0 == size } ?? false)
+        guard !isWhole else { return nil }
+        unlink(path)
+        if size == nil { return "there is no room for it here" }
+        return lines.last { !$0.hasPrefix(LastLook.sizeMark) }.map { String($0.prefix(200)) }
+            ?? "it was cut short"
+    }
+}
+
+/// A file that bytes are written to as they arrive.
+private final class OutsideFile: Sendable {
+    private let state: Mutex<(size: Int64, isBroken: Bool)>
+    private let descriptor: Int32
+    private let limit: Int64
+
+    init(_ descriptor: Int32, limit: Int64) {
+        self.descriptor = descriptor
+        self.limit = limit
+        self.state = Mutex((0, false))
+    }
+
+    func write(_ bytes: [UInt8]) {
+        self.state.withLock { state in
+            guard !state.isBroken, state.size <= self.limit else {
+                state.isBroken = true
+                return
+            }
+            var written = 0
+            while written < bytes.count {
+                let step = bytes.withUnsafeBytes {
+                    Foundation.write(self.descriptor, $0.baseAddress! + written, bytes.count - written)
+                }
+                guard step > 0 else {
+                    state.isBroken = true
+                    return
+                }
+                written += step
+            }
+            state.size += Int64(bytes.count)
+        }
+    }
+
+    /// How many bytes are in it; nil where some could not be written.
+    func close() -> Int64? {
+        Foundation.close(self.descriptor)
+        return self.state.withLock { $0.isBroken ? nil : $0.size }
+    }
+}

@@ -1,0 +1,158 @@
+import Foundation
+
+/// Caps that no setting and no option raises, from `limits.yaml` beside the user's configuration and in
+/// `/etc/variousplug`. Of several files the stricter word counts.
+public struct Limits: Hashable, Sendable {
+    /// A value, and the file that says so.
+    public struct Cap<Value: Hashable & Sendable>: Hashable, Sendable {
+        public var value: Value
+        public var file: String
+
+        public init(value: Value, file: String) {
+            self.value = value
+            self.file = file
+        }
+    }
+
+    /// Dollars an hour.
+    public var maximumPrice: Cap<Double>?
+    /// Dollars for one run or one rental.
+    public var maximumCost: Cap<Double>?
+    /// Dollars a day, UTC, over all accounts.
+    public var dollarsPerDay: Cap<Double>?
+    /// Instances at once, over all accounts.
+    public var maximumInstances: Cap<Int>?
+    /// GPUs of one instance.
+    public var maximumGPUs: Cap<Int>?
+    /// Kinds of GPU that may be rented; one that every list has.
+    public var gpus: [Cap<[String]>]
+    public var platforms: [Cap<[Platform]>]
+    /// Verbs of `vp` that may be used.
+    public var verbs: [Cap<[String]>]
+    /// The files that were read.
+    public var files: [String]
+    /// Why a file cannot be used, with its path. Nothing that costs money is done then.
+    public var problem: String?
+
+    public init() {
+        self.gpus = []
+        self.platforms = []
+        self.verbs = []
+        self.files = []
+    }
+
+    public var isEmpty: Bool { self.files.isEmpty && self.problem == nil }
+
+    /// Takes over what `other` says more strictly.
+    mutating func tighten(by other: Limits) {
+        func lower<Value: Comparable>(_ mine: Cap<Value>?, _ theirs: Cap<Value>?) -> Cap<Value>? {
+            guard let mine, let theirs else { return mine ?? theirs }
+            return theirs.value < mine.value ? theirs : mine
+        }
+        self.maximumPrice = lower(self.maximumPrice, other.maximumPrice)
+        self.maximumCost = lower(self.maximumCost, other.maximumCost)
+        self.dollarsPerDay = lower(self.dollarsPerDay, other.dollarsPerDay)
+        self.maximumInstances = lower(self.maximumInstances, other.maximumInstances)
+        self.maximumGPUs = lower(self.maximumGPUs, other.maximumGPUs)
+        self.gpus += other.gpus
+        self.platforms += other.platforms
+        self.verbs += other.verbs
+        self.files += other.files
+        self.problem = self.problem ?? other.problem
+    }
+
+    // MARK: What they refuse
+
+    /// Throws `.limitRefused` where a limits file cannot be used.
+    package func requireUsable() throws(EngineError) {
+        if let problem = self.problem { throw Self.refusal(problem) }
+    }
+
+    /// Throws `.limitRefused` where none of `verbs` may be used.
+    public func require(anyOf verbs: String...) throws(EngineError) {
+        for cap in self.verbs where !verbs.contains(where: cap.value.contains) {
+            throw Self.refusal(
+                "\(verbs[0]) is not among verbs (\(cap.value.joined(separator: ", "))) in \(cap.file)")
+        }
+    }
+
+    /// Why hardware of that kind may not be rented or started; nil where it may.
+    func objection(
+        to platform: Platform, gpu: String, memoryBytes: Int64?, count: Int, price: HourlyPrice
+    ) -> String? {
+        for cap in self.platforms where !cap.value.contains(platform) {
+            let names = cap.value.map(\.displayName).joined(separator: ", ")
+            return "\(platform.displayName) is not among platforms (\(names)) in \(cap.file)"
+        }
+        for cap in self.gpus {
+            let isAllowed = cap.value.contains { name in
+                if let selection = GPUName.select(name) {
+                    return selection.includes(platformName: gpu, memoryBytes: memoryBytes)
+                }
+                return GPUName.normalize(name) == GPUName.normalize(gpu)
+            }
+            if !isAllowed {
+                return "\(gpu) is not among gpus (\(cap.value.joined(separator: ", "))) in \(cap.file)"
+            }
+        }
+        if let cap = self.maximumGPUs, count > cap.value {
+            return "it has \(count) GPUs, and gpus in \(cap.file) is \(cap.value)"
+        }
+        if let cap = self.maximumPrice, price.dollarsPerHour > cap.value {
+            return "it costs \(Figures.dollars(price.dollarsPerHour, 3))/h, and max_price"
+                + Self.words(cap, "/h")
+        }
+        return nil
+    }
+
+    func objection(to offer: Offer) -> String? {
+        self.objection(
+            to: offer.id.platform, gpu: offer.gpuName, memoryBytes: offer.gpuMemoryBytes,
+            count: offer.gpuCount,
+            price: offer.price)
+    }
+
+    /// ` in FILE is $0.50/h`
+    private static func words(_ cap: Cap<Double>, _ unit: String) -> String {
+        " in \(cap.file) is \(Figures.dollars(cap.value, 3))\(unit)"
+    }
+
+    static func refusal(_ words: String) -> EngineError {
+        EngineError(.limitRefused, .init("keeping to the limits"), detail: words)
+    }
+
+    // MARK: What they cut
+
+    /// `request`, with nothing in it above the caps.
+    package func tightened(_ request: CreateRequest, _ defaults: EngineConfiguration.Defaults)
+        -> CreateRequest
+    {
+        var request = request
+        if let cap = self.maximumPrice {
+            let wanted = (request.query.maximumPrice ?? defaults.maximumPrice)?.dollarsPerHour ?? .infinity
+            request.query.maximumPrice = HourlyPrice(dollarsPerHour: min(wanted, cap.value))
+        }
+        if let cap = self.maximumCost {
+            request.maximumCost = min(request.maximumCost ?? .infinity, cap.value)
+        }
+        return request
+    }
+
+    package func tightened(_ request: RunRequest, _ money: EngineConfiguration.Money) -> RunRequest {
+        var request = request
+        if let cap = self.maximumCost {
+            request.maximumCost = min(request.maximumCost ?? money.dollarsPerRun ?? .infinity, cap.value)
+        }
+        return request
+    }
+}
+
+extension EngineConfiguration {
+    /// What may be spent in a day, and where that stands: the lower of the setting and the caps.
+    public var dayLimit: (dollars: Double, origin: String)? {
+        let own = self.money.dollarsPerDay.map { ($0, "budget.per_day") }
+        guard let cap = self.limits.dollarsPerDay else { return own }
+        if let own, own.0 <= cap.value { return own }
+        return (cap.value, "per_day in \(cap.file)")
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+
+/// Holds actions against the caps of `limits.yaml`, for `vp` and the dashboard alike: what is refused here cannot be asked
+/// for by another verb or key.
+struct Allowance {
+    let engine: Engine
+
+    private var limits: Limits { self.engine.configuration.limits }
+
+    /// `action` with nothing in it above the caps. Throws `.limitRefused`, with the limit and its file, where it may not be
+    /// done at all. Ends are never refused for money: what costs nothing any more is what a limit wants.
+    func admit(_ action: EngineAction) async throws(EngineError) -> EngineAction {
+        let limits = self.limits
+        guard !limits.isEmpty else { return action }
+        switch action {
+        case .create(let request):
+            try limits.requireUsable()
+            try limits.require(anyOf: "create-instance")
+            try await self.requireRoom()
+            return .create(limits.tightened(request, self.engine.configuration.defaults))
+        case .start(let id):
+            try limits.requireUsable()
+            try limits.require(anyOf: "start")
+            try await self.requireRoom(beside: id)
+            let instance = try await self.engine.freshInstance(id)
+            // A stopped instance's row has the price of its disk; what it costs when it runs stands in the ledger.
+            let agreed = try self.engine.history.ledgerEntry(for: id).map {
+                HourlyPrice(dollarsPerHour: $0.dollarsPerHour)
+            }
+            let objection = limits.objection(
+                to: id.platform, gpu: instance.gpuName, memoryBytes: instance.gpuMemoryBytes,
+                count: instance.gpuCount, price: agreed ?? instance.price)
+            if let objection { throw Limits.refusal(objection) }
+            return action
+        case .run(let id, let request):
+            try limits.requireUsable()
+            try limits.require(anyOf: "run", "rerun")
+            return .run(id, limits.tightened(request, self.engine.configuration.money))
+        case .stop:
+            try limits.require(anyOf: "stop", "run", "create-instance")
+            return action
+        case .destroy:
+            // Whoever may rent may end what was rented, on Ctrl-C for example.
+            try limits.require(anyOf: "destroy-instance", "reap", "run", "rerun", "create-instance")
+            return action
+        case .cancel:
+            try limits.require(anyOf: "cancel", "run", "rerun")
+            return action
+        case .sync:
+            try limits.require(anyOf: "sync", "run", "rerun")
+            return action
+        case .download, .attach:
+            return action
+        }
+    }
+
+    /// Throws `.limitRefused` where one more instance would be too many, `name` and `id` not counted.
+    ///
+    /// Counted are the platforms' own lists, so that another history or another machine makes no difference, and the
+    /// rentals that are begun and not listed yet.
+    func requireRoom(named name: String? = nil, beside id: InstanceID? = nil) async throws(EngineError) {
+        guard let cap = self.limits.maximumInstances else { return }
+        let answers = await self.engine.instances()
+        // A platform that does not say what is rented could have any number.
+        if let failure = answers.failures.first { throw failure.error }
+        let listed = answers.values.filter {
+            $0.status.holdsGPU && $0.id != id && (name == nil || $0.name != name)
+        }
+        let ids = Set(answers.values.map(\.id))
+        let begun = try self.engine.history.openLedgerEntries().filter { entry in
+            guard entry.name != name, entry.state == .intended || entry.state == .rented else { return false }
+            guard let instance = entry.instance else {
+                return !answers.values.contains { $0.name == entry.name }
+            }
+            return instance != id && !ids.contains(instance)
+        }
+        let count = listed.count + begun.count
+        guard count >= cap.value else { return }
+        throw Limits.refusal(
+            count == 1
+                ? "1 instance is rented, and max_instances in \(cap.file) is \(cap.value)"
+                : "\(count) instances are rented, and max_instances in \(cap.file) is \(cap.value)")
+    }
+}
+
+/// What the caps leave today.
+public struct LimitsReport: Sendable {
+    public var limits: Limits
+    /// Dollars spent since midnight, UTC.
+    public var spentToday: Double
+    /// What may be spent in a day and where that stands, settings included.
+    public var dayLimit: (dollars: Double, origin: String)?
+    /// Instances that hold a GPU, as last seen.
+    public var instances: Int
+
+    public var leftToday: Double? { self.dayLimit.map { max(0, $0.dollars - self.spentToday) } }
+    public var instancesLeft: Int? { self.limits.maximumInstances.map { max(0, $0.value - self.instances) } }
+}
+
+extension Engine {
+    /// The caps and what they leave, from what was last seen; asks nobody.
+    public func limitsReport() throws(EngineError) -> LimitsReport {
+        let now = self.now()
+        let midnight = CostBook.midnight(now)
+        let seen = (self.cachedInstances()?.values ?? []).filter(\.status.holdsGPU)
+        let ids = Set(seen.map(\.id))
+        let others = try self.history.openLedgerEntries().filter { entry in
+            entry.state == .intended || entry.state == .rented && entry.lease?.parkedAt == nil
+        }.filter { entry in entry.instance.map { !ids.contains($0) } ?? true }
+        return LimitsReport(
+            limits: self.configuration.limits,
+            spentToday: try self.costBook(since: midnight).total(from: midnight, to: now).dollars,
+            dayLimit: self.configuration.dayLimit, instances: seen.count + others.count)
+    }
+}

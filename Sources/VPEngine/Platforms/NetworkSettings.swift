@@ -1,0 +1,77 @@
+import Foundation
+
+/// How servers are reached and whom to believe: proxies and certificates, with the names under which they were set.
+public struct NetworkSettings: Hashable, Sendable {
+    /// A value and the variable, or the file, that it comes from.
+    public struct Named: Hashable, Sendable {
+        public var value: String
+        public var origin: String
+
+        public init(_ value: String, from origin: String) {
+            self.value = value
+            self.origin = origin
+        }
+    }
+
+    /// A file with the certificates of the authorities to believe; nil for the system's.
+    public var authoritiesFile: Named?
+    /// A folder with them, prepared by `openssl rehash`; nil for the system's.
+    public var authoritiesFolder: Named?
+    public var httpProxy: Named?
+    public var httpsProxy: Named?
+    /// Hosts that are reached without a proxy, separated by commas; `*` for all.
+    public var hostsWithoutProxy: String?
+
+    /// The system's certificates, and no proxy.
+    public init() {}
+
+    /// As `environment` says, by the names that curl, OpenSSL and Python's clients go by.
+    public init(environment: [String: String]) {
+        func first(_ names: [String]) -> Named? {
+            for name in names {
+                if let value = environment[name], !value.isEmpty { return Named(value, from: name) }
+            }
+            return nil
+        }
+        self.authoritiesFile = first(["CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+        self.authoritiesFolder = first(["SSL_CERT_DIR"])
+        // In capitals it could be a request's header in a CGI program, which is why no client reads HTTP_PROXY.
+        self.httpProxy = first(["http_proxy", "all_proxy", "ALL_PROXY"])
+        self.httpsProxy = first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+        self.hostsWithoutProxy = first(["no_proxy", "NO_PROXY"])?.value
+    }
+
+    /// The proxy for `scheme` and `host`, so that an error names none that was not asked. Never one for this machine
+    /// itself, which no proxy can reach.
+    func proxy(scheme: String, host: String) -> Named? {
+        if ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host.lowercased()) { return nil }
+        guard !self.isExempt(host.lowercased()) else { return nil }
+        return scheme == "https" ? self.httpsProxy : self.httpProxy
+    }
+
+    /// Whether `hostsWithoutProxy` names `host` or a domain that it is in. Ranges of addresses libcurl knows alone.
+    private func isExempt(_ host: String) -> Bool {
+        for word in (self.hostsWithoutProxy ?? "").lowercased().split(whereSeparator: {
+            $0 == "," || $0 == " "
+        }) {
+            let name = word.drop { $0 == "." }
+            if word == "*" || host == name || !name.isEmpty && host.hasSuffix("." + name) { return true }
+        }
+        return false
+    }
+}
+
+/// Addresses as they may be shown.
+package enum ShownAddress {
+    /// `text` without the name and password in front of an `@`.
+    package static func redacted(_ text: String) -> String {
+        guard let scheme = text.range(of: "://") else {
+            guard let at = text.lastIndex(of: "@") else { return text }
+            return "***" + text[at...]
+        }
+        let end =
+            text[scheme.upperBound...].firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? text.endIndex
+        guard let at = text[scheme.upperBound..<end].lastIndex(of: "@") else { return text }
+        return text[..<scheme.upperBound] + "***" + text[at...]
+    }
+}

@@ -1,0 +1,48 @@
+/// What the instance said about its lease on standard error.
+package enum LeaseReport: Hashable, Sendable {
+    /// Times of the instance's own clock, in seconds since 1970.
+    case state(now: Double, end: Double?, cap: Double?, use: InstanceUse)
+    /// Nil where the instance can end itself, else why it cannot.
+    case guarded(weakness: String?)
+    case absent
+    case failed(String)
+
+    /// Reads one line, or nil where it is not one of ours.
+    package init?(line: Substring) {
+        guard line.hasPrefix(WatchdogScript.mark) else { return nil }
+        let words = line.dropFirst(WatchdogScript.mark.count).split(separator: " ")
+        switch words.first {
+        case "state":
+            // A time that cannot be read is not "none", which would be a lease without end: such a line says nothing.
+            guard words.count == 6, let now = NumberRange.epoch.read(words[1]),
+                let idle = NumberRange.seconds.read(words[5]),
+                let end = Self.moment(words[2]), let cap = Self.moment(words[3])
+            else { return nil }
+            let use: InstanceUse =
+                switch words[4] {
+                case "idle": .idle(idle)
+                case "unknown": .unknown
+                default: .active
+                }
+            self = .state(now: now, end: end.seconds, cap: cap.seconds, use: use)
+        case "guard":
+            guard words.count > 1 else { return nil }
+            self = .guarded(
+                weakness: words[1] == "instance" ? nil : Self.words(words.dropFirst(2)))
+        case "absent": self = .absent
+        case "failed": self = .failed(Self.words(words.dropFirst()))
+        default: return nil
+        }
+    }
+
+    /// `none`, or seconds since 1970; nil for anything else.
+    private static func moment(_ word: Substring) -> (seconds: Double?, Void)? {
+        if word == "none" { return (nil, ()) }
+        return NumberRange.epoch.read(word).map { ($0, ()) }
+    }
+
+    /// What the instance says in words, as far as a line goes.
+    private static func words(_ words: ArraySlice<Substring>) -> String {
+        words.joined(separator: " ").singleLine(limit: 300) ?? ""
+    }
+}

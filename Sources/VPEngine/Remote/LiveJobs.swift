@@ -1,0 +1,98 @@
+import Foundation
+
+/// A job that runs on an instance, or waits there, whoever started it.
+package struct LiveJob: Hashable, Sendable {
+    package var id: String
+    /// For so many seconds by the instance's clock; nil while it waits for its turn.
+    package var seconds: Double?
+
+    /// `train-7, running for 12 min`
+    package var words: String {
+        self.seconds.map { "\(self.id), running for \(Engine.words($0))" }
+            ?? "\(self.id), waiting for its turn"
+    }
+}
+
+extension Job {
+    /// How it stands while it is not over, for a question that names it: `train-7, running for 12 min`.
+    public func wordsWhileOpen(at now: Date) -> String {
+        LiveJob(
+            id: self.id.rawValue,
+            seconds: self.state == .running
+                ? max(0, self.startedAt.map { now.timeIntervalSince($0) } ?? 0) : nil
+        ).words
+    }
+}
+
+/// Asks an instance which jobs run there, those of other machines and projects included.
+package enum LiveJobs {
+    private static let mark = "vp-live "
+    /// More than anybody starts on one instance; what is named beyond serves nobody.
+    private static let limit = 200
+
+    /// Prints a line for each: the mark, how long it runs in seconds or `-`, and its name.
+    package static let script = """
+        \(JobSupervisor.aliveFunction)
+        now=$(date +%s)
+        count=0
+        for job in "$HOME"/.vp/jobs/*/; do
+        job=${job%/}
+        [ -d "$job" ] && [ ! -s "$job/status" ] && alive "$job" || continue
+        start=''
+        [ ! -s "$job/pid" ] || read -r _ start < "$job/pid"
+        case $start in '' | *[!0-9]*) age=- ;; *) age=$((now - start)) ;; esac
+        echo "\(Self.mark)$age ${job##*/}"
+        count=$((count + 1))
+        [ "$count" -lt \(Self.limit) ] || break
+        done
+        exit 0
+        """
+
+    package static func parse(_ output: [UInt8]) -> [LiveJob] {
+        String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline).prefix(Self.limit)
+            .compactMap { line in
+                guard line.hasPrefix(Self.mark) else { return nil }
+                let words = line.dropFirst(Self.mark.count).split(separator: " ", maxSplits: 1)
+                guard words.count == 2 else { return nil }
+                let age = NumberRange.seconds.read(words[0])
+                return LiveJob(id: String(words[1].prefix(100)), seconds: age)
+            }
+    }
+}
+
+extension Engine {
+    /// The jobs that an end of `instance` would end: as the instance says, and where it cannot be asked, as they
+    /// were seen last.
+    package func liveJobs(on instance: Instance) async -> [LiveJob] {
+        // Nothing runs on what does not run.
+        guard instance.status == .running else { return [] }
+        if let jobs = await self.jobsThere(instance.id) { return jobs }
+        let now = self.now()
+        return ((try? self.history.jobs(limit: 1000)) ?? []).compactMap { job in
+            guard job.instance == instance.id, !job.state.isOver else { return nil }
+            return LiveJob(
+                id: job.id.rawValue,
+                seconds: job.state == .running ? job.startedAt.map { now.timeIntervalSince($0) } ?? 0 : nil)
+        }
+    }
+
+    /// The jobs on `id` by its own word; nil where it cannot be asked.
+    func jobsThere(_ id: InstanceID) async -> [LiveJob]? {
+        guard let shell = try? await self.shell(for: id), let result = try? await shell.run(LiveJobs.script),
+            result.isSuccess
+        else { return nil }
+        return LiveJobs.parse(result.output)
+    }
+
+    /// Throws `.jobsRunning` where an end of `instance` would end jobs.
+    func guardJobs(on instance: Instance, _ activity: EngineError.Activity) async throws(EngineError) {
+        let jobs = await self.liveJobs(on: instance)
+        guard !jobs.isEmpty else { return }
+        throw EngineError(.jobsRunning, activity, suggestions: jobs.map(\.words))
+    }
+
+    /// What an end of `id` would end besides, each in words: for a front end that asks before.
+    public func jobsToBeEnded(on id: InstanceID) async throws(EngineError) -> [String] {
+        await self.liveJobs(on: try await self.freshInstance(id)).map(\.words)
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+
+/// What the settings leave on an instance, also at its end.
+extension EngineConfiguration.Sync {
+    /// Whether `path`, or a folder that it lies in, matches `sync.keep_there`.
+    func keepsThere(_ path: SyncPath) -> Bool {
+        let patterns = self.keepThere.filter(Self.isPart)
+        guard !patterns.isEmpty else { return false }
+        let rules = IgnoreRules(defaults: patterns)
+        if let rule = rules.decision(on: path.bytes, isFolder: false) { return !rule.isNegated }
+        return ([path] + Array(path.ancestors)).contains { folder in
+            rules.decision(on: folder.bytes, isFolder: true).map { !$0.isNegated } ?? false
+        }
+    }
+
+    /// `12.3 MB`
+    static func words(_ bytes: Double) -> String { "\(Figures.fixed(bytes / 1e6, 1)) MB" }
+
+    /// One that matches everything would give up a whole workspace by one line.
+    private static func isPart(_ pattern: String) -> Bool {
+        !pattern.allSatisfy { "*/. ?!".contains($0) }
+    }
+}
+
+extension SyncPlan {
+    /// Takes out what the settings leave there.
+    mutating func leave(_ settings: EngineConfiguration.Sync) {
+        guard !settings.keepThere.isEmpty else { return }
+        self.keptThere += (self.transfers + self.conflicts).filter { settings.keepsThere($0.path) }
+        self.transfers.removeAll { settings.keepsThere($0.path) }
+        self.conflicts.removeAll { settings.keepsThere($0.path) }
+    }
+
+    /// What stays there, by the first folder of each, with its size.
+    var wordsForWhatIsKept: [String] {
+        Dictionary(grouping: self.keptThere) { item in
+            SyncPath(item.path.bytes.prefix { $0 != SyncPath.slash })
+        }.sorted { $0.key < $1.key }.map { name, items in
+            let size = Double(items.reduce(Int64(0)) { $0 + $1.size })
+            return "\(name) (\(EngineConfiguration.Sync.words(size))): sync.keep_there"
+        }
+    }
+}

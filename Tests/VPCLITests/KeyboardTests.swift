@@ -1,0 +1,67 @@
+import Foundation
+import LoopbackCloud
+import Testing
+import VPTestSupport
+
+@testable import vp
+
+/// `-t`: the keyboard here is that of the job's terminal there.
+@Suite(.serialized, .timeLimit(.minutes(10)))
+struct KeyboardTests {
+    /// Typed text is answered, a new size arrives, Ctrl-C is the job's; detached, it is attached to again.
+    @Test(.ownThread) func aPythonShellIsTalkedTo() async throws {
+        try await LocalCloud.with { local in
+            _ = try await local.rent()
+            var environment = local.harness.environment
+            environment["TERM"] = "xterm"
+            func terminal(_ words: [String]) throws -> PTYSession {
+                try PTYSession(
+                    CLIHarness.products + "/vp", words, width: 100, height: 30, environment: environment,
+                    directory: local.harness.project)
+            }
+            let session = try terminal(["run", "-t", "--", "python3", "-c", "import code; code.interact()"])
+            try await session.see("Ctrl-P Ctrl-Q")
+            try await session.see(">>>")
+            session.type("6*7000\r")
+            try await session.see("42000")
+            session.resize(width: 120, height: 40)
+            session.type("import os, time\r")
+            // The size travels beside the keys.
+            for attempt in 1...60 {
+                session.type("os.get_terminal_size(1)\r")
+                let hasArrived: Void? = try? await session.see("columns=120, lines=40", limit: .seconds(1))
+                if hasArrived != nil { break }
+                #expect(attempt < 60, "\(session.screen.text)")
+            }
+            session.type("time.sleep(1000)\r")
+            session.type("\u{3}")
+            try await session.see("KeyboardInterrupt")
+            session.type("\u{10}\u{11}")
+            #expect(try await session.seeEnd() == .exited(130))
+
+            let again = try terminal(["attach", "project-1"])
+            try await again.see("Ctrl-P Ctrl-Q")
+            again.type("8*7000\r")
+            try await again.see("56000")
+            again.type("raise SystemExit(7)\r")
+            #expect(try await again.seeEnd() == .exited(7))
+        }
+    }
+
+    /// Nobody can type: the command's input is at its end.
+    @Test func withoutATerminalHereTheInputIsAtItsEnd() async throws {
+        try await LocalCloud.with { local in
+            _ = try await local.rent()
+            let run = try await local.harness.vp("run", "-t", "--", "cat; test -t 1 && echo terminal")
+            #expect(run.status == 0 && run.stdout.contains("terminal"), "\(run)")
+        }
+    }
+
+    @Test func theKeysForDetachingAreFoundInPieces() {
+        var keys = DetachKeys()
+        let pieces: [[UInt8]] = [[97, 16], [98], [16, 16], [17, 99]]
+        let results = pieces.map { keys.take($0) }
+        #expect(results.map(\.typed) == [[97], [16, 98], [16], []])
+        #expect(results.map(\.isDetaching) == [false, false, false, true])
+    }
+}

@@ -1,0 +1,259 @@
+import Foundation
+import LoopbackCloud
+import Testing
+import VPTestSupport
+
+@testable import VPEngine
+
+/// What an end would lose although the workspace's listing does not show it.
+@Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
+struct OutsideResultsTests {
+    private func destroy(_ instance: Instance, _ fixture: EndsFixture) async throws -> SyncSummary {
+        guard
+            case .destroyed(let receipt) = try await fixture.perform(.destroy(instance.id, DestroyRequest())),
+            let download = receipt.download
+        else { throw EngineFixture.WrongResult() }
+        return download
+    }
+
+    // MARK: Links
+
+    @Test(arguments: VPEngine.Platform.allCases)
+    func whatLiesBehindALinkComesThroughIt(platform: VPEngine.Platform) async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            try FileManager.default.createDirectory(
+                atPath: "\(fixture.project)/mine", withIntermediateDirectories: true)
+            try Data("here\n".utf8).write(to: URL(fileURLWithPath: "\(fixture.project)/mine/a.txt"))
+            let instance = try await fixture.create(on: platform)
+            try await fixture.there(
+                """
+                mkdir -p "$HOME/set/sub" "$HOME/second" "$HOME/other"
+                echo one > "$HOME/set/sub/a.txt"
+                echo deep > "$HOME/second/b.txt"
+                echo there > "$HOME/other/a.txt"
+                echo file > "$HOME/model.bin"
+                ln -s "$HOME/second" "$HOME/set/nested"
+                ln -s "$HOME/set" data
+                ln -s "$HOME/other" mine
+                ln -s "$HOME/model.bin" last.bin
+                # What leads everywhere, nowhere and in circles.
+                ln -s / everything; ln -s /proc processes; ln -s "$HOME" home; ln -s . self
+                ln -s loop-2 loop-1; ln -s loop-1 loop-2; ln -s "$HOME/set" "$HOME/second/back"
+                """, on: instance)
+            // A download before the end brings the links themselves, which are in the way then.
+            _ = try await fixture.perform(.download(instance.id))
+            let summary = try await self.destroy(instance, fixture)
+            #expect(summary.isWhole)
+            #expect(fixture.here("data/sub/a.txt") == "one\n")
+            #expect(fixture.here("data/nested/b.txt") == "deep\n")
+            #expect(fixture.here("last.bin") == "file\n")
+            // What is the user's stays.
+            #expect(fixture.here("mine/a.txt") == "here\n")
+            let beside = try FileManager.default.subpathsOfDirectory(atPath: fixture.project)
+                .filter { $0.contains(".remote-") && fixture.here($0) == "there\n" }
+            #expect(!beside.isEmpty)
+            #expect(await fixture.cloud.instanceCount == 0)
+        }
+    }
+
+    /// What was there when the instance came up is no result.
+    @Test func whatAnImageHoldsStaysBehindItsLink() async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            try await fixture.there(
+                """
+                mkdir -p "$HOME/set"
+                echo old > "$HOME/set/old.txt"
+                sleep 0.1
+                touch "$HOME/.vp/since"
+                sleep 0.1
+                echo new > "$HOME/set/new.txt"
+                ln -s "$HOME/set" data
+                """, on: instance)
+            _ = try await self.destroy(instance, fixture)
+            #expect(fixture.here("data/new.txt") == "new\n")
+            #expect(fixture.here("data/old.txt") == nil)
+        }
+    }
+
+    @Test func moreThanTheLimitRefusesAndIsNamed() async throws {
+        let settings: @Sendable (inout EngineConfiguration) -> Void = { $0.sync.uploadLimit?.bytes = 1000 }
+        try await EndsFixture.with(usesSandboxes: false, settings: settings) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            try await fixture.there(
+                "mkdir -p \"$HOME/set\"; head -c 5000 /dev/zero > \"$HOME/set/big\"; ln -s \"$HOME/set\" data",
+                on: instance)
+            let error = try await fixture.failure(of: .destroy(instance.id, DestroyRequest()))
+            #expect(error.code == .unsafeResults)
+            #expect(error.detail?.contains("data: 1 files") == true, "\(error)")
+            #expect(error.detail?.contains("sync.keep_there: [data]") == true, "\(error)")
+            #expect(await fixture.cloud.instanceCount == 1)
+            _ = try await fixture.perform(.destroy(instance.id, DestroyRequest(discardsResults: true)))
+        }
+    }
+
+    @Test(arguments: [["data", "cold/"], ["*"], ["/", "**/*"]])
+    func whatIsToStayThereIsSaid(patterns: [String]) async throws {
+        let settings: @Sendable (inout EngineConfiguration) -> Void = { $0.sync.keepThere = patterns }
+        try await EndsFixture.with(usesSandboxes: false, settings: settings) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            try await fixture.there(
+                """
+                mkdir -p "$HOME/set" cold; echo x > "$HOME/set/x"; ln -s "$HOME/set" data
+                echo frozen > cold/a; echo result > result.txt
+                """, on: instance)
+            let summary = try await self.destroy(instance, fixture)
+            #expect(fixture.here("result.txt") == "result\n")
+            let stays = patterns.contains("data")
+            #expect((fixture.here("data/x") == nil) == stays)
+            #expect((fixture.here("cold/a") == nil) == stays)
+            #expect(summary.left.contains { $0.hasPrefix("data") } == stays, "\(summary.left)")
+            #expect(summary.left.contains { $0.hasPrefix("cold (") } == stays, "\(summary.left)")
+        }
+    }
+
+    // MARK: Repositories
+
+    private static let identity = "-c user.name=a -c user.email=a@example.org -c init.defaultBranch=main"
+
+    @Test(.requires("git")) func whatNoRemoteHasComesAsABundle() async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            let tips = try await fixture.there(
+                """
+                g() { git \(Self.identity) "$@"; }
+                g init -q origin.git --bare
+                mv origin.git "$HOME/origin.git"
+                g clone -q "$HOME/origin.git" clean 2>/dev/null
+                cd clean; echo a > a; g add a; g commit -qm a; g push -q origin HEAD 2>/dev/null; cd ..
+                g clone -q "$HOME/origin.git" changed 2>/dev/null
+                cd changed; echo b > b; g add b; g commit -qm b; g branch side
+                echo c > b; g stash -q; g rev-parse HEAD; g rev-parse refs/stash; cd ..
+                g init -q fresh; cd fresh; echo d > d; g add d; g commit -qm d; g rev-parse HEAD; cd ..
+                g clone -q --depth 1 "file://$HOME/origin.git" shallow 2>/dev/null
+                cd shallow; echo e > e; g add e; g commit -qm e
+                """, on: instance
+            ).split(separator: "\n").map(String.init)
+            let summary = try await self.destroy(instance, fixture)
+            #expect(summary.isWhole, "\(summary)")
+            func heads(of name: String) async throws -> String {
+                let result = try await SystemProcessRunner().run(
+                    ProcessCommand(
+                        "git",
+                        ["bundle", "list-heads", "\(fixture.project)/\(name).remote-\(instance.id).bundle"],
+                        environment: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]))
+                return String(decoding: result.output, as: UTF8.self)
+            }
+            let changed = try await heads(of: "changed")
+            #expect(tips.count == 3 && tips[..<2].allSatisfy(changed.contains), "\(changed) \(tips)")
+            #expect(changed.contains("refs/heads/side"))
+            #expect(try await heads(of: "fresh").contains(tips[2]))
+            #expect(try await heads(of: "clean").isEmpty)
+            // What a bundle cannot hold is kept as it is, where nothing unpacks it.
+            let held = "\(fixture.engine.configuration.paths.stateFolder)/held"
+            let archive = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: held).first { $0.hasSuffix(".tar") })
+            let list = try await SystemProcessRunner().run(
+                ProcessCommand(
+                    "tar", ["-tf", "\(held)/\(archive)"],
+                    environment: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]))
+            #expect(String(decoding: list.output, as: UTF8.self).contains("shallow/.git/HEAD"))
+            #expect(!FileManager.default.fileExists(atPath: "\(fixture.project)/changed/.git"))
+        }
+    }
+
+    // MARK: Folders by evidence
+
+    /// A folder that is only called so is a folder.
+    @Test func onlyEvidenceMakesAFolderOneThatCanBeMadeAgain() async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            try await fixture.there(
+                """
+                mkdir -p venv/bin .venv/bin js/node_modules/x node_modules/x __pycache__ target cache/.cache \\
+                    hub/models--a--b env/conda-meta
+                echo mine > venv/bin/notes; echo made > .venv/bin/python; : > .venv/pyvenv.cfg
+                echo made > env/conda-meta/history
+                echo made > js/node_modules/x/index.js; : > js/package.json
+                echo mine > node_modules/x/index.js
+                echo made > __pycache__/a.pyc; echo mine > module.pyc
+                echo mine > target/a; echo made > cache/.cache/a; : > cache/.cache/CACHEDIR.TAG
+                echo made > hub/models--a--b/a
+                """, on: instance)
+            let summary = try await self.destroy(instance, fixture)
+            for file in ["venv/bin/notes", "node_modules/x/index.js", "module.pyc", "target/a"] {
+                #expect(fixture.here(file) == "mine\n", "\(file)")
+            }
+            for file in [
+                ".venv/bin/python", "env/conda-meta/history", "js/node_modules/x/index.js",
+                "__pycache__/a.pyc",
+                "cache/.cache/a", "hub/models--a--b/a",
+            ] {
+                #expect(fixture.here(file) == nil, "\(file)")
+            }
+            for folder in [
+                ".venv", "env", "js/node_modules", "__pycache__", "cache/.cache", "hub/models--a--b",
+            ] {
+                #expect(
+                    summary.left.contains { $0.hasPrefix("\(folder) (") && $0.contains("made again") },
+                    "\(folder): \(summary.left)")
+            }
+        }
+    }
+
+    // MARK: Folders of jobs
+
+    @Test func whatAJobWroteElsewhereComes() async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            let folder = try await fixture.there(
+                "mkdir -p \"$HOME/elsewhere\"; printf %s \"$HOME/elsewhere\"", on: instance)
+            let request = RunRequest(
+                command: .shell("echo made > out.txt"), workingDirectory: folder, syncsUp: false,
+                syncsDown: false)
+            _ = try await fixture.perform(.run(instance.id, request))
+            _ = try await self.destroy(instance, fixture)
+            #expect(fixture.here("elsewhere.remote-\(instance.id)/out.txt") == "made\n")
+        }
+    }
+
+    // MARK: The answer
+
+    @Test(arguments: [
+        "link\0../x\0/mnt\0d\0end\0", "link\0/x\0/mnt\0d\0end\0", "link\0a/.git/x\0/mnt\0d\0end\0",
+        "link\0.vp\0/mnt\0d\0end\0", "link\0a\0mnt\0d\0end\0", "git\0../x\0bundle\0\0end\0",
+        "folder\0x\0end\0",
+        "link\0a\0/mnt\0d\0", "nonsense\0end\0", "",
+    ])
+    func anAnswerThatLiesIsRefused(answer: String) {
+        #expect(LastLook.parse(Array(answer.utf8)) == nil)
+    }
+
+    @Test func anAnswerIsRead() throws {
+        let tip = String(repeating: "a", count: 40)
+        let words = "link\0d\0/mnt/set\0d\0folder\0/x\0remade\0venv\03\0git\0\0bundle\0\(tip) x \0end\0"
+        let findings = try #require(LastLook.parse(Array(words.utf8)))
+        #expect(findings.links == [.init(path: SyncPath("d"), target: SyncPath("/mnt/set"), isFolder: true)])
+        #expect(findings.folders == [SyncPath("/x")])
+        #expect(findings.remade == [.init(path: SyncPath("venv"), bytes: 3072)])
+        #expect(findings.repositories == [.init(path: SyncPath(""), canBeBundled: true, tips: [tip])])
+    }
+
+    @Test(arguments: [["dash"], ["bash", "--posix"], ["busybox", "sh"]])
+    func everyShellReadsTheScripts(shell: [String]) async throws {
+        guard Programs.path(of: shell[0]) != nil else { return }
+        let scripts = [
+            Array(LastLook.script(root: "/work space", folders: ["/x y"]).utf8), Array(LiveJobs.script.utf8),
+            LastLook.bundle(root: "/w", path: SyncPath("a b"), limit: 5),
+            LastLook.file(SyncPath("/a b"), limit: 5),
+            Array(WatchdogScript.order(discardsResults: true).utf8),
+        ]
+        for script in scripts {
+            let result = try await SystemProcessRunner().run(
+                ProcessCommand(
+                    shell[0], Array(shell.dropFirst()) + ["-n"],
+                    environment: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""], input: script))
+            #expect(result.isSuccess, "\(String(decoding: result.errorOutput, as: UTF8.self))")
+        }
+    }
+}
