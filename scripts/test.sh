@@ -18,7 +18,8 @@ for argument; do
   --parallel) order=; set -- "$@" --parallel ;;
   --long)
     export VP_FUZZ_ROUNDS=100000 VP_FUZZ_STEPS=1000000
-    export VP_TORTURE_ROUNDS=1000 VP_IGNORE_TREES=20000 ;;
+    export VP_TORTURE_ROUNDS=1000 VP_IGNORE_TREES=20000
+    export VP_ADVERSARY_ROUNDS=1250 ;;
   *) set -- "$@" "$argument" ;;
   esac
 done

@@ -144,7 +144,12 @@ package struct SyncPlan: Hashable, Sendable {
         func bring(_ item: Item, isConflict: Bool) {
             switch judge.verdict(on: item.path, item.entry) {
             case .accepted where !isConflict: plan.transfers.append(item)
-            case .accepted, .beside: plan.conflicts.append(item)
+            case .accepted: plan.conflicts.append(item)
+            case .beside:
+                var item = item
+                // An empty folder, which an instance can make first, is no way into its place.
+                if item.replaced?.kind == .folder { item.replaced = nil }
+                plan.conflicts.append(item)
             case .refused(let reason, let place):
                 plan.refused.append(Refusal(item: item, reason: reason, place: place))
             case .stays(let place): plan.refused.append(Refusal(item: item, reason: nil, place: place))

@@ -120,6 +120,27 @@ struct IncomingTests {
         }
     }
 
+    /// A folder of such a name may come, and what takes its place there may not.
+    @Test(arguments: [".envrc", ".gitattributes", "sub/.envrc", "sub/.gitmodules", ".vscode/tasks.json"])
+    func anEmptyFolderIsNoWayIn(_ name: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("mine", to: "project/sub/a")
+            _ = try await instance.sync().upload()
+            let there = "\(instance.remote)/\(name)"
+            try FileManager.default.createDirectory(atPath: there, withIntermediateDirectories: true)
+            _ = try await instance.sync().download(conflictSuffix: "7")
+            rmdir(there)
+            try folder.write("theirs", to: "instance/\(name)")
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole && down.conflicts == [name], "\(down)")
+            #expect(FileEntry(at: SyncPath(name), below: instance.project)?.kind != .file)
+            #expect(try folder.read("project/\(name).remote-7") == "theirs")
+            let again = try await instance.sync().download(conflictSuffix: "7")
+            #expect(again.isWhole && again.transferredFiles == 0, "\(again)")
+        }
+    }
+
     /// Editors and git act on these: what is changed there is put beside, and a clone made there keeps its own.
     @Test func whatIsActedOnGoesBeside() async throws {
         try await TemporaryFolder.with { folder in
