@@ -53,19 +53,20 @@ public final class RelayServer: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else { break }
                 guard let self else {
                     close(connection)
-                    return
+                    break
                 }
                 Thread.detachNewThread { self.serve(connection) }
             }
+            // Only here: once it is closed, its number may be another server's, whose connections this thread would take.
+            close(listener)
         }
     }
 
     deinit {
         shutdown(self.listener, Int32(SHUT_RDWR))
-        close(self.listener)
         for connection in self.state.withLock({ $0.silent }) { close(connection) }
     }
 

@@ -67,20 +67,22 @@ final class LoopbackServer: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else { break }
                 guard let self else {
                     close(connection)
-                    return
+                    break
                 }
                 self.serve(connection)
             }
+            // Only here, where nobody waits at it any more: its number may be another server's the moment it is
+            // closed, and this thread would take that one's connections and close them.
+            close(listener)
         }
     }
 
     deinit {
-        // Wakes the thread that waits for connections.
+        // Wakes the thread that waits for connections, which closes the listener.
         shutdown(self.listener, Int32(SHUT_RDWR))
-        close(self.listener)
         for connection in self.state.withLock({ $0.silent }) { close(connection) }
     }
 

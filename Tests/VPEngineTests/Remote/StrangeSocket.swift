@@ -22,19 +22,18 @@ final class StrangeSocket: Sendable {
         Thread.detachNewThread {
             while true {
                 let peer = accept(listener, nil, nil)
-                guard peer >= 0 else { return }
+                guard peer >= 0 else { break }
                 _ = send(peer, answer, answer.count, Int32(MSG_NOSIGNAL))
                 shutdown(peer, Int32(SHUT_WR))
                 var rest = [UInt8](repeating: 0, count: 4096)
                 while read(peer, &rest, rest.count) > 0 {}
                 Glibc.close(peer)
             }
+            // Only here: once it is closed, its number may be another's, whose connections this thread would take.
+            Glibc.close(listener)
         }
     }
 
     /// Nobody listens any more. The name stays, as that of a program that was killed does.
-    func close() {
-        shutdown(self.listener, Int32(SHUT_RDWR))
-        Glibc.close(self.listener)
-    }
+    func close() { shutdown(self.listener, Int32(SHUT_RDWR)) }
 }
