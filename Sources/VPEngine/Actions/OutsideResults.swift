@@ -303,14 +303,7 @@ struct OutsideResults {
             let count = read(input, &buffer, buffer.count)
             if count == 0 { return true }
             guard count > 0 else { return false }
-            var written = 0
-            while written < count {
-                let step = buffer.withUnsafeBytes {
-                    write(output, $0.baseAddress! + written, count - written)
-                }
-                guard step > 0 else { return false }
-                written += step
-            }
+            guard StandardStreams.write(buffer[..<count], to: output) else { return false }
         }
     }
 

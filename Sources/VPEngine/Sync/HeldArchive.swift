@@ -69,7 +69,7 @@ final class HeldArchive: Sendable {
             guard !state.isOver, state.failure == nil else { return nil }
             state.bytes += Int64(bytes.count)
             state.isOver = state.bytes > self.limit
-            if !state.isOver, !Self.write(bytes, to: self.descriptor) {
+            if !state.isOver, !StandardStreams.write(bytes, to: self.descriptor) {
                 state.failure = PrivateFolder.failure(self.activity)
             }
             return state.isOver || state.failure != nil ? state.whenOver : nil
@@ -104,18 +104,4 @@ final class HeldArchive: Sendable {
     }
 
     deinit { close(self.descriptor) }
-
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        bytes.withUnsafeBytes { buffer in
-            var written = 0
-            while written < buffer.count {
-                let count = Foundation.write(
-                    descriptor, buffer.baseAddress! + written, buffer.count - written)
-                if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { return false }
-                written += count
-            }
-            return true
-        }
-    }
 }
