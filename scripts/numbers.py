@@ -19,9 +19,10 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "Sources" / "VPEngine"
 READERS = [
-    "Platforms/**/*.swift", "Remote/**/*.swift", "History/**/*.swift", "Money/**/*.swift", "Model/**/*.swift",
-    "Sync/TreeRecords.swift", "Sync/RemoteScan.swift", "Sync/FileEntry.swift", "Sync/ManifestStore.swift",
-    "Sync/SettledState.swift", "Actions/PlatformCache.swift", "Actions/EngineAction.swift",
+    "Platforms/**/*.swift", "SSH/**/*.swift", "Store/**/*.swift", "Money/**/*.swift", "Model/**/*.swift",
+    "Jobs/**/*.swift", "Instances/**/*.swift", "System/**/*.swift",
+    "Sync/TreeRecords.swift", "Sync/RemoteScan.swift", "Sync/ManifestStore.swift", "Sync/SettledState.swift",
+    "Sync/RsyncTransfer.swift", "Sync/TarTransfer.swift", "Sync/LastLook.swift", "Sync/VerifiedMark.swift",
 ]
 CONVERSION = re.compile(r"(?<![\w.])(?:U?Int(?:8|16|32|64)?|Double|Float)\(")
 # These say themselves what happens to a number that does not fit, or take none from outside.
