@@ -146,7 +146,7 @@ private final class Sender: Sendable {
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return }
         let text = self.script.resizing(columns: Int(size.ws_col), rows: Int(size.ws_row))
         Task {
-            guard let shell = try? await self.engine.shell(for: self.instance) else { return }
+            guard let shell = try? await self.engine.context.shell(for: self.instance) else { return }
             _ = try? await shell.run(text + "\n")
         }
     }
@@ -163,7 +163,7 @@ private final class Sender: Sendable {
     }
 
     private func open() async {
-        guard let shell = try? await self.engine.shell(for: self.instance),
+        guard let shell = try? await self.engine.context.shell(for: self.instance),
             let words = try? shell.words(running: self.script.typing)
         else { return }
         self.queue.async {

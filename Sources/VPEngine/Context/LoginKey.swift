@@ -19,16 +19,17 @@ package struct LoginKey: Hashable, Sendable {
     }
 }
 
-extension Engine {
+extension LoginKey {
     /// Throws `.missingIdentity` where there is neither a key file nor an agent that has one.
-    package func loginKey() async throws(EngineError) -> LoginKey {
-        let activity = EngineError.Activity("reading the ssh key", subject: self.configuration.identityFile)
-        guard let identity = self.configuration.identityFile else {
-            guard self.configuration.environment["SSH_AUTH_SOCK"] != nil else {
+    package static func find(_ context: EngineContext) async throws(EngineError) -> LoginKey {
+        let activity = EngineError.Activity(
+            "reading the ssh key", subject: context.configuration.identityFile)
+        guard let identity = context.configuration.identityFile else {
+            guard context.configuration.environment["SSH_AUTH_SOCK"] != nil else {
                 throw EngineError(.missingIdentity, activity)
             }
-            let result = try await self.runner.run(
-                ProcessCommand("ssh-add", ["-L"], environment: self.configuration.environment))
+            let result = try await context.runner.run(
+                ProcessCommand("ssh-add", ["-L"], environment: context.configuration.environment))
             let lines = String(decoding: result.output, as: UTF8.self).split(whereSeparator: \.isNewline)
             guard result.isSuccess, let line = lines.first else {
                 throw EngineError(.missingIdentity, activity, detail: "the ssh agent has none either")
@@ -40,9 +41,10 @@ extension Engine {
             return LoginKey(line: line, origin: identity + ".pub")
         }
         // A private key that stands alone still knows its public half; with a passphrase it will not tell.
-        let result = try await self.runner.run(
+        let result = try await context.runner.run(
             ProcessCommand(
-                "ssh-keygen", ["-y", "-P", "", "-f", identity], environment: self.configuration.environment))
+                "ssh-keygen", ["-y", "-P", "", "-f", identity], environment: context.configuration.environment
+            ))
         guard result.isSuccess else {
             throw EngineError(
                 .missingIdentity, activity,
@@ -54,11 +56,11 @@ extension Engine {
     }
 
     /// `SHA256:…`, as the platforms' pages and ssh itself show it; nil for what ssh does not take for a key.
-    package func fingerprint(of key: LoginKey) async -> String? {
+    package func fingerprint(_ context: EngineContext) async -> String? {
         let command = ProcessCommand(
-            "ssh-keygen", ["-l", "-f", "-"], environment: self.configuration.environment,
-            input: Array((key.line + "\n").utf8))
-        guard let result = try? await self.runner.run(command), result.isSuccess else { return nil }
+            "ssh-keygen", ["-l", "-f", "-"], environment: context.configuration.environment,
+            input: Array((self.line + "\n").utf8))
+        guard let result = try? await context.runner.run(command), result.isSuccess else { return nil }
         let words = String(decoding: result.output, as: UTF8.self).split(separator: " ")
         return words.count > 1 ? String(words[1]) : nil
     }

@@ -3,15 +3,15 @@ import Foundation
 /// Repeats a part of an end that was asked for, for as long as somebody waits for it: a hiccup must not leave a paid
 /// instance behind.
 struct Pursuit {
-    let engine: Engine
+    let context: EngineContext
     /// Seconds after which it is given up.
     let patience: Double
     let progress: @Sendable (ActionProgress) -> Void
 
     /// How long an end is pursued while somebody waits, in seconds; a rehearsal cloud's are shorter, and never under
     /// a few of ours.
-    static func patience(_ seconds: Double, _ engine: Engine) -> Double {
-        max(min(5, seconds), seconds * min(1, engine.configuration.timeScale))
+    static func patience(_ seconds: Double, _ context: EngineContext) -> Double {
+        max(min(5, seconds), seconds * min(1, context.configuration.timeScale))
     }
 
     /// What `body` gives, as soon as it gives something. Throws its last error when the patience is over, and at once
@@ -25,11 +25,11 @@ struct Pursuit {
             do throws(EngineError) {
                 return try await body()
             } catch {
-                let wait = pause * self.engine.configuration.timeScale
+                let wait = pause * self.context.configuration.timeScale
                 guard Self.mayPass(error), start.secondsUntilNow + wait < self.patience else { throw error }
                 self.progress(ActionProgress(stage, detail: error.detail ?? error.code.rawValue))
             }
-            try await self.engine.pause(pause, words)
+            try await self.context.pause(pause, words)
             pause = min(10, pause * 1.5)
         }
     }

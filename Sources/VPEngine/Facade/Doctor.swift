@@ -3,16 +3,16 @@ import Synchronization
 
 /// Looks at everything that a run depends on, and changes nothing.
 struct Doctor {
-    let engine: Engine
+    let context: EngineContext
 
-    private var configuration: EngineConfiguration { self.engine.configuration }
+    private var configuration: EngineConfiguration { self.context.configuration }
 
     func diagnose() async -> [Diagnosis] {
         let key: LoginKey?
         var findings: [Diagnosis] = []
         do throws(EngineError) {
-            let found = try await self.engine.loginKey()
-            let fingerprint = await self.engine.fingerprint(of: found)
+            let found = try await LoginKey.find(self.context)
+            let fingerprint = await found.fingerprint(self.context)
             if let fingerprint {
                 findings.append(Diagnosis("ssh key", .fine, "\(found.origin), \(fingerprint)"))
             } else {
@@ -80,7 +80,7 @@ struct Doctor {
         _ name: String, _ arguments: [String], atLeast minimum: (Int, Int), package: String
     ) async -> Diagnosis {
         let command = ProcessCommand(name, arguments, environment: self.configuration.environment)
-        guard let result = try? await self.engine.runner.run(command) else {
+        guard let result = try? await self.context.runner.run(command) else {
             return Diagnosis(
                 name, .broken, "it is not installed", fix: "On Debian: apt-get install \(package)",
                 code: .missingProgram)
@@ -180,14 +180,14 @@ struct Doctor {
 
 extension Engine {
     /// Looks at everything that a run depends on, and changes nothing.
-    public func diagnose() async -> [Diagnosis] { await Doctor(engine: self).diagnose() }
+    public func diagnose() async -> [Diagnosis] { await Doctor(context: self.context).diagnose() }
 
     /// Puts one thing right and says what was done.
     public func apply(_ remedy: Diagnosis.Remedy) async throws(EngineError) -> String {
         switch remedy {
         case .addKey(let platform):
-            let key = try await self.loginKey()
-            try await self.client(platform, "adding the ssh key").addAccountKey(key.line)
+            let key = try await LoginKey.find(self.context)
+            try await self.context.client(platform, "adding the ssh key").addAccountKey(key.line)
             return
                 "\(key.origin) is on the \(platform.displayName) account now; instances rented from now on have it"
         case .tighten(let path, let mode):
@@ -197,7 +197,7 @@ extension Engine {
             return "\(path) is yours alone now"
         case .makeKey(let path):
             try PrivateFolder.make((path as NSString).deletingLastPathComponent)
-            let result = try await self.runner.run(
+            let result = try await self.context.runner.run(
                 ProcessCommand(
                     "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path],
                     environment: self.configuration.environment))
@@ -222,11 +222,11 @@ private struct PlatformCheck {
         let records = Mutex<[APICallRecord]>([])
         // A client of its own, so that it sees the answers' heads.
         let client = PlatformClients.client(
-            for: self.endpoint, timeScale: self.doctor.engine.configuration.timeScale,
-            searches: self.doctor.engine.configuration.paths.stateFolder
+            for: self.endpoint, timeScale: self.doctor.context.configuration.timeScale,
+            searches: self.doctor.context.configuration.paths.stateFolder
         ) { record in records.withLock { $0.append(record) } }
         let name = self.platform.displayName
-        let origin = self.doctor.engine.configuration.keyOrigins[self.platform].map { " (from \($0))" } ?? ""
+        let origin = self.doctor.context.configuration.keyOrigins[self.platform].map { " (from \($0))" } ?? ""
         let (failures, keys) = await self.ask(client)
         let own = self.platform.rawValue
         let renew = "Set a working one: vp config-set --\(own)-api-key -"

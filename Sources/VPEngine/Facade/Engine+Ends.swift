@@ -3,13 +3,6 @@ import Synchronization
 
 /// Ends that were asked for earlier, and what stands in their way.
 extension Engine {
-    /// Whether a stop leaves what is in the workspace of `id` where it is: RunPod wipes all but the volume.
-    func stopKeepsResults(on id: InstanceID) throws(EngineError) -> Bool {
-        guard id.platform == .runpod else { return true }
-        let root = try self.workspace(of: id).remoteRoot
-        return root == "/workspace" || root.hasPrefix("/workspace/")
-    }
-
     /// The instance with `name`, also where the platform does not say just now what there is: one that is to be ended
     /// costs money all the same.
     public func instanceToEnd(named name: String, platform: Platform?) async throws(EngineError) -> Instance {
@@ -17,23 +10,13 @@ extension Engine {
             return try await self.instance(named: name, platform: platform)
         } catch {
             guard Pursuit.mayPass(error) else { throw error }
-            let entry = try self.history.openLedgerEntries().last { entry in
+            let entry = try self.context.store.openLedgerEntries().last { entry in
                 (entry.name == name || entry.instance?.rawValue == name)
                     && (platform == nil || entry.platform == platform)
             }
             guard let entry, let id = entry.instance else { throw error }
-            return self.lastSeen(id, entry)
+            return RentalRecord(context: self.context).lastSeen(id, entry)
         }
-    }
-
-    /// What is known of `id` without asking anybody.
-    func lastSeen(_ id: InstanceID, _ entry: LedgerEntry) -> Instance {
-        _ = self.cachedInstances()
-        return self.connections.known(id)
-            ?? Instance(
-                id: id, name: entry.name, status: .unknown, gpuName: entry.gpuName,
-                price: HourlyPrice(dollarsPerHour: entry.dollarsPerHour), createdAt: entry.createdAt,
-                image: entry.image, machineID: entry.machineID)
     }
 
     /// Carries out the ends that were asked for and that nobody is at: those that an earlier program left, and those
@@ -47,7 +30,7 @@ extension Engine {
         }
         guard isFirst else { return }
         defer { self.isTakingUpEnds.withLock { $0 = false } }
-        for entry in (try? self.history.openLedgerEntries()) ?? [] {
+        for entry in (try? self.context.store.openLedgerEntries()) ?? [] {
             guard !Task.isCancelled else { return }
             await self.takeUp(entry, report: report)
         }
@@ -58,31 +41,36 @@ extension Engine {
     func takeUpOrder(
         on id: InstanceID, after result: ActionResult, report: @escaping @Sendable (EngineEvent) -> Void
     ) async {
-        guard let entry = try? self.history.ledgerEntry(for: id), let order = entry.order else { return }
+        guard let entry = try? self.context.store.ledgerEntry(for: id), let order = entry.order else {
+            return
+        }
         switch result {
         case .ran(let summary), .attached(let summary):
             if order.stage == .afterJobs, summary.job?.state.isOver == true {
                 await self.takeUp(entry, report: report)
             }
-            if order.stage == .waiting, case .ran = result { try? self.history.setOrder(nil, of: entry.name) }
+            if order.stage == .waiting, case .ran = result {
+                try? self.context.store.setOrder(nil, of: entry.name)
+            }
         case .cancelled: if order.stage == .afterJobs { await self.takeUp(entry, report: report) }
-        case .started: if order.stage == .waiting { try? self.history.setOrder(nil, of: entry.name) }
+        case .started: if order.stage == .waiting { try? self.context.store.setOrder(nil, of: entry.name) }
         default: break
         }
     }
 
     private func takeUp(_ entry: LedgerEntry, report: @escaping @Sendable (EngineEvent) -> Void) async {
         guard entry.state == .rented, let id = entry.instance, let order = entry.order,
-            order.stage != .waiting, !order.isHeld, self.clients[id.platform] != nil
+            order.stage != .waiting, !order.isHeld, self.context.clients[id.platform] != nil
         else { return }
         if order.stage == .afterJobs {
-            guard let instance = try? await self.freshInstance(id), await self.liveJobs(on: instance).isEmpty
+            guard let instance = try? await self.context.freshInstance(id),
+                await LiveJobs(self.context).running(on: instance).isEmpty
             else { return }
         }
-        guard (try? self.history.hold(order, of: entry.name)) == true else { return }
+        guard (try? self.context.store.hold(order, of: entry.name)) == true else { return }
         let request = DestroyRequest(discardsResults: order.discardsResults, waitsForJobs: true)
         let destroy = DestroyInstance(
-            engine: self, id: id, request: request, progress: { _ in }, report: report,
+            context: self.context, id: id, request: request, progress: { _ in }, report: report,
             // Whoever asked for something else must not wait long for it.
             patience: 20, isTakenUp: true)
         _ = try? await destroy.run()

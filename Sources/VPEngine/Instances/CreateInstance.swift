@@ -5,7 +5,7 @@ import Foundation
 /// Candidates are tried in order of what the job will cost: what is taken or fails makes room for the next,
 /// what concerns money or the key ends the walk.
 struct CreateInstance {
-    let engine: Engine
+    let context: EngineContext
     let request: CreateRequest
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
@@ -19,14 +19,14 @@ struct CreateInstance {
     func run() async throws(EngineError) -> Instance {
         // Found out before money is spent.
         for program in ["ssh", "rsync"]
-        where SystemProcessRunner.path(of: program, in: self.engine.configuration.environment) == nil {
+        where SystemProcessRunner.path(of: program, in: self.context.configuration.environment) == nil {
             throw EngineError(.missingProgram, .init("renting an instance"), detail: program)
         }
-        let key = try await self.engine.loginKey()
+        let key = try await LoginKey.find(self.context)
         if let instance = try await self.takeUpUnfinished() { return instance }
         try await self.checkName()
         self.progress(ActionProgress(.searching))
-        let finder = RentalCandidates(engine: self.engine, request: self.request)
+        let finder = RentalCandidates(context: self.context, request: self.request)
         let found = try await finder.find()
         for failure in found.failures {
             let words = failure.error.detail ?? failure.error.code.rawValue
@@ -45,18 +45,43 @@ struct CreateInstance {
 
     /// Brings up what an earlier `vp` rented for this project and was killed over, where there is such.
     private func takeUpUnfinished() async throws(EngineError) -> Instance? {
-        guard try self.engine.history.openLedgerEntries().contains(where: \.isUnfinished) else { return nil }
-        let instances = await self.engine.instances(platform: self.request.platform).values
-        guard let (entry, instance) = try self.engine.unfinishedRental(for: self.request, among: instances)
+        guard try self.context.store.openLedgerEntries().contains(where: \.isUnfinished) else { return nil }
+        let instances = await PlatformQuestions(context: self.context).instances(
+            platform: self.request.platform
+        ).values
+        guard let (entry, instance) = try self.unfinishedRental(for: self.request, among: instances)
         else { return nil }
-        try self.engine.history.takeOverCreation(of: entry.name)
+        try self.context.store.takeOverCreation(of: entry.name)
         self.progress(ActionProgress(.renting, detail: "\(instance.id) was rented already, and is taken up"))
         self.report(.instanceChanged(instance))
         let boot = InstanceBoot(
-            engine: self.engine, deadlines: self.request.deadlines, progress: self.progress,
+            context: self.context, deadlines: self.request.deadlines, progress: self.progress,
             report: self.report, environment: self.request.environment)
         let ready = self.request.waitsUntilReady ? try await boot.run(instance) : instance
-        return try await self.engine.finishCreation(of: ready, named: entry.name)
+        return try await RentalRecord(context: self.context).finishCreation(of: ready, named: entry.name)
+    }
+
+    /// The rental of this project that an earlier `vp` began and did not live to finish, where `request` could
+    /// have meant it. Renting another beside it would be renting twice.
+    private func unfinishedRental(
+        for request: CreateRequest, among instances: [Instance]
+    ) throws(EngineError) -> (entry: LedgerEntry, instance: Instance)? {
+        guard request.offer == nil else { return nil }
+        for entry in try self.context.store.openLedgerEntries().reversed() where entry.isUnfinished {
+            guard entry.workspaceRoot == self.context.configuration.workspace.localRoot,
+                request.name == nil || request.name == entry.name,
+                request.platform == nil || request.platform == entry.platform,
+                let instance = instances.first(where: { $0.id == entry.instance }),
+                instance.status != .stopped, instance.status != .failed, instance.status != .lost
+            else { continue }
+            if let wanted = request.query.gpu, let selection = GPUName.select(wanted),
+                GPUName.select(instance.gpuName)?.models != selection.models
+            {
+                continue
+            }
+            return (entry, instance)
+        }
+        return nil
     }
 
     private func walk(
@@ -102,20 +127,20 @@ struct CreateInstance {
 
     private func remember(_ candidate: FailedCandidate) throws(EngineError) {
         guard candidate.wasRented, let machine = candidate.machine else { return }
-        try self.engine.history.markBad(
+        try self.context.store.markBad(
             machine: machine, platform: candidate.offer.id.platform, reason: candidate.reason)
     }
 
     /// Makes sure that the account has the key we will log in with, where it must: platforms install the
     /// account's keys when an instance is made, and not later.
     private func check(_ key: LoginKey, on platform: Platform) async throws(EngineError) {
-        let client = try self.engine.client(platform, "renting an instance")
+        let client = try self.context.client(platform, "renting an instance")
         guard client.installsOnlyAccountKeys else { return }
         guard !key.isAmong(try await client.accountKeys()) else { return }
         guard self.request.addsAccountKey else {
             throw EngineError(
                 .keyNotOnAccount, .init("renting an instance", platform: platform, subject: key.origin),
-                detail: await self.engine.fingerprint(of: key))
+                detail: await key.fingerprint(self.context))
         }
         self.progress(ActionProgress(.renting, detail: "adding \(key.origin) to the account"))
         try await client.addAccountKey(key.line)
@@ -124,8 +149,10 @@ struct CreateInstance {
     /// A name is what a rental is found by when its answer was lost, so that there must be but one of it.
     private func checkName() async throws(EngineError) {
         guard let name = self.request.name else { return }
-        let instances = await self.engine.instances(platform: self.request.platform).values
-        let isOpen = try self.engine.history.openLedgerEntries().contains { $0.name == name }
+        let instances = await PlatformQuestions(context: self.context).instances(
+            platform: self.request.platform
+        ).values
+        let isOpen = try self.context.store.openLedgerEntries().contains { $0.name == name }
         guard let other = instances.first(where: { $0.name == name }) else {
             guard isOpen else { return }
             throw EngineError(

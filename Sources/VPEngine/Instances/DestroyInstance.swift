@@ -5,7 +5,7 @@ import Foundation
 /// The ledger's row carries the order from the first moment, says `destroying` before the platform is asked, and is
 /// closed only when it is gone: whatever ends this first, the next start goes on from there.
 struct DestroyInstance {
-    let engine: Engine
+    let context: EngineContext
     let id: InstanceID
     let request: DestroyRequest
     let progress: @Sendable (ActionProgress) -> Void
@@ -16,8 +16,8 @@ struct DestroyInstance {
     var isTakenUp = false
 
     func run() async throws(EngineError) -> DestroyReceipt {
-        let client = try self.engine.client(self.id.platform, "destroying instance \(self.id)")
-        let entry = try self.engine.history.ledgerEntry(for: self.id)
+        let client = try self.context.client(self.id.platform, "destroying instance \(self.id)")
+        let entry = try self.context.store.ledgerEntry(for: self.id)
         // One that is to be destroyed already was asked about its results when that began.
         let isResumed = entry?.state == .destroying
         if let entry, !isResumed { try self.hold(entry) }
@@ -33,57 +33,57 @@ struct DestroyInstance {
     ) async throws(EngineError) -> DestroyReceipt {
         let instance = try await self.look(client)
         if !isResumed, !self.request.endsJobs {
-            try await self.engine.guardJobs(on: instance, self.activity)
+            try await LiveJobs(self.context).requireNone(on: instance, self.activity)
         }
         let secure = SecureResults(
-            engine: self.engine, instance: instance, words: self.activity.words, progress: self.progress,
+            context: self.context, instance: instance, words: self.activity.words, progress: self.progress,
             patience: self.patience)
         let download = isResumed || self.request.discardsResults ? nil : try await secure.run()
         // What has ended unseen can be asked for now and never again.
-        try await LookAtJobs(engine: self.engine, report: self.report).run(on: self.id)
+        try await LookAtJobs(self.context, report: self.report).run(on: self.id)
         // The logs that this has brought, and the ledger, are to outlive a power cut as well.
-        try? self.engine.flush(self.engine.configuration.paths.stateFolder)
+        try? self.context.flush(self.context.configuration.paths.stateFolder)
         self.progress(ActionProgress(.destroying))
-        if let entry { try self.engine.history.update(entry.name, state: .destroying) }
+        if let entry { try self.context.store.update(entry.name, state: .destroying) }
         var leaving = instance
         leaving.status = .destroying
         self.report(.instanceChanged(leaving))
         // Its own watchdog first: it goes on when nobody here does, and with a key of its own.
-        if entry != nil, instance.status == .running, self.engine.connections.hasAnswered(self.id) {
+        if entry != nil, instance.status == .running, self.context.connections.hasAnswered(self.id) {
             await self.orderWatchdog()
         }
-        await self.engine.connections.close(self.id)
+        await self.context.connections.close(self.id)
         try await self.end(with: client, entry)
-        let cost = try self.engine.cost(of: self.id)
+        let cost = try CostBook.dollars(of: self.id, self.context)
         for job in try self.close(entry) { self.report(.jobChanged(job)) }
         self.report(.instanceGone(self.id))
         return DestroyReceipt(
             instance: self.id, name: instance.name, download: download, dollars: cost,
-            duration: instance.createdAt.map { self.engine.now().timeIntervalSince($0) })
+            duration: instance.createdAt.map { self.context.now().timeIntervalSince($0) })
     }
 
     /// The instance as the platform shows it, or, where that does not say, as it was seen last. Throws
     /// `.instanceGone` when a list, too, shows that it is not there.
     private func look(_ client: any PlatformClient) async throws(EngineError) -> Instance {
         let pursuit = Pursuit(
-            engine: self.engine, patience: Pursuit.patience(self.patience / 4, self.engine),
+            context: self.context, patience: Pursuit.patience(self.patience / 4, self.context),
             progress: self.progress)
         do throws(EngineError) {
             let found = try await pursuit(.destroying, self.activity.words) {
                 () async throws(EngineError) -> Instance? in
                 if let instance = try await client.instance(self.id) {
-                    self.engine.connections.note([instance])
+                    self.context.connections.note([instance])
                     return instance
                 }
                 return try await client.instances().first { $0.id == self.id }
             }
             if let found { return found }
         } catch {
-            guard error.code != .cancelled, let entry = try self.engine.history.ledgerEntry(for: self.id)
+            guard error.code != .cancelled, let entry = try self.context.store.ledgerEntry(for: self.id)
             else { throw error }
-            return self.engine.lastSeen(self.id, entry)
+            return RentalRecord(context: self.context).lastSeen(self.id, entry)
         }
-        for job in try self.close(try self.engine.history.ledgerEntry(for: self.id)) {
+        for job in try self.close(try self.context.store.ledgerEntry(for: self.id)) {
             self.report(.jobChanged(job))
         }
         self.report(.instanceGone(self.id))
@@ -97,7 +97,7 @@ struct DestroyInstance {
     /// Tells the instance to end itself. One that does not hear within a moment is ended without that.
     private func orderWatchdog() async {
         let script = WatchdogScript.order(discardsResults: self.request.discardsResults)
-        guard let shell = try? await self.engine.shell(for: self.id) else { return }
+        guard let shell = try? await self.context.shell(for: self.id) else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { _ = try? await shell.run(script) }
             group.addTask { try? await Task.sleep(for: .seconds(5)) }
@@ -113,7 +113,7 @@ struct DestroyInstance {
     /// is given again until the patience is over.
     private func end(with client: any PlatformClient, _ entry: LedgerEntry?) async throws(EngineError) {
         let start = ContinuousClock.now
-        let limit = Pursuit.patience(self.patience, self.engine)
+        let limit = Pursuit.patience(self.patience, self.context)
         var refusal: EngineError?
         var isShown: Bool?
         var wasAccepted = false
@@ -123,7 +123,7 @@ struct DestroyInstance {
         while true {
             let elapsed = start.secondsUntilNow
             if elapsed >= nextOrder {
-                if let entry { try self.engine.history.update(entry.name, state: .destroying) }
+                if let entry { try self.context.store.update(entry.name, state: .destroying) }
                 do throws(EngineError) {
                     try await client.destroy(self.id)
                     refusal = nil
@@ -136,7 +136,7 @@ struct DestroyInstance {
                     refusal = error
                     self.progress(ActionProgress(.destroying, detail: error.detail ?? error.code.rawValue))
                 }
-                nextOrder = start.secondsUntilNow + 15 * self.engine.configuration.timeScale
+                nextOrder = start.secondsUntilNow + 15 * self.context.configuration.timeScale
             }
             do throws(EngineError) {
                 let isListed = try await client.instances().contains { $0.id == self.id }
@@ -147,10 +147,10 @@ struct DestroyInstance {
                 if error.code == .cancelled { throw error }
                 refusal = refusal ?? error
             }
-            guard start.secondsUntilNow + pause * self.engine.configuration.timeScale < deadline else {
+            guard start.secondsUntilNow + pause * self.context.configuration.timeScale < deadline else {
                 break
             }
-            try await self.engine.pause(pause, "confirming the end of instance \(self.id)")
+            try await self.context.pause(pause, "confirming the end of instance \(self.id)")
             pause = min(10, pause * 1.3)
         }
         let platform = self.id.platform.displayName
@@ -163,8 +163,10 @@ struct DestroyInstance {
     }
 
     private func close(_ entry: LedgerEntry?) throws(EngineError) -> [Job] {
-        if let entry { return try self.engine.close(entry, because: LedgerEntry.destroyedReason) }
-        return try self.engine.forget(self.id, cause: LedgerEntry.destroyedWords)
+        if let entry {
+            return try RentalRecord(context: self.context).close(entry, because: LedgerEntry.destroyedReason)
+        }
+        return try RentalRecord(context: self.context).forget(self.id, cause: LedgerEntry.destroyedWords)
     }
 }
 
@@ -172,21 +174,21 @@ struct DestroyInstance {
 extension DestroyInstance {
     private func hold(_ entry: LedgerEntry) throws(EngineError) {
         let order = EndOrder(
-            .pursued, discardsResults: self.request.discardsResults, at: self.engine.now())
-        _ = try self.engine.history.hold(order, of: entry.name)
+            .pursued, discardsResults: self.request.discardsResults, at: self.context.now())
+        _ = try self.context.store.hold(order, of: entry.name)
     }
 
     /// Notes in the row what `error` means for the order, and returns what the user is to be told.
     private func settle(
         _ error: EngineError, _ client: any PlatformClient, _ entry: LedgerEntry?, _ isResumed: Bool
     ) async throws(EngineError) -> EngineError {
-        let now = self.engine.now()
+        let now = self.context.now()
         let isAsked = try entry.map { entry throws(EngineError) in
-            try self.engine.history.ledgerEntry(for: self.id)?.state == .destroying
+            try self.context.store.ledgerEntry(for: self.id)?.state == .destroying
         }
         func keep(_ order: EndOrder?) throws(EngineError) {
             guard let entry, isAsked != true else { return }
-            try self.engine.history.setOrder(order, of: entry.name)
+            try self.context.store.setOrder(order, of: entry.name)
         }
         switch error.code {
         case .instanceGone: return error
@@ -202,8 +204,10 @@ extension DestroyInstance {
                 EndOrder(
                     self.request.waitsForJobs ? .afterJobs : .waiting,
                     discardsResults: self.request.discardsResults, words: words, at: now))
-            if self.request.waitsForJobs { await self.engine.leases.order(self.id, afterJobs: true) }
-            await self.engine.noteMoney()
+            if self.request.waitsForJobs {
+                await LeaseKeeper(context: self.context).order(self.id, afterJobs: true)
+            }
+            await MoneyWatch(context: self.context).note()
             return self.request.waitsForJobs
                 ? error.addingDetail("it is destroyed when the last of them has ended") : error
         case .unsafeResults, .hostKeyChanged:
@@ -212,11 +216,11 @@ extension DestroyInstance {
             if self.request.stopsWhenRefused, let words = await self.stopInstead(client) {
                 refused = error.addingDetail(words)
             }
-            await self.engine.noteMoney()
+            await MoneyWatch(context: self.context).note()
             return refused
         default:
             try keep(EndOrder(.pursued, discardsResults: self.request.discardsResults, at: now))
-            await self.engine.noteMoney()
+            await MoneyWatch(context: self.context).note()
             let words =
                 error.code == .destroyUnconfirmed
                 ? error.detail ?? "" : "it could not be ended: \(error.detail ?? error.code.rawValue)"
@@ -235,7 +239,7 @@ extension DestroyInstance {
 
     /// `; it costs $0.40 an hour`, as far as that is known.
     private func priceWords(_ entry: LedgerEntry?) -> String {
-        let price = self.engine.connections.known(self.id)?.price.dollarsPerHour ?? entry?.dollarsPerHour
+        let price = self.context.connections.known(self.id)?.price.dollarsPerHour ?? entry?.dollarsPerHour
         return price.map { "; it costs \(Figures.dollars($0)) an hour" } ?? ""
     }
 
@@ -243,17 +247,17 @@ extension DestroyInstance {
     /// is to be said of it.
     private func stopInstead(_ client: any PlatformClient) async -> String? {
         guard let instance = try? await client.instance(self.id), instance.status == .running,
-            let isKept = try? self.engine.stopKeepsResults(on: self.id), isKept,
+            let isKept = try? RentalRecord(context: self.context).stopKeepsResults(on: self.id), isKept,
             // A job that nobody can see may run there.
-            await self.engine.jobsThere(self.id)?.isEmpty == true
+            await LiveJobs(self.context).told(by: self.id)?.isEmpty == true
         else { return nil }
-        await self.engine.connections.close(self.id)
+        await self.context.connections.close(self.id)
         guard (try? await client.stop(self.id)) != nil else { return nil }
         var last = instance
         let pursuit = Pursuit(
-            engine: self.engine, patience: Pursuit.patience(60, self.engine), progress: self.progress)
+            context: self.context, patience: Pursuit.patience(60, self.context), progress: self.progress)
         _ = try? await pursuit(.stopping, "stopping instance \(self.id)") { () async throws(EngineError) in
-            last = try await self.engine.freshInstance(self.id)
+            last = try await self.context.freshInstance(self.id)
             guard last.status == .stopped else {
                 throw EngineError(.timedOut, self.activity, detail: last.status.rawValue)
             }

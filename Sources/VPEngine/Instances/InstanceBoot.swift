@@ -1,52 +1,11 @@
 import Foundation
 
-/// How long each stage of a boot may take, in seconds.
-public struct BootDeadlines: Hashable, Sendable {
-    /// From the rental to a container that runs; most of it is the image's download.
-    public var loading: Double
-    /// From there to an sshd that answers.
-    public var sshPort: Double
-    /// From there to an accepted key.
-    public var sshLogin: Double
-    /// Making the workspace, and installing rsync where it is missing.
-    public var preparing: Double
-    /// Seeing every GPU.
-    public var checkingGPU: Double
-
-    public init(
-        loading: Double = 900, sshPort: Double = 180, sshLogin: Double = 180, preparing: Double = 240,
-        checkingGPU: Double = 60
-    ) {
-        self.loading = loading
-        self.sshPort = sshPort
-        self.sshLogin = sshLogin
-        self.preparing = preparing
-        self.checkingGPU = checkingGPU
-    }
-
-    /// How long nothing at all may change while the image loads.
-    struct Silence: Hashable {
-        /// Of an instance that was placed and has not begun to load.
-        var placed: Double
-        /// Of one that loads. Extracting one large layer is silent for minutes.
-        var loading: Double
-    }
-
-    /// Shares of what loading may take as a whole, so that more patience with large images is more of both: 3 and 7.5
-    /// of 15 minutes.
-    var silence: Silence {
-        Silence(
-            placed: min(self.loading, max(60, self.loading / 5)),
-            loading: min(self.loading, max(120, self.loading / 2)))
-    }
-}
-
 /// Sees an instance through its boot, to a workspace that can be used and GPUs that answer.
 ///
 /// Each stage is named in the progress and has a deadline of its own. What goes wrong with the instance itself
 /// throws `.instanceNotReady` with the stage and the platform's words; anything else is not its fault.
 struct InstanceBoot {
-    let engine: Engine
+    let context: EngineContext
     let deadlines: BootDeadlines
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
@@ -132,7 +91,7 @@ struct InstanceBoot {
             if let reason = watch.reasonToGiveUp(at: start.secondsUntilNow) {
                 throw self.notReady(last, watch.stage, reason)
             }
-            try await self.engine.pause(watch.stage == .loading ? 3 : 2, "waiting for the instance")
+            try await self.context.pause(watch.stage == .loading ? 3 : 2, "waiting for the instance")
         }
     }
 
@@ -147,7 +106,7 @@ struct InstanceBoot {
         if let message = instance.statusMessage {
             lines = [message]
         } else if isAfresh {
-            let client = try self.engine.client(instance.id.platform, "waiting for the instance")
+            let client = try self.context.client(instance.id.platform, "waiting for the instance")
             lines = (try? await client.startMessages(instance.id)) ?? []
             // A start that follows others has their lines before its own.
             if self.isRestart { lines = lines.suffix(1) }
@@ -184,7 +143,7 @@ struct InstanceBoot {
     /// Nil where nobody could say: one bad answer must not cost the machine.
     private func look(at id: InstanceID, isKnown: Bool) async throws(EngineError) -> Instance? {
         do throws(EngineError) {
-            return try await self.engine.freshInstance(id)
+            return try await self.context.freshInstance(id)
         } catch {
             switch error.code {
             case .networkDown, .platformFailed, .timedOut, .rateLimited, .badResponse: return nil
@@ -207,11 +166,11 @@ struct InstanceBoot {
         }
         self.progress(ActionProgress(.sshPort, detail: "\(address.host):\(address.port)"))
         do throws(EngineError) {
-            let shell = try await self.engine.connections.shell(for: instance)
+            let shell = try await self.context.connections.shell(for: instance)
             _ = try await shell.run("exit 0\n")
             return .success(shell)
         } catch {
-            self.engine.connections.reset(instance.id)
+            self.context.connections.reset(instance.id)
             switch error.code {
             case .unreachable, .sshRefused: return .failure(error)
             case .hostKeyChanged:
@@ -226,7 +185,7 @@ struct InstanceBoot {
 
     private func prepare(_ shell: RemoteShell) async throws(EngineError) {
         self.progress(ActionProgress(.preparing))
-        let script = BootScript.prepare(root: self.engine.configuration.workspace.remoteRoot)
+        let script = BootScript.prepare(root: self.context.configuration.workspace.remoteRoot)
         let result = try await self.run(script, shell, .preparing, limit: self.deadlines.preparing)
         guard result.isSuccess else {
             throw self.notReady(
@@ -284,14 +243,14 @@ struct InstanceBoot {
                 guard left > 0 else {
                     throw self.notReady(id, stage, failure.detail ?? "the connection broke")
                 }
-                self.engine.connections.reset(id)
-                try await self.engine.pause(2, "waiting for the instance")
+                self.context.connections.reset(id)
+                try await self.context.pause(2, "waiting for the instance")
                 if let instance = try await self.look(at: id, isKnown: true) {
                     guard instance.status == .running, !instance.addresses.isEmpty else {
                         throw self.notReady(
                             instance, stage, instance.statusMessage ?? instance.status.rawValue)
                     }
-                    if let other = try? await self.engine.connections.shell(for: instance) { shell = other }
+                    if let other = try? await self.context.connections.shell(for: instance) { shell = other }
                 }
             case .hostKeyChanged:
                 // Nothing of the user's was sent yet, and this one is not to be trusted with it.

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Puts the watchdog on instances, renews their leases and hears how they are.
 struct LeaseKeeper {
-    let engine: Engine
+    let context: EngineContext
 
     /// Seconds after which an instance is asked again by the way.
     private static let freshness = 300.0
@@ -11,7 +11,7 @@ struct LeaseKeeper {
     /// Starts the watchdog on `instance`. Never fails the action that it is part of: where the instance cannot
     /// end itself, the lease says so, and is guarded from here.
     func arm(_ id: InstanceID) async {
-        guard let entry = try? self.engine.history.ledgerEntry(for: id), let lease = entry.lease,
+        guard let entry = try? self.context.store.ledgerEntry(for: id), let lease = entry.lease,
             let settings = self.settings(of: entry, lease.terms)
         else { return }
         await self.ask(entry, WatchdogScript.arm(settings, endless: lease.terms.seconds == nil))
@@ -19,10 +19,10 @@ struct LeaseKeeper {
 
     /// Renews the lease of `id`, unless that was done a moment ago. A watchdog that has gone is started again.
     func touch(_ id: InstanceID, force: Bool = false) async {
-        guard let entry = try? self.engine.history.ledgerEntry(for: id), let lease = entry.lease else {
+        guard let entry = try? self.context.store.ledgerEntry(for: id), let lease = entry.lease else {
             return
         }
-        let age = lease.heardAt.map { self.engine.now().timeIntervalSince($0) } ?? .infinity
+        let age = lease.heardAt.map { self.context.now().timeIntervalSince($0) } ?? .infinity
         guard force || age > min(Self.freshness, (lease.terms.seconds ?? Self.freshness) / 4) else { return }
         if lease.guardian == .local || lease.heardAt == nil { return await self.arm(id) }
         await self.ask(entry, WatchdogScript.renew)
@@ -30,29 +30,30 @@ struct LeaseKeeper {
 
     /// Hears how `id` is, and changes nothing.
     func look(_ id: InstanceID) async {
-        guard let entry = try? self.engine.history.ledgerEntry(for: id), entry.lease != nil else { return }
+        guard let entry = try? self.context.store.ledgerEntry(for: id), entry.lease != nil else { return }
         await self.ask(entry, WatchdogScript.look)
     }
 
     /// Tells the instance, by `script`, up to when its files are known to be here.
     func markSafe(_ id: InstanceID, _ script: String) async {
-        guard let entry = try? self.engine.history.ledgerEntry(for: id), entry.lease?.guardian == .instance,
-            let shell = try? await self.engine.shell(for: id)
+        guard let entry = try? self.context.store.ledgerEntry(for: id), entry.lease?.guardian == .instance,
+            let shell = try? await self.context.shell(for: id)
         else { return }
         _ = try? await shell.run(script, outputLimit: .words)
     }
 
     /// Tells the instance to end itself when the last job there has ended and its results are known to be here.
     func order(_ id: InstanceID, afterJobs: Bool) async {
-        guard let entry = try? self.engine.history.ledgerEntry(for: id), entry.lease?.guardian == .instance,
-            let shell = try? await self.engine.shell(for: id)
+        guard let entry = try? self.context.store.ledgerEntry(for: id), entry.lease?.guardian == .instance,
+            let shell = try? await self.context.shell(for: id)
         else { return }
         _ = try? await shell.run(afterJobs ? WatchdogScript.orderAfterJobs : WatchdogScript.withdrawOrder)
     }
 
     private func settings(of entry: LedgerEntry, _ terms: LeaseTerms) -> WatchdogScript.Settings? {
         guard let id = entry.instance,
-            let endpoint = self.engine.configuration.endpoints.first(where: { $0.platform == entry.platform })
+            let endpoint = self.context.configuration.endpoints.first(where: { $0.platform == entry.platform }
+            )
         else { return nil }
         return WatchdogScript.Settings(
             platform: entry.platform, instance: id.rawValue, apiBase: endpoint.apiBase,
@@ -66,9 +67,9 @@ struct LeaseKeeper {
 
     private func ask(_ entry: LedgerEntry, _ script: String) async {
         guard let id = entry.instance, var lease = entry.lease else { return }
-        let now = self.engine.now()
+        let now = self.context.now()
         do throws(EngineError) {
-            let result = try await self.engine.shell(for: id).run(script, outputLimit: .words)
+            let result = try await self.context.shell(for: id).run(script, outputLimit: .words)
             var isKnown = false
             for line in String(decoding: result.errorOutput, as: UTF8.self).split(separator: "\n").suffix(100)
             {
@@ -81,7 +82,7 @@ struct LeaseKeeper {
             // An instance that is loading, or cut off, may have a watchdog that does its work all the same.
             if lease.guardian == .local { lease.weakness = error.detail ?? error.code.rawValue }
         }
-        try? self.engine.history.setLease(lease, of: entry.name)
+        try? self.context.store.setLease(lease, of: entry.name)
     }
 
     private static func apply(_ report: LeaseReport, to lease: inout Lease, _ now: Date) {
@@ -105,59 +106,44 @@ struct LeaseKeeper {
     }
 }
 
-extension Engine {
-    var leases: LeaseKeeper { LeaseKeeper(engine: self) }
-
-    /// The lease of `id`, heard from the instance where that runs; nil for one that was not rented from here.
-    public func lease(of id: InstanceID) async throws(EngineError) -> Lease? {
-        await self.leases.look(id)
-        return try self.history.ledgerEntry(for: id)?.lease
-    }
-
+extension LeaseKeeper {
     /// Gives `id` a lease of `seconds` from now on, or one without end, and returns it.
     ///
     /// Throws `.limitRefused` for what lies beyond the hard limit, and `.unsupported` for an instance that was
     /// not rented from here.
-    public func setLease(of id: InstanceID, seconds: Double?) async throws(EngineError) -> Lease {
+    func set(of id: InstanceID, seconds: Double?) async throws(EngineError) -> Lease {
         let activity = EngineError.Activity("setting a lease", platform: id.platform, subject: id.rawValue)
-        guard let entry = try self.history.ledgerEntry(for: id), entry.state != .gone else {
+        guard let entry = try self.context.store.ledgerEntry(for: id), entry.state != .gone else {
             throw EngineError(.unsupported, activity, detail: "it was not rented from here")
         }
-        let now = self.now()
-        var lease = entry.lease ?? Lease(terms: self.configuration.money.lease, from: now)
+        let now = self.context.now()
+        var lease = entry.lease ?? Lease(terms: self.context.configuration.money.lease, from: now)
         // A lease that goes on for longer costs more.
         if let end = lease.endsAt, seconds.map({ now.addingTimeInterval($0) > end }) ?? true {
-            try self.configuration.limits.requireUsable()
+            try self.context.configuration.limits.requireUsable()
         }
         if let seconds, let cap = lease.capEndsAt, now.addingTimeInterval(seconds) > cap {
             throw EngineError(
                 .limitRefused, activity,
-                detail: "its hard limit (lease.max) is in \(Self.words(cap.timeIntervalSince(now)))")
+                detail: "its hard limit (lease.max) is in \(Figures.duration(cap.timeIntervalSince(now)))")
         }
         lease.terms.seconds = seconds
         lease.endsAt = seconds.map { now.addingTimeInterval($0) }
         lease.guardian = seconds == nil ? .none : .local
         if seconds == nil { lease.weakness = nil }
-        try self.history.setLease(lease, of: entry.name)
-        await self.leases.arm(id)
-        await self.noteMoney()
-        return try self.history.ledgerEntry(for: id)?.lease ?? lease
+        try self.context.store.setLease(lease, of: entry.name)
+        await self.arm(id)
+        await MoneyWatch(context: self.context).note()
+        return try self.context.store.ledgerEntry(for: id)?.lease ?? lease
     }
 
-    /// Renews the leases of what runs, where that was not done in the last minutes. A front end that stays open
-    /// calls it as often as it likes.
-    public func renewLeases() async {
-        // An instance that does not answer must not collect a queue of questions.
-        let isFirst = self.isRenewing.withLock { isRenewing in
-            defer { isRenewing = true }
-            return !isRenewing
-        }
-        guard isFirst else { return }
-        defer { self.isRenewing.withLock { $0 = false } }
-        let running = Set((self.cachedInstances()?.values ?? []).filter { $0.status == .running }.map(\.id))
-        for entry in (try? self.history.openLedgerEntries()) ?? [] where entry.state == .rented {
+    /// Renews the leases of what runs, where that was not done in the last minutes.
+    func renewAll() async {
+        let running = Set(
+            (self.context.cachedInstances()?.values ?? []).filter { $0.status == .running }.map(\.id))
+        for entry in (try? self.context.store.openLedgerEntries()) ?? [] where entry.state == .rented {
             guard let id = entry.instance, running.contains(id) else { continue }
-            await self.leases.touch(id)
+            await self.touch(id)
         }
     }
 
@@ -172,16 +158,16 @@ extension Engine {
         case .ran(let summary) where isWhole(summary.download),
             .attached(let summary) where isWhole(summary.download):
             guard let job = summary.job, job.state.isOver else { break }
-            await self.leases.markSafe(id, WatchdogScript.markSafe(upToTheEndOf: job.id))
+            await self.markSafe(id, WatchdogScript.markSafe(upToTheEndOf: job.id))
         case .downloaded(let summary) where isWhole(summary):
             // A second more, since the instance's clock is read in whole seconds.
             let seconds = Int(saturating: NumberRange.seconds.clamp(summary.seconds).rounded(.up)) + 1
-            await self.leases.markSafe(id, WatchdogScript.markSafe(secondsAgo: seconds))
+            await self.markSafe(id, WatchdogScript.markSafe(secondsAgo: seconds))
         default: break
         }
         switch result {
-        case .started: await self.leases.touch(id, force: true)
-        case .ran, .downloaded, .synced, .attached: await self.leases.touch(id)
+        case .started: await self.touch(id, force: true)
+        case .ran, .downloaded, .synced, .attached: await self.touch(id)
         default: break
         }
     }

@@ -2,16 +2,16 @@ import Foundation
 
 /// Brings the ledger in line with what a platform shows, and finds out whether that can be believed.
 struct Reconciler {
-    let engine: Engine
+    let context: EngineContext
     let client: any PlatformClient
 
     private var platform: Platform { self.client.platform }
-    private var history: JobHistory { self.engine.history }
+    private var store: Store { self.context.store }
 
     /// What is shown in place of nothing may be late by this much, in seconds.
-    private var grace: Double { 30 * self.engine.configuration.timeScale }
+    private var grace: Double { 30 * self.context.configuration.timeScale }
     /// A rental that nobody has heard an answer of, and that no list shows for so long, was not made.
-    private var intentLimit: Double { 900 * self.engine.configuration.timeScale }
+    private var intentLimit: Double { 900 * self.context.configuration.timeScale }
 
     /// Settles the ledger by a complete list, and returns the list with what the ledger knows.
     ///
@@ -19,10 +19,10 @@ struct Reconciler {
     /// `.badResponse` when the platform then has it: such a list proves nothing, neither that an instance is
     /// gone nor that there is room for another.
     func settle(_ answer: InstanceListing) async throws(EngineError) -> [Instance] {
-        let now = self.engine.now()
+        let now = self.context.now()
         let listing = answer.instances
         let shown = Dictionary(listing.map { ($0.id, $0) }) { first, _ in first }
-        var open = try self.history.openLedgerEntries().filter { $0.platform == self.platform }
+        var open = try self.store.openLedgerEntries().filter { $0.platform == self.platform }
         for index in open.indices {
             let entry = open[index]
             guard let id = entry.instance else {
@@ -36,13 +36,14 @@ struct Reconciler {
                     detail: "the list lacks instance \(id), which the platform still has")
             }
             guard try await self.isGone(id, entry) else { continue }
-            try self.engine.close(entry, because: try self.reason(forTheEndOf: entry, now))
+            try RentalRecord(context: self.context).close(
+                entry, because: try self.reason(forTheEndOf: entry, now))
         }
         open += try self.reopen(listing, besides: open, now)
         let projects = Dictionary(
             open.compactMap { entry in entry.instance.map { ($0, entry.projectName) } }
         ) { $1 }
-        try self.history.meter(listing, projects: projects, whole: self.platform, at: now)
+        try self.store.meter(listing, projects: projects, whole: self.platform, at: now)
         try await self.resumeEndings(open, shown, now)
         try await self.guardWeakLeases(open, shown, now)
         for index in open.indices { try await self.notePark(&open[index], shown, now) }
@@ -62,7 +63,7 @@ struct Reconciler {
     /// goes on costing. What was ordered to end needs no such care.
     private func isGone(_ id: InstanceID, _ entry: LedgerEntry) async throws(EngineError) -> Bool {
         guard entry.state != .destroying else { return true }
-        try await self.engine.pause(5, "looking for instance \(id) a second time")
+        try await self.context.pause(5, "looking for instance \(id) a second time")
         guard try await self.client.instance(id) == nil else { return false }
         return try await !self.client.instances().contains { $0.id == id }
     }
@@ -74,16 +75,16 @@ struct Reconciler {
         let known = Set(open.compactMap(\.instance))
         var reopened: [LedgerEntry] = []
         for instance in listing where !known.contains(instance.id) {
-            guard var entry = try self.history.ledgerEntry(for: instance.id), entry.state == .gone,
+            guard var entry = try self.store.ledgerEntry(for: instance.id), entry.state == .gone,
                 // A destroy that was confirmed shows in lists for a moment.
                 now.timeIntervalSince(entry.updatedAt) > self.grace
             else { continue }
             // What was to end is ordered to end again.
             let wasDestroyed =
-                try self.history.ledgerSteps(of: entry.name).last
+                try self.store.ledgerSteps(of: entry.name).last
                 == "\(LedgerEntry.State.gone.rawValue): \(LedgerEntry.destroyedReason)"
             entry.state = wasDestroyed ? .destroying : .rented
-            try self.history.reopen(entry.name, as: entry.state, at: now)
+            try self.store.reopen(entry.name, as: entry.state, at: now)
             reopened.append(entry)
         }
         return reopened
@@ -96,7 +97,7 @@ struct Reconciler {
             return LedgerEntry.lostReason
         }
         // A job would have renewed it, up to its hard limit.
-        let wasBusy = try self.history.jobs(limit: 1000).contains {
+        let wasBusy = try self.store.jobs(limit: 1000).contains {
             $0.instance == entry.instance && $0.state == .running
         }
         return wasBusy && !lease.mayHaveReachedItsCap(by: now)
@@ -108,13 +109,13 @@ struct Reconciler {
         -> InstanceID?
     {
         if let found = listing.instances.first(where: { $0.name == entry.name }) {
-            try self.history.update(entry.name, state: .rented, instance: found.id, at: now)
+            try self.store.update(entry.name, state: .rented, instance: found.id, at: now)
             return found.id
         }
         let isAbandoned = entry.creator.map { !$0.isAlive } ?? true
         // A row that cannot be named may be it.
         if isAbandoned, listing.refusal == nil, now.timeIntervalSince(entry.createdAt) > self.intentLimit {
-            try self.engine.close(entry, because: "it never appeared")
+            try RentalRecord(context: self.context).close(entry, because: "it never appeared")
         }
         return nil
     }
@@ -127,7 +128,7 @@ struct Reconciler {
             guard let id = entry.instance, shown[id] != nil,
                 now.timeIntervalSince(entry.updatedAt) > self.grace
             else { continue }
-            try self.history.update(entry.name, state: .destroying, at: now)
+            try self.store.update(entry.name, state: .destroying, at: now)
             // Refused or not, the row stays until a list shows the instance gone.
             try? await self.client.destroy(id)
         }
@@ -145,11 +146,11 @@ extension Reconciler {
                 lease.guardian == .local, let end = lease.endsAt
             else { continue }
             let isCapped = lease.capEndsAt.map { now >= $0 } ?? false
-            let isBusy = try self.history.jobs(limit: 1000).contains {
+            let isBusy = try self.store.jobs(limit: 1000).contains {
                 $0.instance == id && $0.state == .running
             }
             guard isCapped || (now >= end && !isBusy) else { continue }
-            try self.history.note("stopping: its lease ran out", on: entry.name, at: now)
+            try self.store.note("stopping: its lease ran out", on: entry.name, at: now)
             try? await self.client.stop(id)
         }
     }
@@ -168,14 +169,14 @@ extension Reconciler {
         if since != lease.parkedAt {
             lease.parkedAt = since
             entry.lease = lease
-            try self.history.setLease(lease, of: entry.name)
+            try self.store.setLease(lease, of: entry.name)
         }
-        let money = self.engine.configuration.money
+        let money = self.context.configuration.money
         guard money.destroysParked, let since, let limit = money.parkedSeconds,
             now.timeIntervalSince(since) >= limit
         else { return }
-        try self.history.note("destroying: stopped for longer than lease.parked", on: entry.name, at: now)
-        try self.history.update(entry.name, state: .destroying, at: now)
+        try self.store.note("destroying: stopped for longer than lease.parked", on: entry.name, at: now)
+        try self.store.update(entry.name, state: .destroying, at: now)
         entry.state = .destroying
         // Refused or not, the row stays until a list shows the instance gone.
         try? await self.client.destroy(id)
@@ -197,68 +198,4 @@ extension LedgerEntry {
 
     /// The name of the project it was rented for.
     var projectName: String { (self.workspaceRoot as NSString).lastPathComponent }
-}
-
-/// Something on the account that costs money, or will, and that nobody is using.
-public struct Leftover: Hashable, Sendable {
-    public enum Kind: String, CaseIterable, Hashable, Sendable {
-        /// Named as ours are, and not in this machine's ledger.
-        case orphan
-        /// Somebody else's: shown, never touched.
-        case foreign
-        /// Ours and stopped: its disk is paid for.
-        case parked
-        /// A second instance of one rental.
-        case duplicate
-        /// A volume that no instance uses.
-        case volume
-    }
-
-    public var platform: Platform
-    public var id: String
-    public var name: String?
-    public var kind: Kind
-    public var dollarsPerDay: Double
-    public var createdAt: Date?
-
-    public init(
-        platform: Platform, id: String, name: String?, kind: Kind, dollarsPerDay: Double,
-        createdAt: Date? = nil
-    ) {
-        self.platform = platform
-        self.id = id
-        self.name = name
-        self.kind = kind
-        self.dollarsPerDay = dollarsPerDay
-        self.createdAt = createdAt
-    }
-
-    /// Sorts `instances`, a complete list, by the ledger. What is ours and in use is no leftover.
-    package static func among(_ instances: [Instance], ledger: [LedgerEntry]) -> [Leftover] {
-        let known = Set(ledger.compactMap(\.instance))
-        var names = Set(ledger.map(\.name))
-        let oldestFirst = instances.sorted {
-            ($0.createdAt ?? .distantPast, $0.id.rawValue) < ($1.createdAt ?? .distantPast, $1.id.rawValue)
-        }
-        return oldestFirst.compactMap { instance in
-            let kind: Kind
-            if known.contains(instance.id) {
-                guard !instance.status.holdsGPU else { return nil }
-                kind = .parked
-            } else if let name = instance.name, names.contains(name) {
-                kind = .duplicate
-            } else if let name = instance.name, name.hasPrefix(Self.namePrefix) {
-                names.insert(name)
-                kind = .orphan
-            } else {
-                kind = .foreign
-            }
-            return Leftover(
-                platform: instance.id.platform, id: instance.id.rawValue, name: instance.name, kind: kind,
-                dollarsPerDay: instance.price.dollarsPerDay, createdAt: instance.createdAt)
-        }
-    }
-
-    /// How the names begin that `CreateInstance` makes.
-    static let namePrefix = "vp-"
 }

@@ -15,15 +15,15 @@ struct RentalAttempt {
     let image: String
     let key: LoginKey
 
-    private var engine: Engine { self.create.engine }
+    private var context: EngineContext { self.create.context }
 
     func run() async throws(EngineError) -> Ending {
-        let client = try self.engine.client(self.offer.id.platform, "renting an instance")
-        let configuration = self.engine.configuration
+        let client = try self.context.client(self.offer.id.platform, "renting an instance")
+        let configuration = self.context.configuration
         let wanted = self.create.request
         // Where nobody says what is there, nobody can say that this is not one too many.
-        _ = try await self.engine.trustedInstances(on: self.offer.id.platform)
-        let lease = try Budget(engine: self.engine).admit(
+        _ = try await PlatformQuestions(context: self.context).trustedInstances(on: self.offer.id.platform)
+        let lease = try Budget(context: self.context).admit(
             self.offer.price, maximumCost: wanted.maximumCost,
             lease: wanted.lease ?? configuration.money.lease)
         let plan = RentRequest(
@@ -39,7 +39,7 @@ struct RentalAttempt {
         self.create.progress(
             ActionProgress(.renting, detail: Self.describe(self.offer, for: wanted.query.job)))
         let request = try await client.prepared(plan)
-        try self.engine.history.insert(
+        try self.context.store.insert(
             LedgerEntry(
                 name: request.name, platform: self.offer.id.platform, instance: nil, state: .intended,
                 gpuName: self.offer.gpuName, dollarsPerHour: self.offer.price.dollarsPerHour,
@@ -49,9 +49,9 @@ struct RentalAttempt {
                 lease: Lease(terms: lease, from: Date())))
         do throws(EngineError) {
             // With our row in the ledger: of two programs that rent at once, each sees the other's.
-            try await Allowance(engine: self.engine).requireRoom(named: request.name)
+            try await Allowance(self.context).requireRoom(named: request.name)
         } catch {
-            try self.engine.history.update(request.name, state: .gone)
+            try self.context.store.update(request.name, state: .gone)
             throw error
         }
         let id: InstanceID
@@ -69,22 +69,25 @@ struct RentalAttempt {
             machineID: self.offer.machineID, isInterruptible: self.offer.isInterruptible)
         self.create.report(.instanceChanged(instance))
         guard wanted.waitsUntilReady else {
-            return .ready(try await self.engine.finishCreation(of: instance, named: request.name))
+            return .ready(
+                try await RentalRecord(context: self.context).finishCreation(
+                    of: instance, named: request.name))
         }
         self.create.progress(ActionProgress(.loading, detail: "\(id) is rented"))
         do throws(EngineError) {
             let boot = InstanceBoot(
-                engine: self.engine, deadlines: wanted.deadlines, progress: self.create.progress,
+                context: self.context, deadlines: wanted.deadlines, progress: self.create.progress,
                 report: self.create.report,
                 imageCUDA: wanted.acceptsAnyway ? nil : request.minimumCUDA,
                 rented: wanted.acceptsAnyway ? nil : RentedHardware(self.offer),
                 environment: wanted.environment)
             let ready = try await boot.run(instance)
-            return .ready(try await self.engine.finishCreation(of: ready, named: request.name))
+            return .ready(
+                try await RentalRecord(context: self.context).finishCreation(of: ready, named: request.name))
         } catch {
             // Whoever cancelled decides whether it is kept.
             if error.code == .cancelled { throw error }
-            let last = self.engine.connections.known(id) ?? instance
+            let last = self.context.connections.known(id) ?? instance
             try await self.destroy(id, after: error)
             // Another machine would meet the same image; nobody is to be avoided for it.
             guard error.code == .instanceNotReady || error.code == .registryBusy else { throw error }
@@ -113,16 +116,16 @@ struct RentalAttempt {
                 return .failure(error)
             }
         }
-        let history = self.engine.history
+        let store = self.context.store
         do throws(EngineError) {
             let id = try await asking.value.get()
-            try history.update(request.name, state: .rented, instance: id)
+            try store.update(request.name, state: .rented, instance: id)
             return id
         } catch {
             if let leftover = error.leftoverInstance {
-                try history.update(request.name, state: .rented, instance: leftover)
+                try store.update(request.name, state: .rented, instance: leftover)
             } else if !Self.isAmbiguous(error) {
-                try history.update(request.name, state: .gone)
+                try store.update(request.name, state: .gone)
             }
             guard error.leftoverInstance == nil, Self.isAmbiguous(error) else { throw error }
             // The row stays as intended: the instance may still appear, and must not be forgotten then.
@@ -148,7 +151,7 @@ struct RentalAttempt {
             let wasPaced = failure.code == .rateLimited
             if wasPaced {
                 self.create.progress(ActionProgress(.renting, detail: "the platform asks for a pause"))
-                try await self.engine.pause(pauses.first ?? 5, "renting")
+                try await self.context.pause(pauses.first ?? 5, "renting")
             }
             let found = try await self.find(request.name, with: client, looks: wasPaced ? 1 : 3)
             if let found { return found }
@@ -193,7 +196,7 @@ struct RentalAttempt {
     ) async throws(EngineError) -> InstanceID? {
         for attempt in 1...looks {
             if attempt > 1 {
-                try await self.engine.pause(Double(attempt) * 2, "looking for the new instance")
+                try await self.context.pause(Double(attempt) * 2, "looking for the new instance")
             }
             // Only a list that was read to its end can say that there is none.
             if let instances = try? await client.instances(),
@@ -217,7 +220,7 @@ struct RentalAttempt {
     /// Ends `id`. Where that cannot be confirmed, `error` is thrown with the instance it has left behind.
     private func destroy(_ id: InstanceID, after error: EngineError) async throws(EngineError) {
         let destroy = DestroyInstance(
-            engine: self.engine, id: id, request: DestroyRequest(discardsResults: true, endsJobs: true),
+            context: self.context, id: id, request: DestroyRequest(discardsResults: true, endsJobs: true),
             progress: self.create.progress, report: self.create.report)
         do throws(EngineError) {
             _ = try await destroy.run()

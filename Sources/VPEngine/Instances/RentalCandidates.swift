@@ -2,7 +2,7 @@ import Foundation
 
 /// The offers that a create may take, in the order in which they are tried: what the job will cost.
 struct RentalCandidates {
-    let engine: Engine
+    let context: EngineContext
     let request: CreateRequest
     /// What the offers are asked for; a plan that is only shown may be made of what was found a moment ago.
     var purpose = SearchPurpose.renting
@@ -36,7 +36,7 @@ struct RentalCandidates {
         self.addEarlierOffers(to: &answers)
         if answers.values.isEmpty, let failure = answers.failures.first { throw failure.error }
         if answers.values.isEmpty { throw try await self.nothing() }
-        let limits = self.engine.configuration.limits
+        let limits = self.context.configuration.limits
         let allowed = answers.values.filter { limits.objection(to: $0) == nil }
         if allowed.isEmpty, let objection = limits.objection(to: answers.values[0]) {
             throw Limits.refusal(objection)
@@ -122,9 +122,10 @@ struct RentalCandidates {
         _ query: OfferQuery, platform: Platform?
     ) async throws(EngineError) -> PlatformAnswers<Offer> {
         guard self.purpose != .renting else {
-            return try await self.engine.offers(query, platform: platform, for: .renting)
+            return try await PlatformQuestions(context: self.context).offers(
+                query, platform: platform, for: .renting)
         }
-        return try await self.engine.recentOffers(
+        return try await PlatformQuestions(context: self.context).recentOffers(
             query, platform: platform, maximumAge: 60, for: self.purpose)
     }
 
@@ -133,7 +134,7 @@ struct RentalCandidates {
     private func addEarlierOffers(to answers: inout PlatformAnswers<Offer>) {
         guard
             answers.failures.contains(where: { $0.platform == .vast && $0.error.code == .searchQuotaSpent }),
-            let earlier = self.engine.cachedOffers()
+            let earlier = self.context.cachedOffers()
         else { return }
         let query = self.query
         let gpus = query.gpu.flatMap(GPUName.select).map(VastSearch.GPUs.known)
@@ -156,13 +157,13 @@ struct RentalCandidates {
         return query
     }
 
-    var image: String { self.request.image ?? self.engine.configuration.defaults.image }
+    var image: String { self.request.image ?? self.context.configuration.defaults.image }
 
     /// What the image needs of the driver; nil also where each offer gets an image that fits it.
     private var imageCUDA: Double? { self.request.acceptsAnyway ? nil : ImageCUDA.version(of: self.image) }
 
     private var limit: HourlyPrice? {
-        self.request.query.maximumPrice ?? self.engine.configuration.defaults.maximumPrice
+        self.request.query.maximumPrice ?? self.context.configuration.defaults.maximumPrice
     }
 
     private var activity: EngineError.Activity {
@@ -177,7 +178,7 @@ struct RentalCandidates {
         // Whether it may cost that is judged below, and said.
         query.maximumPrice = nil
         let answers = try await self.search(query, platform: id.platform)
-        let offers = answers.values + (self.engine.cachedOffers()?.values ?? [])
+        let offers = answers.values + (self.context.cachedOffers()?.values ?? [])
         guard let offer = offers.first(where: { $0.id == id }) else {
             if let failure = answers.failures.first { throw failure.error }
             throw EngineError(
@@ -185,7 +186,7 @@ struct RentalCandidates {
                 detail: "it is no longer listed")
         }
         if self.imageProblem(on: offer) != nil { throw self.unfit(on: offer) }
-        if let objection = self.engine.configuration.limits.objection(to: offer) {
+        if let objection = self.context.configuration.limits.objection(to: offer) {
             throw Limits.refusal(objection)
         }
         if let limit = self.limit, offer.price > limit { throw self.tooDear(offer, limit) }
@@ -219,7 +220,7 @@ struct RentalCandidates {
 
     /// ` (max_price in FILE)` where the limit is a cap and not the user's own wish.
     private func origin(of limit: HourlyPrice) -> String {
-        guard let cap = self.engine.configuration.limits.maximumPrice, cap.value <= limit.dollarsPerHour
+        guard let cap = self.context.configuration.limits.maximumPrice, cap.value <= limit.dollarsPerHour
         else {
             return ""
         }
@@ -239,7 +240,7 @@ struct RentalCandidates {
         var bad: [Platform: Set<String>] = [:]
         for platform in Platform.allCases {
             let since = Date(timeIntervalSinceNow: -Self.badPeriod(platform))
-            bad[platform] = try self.engine.history.badMachines(on: platform, since: since)
+            bad[platform] = try self.context.store.badMachines(on: platform, since: since)
         }
         return bad
     }

@@ -17,7 +17,7 @@ struct RentedHardware: Hashable, Sendable {
 
     /// How `instance` differs, for the worse; nil where it does not, or where the platform does not say.
     func difference(from instance: Instance) -> String? {
-        let isKnown = instance.gpuName != Self.unknownGPU
+        let isKnown = instance.gpuName != Instance.unknownGPU
         var differences: [String] = []
         if isKnown, !Self.isSame(self.gpuName, instance.gpuName) {
             differences.append("\(instance.gpuName) in place of \(self.gpuName)")
@@ -31,9 +31,6 @@ struct RentedHardware: Hashable, Sendable {
         guard !differences.isEmpty else { return nil }
         return "the platform gave " + differences.joined(separator: " and ")
     }
-
-    /// What a row shows whose platform names no GPU.
-    static let unknownGPU = "unknown GPU"
 
     /// One GPU has several names; two that the table does not know are compared by their letters.
     private static func isSame(_ left: String, _ right: String) -> Bool {

@@ -2,7 +2,7 @@ import Foundation
 
 /// Ends a job's processes on its instance.
 struct CancelJob {
-    let engine: Engine
+    let context: EngineContext
     let id: JobID
     let instance: InstanceID
     let request: CancelRequest
@@ -12,9 +12,9 @@ struct CancelJob {
     func run() async throws(EngineError) -> Job {
         let activity = EngineError.Activity(
             "cancelling job \(self.id)", platform: self.instance.platform, subject: self.id.rawValue)
-        guard let job = try self.engine.history.job(self.id) else { throw EngineError(.noSuchJob, activity) }
-        let shell = try await self.engine.shell(for: self.instance)
-        let grace = self.request.grace ?? self.engine.configuration.jobs.graceSeconds
+        guard let job = try self.context.store.job(self.id) else { throw EngineError(.noSuchJob, activity) }
+        let shell = try await self.context.shell(for: self.instance)
+        let grace = self.request.grace ?? self.context.configuration.jobs.graceSeconds
         let result = try await shell.run(JobScript(existing: job).cancel(grace: grace))
         let reports = JobReport.all(in: result.errorOutput)
         let survivors = reports.compactMap { report in
@@ -25,10 +25,10 @@ struct CancelJob {
                 .cancelIncomplete, activity,
                 detail: "still there: process \(survivors.joined(separator: ", "))")
         }
-        let tail = try self.engine.logTail(self.id)
+        let tail = try JobLogs(self.context).tail(self.id)
         let now = Date()
         // Whoever follows the job sees the same end, and writes the same.
-        let ended = try self.engine.history.change(self.id) { job in
+        let ended = try self.context.store.change(self.id) { job in
             job.record?.mayHaveMissedProcesses = reports.contains(.unadopted) ? true : nil
             guard !job.state.isOver || job.endedAt == nil else {
                 // Only what it had left behind was there to end.

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Cancelling this ends the following of the job, not the job.
 struct FollowJob: Sendable {
-    let engine: Engine
+    let context: EngineContext
     let script: JobScript
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
@@ -58,18 +58,18 @@ struct FollowJob: Sendable {
         start.confirm()
         var offsets: [JobStream: Int64] = [:]
         for stream in JobStream.allCases {
-            let size = try self.engine.logSize(job.id, stream)
+            let size = try self.logs.size(job.id, stream)
             offsets[stream] = size
             // Whoever has seen less, because somebody else brought more since, is told how far it goes.
             self.report(.output(of: job.id, stream, offset: size, bytes: []))
         }
         while true {
-            let current = try self.engine.history.job(job.id) ?? job
+            let current = try self.context.store.job(job.id) ?? job
             // Read before the state is looked at again: what was written until the end is then in.
             var hasNew = false
             for stream in JobStream.allCases {
                 let offset = offsets[stream] ?? 0
-                let bytes = try self.engine.readLog(job.id, stream, from: offset, limit: 1 << 20)
+                let bytes = try self.logs.read(job.id, stream, from: offset, limit: 1 << 20)
                 guard !bytes.isEmpty else { continue }
                 hasNew = true
                 self.report(.output(of: job.id, stream, offset: offset, bytes: bytes))
@@ -95,7 +95,7 @@ struct FollowJob: Sendable {
     /// program follows the job: it does both.
     func catchUp(_ job: Job) async throws(EngineError) -> Job? {
         guard let spool = try LogSpool(path: job.logPath) else { return nil }
-        let shell = try await self.engine.shell(for: job.instance)
+        let shell = try await self.context.shell(for: job.instance)
         let tails = try self.tails(job, spool, JobStart())
         var ending: LogTail.Ending?
         for tail in tails { ending = try await self.request(.catchUp, tail, shell, (ending)) }
@@ -127,7 +127,7 @@ struct FollowJob: Sendable {
                 if start.isNews(new) { _ = self.note(new, id) }
             })
         guard job.record?.splitsErrors == true,
-            let errors = try LogSpool(path: self.engine.logPath(job.id, .errors))
+            let errors = try LogSpool(path: self.logs.path(job.id, .errors))
         else { return [first] }
         return [
             first,
@@ -191,7 +191,7 @@ struct FollowJob: Sendable {
         while true {
             let before = size()
             do throws(EngineError) {
-                let shell = try await self.engine.shell(for: instance)
+                let shell = try await self.context.shell(for: instance)
                 start.attempt()
                 return try await body(shell)
             } catch {
@@ -200,8 +200,8 @@ struct FollowJob: Sendable {
                 failures += 1
                 self.noteConnection(.reconnecting)
                 self.progress(ActionProgress(.reconnecting, detail: error.detail))
-                self.engine.connections.reset(instance)
-                try await self.engine.pause(min(30, pow(2, Double(failures - 2))), "reconnecting")
+                self.context.connections.reset(instance)
+                try await self.context.pause(min(30, pow(2, Double(failures - 2))), "reconnecting")
                 try await self.lookAgain(instance)
                 start.reconnect()
             }
@@ -222,21 +222,21 @@ struct FollowJob: Sendable {
     private func lookAgain(_ id: InstanceID) async throws(EngineError) {
         let activity = EngineError.Activity(
             "following the job", platform: id.platform, subject: id.rawValue)
-        let known = self.engine.connections.known(id)
+        let known = self.context.connections.known(id)
         do throws(EngineError) {
-            let instance = try await self.engine.freshInstance(id)
-            if let words = instance.wordsForItsEnd(at: self.engine.now()) {
+            let instance = try await self.context.freshInstance(id)
+            if let words = instance.wordsForItsEnd(at: self.context.now()) {
                 throw EngineError(.instanceLost, activity, detail: words)
             }
         } catch {
             switch error.code {
             case .instanceGone:
                 // Another `vp` may be destroying it; the platform may drop it before that one has said so.
-                let isDestroyed = try self.engine.history.ledgerEntry(for: id)?.state == .destroying
+                let isDestroyed = try self.context.store.ledgerEntry(for: id)?.state == .destroying
                 throw EngineError(
                     .instanceLost, activity,
                     detail: isDestroyed
-                        ? LedgerEntry.destroyedWords : known.wordsForItsAbsence(at: self.engine.now()))
+                        ? LedgerEntry.destroyedWords : known.wordsForItsAbsence(at: self.context.now()))
             case .instanceLost, .cancelled, .unauthorized: throw error
             // The way to the platform may be cut together with the way to the instance.
             default: return
@@ -248,7 +248,7 @@ struct FollowJob: Sendable {
 
     /// Notes what the instance says of a job that is not over.
     private func note(_ report: JobReport, _ id: JobID) -> Job? {
-        let changed = try? self.engine.history.change(id) { job in
+        let changed = try? self.context.store.change(id) { job in
             guard !job.state.isOver || job.endedAt == nil else { return }
             switch report {
             case .queued: job.state = .queued
@@ -273,14 +273,14 @@ struct FollowJob: Sendable {
     }
 
     private func noteConnection(_ connection: JobRecord.Connection) {
-        let changed = try? self.engine.history.change(self.script.job) { $0.record?.connection = connection }
+        let changed = try? self.context.store.change(self.script.job) { $0.record?.connection = connection }
         if let job = changed ?? nil { self.report(.jobChanged(job)) }
     }
 
     private func conclude(_ job: Job, _ ending: LogTail.Ending) throws(EngineError) -> Job {
-        let tail = try self.engine.logTail(job.id)
+        let tail = try self.logs.tail(job.id)
         let now = Date()
-        let changed = try self.engine.history.change(job.id) { job in
+        let changed = try self.context.store.change(job.id) { job in
             switch ending {
             case .ended(let end, let isVerified):
                 job.end(end, tail: tail, now: now)
@@ -319,7 +319,7 @@ struct FollowJob: Sendable {
         if error.code == .cancelled { return error }
         let cause = error.detail ?? error.code.rawValue
         let now = Date()
-        let changed = try self.engine.history.change(job.id) { job in
+        let changed = try self.context.store.change(job.id) { job in
             // Whoever destroyed the instance has said so.
             guard !job.state.isOver else { return }
             if error.code == .instanceLost {
@@ -334,5 +334,22 @@ struct FollowJob: Sendable {
         }
         if let changed { self.report(.jobChanged(changed)) }
         return error
+    }
+}
+
+extension FollowJob {
+    private var logs: JobLogs { JobLogs(self.context) }
+
+    /// Brings what the instance holds of a job's log now, and returns the job as it stands. One whose log is
+    /// whole, and one that is followed already, needs nothing.
+    static func catchUp(_ id: JobID, _ context: EngineContext) async throws(EngineError) -> Job {
+        guard let job = try context.store.job(id) else {
+            throw EngineError(.noSuchJob, .init("looking for a job", subject: id.rawValue))
+        }
+        let isWhole = job.record?.logIsVerified == true || (job.record == nil && job.state.isOver)
+        if isWhole || job.state == .lost { return job }
+        let follow = FollowJob(
+            context: context, script: JobScript(existing: job), progress: { _ in }, report: { _ in })
+        return try await follow.catchUp(job) ?? job
     }
 }

@@ -8,7 +8,7 @@ package struct LiveJob: Hashable, Sendable {
 
     /// `train-7, running for 12 min`
     package var words: String {
-        self.seconds.map { "\(self.id), running for \(Engine.words($0))" }
+        self.seconds.map { "\(self.id), running for \(Figures.duration($0))" }
             ?? "\(self.id), waiting for its turn"
     }
 }
@@ -25,7 +25,11 @@ extension Job {
 }
 
 /// Asks an instance which jobs run there, those of other machines and projects included.
-package enum LiveJobs {
+package struct LiveJobs: Sendable {
+    let context: EngineContext
+
+    package init(_ context: EngineContext) { self.context = context }
+
     private static let mark = "vp-live "
     /// More than anybody starts on one instance; what is named beyond serves nobody.
     private static let limit = 200
@@ -58,17 +62,15 @@ package enum LiveJobs {
                 return LiveJob(id: String(words[1].prefix(100)), seconds: age)
             }
     }
-}
 
-extension Engine {
     /// The jobs that an end of `instance` would end: as the instance says, and where it cannot be asked, as they
     /// were seen last.
-    package func liveJobs(on instance: Instance) async -> [LiveJob] {
+    package func running(on instance: Instance) async -> [LiveJob] {
         // Nothing runs on what does not run.
         guard instance.status == .running else { return [] }
-        if let jobs = await self.jobsThere(instance.id) { return jobs }
-        let now = self.now()
-        return ((try? self.history.jobs(limit: 1000)) ?? []).compactMap { job in
+        if let jobs = await self.told(by: instance.id) { return jobs }
+        let now = self.context.now()
+        return ((try? self.context.store.jobs(limit: 1000)) ?? []).compactMap { job in
             guard job.instance == instance.id, !job.state.isOver else { return nil }
             return LiveJob(
                 id: job.id.rawValue,
@@ -77,22 +79,18 @@ extension Engine {
     }
 
     /// The jobs on `id` by its own word; nil where it cannot be asked.
-    func jobsThere(_ id: InstanceID) async -> [LiveJob]? {
-        guard let shell = try? await self.shell(for: id), let result = try? await shell.run(LiveJobs.script),
+    func told(by id: InstanceID) async -> [LiveJob]? {
+        guard let shell = try? await self.context.shell(for: id),
+            let result = try? await shell.run(Self.script),
             result.isSuccess
         else { return nil }
-        return LiveJobs.parse(result.output)
+        return Self.parse(result.output)
     }
 
     /// Throws `.jobsRunning` where an end of `instance` would end jobs.
-    func guardJobs(on instance: Instance, _ activity: EngineError.Activity) async throws(EngineError) {
-        let jobs = await self.liveJobs(on: instance)
+    func requireNone(on instance: Instance, _ activity: EngineError.Activity) async throws(EngineError) {
+        let jobs = await self.running(on: instance)
         guard !jobs.isEmpty else { return }
         throw EngineError(.jobsRunning, activity, suggestions: jobs.map(\.words))
-    }
-
-    /// What an end of `id` would end besides, each in words: for a front end that asks before.
-    public func jobsToBeEnded(on id: InstanceID) async throws(EngineError) -> [String] {
-        await self.liveJobs(on: try await self.freshInstance(id)).map(\.words)
     }
 }

@@ -2,12 +2,14 @@ import Foundation
 
 /// Finds out how jobs stand that nobody follows: asks their instances, and brings the logs of those that ended.
 struct LookAtJobs {
-    let engine: Engine
+    let context: EngineContext
+    /// What the platforms list now.
+    let listing: @Sendable () async -> PlatformAnswers<Instance>
     let report: @Sendable (EngineEvent) -> Void
 
     /// Looks at the open jobs on `instance`, or at all. A job whose instance cannot be asked stays as it is.
     func run(on instance: InstanceID? = nil) async throws(EngineError) {
-        let open = try self.engine.history.jobs(limit: 1000).filter { job in
+        let open = try self.context.store.jobs(limit: 1000).filter { job in
             let isOpen = !job.state.isOver || (job.state == .unknown && job.endedAt == nil)
             return isOpen && (instance == nil || job.instance == instance) && !LogSpool.isHeld(job.logPath)
         }
@@ -16,7 +18,7 @@ struct LookAtJobs {
         let instances = await self.instances(Set(groups.keys))
         // An instance to which no connection stands may keep its place for as long as ssh waits: those come last.
         var ids = Array(groups.keys)
-        _ = ids.partition { id in !((instances[id] ?? nil).map(self.engine.connections.isWarm) ?? false) }
+        _ = ids.partition { id in !((instances[id] ?? nil).map(self.context.connections.isWarm) ?? false) }
         await withTaskGroup(of: Void.self) { group in
             var free = Self.atOnce
             for id in ids {
@@ -35,19 +37,19 @@ struct LookAtJobs {
     private func instances(_ ids: Set<InstanceID>) async -> [InstanceID: Instance?] {
         var found: [InstanceID: Instance?] = [:]
         // An open connection proves that the instance runs, and spares the platform a question.
-        _ = self.engine.cachedInstances()
+        _ = self.context.cachedInstances()
         for id in ids {
-            if let known = self.engine.connections.known(id), self.engine.connections.isWarm(known) {
+            if let known = self.context.connections.known(id), self.context.connections.isWarm(known) {
                 found[id] = .some(known)
             }
         }
         if found.count == ids.count { return found }
-        let answers = await self.engine.instances()
+        let answers = await self.listing()
         let failed = Set(answers.failures.map(\.platform))
         for id in ids where found[id] == nil {
             if let instance = answers.values.first(where: { $0.id == id }) {
                 found[id] = .some(instance)
-            } else if !failed.contains(id.platform), self.engine.clients[id.platform] != nil {
+            } else if !failed.contains(id.platform), self.context.clients[id.platform] != nil {
                 found[id] = .some(nil)
             }
         }
@@ -61,14 +63,14 @@ struct LookAtJobs {
             }
             return
         }
-        if let words = instance.wordsForItsEnd(at: self.engine.now()) {
+        if let words = instance.wordsForItsEnd(at: self.context.now()) {
             // Its disk may still hold how the job ended before that; it is asked when it runs again.
             for job in jobs { self.lose(job, .unknown, words, isFinal: false) }
             return
         }
         guard instance.status == .running else { return }
         do throws(EngineError) {
-            let shell = try await self.engine.shell(for: id)
+            let shell = try await self.context.shell(for: id)
             let result = try await shell.run(JobScript.look(at: jobs.map(\.id)), outputLimit: .words)
             var current: JobID?
             var background: [JobRecord.BackgroundProcess] = []
@@ -95,7 +97,7 @@ struct LookAtJobs {
         _ report: JobReport, _ background: [JobRecord.BackgroundProcess], _ job: Job
     ) async throws(EngineError) {
         let follow = FollowJob(
-            engine: self.engine, script: JobScript(existing: job), progress: { _ in }, report: self.report)
+            context: self.context, script: JobScript(existing: job), progress: { _ in }, report: self.report)
         switch report {
         case .ended, .lost, .absent: _ = try await follow.catchUp(job)
         case .following(let start):
@@ -125,7 +127,7 @@ struct LookAtJobs {
     }
 
     private func change(_ job: Job, _ body: @escaping @Sendable (inout Job) -> Void) throws(EngineError) {
-        let changed = try self.engine.history.change(job.id) { job in
+        let changed = try self.context.store.change(job.id) { job in
             guard !job.state.isOver || job.endedAt == nil else { return }
             body(&job)
         }

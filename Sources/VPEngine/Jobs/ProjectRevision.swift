@@ -2,7 +2,7 @@ import Foundation
 
 /// Notes in a job which revision of the project it ran, as git tells it.
 struct ProjectRevision {
-    let engine: Engine
+    let context: EngineContext
 
     /// A patch larger than this is hardly read again, and would fill the disk run by run.
     private static let patchLimit = 8 << 20
@@ -22,12 +22,12 @@ struct ProjectRevision {
     }
 
     private func look(for job: JobID) async {
-        let configuration = self.engine.configuration
+        let configuration = self.context.configuration
         guard
             let repository = await ShadowRepository.open(
                 around: configuration.workspace.localRoot,
                 scratch: "\(configuration.paths.stateFolder)/scratch", environment: configuration.environment,
-                runner: self.engine.runner)
+                runner: self.context.runner)
         else { return }
         defer { repository.close() }
         guard
@@ -53,6 +53,6 @@ struct ProjectRevision {
             }
         }
         let known = revision
-        _ = try? self.engine.history.change(job) { $0.record?.revision = known }
+        _ = try? self.context.store.change(job) { $0.record?.revision = known }
     }
 }

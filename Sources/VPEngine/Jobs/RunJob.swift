@@ -4,16 +4,16 @@ import Foundation
 ///
 /// The job belongs to the instance. Cancelling this ends the following of it, not the job.
 struct RunJob {
-    let engine: Engine
+    let context: EngineContext
     let instance: InstanceID
     let request: RunRequest
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
 
-    private var workspace: Workspace { self.engine.configuration.workspace }
+    private var workspace: Workspace { self.context.configuration.workspace }
 
     func run() async throws(EngineError) -> RunSummary {
-        let rented = try await self.engine.instance(self.instance)
+        let rented = try await self.context.instance(self.instance)
         var summary = RunSummary(job: nil)
         await self.openSessionsAhead(on: rented, upload: self.request.syncsUp)
         if self.request.syncsUp {
@@ -28,7 +28,7 @@ struct RunJob {
             // The first connection may have been made only now.
             await self.openSessionsAhead(on: rented, upload: false)
             let mirror = self.request.mirror.map { request in
-                Mirror(engine: self.engine, instance: self.instance, request: request)
+                Mirror(context: self.context, instance: self.instance, request: request)
             }
             let mirroring = mirror.map { mirror in Task { await mirror.run() } }
             defer { mirroring?.cancel() }
@@ -39,7 +39,8 @@ struct RunJob {
         // Nothing to bring yet, or nobody who waits for it: `attach` and `download` do it later.
         if self.request.isDetached { return summary }
         if self.request.syncsDown {
-            try await self.engine.bringResults(from: self.instance, into: &summary, self.progress)
+            try await JobResults(context: self.context).bring(
+                from: self.instance, into: &summary, self.progress)
         }
         return summary
     }
@@ -48,8 +49,8 @@ struct RunJob {
     /// has to be moved.
     private func openSessionsAhead(on rented: Instance, upload: Bool) async {
         // Without a connection this would only be one more wait for an instance that does not answer.
-        guard self.engine.connections.isWarm(rented),
-            let shell = try? await self.engine.shell(for: self.instance)
+        guard self.context.connections.isWarm(rented),
+            let shell = try? await self.context.shell(for: self.instance)
         else { return }
         shell.openAhead(
             (upload ? 1 : 0) + (self.request.command == nil ? 0 : 1)
@@ -57,21 +58,21 @@ struct RunJob {
     }
 
     private func sync() async throws(EngineError) -> WorkspaceSync {
-        let shell = try await self.engine.shell(for: self.instance)
-        return self.engine.sync(self.instance, workspace: self.workspace, shell: shell, self.progress)
+        let shell = try await self.context.shell(for: self.instance)
+        return WorkspaceSync(self.context, self.instance, self.workspace, shell, self.progress)
     }
 
     private func start(_ command: JobCommand, on rented: Instance) async throws(EngineError)
         -> Job
     {
         let predecessor = try self.predecessor()
-        let limit = self.request.maximumCost ?? self.engine.configuration.money.dollarsPerRun
+        let limit = self.request.maximumCost ?? self.context.configuration.money.dollarsPerRun
         let record = self.record(on: rented, after: predecessor, limit)
-        let (instance, workspace, engine) = (self.instance, self.workspace, self.engine)
-        let job = try engine.history.insertJob(workspaceName: workspace.slug) { id in
+        let (instance, workspace, context) = (self.instance, self.workspace, self.context)
+        let job = try context.store.insertJob(workspaceName: workspace.slug) { id in
             Job(
                 id: id, instance: instance, command: command, createdAt: Date(),
-                workspacePath: workspace.localRoot, logPath: engine.logPath(id), record: record)
+                workspacePath: workspace.localRoot, logPath: JobLogs(context).path(id), record: record)
         }
         self.report(.jobChanged(job))
         var script = JobScript(
@@ -79,34 +80,37 @@ struct RunJob {
             remoteRoot: workspace.remoteRoot, workingDirectory: self.request.workingDirectory,
             predecessor: predecessor, manner: self.manner,
             limitSeconds: Budget.seconds(limit, at: rented.price),
-            lingerSeconds: self.request.lingerSeconds ?? engine.configuration.jobs.lingerSeconds)
+            lingerSeconds: self.request.lingerSeconds ?? context.configuration.jobs.lingerSeconds)
         if let input = self.request.inputDescriptor {
             script.inputBytes = try await self.send(input, job)
         }
         let follow = FollowJob(
-            engine: self.engine, script: script, progress: self.progress, report: self.report)
+            context: self.context, script: script, progress: self.progress, report: self.report)
         // Beside the start and not before it: a large repository takes git a moment.
-        async let noted: Void = ProjectRevision(engine: engine).note(for: job.id)
+        async let noted: Void = ProjectRevision(context: context).note(for: job.id)
         if self.request.isDetached {
             let launched = try await follow.launch(job)
             await noted
-            return try self.engine.history.job(job.id) ?? launched
+            return try self.context.store.job(job.id) ?? launched
         }
-        let ended = try await Budget(engine: self.engine)
-            .keeping(job, self.report) { () async throws(EngineError) in try await follow.start(job) }
+        let cancel = CancelJob(
+            context: context, id: job.id, instance: job.instance, request: CancelRequest())
+        let ended = try await Budget(context: context).keeping(
+            job, self.report, endingBy: { _ = try? await cancel.run() }
+        ) { () async throws(EngineError) in try await follow.start(job) }
         await noted
-        return try self.engine.history.job(job.id) ?? ended
+        return try self.context.store.job(job.id) ?? ended
     }
 
     /// A job whose input did not arrive is not started.
     private func send(_ input: Int32, _ job: Job) async throws(EngineError) -> Int64 {
         self.progress(ActionProgress(.uploading, detail: "the standard input"))
         do throws(EngineError) {
-            let shell = try await self.engine.shell(for: self.instance)
+            let shell = try await self.context.shell(for: self.instance)
             return try await JobInput(job: job.id, shell: shell).send(from: input)
         } catch {
             let cause = error.detail ?? error.code.rawValue
-            let changed = try self.engine.history.change(job.id) {
+            let changed = try self.context.store.change(job.id) {
                 $0.lose(.failed, "it was not started: \(cause)", at: Date())
             }
             if let changed { self.report(.jobChanged(changed)) }
@@ -119,14 +123,14 @@ struct RunJob {
         switch self.request.turn {
         case .now: return nil
         case .after(let id):
-            guard let job = try self.engine.history.job(id), job.instance == self.instance else {
+            guard let job = try self.context.store.job(id), job.instance == self.instance else {
                 throw EngineError(
                     .noSuchJob, .init("queueing the command", subject: id.rawValue),
                     detail: "there is none on instance \(self.instance)")
             }
             return id
         case .last:
-            return try self.engine.history.jobs(limit: 1000)
+            return try self.context.store.jobs(limit: 1000)
                 .first { $0.instance == self.instance && !$0.state.isOver }?.id
         }
     }

@@ -109,3 +109,8 @@ public struct Instance: Identifiable, Hashable, Codable, Sendable {
 
     public var leaseEndsAt: Date? { self.lease?.endsAt }
 }
+
+extension Instance {
+    /// What stands for a GPU that the platform does not name.
+    static let unknownGPU = "unknown GPU"
+}

@@ -130,3 +130,23 @@ public enum ShellQuoting {
         return "'" + word.replacing("'", with: "'\\''") + "'"
     }
 }
+
+extension Job {
+    /// Notes that nobody can tell how the command ended.
+    mutating func lose(_ state: State, _ cause: String, at date: Date) {
+        self.state = state
+        self.cause = cause
+        self.endedAt = date
+        self.settle()
+    }
+
+    /// What the instance cost while it ran.
+    mutating func settle() {
+        self.record?.connection = nil
+        guard let start = self.startedAt, let end = self.endedAt, let hardware = self.record?.hardware else {
+            return
+        }
+        self.dollars = NumberRange.cost.clamp(
+            hardware.dollarsPerHour * max(0, end.timeIntervalSince(start)) / 3600)
+    }
+}

@@ -44,3 +44,34 @@ public struct SyncSummary: Hashable, Sendable {
     /// True when every file there was is here as well, or the other way round.
     public var isWhole: Bool { self.missing.isEmpty && self.changing.isEmpty }
 }
+
+extension SyncSummary {
+    /// Whether nothing of it is there alone.
+    var isSafe: Bool { self.isWhole && self.later.isEmpty }
+
+    /// Adds what came by another way.
+    mutating func join(_ other: SyncSummary) {
+        self.later += other.later
+        self.refused += other.refused
+        self.transferredFiles += other.transferredFiles
+        self.transferredBytes += other.transferredBytes
+        self.conflicts += other.conflicts
+        self.missing += other.missing
+        self.changing += other.changing
+        self.left += other.left
+    }
+
+    /// Adds what a second attempt has brought; what is still missing is its word alone.
+    mutating func add(_ other: SyncSummary) {
+        self.transferredFiles += other.transferredFiles
+        self.transferredBytes += other.transferredBytes
+        self.unchangedFiles = max(0, other.unchangedFiles - self.transferredFiles)
+        self.conflicts += other.conflicts
+        self.missing = other.missing
+        self.changing = other.changing
+        self.later = other.later
+        self.refused += other.refused
+        self.left = other.left
+        self.seconds += other.seconds
+    }
+}

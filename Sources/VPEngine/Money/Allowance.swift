@@ -3,9 +3,11 @@ import Foundation
 /// Holds actions against the caps of `limits.yaml`, for `vp` and the dashboard alike: what is refused here cannot be asked
 /// for by another verb or key.
 struct Allowance {
-    let engine: Engine
+    let context: EngineContext
+    /// What the platforms list now.
+    let listing: @Sendable () async -> PlatformAnswers<Instance>
 
-    private var limits: Limits { self.engine.configuration.limits }
+    private var limits: Limits { self.context.configuration.limits }
 
     /// `action` with nothing in it above the caps. Throws `.limitRefused`, with the limit and its file, where it may not be
     /// done at all. Ends are never refused for money: what costs nothing any more is what a limit wants.
@@ -17,14 +19,14 @@ struct Allowance {
             try limits.requireUsable()
             try limits.require(anyOf: "create-instance")
             try await self.requireRoom()
-            return .create(limits.tightened(request, self.engine.configuration.defaults))
+            return .create(limits.tightened(request, self.context.configuration.defaults))
         case .start(let id):
             try limits.requireUsable()
             try limits.require(anyOf: "start")
             try await self.requireRoom(beside: id)
-            let instance = try await self.engine.freshInstance(id)
+            let instance = try await self.context.freshInstance(id)
             // A stopped instance's row has the price of its disk; what it costs when it runs stands in the ledger.
-            let agreed = try self.engine.history.ledgerEntry(for: id).map {
+            let agreed = try self.context.store.ledgerEntry(for: id).map {
                 HourlyPrice(dollarsPerHour: $0.dollarsPerHour)
             }
             let objection = limits.objection(
@@ -35,7 +37,7 @@ struct Allowance {
         case .run(let id, let request):
             try limits.requireUsable()
             try limits.require(anyOf: "run", "rerun")
-            return .run(id, limits.tightened(request, self.engine.configuration.money))
+            return .run(id, limits.tightened(request, self.context.configuration.money))
         case .stop:
             try limits.require(anyOf: "stop", "run", "create-instance")
             return action
@@ -60,14 +62,14 @@ struct Allowance {
     /// rentals that are begun and not listed yet.
     func requireRoom(named name: String? = nil, beside id: InstanceID? = nil) async throws(EngineError) {
         guard let cap = self.limits.maximumInstances else { return }
-        let answers = await self.engine.instances()
+        let answers = await self.listing()
         // A platform that does not say what is rented could have any number.
         if let failure = answers.failures.first { throw failure.error }
         let listed = answers.values.filter {
             $0.status.holdsGPU && $0.id != id && (name == nil || $0.name != name)
         }
         let ids = Set(answers.values.map(\.id))
-        let begun = try self.engine.history.openLedgerEntries().filter { entry in
+        let begun = try self.context.store.openLedgerEntries().filter { entry in
             guard entry.name != name, entry.state == .intended || entry.state == .rented else { return false }
             guard let instance = entry.instance else {
                 return !answers.values.contains { $0.name == entry.name }
@@ -95,21 +97,4 @@ public struct LimitsReport: Sendable {
 
     public var leftToday: Double? { self.dayLimit.map { max(0, $0.dollars - self.spentToday) } }
     public var instancesLeft: Int? { self.limits.maximumInstances.map { max(0, $0.value - self.instances) } }
-}
-
-extension Engine {
-    /// The caps and what they leave, from what was last seen; asks nobody.
-    public func limitsReport() throws(EngineError) -> LimitsReport {
-        let now = self.now()
-        let midnight = CostBook.midnight(now)
-        let seen = (self.cachedInstances()?.values ?? []).filter(\.status.holdsGPU)
-        let ids = Set(seen.map(\.id))
-        let others = try self.history.openLedgerEntries().filter { entry in
-            entry.state == .intended || entry.state == .rented && entry.lease?.parkedAt == nil
-        }.filter { entry in entry.instance.map { !ids.contains($0) } ?? true }
-        return LimitsReport(
-            limits: self.configuration.limits,
-            spentToday: try self.costBook(since: midnight).total(from: midnight, to: now).dollars,
-            dayLimit: self.configuration.dayLimit, instances: seen.count + others.count)
-    }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// What may be spent. Refuses what would be too much, and watches what is being spent.
 struct Budget {
-    let engine: Engine
+    let context: EngineContext
 
     /// A rental that a limit ends before this many seconds is not worth its boot.
     private static let shortest = 900.0
@@ -17,10 +17,10 @@ struct Budget {
         if let maximumCost, price.dollarsPerHour > 0 {
             let seconds = maximumCost / price.dollarsPerHour * 3600
             if seconds < Self.shortest {
-                let cap = self.engine.configuration.limits.maximumCost
+                let cap = self.context.configuration.limits.maximumCost
                 let origin = cap.flatMap { $0.value <= maximumCost ? "max_cost in \($0.file)," : nil }
                 throw Self.refusal(
-                    "\(origin ?? "--max-cost") \(Figures.dollars(maximumCost, 4)) buys \(Engine.words(seconds)) "
+                    "\(origin ?? "--max-cost") \(Figures.dollars(maximumCost, 4)) buys \(Figures.duration(seconds)) "
                         + "at \(Self.hourly(price))")
             }
             // So that it holds when nobody is there to watch.
@@ -32,10 +32,10 @@ struct Budget {
 
     /// Throws `.limitRefused` where an hour at `price`, beside what runs already, is more than the day has left.
     func admit(_ price: HourlyPrice) throws(EngineError) {
-        guard let (limit, origin) = self.engine.configuration.dayLimit else { return }
-        let now = self.engine.now()
-        let midnight = CostBook.midnight(now)
-        let book = try self.engine.costBook(since: midnight)
+        guard let (limit, origin) = self.context.configuration.dayLimit else { return }
+        let now = self.context.now()
+        let midnight = UTCDay.midnight(now)
+        let book = try CostBook(self.context, since: midnight)
         let spent = book.total(from: midnight, to: now).dollars
         let hourly = book.dollarsPerHour + price.dollarsPerHour
         guard spent + hourly > limit else { return }
@@ -58,19 +58,18 @@ struct Budget {
         return Int(saturating: min(1e9, (dollars / price.dollarsPerHour * 3600).rounded(.up)))
     }
 
-    /// Follows `job` by `body`, and ends it where the day's limit is reached meanwhile. To the run's own limit the
+    /// Follows `job` by `body`, and ends it by `end` where the day's limit is reached meanwhile. To the run's own limit the
     /// instance keeps by itself, so that it holds when nobody follows.
     func keeping(
         _ job: Job, _ report: @escaping @Sendable (EngineEvent) -> Void,
+        endingBy end: @escaping @Sendable () async -> Void,
         _ body: () async throws(EngineError) -> Job
     ) async throws(EngineError) -> Job {
         let watching = Task {
             guard let words = await self.watch(job, warn: { report(.alarm($0)) }) else { return }
             // Before it is ended, because whoever sees the end first writes down why.
-            _ = try? self.engine.history.change(job.id) { $0.record?.limitReached = words }
-            let cancel = CancelJob(
-                engine: self.engine, id: job.id, instance: job.instance, request: CancelRequest())
-            _ = try? await cancel.run()
+            _ = try? self.context.store.change(job.id) { $0.record?.limitReached = words }
+            await end()
         }
         defer { watching.cancel() }
         return try await body()
@@ -81,12 +80,12 @@ struct Budget {
     private func watch(_ job: Job, warn: @Sendable (Alarm) -> Void) async -> String? {
         let maximumCost = job.record?.maximumCost
         let price = HourlyPrice(dollarsPerHour: job.record?.hardware?.dollarsPerHour ?? 0)
-        let daily = self.engine.configuration.dayLimit
+        let daily = self.context.configuration.dayLimit
         guard maximumCost != nil || daily != nil, price.dollarsPerHour > 0 else { return nil }
-        let start = job.startedAt ?? self.engine.now()
+        let start = job.startedAt ?? self.context.now()
         var warned: Set<String> = []
         while !Task.isCancelled {
-            let now = self.engine.now()
+            let now = self.context.now()
             // Seconds to the next moment at which something is to be said or done.
             var next = 600.0
             var limits: [(name: String, spent: Double, limit: Double, rate: Double)] = []
@@ -97,8 +96,8 @@ struct Budget {
                         price.dollarsPerHour
                     ))
             }
-            let midnight = CostBook.midnight(now)
-            if let daily, let book = try? self.engine.costBook(since: midnight) {
+            let midnight = UTCDay.midnight(now)
+            if let daily, let book = try? CostBook(self.context, since: midnight) {
                 limits.append(
                     (
                         Self.ofTheDay(daily.origin), book.total(from: midnight, to: now).dollars,

@@ -15,12 +15,6 @@ public struct CostBook: Sendable {
         self.now = now
     }
 
-    package static let day: TimeInterval = 86_400
-
-    package static func midnight(_ date: Date) -> Date {
-        Date(timeIntervalSince1970: (date.timeIntervalSince1970 / Self.day).rounded(.down) * Self.day)
-    }
-
     /// What can be grouped by.
     public enum Grouping: String, CaseIterable, Sendable {
         case day, gpu, project, job
@@ -52,9 +46,9 @@ public struct CostBook: Sendable {
         guard start < end else { return line }
         let spans = self.spans.filter { $0.instance == instance }
         let charges = self.charges.filter { $0.instance == instance }
-        var day = Self.midnight(start)
+        var day = UTCDay.midnight(start)
         while day < end {
-            let next = day.addingTimeInterval(Self.day)
+            let next = day.addingTimeInterval(UTCDay.seconds)
             let from = max(start, day)
             let to = min(end, next)
             if let charge = charges.first(where: { $0.day == day }) {
@@ -101,9 +95,9 @@ public struct CostBook: Sendable {
             let span = self.spans.last { $0.instance == instance }
             switch grouping {
             case .day:
-                var day = Self.midnight(start)
+                var day = UTCDay.midnight(start)
                 while day < end {
-                    let next = day.addingTimeInterval(Self.day)
+                    let next = day.addingTimeInterval(UTCDay.seconds)
                     let line = self.cost(of: instance, from: max(day, start), to: min(next, end))
                     if line.dollars != 0 { add(line, to: Self.dayName(day)) }
                     day = next
@@ -145,5 +139,26 @@ public struct CostBook: Sendable {
     /// `2026-11-24`.
     package static func dayName(_ day: Date) -> String {
         day.formatted(Date.ISO8601FormatStyle().year().month().day())
+    }
+}
+
+extension CostBook {
+    /// What is known of costs since `start`.
+    package init(_ context: EngineContext, since start: Date) throws(EngineError) {
+        self.init(
+            spans: try context.store.meterSpans(since: start),
+            charges: try context.store.charges(since: start),
+            now: context.now())
+    }
+
+    /// What `instance` has cost so far, in dollars; nil where it was never seen.
+    package static func dollars(of instance: InstanceID, _ context: EngineContext) throws(EngineError)
+        -> Double?
+    {
+        let book = try CostBook(context, since: .distantPast)
+        guard let first = book.spans.filter({ $0.instance == instance }).map(\.startedAt).min() else {
+            return nil
+        }
+        return book.cost(of: instance, from: first, to: context.now()).dollars
     }
 }

@@ -45,17 +45,6 @@ public struct AccountKey: Hashable, Sendable {
     }
 }
 
-/// What the account can still spend.
-public struct Balance: Hashable, Codable, Sendable {
-    public var platform: Platform
-    public var dollars: Double
-
-    public init(platform: Platform, dollars: Double) {
-        self.platform = platform
-        self.dollars = dollars
-    }
-}
-
 /// A disk that is rented by itself, and lasts longer than the instances that use it.
 public struct Volume: Hashable, Codable, Sendable {
     public var platform: Platform
@@ -142,7 +131,12 @@ extension PlatformClient {
     }
 
     /// The count of its searches, where the platform allows so many a day.
-    package var searches: SearchQuota? { (self as? VastClient)?.quota }
+    package var searches: SearchQuota? { (self as? any SearchCounting)?.quota }
 
     public func prepared(_ request: RentRequest) async throws(EngineError) -> RentRequest { request }
+}
+
+/// A platform that allows so many searches a day.
+package protocol SearchCounting {
+    var quota: SearchQuota { get }
 }

@@ -1,47 +1,35 @@
 import Foundation
 
-extension Engine {
-    /// Makes 127.0.0.1:`localPort` lead to port `remotePort` of the instance, over the shared connection and
-    /// for as long as that lasts.
-    public func forward(_ id: InstanceID, localPort: Int, remotePort: Int) async throws(EngineError) {
-        try await self.control(id, "forward", localPort, remotePort)
+/// Ports of an instance on 127.0.0.1, over its shared connection and for as long as that lasts.
+struct PortForwarding {
+    enum Operation: String {
+        case begin = "forward"
+        case end = "cancel"
     }
 
-    public func endForward(_ id: InstanceID, localPort: Int, remotePort: Int) async throws(EngineError) {
-        try await self.control(id, "cancel", localPort, remotePort)
-    }
+    let shell: RemoteShell
+    let instance: InstanceID
+    let runner: any ProcessRunner
+    let environment: [String: String]
 
-    private func control(_ id: InstanceID, _ operation: String, _ localPort: Int, _ remotePort: Int)
-        async throws(EngineError)
-    {
+    /// Throws `.unsupported` where the connection cannot be shared, and `.limitRefused` where ssh will not.
+    func perform(_ operation: Operation, localPort: Int, remotePort: Int) async throws(EngineError) {
         let activity = EngineError.Activity(
-            "forwarding port \(localPort)", platform: id.platform, subject: id.rawValue)
-        let shell = try await self.shell(for: id)
-        guard shell.target.canShareConnection else {
+            "forwarding port \(localPort)", platform: self.instance.platform, subject: self.instance.rawValue)
+        let target = self.shell.target
+        guard target.canShareConnection else {
             throw EngineError(.unsupported, activity, detail: "the connection cannot be shared here")
         }
         // `-O` speaks to the master only: there has to be one.
-        _ = try await shell.run("exit 0\n")
+        _ = try await self.shell.run("exit 0\n")
         let words = [
-            "-F", shell.target.configurationFile, "-O", operation, "-L",
-            "127.0.0.1:\(localPort):127.0.0.1:\(remotePort)", shell.target.alias,
+            "-F", target.configurationFile, "-O", operation.rawValue, "-L",
+            "127.0.0.1:\(localPort):127.0.0.1:\(remotePort)", target.alias,
         ]
         let result = try await self.runner.run(
-            ProcessCommand("ssh", words, environment: self.configuration.environment))
+            ProcessCommand("ssh", words, environment: self.environment))
         guard result.isSuccess else {
             throw EngineError(.limitRefused, activity, detail: result.lastErrorLine ?? "ssh refused it")
         }
-    }
-
-    /// Gives the instance another name, on the platform and here.
-    public func rename(_ id: InstanceID, to name: String) async throws(EngineError) -> Instance {
-        try await self.client(id.platform, "renaming instance \(id)").rename(id, to: name)
-        return try await self.freshInstance(id)
-    }
-
-    /// What the platform itself says about the instance's start.
-    public func providerLog(of id: InstanceID, lines: Int = 200) async throws(EngineError) -> String {
-        try await self.client(id.platform, "reading the platform's log of \(id)").providerLog(
-            id, lines: lines)
     }
 }

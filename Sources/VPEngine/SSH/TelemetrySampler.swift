@@ -115,14 +115,3 @@ struct TelemetrySampler: Sendable {
             totalBytes: mebibytes(2), temperature: field(3, .temperature), power: field(4, .watts))
     }
 }
-
-extension Engine {
-    /// Reports the load of `id` every two seconds until the task is cancelled.
-    public func watchTelemetry(
-        of id: InstanceID, _ report: @escaping @Sendable (TelemetrySample) -> Void
-    ) async throws(EngineError) {
-        let shell = try await self.shell(for: id)
-        let root = try self.workspace(of: id).remoteRoot
-        try await TelemetrySampler(shell: shell, remoteRoot: root).run(report)
-    }
-}

@@ -21,7 +21,7 @@ public struct ConfirmedEnd: Hashable, Sendable {
 
 /// The confirmed ends, one a row. A row has a holder, the process that sees to it; it goes when the end has come, was
 /// refused for a reason that stays, or was taken back.
-extension JobHistory {
+extension Store {
     static let confirmedEndsSchema = """
         CREATE TABLE confirmedEnd (
             platform TEXT NOT NULL,

@@ -37,7 +37,7 @@ package struct EndOrder: Codable, Hashable, Sendable {
     }
 }
 
-extension JobHistory {
+extension Store {
     /// `readyAt` is when an instance was first seen to be up; rows of earlier versions that nobody was bringing up
     /// any more are taken for such.
     static let endsSchema = """

@@ -17,7 +17,3 @@ public struct HistoryStamp: Equatable, Sendable {
         }
     }
 }
-
-extension Engine {
-    public var historyStamp: HistoryStamp { HistoryStamp(stateFolder: self.configuration.paths.stateFolder) }
-}

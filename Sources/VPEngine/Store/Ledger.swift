@@ -64,7 +64,7 @@ package struct LedgerEntry: Hashable, Sendable {
 }
 
 /// The instances this machine has rented, whatever the platforms say.
-extension JobHistory {
+extension Store {
     package func insert(_ entry: LedgerEntry) throws(EngineError) {
         try self.write("recording a rental") { database in
             // A rental of the same name that is gone makes room for this one.

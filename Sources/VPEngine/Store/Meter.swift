@@ -30,25 +30,8 @@ package struct MeterSpan: Hashable, Sendable {
     }
 }
 
-/// What a platform says that one instance cost on one day.
-public struct Charge: Hashable, Codable, Sendable {
-    public var instance: InstanceID
-    /// Midnight, UTC.
-    public var day: Date
-    public var dollars: Double
-    /// Until when it has been counted; on a day that is over, the day's end.
-    public var countedUntil: Date
-
-    public init(instance: InstanceID, day: Date, dollars: Double, countedUntil: Date) {
-        self.instance = instance
-        self.day = day
-        self.dollars = dollars
-        self.countedUntil = countedUntil
-    }
-}
-
 /// What instances were seen to cost, and what the platforms have charged for them.
-extension JobHistory {
+extension Store {
     static let moneySchema = """
         ALTER TABLE ledger ADD COLUMN updatedAt REAL;
         ALTER TABLE ledger ADD COLUMN creator TEXT;

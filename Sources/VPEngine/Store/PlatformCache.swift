@@ -96,3 +96,12 @@ package struct PlatformCache: Sendable {
 
     private func path(_ subject: Subject) -> String { "\(self.folder)/\(subject.rawValue).json" }
 }
+
+extension MoneyReport {
+    /// What was kept last; nil where nothing usable is there. Reads one file and no configuration.
+    public static func cached(environment: [String: String]) -> MoneyReport? {
+        let path = PlatformCache.reportPath(EngineConfiguration.cacheFolder(environment))
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        return (try? JSONDecoder().decode(MoneyReport.self, from: data))?.bounded()
+    }
+}

@@ -4,18 +4,7 @@
 /// where nothing here acts on it unasked: not the next upload, not git, not an editor. Every way down asks here, by
 /// `SyncPlan.download`, and `StagedFiles` once more before it puts a file in its place.
 package struct IncomingGate: Sendable {
-    /// Why a file never comes into the project.
-    package enum Reason: String, Hashable, Sendable, CaseIterable {
-        /// No file can have such a path, so that none is lost.
-        case impossible
-        case tooLong
-        case kind
-        case ownFolder
-        case repository
-        case bareRepository
-        case ignoreFile
-        case staging
-    }
+    package typealias Reason = IncomingReason
 
     package enum Verdict: Hashable, Sendable {
         case accepted
@@ -175,7 +164,7 @@ package struct IncomingGate: Sendable {
     }
 }
 
-extension IncomingGate.Reason {
+extension IncomingReason {
     /// Completes "PATH: …".
     package var words: String {
         switch self {

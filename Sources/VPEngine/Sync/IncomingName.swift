@@ -4,7 +4,7 @@ import Foundation
 enum IncomingName: Hashable, Sendable {
     case ordinary
     /// Never accepted from an instance.
-    case refused(IncomingGate.Reason)
+    case refused(IncomingReason)
     /// Programs here act on it as soon as it stands in a folder.
     case acting
 
@@ -73,9 +73,9 @@ enum IncomingName: Hashable, Sendable {
         "fetch_head", "orig_head", "merge_head", "rr-cache", "lfs", "common", "reftable",
     ]
 
-    private static let refusedNames: [String: IncomingGate.Reason] = [
+    private static let refusedNames: [String: IncomingReason] = [
         ".git": .repository, ".vp": .ownFolder, ".vpignore": .ignoreFile,
-        RsyncTransfer.ownFolder: .staging, RsyncTransfer.partialFolder: .staging,
+        TransferFolder.own: .staging, TransferFolder.partial: .staging,
     ]
 
     private static let actingNames: Set<String> = [
@@ -85,7 +85,7 @@ enum IncomingName: Hashable, Sendable {
     /// The names Windows' file systems give beside the long ones; those with digits are of its second way.
     private static let actingShortNames = ["gitatt", "gitmod", "gi7d29", "gi7eba", "vscode", "envrc", "idea"]
 
-    private static func refusedShortName(_ name: String) -> IncomingGate.Reason? {
+    private static func refusedShortName(_ name: String) -> IncomingReason? {
         if self.isShort(name, of: ["git"]) { return .repository }
         if self.isShort(name, of: ["vp"]) { return .ownFolder }
         if self.isShort(name, of: ["vpigno"]) { return .ignoreFile }
@@ -129,4 +129,17 @@ enum IncomingName: Hashable, Sendable {
             return String(scalars)
         }
     }
+}
+
+/// Why a file never comes into the project.
+package enum IncomingReason: String, Hashable, Sendable, CaseIterable {
+    /// No file can have such a path, so that none is lost.
+    case impossible
+    case tooLong
+    case kind
+    case ownFolder
+    case repository
+    case bareRepository
+    case ignoreFile
+    case staging
 }

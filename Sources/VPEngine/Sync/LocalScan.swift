@@ -36,7 +36,7 @@ package struct LocalScan: Sendable {
 
     /// Never sent, whatever an ignore file says: our own names, and what comes from instances under names of ours.
     private static let neverSent = IgnoreRules(defaults: [
-        "/.vp/", RsyncTransfer.ownFolder, RsyncTransfer.partialFolder, "*.remote-*", "/sweeps/",
+        "/.vp/", TransferFolder.own, TransferFolder.partial, "*.remote-*", "/sweeps/",
     ])
 
     /// The rule that decides on `path`, whose folders are not ignored.

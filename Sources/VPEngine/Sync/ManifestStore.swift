@@ -11,6 +11,10 @@ package struct ManifestStore: Sendable {
         self.stateFolder = stateFolder
     }
 
+    package init(_ context: EngineContext) {
+        self.init(stateFolder: context.configuration.paths.stateFolder)
+    }
+
     private static let header = Array("variousplug manifest 2\0".utf8)
     private static let footer = Array("end\0".utf8)
 

@@ -6,7 +6,7 @@ import Foundation
 /// checkpoint that is still being written. What changed on both sides waits for the download at the end, which
 /// verifies everything once more.
 struct Mirror {
-    let engine: Engine
+    let context: EngineContext
     let instance: InstanceID
     let request: MirrorRequest
 
@@ -15,10 +15,10 @@ struct Mirror {
         var earlier: FileTree = [:]
         while !Task.isCancelled {
             do throws(EngineError) {
-                try await self.engine.pause(self.request.interval, "mirroring")
-                let sync = self.engine.sync(
-                    self.instance, workspace: self.engine.configuration.workspace,
-                    shell: try await self.engine.shell(for: self.instance), { _ in })
+                try await self.context.pause(self.request.interval, "mirroring")
+                let sync = WorkspaceSync(
+                    self.context, self.instance, self.context.configuration.workspace,
+                    try await self.context.shell(for: self.instance), { _ in })
                 earlier = try await sync.mirror(self.request.patterns, unchangedSince: earlier)
             } catch {
                 if error.code == .cancelled { return }

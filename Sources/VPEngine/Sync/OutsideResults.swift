@@ -4,7 +4,7 @@ import Synchronization
 /// Brings what an end would lose and the workspace's listing does not show: what lies behind links that lead out of it,
 /// in the folders of jobs that worked elsewhere, and in repositories.
 struct OutsideResults {
-    let engine: Engine
+    let context: EngineContext
     let instance: InstanceID
     let workspace: Workspace
     let shell: RemoteShell
@@ -13,10 +13,10 @@ struct OutsideResults {
     private var roots: [SyncPath: String] = [:]
 
     init(
-        engine: Engine, instance: InstanceID, workspace: Workspace, shell: RemoteShell,
+        context: EngineContext, instance: InstanceID, workspace: Workspace, shell: RemoteShell,
         progress: @escaping @Sendable (ActionProgress) -> Void
     ) {
-        self.engine = engine
+        self.context = context
         self.instance = instance
         self.workspace = workspace
         self.shell = shell
@@ -46,7 +46,7 @@ struct OutsideResults {
 
     private func look() async throws(EngineError) -> LastLook.Findings {
         let folders = try Set(
-            self.engine.history.jobs(limit: 1000)
+            self.context.store.jobs(limit: 1000)
                 .filter { $0.instance == self.instance }.compactMap { $0.record?.workingDirectory })
         let outside = folders.filter { $0.hasPrefix("/") || $0.hasPrefix("..") || $0.contains("/..") }
             .sorted()
@@ -66,7 +66,7 @@ struct OutsideResults {
         return result.map { String(decoding: $0.output, as: UTF8.self) } ?? ""
     }
 
-    private var limit: Int64 { self.engine.configuration.sync.uploadLimit?.bytes ?? .max }
+    private var limit: Int64 { self.context.configuration.sync.uploadLimit?.bytes ?? .max }
 
     private static func size(_ bytes: Int64) -> String { "\(Figures.fixed(Double(bytes) / 1e6, 1)) MB" }
 
@@ -79,7 +79,7 @@ struct OutsideResults {
             summary.missing.append("\(link.path): \(reason.words)")
             return
         }
-        guard !self.engine.configuration.sync.keepsThere(link.path) else {
+        guard !self.context.configuration.sync.keepsThere(link.path) else {
             summary.left.append("\(link.path): sync.keep_there")
             return
         }
@@ -116,11 +116,11 @@ struct OutsideResults {
             inner.hasPrefix(remoteRoot + "/") ? SyncPath(String(inner.dropFirst(remoteRoot.count + 1))) : nil
         }
         func sync(to folder: String) -> WorkspaceSync {
-            var sync = self.engine.sync(
-                self.instance,
-                workspace: Workspace(
+            var sync = WorkspaceSync(
+                self.context, self.instance,
+                Workspace(
                     name: self.workspace.name, localRoot: "\(self.workspace.localRoot)/\(folder)",
-                    remoteRoot: remoteRoot), shell: self.shell, self.progress)
+                    remoteRoot: remoteRoot), self.shell, self.progress)
             sync.newerThan = LastLook.reference
             sync.prunedPaths = pruned
             return sync
@@ -174,7 +174,7 @@ struct OutsideResults {
             let workspace = Workspace(
                 name: self.workspace.name, localRoot: folder.map { "\(root)/\($0)" } ?? root,
                 remoteRoot: remoteRoot)
-            let agreed = self.engine.manifests.load(instance: self.instance, workspace: workspace)[path]
+            let agreed = ManifestStore(self.context).load(instance: self.instance, workspace: workspace)[path]
             return agreed.map { !$0.wasSent && $0.here == entry } ?? false
         }
         if isBrought(name, to: nil, from: self.workspace.remoteRoot) { return true }
@@ -252,7 +252,7 @@ struct OutsideResults {
         _ script: [UInt8], to path: SyncPath, named name: SyncPath, into summary: inout SyncSummary
     ) async throws(EngineError) {
         let what = name.bytes.isEmpty ? ".git" : name.description
-        let folder = "\(self.engine.configuration.paths.stateFolder)/held"
+        let folder = "\(self.context.configuration.paths.stateFolder)/held"
         try PrivateFolder.make(folder)
         let temporary = "\(folder)/\(SSHTarget.alias(for: self.instance)).part"
         defer { unlink(temporary) }

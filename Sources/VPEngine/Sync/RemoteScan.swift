@@ -24,7 +24,7 @@ package struct RemoteScan: Sendable {
     /// in them or beside them says so; see `evidence`.
     package static let defaultPrunedFolders: Set<String> = Set([
         ".git", "__pycache__", ".ipynb_checkpoints", ".tox", ".nox", "models--*", "datasets--*",
-        RsyncTransfer.partialFolder,
+        TransferFolder.partial,
     ]).union(Self.evidence.keys)
 
     /// What must be there for a folder of that name to be what the name says: find(1) asks it of few folders, since
@@ -47,7 +47,7 @@ package struct RemoteScan: Sendable {
     /// Words of find(1) for folders that can be made again: for what names them, and their size, once.
     package static var remade: String {
         Self.condition(
-            Self.defaultPrunedFolders.subtracting([".git", RsyncTransfer.partialFolder]))
+            Self.defaultPrunedFolders.subtracting([".git", TransferFolder.partial]))
     }
 
     private static func condition(_ names: Set<String>) -> String {
@@ -68,7 +68,7 @@ package struct RemoteScan: Sendable {
         package var impossible: [SyncPath] = []
         /// Every folder, empty or not.
         package var folders: Set<SyncPath> = []
-        /// Versions that an upload has put aside, by the path they had; see `RsyncTransfer.asideFolder`.
+        /// Versions that an upload has put aside, by the path they had; see `TransferFolder.aside`.
         package var aside: FileTree = [:]
         /// True where a transfer has left something that is to be removed.
         package var hasRemains = false
@@ -183,7 +183,7 @@ package struct RemoteScan: Sendable {
     }
 
     private static let clearing =
-        "rm -rf \(RsyncTransfer.temporaryFolder); rmdir \(RsyncTransfer.ownFolder) 2>/dev/null"
+        "rm -rf \(TransferFolder.temporary); rmdir \(TransferFolder.own) 2>/dev/null"
     private static let endMark = Array("end ".utf8)
     private static let knownMark = Array("known \0".utf8)
     private static let statMark = Array("stat\0".utf8)
@@ -290,8 +290,8 @@ package struct RemoteScan: Sendable {
         var listing = Listing()
         listing.linkTargets = contents.targets
         listing.impossible = contents.impossible
-        let own = SyncPath(RsyncTransfer.ownFolder)
-        let aside = SyncPath(RsyncTransfer.asideFolder)
+        let own = SyncPath(TransferFolder.own)
+        let aside = SyncPath(TransferFolder.aside)
         for (path, entry) in tree {
             if path == own || path.isBelow(own) {
                 listing.hasRemains = true

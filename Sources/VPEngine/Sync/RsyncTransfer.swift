@@ -30,18 +30,6 @@ package struct RsyncTransfer: Sendable {
         self.keepsHoles = keepsHoles
     }
 
-    /// Where an interrupted file waits for the next attempt, relative to its folder.
-    package static let partialFolder = ".vp-partial"
-
-    // The workspace on an instance is the only place that is known to be on the same file system as its files.
-
-    /// What an upload needs there while it runs, relative to the workspace.
-    package static let ownFolder = ".vp-sync"
-    /// What an upload replaces or removes is moved here first, to be judged once it is done.
-    package static let asideFolder = ".vp-sync/aside"
-    /// A file that is on its way has a name here, and none among the others.
-    package static let temporaryFolder = ".vp-sync/temporary"
-
     /// Exit statuses of rsync(1) that we tell apart.
     private enum ExitStatus {
         static let partial: Int32 = 23
@@ -62,7 +50,7 @@ package struct RsyncTransfer: Sendable {
             "--ignore-times",
             // To the nanosecond: a link that is less than a second off would keep the wrong time.
             "--modify-window=-1",
-            "--partial-dir=\(Self.partialFolder)",
+            "--partial-dir=\(TransferFolder.partial)",
             // A link that went silent must end the transfer, so that it can be resumed.
             "--timeout=60",
             "--info=progress2,name0,flist0,stats0", "--no-human-readable", "--outbuf=L",
@@ -75,10 +63,10 @@ package struct RsyncTransfer: Sendable {
         }
         switch self.direction {
         case .up:
-            let temporaries = ShellQuoting.quoted("\(self.remoteRoot)/\(Self.temporaryFolder)")
+            let temporaries = ShellQuoting.quoted("\(self.remoteRoot)/\(TransferFolder.temporary)")
             arguments += [
-                "--links", "--backup", "--backup-dir=\(Self.asideFolder)",
-                "--temp-dir=\(Self.temporaryFolder)",
+                "--links", "--backup", "--backup-dir=\(TransferFolder.aside)",
+                "--temp-dir=\(TransferFolder.temporary)",
                 // A path of the list that is not here is to go there.
                 "--delete-missing-args",
                 "--rsync-path=mkdir -p \(temporaries) && rsync",

@@ -61,7 +61,7 @@ final class StagingFolder: Sendable {
             let name = item.path.bytes.lastIndex(of: SyncPath.slash).map { item.path.bytes[($0 + 1)...] }
             let above = item.path.parent.map { $0.bytes + [SyncPath.slash] } ?? []
             let partial = SyncPath(
-                above + Array("\(RsyncTransfer.partialFolder)/".utf8) + (name ?? item.path.bytes[...]))
+                above + Array("\(TransferFolder.partial)/".utf8) + (name ?? item.path.bytes[...]))
             for folder in self.abandoned {
                 for source in [partial, item.path].map(Self.path(of:))
                 where folder.entry(of: source)?.kind == .file {

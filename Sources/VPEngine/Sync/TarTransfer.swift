@@ -57,7 +57,7 @@ struct TarTransfer {
     /// Whole seconds in the oldest of formats with long names: busybox reads no newer one, and times that differ
     /// in the fraction alone are known to be equal.
     private func sendCommand(_ shell: RemoteShell) throws(EngineError) -> ProcessCommand {
-        let temporary = ShellQuoting.quoted("\(self.remoteRoot)/\(RsyncTransfer.temporaryFolder)")
+        let temporary = ShellQuoting.quoted("\(self.remoteRoot)/\(TransferFolder.temporary)")
         let script = """
             root=$1; shift
             tar --create --format=gnu --hard-dereference --no-recursion --mode=\(Umask.chmodWords) \
@@ -120,7 +120,7 @@ struct TarTransfer {
         var script = Array(
             """
             cd \(ShellQuoting.quoted(self.remoteRoot)) || exit 3
-            new=\(RsyncTransfer.temporaryFolder) aside=\(RsyncTransfer.asideFolder)
+            new=\(TransferFolder.temporary) aside=\(TransferFolder.aside)
             there() { [ -e "$1" ] || [ -L "$1" ]; }
             folder() { [ -d "$1" ] && [ ! -L "$1" ]; }
             drop() {

@@ -50,15 +50,6 @@ public struct WorkspaceReport: Hashable, Sendable {
     }
 }
 
-extension Engine {
-    /// Compares both sides of the instance's workspace, and moves nothing.
-    public func workspaceReport(of id: InstanceID) async throws(EngineError) -> WorkspaceReport {
-        let workspace = try self.workspace(of: id)
-        let sync = try await self.sync(id, workspace: workspace, shell: self.shell(for: id)) { _ in }
-        return try await sync.compared()
-    }
-}
-
 extension WorkspaceSync {
     package func compared() async throws(EngineError) -> WorkspaceReport {
         let (_, remote, up, down, _) = try await self.lookAtBoth()

@@ -173,7 +173,7 @@ extension WorkspaceSync {
         var script = Array(
             """
             cd \(ShellQuoting.quoted(self.workspace.remoteRoot)) || exit 3
-            aside=\(RsyncTransfer.asideFolder)
+            aside=\(TransferFolder.aside)
             drop() {
             if [ -d "$1" ] && [ ! -L "$1" ]; then return; fi
             if [ -e "$1" ] || [ -L "$1" ]; then mkdir -p "$aside/${1%/*}" && mv -f -- "$1" "$aside/$1"; fi

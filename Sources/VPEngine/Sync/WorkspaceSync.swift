@@ -31,6 +31,17 @@ package struct WorkspaceSync: Sendable {
         self.report = report
     }
 
+    package init(
+        _ context: EngineContext, _ instance: InstanceID, _ workspace: Workspace, _ shell: RemoteShell,
+        _ report: @escaping @Sendable (ActionProgress) -> Void
+    ) {
+        self.init(
+            instance: instance, workspace: workspace, shell: shell,
+            localScan: LocalScan(
+                workspace: workspace, environment: context.configuration.environment),
+            manifests: ManifestStore(context), settings: context.configuration.sync, report: report)
+    }
+
     /// Rounds after which a file that goes on changing is left as it is.
     static let roundLimit = 3
     /// How often a transfer is resumed on a new connection before the connection is called lost.
@@ -90,14 +101,14 @@ package struct WorkspaceSync: Sendable {
         for (path, entry) in listing.aside.sorted(by: { $0.key < $1.key }) {
             if let base = agreed[path]?.there, entry.change(since: base) != .content { continue }
             hasRescued = true
-            let aside = SyncPath(Array("\(RsyncTransfer.asideFolder)/".utf8) + path.bytes)
+            let aside = SyncPath(Array("\(TransferFolder.aside)/".utf8) + path.bytes)
             let target = path.beside(self.instance.rawValue)
             script += Array("n=".utf8) + target.shellWord
             script += Array("; while [ -e \"$n\" ] || [ -L \"$n\" ]; do n=$n+; done\n".utf8)
             script += Array("mkdir -p \"${n%/*}\" && mv -- ".utf8) + aside.shellWord
             script += Array(" \"$n\" || exit 4\n".utf8)
         }
-        script += Array("rm -rf \(RsyncTransfer.ownFolder)\n".utf8)
+        script += Array("rm -rf \(TransferFolder.own)\n".utf8)
         for folder in folders {
             script += Array("rmdir -- ".utf8) + folder.shellWord + Array(" 2>/dev/null\n".utf8)
         }

@@ -38,6 +38,6 @@ import Testing
         // Cheaper, more, rounded, stopped, and what is not told.
         #expect(self.difference("RTX 4090", 2, 0.0) == nil)
         #expect(self.difference("RTX 4090", 1, 0.345) == nil)
-        #expect(self.difference(RentedHardware.unknownGPU, 0) == nil)
+        #expect(self.difference(Instance.unknownGPU, 0) == nil)
     }
 }

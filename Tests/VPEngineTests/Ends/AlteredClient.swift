@@ -165,7 +165,8 @@ struct EndsFixture {
     @discardableResult
     func there(_ script: String, on instance: Instance) async throws -> String {
         let root = ShellQuoting.quoted(self.engine.configuration.workspace.remoteRoot)
-        let result = try await self.engine.shell(for: instance.id).run("cd \(root) || exit 9\n\(script)\n")
+        let result = try await self.engine.context.shell(for: instance.id).run(
+            "cd \(root) || exit 9\n\(script)\n")
         let errors = String(decoding: result.errorOutput, as: UTF8.self)
         guard result.isSuccess else { throw InVain(description: "on the instance: \(errors)") }
         return String(decoding: result.output, as: UTF8.self)
@@ -187,7 +188,7 @@ struct EndsFixture {
     }
 
     func entry(of instance: Instance) throws -> LedgerEntry {
-        guard let entry = try self.engine.history.ledgerEntry(for: instance.id) else {
+        guard let entry = try self.engine.context.store.ledgerEntry(for: instance.id) else {
             throw InVain(description: "the row of \(instance.id)")
         }
         return entry

@@ -61,7 +61,7 @@ struct EndsTests {
     {
         try await EndsFixture.with(usesSandboxes: false) { fixture in
             let instance = try await fixture.create(on: .vast, waits: false)
-            let history = fixture.engine.history
+            let history = fixture.engine.context.store
             switch past {
             case "answered":
                 let target = SSHTarget(
@@ -73,7 +73,8 @@ struct EndsTests {
                 _ = try history.insertJob(workspaceName: "x") { id in
                     Job(
                         id: id, instance: instance.id, command: .shell("true"), state: .unknown,
-                        createdAt: Date(), workspacePath: fixture.project, logPath: fixture.engine.logPath(id)
+                        createdAt: Date(), workspacePath: fixture.project,
+                        logPath: fixture.engine.logs.path(id)
                     )
                 }
             default: break
@@ -266,11 +267,11 @@ struct EndsTests {
             var order = EndOrder(.pursued, at: Date())
             // Somebody who lives is at it.
             order.holder = ProcessIdentity.current.text
-            try fixture.engine.history.setOrder(order, of: entry.name)
+            try fixture.engine.context.store.setOrder(order, of: entry.name)
             await fixture.engine.takeUpEnds()
             #expect(await fixture.cloud.instanceCount == 1)
             order.holder = "1 0 another start of this machine"
-            try fixture.engine.history.setOrder(order, of: entry.name)
+            try fixture.engine.context.store.setOrder(order, of: entry.name)
             await fixture.engine.takeUpEnds()
             #expect(await fixture.cloud.instanceCount == 0)
             #expect(fixture.here("model.bin") == "precious\n")
@@ -286,9 +287,9 @@ struct EndsTests {
             try await fixture.there("echo precious > model.bin", on: instance)
             _ = try await fixture.perform(.stop(instance.id))
             _ = try await fixture.perform(.start(instance.id))
-            try await fixture.engine.clients[.vast]!.stop(instance.id)
+            try await fixture.engine.context.clients[.vast]!.stop(instance.id)
             try await eventually("the instance to be stopped") {
-                try await fixture.engine.freshInstance(instance.id).status == .stopped
+                try await fixture.engine.context.freshInstance(instance.id).status == .stopped
             }
             #expect(
                 try await fixture.failure(of: .destroy(instance.id, DestroyRequest())).code == .unsafeResults)
@@ -318,7 +319,7 @@ struct EndsTests {
                 let request = DestroyRequest(stopsWhenRefused: true)
                 _ = try await engine.perform(.destroy(instance.id, request), as: ActionID()) { _ in }
             } throws: { ($0 as? EngineError)?.code == .unsafeResults }
-            let isStopped = try await engine.freshInstance(instance.id).status == .stopped
+            let isStopped = try await engine.context.freshInstance(instance.id).status == .stopped
             await engine.shutDown()
             // The workspace of this cloud lies beside a pod's volume.
             #expect(isStopped == (platform == .vast))

@@ -11,11 +11,11 @@ import VPTestSupport
         instance: id, dueAt: Date(timeIntervalSince1970: 1_700_000_000),
         words: ["destroy-instance", "31415", "--yes"], directory: "/home/ada/two words")
 
-    private func with(_ body: (JobHistory) throws -> Void) async throws {
+    private func with(_ body: (Store) throws -> Void) async throws {
         try await TemporaryFolder.with(named: "history") { folder in
-            try body(try JobHistory(stateFolder: folder.path))
+            try body(try Store(stateFolder: folder.path))
             // A second program finds the same.
-            _ = try JobHistory(stateFolder: folder.path)
+            _ = try Store(stateFolder: folder.path)
         }
     }
 

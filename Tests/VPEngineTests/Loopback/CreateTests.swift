@@ -133,7 +133,7 @@ struct CreateTests {
                 #expect(instance.status == .running)
                 #expect(fixture.createCalls == calls)
                 #expect(await fixture.cloud.instanceCount == 1)
-                #expect(try fixture.engine.history.openLedgerEntries().map(\.instance) == [instance.id])
+                #expect(try fixture.engine.context.store.openLedgerEntries().map(\.instance) == [instance.id])
                 // It is not only there, it works.
                 let summary = try await fixture.run(["echo alive"], on: instance, sync: false)
                 #expect(try fixture.output(of: summary) == "alive\n")
@@ -145,7 +145,7 @@ struct CreateTests {
                 #expect(error?.leftoverInstance == nil)
                 #expect((error?.detail?.count ?? 0) < 400, "\(error?.detail ?? "")")
                 // What nobody can know is said, with the name to look for, and stays in the history.
-                let open = try fixture.engine.history.openLedgerEntries()
+                let open = try fixture.engine.context.store.openLedgerEntries()
                 #expect(open.count == (code == .platformFailed && calls > 0 ? 1 : 0))
                 for entry in open { #expect(error?.detail?.contains(entry.name) == true) }
                 #expect(fixture.createCalls == calls)
@@ -155,7 +155,7 @@ struct CreateTests {
                 let unknown = try await fixture.unknownInstances()
                 #expect(unknown == [])
             }
-            let bad = try fixture.engine.history.badMachines(on: platform, since: .distantPast)
+            let bad = try fixture.engine.context.store.badMachines(on: platform, since: .distantPast)
             #expect(bad.count == trouble.badMachines)
         }
     }
@@ -180,7 +180,7 @@ struct CreateTests {
             let instance = try await fixture.create(request)
             #expect(instance.status == .running && instance.image == image)
             #expect(fixture.createCalls == 1)
-            #expect(try fixture.engine.history.badMachines(on: platform, since: .distantPast).isEmpty)
+            #expect(try fixture.engine.context.store.badMachines(on: platform, since: .distantPast).isEmpty)
         }
     }
 
@@ -262,7 +262,7 @@ struct CreateTests {
             #expect(instance.status == .running && instance.isInterruptible)
             #expect(fixture.createCalls == 0)
             #expect(await fixture.cloud.instanceCount == 1)
-            let open = try fixture.engine.history.openLedgerEntries()
+            let open = try fixture.engine.context.store.openLedgerEntries()
             #expect(open.map(\.instance) == [instance.id])
             let summary = try await fixture.run(["echo alive"], on: instance, sync: false)
             #expect(try fixture.output(of: summary) == "alive\n")
@@ -399,7 +399,7 @@ struct CreateTests {
             await fixture.cloud.inject(slow)
             let creating = Task { try await fixture.create(Self.request(.runpod)) }
             try await wait(for: "the ledger's entry") {
-                try fixture.engine.history.openLedgerEntries().isEmpty ? nil : true
+                try fixture.engine.context.store.openLedgerEntries().isEmpty ? nil : true
             }
             creating.cancel()
             await #expect(throws: EngineError.self) { try await creating.value }
@@ -426,7 +426,7 @@ struct CreateTests {
 
     @Test func anAccountWithoutOurKeyIsFoundOutBeforeMoneyIsSpent() async throws {
         try await EngineFixture.with { fixture in
-            let client = try #require(fixture.engine.clients[.vast])
+            let client = try #require(fixture.engine.context.clients[.vast])
             let identity = (fixture.project as NSString).deletingLastPathComponent + "/other"
             let made = try await SystemProcessRunner().run(
                 ProcessCommand(
@@ -436,7 +436,7 @@ struct CreateTests {
             var configuration = fixture.engine.configuration
             configuration.identityFile = identity
             let engine = try Engine(
-                configuration: configuration, clients: Array(fixture.engine.clients.values),
+                configuration: configuration, clients: Array(fixture.engine.context.clients.values),
                 runner: SystemProcessRunner())
             var request = Self.request(.vast)
             request.addsAccountKey = false
@@ -453,7 +453,7 @@ struct CreateTests {
             _ = try await engine.perform(.create(request), as: ActionID()) { events.add($0) }
             #expect(try await client.accountKeys().count == before + 1)
             // RunPod is told with the rental, and the account stays as it is.
-            let pods = try #require(fixture.engine.clients[.runpod])
+            let pods = try #require(fixture.engine.context.clients[.runpod])
             request.platform = .runpod
             _ = try await engine.perform(.create(request), as: ActionID()) { events.add($0) }
             #expect(try await pods.accountKeys().count == 1)
@@ -467,7 +467,7 @@ struct CreateTests {
             let none = await #expect(throws: EngineError.self) { try await engine.instance(named: nil) }
             #expect(none?.code == .noInstance)
             // Somebody else's rental on the same account, which runs.
-            let client = try #require(engine.clients[.runpod])
+            let client = try #require(engine.context.clients[.runpod])
             let offer = try #require(try await client.offers(OfferQuery()).first)
             let foreign = try await client.rent(
                 RentRequest(offer: offer, name: "theirs", image: "x:1", diskBytes: 10_000_000_000))

@@ -111,9 +111,11 @@ extension EngineFixture {
 
     /// Instances that exist and that the history does not know: there must never be one.
     func unknownInstances() async throws -> [InstanceID] {
-        let known = Set(try self.engine.history.openLedgerEntries().compactMap(\.instance))
+        let known = Set(try self.engine.context.store.openLedgerEntries().compactMap(\.instance))
         var existing: [InstanceID] = []
-        for client in self.engine.clients.values { existing += try await client.instances().map(\.id) }
+        for client in self.engine.context.clients.values {
+            existing += try await client.instances().map(\.id)
+        }
         return existing.filter { !known.contains($0) }
     }
 }

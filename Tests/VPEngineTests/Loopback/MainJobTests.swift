@@ -34,7 +34,7 @@ struct MainJobTests {
             else { throw EngineFixture.WrongResult() }
             #expect(receipt.instance == instance.id)
             #expect(await fixture.engine.instances().values == [])
-            #expect(try fixture.engine.history.openLedgerEntries() == [])
+            #expect(try fixture.engine.context.store.openLedgerEntries() == [])
         }
     }
 
@@ -220,8 +220,8 @@ struct MainJobTests {
             await fixture.events.wait { event in
                 if case .jobOutput = event { true } else { false }
             }
-            let entry = try #require(try engine.history.ledgerEntry(for: instance.id))
-            try engine.history.update(entry.name, state: .destroying)
+            let entry = try #require(try engine.context.store.ledgerEntry(for: instance.id))
+            try engine.context.store.update(entry.name, state: .destroying)
             await fixture.cloud.inject(.vanished)
             await #expect(throws: EngineError.self) { try await watching.value }
             let job = try engine.job(named: "-1")
@@ -259,7 +259,7 @@ struct MainJobTests {
                 }
                 return isFirst ? .answer(status: 200, body: stopping) : .pass
             }
-            try await engine.client(.vast, "stopping").stop(instance.id)
+            try await engine.context.client(.vast, "stopping").stop(instance.id)
             await #expect {
                 _ = try await watching.value
             } throws: { error in

@@ -48,13 +48,13 @@ struct AlarmTests {
     func whatRestsAndIsPaidForRings(platform: VPEngine.Platform) async throws {
         try await MoneyFixture.with { fixture in
             let instance = try await fixture.create(on: platform)
-            let entry = try #require(try fixture.engine.history.ledgerEntry(for: instance.id))
+            let entry = try #require(try fixture.engine.context.store.ledgerEntry(for: instance.id))
             var lease = try #require(entry.lease)
             for (use, isAlarm) in [
                 (InstanceUse.active, false), (.idle(600), false), (.idle(1200), true), (.unknown, false),
             ] {
                 lease.use = use
-                try fixture.engine.history.setLease(lease, of: entry.name)
+                try fixture.engine.context.store.setLease(lease, of: entry.name)
                 _ = await fixture.engine.instances()
                 let alarms = try self.alarms(fixture, .idle)
                 #expect(alarms.isEmpty != isAlarm, "\(use)")

@@ -51,7 +51,7 @@ struct AllowanceTests {
                 }
             }
             #expect(await fixture.cloud.instanceCount == 0)
-            #expect(try fixture.engine.history.openLedgerEntries().isEmpty)
+            #expect(try fixture.engine.context.store.openLedgerEntries().isEmpty)
         }
     }
 

@@ -20,7 +20,7 @@ struct BudgetTests {
                 }
             }
             #expect(await fixture.cloud.instanceCount == 0)
-            #expect(try fixture.engine.history.openLedgerEntries().isEmpty)
+            #expect(try fixture.engine.context.store.openLedgerEntries().isEmpty)
         }
     }
 
@@ -51,7 +51,7 @@ struct BudgetTests {
             let instance = try await fixture.create(on: .vast)
             let hours = 0.47 / instance.price.dollarsPerHour
             // Not over midnight, where a new day begins with nothing spent.
-            let midnight = CostBook.midnight(fixture.cloud.now).addingTimeInterval(CostBook.day + 60)
+            let midnight = UTCDay.midnight(fixture.cloud.now).addingTimeInterval(UTCDay.seconds + 60)
             await fixture.cloud.advance(by: midnight.timeIntervalSince(fixture.cloud.now))
             _ = await fixture.engine.instances()
             try #require(hours < 23)
@@ -107,7 +107,7 @@ struct BudgetTests {
             let status = "cat ~/.vp/jobs/\(id)/status 2>/dev/null"
             let restarted = try fixture.restarted()
             try await eventually("the instance to end it") {
-                try await !restarted.shell(for: instance.id).run(status).output.isEmpty
+                try await !restarted.context.shell(for: instance.id).run(status).output.isEmpty
             }
             _ = try await restarted.lookAtJobs()
             let job = try restarted.job(named: id.rawValue)
@@ -123,7 +123,7 @@ struct BudgetTests {
     @Test func theDaysLimitEndsAJobThatIsFollowed() async throws {
         try await MoneyFixture.with(money: .init(dollarsPerDay: 1), followsCloudClock: true) { fixture in
             let instance = try await fixture.create(on: .vast)
-            let midnight = CostBook.midnight(fixture.cloud.now).addingTimeInterval(CostBook.day + 60)
+            let midnight = UTCDay.midnight(fixture.cloud.now).addingTimeInterval(UTCDay.seconds + 60)
             await fixture.cloud.advance(by: midnight.timeIntervalSince(fixture.cloud.now))
             let request = RunRequest(command: .shell("echo on; sleep 1000"), isDetached: true)
             guard case .ran(let summary) = try await fixture.perform(.run(instance.id, request)) else {

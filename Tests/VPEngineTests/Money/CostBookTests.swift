@@ -77,7 +77,7 @@ import VPTestSupport
     /// Nobody sees when a price changes; half way between two looks is right on the whole.
     @Test func theMeterCutsBetweenTwoLooks() async throws {
         try await TemporaryFolder.with { folder in
-            let history = try JobHistory(stateFolder: "\(folder.path)/state")
+            let history = try Store(stateFolder: "\(folder.path)/state")
             var instance = Instance(
                 id: self.id, status: .running, gpuName: "RTX 4090", price: HourlyPrice(dollarsPerHour: 1),
                 createdAt: self.midnight)

@@ -30,7 +30,7 @@ struct DayOfCostsTests {
             try await pass(minutes: 260)
             // The laptop sleeps; meanwhile somebody stops it from the platform's page.
             await fixture.cloud.advance(by: 7200)
-            try await engine.clients[.vast]!.stop(first.id)
+            try await engine.context.clients[.vast]!.stop(first.id)
             await fixture.cloud.advance(by: 7200)
             _ = await engine.instances()
             _ = try await fixture.perform(.destroy(pod.id, DestroyRequest(discardsResults: true)))
@@ -73,7 +73,7 @@ struct DayOfCostsTests {
             let from = fixture.cloud.now
             // Nobody looks into the books between the two.
             fixture.cloud.advanceUnseen(by: 3600)
-            try await fixture.engine.clients[platform]!.stop(instance.id)
+            try await fixture.engine.context.clients[platform]!.stop(instance.id)
             let hours = fixture.cloud.now.timeIntervalSince(from) / 3600
             let booked = await fixture.cloud.accounts(platform.market).values.reduce(0, +) - started
             let expected = instance.price.dollarsPerHour * hours
@@ -85,10 +85,10 @@ struct DayOfCostsTests {
     @Test(arguments: VPEngine.Platform.allCases)
     func chargesAreRead(platform: VPEngine.Platform) async throws {
         try await MoneyFixture.with(followsCloudClock: true) { fixture in
-            let start = CostBook.midnight(fixture.cloud.now)
+            let start = UTCDay.midnight(fixture.cloud.now)
             let instance = try await fixture.create(on: platform)
             for _ in 0..<3 { await fixture.cloud.advance(by: 86_400) }
-            let client = try #require(fixture.engine.clients[platform])
+            let client = try #require(fixture.engine.context.clients[platform])
             let charges = try await client.charges(from: start, to: fixture.cloud.now)
             #expect(charges.map(\.instance) == Array(repeating: instance.id, count: 4))
             #expect(

@@ -59,7 +59,7 @@ struct LeaseEndTests {
     func theLedgerSaysWhyAnInstanceIsGone(endsIn: Double, isBusy: Bool) async throws {
         try await MoneyFixture.with { fixture in
             let instance = try await fixture.create(on: .vast)
-            let history = fixture.engine.history
+            let history = fixture.engine.context.store
             let entry = try #require(try history.ledgerEntry(for: instance.id))
             let now = Date()
             // Rented long enough ago for a list to be believed.
@@ -72,7 +72,7 @@ struct LeaseEndTests {
                     Job(
                         id: id, instance: instance.id, command: .shell("true"), state: .running,
                         createdAt: now, workspacePath: fixture.folder,
-                        logPath: fixture.engine.logPath(id))
+                        logPath: fixture.engine.logs.path(id))
                 }
             }
             await fixture.cloud.inject(.vanished)

@@ -92,7 +92,7 @@ struct LeaseTests {
             let instance = try await fixture.create(on: .vast)
             let request = RunRequest(command: .shell("echo on; sleep 1000"), isDetached: true)
             _ = try await fixture.perform(.run(instance.id, request))
-            try await fixture.engine.clients[.vast]!.stop(instance.id)
+            try await fixture.engine.context.clients[.vast]!.stop(instance.id)
             try await eventually("the stop") {
                 await fixture.engine.instances().values.map(\.status) == [.stopped]
             }
@@ -130,11 +130,11 @@ struct LeaseTests {
             let instance = try await fixture.create(on: .vast)
             _ = try await fixture.perform(.stop(instance.id))
             // From the platform's own page: nothing of ours touches the instance.
-            try await fixture.engine.clients[.vast]!.start(instance.id)
+            try await fixture.engine.context.clients[.vast]!.start(instance.id)
             try await eventually("a new address") {
-                try await fixture.engine.freshInstance(instance.id).status == .running
+                try await fixture.engine.context.freshInstance(instance.id).status == .running
             }
-            await fixture.engine.connections.close(instance.id)
+            await fixture.engine.context.connections.close(instance.id)
             try await eventually("the watchdog") {
                 (try? await fixture.remote("kill -0 $(cat ~/.vp/lease/pid) && echo runs", on: instance))
                     == "runs\n"

@@ -82,7 +82,7 @@ struct MoneyFixture {
 
     /// Runs `script` on `instance` as a user would by ssh, and returns what it printed.
     func remote(_ script: String, on instance: Instance) async throws -> String {
-        let result = try await self.engine.shell(for: instance.id).run(script)
+        let result = try await self.engine.context.shell(for: instance.id).run(script)
         return String(decoding: result.output, as: UTF8.self)
     }
 }

@@ -20,7 +20,7 @@ struct ReconcilerTests {
             let instance = try await fixture.create(on: platform)
             try await Self.settle(fixture)
             let before = try #require(fixture.engine.cachedInstances())
-            let ledger = try fixture.engine.history.openLedgerEntries()
+            let ledger = try fixture.engine.context.store.openLedgerEntries()
             let destroys = Mutex(0)
             fixture.cloud.intercept { request in
                 if request.method == "DELETE" { destroys.withLock { $0 += 1 } }
@@ -50,7 +50,7 @@ struct ReconcilerTests {
             #expect(await fixture.cloud.instanceCount == rentals)
             // … nothing ended, and nothing forgotten.
             #expect(destroys.withLock { $0 } == 0)
-            #expect(try fixture.engine.history.openLedgerEntries().map(\.state) == ledger.map(\.state))
+            #expect(try fixture.engine.context.store.openLedgerEntries().map(\.state) == ledger.map(\.state))
             fixture.cloud.intercept(nil)
             #expect(await fixture.engine.instances().values.map(\.id) == [instance.id])
         }
@@ -58,7 +58,7 @@ struct ReconcilerTests {
 
     /// Waits until a list may be missing what was just rented no more.
     static func settle(_ fixture: MoneyFixture) async throws {
-        let rented = try fixture.engine.history.openLedgerEntries().map(\.createdAt).max() ?? Date()
+        let rented = try fixture.engine.context.store.openLedgerEntries().map(\.createdAt).max() ?? Date()
         let grace = 30 * fixture.engine.configuration.timeScale
         try await eventually("the list's grace to pass") { Date().timeIntervalSince(rented) > grace }
         _ = await fixture.engine.instances()
@@ -76,7 +76,7 @@ struct ReconcilerTests {
             for (word, name) in [
                 ("orphan", "vp-elsewhere-abc"), ("foreign", "notebook"), ("duplicate", kept.name!),
             ] {
-                let client = try #require(other.clients[platform])
+                let client = try #require(other.context.clients[platform])
                 let offers = try await client.offers(OfferQuery())
                 let id = try await client.rent(
                     RentRequest(offer: offers[0], name: name, image: "x", diskBytes: 20_000_000_000))
@@ -119,7 +119,7 @@ struct ReconcilerTests {
             try await Self.settle(fixture)
             await fixture.cloud.inject(.vanished)
             #expect(await fixture.engine.instances().values.isEmpty)
-            #expect(try fixture.engine.history.openLedgerEntries().isEmpty)
+            #expect(try fixture.engine.context.store.openLedgerEntries().isEmpty)
             let alarms = try fixture.engine.moneyReport().alarms
             #expect(alarms.map(\.kind) == [.instanceLost])
             #expect(alarms[0].instance == instance.id)
@@ -156,8 +156,8 @@ struct ReconcilerTests {
                     await fixture.engine.instances().values.isEmpty
                 }
                 #expect(await fixture.cloud.instanceCount == 0)
-                let entry = try #require(try fixture.engine.history.ledgerEntry(for: instance.id))
-                let steps = try fixture.engine.history.ledgerSteps(of: entry.name)
+                let entry = try #require(try fixture.engine.context.store.ledgerEntry(for: instance.id))
+                let steps = try fixture.engine.context.store.ledgerSteps(of: entry.name)
                 #expect(steps.contains("destroying: stopped for longer than lease.parked"), "\(steps)")
                 #expect(steps.last == "gone: destroyed")
             } else {
@@ -202,8 +202,10 @@ struct ReconcilerTests {
             try await eventually("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
             #expect(await fixture.engine.instances().values.isEmpty)
             #expect(try fixture.engine.moneyReport().alarms.isEmpty)
-            let entry = try #require(try fixture.engine.history.ledgerEntry(for: instance.id))
-            #expect(try fixture.engine.history.ledgerSteps(of: entry.name).last == "gone: its lease ran out")
+            let entry = try #require(try fixture.engine.context.store.ledgerEntry(for: instance.id))
+            #expect(
+                try fixture.engine.context.store.ledgerSteps(of: entry.name).last == "gone: its lease ran out"
+            )
         }
     }
 
@@ -228,7 +230,7 @@ struct ReconcilerTests {
                 (error as? EngineError)?.code == .destroyUnconfirmed
             }
             #expect(await fixture.cloud.instanceCount == 1)
-            let entry = try #require(try fixture.engine.history.openLedgerEntries().first)
+            let entry = try #require(try fixture.engine.context.store.openLedgerEntries().first)
             #expect(entry.state == .destroying)
             let shown = await fixture.engine.instances().values
             #expect(shown.map(\.status) == [.destroying])
@@ -241,8 +243,8 @@ struct ReconcilerTests {
                 await restarted.instances().values.isEmpty
             }
             #expect(await fixture.cloud.instanceCount == 0)
-            #expect(try restarted.history.openLedgerEntries().isEmpty)
-            #expect(try restarted.history.ledgerSteps(of: entry.name).last == "gone: destroyed")
+            #expect(try restarted.context.store.openLedgerEntries().isEmpty)
+            #expect(try restarted.context.store.ledgerSteps(of: entry.name).last == "gone: destroyed")
         }
     }
 
@@ -268,7 +270,7 @@ struct ReconcilerTests {
             #expect(receipt.instance == instance.id)
             #expect((receipt.dollars ?? 0) > 0)
             #expect(await fixture.cloud.instanceCount == 0)
-            #expect(try fixture.engine.history.openLedgerEntries().isEmpty)
+            #expect(try fixture.engine.context.store.openLedgerEntries().isEmpty)
         }
     }
 

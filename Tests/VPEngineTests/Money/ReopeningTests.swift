@@ -34,7 +34,7 @@ struct ReopeningTests {
             _ = await fixture.engine.instances()
             #expect(slips.withLock { $0 } == ["list", "one"])
             fixture.cloud.intercept(nil)
-            #expect(try fixture.engine.history.openLedgerEntries().map(\.instance) == [instance.id])
+            #expect(try fixture.engine.context.store.openLedgerEntries().map(\.instance) == [instance.id])
             #expect(await fixture.engine.instances().values.map(\.id) == [instance.id])
             #expect(try !fixture.engine.moneyReport().alarms.contains { $0.kind == .instanceLost })
         }
@@ -46,14 +46,14 @@ struct ReopeningTests {
         try await MoneyFixture.with { fixture in
             let instance = try await fixture.create(on: platform)
             try await ReconcilerTests.settle(fixture)
-            let entry = try #require(try fixture.engine.history.openLedgerEntries().first)
-            try fixture.engine.history.update(
+            let entry = try #require(try fixture.engine.context.store.openLedgerEntries().first)
+            try fixture.engine.context.store.update(
                 entry.name, state: .gone, at: Date(timeIntervalSinceNow: -120),
                 because: LedgerEntry.lostReason)
-            #expect(try fixture.engine.history.openLedgerEntries().isEmpty)
+            #expect(try fixture.engine.context.store.openLedgerEntries().isEmpty)
             let seen = await fixture.engine.instances().values
             #expect(seen.map(\.id) == [instance.id] && seen[0].lease != nil)
-            let open = try fixture.engine.history.openLedgerEntries()
+            let open = try fixture.engine.context.store.openLedgerEntries()
             #expect(open.map(\.name) == [entry.name] && open[0].state == .rented)
             #expect(try !fixture.engine.moneyReport().alarms.contains { $0.kind == .unknownInstance })
         }
@@ -65,8 +65,8 @@ struct ReopeningTests {
         try await MoneyFixture.with { fixture in
             _ = try await fixture.create(on: platform)
             try await ReconcilerTests.settle(fixture)
-            let entry = try #require(try fixture.engine.history.openLedgerEntries().first)
-            try fixture.engine.history.update(
+            let entry = try #require(try fixture.engine.context.store.openLedgerEntries().first)
+            try fixture.engine.context.store.update(
                 entry.name, state: .gone, at: Date(timeIntervalSinceNow: -120),
                 because: LedgerEntry.destroyedReason)
             #expect(await fixture.engine.instances().values.map(\.status) == [.destroying])
@@ -85,7 +85,7 @@ struct ReopeningTests {
             try await ReconcilerTests.settle(fixture)
             await fixture.cloud.inject(.vanished)
             _ = await fixture.engine.instances()
-            #expect(try fixture.engine.history.openLedgerEntries().isEmpty)
+            #expect(try fixture.engine.context.store.openLedgerEntries().isEmpty)
         }
     }
 }

@@ -124,7 +124,7 @@ struct HostileAmountTests {
         lease.use = .idle(4000)
         let instance = Instance(
             id: id, status: .running, gpuName: "%s", price: HourlyPrice(dollarsPerHour: 0.4))
-        let alarms = Engine.alarms(of: lease, on: instance, Date(timeIntervalSince1970: 1_795_000_000))
+        let alarms = MoneyWatch.alarms(of: lease, on: instance, Date(timeIntervalSince1970: 1_795_000_000))
         #expect(alarms.contains { $0.words == "%s%n%@ rests since 67 min and costs $0.40/h" })
     }
 }

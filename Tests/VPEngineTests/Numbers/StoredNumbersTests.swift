@@ -13,14 +13,14 @@ struct StoredNumbersTests {
 
     private static func history(
         in folder: TemporaryFolder, _ statements: [String]
-    ) throws -> JobHistory {
-        _ = try JobHistory(stateFolder: folder.path)
+    ) throws -> Store {
+        _ = try Store(stateFolder: folder.path)
         let queue = try DatabaseQueue(path: folder.path + "/history.sqlite")
         try queue.write { database in
             for statement in statements { try database.execute(sql: statement) }
         }
         try queue.close()
-        return try JobHistory(stateFolder: folder.path)
+        return try Store(stateFolder: folder.path)
     }
 
     private static func lease(idle: String, end: String, cap: String) -> String {
@@ -136,7 +136,7 @@ struct StoredNumbersTests {
     /// What would not be JSON must not keep the end of a job from being written down.
     @Test func aJobWhoseCostIsNoNumberIsStored() async throws {
         try await TemporaryFolder.with { folder in
-            let history = try JobHistory(stateFolder: folder.path)
+            let history = try Store(stateFolder: folder.path)
             let job = try history.insertJob(workspaceName: "p") { id in
                 Job(
                     id: id, instance: InstanceID(platform: .vast, rawValue: "7"), command: .shell("x"),

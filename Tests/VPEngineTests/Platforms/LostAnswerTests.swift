@@ -153,7 +153,7 @@ struct LostAnswerTests {
             #expect(orders.first?.body.isEmpty == false)
             #expect(await cloud.instanceCount == 1)
             #expect(try await fixture.unknownInstances().isEmpty)
-            #expect(try fixture.engine.history.ledgerEntry(for: instance.id) != nil)
+            #expect(try fixture.engine.context.store.ledgerEntry(for: instance.id) != nil)
             await fixture.engine.shutDown()
         }
     }

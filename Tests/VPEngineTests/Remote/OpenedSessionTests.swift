@@ -91,7 +91,8 @@ struct OpenedSessionTests {
                 let fixture = try EngineFixture(cloud: cloud, project: folder.path, runner: runner)
                 let instance = try await fixture.create()
                 #expect(try await fixture.run(["true"], on: instance).job?.outcome == .exited(0))
-                let socket = try await fixture.engine.connections.shell(for: instance).target.controlPath
+                let socket = try await fixture.engine.context.connections.shell(for: instance).target
+                    .controlPath
                 #expect(rename(socket, socket + ".kept") == 0)
                 let stranger = try StrangeSocket(at: socket)
                 runner.forget()

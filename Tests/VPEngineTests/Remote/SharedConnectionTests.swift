@@ -15,7 +15,7 @@ struct SharedConnectionTests {
                 let runner = RecordingRunner()
                 let fixture = try EngineFixture(cloud: cloud, project: folder.path, runner: runner)
                 let instance = try await fixture.create()
-                let shell = try await fixture.engine.connections.shell(for: instance)
+                let shell = try await fixture.engine.context.connections.shell(for: instance)
                 _ = try await shell.run("exit 0\n")
                 runner.forget()
                 do {

@@ -46,7 +46,7 @@ struct TarTransferTests {
             #expect(
                 try FileManager.default.destinationOfSymbolicLink(atPath: "\(instance.remote)/link") == "a b")
             #expect(FileManager.default.fileExists(atPath: "\(instance.remote)/empty"))
-            #expect(!FileManager.default.fileExists(atPath: "\(instance.remote)/\(RsyncTransfer.ownFolder)"))
+            #expect(!FileManager.default.fileExists(atPath: "\(instance.remote)/\(TransferFolder.own)"))
             #expect(try await instance.sync().upload().transferredFiles == 0)
 
             for name in Self.names { try folder.write(name + name, to: "instance/out/\(name)") }

@@ -32,7 +32,7 @@ struct WorkspaceSyncTests {
             #expect(
                 try FileManager.default.destinationOfSymbolicLink(atPath: "\(instance.remote)/link")
                     == "file-7")
-            #expect(!FileManager.default.fileExists(atPath: "\(instance.remote)/\(RsyncTransfer.ownFolder)"))
+            #expect(!FileManager.default.fileExists(atPath: "\(instance.remote)/\(TransferFolder.own)"))
             #expect(try await instance.sync().upload().transferredFiles == 0)
         }
     }

@@ -166,7 +166,7 @@ enum RunPodWire {
         return Instance(
             id: id, name: row["name"].words(limit: 200), status: status,
             gpuName: gpu["id"].words(limit: 60).map(GPUName.display)
-                ?? (row["cpu"].isNull ? RentedHardware.unknownGPU : "CPU"),
+                ?? (row["cpu"].isNull ? Instance.unknownGPU : "CPU"),
             gpuCount: gpu["count"].isNull ? (gpu.isNull ? 0 : 1) : gpu["count"].whole(in: .gpus) ?? 0,
             gpuMemoryBytes: model.flatMap {
                 $0.memoryGB.count == 1
@@ -262,11 +262,11 @@ enum RunPodWire {
                 let start = RunPodWire.date(row["startTime"]),
                 let dollars = row["totalAmount"].number(in: .dollars)
             else { throw WireDamage(words: "a billing record has no pod, no time or no amount") }
-            let day = CostBook.midnight(start)
+            let day = UTCDay.midnight(start)
             charges.append(
                 Charge(
                     instance: id, day: day, dollars: dollars,
-                    countedUntil: min(day.addingTimeInterval(CostBook.day), now)))
+                    countedUntil: min(day.addingTimeInterval(UTCDay.seconds), now)))
         }
         return charges
     }

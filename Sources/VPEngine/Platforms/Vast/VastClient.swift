@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// vast.ai over its REST API: v1 for the list of instances, v0 for everything else.
-package final class VastClient: PlatformClient {
+package final class VastClient: PlatformClient, SearchCounting {
     package var platform: Platform { .vast }
     package var installsOnlyAccountKeys: Bool { true }
 
@@ -10,7 +10,7 @@ package final class VastClient: PlatformClient {
     private var caller: APICaller { self.calls.caller }
     /// When this client last asked an instance to start. The old `exited` stays on show for minutes after that.
     private let startedAt: Mutex<[InstanceID: Duration]> = Mutex([:])
-    let quota: SearchQuota
+    package let quota: SearchQuota
 
     /// - Parameter quota: the count that other programs of this user share; nil makes one of its own.
     package init(caller: APICaller, quota: SearchQuota? = nil) {
@@ -245,7 +245,7 @@ package final class VastClient: PlatformClient {
         var day = start
         // An answer sums up the whole range that was asked for, so that each day is asked for by itself.
         while day < now {
-            let end = min(day.addingTimeInterval(CostBook.day), now)
+            let end = min(day.addingTimeInterval(UTCDay.seconds), now)
             let range: JSONValue = [
                 "day": [
                     "gte": .number(day.timeIntervalSince1970),

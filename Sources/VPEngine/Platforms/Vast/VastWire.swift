@@ -131,7 +131,7 @@ enum VastWire {
         return Instance(
             id: id, name: row["label"].words(limit: 200), status: status,
             statusMessage: row["status_msg"].words(limit: 300),
-            gpuName: row["gpu_name"].words(limit: 60) ?? RentedHardware.unknownGPU,
+            gpuName: row["gpu_name"].words(limit: 60) ?? Instance.unknownGPU,
             gpuCount: row["num_gpus"].isNull ? 1 : row["num_gpus"].whole(in: .gpus) ?? 0,
             gpuMemoryBytes: row["gpu_ram"].bytes(unit: 1e6),
             price: HourlyPrice(dollarsPerHour: VastWire.price(row, status: status)),

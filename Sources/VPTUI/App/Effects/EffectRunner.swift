@@ -32,10 +32,10 @@ final class EffectRunner: Sendable {
         self.engine = engine
         self.mailbox = mailbox
         self.queue = ActionQueue(engine: engine) { mailbox.post(.engine($0, at: Date())) }
-        self.logs = LogReader(mailbox: mailbox) { engine.logPath($0) }
+        self.logs = LogReader(mailbox: mailbox) { engine.logs.path($0) }
         self.telemetry = TelemetryWatch(engine: engine, mailbox: mailbox)
         self.lines = LineRunner(
-            environment: environment, directory: directory, runner: engine.runner)
+            environment: environment, directory: directory, runner: engine.context.runner)
         self.remembered = RememberedFile(engine.configuration.paths)
         let (stream, continuation) = AsyncStream.makeStream(of: Effect.self)
         self.effects = continuation

@@ -1,87 +1,11 @@
 import Foundation
-import Synchronization
 
-/// Something about money that wants to be known.
-public struct Alarm: Hashable, Codable, Sendable {
-    /// The worst first.
-    public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
-        case instanceLost, destroyUnconfirmed, waiting, lowBalance, budget, untrusted, unknownInstance, idle,
-            parked,
-            leaseEnding
-        case weakLease, noLease
-    }
+/// What is being spent and what is wrong with it, made of what is known here.
+package struct MoneyWatch: Sendable {
+    let context: EngineContext
 
-    public var kind: Kind
-    public var instance: InstanceID?
-    /// One line.
-    public var words: String
+    package init(context: EngineContext) { self.context = context }
 
-    public init(_ kind: Kind, _ instance: InstanceID? = nil, _ words: String) {
-        self.kind = kind
-        self.instance = instance
-        self.words = words
-    }
-
-    /// The same for as long as it is the same alarm, whatever figures its words hold.
-    package var key: String {
-        "\(self.kind.rawValue) \(self.instance.map { "\($0.platform.rawValue) \($0)" } ?? "")"
-    }
-}
-
-/// What is being spent, and what is wrong with it: the burn line and its alarms.
-public struct MoneyReport: Hashable, Codable, Sendable {
-    /// For instances that hold a GPU.
-    public var runningDollarsPerHour: Double
-    /// For disks whose instance does not run.
-    public var parkedDollarsPerDay: Double
-    public var runningCount: Int
-    public var balanceDollars: Double?
-    /// Until the money of the first account is gone.
-    public var hoursLeft: Double?
-    /// Since midnight UTC.
-    public var spentToday: Double
-    public var dollarsPerDay: Double?
-    /// The worst first.
-    public var alarms: [Alarm]
-    /// When the instances were last seen.
-    public var asOf: Date
-
-    /// Figures of `instances`, which are all that the accounts show.
-    package init(
-        instances: [Instance], balances: [Balance], spentToday: Double, dollarsPerDay: Double?,
-        alarms: [Alarm],
-        asOf: Date
-    ) {
-        let running = instances.filter(\.status.holdsGPU)
-        self.runningDollarsPerHour = running.sumOfDollars { $0.price.dollarsPerHour }
-        self.parkedDollarsPerDay = instances.filter { !$0.status.holdsGPU }
-            .sumOfDollars { $0.price.dollarsPerDay }
-        self.runningCount = running.count
-        self.balanceDollars = balances.isEmpty ? nil : balances.sumOfDollars(of: \.dollars)
-        self.hoursLeft = Self.hoursLeft(instances, balances)
-        self.spentToday = spentToday
-        self.dollarsPerDay = dollarsPerDay
-        self.alarms = alarms
-        self.asOf = asOf
-    }
-
-    /// What `noteMoney` kept last; nil where nothing usable is there. Reads one file and no configuration.
-    public static func cached(environment: [String: String]) -> MoneyReport? {
-        let path = PlatformCache.reportPath(EngineConfiguration.cacheFolder(environment))
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        return (try? JSONDecoder().decode(MoneyReport.self, from: data))?.bounded()
-    }
-
-    package static func hoursLeft(_ instances: [Instance], _ balances: [Balance]) -> Double? {
-        balances.compactMap { balance in
-            let hourly = instances.filter { $0.id.platform == balance.platform }
-                .sumOfDollars { $0.price.dollarsPerHour }
-            return hourly > 0 ? NumberRange.hours.clamp(max(0, balance.dollars) / hourly) : nil
-        }.min()
-    }
-}
-
-extension Engine {
     /// Money that lasts less than this many hours is an alarm.
     private static let lowHours = 3.0
     /// A lease that ends within this many seconds is an alarm.
@@ -90,16 +14,16 @@ extension Engine {
     private static let idleNotice = 900.0
 
     /// Figures and alarms, from what was last seen; asks nobody.
-    public func moneyReport() throws(EngineError) -> MoneyReport {
-        let seen = self.cachedInstances()
-        let balances = self.cachedBalances()?.values ?? []
-        let now = self.now()
-        let book = try self.costBook(since: CostBook.midnight(now))
-        let spent = book.total(from: CostBook.midnight(now), to: now).dollars
+    package func report() throws(EngineError) -> MoneyReport {
+        let seen = self.context.cachedInstances()
+        let balances = self.context.cachedBalances()?.values ?? []
+        let now = self.context.now()
+        let book = try CostBook(self.context, since: UTCDay.midnight(now))
+        let spent = book.total(from: UTCDay.midnight(now), to: now).dollars
         let instances = seen?.values ?? []
         return MoneyReport(
             instances: instances, balances: balances, spentToday: spent,
-            dollarsPerDay: self.configuration.dayLimit?.dollars,
+            dollarsPerDay: self.context.configuration.dayLimit?.dollars,
             alarms: try self.alarms(instances, balances, spentToday: spent, now),
             asOf: seen?.fetchedAt ?? .distantPast)
     }
@@ -107,9 +31,11 @@ extension Engine {
     private func alarms(
         _ instances: [Instance], _ balances: [Balance], spentToday: Double, _ now: Date
     ) throws(EngineError) -> [Alarm] {
-        let ledger = try self.history.openLedgerEntries()
+        let ledger = try self.context.store.openLedgerEntries()
         var alarms: [Alarm] = []
-        for (id, reason) in try self.history.recentlyLost(since: now.addingTimeInterval(-CostBook.day)) {
+        for (id, reason) in try self.context.store.recentlyLost(
+            since: now.addingTimeInterval(-UTCDay.seconds))
+        {
             alarms.append(Alarm(.instanceLost, id, "\(id) is lost: \(reason)"))
         }
         for entry in ledger where entry.state == .destroying && entry.instance != nil {
@@ -121,15 +47,15 @@ extension Engine {
         }
         alarms += Self.waitingAlarms(instances, ledger)
         if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
-            alarms.append(Alarm(.lowBalance, nil, "the credit lasts \(Self.words(hours * 3600)) only"))
+            alarms.append(Alarm(.lowBalance, nil, "the credit lasts \(Figures.duration(hours * 3600)) only"))
         }
-        if let limit = self.configuration.dayLimit?.dollars, spentToday >= limit * 0.8 {
+        if let limit = self.context.configuration.dayLimit?.dollars, spentToday >= limit * 0.8 {
             alarms.append(
                 Alarm(
                     .budget, nil,
                     "\(Figures.dollars(spentToday)) of \(Figures.dollars(limit)) a day are spent"))
         }
-        for platform in self.untrusted.withLock({ $0 }).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        for platform in self.context.untrusted.all.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             alarms.append(
                 Alarm(
                     .untrusted, nil,
@@ -152,7 +78,7 @@ extension Engine {
 
     /// Disks that are paid for longer than anybody meant to, each with what ends it.
     private func parkedAlarms(_ instances: [Instance], _ ledger: [LedgerEntry], _ now: Date) -> [Alarm] {
-        guard let limit = self.configuration.money.parkedSeconds else { return [] }
+        guard let limit = self.context.configuration.money.parkedSeconds else { return [] }
         return instances.compactMap { instance in
             let id = instance.id
             guard instance.status == .stopped,
@@ -162,7 +88,7 @@ extension Engine {
             guard parked >= limit else { return nil }
             return Alarm(
                 .parked, id,
-                "\(id) is stopped since \(Self.words(parked)) and its disk costs "
+                "\(id) is stopped since \(Figures.duration(parked)) and its disk costs "
                     + "\(Figures.dollars(instance.price.dollarsPerDay)) a day: "
                     + "`vp destroy-instance \(id)` ends it")
         }
@@ -193,7 +119,7 @@ extension Engine {
             alarms.append(
                 Alarm(
                     .idle, id,
-                    "\(id) rests since \(Self.words(seconds)) and costs "
+                    "\(id) rests since \(Figures.duration(seconds)) and costs "
                         + "\(Figures.dollars(instance.price.dollarsPerHour))/h"))
         }
         if lease.use == .unknown, lease.terms.idleSeconds != nil {
@@ -207,7 +133,8 @@ extension Engine {
                 Alarm(
                     .leaseEnding, id,
                     left > 0
-                        ? "the lease of \(id) ends in \(Self.words(left))" : "the lease of \(id) has run out")
+                        ? "the lease of \(id) ends in \(Figures.duration(left))"
+                        : "the lease of \(id) has run out")
             )
         }
         switch lease.guardian {
@@ -222,34 +149,22 @@ extension Engine {
     }
 
     /// Keeps figures and alarms for `vp status`, and tells the user's own command of alarms that are new.
-    func noteMoney() async {
-        guard let report = try? self.moneyReport() else { return }
-        self.cache.save(report)
-        guard let new = try? self.history.ring(Set(report.alarms.map(\.key)), at: self.now()), !new.isEmpty,
-            let command = self.configuration.money.notifyCommand
+    package func note() async {
+        guard let report = try? self.report() else { return }
+        self.context.cache.save(report)
+        guard let new = try? self.context.store.ring(Set(report.alarms.map(\.key)), at: self.context.now()),
+            !new.isEmpty,
+            let command = self.context.configuration.money.notifyCommand
         else { return }
         for alarm in report.alarms where new.contains(alarm.key) {
-            var environment = self.configuration.environment
+            var environment = self.context.configuration.environment
             environment["VP_ALARM"] = alarm.words
             environment["VP_ALARM_KIND"] = alarm.kind.rawValue
             environment["VP_ALARM_INSTANCE"] = alarm.instance?.rawValue ?? ""
             // In the background of its own shell: a slow webhook holds up nobody.
-            _ = try? await self.runner.run(
+            _ = try? await self.context.runner.run(
                 ProcessCommand(
                     "sh", ["-c", "{ \(command)\n} </dev/null >/dev/null 2>&1 &"], environment: environment))
-        }
-    }
-
-    /// `40 s`, `12 min`, `3 h`, `2 d`.
-    static func words(_ seconds: Double) -> String {
-        func whole(_ unit: Double) -> Int {
-            Int(saturating: (NumberRange.seconds.clamp(seconds) / unit).rounded())
-        }
-        switch seconds {
-        case ..<90: return "\(whole(1)) s"
-        case ..<5400: return "\(whole(60)) min"
-        case ..<172_800: return "\(whole(3600)) h"
-        default: return "\(whole(86_400)) d"
         }
     }
 }

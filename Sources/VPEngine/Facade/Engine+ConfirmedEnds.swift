@@ -5,19 +5,19 @@ import Glibc
 extension Engine {
     /// Keeps `ends` until they have come. Returns when they are on record.
     public func confirm(_ ends: [ConfirmedEnd]) throws(EngineError) {
-        try self.history.confirm(ends, heldBy: .current)
+        try self.context.store.confirm(ends, heldBy: .current)
     }
 
     /// Returns those that are kept: their time had not come.
     public func takeBackEnds(of ids: [InstanceID]) throws(EngineError) -> [InstanceID] {
         var kept: [InstanceID] = []
-        for id in ids where try self.history.forgetConfirmedEnd(of: id) { kept.append(id) }
+        for id in ids where try self.context.store.forgetConfirmedEnd(of: id) { kept.append(id) }
         return kept
     }
 
     /// Lets go of `ends`, so that what is cancelled here from now on is not taken for cancelled by the user.
     public func release(_ ends: [ConfirmedEnd]) {
-        try? self.history.confirm(ends, heldBy: nil)
+        try? self.context.store.confirm(ends, heldBy: nil)
     }
 
     /// Has a `vp` of its own carry each of `ends` out when it is due, whatever becomes of this program. Release them
@@ -28,14 +28,16 @@ extension Engine {
 
     /// Takes back those whose time has not come. Returns them; the others are being carried out, or have been.
     public func reclaimEnds(of ids: [InstanceID]) -> [InstanceID] {
-        ids.filter { (try? self.history.reclaimConfirmedEnd(of: $0)) == true }
+        ids.filter { (try? self.context.store.reclaimConfirmedEnd(of: $0)) == true }
     }
 
     /// Has those carried out whose holder did not live to do it.
     public func takeUpConfirmedEnds(program: String, environment: [String: String]) {
-        for (end, holder) in (try? self.history.confirmedEnds()) ?? [] where holder?.isAlive != true {
+        for (end, holder) in (try? self.context.store.confirmedEnds()) ?? [] where holder?.isAlive != true {
             // Of two programs that start at once, one gets it.
-            guard (try? self.history.passConfirmedEnd(of: end.instance, from: holder, to: .current)) == true
+            guard
+                (try? self.context.store.passConfirmedEnd(of: end.instance, from: holder, to: .current))
+                    == true
             else { continue }
             self.start(end, program, environment, heldBy: .current)
         }
@@ -54,7 +56,7 @@ extension Engine {
             output: log >= 0 ? log : nil)
         // One that could not be started is left to the next program.
         let heir = process.flatMap { ProcessIdentity($0) }
-        _ = try? self.history.passConfirmedEnd(of: end.instance, from: holder, to: heir)
+        _ = try? self.context.store.passConfirmedEnd(of: end.instance, from: holder, to: heir)
     }
 
     /// What the programs said that carried out what was confirmed.
@@ -64,15 +66,15 @@ extension Engine {
     /// back, or another program sees to it.
     public func awaitConfirmedEnd(of id: InstanceID) async throws(EngineError) -> Bool {
         let start = ContinuousClock.now
-        while let (end, holder) = try self.history.confirmedEnd(of: id) {
+        while let (end, holder) = try self.context.store.confirmedEnd(of: id) {
             if holder == .current {
-                if self.now() >= end.dueAt { return try self.history.beginConfirmedEnd(of: id) }
+                if self.context.now() >= end.dueAt { return try self.context.store.beginConfirmedEnd(of: id) }
             } else if start.secondsUntilNow > 5 {
                 // Whoever has started this process was to pass it on.
                 guard holder?.isAlive != true else { return false }
-                try self.history.passConfirmedEnd(of: id, from: holder, to: .current)
+                try self.context.store.passConfirmedEnd(of: id, from: holder, to: .current)
             }
-            try await self.pause(
+            try await self.context.pause(
                 0.1 / max(0.01, self.configuration.timeScale), "waiting for the end of instance \(id)")
         }
         return false
@@ -81,16 +83,17 @@ extension Engine {
     /// Notes how the end of `id` went. One that something in the way has refused for now is left to the next program.
     func confirmedEndCame(of id: InstanceID, _ error: EngineError?) {
         guard let error else {
-            _ = try? self.history.forgetConfirmedEnd(of: id)
+            _ = try? self.context.store.forgetConfirmedEnd(of: id)
             return
         }
         switch error.code {
         case .networkDown, .platformFailed, .badResponse, .rateLimited, .timedOut, .unauthorized,
             .unreachable,
             .sshRefused, .downloadFailed, .missingKey:
-            try? self.history.postponeConfirmedEnd(of: id, to: self.now().addingTimeInterval(60))
+            try? self.context.store.postponeConfirmedEnd(
+                of: id, to: self.context.now().addingTimeInterval(60))
         default:
-            _ = try? self.history.forgetConfirmedEnd(of: id, heldBy: .current)
+            _ = try? self.context.store.forgetConfirmedEnd(of: id, heldBy: .current)
         }
     }
 

@@ -5,7 +5,7 @@ import VPTestSupport
 
 @testable import VPEngine
 
-struct JobHistoryTests {
+struct StoreTests {
     private static let id = InstanceID(platform: .vast, rawValue: "31415")
 
     private static func entry(_ name: String) -> LedgerEntry {
@@ -28,20 +28,20 @@ struct JobHistoryTests {
                 try await withThrowingTaskGroup { group in
                     for program in 0..<6 {
                         group.addTask {
-                            let history = try JobHistory(stateFolder: folder.path)
+                            let history = try Store(stateFolder: folder.path)
                             try history.insert(Self.entry("vp-\(round)-\(program)"))
                         }
                     }
                     try await group.waitForAll()
                 }
-                #expect(try JobHistory(stateFolder: folder.path).openLedgerEntries().count == 6)
+                #expect(try Store(stateFolder: folder.path).openLedgerEntries().count == 6)
             }
         }
     }
 
     @Test func aRentalIsOpenUntilItIsConfirmedGone() async throws {
         try await TemporaryFolder.with { folder in
-            let history = try JobHistory(stateFolder: folder.path)
+            let history = try Store(stateFolder: folder.path)
             try history.insert(Self.entry("vp-p-1"))
             #expect(try history.openLedgerEntries().map(\.state) == [.intended])
             try history.update("vp-p-1", state: .rented, instance: Self.id)
@@ -55,14 +55,14 @@ struct JobHistoryTests {
 
     @Test func jobsAreNumberedAndReadBackByAnotherProgram() async throws {
         try await TemporaryFolder.with { folder in
-            let history = try JobHistory(stateFolder: folder.path)
+            let history = try Store(stateFolder: folder.path)
             let inserted = try history.insertJob(workspaceName: "p", make: Self.job)
             let second = try history.insertJob(workspaceName: "p", make: Self.job)
             #expect([inserted.id.rawValue, second.id.rawValue] == ["p-1", "p-2"])
             let first = try history.change(inserted.id) { job in
                 job.end(JobEnd(outcome: .signalled(9)), tail: [], now: Date(timeIntervalSince1970: 5))
             }
-            let other = try JobHistory(stateFolder: folder.path)
+            let other = try Store(stateFolder: folder.path)
             #expect(try other.jobs(limit: 10) == [second, first])
             #expect(try other.job(inserted.id)?.outcome == .signalled(9))
         }
@@ -71,7 +71,7 @@ struct JobHistoryTests {
     /// What an earlier version wrote, without all that was added since.
     @Test func anOldDatabaseIsRead() async throws {
         try await TemporaryFolder.with { folder in
-            let job = try JobHistory(stateFolder: folder.path).insertJob(workspaceName: "p", make: Self.job)
+            let job = try Store(stateFolder: folder.path).insertJob(workspaceName: "p", make: Self.job)
             let old = """
                 {"id":{"rawValue":"p-1"},"instance":{"platform":"vast","rawValue":"31415"},"command":{"shell":{"_0":"true"}},
                 "state":"succeeded","outcome":{"exited":{"_0":0}},"createdAt":1795000000,"startedAt":1795000001,
@@ -81,7 +81,7 @@ struct JobHistoryTests {
             try await database.write { database in
                 try database.execute(sql: "UPDATE job SET document = ?", arguments: [old])
             }
-            let history = try JobHistory(stateFolder: folder.path)
+            let history = try Store(stateFolder: folder.path)
             let read = try #require(try history.job(job.id))
             #expect(read.outcome == .exited(0))
             #expect(read.record == nil)
@@ -94,7 +94,7 @@ struct JobHistoryTests {
     @Test func twoWritersLoseNothing() async throws {
         try await TemporaryFolder.with { folder in
             let histories = [
-                try JobHistory(stateFolder: folder.path), try JobHistory(stateFolder: folder.path),
+                try Store(stateFolder: folder.path), try Store(stateFolder: folder.path),
             ]
             try await withThrowingTaskGroup { group in
                 for history in histories {
@@ -110,7 +110,7 @@ struct JobHistoryTests {
 
     @Test func onlyTheOwnerCanReadTheState() async throws {
         try await TemporaryFolder.with { folder in
-            _ = try JobHistory(stateFolder: folder.path + "/state")
+            _ = try Store(stateFolder: folder.path + "/state")
             var information = stat()
             #expect(stat(folder.path + "/state", &information) == 0 && information.st_mode & 0o777 == 0o700)
             #expect(

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Brings back what is only on an instance, before it is stopped or destroyed, and sees that it is on the disk here.
 final class SecureResults: Sendable {
-    private let engine: Engine
+    private let context: EngineContext
     private let instance: Instance
     /// Completes "while …": `destroying instance 31415`.
     private let words: String
@@ -14,10 +14,10 @@ final class SecureResults: Sendable {
     let isOutside = Mutex(false)
 
     init(
-        engine: Engine, instance: Instance, words: String,
+        context: EngineContext, instance: Instance, words: String,
         progress: @escaping @Sendable (ActionProgress) -> Void, patience: Double = 120
     ) {
-        self.engine = engine
+        self.context = context
         self.instance = instance
         self.words = words
         self.progress = progress
@@ -38,12 +38,12 @@ final class SecureResults: Sendable {
         }
         do throws(EngineError) {
             let pursuit = Pursuit(
-                engine: self.engine, patience: Pursuit.patience(self.patience, self.engine),
+                context: self.context, patience: Pursuit.patience(self.patience, self.context),
                 progress: self.progress)
             let summary = try await pursuit(.reconnecting, self.words) { () async throws(EngineError) in
                 try await self.bring()
             }
-            try self.engine.flush(self.engine.workspace(of: self.instance.id).localRoot)
+            try self.context.flush(self.context.workspace(of: self.instance.id).localRoot)
             return summary
         } catch {
             switch error.code {
@@ -58,17 +58,17 @@ final class SecureResults: Sendable {
     /// False only for one that never answered us, never ran a job of ours and was never seen to be up.
     private func mayHoldResults() throws(EngineError) -> Bool {
         let id = self.instance.id
-        guard let entry = try self.engine.history.ledgerEntry(for: id) else { return true }
-        if entry.readyAt != nil || self.engine.connections.hasAnswered(id) { return true }
-        return try self.engine.history.hasJobs(on: id)
+        guard let entry = try self.context.store.ledgerEntry(for: id) else { return true }
+        if entry.readyAt != nil || self.context.connections.hasAnswered(id) { return true }
+        return try self.context.store.hasJobs(on: id)
     }
 
     private func bring() async throws(EngineError) -> SyncSummary? {
         let id = self.instance.id
-        let sync = self.engine.sync(
-            id, workspace: try self.engine.workspace(of: id), shell: try await self.engine.shell(for: id),
+        let sync = WorkspaceSync(
+            self.context, id, try self.context.workspace(of: id), try await self.context.shell(for: id),
             self.progress)
-        guard try self.engine.history.ledgerEntry(for: id) != nil else {
+        guard try self.context.store.ledgerEntry(for: id) != nil else {
             // Somebody else's rental: its files belong in no folder of ours.
             let files = UnsafeResults(try await sync.outstanding()).files
             if files == 0 { return nil }
@@ -82,8 +82,8 @@ final class SecureResults: Sendable {
         }
         if summary.isSafe {
             var outside = OutsideResults(
-                engine: self.engine, instance: id, workspace: try self.engine.workspace(of: id),
-                shell: try await self.engine.shell(for: id), progress: self.progress)
+                context: self.context, instance: id, workspace: try self.context.workspace(of: id),
+                shell: try await self.context.shell(for: id), progress: self.progress)
             let (brought, inert) = try await outside.bring()
             self.isOutside.withLock { $0 = !brought.isSafe }
             summary.join(brought)
@@ -102,12 +102,12 @@ final class SecureResults: Sendable {
 
     /// The logs of jobs that are over, where the copies here are not known to be whole.
     private func bringLogs() async throws(EngineError) {
-        for job in try self.engine.history.jobs(limit: 1000)
+        for job in try self.context.store.jobs(limit: 1000)
         where job.instance == self.instance.id && job.state.isOver && job.state != .lost
             && job.record.map({ $0.logIsVerified != true }) ?? false
         {
             do throws(EngineError) {
-                _ = try await self.engine.catchUp(job.id)
+                _ = try await FollowJob.catchUp(job.id, self.context)
             } catch {
                 if error.code == .cancelled { throw error }
             }
@@ -118,8 +118,8 @@ final class SecureResults: Sendable {
 
     /// Whether everything was here when it was stopped, and nobody has started it since.
     private func wasVerified() throws(EngineError) -> Bool {
-        guard let verified = self.engine.manifests.loadVerified(instance: self.instance.id),
-            let safety = self.engine.lastKnownResults(on: self.instance.id)
+        guard let verified = ManifestStore(self.context).loadVerified(instance: self.instance.id),
+            let safety = ManifestStore(self.context).loadSafety(instance: self.instance.id)
         else { return false }
         // A later look that found something missing says more.
         return safety.results.isSafe || safety.at <= verified
@@ -127,9 +127,11 @@ final class SecureResults: Sendable {
 
     private func refusal(_ detail: String, paths: [String] = []) -> EngineError {
         var detail = detail
-        if paths.isEmpty, let (results, date) = self.engine.lastKnownResults(on: self.instance.id) {
+        if paths.isEmpty,
+            let (results, date) = ManifestStore(self.context).loadSafety(instance: self.instance.id)
+        {
             let seconds = Date().timeIntervalSince(date)
-            let age = seconds < 60 ? "a moment ago" : "\(Engine.words(seconds)) ago"
+            let age = seconds < 60 ? "a moment ago" : "\(Figures.duration(seconds)) ago"
             let size = Figures.fixed(Double(results.bytes) / 1e6, 1) + " MB"
             detail +=
                 results.isSafe
@@ -141,36 +143,5 @@ final class SecureResults: Sendable {
             .init(
                 self.words, platform: self.instance.id.platform, subject: self.instance.id.rawValue),
             detail: detail, suggestions: paths)
-    }
-}
-
-extension SyncSummary {
-    /// Whether nothing of it is there alone.
-    var isSafe: Bool { self.isWhole && self.later.isEmpty }
-
-    /// Adds what came by another way.
-    mutating func join(_ other: SyncSummary) {
-        self.later += other.later
-        self.refused += other.refused
-        self.transferredFiles += other.transferredFiles
-        self.transferredBytes += other.transferredBytes
-        self.conflicts += other.conflicts
-        self.missing += other.missing
-        self.changing += other.changing
-        self.left += other.left
-    }
-
-    /// Adds what a second attempt has brought; what is still missing is its word alone.
-    mutating func add(_ other: SyncSummary) {
-        self.transferredFiles += other.transferredFiles
-        self.transferredBytes += other.transferredBytes
-        self.unchangedFiles = max(0, other.unchangedFiles - self.transferredFiles)
-        self.conflicts += other.conflicts
-        self.missing = other.missing
-        self.changing = other.changing
-        self.later = other.later
-        self.refused += other.refused
-        self.left = other.left
-        self.seconds += other.seconds
     }
 }

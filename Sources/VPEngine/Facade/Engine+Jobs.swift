@@ -1,0 +1,73 @@
+import Foundation
+
+/// Questions about jobs and their logs.
+extension Engine {
+    /// Newest first.
+    public func jobs(limit: Int = 100) throws(EngineError) -> [Job] {
+        try self.context.store.jobs(limit: limit)
+    }
+
+    /// By id, unique prefix, or `-1` for the newest.
+    public func job(named name: String) throws(EngineError) -> Job {
+        let activity = EngineError.Activity("looking for a job", subject: name)
+        if name == "-1" {
+            guard let newest = try self.context.store.jobs(limit: 1).first else {
+                throw EngineError(.noSuchJob, activity)
+            }
+            return newest
+        }
+        if let job = try self.context.store.job(JobID(name)) { return job }
+        let matches = try self.context.store.jobs(limit: 1000).filter { $0.id.rawValue.hasPrefix(name) }
+        guard matches.count == 1 else {
+            throw EngineError(.noSuchJob, activity, suggestions: matches.prefix(5).map(\.id.rawValue))
+        }
+        return matches[0]
+    }
+
+    /// At most `limit` bytes of the local copy of a job's log, from `offset`; empty at its end.
+    public func readLog(_ job: JobID, _ stream: JobStream = .log, from offset: Int64, limit: Int)
+        throws(EngineError) -> [UInt8]
+    {
+        try self.logs.read(job, stream, from: offset, limit: limit)
+    }
+
+    /// Size of the local copy of a job's log, in bytes; 0 where there is none yet.
+    public func logSize(_ job: JobID, _ stream: JobStream = .log) throws(EngineError) -> Int64 {
+        try self.logs.size(job, stream)
+    }
+
+    /// The offset in the local copy of the first byte that arrived at `date` or later.
+    public func logOffset(_ job: JobID, _ stream: JobStream = .log, since date: Date) -> Int64 {
+        self.logs.offset(job, stream, since: date)
+    }
+
+    package var logs: JobLogs { JobLogs(self.context) }
+
+    /// Whether somebody on this machine follows a job that is not over; nil for one that is.
+    public func connection(of job: Job) -> JobRecord.Connection? {
+        guard !job.state.isOver else { return nil }
+        return LogSpool.isHeld(job.logPath) ? job.record?.connection ?? .following : .disconnected
+    }
+
+    /// Asks the instances of jobs that nobody follows how these stand, and brings the logs of those that ended.
+    /// What cannot be reached stays as it was.
+    public func lookAtJobs(
+        report: @escaping @Sendable (EngineEvent) -> Void = { _ in }
+    ) async throws(EngineError) {
+        try await LookAtJobs(self.context, report: report).run()
+    }
+
+    /// Brings what the instance holds of a job's log now, and returns the job as it stands. One whose log is
+    /// whole, and one that is followed already, needs nothing.
+    public func catchUp(_ id: JobID) async throws(EngineError) -> Job {
+        try await FollowJob.catchUp(id, self.context)
+    }
+
+    /// What an end of `id` would end besides, each in words: for a front end that asks before.
+    public func jobsToBeEnded(on id: InstanceID) async throws(EngineError) -> [String] {
+        await LiveJobs(self.context).running(on: try await self.context.freshInstance(id)).map(\.words)
+    }
+
+    /// Changes whenever this program or another has written to the store.
+    public var historyStamp: HistoryStamp { HistoryStamp(stateFolder: self.configuration.paths.stateFolder) }
+}

@@ -1,0 +1,63 @@
+import Foundation
+
+/// What is kept of a rental here, from its readiness to its end.
+struct RentalRecord {
+    let context: EngineContext
+
+    /// Notes that `instance` is rented and, where it runs, puts the watchdog there. Nobody need take its creation
+    /// further.
+    func finishCreation(of instance: Instance, named name: String) async throws(EngineError) -> Instance {
+        var instance = instance
+        if instance.status == .running {
+            try self.context.store.noteReady(name, at: self.context.now())
+            await LeaseKeeper(context: self.context).arm(instance.id)
+        }
+        instance.lease = try self.context.store.ledgerEntry(for: instance.id)?.lease
+        try self.context.store.finishCreation(of: name)
+        return instance
+    }
+
+    /// Notes that the platform has confirmed the end of `entry`'s instance.
+    ///
+    /// - Returns: jobs that nobody can follow to their end any more.
+    @discardableResult
+    func close(_ entry: LedgerEntry, because reason: String) throws(EngineError) -> [Job] {
+        var lost: [Job] = []
+        // Its jobs first: whoever follows one asks the row why the instance is gone.
+        if let id = entry.instance {
+            let isDestroyed = reason == LedgerEntry.destroyedReason
+            lost = try self.forget(
+                id, cause: isDestroyed ? LedgerEntry.destroyedWords : "its instance is gone: \(reason)")
+        }
+        try self.context.store.update(entry.name, state: .gone, at: self.context.now(), because: reason)
+        return lost
+    }
+
+    /// Drops what is kept for an instance that is gone.
+    @discardableResult
+    func forget(_ id: InstanceID, cause: String) throws(EngineError) -> [Job] {
+        let now = self.context.now()
+        try self.context.store.endMeter(of: id, at: now)
+        let lost = try self.context.store.loseJobs(on: id, cause, at: now)
+        ManifestStore(self.context).remove(instance: id)
+        self.context.connections.forget(id)
+        return lost
+    }
+
+    /// What is known of `id` without asking anybody.
+    func lastSeen(_ id: InstanceID, _ entry: LedgerEntry) -> Instance {
+        _ = self.context.cachedInstances()
+        return self.context.connections.known(id)
+            ?? Instance(
+                id: id, name: entry.name, status: .unknown, gpuName: entry.gpuName,
+                price: HourlyPrice(dollarsPerHour: entry.dollarsPerHour), createdAt: entry.createdAt,
+                image: entry.image, machineID: entry.machineID)
+    }
+
+    /// Whether a stop leaves what is in the workspace of `id` where it is: RunPod wipes all but the volume.
+    func stopKeepsResults(on id: InstanceID) throws(EngineError) -> Bool {
+        guard id.platform == .runpod else { return true }
+        let root = try self.context.workspace(of: id).remoteRoot
+        return root == "/workspace" || root.hasPrefix("/workspace/")
+    }
+}

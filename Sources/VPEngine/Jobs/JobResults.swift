@@ -1,0 +1,28 @@
+import Foundation
+
+/// Brings down what a job has left, after its end.
+struct JobResults {
+    let context: EngineContext
+
+    /// Brings down what is new on `id`, and notes it in the job of `summary`.
+    ///
+    /// What prevents that stands in the summary then: the job's own end is known and must be told. Throws where
+    /// there is no job, and `.cancelled`.
+    func bring(
+        from id: InstanceID, into summary: inout RunSummary,
+        _ progress: @escaping @Sendable (ActionProgress) -> Void
+    ) async throws(EngineError) {
+        do throws(EngineError) {
+            let sync = try await WorkspaceSync(
+                self.context, id, self.context.configuration.workspace, self.context.shell(for: id), progress)
+            let download = try await sync.download(conflictSuffix: summary.job?.id.rawValue ?? id.rawValue)
+            summary.download = download
+            guard let job = summary.job else { return }
+            let results = JobRecord.Results(download, at: Date())
+            summary.job = try self.context.store.change(job.id) { $0.record?.results = results } ?? job
+        } catch {
+            guard summary.job != nil, error.code != .cancelled else { throw error }
+            summary.downloadError = error
+        }
+    }
+}

@@ -1,0 +1,11 @@
+import Foundation
+
+/// Days as the platforms cut them.
+package enum UTCDay {
+    package static let seconds: TimeInterval = 86_400
+
+    /// The midnight before `date`, or at it.
+    package static func midnight(_ date: Date) -> Date {
+        Date(timeIntervalSince1970: (date.timeIntervalSince1970 / Self.seconds).rounded(.down) * Self.seconds)
+    }
+}

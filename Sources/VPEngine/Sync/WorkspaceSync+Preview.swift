@@ -1,0 +1,34 @@
+import Foundation
+
+extension UnsafeResults {
+    init(_ plan: SyncPlan) {
+        let items = (plan.transfers + plan.conflicts).filter { $0.entry.kind != .folder }
+            .sorted { $0.size > $1.size }
+        self.init(
+            files: items.count, bytes: items.totalSize,
+            examples: items.prefix(20).map(\.path.description))
+    }
+}
+
+extension WorkspaceSync {
+    /// Looks at both sides and tells what would be done; writes nothing on either.
+    package func preview() async throws(EngineError) -> SyncPreview {
+        self.report(ActionProgress(.scanning))
+        let (listing, _, up, down, agreed) = try await self.lookAtBoth()
+        return SyncPreview(up: up, down: down, agreed: agreed, notSent: self.localScan.notSent(listing))
+    }
+
+    typealias BothSides = (
+        here: LocalScan.Listing, there: RemoteScan.Listing, up: SyncPlan, down: SyncPlan, agreed: AgreedTree
+    )
+
+    /// Both plans from one look at each side.
+    func lookAtBoth() async throws(EngineError) -> BothSides {
+        let listing = try self.localScan.scan()
+        var agreed = self.loadAgreed()
+        let remote = try await self.look(known: listing.files.keys)
+        let up = try await self.previewUpload(listing, remote)
+        let down = try await self.previewDownload(remote, &agreed)
+        return (listing, remote, up, down, agreed)
+    }
+}
