@@ -3,6 +3,7 @@
 /// It states facts. Each front end chooses its words, advice and exit status in one exhaustive `switch` over
 /// `code`.
 public struct EngineError: Error, Hashable, Sendable {
+    /// The kind of failure. JSON output contains the raw values, so they must not change.
     public enum Code: String, Hashable, Sendable, CaseIterable {
         /// A configuration file or setting cannot be used; `detail` names file and line.
         case badConfiguration
@@ -18,7 +19,10 @@ public struct EngineError: Error, Hashable, Sendable {
         case unsupported
         /// The request itself was malformed in the platform's eyes.
         case badRequest
+        /// The account has too little credit for the request, or none at all.
         case insufficientCredit
+        /// The platform asks for fewer calls (HTTP 429), or its limit would keep the next call waiting for
+        /// too long.
         case rateLimited
         /// The platform's searches of the day are used up, or what is left of them is kept; `detail` says until when.
         case searchQuotaSpent
@@ -34,7 +38,10 @@ public struct EngineError: Error, Hashable, Sendable {
         case endpointRetired
         /// No GPU has that name; `suggestions` holds the nearest.
         case unknownGPU
+        /// No offer satisfies the request, or all that do are on machines that failed a short while ago.
         case noMatchingOffer
+        /// The offer can no longer be rented: taken, withdrawn or out of capacity. Another one may be
+        /// tried.
         case offerTaken
         /// Everything that fitted was tried, and none of it became an instance; `detail` says why each did not.
         case noCandidateLeft
@@ -49,8 +56,10 @@ public struct EngineError: Error, Hashable, Sendable {
         case nameInUse
         /// The account does not know our ssh key, and was not to be given it; `detail` is its fingerprint.
         case keyNotOnAccount
-        /// No instance fits, or several do and none was named.
+        /// No instance has that name or, where none was named, no running one was rented for this project.
+        /// `suggestions` lists those there are.
         case noInstance
+        /// Several instances fit; `suggestions` lists them.
         case ambiguousInstance
         /// The platform has no instance of that id.
         case instanceGone
@@ -64,18 +73,30 @@ public struct EngineError: Error, Hashable, Sendable {
         case unsafeResults
         /// An end was not asked for, because other jobs run there; `suggestions` names them with their age.
         case jobsRunning
+        /// ssh reached no sshd, lost the connection, or the login there ran none of our script.
         case unreachable
+        /// The instance's host key is not the one recorded at the first connection, so ssh refused to
+        /// connect.
         case hostKeyChanged
+        /// The instance's sshd accepted none of our keys.
         case sshRefused
+        /// No job has that id, several begin with it (`suggestions` lists them), or the instance has no
+        /// record of it.
         case noSuchJob
         /// Processes of a cancelled job are still there; `detail` names them.
         case cancelIncomplete
+        /// The project folder does not exist, or is one that is never synced: `/`, the home folder or a
+        /// parent of it.
         case workspaceRefused
         /// More would be sent than the project's limit allows; `detail` says how much, `suggestions` what.
         case uploadTooBig
+        /// Files could not be sent to the instance or removed there; `detail` says why.
         case uploadFailed
+        /// The instance's files could not be listed, compared or brought back; `detail` says why.
         case downloadFailed
+        /// The instance's disk has no room for an upload, a job's input or a job's own files.
         case remoteDiskFull
+        /// The local disk, or the user's quota on it, is full.
         case localDiskFull
         /// The instance disappeared while a job ran on it.
         case instanceLost
@@ -85,7 +106,9 @@ public struct EngineError: Error, Hashable, Sendable {
         case timedOut
         /// An instance, or a program here, has printed more than any answer of its kind holds.
         case answerTooLarge
+        /// The history database cannot be used, or another program holds a lock for too long.
         case historyUnavailable
+        /// The caller cancelled the task. A request that was already on its way may have taken effect.
         case cancelled
         /// A local file could not be read or written.
         case fileSystem
@@ -93,11 +116,14 @@ public struct EngineError: Error, Hashable, Sendable {
 
     /// What the engine was doing, as words that complete "while …": `listing instances`.
     public struct Activity: Hashable, Sendable {
+        /// In lower case, beginning with a verb in its -ing form.
         public var words: String
+        /// nil where no single platform is concerned.
         public var platform: Platform?
         /// The id of the offer, instance or job concerned.
         public var subject: String?
 
+        /// An activity that concerns no platform and no particular object, unless they are named.
         public init(_ words: String, platform: Platform? = nil, subject: String? = nil) {
             self.words = words
             self.platform = platform
@@ -105,7 +131,9 @@ public struct EngineError: Error, Hashable, Sendable {
         }
     }
 
+    /// The kind of failure, from which a front end derives its words and exit status.
     public let code: Code
+    /// What the engine was doing when it failed.
     public let activity: Activity
     /// One line in the server's, ssh's or rsync's own words. Never a key.
     public let detail: String?
@@ -114,6 +142,7 @@ public struct EngineError: Error, Hashable, Sendable {
     /// An instance that exists in spite of the failure, and is billed.
     public let leftoverInstance: InstanceID?
 
+    /// An error that consists of its code and activity, unless there is more to say.
     public init(
         _ code: Code, _ activity: Activity, detail: String? = nil, suggestions: [String] = [],
         leftoverInstance: InstanceID? = nil
