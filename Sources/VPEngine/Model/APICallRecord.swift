@@ -2,7 +2,9 @@ import Foundation
 
 /// One request to a platform, for the dashboard's history of calls. Holds no secret.
 public struct APICallRecord: Hashable, Sendable {
+    /// The platform that was asked.
     public var platform: Platform
+    /// The HTTP method in capitals, such as `GET`.
     public var method: String
     /// With the query; only the path where the address carries a signature.
     public var path: String
@@ -10,12 +12,14 @@ public struct APICallRecord: Hashable, Sendable {
     public var status: Int?
     /// Why no answer came.
     public var failure: EngineError.Code?
+    /// When the request was sent, by this machine's clock.
     public var startedAt: Date
     /// In seconds.
     public var duration: TimeInterval
     /// The server's clock as its answer tells it: `Sun, 06 Nov 1994 08:49:37 GMT`.
     public var serverDate: String?
 
+    /// A record of a request that was answered with `status`, or that failed for the reason `failure`.
     public init(
         platform: Platform, method: String, path: String, status: Int?, failure: EngineError.Code? = nil,
         startedAt: Date, duration: TimeInterval, serverDate: String? = nil

@@ -2,9 +2,12 @@ import Foundation
 
 /// What the account can still spend.
 public struct Balance: Hashable, Codable, Sendable {
+    /// The platform that holds the account.
     public var platform: Platform
+    /// Negative where the account is in debt.
     public var dollars: Double
 
+    /// The balance of the account on `platform`.
     public init(platform: Platform, dollars: Double) {
         self.platform = platform
         self.dollars = dollars
@@ -13,13 +16,16 @@ public struct Balance: Hashable, Codable, Sendable {
 
 /// What a platform says that one instance cost on one day.
 public struct Charge: Hashable, Codable, Sendable {
+    /// The instance that was charged for; it may no longer exist.
     public var instance: InstanceID
     /// Midnight, UTC.
     public var day: Date
+    /// The charges of that day up to `countedUntil`.
     public var dollars: Double
     /// Until when it has been counted; on a day that is over, the day's end.
     public var countedUntil: Date
 
+    /// A charge for one UTC day. `day` is its first moment.
     public init(instance: InstanceID, day: Date, dollars: Double, countedUntil: Date) {
         self.instance = instance
         self.day = day

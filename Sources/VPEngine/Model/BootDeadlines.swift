@@ -11,6 +11,8 @@ public struct BootDeadlines: Hashable, Sendable {
     /// Seeing every GPU.
     public var checkingGPU: Double
 
+    /// Limits in seconds: 15 minutes for loading, which large images need, and less for the rest, unless
+    /// given.
     public init(
         loading: Double = 900, sshPort: Double = 180, sshLogin: Double = 180, preparing: Double = 240,
         checkingGPU: Double = 60

@@ -17,6 +17,7 @@ public struct GPUArchitecture: Hashable, Sendable {
     /// CUDA builds from this version on run as well: binaries run on later GPUs of the same major capability.
     let leastRunningCUDA: Double
 
+    /// True for AMD's GPUs, which run images made for ROCm and no CUDA.
     public var isAMD: Bool { self.computeCapability == nil }
 }
 

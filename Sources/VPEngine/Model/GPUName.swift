@@ -19,6 +19,7 @@ public struct GPUModel: Hashable, Sendable {
 
 /// What a GPU name typed by a user stands for. `A100 80GB` is two models and one size.
 public struct GPUSelection: Hashable, Sendable {
+    /// The models that share the name, at least one.
     public let models: [GPUModel]
     /// The size that the user named, in GB.
     public let memoryGB: Int?

@@ -2,7 +2,10 @@ import Foundation
 
 /// What an image's name tells of what it can run on.
 public struct ImageTraits: Hashable, Sendable {
+    /// The CUDA version of the image, such as 12.8; nil where the name does not tell.
     public let cuda: Double?
+    /// The PyTorch release of the image, with the minor number in hundredths: 2.08 is 2.8, and 2.1 is 2.10.
+    /// Nil where the name does not tell.
     public let torch: Double?
     /// Made for AMD's GPUs.
     public let isROCm: Bool
@@ -11,6 +14,8 @@ public struct ImageTraits: Hashable, Sendable {
     /// Official images that need no GPU, and images of other programs, say nothing of CUDA; they may run anywhere.
     let repository: String
 
+    /// Reads an image's name as Docker takes it: registry, repository, tag and digest. The digest is
+    /// ignored.
     public init(_ image: String) {
         let name = image.lowercased().split(separator: "@").first.map(String.init) ?? ""
         let tagStart = name.lastIndex(of: ":").flatMap { name[$0...].contains("/") ? nil : $0 }

@@ -2,14 +2,18 @@ import Foundation
 
 /// Names one instance on one platform.
 public struct InstanceID: Hashable, Codable, Sendable, CustomStringConvertible {
+    /// The platform that rents it out.
     public var platform: Platform
+    /// The id as the platform writes it. It is unique on that platform alone.
     public var rawValue: String
 
+    /// Takes an id that is known to be one; text from outside goes through `init(_:fromOutside:)`.
     public init(platform: Platform, rawValue: String) {
         self.platform = platform
         self.rawValue = rawValue
     }
 
+    /// The id without its platform, as users type and read it.
     public var description: String { self.rawValue }
 }
 
@@ -19,7 +23,9 @@ public enum InstanceStatus: String, CaseIterable, Codable, Hashable, Sendable {
     case pending
     /// The image is being fetched or the container is starting.
     case loading
+    /// The container runs; sshd in it may not answer yet.
     case running
+    /// A stop was asked for, and the container still runs.
     case stopping
     /// Not running; its disk is still billed.
     case stopped
@@ -29,6 +35,7 @@ public enum InstanceStatus: String, CaseIterable, Codable, Hashable, Sendable {
     case lost
     /// A destroy was asked for and the platform still shows it.
     case destroying
+    /// The platform's word for its state is missing or not known here. It may be billed.
     case unknown
 
     /// True while the GPU is held, or about to be.
@@ -42,10 +49,14 @@ public enum InstanceStatus: String, CaseIterable, Codable, Hashable, Sendable {
 
 /// Where an sshd listens.
 public struct SSHAddress: Hashable, Codable, Sendable {
+    /// A name or an IP address.
     public var host: String
+    /// A TCP port.
     public var port: Int
+    /// The user to log in as.
     public var user: String
 
+    /// An address to log in at as `root`, unless another user is named.
     public init(host: String, port: Int, user: String = "root") {
         self.host = host
         self.port = port
@@ -55,31 +66,44 @@ public struct SSHAddress: Hashable, Codable, Sendable {
 
 /// Something that has been rented.
 public struct Instance: Identifiable, Hashable, Codable, Sendable {
+    /// Unique over both platforms.
     public var id: InstanceID
     /// The label it was given at creation, if any.
     public var name: String?
+    /// What it was doing when the platform was last asked.
     public var status: InstanceStatus
     /// The platform's own words about the status, one line.
     public var statusMessage: String?
+    /// The model of its GPUs; `unknown GPU` where the platform names none.
     public var gpuName: String
+    /// How many GPUs it has; 0 for an instance without any, and where the platform's figure cannot be
+    /// right.
     public var gpuCount: Int
     /// Memory of one GPU, in bytes.
     public var gpuMemoryBytes: Int64?
     /// What is charged now: GPU and disk while running, disk alone when stopped.
     public var price: HourlyPrice
+    /// When it was rented, as the platform reports it; nil where it does not.
     public var createdAt: Date?
+    /// The image of its container, as the platform reports it; nil where it does not.
     public var image: String?
     /// Best address first; empty until the platform has published one.
     public var addresses: [SSHAddress]
+    /// In bytes. On RunPod the size of the volume, which survives a stop, where there is one.
     public var diskBytes: Int64?
+    /// For example `Quebec, CA` on vast.ai, and a data center such as `US-KS-2` on RunPod.
     public var location: String?
+    /// The physical machine, by vast.ai's id; nil on RunPod.
     public var machineID: String?
+    /// True for an interruptible (spot) instance: cheaper, but the platform may reclaim it at any time. On
+    /// RunPod that is known only of those rented by `vp`.
     public var isInterruptible: Bool
     /// Nil for one that was not rented from here.
     public var lease: Lease?
     /// Why its end was refused, where that waits for the user.
     public var refusedEnd: String?
 
+    /// An instance with one GPU, no address and no lease, unless given; nil stands for what is not known.
     public init(
         id: InstanceID, name: String? = nil, status: InstanceStatus, statusMessage: String? = nil,
         gpuName: String, gpuCount: Int = 1, gpuMemoryBytes: Int64? = nil, price: HourlyPrice,
@@ -105,8 +129,10 @@ public struct Instance: Identifiable, Hashable, Codable, Sendable {
         self.lease = lease
     }
 
+    /// The best address to log in at; nil until the platform has published one.
     public var ssh: SSHAddress? { self.addresses.first }
 
+    /// When its lease runs out, as last heard; nil without a lease, and for a lease without end.
     public var leaseEndsAt: Date? { self.lease?.endsAt }
 }
 

@@ -2,12 +2,15 @@ import Foundation
 
 /// Names one job in this user's history, for example `train-7`.
 public struct JobID: Hashable, Codable, Sendable, CustomStringConvertible {
+    /// The project's name, a hyphen and a number that no other job of this user has.
     public var rawValue: String
 
+    /// Takes any text, as it was typed or stored; there need not be such a job.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
     }
 
+    /// The id itself.
     public var description: String { self.rawValue }
 }
 
@@ -16,9 +19,12 @@ public struct JobID: Hashable, Codable, Sendable, CustomStringConvertible {
 /// One word given by the user is shell text (`vp "cd src && make"`); several are an exact argument vector
 /// whose quoting is kept.
 public enum JobCommand: Hashable, Codable, Sendable, CustomStringConvertible {
+    /// Text that sh reads.
     case shell(String)
+    /// A program and its arguments, none of which a shell interprets.
     case arguments([String])
 
+    /// One word is shell text; several are an argument vector.
     public init(words: [String]) {
         self = words.count == 1 ? .shell(words[0]) : .arguments(words)
     }
@@ -31,6 +37,7 @@ public enum JobCommand: Hashable, Codable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The same as `shellText`.
     public var description: String { self.shellText }
 }
 
@@ -38,14 +45,31 @@ public enum JobCommand: Hashable, Codable, Sendable, CustomStringConvertible {
 public enum JobStream: String, CaseIterable, Hashable, Sendable {
     /// Standard output, and standard error with it unless they were to be told apart.
     case log
+    /// Standard error, where the run keeps it apart from standard output.
     case errors
 }
 
 /// One command run on one instance.
 public struct Job: Identifiable, Hashable, Codable, Sendable {
+    /// How far a job has come.
     public enum State: String, CaseIterable, Codable, Hashable, Sendable {
-        case queued, running, succeeded, failed, cancelled, lost, unknown
+        /// Waiting for an earlier job on its instance, or not started yet.
+        case queued
+        /// The command runs, or processes that it left in the background are still at work.
+        case running
+        /// The command ended with 0, and nothing that it left in the background is known to have failed.
+        case succeeded
+        /// The command or a process that it left in the background failed, or the job was never started.
+        case failed
+        /// It was ended on request, or by a limit on its cost.
+        case cancelled
+        /// Its instance disappeared, or lost its record of the job, before the end was known.
+        case lost
+        /// How it ended, or whether it started, is not known. Without `endedAt` the instance may still
+        /// tell.
+        case unknown
 
+        /// True where nothing more is expected of it. One that is `unknown` counts as over.
         public var isOver: Bool {
             switch self {
             case .queued, .running: false
@@ -56,7 +80,9 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
 
     /// How the command ended.
     public enum Outcome: Hashable, Codable, Sendable {
+        /// The command ended by itself, with an exit status from 0 to 255.
         case exited(Int32)
+        /// A signal ended the command; the value is the signal's number on Linux.
         case signalled(Int32)
 
         /// As a shell reports it: the code itself, or 128 and the signal's number.
@@ -68,15 +94,23 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
         }
     }
 
+    /// Unique in this user's history.
     public var id: JobID
+    /// The instance that it runs on; it may no longer exist.
     public var instance: InstanceID
+    /// What it runs, as it was asked for.
     public var command: JobCommand
+    /// How far it had come when its instance was last heard from.
     public var state: State
+    /// How the command ended; nil while it runs, and where that is not known.
     public var outcome: Outcome?
     /// Why it ended so, in one line, where that is known.
     public var cause: String?
+    /// When it was put on record here, before its instance heard of it.
     public var createdAt: Date
+    /// When the command started, by the instance's clock where that has said so; nil before.
     public var startedAt: Date?
+    /// When it ended; nil while it runs, and while its end may still be found out.
     public var endedAt: Date?
     /// What the instance cost while the job ran, in dollars.
     public var dollars: Double?
@@ -87,6 +121,7 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
     /// nil for jobs of an earlier version.
     public var record: JobRecord?
 
+    /// A job that waits to be started, unless told otherwise.
     public init(
         id: JobID, instance: InstanceID, command: JobCommand, state: State = .queued,
         outcome: Outcome? = nil, cause: String? = nil, createdAt: Date, startedAt: Date? = nil,

@@ -10,6 +10,7 @@ public struct JobEstimate: Hashable, Codable, Sendable {
     /// Results that come back.
     public var receivedBytes: Int64
 
+    /// An hour without any traffic, unless given.
     public init(hours: Double = 1, sentBytes: Int64 = 0, receivedBytes: Int64 = 0) {
         self.hours = hours
         self.sentBytes = sentBytes

@@ -14,10 +14,15 @@ public struct Lease: Hashable, Codable, Sendable {
 
     /// What happens to the instance at the end.
     public enum Ending: String, Codable, Hashable, Sendable, CaseIterable {
-        case stop, destroy
+        /// The GPU is released; the disk stays and is still billed.
+        case stop
+        /// The instance and its disk are gone, and nothing is billed any more.
+        case destroy
     }
 
+    /// What was agreed on.
     public var terms: LeaseTerms
+    /// Who watches over it now.
     public var guardian: Guardian
     /// As last heard from the instance; it renews by itself while a job runs. Nil for no end.
     public var endsAt: Date?
@@ -32,6 +37,7 @@ public struct Lease: Hashable, Codable, Sendable {
     /// When the instance was first seen stopped, with its disk still paid for; nil while it is not.
     public var parkedAt: Date?
 
+    /// A lease of whose instance nothing has been heard yet, unless given.
     public init(
         terms: LeaseTerms, guardian: Guardian, endsAt: Date?, capEndsAt: Date? = nil, weakness: String? = nil,
         heardAt: Date? = nil, use: InstanceUse? = nil
@@ -83,13 +89,16 @@ public struct LeaseTerms: Hashable, Codable, Sendable {
     public var seconds: Double?
     /// What it may last in all; nil for no limit.
     public var maximumSeconds: Double?
+    /// What becomes of the instance when the lease runs out.
     public var ending: Lease.Ending
     /// Whether results that are not known to be here turn a destroy into a stop.
     public var keepsUnsafeResults: Bool
     /// Ends it early when nothing has used the instance for so long.
     public var idleSeconds: Double?
+    /// What becomes of the instance after `idleSeconds` without use.
     public var idleEnding: Lease.Ending
 
+    /// By default twelve hours a renewal, three days in all, then a destroy; being idle does not end it.
     public init(
         seconds: Double? = 43_200, maximumSeconds: Double? = 259_200, ending: Lease.Ending = .destroy,
         keepsUnsafeResults: Bool = true, idleSeconds: Double? = nil, idleEnding: Lease.Ending = .stop
@@ -117,6 +126,7 @@ public struct LeaseTerms: Hashable, Codable, Sendable {
 
 /// What the watchdog on an instance sees of its use.
 public enum InstanceUse: Hashable, Codable, Sendable {
+    /// In use: the GPU works, a log grows, or the processor is busy.
     case active
     /// For so many seconds: GPU at rest, log silent, processor low.
     case idle(Double)

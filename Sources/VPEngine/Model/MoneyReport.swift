@@ -4,17 +4,40 @@ import Foundation
 public struct Alarm: Hashable, Codable, Sendable {
     /// The worst first.
     public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
-        case instanceLost, destroyUnconfirmed, waiting, lowBalance, budget, untrusted, unknownInstance, idle,
-            parked,
-            leaseEnding
-        case weakLease, noLease
+        /// An instance that was rented from here disappeared in the last 24 hours.
+        case instanceLost
+        /// A destroy was asked for and the platform has not confirmed it, so that it may still be billed.
+        case destroyUnconfirmed
+        /// An end was refused and waits for the user, while the instance is billed.
+        case waiting
+        /// The credit of an account lasts for less than three hours.
+        case lowBalance
+        /// Four fifths of a limit are spent: the day's, or that of a run.
+        case budget
+        /// A platform does not say, or not completely, what is rented there.
+        case untrusted
+        /// An instance is named as `vp` names them, and this machine has not rented it.
+        case unknownInstance
+        /// A running instance is not used, or whether it is cannot be seen.
+        case idle
+        /// An instance has been stopped for longer than `EngineConfiguration.Money.parkedSeconds`.
+        case parked
+        /// A lease ends within half an hour, or has run out.
+        case leaseEnding
+        /// An instance cannot end itself at the end of its lease, so that this depends on `vp` or `vp-tui`.
+        case weakLease
+        /// An instance has no lease.
+        case noLease
     }
 
+    /// What is wrong.
     public var kind: Kind
+    /// Nil where it concerns an account rather than one instance.
     public var instance: InstanceID?
     /// One line.
     public var words: String
 
+    /// An alarm in `words`, which are one line.
     public init(_ kind: Kind, _ instance: InstanceID? = nil, _ words: String) {
         self.kind = kind
         self.instance = instance
@@ -33,12 +56,15 @@ public struct MoneyReport: Hashable, Codable, Sendable {
     public var runningDollarsPerHour: Double
     /// For disks whose instance does not run.
     public var parkedDollarsPerDay: Double
+    /// Instances that hold a GPU.
     public var runningCount: Int
+    /// What all accounts together can still spend; nil where no platform has told its balance.
     public var balanceDollars: Double?
     /// Until the money of the first account is gone.
     public var hoursLeft: Double?
     /// Since midnight UTC.
     public var spentToday: Double
+    /// What may be spent from one midnight UTC to the next; nil for no limit.
     public var dollarsPerDay: Double?
     /// The worst first.
     public var alarms: [Alarm]

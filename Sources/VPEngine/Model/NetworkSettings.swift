@@ -4,9 +4,12 @@ import Foundation
 public struct NetworkSettings: Hashable, Sendable {
     /// A value and the variable, or the file, that it comes from.
     public struct Named: Hashable, Sendable {
+        /// An address or a path, as it was written.
         public var value: String
+        /// The name of the variable, or the path of the file.
         public var origin: String
 
+        /// A value that was set under the name `origin`.
         public init(_ value: String, from origin: String) {
             self.value = value
             self.origin = origin
@@ -17,7 +20,9 @@ public struct NetworkSettings: Hashable, Sendable {
     public var authoritiesFile: Named?
     /// A folder with them, prepared by `openssl rehash`; nil for the system's.
     public var authoritiesFolder: Named?
+    /// The proxy for addresses that begin with `http:`; nil for none.
     public var httpProxy: Named?
+    /// The proxy for addresses that begin with `https:`; nil for none.
     public var httpsProxy: Named?
     /// Hosts that are reached without a proxy, separated by commas; `*` for all.
     public var hostsWithoutProxy: String?

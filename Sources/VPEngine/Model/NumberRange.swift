@@ -6,10 +6,13 @@ import Foundation
 /// more digits than fit. All such text and numbers become values here and nowhere else: a value within the range, or
 /// nil, which means that the figure is not known. `scripts/numbers.py` looks for conversions that go around it.
 public struct NumberRange<Value: Comparable & Sendable>: Sendable {
+    /// Both bounds are in the range.
     public let bounds: ClosedRange<Value>
 
+    /// The values from the lower to the upper bound, both included.
     public init(_ bounds: ClosedRange<Value>) { self.bounds = bounds }
 
+    /// False for NaN.
     public func contains(_ value: Value) -> Bool { self.bounds.contains(value) }
 
     /// `value` where it is within the range. NaN is in none.
@@ -104,8 +107,11 @@ extension NumberRange where Value == Int {
 }
 
 extension NumberRange where Value == Int32 {
+    /// Exit statuses of a process.
     public static var exitCode: Self { .init(0...255) }
+    /// Numbers of signals.
     public static var signal: Self { .init(1...127) }
+    /// Numbers of processes.
     public static var process: Self { .init(1...Int32.max) }
 }
 

@@ -2,12 +2,15 @@ import Foundation
 
 /// A rate in dollars for each hour.
 public struct HourlyPrice: Hashable, Comparable, Codable, Sendable {
+    /// In US dollars.
     public var dollarsPerHour: Double
 
+    /// A price that nothing checks; figures from outside go through `NumberRange.dollarsPerHour` first.
     public init(dollarsPerHour: Double) {
         self.dollarsPerHour = dollarsPerHour
     }
 
+    /// What 24 hours cost, in dollars.
     public var dollarsPerDay: Double { self.dollarsPerHour * 24 }
 
     /// What `duration` costs at this rate, in dollars.
@@ -15,41 +18,55 @@ public struct HourlyPrice: Hashable, Comparable, Codable, Sendable {
         self.dollarsPerHour * max(0, duration) / 3600
     }
 
+    /// True where the first is cheaper.
     public static func < (lhs: Self, rhs: Self) -> Bool { lhs.dollarsPerHour < rhs.dollarsPerHour }
 }
 
 /// Names one offer on one platform.
 public struct OfferID: Hashable, Codable, Sendable, CustomStringConvertible {
+    /// The platform that makes the offer.
     public var platform: Platform
+    /// On vast.ai a number; on RunPod the GPU's id, followed by data centers where some were chosen
+    /// (`@US-KS-2`).
     public var rawValue: String
 
+    /// Takes any text, as it was listed or typed; there need not be such an offer.
     public init(platform: Platform, rawValue: String) {
         self.platform = platform
         self.rawValue = rawValue
     }
 
+    /// The id without its platform.
     public var description: String { self.rawValue }
 }
 
 /// Hardware that can be rented now.
 public struct Offer: Identifiable, Hashable, Codable, Sendable {
+    /// Unique over both platforms.
     public var id: OfferID
     /// As the platform writes it, for example `RTX 4090`.
     public var gpuName: String
+    /// How many GPUs the instance would have.
     public var gpuCount: Int
     /// Memory of one GPU, in bytes. Platforms state usable memory, a few per cent under the nominal figure.
     public var gpuMemoryBytes: Int64
     /// GPUs and the disk that the query asked for; traffic is extra.
     public var price: HourlyPrice
+    /// Processor cores, of which a part of one may be the instance's; nil on RunPod.
     public var cpuCores: Double?
+    /// Main memory in bytes; nil on RunPod.
     public var memoryBytes: Int64?
     /// Disk that can still be allocated, in bytes.
     public var diskBytes: Int64?
+    /// A gigabyte of disk for a month, which `price` includes; nil where it is not stated.
     public var storageDollarsPerGBMonth: Double?
+    /// A gigabyte that leaves the instance, such as results that are brought back. RunPod charges nothing.
     public var uploadDollarsPerGB: Double?
+    /// A gigabyte that reaches the instance, such as an upload of the project. RunPod charges nothing.
     public var downloadDollarsPerGB: Double?
     /// The instance's own link, in megabits a second.
     public var uploadMbps: Double?
+    /// The same for what reaches the instance; nil on RunPod.
     public var downloadMbps: Double?
     /// Share of the time the machine was up, from 0 to 1.
     public var reliability: Double?
@@ -57,6 +74,7 @@ public struct Offer: Identifiable, Hashable, Codable, Sendable {
     public var location: String?
     /// Highest CUDA version the driver supports.
     public var cudaVersion: Double?
+    /// True for an interruptible (spot) machine: cheaper, but the platform may reclaim it at any time.
     public var isInterruptible: Bool
     /// The physical machine, so that one that failed can be avoided.
     public var machineID: String?
@@ -65,6 +83,7 @@ public struct Offer: Identifiable, Hashable, Codable, Sendable {
     /// Where the platform can place it, when that can be chosen; empty for one machine.
     public var places: [String]
 
+    /// An offer for one machine that its platform has checked; nil stands for what is not known.
     public init(
         id: OfferID, gpuName: String, gpuCount: Int, gpuMemoryBytes: Int64, price: HourlyPrice,
         cpuCores: Double? = nil, memoryBytes: Int64? = nil, diskBytes: Int64? = nil,
@@ -99,30 +118,47 @@ public struct Offer: Identifiable, Hashable, Codable, Sendable {
 
 /// What is wanted of an offer. A nil bound is no bound.
 public struct OfferQuery: Hashable, Codable, Sendable {
+    /// What a list of offers is sorted by.
     public enum Order: String, CaseIterable, Codable, Hashable, Sendable {
-        /// `cost` is what `job` will cost, `price` an hour of it.
-        case cost, price, memory, reliability, download
+        /// What `OfferQuery.job` would cost in all, least first.
+        case cost
+        /// What an hour costs, least first.
+        case price
+        /// Memory of all GPUs together, most first.
+        case memory
+        /// Most reliable first; offers that state no reliability come last.
+        case reliability
+        /// The speed of the instance's downloads, fastest first; offers that state none come last.
+        case download
     }
 
     /// The GPU as the user typed it (`RTX_3090`, `rtx 3090`); see `GPUName`.
     public var gpu: String?
+    /// How many GPUs the instance is to have, no more and no fewer.
     public var gpuCount: Int
+    /// For all GPUs and the disk.
     public var maximumPrice: HourlyPrice?
     /// Memory of one GPU, in bytes.
     public var minimumGPUMemoryBytes: Int64?
+    /// From 0 to 1. RunPod states no reliability, so that this leaves out none of its offers.
     public var minimumReliability: Double?
     /// Two-letter country codes; empty means anywhere.
     public var countries: [String]
+    /// The CUDA version that the driver has to support; an offer that states none passes.
     public var minimumCUDA: Double?
     /// Disk the instance will have, in bytes; the price includes it.
     public var diskBytes: Int64
+    /// True finds interruptible (spot) machines alone, false all others.
     public var isInterruptible: Bool
+    /// What comes first; `limit` cuts what comes last.
     public var order: Order
     /// Of each platform; `PlatformAnswers.rank(by:)` applies it to all together.
     public var limit: Int
     /// What it is to be used for, for the price of the whole.
     public var job: JobEstimate
 
+    /// A query for one GPU of any kind with a disk of 40 GB, sorted by the price of an hour, unless
+    /// narrowed.
     public init(
         gpu: String? = nil, gpuCount: Int = 1, maximumPrice: HourlyPrice? = nil,
         minimumGPUMemoryBytes: Int64? = nil, minimumReliability: Double? = nil, countries: [String] = [],

@@ -2,7 +2,9 @@ import Foundation
 
 /// A marketplace that rents GPU instances.
 public enum Platform: String, CaseIterable, Codable, Hashable, Sendable {
+    /// vast.ai, where many owners offer single machines.
     case vast
+    /// RunPod, which offers kinds of GPU. Only its Secure Cloud is used.
     case runpod
 
     /// The name people know the platform by.
@@ -26,6 +28,7 @@ public struct APIKey: Hashable, Sendable, CustomStringConvertible, CustomDebugSt
         self.secret = secret.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// True where the text held nothing but white space. Calls with such a key throw `.missingKey`.
     public var isEmpty: Bool { self.secret.isEmpty }
 
     /// `****abcd`; a key too short to spare four characters shows none.
@@ -33,6 +36,7 @@ public struct APIKey: Hashable, Sendable, CustomStringConvertible, CustomDebugSt
         self.secret.count >= 12 ? "****" + self.secret.suffix(4) : "****"
     }
 
+    /// The same as `description`: a debugger and a failed test show no more.
     public var debugDescription: String { self.description }
 
     /// The key itself, for a request header and for nothing else.
@@ -41,14 +45,19 @@ public struct APIKey: Hashable, Sendable, CustomStringConvertible, CustomDebugSt
 
 /// Where one platform's API listens, and the key it wants.
 public struct PlatformEndpoint: Hashable, Sendable {
+    /// Whose API it is.
     public var platform: Platform
+    /// Paths of calls are appended to it; a slash at its end makes no difference.
     public var baseURL: URL
+    /// Authorises every call; without it none is made.
     public var key: APIKey
     /// RunPod alone has a second API, at an address of its own; nil for the usual one beside `baseURL`.
     public var graphQLURL: URL?
     /// Proxies and certificates on the way there.
     public var network: NetworkSettings
 
+    /// An endpoint that is reached without a proxy and checked by the system's certificates, unless `network`
+    /// says otherwise.
     public init(
         platform: Platform, baseURL: URL, key: APIKey, graphQLURL: URL? = nil,
         network: NetworkSettings = NetworkSettings()

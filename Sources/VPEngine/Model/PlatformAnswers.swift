@@ -2,22 +2,30 @@ import Foundation
 
 /// What each platform answered, and which could not.
 public struct PlatformAnswers<Value: Sendable>: Sendable {
+    /// A platform whose answer is missing or not complete.
     public struct Failure: Hashable, Sendable {
+        /// The platform that was asked.
         public var platform: Platform
+        /// What prevents a complete answer.
         public var error: EngineError
 
+        /// The failure of `platform`.
         public init(platform: Platform, error: EngineError) {
             self.platform = platform
             self.error = error
         }
     }
 
+    /// What all platforms answered, in one list.
     public var values: [Value]
+    /// Empty where every platform that was asked has answered completely.
     public var failures: [Failure]
+    /// When the platforms were asked, by this machine's clock.
     public var fetchedAt: Date
     /// When each platform's rows were fetched, where that was not at `fetchedAt`.
     public var seenAt: [Platform: Date]
 
+    /// Answers that were all fetched at `fetchedAt`, unless `seenAt` says otherwise.
     public init(values: [Value], failures: [Failure], fetchedAt: Date, seenAt: [Platform: Date] = [:]) {
         self.values = values
         self.failures = failures
@@ -37,17 +45,21 @@ extension PlatformAnswers: Equatable where Value: Equatable {}
 
 /// Results on an instance that are not known to be here.
 public struct UnsafeResults: Hashable, Codable, Sendable {
+    /// How many files and links.
     public var files: Int
+    /// Their sizes together.
     public var bytes: Int64
     /// The largest first, at most twenty.
     public var examples: [String]
 
+    /// So many results; `examples` may name some of them.
     public init(files: Int, bytes: Int64, examples: [String] = []) {
         self.files = files
         self.bytes = bytes
         self.examples = examples
     }
 
+    /// True where a destroy would lose nothing.
     public var isSafe: Bool { self.files == 0 }
 }
 

@@ -1,10 +1,16 @@
 /// What one sync did, and what it left alone.
 public struct SyncSummary: Hashable, Sendable {
+    /// Up is from here to the instance, down is back.
     public enum Direction: String, Hashable, Sendable { case up, down }
 
+    /// Which way files were moved.
     public var direction: Direction
+    /// Files and links that arrived, those put beside a conflicting one included; upward also empty
+    /// folders.
     public var transferredFiles: Int
+    /// Their sizes together. Fewer bytes travel where the other side had a part of a file.
     public var transferredBytes: Int64
+    /// Files that were the same on both sides already.
     public var unchangedFiles: Int
     /// Files removed on the instance because they were sent from here and are gone here.
     public var deletedFiles: Int
@@ -21,8 +27,10 @@ public struct SyncSummary: Hashable, Sendable {
     public var refused: [String]
     /// What stays there for a reason, each with it: what can be made again, what the settings leave there.
     public var left: [String] = []
+    /// How long it took.
     public var seconds: Double
 
+    /// A sync that found nothing to do, unless told otherwise.
     public init(
         direction: Direction, transferredFiles: Int = 0, transferredBytes: Int64 = 0, unchangedFiles: Int = 0,
         deletedFiles: Int = 0, conflicts: [String] = [], missing: [String] = [], changing: [String] = [],

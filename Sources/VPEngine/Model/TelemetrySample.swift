@@ -1,15 +1,19 @@
 /// One look at what an instance is doing.
 public struct TelemetrySample: Hashable, Sendable {
+    /// One of the instance's GPUs.
     public struct GPU: Hashable, Sendable {
         /// Share of the time in which it worked, from 0 to 1; nil where the driver does not say.
         public var utilization: Double?
+        /// Memory in use; nil where the driver does not say.
         public var usedBytes: Int64?
+        /// Nil where the driver does not say.
         public var totalBytes: Int64?
         /// In degrees Celsius.
         public var temperature: Double?
         /// In watts.
         public var power: Double?
 
+        /// A GPU of which nothing else is known.
         public init(
             utilization: Double? = nil, usedBytes: Int64? = nil, totalBytes: Int64? = nil,
             temperature: Double? = nil, power: Double? = nil
@@ -22,20 +26,28 @@ public struct TelemetrySample: Hashable, Sendable {
         }
     }
 
+    /// In the driver's order; empty where nvidia-smi tells of none.
     public var gpus: [GPU]
     /// Since the host started, in units that only differences mean something in.
     public var busyTicks: Int64
+    /// Ticks of all processors together, at work or not.
     public var totalTicks: Int64
+    /// The mean number of processes that wanted to run in the last minute; nil where it could not be read.
     public var load: Double?
+    /// Main memory that is not available to further programs, as `/proc/meminfo` tells it.
     public var usedMemoryBytes: Int64
+    /// 0 where it could not be read.
     public var totalMemoryBytes: Int64
     /// Of the file system that holds the workspace.
     public var usedDiskBytes: Int64
+    /// 0 where it could not be read.
     public var totalDiskBytes: Int64
     /// Since the interfaces came up, all but the loopback one.
     public var receivedBytes: Int64
+    /// The same for what the instance has sent.
     public var sentBytes: Int64
 
+    /// A sample of which nothing else is known.
     public init(
         gpus: [GPU] = [], busyTicks: Int64 = 0, totalTicks: Int64 = 0, load: Double? = nil,
         usedMemoryBytes: Int64 = 0, totalMemoryBytes: Int64 = 0, usedDiskBytes: Int64 = 0,
@@ -56,6 +68,7 @@ public struct TelemetrySample: Hashable, Sendable {
     /// Mean over all GPUs.
     public var gpuShare: Double? { Self.mean(self.gpus.compactMap(\.utilization)) }
 
+    /// Mean over all GPUs that tell their memory, from 0 to 1; nil where none does.
     public var gpuMemoryShare: Double? {
         Self.mean(
             self.gpus.compactMap { gpu in
@@ -64,8 +77,10 @@ public struct TelemetrySample: Hashable, Sendable {
             })
     }
 
+    /// From 0 to 1; nil where the total is unknown.
     public var memoryShare: Double? { Self.share(self.usedMemoryBytes, of: self.totalMemoryBytes) }
 
+    /// From 0 to 1; nil where the total is unknown.
     public var diskShare: Double? { Self.share(self.usedDiskBytes, of: self.totalDiskBytes) }
 
     /// Share of all processors that worked between `earlier` and now.

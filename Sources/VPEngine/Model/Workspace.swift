@@ -11,6 +11,7 @@ public struct Workspace: Hashable, Sendable {
     /// Folder for data inside the workspace, from the original's `data_dir`; sent like everything else.
     public var dataFolder: String?
 
+    /// A workspace whose twin is `/workspace`, unless another folder is named.
     public init(
         name: String, localRoot: String, remoteRoot: String = "/workspace", extraIgnores: [String] = [],
         dataFolder: String? = nil
