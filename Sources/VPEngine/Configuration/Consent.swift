@@ -36,6 +36,7 @@ public struct ConsentStore: Sendable {
 
     private let folder: String
 
+    /// The answers kept in `consents` below `stateFolder`. Nothing is read or written yet.
     public init(stateFolder: String) {
         self.folder = "\(stateFolder)/consents"
     }
@@ -48,6 +49,9 @@ public struct ConsentStore: Sendable {
         return answer.isGranted
     }
 
+    /// Keeps the answer, in place of an earlier one to the same request.
+    ///
+    /// Throws `.fileSystem` or `.localDiskFull` where the file cannot be written.
     public func remember(_ isGranted: Bool, for request: ConsentRequest) throws(EngineError) {
         var answers = self.answers(for: request.project)
         answers.answers[request.name] = Answer(content: request.content, isGranted: isGranted)

@@ -3,14 +3,18 @@ import Yams
 /// `dashboard.yaml` beside the user's configuration: how the dashboard looks and which keys it has. What the
 /// names in it mean is the dashboard's to say.
 public struct DashboardFile: Equatable, Sendable {
+    /// The name of a theme; nil for the one that suits the terminal.
     public var theme: String?
+    /// Whether the dashboard takes the mouse; nil counts as true.
     public var mouse: Bool?
+    /// Whether it draws with ASCII characters alone; nil counts as false.
     public var ascii: Bool?
     /// place -> command -> keys
     public var keys: [String: [String: [String]]] = [:]
     /// theme -> role or surface -> colour
     public var themes: [String: [String: String]] = [:]
 
+    /// A file that sets nothing.
     public init() {}
 
     /// An empty one where there is no such file.
@@ -18,6 +22,10 @@ public struct DashboardFile: Equatable, Sendable {
         try self.init(text: ConfigurationFile.contents(of: path) ?? "", path: path)
     }
 
+    /// Reads `text` as the contents of `path`, which is named in errors.
+    ///
+    /// Throws `.badConfiguration` for what is not YAML, for an unknown setting and for a value of the wrong
+    /// kind.
     public init(text: String, path: String) throws(EngineError) {
         let root: Node?
         do {

@@ -13,6 +13,7 @@ public struct EngineConfiguration: Sendable {
         /// `/tmp/vp-<uid>`, or another place where that is not this user's alone
         public var socketFolder: String
 
+        /// The paths of one user.
         public init(
             userConfigurationFile: String, stateFolder: String, cacheFolder: String, socketFolder: String
         ) {
@@ -23,16 +24,21 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
-    /// What `create` takes when it is not told.
+    /// What `create` takes where its request leaves something open.
     public struct Defaults: Hashable, Sendable {
+        /// Nil asks every platform that has a key.
         public var platform: Platform?
+        /// A name as users write it, see `GPUName`; nil takes any GPU.
         public var gpu: String?
         /// `StockImage.auto` is the newest of ours that the GPU and its driver can run.
         public var image: String
         /// In bytes.
         public var diskBytes: Int64
+        /// For all GPUs and the disk; nil for no limit.
         public var maximumPrice: HourlyPrice?
 
+        /// Defaults for any GPU on any platform at any price, with a stock image and a disk of 40 GB,
+        /// unless given.
         public init(
             platform: Platform? = nil, gpu: String? = nil,
             image: String = StockImage.auto,
@@ -48,6 +54,7 @@ public struct EngineConfiguration: Sendable {
 
     /// What may be spent, and who ends what nobody needs.
     public struct Money: Hashable, Sendable {
+        /// The lease of an instance whose request names none.
         public var lease: LeaseTerms
         /// How long an instance may stay stopped before its disk is an alarm; nil for ever.
         public var parkedSeconds: Double?
@@ -60,6 +67,7 @@ public struct EngineConfiguration: Sendable {
         /// Shell text that is run for each new alarm.
         public var notifyCommand: String?
 
+        /// The default lease, an alarm for disks after a week, and no limit on cost, unless given.
         public init(
             lease: LeaseTerms = LeaseTerms(), parkedSeconds: Double? = 604_800, destroysParked: Bool = false,
             dollarsPerDay: Double? = nil, dollarsPerRun: Double? = nil,
@@ -80,8 +88,10 @@ public struct EngineConfiguration: Sendable {
         public var buildContext: String
         /// Relative to the project's folder.
         public var dockerfile: String
+        /// `--build-arg` of `docker build`, by name.
         public var buildArguments: [String: String]
 
+        /// A build of `Dockerfile` in the project's own folder, unless given.
         public init(
             buildContext: String = ".", dockerfile: String = "Dockerfile",
             buildArguments: [String: String] = [:]
@@ -96,9 +106,12 @@ public struct EngineConfiguration: Sendable {
     public struct Sync: Hashable, Sendable {
         /// What one upload may send without being asked to.
         public struct Limit: Hashable, Sendable {
+            /// The largest sum of file sizes.
             public var bytes: Int64
+            /// The largest number of files, links and empty folders.
             public var files: Int
 
+            /// A limit of 20 GB and 200,000 files, unless given.
             public init(bytes: Int64 = 20_000_000_000, files: Int = 200_000) {
                 self.bytes = bytes
                 self.files = files
@@ -121,6 +134,8 @@ public struct EngineConfiguration: Sendable {
         /// How many bytes are kept of what must not come into the project, before an instance ends.
         public var heldLimit: Int64
 
+        /// The default limit on uploads and none on speed, and nothing accepted that programs here act on
+        /// unasked, unless given.
         public init(
             uploadLimit: Limit? = Limit(), bandwidthLimit: Int64? = nil, bulkFiles: Int = 200,
             accept: [String] = [], heldLimit: Int64 = 2_000_000_000
@@ -140,6 +155,7 @@ public struct EngineConfiguration: Sendable {
         /// For how long what a command left in the background may do nothing before the job ends without it.
         public var lingerSeconds: Int
 
+        /// Ten seconds from TERM to KILL and five minutes to linger, unless given.
         public init(graceSeconds: Int = 10, lingerSeconds: Int = 300) {
             self.graceSeconds = graceSeconds
             self.lingerSeconds = lingerSeconds
@@ -148,14 +164,18 @@ public struct EngineConfiguration: Sendable {
 
     /// Platforms that have a key.
     public var endpoints: [PlatformEndpoint]
+    /// Where files of this user are kept.
     public var paths: Paths
     /// The private ssh key to use; nil when none was found.
     public var identityFile: String?
     /// Whom ssh logs in as, whatever a platform says; nil leaves it to the platform (`VP_SSH_USER`). A rehearsal
     /// cloud without sandboxes admits nobody but the user it runs as.
     public var sshUser: String?
+    /// The project, and where it lies on an instance.
     public var workspace: Workspace
+    /// What `create` takes where its request leaves something open.
     public var defaults: Defaults
+    /// Leases, limits on cost, and what is run for an alarm.
     public var money: Money
     /// Stretches the pauses between questions to a platform: 1 is right for the real ones, and a rehearsal
     /// cloud that boots in a second sets less (`VP_TIME_SCALE`).
@@ -164,8 +184,11 @@ public struct EngineConfiguration: Sendable {
     public var environment: [String: String]
     /// Things the user should know, one line each: keys kept in the project folder, settings that are ignored.
     public var warnings: [String]
+    /// How `--enable-docker` builds the project's image.
     public var docker: Docker
+    /// How files travel.
     public var sync: Sync
+    /// How jobs end.
     public var jobs = Jobs()
     /// Where each platform's key was found, as words: `VAST_API_KEY` or a file's path.
     public var keyOrigins: [Platform: String]
@@ -178,6 +201,7 @@ public struct EngineConfiguration: Sendable {
     /// What the project asks for and nobody has agreed to or refused yet; it has no effect.
     public var openConsents: [ConsentRequest]
 
+    /// A configuration of these parts. A part that is left out has its default, or is missing.
     public init(
         endpoints: [PlatformEndpoint], paths: Paths, identityFile: String?, sshUser: String? = nil,
         workspace: Workspace, defaults: Defaults = Defaults(), money: Money = Money(), timeScale: Double = 1,

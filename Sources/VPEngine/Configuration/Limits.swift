@@ -5,9 +5,12 @@ import Foundation
 public struct Limits: Hashable, Sendable {
     /// A value, and the file that says so.
     public struct Cap<Value: Hashable & Sendable>: Hashable, Sendable {
+        /// The highest number that is allowed, or the names of all that is.
         public var value: Value
+        /// The path of the file.
         public var file: String
 
+        /// A cap that stands in `file`.
         public init(value: Value, file: String) {
             self.value = value
             self.file = file
@@ -26,6 +29,7 @@ public struct Limits: Hashable, Sendable {
     public var maximumGPUs: Cap<Int>?
     /// Kinds of GPU that may be rented; one that every list has.
     public var gpus: [Cap<[String]>]
+    /// Platforms that may be used; a platform has to be on every list.
     public var platforms: [Cap<[Platform]>]
     /// Verbs of `vp` that may be used.
     public var verbs: [Cap<[String]>]
@@ -34,6 +38,7 @@ public struct Limits: Hashable, Sendable {
     /// Why a file cannot be used, with its path. Nothing that costs money is done then.
     public var problem: String?
 
+    /// No caps, as where there is no limits file.
     public init() {
         self.gpus = []
         self.platforms = []
@@ -41,6 +46,7 @@ public struct Limits: Hashable, Sendable {
         self.files = []
     }
 
+    /// True where there is no limits file.
     public var isEmpty: Bool { self.files.isEmpty && self.problem == nil }
 
     /// Takes over what `other` says more strictly.

@@ -19,19 +19,30 @@ public actor ActionQueue {
     private var lastAction: [InstanceID: ActionID] = [:]
     private var instances: [ActionID: InstanceID] = [:]
 
+    /// The dispatch queue on which the actor, and the actions that it starts, run.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
+    /// A queue whose actions are performed by `perform`.
+    ///
+    /// - Parameter report: gets each event of each action, from any thread.
     public init(report: @escaping @Sendable (EngineEvent) -> Void, perform: @escaping Perform) {
         self.report = report
         self.perform = perform
     }
 
+    /// A queue whose actions are performed by `engine`.
+    ///
+    /// - Parameter report: gets each event of each action, from any thread.
     public init(engine: Engine, report: @escaping @Sendable (EngineEvent) -> Void) {
         self.init(report: report) { (action, id, report) async throws(EngineError) in
             try await engine.perform(action, as: id, report: report)
         }
     }
 
+    /// Reports `queued` and begins `action` as soon as the actions that it must wait for have ended.
+    ///
+    /// An action that ends others cancels them at once. Traps where `id` names an action that has not
+    /// ended.
     public func start(_ action: EngineAction, as id: ActionID) {
         precondition(self.tasks[id] == nil, "an action id names one action")
         // Announced before the task exists, so nobody can see an idle queue between a key press and the work
@@ -60,6 +71,8 @@ public actor ActionQueue {
         for task in tasks { await task.value }
     }
 
+    /// Cancels everything that waits or runs, and does not wait for it; each action still reports that it
+    /// has `finished`.
     public func cancelAll() {
         for task in self.tasks.values { task.cancel() }
     }

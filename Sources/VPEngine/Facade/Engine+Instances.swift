@@ -10,6 +10,7 @@ extension Engine {
         self.context.cachedOffers(upTo: bytes)
     }
 
+    /// The balances last seen by `vp` or `vp-tui`, from disk; nil when there is no usable cache.
     public func cachedBalances() -> PlatformAnswers<Balance>? { self.context.cachedBalances() }
 
     private var questions: PlatformQuestions { PlatformQuestions(context: self.context) }
@@ -39,6 +40,8 @@ extension Engine {
         await self.questions.recentInstances(maximumAge: maximumAge)
     }
 
+    /// The balances as they were at most `maximumAge` seconds ago; asks the platforms where no such answer
+    /// is kept.
     public func recentBalances(maximumAge: Double) async -> PlatformAnswers<Balance> {
         await self.questions.recentBalances(maximumAge: maximumAge)
     }
@@ -155,6 +158,8 @@ extension Engine {
         try await self.forwarding(to: id).perform(.begin, localPort: localPort, remotePort: remotePort)
     }
 
+    /// Ends what `forward` has begun, with the same ports. Throws `.unsupported` where the connection
+    /// cannot be shared, and `.limitRefused` where ssh refuses.
     public func endForward(_ id: InstanceID, localPort: Int, remotePort: Int) async throws(EngineError) {
         try await self.forwarding(to: id).perform(.end, localPort: localPort, remotePort: remotePort)
     }

@@ -10,6 +10,7 @@ public final class Engine: Sendable {
     let isRenewing = Mutex(false)
     let isTakingUpEnds = Mutex(false)
 
+    /// What the engine was opened with; it stays the same for as long as the engine lives.
     public var configuration: EngineConfiguration { self.context.configuration }
 
     /// Opens the store and writes nothing else. Contacts nobody.

@@ -8,6 +8,7 @@ public enum ChildEnvironment {
     /// Variables that hold a platform's key; the last is the one that vast.ai puts into its own instances.
     public static let secretNames: Set<String> = ["VAST_API_KEY", "RUNPOD_API_KEY", "CONTAINER_API_KEY"]
 
+    /// `environment` without the variables that hold a key.
     public static func without(_ environment: [String: String]) -> [String: String] {
         environment.filter { !Self.secretNames.contains($0.key) }
     }
