@@ -264,10 +264,12 @@ public struct RentalPlan: Sendable {
     public var offers: [Offer]
     /// Platforms that could not say what they have.
     public var failures: [PlatformAnswers<Offer>.Failure]
+    /// The image that the first of `offers` would run.
     public var image: String
     /// GPUs whose offers were left out, since the image cannot run there.
     public var unfitGPUs: [String]
     /// What the image needs of the driver, where its name tells.
     public var imageCUDA: Double?
+    /// The use for which the cost of each offer is estimated.
     public var job: JobEstimate
 }

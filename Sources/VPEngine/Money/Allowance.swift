@@ -87,6 +87,7 @@ struct Allowance {
 
 /// What the caps leave today.
 public struct LimitsReport: Sendable {
+    /// The caps themselves.
     public var limits: Limits
     /// Dollars spent since midnight, UTC.
     public var spentToday: Double
@@ -95,6 +96,8 @@ public struct LimitsReport: Sendable {
     /// Instances that hold a GPU, as last seen.
     public var instances: Int
 
+    /// Dollars that may still be spent before midnight, UTC, never less than 0; nil without a limit.
     public var leftToday: Double? { self.dayLimit.map { max(0, $0.dollars - self.spentToday) } }
+    /// Instances that may still be rented beside those there are, never less than 0; nil without a cap.
     public var instancesLeft: Int? { self.limits.maximumInstances.map { max(0, $0.value - self.instances) } }
 }

@@ -2,12 +2,19 @@ import Foundation
 
 /// What was spent in some time, by what it was spent for.
 public struct CostAccount: Sendable {
+    /// What the lines stand for.
     public var grouping: CostBook.Grouping
+    /// The first moment that counts.
     public var start: Date
+    /// The last moment that counts: when the account was made.
     public var end: Date
+    /// One line for each group that cost anything: days in order, everything else dearest first.
     public var lines: [CostBook.Line]
+    /// The whole sum. Lines by job can add up to more, since jobs side by side on an instance each count in
+    /// full.
     public var total: CostBook.Line
 
+    /// An account of the time from `start` to `end`.
     public init(
         grouping: CostBook.Grouping, start: Date, end: Date, lines: [CostBook.Line], total: CostBook.Line
     ) {

@@ -17,16 +17,26 @@ public struct CostBook: Sendable {
 
     /// What can be grouped by.
     public enum Grouping: String, CaseIterable, Sendable {
-        case day, gpu, project, job
+        /// UTC days, such as `2026-11-24`.
+        case day
+        /// GPU models.
+        case gpu
+        /// Projects that instances were rented for; those that were not rented from here are one group.
+        case project
+        /// Jobs; the time in which an instance ran none is one group.
+        case job
     }
 
     /// One line of an account of costs.
     public struct Line: Hashable, Sendable {
+        /// What the line is for, in words: a day, a GPU, a project or a job's id.
         public var key: String
+        /// The whole cost, whether or not the platform has charged it yet.
         public var dollars: Double
         /// The part of it that a platform has charged; the rest is what was seen.
         public var chargedDollars: Double
 
+        /// A line of which the platform has charged nothing yet, unless given.
         public init(key: String, dollars: Double, chargedDollars: Double = 0) {
             self.key = key
             self.dollars = dollars

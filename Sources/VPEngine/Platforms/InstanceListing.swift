@@ -1,9 +1,11 @@
 /// The instances of an account, as one platform lists them.
 public struct InstanceListing: Hashable, Sendable {
+    /// The rows whose instance can be named.
     public var instances: [Instance]
     /// Why the list is not whole: rows that name nothing one could ask about. The others are as good as ever.
     public var refusal: EngineError?
 
+    /// A complete list, unless there is a `refusal`.
     public init(_ instances: [Instance], refusal: EngineError? = nil) {
         self.instances = instances
         self.refusal = refusal

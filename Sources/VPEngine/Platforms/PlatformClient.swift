@@ -2,12 +2,17 @@ import Foundation
 
 /// What a platform is asked to rent, in its final form.
 public struct RentRequest: Hashable, Sendable {
+    /// What to rent, at its price.
     public var offer: Offer
     /// Unique in the account: the instance is looked for by it when the answer was lost.
     public var name: String
+    /// The container's image, as Docker takes it.
     public var image: String
+    /// The disk for the workspace; platforms count in whole gigabytes, and RunPod gives at least ten.
     public var diskBytes: Int64
+    /// The container's environment variables, by name.
     public var environment: [String: String]
+    /// Shell text that is run at every start of the container; nil for none.
     public var onStart: String?
     /// Shell text that is run before `onStart`, where the platform has room for it; see `BootGuard`.
     public var bootGuard: String?
@@ -16,6 +21,7 @@ public struct RentRequest: Hashable, Sendable {
     /// What the image needs of the driver, for a platform that chooses the machine itself.
     public var minimumCUDA: Double?
 
+    /// A request for `offer` with nothing to run at a start, no key and no bound on CUDA, unless given.
     public init(
         offer: Offer, name: String, image: String, diskBytes: Int64, environment: [String: String] = [:],
         onStart: String? = nil, bootGuard: String? = nil, publicKey: String? = nil,
@@ -35,10 +41,12 @@ public struct RentRequest: Hashable, Sendable {
 
 /// A public key that the account installs on new instances.
 public struct AccountKey: Hashable, Sendable {
+    /// vast.ai's number; on RunPod, where keys have none, the key itself without its comment.
     public var id: String
     /// The line as in `id_ed25519.pub`.
     public var publicKey: String
 
+    /// A key that the account has.
     public init(id: String, publicKey: String) {
         self.id = id
         self.publicKey = publicKey
@@ -47,13 +55,20 @@ public struct AccountKey: Hashable, Sendable {
 
 /// A disk that is rented by itself, and lasts longer than the instances that use it.
 public struct Volume: Hashable, Codable, Sendable {
+    /// The platform that rents it out.
     public var platform: Platform
+    /// The id as the platform writes it.
     public var id: String
+    /// The label it was given, if any.
     public var name: String?
+    /// What it costs by itself, whether or not an instance uses it.
     public var price: HourlyPrice
+    /// True where no instance uses it.
     public var isUnattached: Bool
+    /// When it was rented; nil where the platform does not say, as on RunPod.
     public var createdAt: Date?
 
+    /// A volume, as its platform describes it.
     public init(
         platform: Platform, id: String, name: String?, price: HourlyPrice, isUnattached: Bool,
         createdAt: Date? = nil
@@ -72,6 +87,7 @@ public struct Volume: Hashable, Codable, Sendable {
 /// Each method makes the requests it needs and returns typed values. A body that cannot be understood throws
 /// `.badResponse`; it is never read as an empty list. Nothing that rents is ever repeated by itself.
 public protocol PlatformClient: Sendable {
+    /// The platform whose API it is.
     var platform: Platform { get }
 
     /// True where an instance gets the account's keys and no other, so that ours has to be among them.
@@ -99,16 +115,27 @@ public protocol PlatformClient: Sendable {
     /// One instance, or nil when the platform says that it does not exist.
     func instance(_ id: InstanceID) async throws(EngineError) -> Instance?
 
+    /// Asks for the start of `id`. Throws `.instanceNotRunning` where its GPU is not free.
     func start(_ id: InstanceID) async throws(EngineError)
+
+    /// Asks for the stop of `id`, whose disk is still billed. The caller confirms with `instance(_:)`.
     func stop(_ id: InstanceID) async throws(EngineError)
 
     /// Asks for the end of `id`. An instance that is gone already is no error. The caller confirms with
     /// `instance(_:)`.
     func destroy(_ id: InstanceID) async throws(EngineError)
 
+    /// Gives `id` another label; its container is not restarted.
     func rename(_ id: InstanceID, to name: String) async throws(EngineError)
+
+    /// The public keys that the account installs on new instances.
     func accountKeys() async throws(EngineError) -> [AccountKey]
+
+    /// Adds a public key, a line as in `id_ed25519.pub`, to those of the account.
     func addAccountKey(_ publicKey: String) async throws(EngineError)
+
+    /// What the account can still spend. Throws `.unsupported` or `.endpointRetired` where the platform does
+    /// not tell.
     func balance() async throws(EngineError) -> Balance
 
     /// The platform's last words on the start of an instance, newest last, where `Instance.statusMessage` does not have
@@ -126,6 +153,7 @@ public protocol PlatformClient: Sendable {
 }
 
 extension PlatformClient {
+    /// What is for rent now, for a search that somebody asked for.
     public func offers(_ query: OfferQuery) async throws(EngineError) -> [Offer] {
         try await self.offers(query, for: .asked)
     }
@@ -133,6 +161,7 @@ extension PlatformClient {
     /// The count of its searches, where the platform allows so many a day.
     package var searches: SearchQuota? { (self as? any SearchCounting)?.quota }
 
+    /// `request` itself, where the platform needs nothing more.
     public func prepared(_ request: RentRequest) async throws(EngineError) -> RentRequest { request }
 }
 

@@ -4,13 +4,16 @@ import GRDB
 /// An end that somebody has confirmed and that is due in a few seconds. It stands in the history before the countdown
 /// begins: whatever happens to the program that counts, the next one goes on with it.
 public struct ConfirmedEnd: Hashable, Sendable {
+    /// The instance to end; of each there is one end at most.
     public var instance: InstanceID
+    /// When it is carried out, unless it is taken back before.
     public var dueAt: Date
     /// What `vp` is called with to carry it out.
     public var words: [String]
     /// Where `vp` is called.
     public var directory: String
 
+    /// An end that is not on record yet; see `Engine.confirm(_:)`.
     public init(instance: InstanceID, dueAt: Date, words: [String], directory: String) {
         self.instance = instance
         self.dueAt = dueAt

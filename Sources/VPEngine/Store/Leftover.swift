@@ -2,6 +2,7 @@ import Foundation
 
 /// Something on the account that costs money, or will, and that nobody is using.
 public struct Leftover: Hashable, Sendable {
+    /// Why it counts as left over.
     public enum Kind: String, CaseIterable, Hashable, Sendable {
         /// Named as ours are, and not in this machine's ledger.
         case orphan
@@ -15,13 +16,20 @@ public struct Leftover: Hashable, Sendable {
         case volume
     }
 
+    /// The platform that bills it.
     public var platform: Platform
+    /// The platform's id of the instance or volume.
     public var id: String
+    /// The label it was given, if any.
     public var name: String?
+    /// Why it counts as left over, which decides whether it may be ended.
     public var kind: Kind
+    /// What it costs while it stays as it is.
     public var dollarsPerDay: Double
+    /// When it was rented; nil where the platform does not say.
     public var createdAt: Date?
 
+    /// Something left over, as its platform describes it.
     public init(
         platform: Platform, id: String, name: String?, kind: Kind, dollarsPerDay: Double,
         createdAt: Date? = nil

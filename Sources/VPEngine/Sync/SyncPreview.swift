@@ -1,30 +1,49 @@
 /// What a sync would do, and what is not sent: for people and scripts, not for the sync itself.
 public struct SyncPreview: Hashable, Sendable {
+    /// A file, link or empty folder, and what a sync would do about it.
     public struct Change: Hashable, Sendable {
+        /// `send` and `delete` change the instance, `bring` changes this side, and a `conflict` overwrites
+        /// neither.
         public enum Action: String, Hashable, Sendable, CaseIterable { case send, delete, bring, conflict }
 
+        /// Why that would be done, in words.
         public enum Reason: String, Hashable, Sendable, CaseIterable {
+            /// The instance has none of that path.
             case newHere = "new here"
+            /// It changed here since the last sync, and not on the instance.
             case changedHere = "changed here"
+            /// The contents are the same, and its permissions changed here.
             case permissionsHere = "other permissions here"
+            /// It was sent from here, nobody changed it on the instance, and it is gone here.
             case goneHere = "sent before, and gone here"
+            /// There is none of that path here.
             case newThere = "new on the instance"
+            /// It changed on the instance since the last sync, and not here.
             case changedThere = "changed on the instance"
+            /// Both sides changed it since the last sync.
             case changedOnBoth = "changed on both sides"
+            /// A file or link stands on one side where the other has a folder.
             case inTheWay = "something else is in its place"
         }
 
+        /// What would be done.
         public var action: Action
+        /// Relative to the project's folder.
         public var path: String
+        /// The size of the version that would be moved or removed, or of one side's version of a conflict.
         public var bytes: Int64
+        /// Why it would be done.
         public var reason: Reason
     }
 
+    /// What would be sent, then what would be removed there, what would be brought, and the conflicts.
     public var changes: [Change]
+    /// Files that are the same on both sides.
     public var unchangedFiles: Int
     /// Largest first.
     public var notSent: [NotSent]
 
+    /// The total size of the changes with `action`.
     public func bytes(of action: Change.Action) -> Int64 {
         self.changes.saturatedSum { $0.action == action ? $0.bytes : 0 }
     }
@@ -32,23 +51,39 @@ public struct SyncPreview: Hashable, Sendable {
 
 /// Something in the project that is not sent.
 public struct NotSent: Hashable, Sendable {
+    /// Relative to the project's folder; a folder's ends in a slash.
     public var path: String
+    /// True where all that is in it is left out with it.
     public var isFolder: Bool
+    /// The sizes of all files in it, or its own.
     public var bytes: Int64
+    /// How many files are in it; 1 for a file.
     public var files: Int
     /// True where counting was ended early: it is more than that.
     public var isAtLeast: Bool
+    /// Which rule leaves it out (`.vpignore:3: *.ckpt`), or why it cannot be read.
     public var reason: String
 }
 
 /// Whether one path is sent, and what decides it.
 public struct PathExplanation: Hashable, Sendable {
+    /// What a sync makes of a path.
     public enum Verdict: String, Hashable, Sendable, CaseIterable {
-        case sent, ignored, special, missing, outside
+        /// No rule leaves it out.
+        case sent
+        /// A rule leaves it out.
+        case ignored
+        /// A device, socket or pipe, which is never sent.
+        case special
+        /// There is no such file here.
+        case missing
+        /// It is not below the project's folder.
+        case outside
     }
 
     /// Below the project's folder.
     public var path: String
+    /// What a sync makes of it.
     public var verdict: Verdict
     /// The pattern that decides, as it is written; nil where none speaks of it.
     public var pattern: String?

@@ -1,5 +1,6 @@
 /// What lies on both sides of a workspace: what a sync would send, and what is on the instance.
 public struct WorkspaceReport: Hashable, Sendable {
+    /// How a file on the instance compares with the one here.
     public enum Safety: Hashable, Sendable {
         /// Here and there alike.
         case safe
@@ -11,11 +12,16 @@ public struct WorkspaceReport: Hashable, Sendable {
         case newerHere
     }
 
+    /// A file or link on the instance.
     public struct File: Hashable, Sendable {
+        /// Relative to the workspace.
         public var path: String
+        /// Its size on the instance.
         public var bytes: Int64
+        /// Whether a destroy would lose it.
         public var safety: Safety
 
+        /// A file on the instance, compared with this side.
         public init(path: String, bytes: Int64, safety: Safety) {
             self.path = path
             self.bytes = bytes
@@ -23,10 +29,14 @@ public struct WorkspaceReport: Hashable, Sendable {
         }
     }
 
+    /// A file, link or empty folder here.
     public struct Item: Hashable, Sendable {
+        /// Relative to the project's folder.
         public var path: String
+        /// Its size here.
         public var bytes: Int64
 
+        /// An item of that size.
         public init(path: String, bytes: Int64) {
             self.path = path
             self.bytes = bytes
@@ -42,6 +52,7 @@ public struct WorkspaceReport: Hashable, Sendable {
     /// Everything on the instance, largest first.
     public var files: [File]
 
+    /// A report of these lists, which are kept in the order given.
     public init(uploads: [Item], deletions: [String], conflicts: [Item], files: [File]) {
         self.uploads = uploads
         self.deletions = deletions
