@@ -69,7 +69,8 @@ struct InstanceSwitch {
         try await client.stop(id)
         let stopped = try await self.wait(for: id, limit: 300) { $0.status == .stopped }
         ManifestStore(self.context).saveVerified(unsafe == nil ? self.context.now() : nil, instance: id)
-        for job in try self.context.store.loseJobs(on: id, "its instance was stopped", at: self.context.now())
+        for job in try JobBook(context: self.context).lose(
+            on: id, "its instance was stopped", at: self.context.now())
         {
             self.report(.jobChanged(job))
         }

@@ -38,7 +38,7 @@ struct RentalRecord {
     func forget(_ id: InstanceID, cause: String) throws(EngineError) -> [Job] {
         let now = self.context.now()
         try self.context.store.endMeter(of: id, at: now)
-        let lost = try self.context.store.loseJobs(on: id, cause, at: now)
+        let lost = try JobBook(context: self.context).lose(on: id, cause, at: now)
         ManifestStore(self.context).remove(instance: id)
         self.context.connections.forget(id)
         return lost

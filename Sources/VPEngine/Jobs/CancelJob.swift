@@ -27,21 +27,23 @@ struct CancelJob {
         }
         let tail = try JobLogs(self.context).tail(self.id)
         let now = Date()
-        // Whoever follows the job sees the same end, and writes the same.
-        let ended = try self.context.store.change(self.id) { job in
-            job.record?.mayHaveMissedProcesses = reports.contains(.unadopted) ? true : nil
-            guard !job.state.isOver || job.endedAt == nil else {
-                // Only what it had left behind was there to end.
-                job.record?.background = JobReport.background(in: reports)
-                return
-            }
+        let left = JobReport.background(in: reports)
+        let book = JobBook(context: self.context)
+        var ended: Job?
+        if job.state.isOver, job.endedAt != nil {
+            // Only what it had left behind was there to end.
+            ended = try book.note(
+                .swept(left, isCertain: !reports.contains(.unadopted)), of: self.id, at: now)?.job
+        } else {
+            // Whoever follows the job sees the same end, and writes the same.
             switch reports.last {
             case .ended(var end):
-                end.background = JobReport.background(in: reports)
-                job.end(end, tail: tail, now: now)
+                end.background = left
+                ended = try book.note(
+                    .swept(left, isCertain: !reports.contains(.unadopted)),
+                    .ended(end, tail: tail, logIsVerified: nil), of: self.id, at: now)?.job
             case .lost, .following, .queued, .survivor, .about, .background, .child, .unadopted:
-                job.lose(
-                    .unknown, "the job's supervisor on the instance is gone and left no status", at: now)
+                ended = try book.note(.supervisorLost, of: self.id, at: now)?.job
             case .absent, .failed, nil: break
             }
         }

@@ -248,20 +248,15 @@ struct FollowJob: Sendable {
 
     /// Notes what the instance says of a job that is not over.
     private func note(_ report: JobReport, _ id: JobID) -> Job? {
-        let changed = try? self.context.store.change(id) { job in
-            guard !job.state.isOver || job.endedAt == nil else { return }
-            switch report {
-            case .queued: job.state = .queued
-            case .following(let start):
-                job.state = .running
-                job.startedAt = start ?? job.startedAt ?? Date()
-            case .background: break
-            default: return
-            }
-            job.cause = nil
-            job.record?.connection = .following
+        let event: JobEvent
+        switch report {
+        case .queued: event = .queued
+        case .following(let start): event = .running(since: start)
+        case .background: event = .goesOn
+        case .ended, .survivor, .child, .unadopted, .lost, .absent, .failed, .about:
+            return try? self.context.store.job(id)
         }
-        guard let job = changed ?? nil else { return nil }
+        guard let job = (try? self.book.note(event, .connection(.following), of: id))?.job else { return nil }
         if case .background(let count) = report, count > 0 {
             let words = count == 1 ? "1 process goes on" : "\(count) processes go on"
             self.progress(ActionProgress(.running, detail: "\(words) in the background"))
@@ -273,34 +268,21 @@ struct FollowJob: Sendable {
     }
 
     private func noteConnection(_ connection: JobRecord.Connection) {
-        let changed = try? self.context.store.change(self.script.job) { $0.record?.connection = connection }
-        if let job = changed ?? nil { self.report(.jobChanged(job)) }
+        let noted = try? self.book.note(.connection(connection), of: self.script.job)
+        if let noted { self.report(.jobChanged(noted.job)) }
     }
 
     private func conclude(_ job: Job, _ ending: LogTail.Ending) throws(EngineError) -> Job {
-        let tail = try self.logs.tail(job.id)
-        let now = Date()
-        let changed = try self.context.store.change(job.id) { job in
+        let event: JobEvent =
             switch ending {
             case .ended(let end, let isVerified):
-                job.end(end, tail: tail, now: now)
-                job.record?.logIsVerified = isVerified
-            case .lost:
-                job.lose(
-                    .unknown, "the job's supervisor on the instance is gone and left no status", at: now)
-            case .absent:
-                job.lose(
-                    .lost, "the instance has no record of the job: its container was made anew", at: now)
-            case .running(let start):
-                job.state = .running
-                job.startedAt = start ?? job.startedAt
-                job.cause = nil
-            case .queued:
-                job.state = .queued
-                job.cause = nil
+                .ended(end, tail: try self.logs.tail(job.id), logIsVerified: isVerified)
+            case .lost: .supervisorLost
+            case .absent: .recordAbsent
+            case .running(let start): .running(since: start)
+            case .queued: .queued
             }
-        }
-        let kept = changed ?? job
+        let kept = try self.book.note(event, of: job.id)?.job ?? job
         self.report(.jobChanged(kept))
         return kept
     }
@@ -318,27 +300,26 @@ struct FollowJob: Sendable {
     {
         if error.code == .cancelled { return error }
         let cause = error.detail ?? error.code.rawValue
-        let now = Date()
-        let changed = try self.context.store.change(job.id) { job in
-            // Whoever destroyed the instance has said so.
-            guard !job.state.isOver else { return }
+        let event: JobEvent? =
             if error.code == .instanceLost {
-                job.lose(.lost, cause, at: now)
-            } else if !start.isConfirmed, error.code == .unreachable, start.wasAttempted {
-                // Without an end: `vp jobs` asks the instance when it can be reached again.
-                job.state = .unknown
-                job.cause = "whether it started is not known: \(cause)"
-            } else if !start.isConfirmed {
-                job.lose(.failed, "it was not started: \(cause)", at: now)
+                .instanceLost(cause)
+            } else if start.isConfirmed {
+                nil
+            } else if error.code == .unreachable, start.wasAttempted {
+                .startUnknown(cause)
+            } else {
+                .notStarted(cause)
             }
+        if let event, let noted = try self.book.note(event, of: job.id) {
+            self.report(.jobChanged(noted.job))
         }
-        if let changed { self.report(.jobChanged(changed)) }
         return error
     }
 }
 
 extension FollowJob {
     private var logs: JobLogs { JobLogs(self.context) }
+    private var book: JobBook { JobBook(context: self.context) }
 
     /// Brings what the instance holds of a job's log now, and returns the job as it stands. One whose log is
     /// whole, and one that is followed already, needs nothing.

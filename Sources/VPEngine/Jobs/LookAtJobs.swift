@@ -59,13 +59,13 @@ struct LookAtJobs {
     private func look(at jobs: [Job], on id: InstanceID, _ instance: Instance?) async {
         guard let instance else {
             for job in jobs {
-                self.lose(job, .lost, "the platform no longer has its instance", isFinal: true)
+                self.note(.instanceLost("the platform no longer has its instance"), of: job)
             }
             return
         }
         if let words = instance.wordsForItsEnd(at: self.context.now()) {
             // Its disk may still hold how the job ended before that; it is asked when it runs again.
-            for job in jobs { self.lose(job, .unknown, words, isFinal: false) }
+            for job in jobs { self.note(.instanceDown(words), of: job) }
             return
         }
         guard instance.status == .running else { return }
@@ -99,38 +99,22 @@ struct LookAtJobs {
         let follow = FollowJob(
             context: self.context, script: JobScript(existing: job), progress: { _ in }, report: self.report)
         switch report {
-        case .ended, .lost, .absent: _ = try await follow.catchUp(job)
-        case .following(let start):
-            try self.change(job) { job in
-                job.state = .running
-                job.startedAt = start ?? job.startedAt
-                job.cause = nil
-                job.record?.background = background.isEmpty ? nil : background
-            }
-        case .queued:
-            try self.change(job) { job in
-                job.state = .queued
-                job.cause = nil
-            }
+        case .ended, .lost, .absent:
+            if self.note(.seenOver, of: job).contains(.catchUp) { _ = try await follow.catchUp(job) }
+        case .following(let start): self.note(.running(since: start), .background(background), of: job)
+        case .queued: self.note(.queued, of: job)
         case .survivor, .failed, .about, .background, .child, .unadopted: break
         }
     }
 
-    private func lose(_ job: Job, _ state: Job.State, _ cause: String, isFinal: Bool) {
-        let now = Date()
-        try? self.change(job) { job in
-            // Seen so before: a job costs nothing more while its instance is stopped, however often it is looked at.
-            guard isFinal || job.state != state || job.cause != cause else { return }
-            job.lose(state, cause, at: now)
-            if !isFinal { job.endedAt = nil }
+    @discardableResult
+    private func note(_ events: JobEvent..., of job: Job) -> Set<JobOrder> {
+        var orders: Set<JobOrder> = []
+        for event in events {
+            guard let noted = try? JobBook(context: self.context).note(event, of: job.id) else { continue }
+            orders.formUnion(noted.orders)
+            if noted.orders.contains(.tell) { self.report(.jobChanged(noted.job)) }
         }
-    }
-
-    private func change(_ job: Job, _ body: @escaping @Sendable (inout Job) -> Void) throws(EngineError) {
-        let changed = try self.context.store.change(job.id) { job in
-            guard !job.state.isOver || job.endedAt == nil else { return }
-            body(&job)
-        }
-        if let changed, changed != job { self.report(.jobChanged(changed)) }
+        return orders
     }
 }

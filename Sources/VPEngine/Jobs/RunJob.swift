@@ -110,10 +110,8 @@ struct RunJob {
             return try await JobInput(job: job.id, shell: shell).send(from: input)
         } catch {
             let cause = error.detail ?? error.code.rawValue
-            let changed = try self.context.store.change(job.id) {
-                $0.lose(.failed, "it was not started: \(cause)", at: Date())
-            }
-            if let changed { self.report(.jobChanged(changed)) }
+            let noted = try JobBook(context: self.context).note(.notStarted(cause), of: job.id)
+            if let noted { self.report(.jobChanged(noted.job)) }
             throw error
         }
     }

@@ -24,6 +24,13 @@ extension Store {
     package func change(
         _ id: JobID, _ body: @Sendable (inout Job) -> Void
     ) throws(EngineError) -> Job? {
+        try self.update(id, body)?.0
+    }
+
+    /// The same, with what `body` returns.
+    package func update<Value: Sendable>(
+        _ id: JobID, _ body: @Sendable (inout Job) -> Value
+    ) throws(EngineError) -> (Job, Value)? {
         try self.write("recording a job") { database in
             guard
                 var job = try String.fetchOne(
@@ -31,13 +38,13 @@ extension Store {
                 ).flatMap(Self.decode)
             else { return nil }
             let before = job
-            body(&job)
+            let value = body(&job)
             if job != before {
                 try database.execute(
                     sql: "UPDATE job SET document = ? WHERE id = ?",
                     arguments: [try Self.encode(job), id.rawValue])
             }
-            return job
+            return (job, value)
         }
     }
 
@@ -71,19 +78,4 @@ extension Store {
     }
 
     // MARK: Access
-
-    /// Notes that the jobs on `instance` that are not over ended with it, and returns them.
-    package func loseJobs(on instance: InstanceID, _ cause: String, at date: Date) throws(EngineError)
-        -> [Job]
-    {
-        var lost: [Job] = []
-        for job in try self.jobs(limit: 1000)
-        where job.instance == instance && (!job.state.isOver || job.endedAt == nil) {
-            let changed = try self.change(job.id) { job in
-                if !job.state.isOver || job.endedAt == nil { job.lose(.lost, cause, at: date) }
-            }
-            if let changed { lost.append(changed) }
-        }
-        return lost
-    }
 }
