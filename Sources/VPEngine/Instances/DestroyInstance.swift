@@ -164,7 +164,7 @@ struct DestroyInstance {
 
     private func close(_ entry: LedgerEntry?) throws(EngineError) -> [Job] {
         if let entry {
-            return try RentalRecord(context: self.context).close(entry, because: LedgerEntry.destroyedReason)
+            return try RentalRecord(context: self.context).close(entry, because: .destroyed)
         }
         return try RentalRecord(context: self.context).forget(self.id, cause: LedgerEntry.destroyedWords)
     }

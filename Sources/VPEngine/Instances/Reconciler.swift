@@ -80,10 +80,7 @@ struct Reconciler {
                 now.timeIntervalSince(entry.updatedAt) > self.grace
             else { continue }
             // What was to end is ordered to end again.
-            let wasDestroyed =
-                try self.store.ledgerSteps(of: entry.name).last
-                == "\(LedgerEntry.State.gone.rawValue): \(LedgerEntry.destroyedReason)"
-            entry.state = wasDestroyed ? .destroying : .rented
+            entry.state = entry.endReason == .destroyed ? .destroying : .rented
             try self.store.reopen(entry.name, as: entry.state, at: now)
             reopened.append(entry)
         }
@@ -91,17 +88,18 @@ struct Reconciler {
     }
 
     /// Why an instance is no longer there. One that has ended itself, as it was told to, is not lost.
-    private func reason(forTheEndOf entry: LedgerEntry, _ now: Date) throws(EngineError) -> String {
-        if entry.state == .destroying { return LedgerEntry.destroyedReason }
+    private func reason(forTheEndOf entry: LedgerEntry, _ now: Date) throws(EngineError)
+        -> LedgerEntry.EndReason
+    {
+        if entry.state == .destroying { return .destroyed }
         guard let lease = entry.lease, lease.terms.ending == .destroy, lease.mayHaveRunOut(by: now) else {
-            return LedgerEntry.lostReason
+            return .lost
         }
         // A job would have renewed it, up to its hard limit.
         let wasBusy = try self.store.jobs(limit: 1000).contains {
             $0.instance == entry.instance && $0.state == .running
         }
-        return wasBusy && !lease.mayHaveReachedItsCap(by: now)
-            ? LedgerEntry.lostReason : LedgerEntry.leaseReason
+        return wasBusy && !lease.mayHaveReachedItsCap(by: now) ? .lost : .lease
     }
 
     /// The instance that came of a rental whose answer was lost.
@@ -115,7 +113,7 @@ struct Reconciler {
         let isAbandoned = entry.creator.map { !$0.isAlive } ?? true
         // A row that cannot be named may be it.
         if isAbandoned, listing.refusal == nil, now.timeIntervalSince(entry.createdAt) > self.intentLimit {
-            try RentalRecord(context: self.context).close(entry, because: "it never appeared")
+            try RentalRecord(context: self.context).close(entry, because: .neverAppeared)
         }
         return nil
     }
@@ -184,15 +182,6 @@ extension Reconciler {
 }
 
 extension LedgerEntry {
-    /// Why a row is closed whose instance nobody here has ended.
-    static let lostReason = "the platform no longer has it"
-
-    /// Why a row is closed whose instance has ended itself, as it was told to.
-    static let leaseReason = "its lease ran out"
-
-    /// Why a row is closed whose instance was ended from here.
-    static let destroyedReason = "destroyed"
-
     /// Why a job is lost whose instance was destroyed from here.
     static let destroyedWords = "its instance was destroyed"
 

@@ -21,13 +21,14 @@ struct RentalRecord {
     ///
     /// - Returns: jobs that nobody can follow to their end any more.
     @discardableResult
-    func close(_ entry: LedgerEntry, because reason: String) throws(EngineError) -> [Job] {
+    func close(_ entry: LedgerEntry, because reason: LedgerEntry.EndReason) throws(EngineError) -> [Job] {
         var lost: [Job] = []
         // Its jobs first: whoever follows one asks the row why the instance is gone.
         if let id = entry.instance {
-            let isDestroyed = reason == LedgerEntry.destroyedReason
             lost = try self.forget(
-                id, cause: isDestroyed ? LedgerEntry.destroyedWords : "its instance is gone: \(reason)")
+                id,
+                cause: reason == .destroyed
+                    ? LedgerEntry.destroyedWords : "its instance is gone: \(reason.words)")
         }
         try self.context.store.update(entry.name, state: .gone, at: self.context.now(), because: reason)
         return lost

@@ -33,10 +33,8 @@ package struct MoneyWatch: Sendable {
     ) throws(EngineError) -> [Alarm] {
         let ledger = try self.context.store.openLedgerEntries()
         var alarms: [Alarm] = []
-        for (id, reason) in try self.context.store.recentlyLost(
-            since: now.addingTimeInterval(-UTCDay.seconds))
-        {
-            alarms.append(Alarm(.instanceLost, id, "\(id) is lost: \(reason)"))
+        for id in try self.context.store.recentlyLost(since: now.addingTimeInterval(-UTCDay.seconds)) {
+            alarms.append(Alarm(.instanceLost, id, "\(id) is lost: \(LedgerEntry.EndReason.lost.words)"))
         }
         for entry in ledger where entry.state == .destroying && entry.instance != nil {
             let id = entry.instance!

@@ -14,6 +14,27 @@ package struct LedgerEntry: Hashable, Sendable {
         case gone
     }
 
+    /// Why a row is closed.
+    package enum EndReason: String, Codable, Hashable, Sendable, CaseIterable {
+        /// Its instance was ended from here.
+        case destroyed
+        /// Its instance has ended itself, as it was told to.
+        case lease
+        /// Nobody here has ended its instance.
+        case lost
+        /// No instance came of it.
+        case neverAppeared
+
+        package var words: String {
+            switch self {
+            case .destroyed: "destroyed"
+            case .lease: "its lease ran out"
+            case .lost: "the platform no longer has it"
+            case .neverAppeared: "it never appeared"
+            }
+        }
+    }
+
     /// Unique in the account.
     package var name: String
     package var platform: Platform
@@ -35,6 +56,8 @@ package struct LedgerEntry: Hashable, Sendable {
     package var readyAt: Date?
     /// An end that was asked for and that the platform was not asked for yet.
     package var order: EndOrder?
+    /// nil while it is open, and for a rental that the platform refused.
+    package var endReason: EndReason?
 
     package init(
         name: String, platform: Platform, instance: InstanceID?, state: State, gpuName: String,
@@ -96,7 +119,7 @@ extension Store {
     /// Writes the next state of a row. A row that is gone stays so: whoever is late must not bring it back.
     package func update(
         _ name: String, state: LedgerEntry.State, instance: InstanceID? = nil, at now: Date = Date(),
-        because reason: String? = nil
+        because reason: LedgerEntry.EndReason? = nil
     ) throws(EngineError) {
         try self.write("recording a rental") { database in
             let old = try String.fetchOne(
@@ -104,16 +127,15 @@ extension Store {
             guard let old, old != LedgerEntry.State.gone.rawValue else { return }
             try database.execute(
                 sql: """
-                    UPDATE ledger SET state = ?, instance = coalesce(?, instance), updatedAt = ?,
-                        goneAt = CASE WHEN ? = 'gone' THEN ? ELSE goneAt END
-                    WHERE name = ?
+                    UPDATE ledger SET state = ?1, instance = coalesce(?2, instance), updatedAt = ?3,
+                        goneAt = CASE WHEN ?1 = 'gone' THEN ?3 ELSE goneAt END, endReason = ?4
+                    WHERE name = ?5
                     """,
                 arguments: [
-                    state.rawValue, instance?.rawValue, now.timeIntervalSince1970, state.rawValue,
-                    now.timeIntervalSince1970, name,
+                    state.rawValue, instance?.rawValue, now.timeIntervalSince1970, reason?.rawValue, name,
                 ])
             if old != state.rawValue || instance != nil {
-                let words = reason.map { "\(state.rawValue): \($0)" } ?? state.rawValue
+                let words = reason.map { "\(state.rawValue): \($0.words)" } ?? state.rawValue
                 try Self.noteStep(database, name, words, now)
             }
         }
@@ -124,7 +146,7 @@ extension Store {
         try self.write("recording a rental") { database in
             try database.execute(
                 sql: """
-                    UPDATE ledger SET state = ?, goneAt = NULL, updatedAt = ?
+                    UPDATE ledger SET state = ?, goneAt = NULL, endReason = NULL, updatedAt = ?
                     WHERE name = ? AND state = 'gone'
                     """,
                 arguments: [state.rawValue, now.timeIntervalSince1970, name])
@@ -190,22 +212,19 @@ extension Store {
         }
     }
 
-    /// Instances that platforms have ended by themselves since `date`, and how that was noted.
-    package func recentlyLost(since date: Date) throws(EngineError) -> [(InstanceID, String)] {
+    /// Instances that nobody here has ended, and that were found gone since `date`.
+    package func recentlyLost(since date: Date) throws(EngineError) -> [InstanceID] {
         try self.read("reading the history") { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT ledger.platform, ledger.instance FROM ledgerStep JOIN ledger USING (name)
-                    WHERE at >= ? AND step = ? AND instance IS NOT NULL AND state = 'gone'
+                    SELECT platform, instance FROM ledger
+                    WHERE state = 'gone' AND endReason = ? AND goneAt >= ? AND instance IS NOT NULL
                     """,
-                arguments: [
-                    date.timeIntervalSince1970,
-                    "\(LedgerEntry.State.gone.rawValue): \(LedgerEntry.lostReason)",
-                ]
+                arguments: [LedgerEntry.EndReason.lost.rawValue, date.timeIntervalSince1970]
             ).compactMap { row in
                 row.text("platform").flatMap(Platform.init(rawValue:)).flatMap { platform in
-                    row.instance("instance", on: platform).map { ($0, LedgerEntry.lostReason) }
+                    row.instance("instance", on: platform)
                 }
             }
         }
@@ -264,6 +283,22 @@ extension Store {
         if let updatedAt { entry.updatedAt = updatedAt }
         entry.readyAt = row.moment("readyAt")
         entry.order = row.text("ending").flatMap(Self.decodeOrder)
+        entry.endReason = row.text("endReason").flatMap(LedgerEntry.EndReason.init(rawValue:))
         return entry
     }
+}
+
+extension Store {
+    /// Reasons were sentences among the steps before.
+    static let endReasonsSchema = """
+        ALTER TABLE ledger ADD COLUMN endReason TEXT;
+        UPDATE ledger SET endReason = (
+            SELECT CASE step
+                WHEN 'gone: destroyed' THEN 'destroyed'
+                WHEN 'gone: its lease ran out' THEN 'lease'
+                WHEN 'gone: the platform no longer has it' THEN 'lost'
+                WHEN 'gone: it never appeared' THEN 'neverAppeared'
+            END FROM ledgerStep WHERE ledgerStep.name = ledger.name ORDER BY number DESC LIMIT 1
+        ) WHERE state = 'gone';
+        """
 }

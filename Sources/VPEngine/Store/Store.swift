@@ -76,6 +76,9 @@ package final class Store: Sendable {
         migrator.registerMigration("4 ends") { database in
             try database.execute(sql: Self.endsSchema)
         }
+        migrator.registerMigration("5 end reasons") { database in
+            try database.execute(sql: Self.endReasonsSchema)
+        }
         return migrator
     }
 

@@ -53,6 +53,32 @@ struct StoreTests {
         }
     }
 
+    /// Reasons were sentences among the steps once; a store of that time keeps them.
+    @Test(arguments: LedgerEntry.EndReason.allCases)
+    func theReasonOfAnEndIsKept(reason: LedgerEntry.EndReason) async throws {
+        try await TemporaryFolder.with { folder in
+            do {
+                let store = try Store(stateFolder: folder.path)
+                try store.insert(Self.entry("vp-p-1"))
+                try store.update("vp-p-1", state: .rented, instance: Self.id)
+                try store.update("vp-p-1", state: .gone, because: reason)
+                #expect(try store.ledgerEntry(for: Self.id)?.endReason == reason)
+            }
+            let database = try DatabaseQueue(path: "\(folder.path)/history.sqlite")
+            try await database.write { database in
+                try database.execute(
+                    sql: """
+                        ALTER TABLE ledger DROP COLUMN endReason;
+                        DELETE FROM grdb_migrations WHERE identifier = '5 end reasons';
+                        """)
+            }
+            try database.close()
+            let store = try Store(stateFolder: folder.path)
+            #expect(try store.ledgerEntry(for: Self.id)?.endReason == reason)
+            #expect(try store.recentlyLost(since: .distantPast) == (reason == .lost ? [Self.id] : []))
+        }
+    }
+
     @Test func jobsAreNumberedAndReadBackByAnotherProgram() async throws {
         try await TemporaryFolder.with { folder in
             let history = try Store(stateFolder: folder.path)

@@ -81,7 +81,8 @@ struct LeaseEndTests {
             let isByLease = endsIn < 2 && !isBusy
             #expect(
                 try history.ledgerSteps(of: entry.name).last
-                    == "gone: \(isByLease ? LedgerEntry.leaseReason : LedgerEntry.lostReason)")
+                    == "gone: \(isByLease ? LedgerEntry.EndReason.lease.words : LedgerEntry.EndReason.lost.words)"
+            )
             #expect(
                 try fixture.engine.moneyReport().alarms.contains { $0.kind == .instanceLost } != isByLease)
         }

@@ -49,7 +49,7 @@ struct ReopeningTests {
             let entry = try #require(try fixture.engine.context.store.openLedgerEntries().first)
             try fixture.engine.context.store.update(
                 entry.name, state: .gone, at: Date(timeIntervalSinceNow: -120),
-                because: LedgerEntry.lostReason)
+                because: .lost)
             #expect(try fixture.engine.context.store.openLedgerEntries().isEmpty)
             let seen = await fixture.engine.instances().values
             #expect(seen.map(\.id) == [instance.id] && seen[0].lease != nil)
@@ -68,7 +68,7 @@ struct ReopeningTests {
             let entry = try #require(try fixture.engine.context.store.openLedgerEntries().first)
             try fixture.engine.context.store.update(
                 entry.name, state: .gone, at: Date(timeIntervalSinceNow: -120),
-                because: LedgerEntry.destroyedReason)
+                because: .destroyed)
             #expect(await fixture.engine.instances().values.map(\.status) == [.destroying])
             try await eventually("the destroy that is ordered again") {
                 _ = await fixture.engine.instances()
