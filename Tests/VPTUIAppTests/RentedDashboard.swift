@@ -88,9 +88,11 @@ struct RentedDashboard {
     }
 
     /// Another program of the same user in the same project.
-    func start(_ program: String, _ arguments: [String] = []) throws -> PTYSession {
+    func start(
+        _ program: String, _ arguments: [String] = [], _ variables: [String: String] = [:]
+    ) throws -> PTYSession {
         try PTYSession(
-            program, arguments, width: 140, height: 42, environment: self.environment, directory: self.project
-        )
+            program, arguments, width: 140, height: 42,
+            environment: self.environment.merging(variables) { $1 }, directory: self.project)
     }
 }

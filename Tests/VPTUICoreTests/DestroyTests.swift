@@ -9,7 +9,7 @@ import VPTUICore
 
     private func asked() -> State {
         var state = Samples.overview()
-        #expect(press(&state, .character("D")) == [.loadUnsafeResults(self.id)])
+        #expect(press(&state, .character("D")) == [.ask(.loadUnsafeResults(self.id))])
         return state
     }
 
@@ -46,15 +46,15 @@ import VPTUICore
         #expect(state.overlay == nil)
         let pending = try #require(state.pendingDestroys.first)
         // On record before it counts down.
-        #expect(confirmed == [.confirmDestroys([pending])])
+        #expect(confirmed == [.order(.confirmDestroys([pending]))])
         #expect(pending.instance == self.id && pending.request == DestroyRequest(endsJobs: true))
         #expect(
             update(&state, .tick(pending.due.addingTimeInterval(-0.1))).contains { effect in
-                if case .start = effect { true } else { false }
+                if case .order(.start) = effect { true } else { false }
             } == false)
         let effects = update(&state, .tick(pending.due))
         let action = try #require(state.actions.last?.id)
-        #expect(effects.first == .start(.destroy(self.id, DestroyRequest(endsJobs: true)), action))
+        #expect(effects.first == .order(.start(.destroy(self.id, DestroyRequest(endsJobs: true)), action)))
         #expect(state.pendingDestroys.isEmpty)
     }
 
@@ -62,9 +62,9 @@ import VPTUICore
         var state = self.asked()
         let asked = press(&state, .tab, .character("y"), .character("z"))
         #expect(state.pendingDestroys.isEmpty)
-        #expect(asked.withoutWatch.last == .takeBackDestroys([self.id]))
+        #expect(asked.withoutWatch.last == .order(.takeBackDestroys([self.id])))
         let effects = update(&state, .tick(state.now.addingTimeInterval(10)))
-        #expect(!effects.contains { if case .start = $0 { true } else { false } })
+        #expect(!effects.contains { if case .order(.start) = $0 { true } else { false } })
     }
 
     @Test func discardingIsAnotherButton() {
@@ -78,7 +78,8 @@ import VPTUICore
         var state = self.asked()
         var newer = Samples.loader
         newer.createdAt = Samples.now
-        _ = update(&state, .instancesLoaded(Samples.answers([newer, Samples.parked, Samples.trainer])))
+        _ = update(
+            &state, .answered(.instancesLoaded(Samples.answers([newer, Samples.parked, Samples.trainer]))))
         press(&state, .tab, .character("y"))
         #expect(state.pendingDestroys.map(\.instance) == [self.id])
     }
@@ -93,7 +94,8 @@ import VPTUICore
     @Test func lateFiguresOfAnotherInstanceAreNotShown() {
         var state = self.asked()
         _ = update(
-            &state, .unsafeResultsLoaded(Samples.parked.id, .success(UnsafeResults(files: 0, bytes: 0))))
+            &state,
+            .answered(.unsafeResultsLoaded(Samples.parked.id, .success(UnsafeResults(files: 0, bytes: 0)))))
         #expect(
             state.overlay == .dialog(Dialog(.destroy([self.id], [self.id: .asking]), openedAt: Samples.now)))
     }

@@ -34,24 +34,31 @@ import VPTUICore
     {
         let all = [Samples.trainer, Samples.loader, Samples.parked]
         let job = JobID("train-7")
-        switch random.next(22) {
+        switch random.next(23) {
         case 0: return [.resized(Size(width: random.next(240), height: random.next(80)))]
         case 1, 2: return [.tick(time)]
         case 3:
             let failing = PlatformAnswers<Instance>.Failure(platform: .vast, error: Self.error)
             let failures = random.next(3) == 0 ? [failing] : []
             let values = Array(all.prefix(random.next(4)))
-            return [.instancesLoaded(PlatformAnswers(values: values, failures: failures, fetchedAt: time))]
+            return [
+                .answered(
+                    .instancesLoaded(PlatformAnswers(values: values, failures: failures, fetchedAt: time)))
+            ]
         case 4:
             let offers = Array(Samples.offers.prefix(random.next(10)))
             return [
-                .offersLoaded(.success(Samples.answers(offers, at: time)), generation: state.offerGeneration)
+                .answered(
+                    .offersLoaded(
+                        .success(Samples.answers(offers, at: time)), generation: state.offerGeneration))
             ]
         case 5:
             let states = Job.State.allCases
             return [
-                .jobsLoaded(
-                    .success(["train-7", "train-6", "eval-2"].map { Samples.job($0, random.pick(states)) }))
+                .answered(
+                    .jobsLoaded(
+                        .success(
+                            ["train-7", "train-6", "eval-2"].map { Samples.job($0, random.pick(states)) })))
             ]
         case 6, 7, 8:
             let bytes = (0..<random.next(200)).map { _ -> UInt8 in
@@ -101,17 +108,26 @@ import VPTUICore
             return [.mouse(MouseEvent(random.pick([.press, .wheelUp, .wheelDown]), at: point), at: time)]
         case 16: return [.failed(Self.error, at: time)]
         case 17:
-            return [.unsafeResultsLoaded(random.pick(all).id, .success(UnsafeResults(files: 1, bytes: 9)))]
+            return [
+                .answered(
+                    .unsafeResultsLoaded(random.pick(all).id, .success(UnsafeResults(files: 1, bytes: 9))))
+            ]
         case 18:
             return [
-                .quoted(
-                    .success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: random.next(4))
+                .answered(
+                    .quoted(
+                        .success(Samples.answers(Samples.offers)), job: JobEstimate(),
+                        generation: random.next(4)))
             ]
-        case 19: return [.verbsLoaded(VerbTable(dump: Data(PaletteTests.dump.utf8)))]
+        case 19: return [.answered(.verbsLoaded(VerbTable(dump: Data(PaletteTests.dump.utf8))))]
         case 20:
             let lines = (0..<random.next(100)).map { "line \($0) 日本" }
-            return [.lineEnded("doctor", output: lines, exitStatus: 1, seconds: 1, at: time)]
-        default: return [.conflictsChecked([random.pick(all).id], random.next(2) == 0 ? [] : ["a/b"])]
+            return [.answered(.lineEnded("doctor", output: lines, exitStatus: 1, seconds: 1, at: time))]
+        case 21:
+            let kinds = Alarm.Kind.allCases.filter { _ in random.next(3) == 0 }
+            return [.answered(.moneyLoaded(.success(Samples.report(kinds))))]
+        default:
+            return [.answered(.conflictsChecked([random.pick(all).id], random.next(2) == 0 ? [] : ["a/b"]))]
         }
     }
 

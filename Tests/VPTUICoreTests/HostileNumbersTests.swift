@@ -61,11 +61,14 @@ struct HostileNumbersTests {
         (record.peakBytes, record.logBytes, record.maximumCost) = (count, count, value)
         job.record = record
         _ = update(
-            &state, .instancesLoaded(PlatformAnswers(values: instances, failures: [], fetchedAt: date)))
+            &state,
+            .answered(.instancesLoaded(PlatformAnswers(values: instances, failures: [], fetchedAt: date))))
         _ = update(
-            &state, .offersLoaded(.success(Samples.answers(offers)), generation: state.offerGeneration))
-        _ = update(&state, .balancesLoaded(Samples.answers([Balance(platform: .vast, dollars: value)])))
-        _ = update(&state, .jobsLoaded(.success([job])))
+            &state,
+            .answered(.offersLoaded(.success(Samples.answers(offers)), generation: state.offerGeneration)))
+        _ = update(
+            &state, .answered(.balancesLoaded(Samples.answers([Balance(platform: .vast, dollars: value)]))))
+        _ = update(&state, .answered(.jobsLoaded(.success([job]))))
         let sample = TelemetrySample(
             gpus: [
                 .init(
@@ -113,7 +116,7 @@ struct HostileNumbersTests {
             files: sizes.map { .init(path: "f", bytes: $0, safety: .onlyThere) })
         press(&state, .character("F"))
         #expect(state.files.instance == Samples.trainer.id)
-        _ = update(&state, .workspaceCompared(Samples.trainer.id, .success(report)))
+        _ = update(&state, .answered(.workspaceCompared(Samples.trainer.id, .success(report))))
         Self.draw(&state)
     }
 

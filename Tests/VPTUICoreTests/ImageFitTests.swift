@@ -12,7 +12,8 @@ import VPTUICore
         _ = update(&state, .tick(Samples.now))
         _ = state.begin()
         _ = update(
-            &state, .offersLoaded(.success(Samples.answers(offers)), generation: state.offerGeneration))
+            &state,
+            .answered(.offersLoaded(.success(Samples.answers(offers)), generation: state.offerGeneration)))
         return screenText(view(state))
     }
 

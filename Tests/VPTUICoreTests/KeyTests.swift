@@ -29,12 +29,13 @@ import VPTUICore
             instance.createdAt = Samples.now.addingTimeInterval(-90_000 - Double(number))
             return instance
         }
-        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer] + others)))
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([Samples.trainer] + others))))
         let offers = (0..<60).map { Samples.offer($0, "RTX 4090", 0.3 + Double($0) / 100) }
         _ = update(
-            &state, .offersLoaded(.success(Samples.answers(offers)), generation: state.offerGeneration))
+            &state,
+            .answered(.offersLoaded(.success(Samples.answers(offers)), generation: state.offerGeneration)))
         let jobs = (0..<40).map { Samples.job("old-\($0)", .succeeded) }
-        _ = update(&state, .jobsLoaded(.success([Samples.job("train-7", .running)] + jobs)))
+        _ = update(&state, .answered(.jobsLoaded(.success([Samples.job("train-7", .running)] + jobs))))
         Samples.openLog(&state, (0..<400).map { "line \($0) loss 0.\($0)\n" }.joined())
         press(&state, .character(Character(String(pane.rawValue))))
         return state
@@ -57,7 +58,8 @@ import VPTUICore
             press(&state, .character("/"))
             _ = type(&state, "loss")
             answer(&state, press(&state, .enter), MemoryLog("loss\nloss\nloss\n"))
-        case .cancel where pane == .instances: _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
+        case .cancel where pane == .instances:
+            _ = update(&state, .answered(.conflictsChecked([Samples.trainer.id], [])))
         case .copyID, .copyLine, .download, .cancel, .openLog, .metrics, .runAgain:
             if isList { press(&state, .character("g")) }
         case .nextJob: press(&state, .character("3"), .character("g"), .down, .enter)
@@ -155,18 +157,21 @@ import VPTUICore
         case .halfPageDown, .pageDown: return moved > 1
         case .halfPageUp, .pageUp: return pane == .main ? !after.log.isFollowing : moved < -1
         case .search: return Self.prompt(after) == (pane == .main ? .search : .filter(pane))
-        case .help: return after.overlay == .help(scroll: 0)
+        case .help: return after.overlay == .help(HelpOverlay())
+        case .alarms: return after.overlay == .list(ListOverlay(.alarms))
         case .refresh:
-            return [.loadInstances, .loadBalances, .loadJobs].allSatisfy { effects.contains($0) }
+            return [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)].allSatisfy {
+                effects.contains($0)
+            }
                 && after.offerGeneration == before.offerGeneration + 1
         case .back: return pane == .main ? after.log.search == nil : Self.filter(pane, after).isEmpty
-        case .quit: return effects == [.quit]
-        case .suspend: return effects == [.suspend]
+        case .quit: return effects == [.terminal(.quit)]
+        case .suspend: return effects == [.terminal(.suspend)]
         case .undo: return before.pendingDestroys.count == 1 && after.pendingDestroys.isEmpty
-        case .palette: return after.overlay == .palette(Palette()) && effects == [.loadVerbs]
+        case .palette: return after.overlay == .palette(Palette()) && effects == [.ask(.loadVerbs)]
         case .history: return after.overlay == .list(ListOverlay(.history))
         case .actions: return after.overlay == .list(ListOverlay(.actions))
-        case .toggleTheme: return effects == [.toggleTheme]
+        case .toggleTheme: return effects == [.terminal(.toggleTheme)]
         case .mark: return Self.marks(pane, after) == 1
         case .markRange:
             var further = after
@@ -179,26 +184,26 @@ import VPTUICore
                 before.instances.selection?.rawValue, before.offers.selection?.rawValue,
                 before.jobs.selection?.rawValue,
             ]
-            return effects == ids[pane.rawValue - 1].map { [.copy($0)] }
+            return effects == ids[pane.rawValue - 1].map { [.terminal(.copy($0))] }
         case .copyLine:
             let start = ["ssh -p ", "vp create-instance ", "vp -i ", "vp logs -f train-7"][pane.rawValue - 1]
-            guard case .copy(let line)? = effects.first else { return false }
+            guard case .terminal(.copy(let line))? = effects.first else { return false }
             return line.hasPrefix(start)
         case .create: return Self.form(after)?.offer == nil && effects.count == 1
-        case .sync: return effects == [.checkConflicts([trainer])]
+        case .sync: return effects == [.ask(.checkConflicts([trainer]))]
         case .run: return Self.prompt(after) == .run([trainer])
         case .download: return after.actions.last?.action == .download(trainer, DownloadRequest())
         case .destroy:
             return Self.dialog(after) == .destroy([trainer], [trainer: .asking])
-                && effects == [.loadUnsafeResults(trainer)]
-        case .shell: return effects == [.prepareShell(trainer)]
+                && effects == [.ask(.loadUnsafeResults(trainer))]
+        case .shell: return effects == [.ask(.prepareShell(trainer))]
         case .stopOrStart: return Self.dialog(after) == .stop([trainer])
         case .openLog: return after.focus == .main && after.mainContent == .log && after.log.job != nil
         case .details: return after.mainContent == .details
         case .forwardPort: return Self.prompt(after) == .forward(trainer)
         case .rename: return Self.prompt(after) == .rename(trainer)
-        case .files: return after.mainContent == .files && effects == [.compareWorkspace(trainer)]
-        case .providerLog: return effects == [.loadProviderLog(trainer)]
+        case .files: return after.mainContent == .files && effects == [.ask(.compareWorkspace(trainer))]
+        case .providerLog: return effects == [.ask(.loadProviderLog(trainer))]
         case .rent: return Self.form(after)?.offer?.id == before.offers.selection
         case .rentDirectly:
             guard case .create(let offer, _)? = Self.dialog(after) else { return false }
@@ -215,7 +220,7 @@ import VPTUICore
         case .scrollLeft: return before.log.column == 8 && after.log.column == 0
         case .scrollRight: return after.log.column == 8
         case .nextHit, .previousHit:
-            guard case .searchLog(let request)? = effects.first else { return false }
+            guard case .log(.searchLog(let request))? = effects.first else { return false }
             return request.isForward == (command == .nextHit) && request.from == before.log.search?.hit
         case .keepLines: return Self.prompt(after) == .keepLines
         case .context: return after.log.filter?.context == 2

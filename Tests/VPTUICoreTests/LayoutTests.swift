@@ -19,7 +19,7 @@ import VPTUICore
         let report = Dialog.UnsafeReport.known(
             UnsafeResults(files: 9, bytes: 1, examples: ["a", "b", "c", "d", "e"]))
         return [
-            nil, .help(scroll: 0), .help(scroll: 99),
+            nil, .help(HelpOverlay()), .help(HelpOverlay(scroll: 99)),
             .prompt(Prompt(.run([Samples.trainer.id]), history: ["a", "b"])),
             .prompt(Prompt(.offerQuery)),
             .prompt(Prompt(.filter(.offers), text: String(repeating: "日", count: 90))),
@@ -34,6 +34,8 @@ import VPTUICore
                 LaunchForm(query: OfferQuery(), offer: offer, settings: state.settings, openedAt: Samples.now)
             ),
             .palette(Palette()), .list(ListOverlay(.history)), .list(ListOverlay(.actions)),
+            .list(ListOverlay(.alarms)),
+            .dialog(Dialog(.extendLease(Samples.trainer.id, seconds: 43_200), openedAt: Samples.now)),
             .text(TextOverlay(title: "vp ls", lines: Array(repeating: "日本 line", count: 90))),
         ]
     }
@@ -45,7 +47,7 @@ import VPTUICore
                     var state = Samples.overview()
                     state.focus = pane
                     state.zoom = zoom
-                    _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
+                    _ = update(&state, .answered(.conflictsChecked([Samples.trainer.id], [])))
                     _ = update(&state, .resized(Size(width: width, height: height)))
                     let layout = Layout(state)
                     if layout.isTooSmall { continue }

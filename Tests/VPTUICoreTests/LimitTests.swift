@@ -14,7 +14,8 @@ import VPTUICore
         _ = state.execute(line: "create-instance --max-cost 1.5 --lease 4h")
         _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
         _ = update(
-            &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2))
+            &state,
+            .answered(.quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2)))
         // $1.5 at the $0.354/h of the cheapest.
         #expect(screenText(view(state)).contains("$1.50 buys 4h14m"))
         for _ in 0..<10 { press(&state, .tab) }
@@ -27,7 +28,7 @@ import VPTUICore
         }
         #expect(create.maximumCost == 1.5)
         _ = update(&state, .engine(.queued(record.id, record.action), at: state.now))
-        guard case .copy(let line)? = press(&state, .character("@"), .character("y")).first else {
+        guard case .terminal(.copy(let line))? = press(&state, .character("@"), .character("y")).first else {
             Issue.record("nothing is copied")
             return
         }
@@ -107,7 +108,7 @@ import VPTUICore
         // Other options are left to `vp`.
         #expect(
             state.execute(line: "run --max-cost 2 --detach make")
-                == [.runLine(["run", "--max-cost", "2", "--detach", "make"])])
+                == [.ask(.runLine(["run", "--max-cost", "2", "--detach", "make"]))])
     }
 
     @Test(arguments: ["--max-cost", "--max-cost 2", "--max-cost much make"])

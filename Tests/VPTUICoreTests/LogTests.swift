@@ -177,7 +177,7 @@ import VPTUICore
         log.bytes += Array("B\nC\n".utf8)
         let effects = update(
             &state, .engine(.jobOutput(job, offset: next + 4, bytes: Array("C\n".utf8)), at: Samples.now))
-        #expect(effects.contains(.readLog(LogReadRequest(job, .after(next + 2)))))
+        #expect(effects.contains(.log(.readLog(LogReadRequest(job, .after(next + 2))))))
         answer(&state, effects, log)
         #expect((2..<5).map { state.log.buffer.line($0).text } == ["A", "B", "C"])
     }
@@ -299,7 +299,7 @@ import VPTUICore
         var (state, _) = self.running(3)
         let effects = VPTUICoreTests.press(&state, .character("["))
         #expect(state.log.job == JobID("train-6"))
-        #expect(effects.contains(.readMetrics(JobID("train-6"))))
+        #expect(effects.contains(.log(.readMetrics(JobID("train-6")))))
         VPTUICoreTests.press(&state, .character("]"))
         #expect(state.log.job == JobID("train-7"))
     }
@@ -309,8 +309,8 @@ import VPTUICore
         VPTUICoreTests.press(&state, .character("W"))
         #expect(
             VPTUICoreTests.press(&state, .enter).contains(
-                .writeLog(JobID("train-7"), path: "train-7.log", filter: nil)))
-        _ = update(&state, .logWritten(path: "train-7.log", .success(1200)))
+                .log(.writeLog(JobID("train-7"), path: "train-7.log", filter: nil))))
+        _ = update(&state, .log(.logWritten(path: "train-7.log", .success(1200))))
         #expect(state.toasts.last?.text == "1.2 kB written to train-7.log")
     }
 

@@ -88,7 +88,7 @@ import VPTUICore
         #expect(metrics.series.count <= 24)
     }
 
-    @Test func telemetryMakesCurvesAndAnAlarm() {
+    @Test func telemetryMakesCurves() {
         var state = Samples.overview()
         var date = Samples.now
         for step in 0..<200 {
@@ -107,9 +107,8 @@ import VPTUICore
         #expect(track?.gpu.count == 120)
         #expect(track?.cpu.last == 0.25)
         #expect(track?.received.last == 1_000_000)
-        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer], at: date)))
-        _ = update(&state, .tick(date))
-        #expect(screenText(view(state)).contains("paying for nothing"))
+        // Whether it is paid for in vain is the engine's to say: one answer for `vp status` and the screen.
+        #expect(state.alarms.isEmpty)
     }
 
     @Test func onlyWhatIsOnScreenIsSampled() {
@@ -120,10 +119,10 @@ import VPTUICore
         effects += update(&state, .tick(Samples.now.addingTimeInterval(2)))
         press(&state, .character("2"))
         effects = update(&state, .tick(Samples.now.addingTimeInterval(3)))
-        #expect(effects.contains(.watch([])) || state.lastList == .offers)
+        #expect(effects.contains(.order(.watch([]))) || state.lastList == .offers)
         press(&state, .character("1"), .character("j"))
         let passing = update(&state, .tick(Samples.now.addingTimeInterval(3.1)))
-        #expect(!passing.contains(.watch([Samples.loader.id])))
+        #expect(!passing.contains(.order(.watch([Samples.loader.id]))))
     }
 }
 
@@ -230,7 +229,7 @@ import VPTUICore
         // The picture has a frame of one column.
         let effects = update(
             &state, .mouse(MouseEvent(.press, at: Point(x: column - 1, y: hint.y)), at: Samples.now))
-        #expect(effects == [.checkConflicts([Samples.trainer.id])])
+        #expect(effects == [.ask(.checkConflicts([Samples.trainer.id]))])
     }
 
     @Test func aClickOnDestroyDoesNotDestroy() {
@@ -259,7 +258,7 @@ import VPTUICore
         #expect(reporter.report(state).isEmpty)
         var ended = Samples.job("train-7", .failed)
         ended.createdAt = Samples.now
-        _ = update(&state, .jobsLoaded(.success([ended])))
+        _ = update(&state, .answered(.jobsLoaded(.success([ended]))))
         #expect(reporter.report(state).contains("Job train-7: failed with 1"))
         #expect(!first.joined().unicodeScalars.contains { $0.value == 0x1B })
     }
@@ -269,7 +268,7 @@ import VPTUICore
         var state = Samples.overview()
         _ = reporter.report(state)
         let (effects, _) = state.plainLine("destroy 27182", at: Samples.now)
-        #expect(effects == [.loadUnsafeResults(Samples.parked.id)])
+        #expect(effects == [.ask(.loadUnsafeResults(Samples.parked.id))])
         let asked = reporter.report(state)
         #expect(asked.contains("1. Cancel") && asked.contains("2. Destroy"))
         _ = state.plainLine("2", at: Samples.now.addingTimeInterval(1))

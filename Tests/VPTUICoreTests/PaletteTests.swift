@@ -18,8 +18,8 @@ import VPTUICore
 
     private func open() -> State {
         var state = Samples.overview()
-        #expect(press(&state, .character(":")) == [.loadVerbs])
-        _ = update(&state, .verbsLoaded(VerbTable(dump: Data(Self.dump.utf8))))
+        #expect(press(&state, .character(":")) == [.ask(.loadVerbs)])
+        _ = update(&state, .answered(.verbsLoaded(VerbTable(dump: Data(Self.dump.utf8)))))
         return state
     }
 
@@ -49,7 +49,9 @@ import VPTUICore
         _ = type(&state, "run make all")
         let effects = press(&state, .enter)
         let id = try #require(state.actions.last?.id)
-        #expect(effects == [.start(.run(Samples.trainer.id, RunRequest(command: .shell("make all"))), id)])
+        #expect(
+            effects == [.order(.start(.run(Samples.trainer.id, RunRequest(command: .shell("make all"))), id))]
+        )
         _ = state.execute(line: "run python3 train.py --epochs 3")
         guard case .run(_, let request) = state.actions.last?.action else {
             Issue.record("a command's own options are not vp's")
@@ -57,7 +59,9 @@ import VPTUICore
         }
         #expect(request.command == .shell("python3 train.py --epochs 3"))
         #expect(
-            state.execute(line: "run -i 31415 -- make") == [.runLine(["run", "-i", "31415", "--", "make"])])
+            state.execute(line: "run -i 31415 -- make") == [
+                .ask(.runLine(["run", "-i", "31415", "--", "make"]))
+            ])
         _ = state.execute(line: "offers 3090 <0.5")
         #expect(state.offerQuery.gpu == "3090" && state.focus == .offers)
         _ = state.execute(line: "destroy-instance 27182")
@@ -84,7 +88,7 @@ import VPTUICore
     @Test func createTakesItsOptionsIntoTheForm() {
         var state = self.open()
         let effects = state.execute(line: "create-instance --gpu-type 'RTX 3090' --disk=80 --platform runpod")
-        #expect(effects.contains { if case .quote = $0 { true } else { false } })
+        #expect(effects.contains { if case .ask(.quote) = $0 { true } else { false } })
         guard case .form(let form) = state.overlay else {
             Issue.record("no form")
             return
@@ -95,13 +99,15 @@ import VPTUICore
     @Test func everythingElseIsGivenToTheProgram() {
         var state = self.open()
         _ = type(&state, "doctor --json")
-        #expect(press(&state, .enter) == [.runLine(["doctor", "--json"])])
+        #expect(press(&state, .enter) == [.ask(.runLine(["doctor", "--json"]))])
         _ = update(
-            &state, .lineEnded("doctor --json", output: ["{}"], exitStatus: 0, seconds: 0.1, at: Samples.now))
+            &state,
+            .answered(
+                .lineEnded("doctor --json", output: ["{}"], exitStatus: 0, seconds: 0.1, at: Samples.now)))
         #expect(screenText(view(state)).contains("vp doctor --json"))
         press(&state, .escape, .character("@"))
         #expect(screenText(view(state)).contains("vp doctor --json"))
-        #expect(press(&state, .character("y")) == [.copy("vp doctor --json")])
+        #expect(press(&state, .character("y")) == [.terminal(.copy("vp doctor --json"))])
     }
 
     @Test func nothingThatChangesSomethingWhereOneOnlyLooks() {
@@ -111,7 +117,7 @@ import VPTUICore
             #expect(state.execute(line: line) == [], "\(line)")
             #expect(state.overlay == nil && state.actions.isEmpty)
         }
-        #expect(state.execute(line: "doctor") == [.runLine(["doctor"])])
+        #expect(state.execute(line: "doctor") == [.ask(.runLine(["doctor"]))])
     }
 
     @Test func linesAreKept() {
@@ -132,15 +138,16 @@ import VPTUICore
         var state = Samples.overview()
         let effects = press(&state, .character("c"))
         #expect(effects.count == 1)
-        guard case .quote(let request, generation: 1) = effects.first else {
+        guard case .ask(.quote(let request, generation: 1)) = effects.first else {
             Issue.record("no price is asked for")
             return state
         }
         #expect(request.query.gpu == state.offerQuery.gpu && request.offer == nil)
         _ = update(
             &state,
-            .quoted(
-                .success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1))
+            .answered(
+                .quoted(
+                    .success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 1)))
         return state
     }
 
@@ -150,14 +157,15 @@ import VPTUICore
         let effects = update(&state, .tick(Samples.now.addingTimeInterval(1)))
         #expect(
             effects.contains { effect in
-                if case .quote(let request, generation: 2) = effect {
+                if case .ask(.quote(let request, generation: 2)) = effect {
                     request.query.gpu == "h100"
                 } else {
                     false
                 }
             })
         // Answers to older questions are dropped.
-        _ = update(&state, .quoted(.success(Samples.answers([])), job: JobEstimate(), generation: 1))
+        _ = update(
+            &state, .answered(.quoted(.success(Samples.answers([])), job: JobEstimate(), generation: 1)))
         guard case .form(let form) = state.overlay else {
             Issue.record("no form")
             return
@@ -184,7 +192,8 @@ import VPTUICore
         _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
         press(&state, .character(" "))
         _ = update(
-            &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2))
+            &state,
+            .answered(.quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2)))
         #expect(try self.form(state).quote == .due)
     }
 
@@ -192,7 +201,7 @@ import VPTUICore
         var state = self.open()
         press(&state, .tab, .tab, .character(" "))
         _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
-        _ = update(&state, .quoted(.failure(Self.refused), job: JobEstimate(), generation: 2))
+        _ = update(&state, .answered(.quoted(.failure(Self.refused), job: JobEstimate(), generation: 2)))
         #expect(update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2))).isEmpty)
         let form = try self.form(state)
         #expect(form.focused == .price && form.problem?.sentence == Self.refused.detail)
@@ -211,7 +220,9 @@ import VPTUICore
         press(&state, .tab, .backTab)
         _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
         _ = update(
-            &state, .quoted(.success(Samples.answers([Samples.offers[7]])), job: JobEstimate(), generation: 2)
+            &state,
+            .answered(
+                .quoted(.success(Samples.answers([Samples.offers[7]])), job: JobEstimate(), generation: 2))
         )
         for _ in 0..<10 { press(&state, .tab) }
         _ = type(&state, "make")
@@ -221,7 +232,7 @@ import VPTUICore
             Issue.record("no create")
             return
         }
-        #expect(effects == [.start(record.action, record.id)])
+        #expect(effects == [.order(.start(record.action, record.id))])
         #expect(request.query.gpu == "l40s" && request.offer == nil)
         // The command runs once the instance is there.
         _ = update(&state, .engine(.started(record.id), at: state.now))
@@ -229,7 +240,9 @@ import VPTUICore
             &state, .engine(.finished(record.id, .succeeded(.created(Samples.trainer))), at: state.now))
         #expect(
             after.contains { effect in
-                if case .start(.run(Samples.trainer.id, RunRequest(command: .shell("make"))), _) = effect {
+                if case .order(.start(.run(Samples.trainer.id, RunRequest(command: .shell("make"))), _)) =
+                    effect
+                {
                     true
                 } else {
                     false

@@ -128,14 +128,14 @@ import VPTestSupport
     /// Does what concerns offers; all else is answered by nothing at once.
     private static func performOffers(_ effect: Effect, _ engine: Engine, _ state: inout State) async {
         switch effect {
-        case .loadOffers, .pollOffers: await self.perform(effect, engine, &state)
-        case .loadInstances, .pollInstances:
+        case .ask(.loadOffers), .ask(.pollOffers): await self.perform(effect, engine, &state)
+        case .ask(.loadInstances), .ask(.pollInstances):
             let none = PlatformAnswers<Instance>(values: [], failures: [], fetchedAt: state.now)
-            _ = update(&state, .instancesLoaded(none))
-        case .loadBalances, .pollBalances:
+            _ = update(&state, .answered(.instancesLoaded(none)))
+        case .ask(.loadBalances), .ask(.pollBalances):
             let none = PlatformAnswers<Balance>(values: [], failures: [], fetchedAt: state.now)
-            _ = update(&state, .balancesLoaded(none))
-        case .loadJobs: _ = update(&state, .jobsLoaded(.success([])))
+            _ = update(&state, .answered(.balancesLoaded(none)))
+        case .ask(.loadJobs): _ = update(&state, .answered(.jobsLoaded(.success([]))))
         default: break
         }
     }
@@ -193,17 +193,17 @@ import VPTestSupport
 
     private static func perform(_ effect: Effect, _ engine: Engine, _ state: inout State) async {
         switch effect {
-        case .loadInstances: _ = update(&state, .instancesLoaded(await engine.instances()))
-        case .pollInstances(let age):
-            _ = update(&state, .instancesLoaded(await engine.recentInstances(maximumAge: age)))
-        case .loadBalances: _ = update(&state, .balancesLoaded(await engine.balances()))
-        case .pollBalances(let age):
-            _ = update(&state, .balancesLoaded(await engine.recentBalances(maximumAge: age)))
-        case .loadOffers(let query, let generation):
+        case .ask(.loadInstances): _ = update(&state, .answered(.instancesLoaded(await engine.instances())))
+        case .ask(.pollInstances(let age)):
+            _ = update(&state, .answered(.instancesLoaded(await engine.recentInstances(maximumAge: age))))
+        case .ask(.loadBalances): _ = update(&state, .answered(.balancesLoaded(await engine.balances())))
+        case .ask(.pollBalances(let age)):
+            _ = update(&state, .answered(.balancesLoaded(await engine.recentBalances(maximumAge: age))))
+        case .ask(.loadOffers(let query, let generation)):
             await self.ask(query, 0, .asked, generation, engine, &state)
-        case .pollOffers(let query, let generation, let age):
+        case .ask(.pollOffers(let query, let generation, let age)):
             await self.ask(query, age, .watching, generation, engine, &state)
-        case .loadJobs: _ = update(&state, .jobsLoaded(.success([])))
+        case .ask(.loadJobs): _ = update(&state, .answered(.jobsLoaded(.success([]))))
         default: break
         }
     }
@@ -214,9 +214,9 @@ import VPTestSupport
     ) async {
         do throws(EngineError) {
             let answers = try await engine.recentOffers(query, maximumAge: age, for: purpose)
-            _ = update(&state, .offersLoaded(.success(answers), generation: generation))
+            _ = update(&state, .answered(.offersLoaded(.success(answers), generation: generation)))
         } catch {
-            _ = update(&state, .offersLoaded(.failure(error), generation: generation))
+            _ = update(&state, .answered(.offersLoaded(.failure(error), generation: generation)))
         }
     }
 

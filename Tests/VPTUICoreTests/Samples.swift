@@ -57,6 +57,46 @@ enum Samples {
             logPath: "/home/ada/.local/state/variousplug/logs/\(id)")
     }
 
+    /// As the engine words it.
+    static func alarm(_ kind: Alarm.Kind) -> Alarm {
+        switch kind {
+        case .instanceLost:
+            Alarm(kind, vast("16180"), "16180 is lost: the platform does not list it any more")
+        case .destroyUnconfirmed:
+            Alarm(kind, vast("14142"), "the end of 14142 was ordered, and the platform has not confirmed it")
+        case .waiting:
+            Alarm(
+                kind, trainer.id,
+                "31415 waits for you and costs $0.35 an hour; its end was refused: 12 files are not here, among "
+                    + "them checkpoints/epoch3.pt and runs/events.out")
+        case .lowBalance: Alarm(kind, nil, "the credit lasts 2 h only")
+        case .budget: Alarm(kind, nil, "$4.20 of today's $5.00 is spent")
+        case .untrusted:
+            Alarm(kind, nil, "RunPod does not say what is rented: its list lacks 7h9k2m, which it has")
+        case .unknownInstance:
+            Alarm(kind, loader.id, "7h9k2m has a name of ours, but was not rented from this machine")
+        case .idle:
+            Alarm(kind, trainer.id, "31415 has been idle for 20 min: you are paying $0.35/h for nothing")
+        case .parked:
+            Alarm(
+                kind, parked.id,
+                "27182 has been stopped for 3 d, and its disk costs $0.12 a day: `vp destroy-instance 27182` ends it"
+            )
+        case .leaseEnding: Alarm(kind, trainer.id, "the lease of 31415 ends in 12 min")
+        case .weakLease: Alarm(kind, trainer.id, "31415 cannot end itself: it has no key of its own")
+        case .noLease: Alarm(kind, trainer.id, "31415 has no lease and runs until you end it")
+        }
+    }
+
+    /// What the engine says of money, with alarms of `kinds`.
+    static func report(_ kinds: [Alarm.Kind], spentToday: Double = 4.2, dollarsPerDay: Double? = nil)
+        -> MoneyReport
+    {
+        MoneyReport(
+            instances: [trainer, loader, parked], balances: [], spentToday: spentToday,
+            dollarsPerDay: dollarsPerDay, alarms: kinds.map(alarm), asOf: now)
+    }
+
     static func empty(_ platforms: [Platform] = [.vast, .runpod]) -> State {
         var settings = Settings()
         settings.platforms = platforms
@@ -74,16 +114,22 @@ enum Samples {
     static func overview() -> State {
         var state = empty()
         _ = state.begin()
-        _ = update(&state, .instancesLoaded(answers([trainer, loader, parked])))
-        _ = update(&state, .offersLoaded(.success(answers(offers)), generation: state.offerGeneration))
+        _ = update(&state, .answered(.instancesLoaded(answers([trainer, loader, parked]))))
+        _ = update(
+            &state, .answered(.offersLoaded(.success(answers(offers)), generation: state.offerGeneration)))
         _ = update(
             &state,
-            .balancesLoaded(
-                answers([Balance(platform: .vast, dollars: 14.1), Balance(platform: .runpod, dollars: 10)])))
+            .answered(
+                .balancesLoaded(
+                    answers([
+                        Balance(platform: .vast, dollars: 14.1), Balance(platform: .runpod, dollars: 10),
+                    ]))))
         _ = update(
             &state,
-            .jobsLoaded(
-                .success([job("train-7", .running), job("train-6", .failed), job("eval-2", .succeeded)])))
+            .answered(
+                .jobsLoaded(
+                    .success([job("train-7", .running), job("train-6", .failed), job("eval-2", .succeeded)])))
+        )
         state.focus = .instances
         state.instances.select(trainer.id)
         openLog(&state, log)
@@ -97,7 +143,7 @@ enum Samples {
         state.metrics.job = JobID("train-7")
         let effects = update(&state, .tick(now))
         answer(&state, effects, MemoryLog(text))
-        answer(&state, [.readMetrics(JobID("train-7"))], MemoryLog(text))
+        answer(&state, [.log(.readMetrics(JobID("train-7")))], MemoryLog(text))
     }
 
     /// What a busy instance reports, a while long.
@@ -158,10 +204,10 @@ func answer(_ state: inout State, _ effects: [Effect], _ log: MemoryLog) {
             return
         }
         switch queue.removeFirst() {
-        case .readLog(let request):
+        case .log(.readLog(let request)):
             let part = LogScanner(log).part(request.place, filter: request.filter)
-            queue += update(&state, .logRead(request, part))
-        case .searchLog(let request):
+            queue += update(&state, .log(.logRead(request, part)))
+        case .log(.searchLog(let request)):
             guard let matcher = TextMatcher(request.pattern), let from = request.from else { continue }
             let scanner = LogScanner(log)
             let filter = request.filter.flatMap { TextMatcher($0) }
@@ -172,7 +218,7 @@ func answer(_ state: inout State, _ effects: [Effect], _ log: MemoryLog) {
             let hasWrapped = hit == nil
             if hit == nil { hit = find(request.isForward ? -1 : .max) }
             queue += update(
-                &state, .logFound(generation: request.generation, hit: hit, hasWrapped: hasWrapped))
+                &state, .log(.logFound(generation: request.generation, hit: hit, hasWrapped: hasWrapped)))
             var starts: [Int64] = []
             scanner.count(matcher, filter: filter, from: 0) { start, _, hits in
                 starts += hits.map { start + Int64($0) }
@@ -180,13 +226,14 @@ func answer(_ state: inout State, _ effects: [Effect], _ log: MemoryLog) {
             }
             queue += update(
                 &state,
-                .logCounted(
-                    generation: request.generation, total: starts.count,
-                    position: hit.map { hit in starts.count { $0 <= hit } }, fraction: 1))
-        case .readMetrics(let job):
+                .log(
+                    .logCounted(
+                        generation: request.generation, total: starts.count,
+                        position: hit.map { hit in starts.count { $0 <= hit } }, fraction: 1)))
+        case .log(.readMetrics(let job)):
             var metrics = Metrics()
             metrics.feed(log.bytes)
-            queue += update(&state, .metricsRead(job, metrics, start: 0, end: log.size()))
+            queue += update(&state, .log(.metricsRead(job, metrics, start: 0, end: log.size())))
         default: break
         }
     }
@@ -194,7 +241,7 @@ func answer(_ state: inout State, _ effects: [Effect], _ log: MemoryLog) {
 
 extension [Effect] {
     /// Without the samplers, which follow what is on screen.
-    var withoutWatch: [Effect] { self.filter { if case .watch = $0 { false } else { true } } }
+    var withoutWatch: [Effect] { self.filter { if case .order(.watch) = $0 { false } else { true } } }
 }
 
 /// Sends keys a second apart, so that no dialog drops them, and returns all effects.

@@ -28,9 +28,10 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
         ScreenCase("empty") { state in
             state = Self.fresh(state)
             _ = state.begin()
-            _ = update(&state, .instancesLoaded(Samples.answers([])))
+            _ = update(&state, .answered(.instancesLoaded(Samples.answers([]))))
             _ = update(
-                &state, .offersLoaded(.success(Samples.answers([])), generation: state.offerGeneration))
+                &state,
+                .answered(.offersLoaded(.success(Samples.answers([])), generation: state.offerGeneration)))
         },
         ScreenCase("loading") { state in
             state = Self.fresh(state)
@@ -42,7 +43,9 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
         },
         ScreenCase("offline") { state in
             Self.fail(&state, [.vast, .runpod], keeping: [])
-            _ = update(&state, .offersLoaded(.failure(Self.networkDown()), generation: state.offerGeneration))
+            _ = update(
+                &state,
+                .answered(.offersLoaded(.failure(Self.networkDown()), generation: state.offerGeneration)))
             _ = update(&state, .tick(Samples.now.addingTimeInterval(4000)))
         },
         ScreenCase("offers-filtered") { state in
@@ -69,7 +72,7 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
             hostile.name =
                 "evil\u{1B}[2J\u{202E}gnp.\r\n name 家族👨‍👩‍👧❤️ " + String(repeating: "long", count: 40)
             hostile.gpuName = "RTX 4090 Ti Super Extreme Edition"
-            _ = update(&state, .instancesLoaded(Samples.answers([hostile])))
+            _ = update(&state, .answered(.instancesLoaded(Samples.answers([hostile]))))
         },
         // Two columns a letter, in every place that shows text of others.
         ScreenCase("wide") { state in
@@ -77,10 +80,10 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
             wide.name = String(repeating: "訓練", count: 20)
             wide.location = "東京都千代田区"
             wide.statusMessage = "イメージを読み込んでいます"
-            _ = update(&state, .instancesLoaded(Samples.answers([wide])))
+            _ = update(&state, .answered(.instancesLoaded(Samples.answers([wide]))))
             var job = Samples.job("train-7", .running)
             job.command = .shell("python 学習.py --データ " + String(repeating: "漢字👍🏽", count: 12))
-            _ = update(&state, .jobsLoaded(.success([job])))
+            _ = update(&state, .answered(.jobsLoaded(.success([job]))))
             Samples.openLog(&state, String(repeating: "損失が減りました👨‍👩‍👧 e\u{301}❤️ ", count: 30) + "\n")
         },
         ScreenCase("readonly") { state in
@@ -95,40 +98,40 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
             let results = UnsafeResults(
                 files: 12, bytes: 3_400_000_000,
                 examples: ["checkpoints/epoch3.pt", "runs/events.out", "metrics.json"])
-            _ = update(&state, .unsafeResultsLoaded(Samples.trainer.id, .success(results)))
+            _ = update(&state, .answered(.unsafeResultsLoaded(Samples.trainer.id, .success(results))))
             press(&state, .tab)
         },
         ScreenCase("destroy-asking") { press(&$0, .character("D")) },
         ScreenCase("destroy-unknown") { state in
             press(&state, .character("D"))
             let error = EngineError(.unreachable, EngineError.Activity("comparing", subject: "31415"))
-            _ = update(&state, .unsafeResultsLoaded(Samples.trainer.id, .failure(error)))
+            _ = update(&state, .answered(.unsafeResultsLoaded(Samples.trainer.id, .failure(error))))
         },
         ScreenCase("destroy-safe") { state in
             press(&state, .character("D"))
             let results = UnsafeResults(files: 0, bytes: 0)
-            _ = update(&state, .unsafeResultsLoaded(Samples.trainer.id, .success(results)))
+            _ = update(&state, .answered(.unsafeResultsLoaded(Samples.trainer.id, .success(results))))
             press(&state, .tab, .enter)
         },
         ScreenCase("destroy-marked") { state in
             press(&state, .character("g"), .character("v"), .character("G"), .character("D"))
             let results = UnsafeResults(files: 3, bytes: 9_000_000, examples: ["a"])
-            _ = update(&state, .unsafeResultsLoaded(Samples.trainer.id, .success(results)))
+            _ = update(&state, .answered(.unsafeResultsLoaded(Samples.trainer.id, .success(results))))
         },
         ScreenCase("create") { press(&$0, .character("2"), .enter) },
         ScreenCase("stop") { press(&$0, .character("x")) },
         ScreenCase("start") { press(&$0, .character("j"), .character("x")) },
         ScreenCase("cancel-job") { press(&$0, .character("3"), .character("g"), .character("X")) },
         ScreenCase("cancel-action") { state in
-            _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
+            _ = update(&state, .answered(.conflictsChecked([Samples.trainer.id], [])))
             press(&state, .character("X"))
         },
         ScreenCase("conflicts") { state in
             let paths = (1...11).map { "configs/experiment-\($0)/設定.yaml" }
-            _ = update(&state, .conflictsChecked([Samples.trainer.id], paths))
+            _ = update(&state, .answered(.conflictsChecked([Samples.trainer.id], paths)))
         },
         ScreenCase("quit") { state in
-            _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
+            _ = update(&state, .answered(.conflictsChecked([Samples.trainer.id], [])))
             press(&state, .character("q"))
         },
         ScreenCase("error-dialog") { state in
@@ -149,18 +152,23 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
             _ = type(&state, "rtx 4")
             _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
             _ = update(
-                &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2))
+                &state,
+                .answered(
+                    .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2)))
         },
         ScreenCase("form-limit") { state in
             _ = state.execute(line: "create --max-cost 2 --disk 40")
             _ = update(&state, .tick(Samples.now.addingTimeInterval(1)))
             _ = update(
-                &state, .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2))
+                &state,
+                .answered(
+                    .quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2)))
             for _ in 0..<10 { press(&state, .tab) }
         },
         ScreenCase("form-problem") { state in
             press(&state, .character("c"))
-            _ = update(&state, .quoted(.failure(Self.networkDown()), job: JobEstimate(), generation: 1))
+            _ = update(
+                &state, .answered(.quoted(.failure(Self.networkDown()), job: JobEstimate(), generation: 1)))
             press(&state, .tab, .tab, .tab, .tab)
             _ = type(&state, "much")
             _ = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))
@@ -180,7 +188,7 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
         ScreenCase("time-prompt") { press(&$0, .character("4"), .character("J")) },
         ScreenCase("palette") { state in
             press(&state, .character(":"))
-            _ = update(&state, .verbsLoaded(VerbTable(dump: Data(PaletteTests.dump.utf8))))
+            _ = update(&state, .answered(.verbsLoaded(VerbTable(dump: Data(PaletteTests.dump.utf8)))))
             _ = type(&state, "lo")
             press(&state, .down)
         },
@@ -206,11 +214,12 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
         ScreenCase("answer") { state in
             let output = ["vast.ai   $1.20", "RunPod    $0.40", "日本   wide"]
             _ = update(
-                &state, .lineEnded("cost", output: output, exitStatus: 0, seconds: 1, at: Samples.now))
+                &state,
+                .answered(.lineEnded("cost", output: output, exitStatus: 0, seconds: 1, at: Samples.now)))
         },
         ScreenCase("provider-log") { state in
             let text = "pulling layer 7 of 12\nError: no space left on device"
-            _ = update(&state, .providerLogLoaded(Samples.loader.id, text))
+            _ = update(&state, .answered(.providerLogLoaded(Samples.loader.id, text)))
         },
     ]
 
@@ -269,7 +278,7 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
                     .init(path: "日本語/メモ.txt", bytes: 12, safety: .conflict),
                     .init(path: "train.py", bytes: 4_100, safety: .newerHere),
                 ])
-            _ = update(&state, .workspaceCompared(Samples.trainer.id, .success(report)))
+            _ = update(&state, .answered(.workspaceCompared(Samples.trainer.id, .success(report))))
         },
         ScreenCase("files-asking") { press(&$0, .character("F")) },
     ]
@@ -298,7 +307,8 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
         }
         _ = update(
             &state,
-            .instancesLoaded(PlatformAnswers(values: rows, failures: failures, fetchedAt: Samples.now)))
+            .answered(
+                .instancesLoaded(PlatformAnswers(values: rows, failures: failures, fetchedAt: Samples.now))))
         _ = update(&state, .tick(Samples.now.addingTimeInterval(90)))
     }
 }

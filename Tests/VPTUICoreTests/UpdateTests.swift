@@ -10,15 +10,15 @@ import VPTUICore
         let query = state.offerQuery
         #expect(
             state.begin() == [
-                .loadCachedOffers, .loadInstances, .loadBalances, .loadJobs,
-                .loadOffers(query, generation: 1),
+                .ask(.loadCachedOffers), .ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs),
+                .ask(.loadOffers(query, generation: 1)),
             ])
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(60))) == [])
     }
 
     @Test func withoutAKeyNobodyIsAsked() {
         var state = Samples.empty([])
-        #expect(state.begin() == [.loadCachedOffers, .loadJobs])
+        #expect(state.begin() == [.ask(.loadCachedOffers), .ask(.loadJobs)])
     }
 
     /// A cache that is too large for the first frame comes after it, and after today's answer not at all.
@@ -26,61 +26,65 @@ import VPTUICore
         let cached = Samples.answers(
             Array(Samples.offers.prefix(3)), at: Samples.now.addingTimeInterval(-900))
         var state = Samples.empty()
-        let generation = state.begin().count { $0 == .loadCachedOffers } == 1 ? state.offerGeneration : -1
-        _ = update(&state, .cachedOffersLoaded(nil))
+        let generation =
+            state.begin().count { $0 == .ask(.loadCachedOffers) } == 1 ? state.offerGeneration : -1
+        _ = update(&state, .answered(.cachedOffersLoaded(nil)))
         #expect(state.offers.fetchedAt == nil)
-        _ = update(&state, .cachedOffersLoaded(cached))
+        _ = update(&state, .answered(.cachedOffersLoaded(cached)))
         #expect(state.offers.rows == cached.values && state.offers.fetchedAt == cached.fetchedAt)
-        _ = update(&state, .offersLoaded(.success(Samples.answers(Samples.offers)), generation: generation))
-        _ = update(&state, .cachedOffersLoaded(cached))
+        _ = update(
+            &state,
+            .answered(.offersLoaded(.success(Samples.answers(Samples.offers)), generation: generation)))
+        _ = update(&state, .answered(.cachedOffersLoaded(cached)))
         #expect(state.offers.rows == Samples.offers)
 
         var next = Samples.empty()
         next.showCached(instances: nil, offers: cached, balances: nil, jobs: [])
-        #expect(!next.begin().contains(.loadCachedOffers))
+        #expect(!next.begin().contains(.ask(.loadCachedOffers)))
     }
 
     @Test func aRentalOfAnotherProgramIsAskedForAtOnce() {
         var state = Samples.empty()
         _ = state.begin()
-        _ = update(&state, .instancesLoaded(Samples.answers([])))
-        #expect(update(&state, .historyChanged) == [.loadJobs, .loadInstances])
-        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer])))
-        #expect(update(&state, .historyChanged) == [.loadJobs])
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([]))))
+        #expect(update(&state, .historyChanged) == [.ask(.loadJobs), .ask(.loadInstances)])
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([Samples.trainer]))))
+        #expect(update(&state, .historyChanged) == [.ask(.loadJobs)])
     }
 
     @Test func whereNothingIsRentedTheQuestionsAreRarest() {
         var state = Samples.empty()
         _ = state.begin()
-        _ = update(&state, .instancesLoaded(Samples.answers([])))
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([]))))
         func asks(_ seconds: Double) -> Bool {
             update(&state, .tick(Samples.now.addingTimeInterval(seconds))).contains {
-                if case .pollInstances = $0 { true } else { false }
+                if case .ask(.pollInstances) = $0 { true } else { false }
             }
         }
         #expect(!asks(16) && !asks(119) && asks(120))
-        _ = update(&state, .balancesLoaded(Samples.answers([Balance(platform: .vast, dollars: 14)])))
+        _ = update(
+            &state, .answered(.balancesLoaded(Samples.answers([Balance(platform: .vast, dollars: 14)]))))
         let balances = update(&state, .tick(Samples.now.addingTimeInterval(121))).contains {
-            if case .pollBalances = $0 { true } else { false }
+            if case .ask(.pollBalances) = $0 { true } else { false }
         }
         #expect(!balances)
         // Nobody knows whether anything is rented there.
         let error = EngineError(.networkDown, .init("listing instances", platform: .vast))
         let answers = PlatformAnswers<Instance>(
             values: [], failures: [.init(platform: .vast, error: error)], fetchedAt: Samples.now)
-        _ = update(&state, .instancesLoaded(answers))
+        _ = update(&state, .answered(.instancesLoaded(answers)))
         #expect(asks(135))
     }
 
     @Test func instancesAreAskedEveryFiveSecondsByOnePollerWhileOneStarts() {
         var state = Samples.empty()
         _ = state.begin()
-        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer, Samples.loader])))
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([Samples.trainer, Samples.loader]))))
         #expect(state.tickInterval == 1)
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(4))).withoutWatch == [])
         #expect(
             update(&state, .tick(Samples.now.addingTimeInterval(5))).withoutWatch == [
-                .pollInstances(maximumAge: 4)
+                .ask(.pollInstances(maximumAge: 4))
             ])
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(11))).withoutWatch == [])
     }
@@ -89,30 +93,30 @@ import VPTUICore
     @Test func whereNothingMovesTheQuestionsAreRare() {
         var state = Samples.empty()
         _ = state.begin()
-        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer])))
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([Samples.trainer]))))
         #expect(state.tickInterval == 5)
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(10))).withoutWatch == [])
         _ = update(&state, .key(.down, at: Samples.now.addingTimeInterval(11)))
         #expect(state.tickInterval == 1)
         #expect(
             update(&state, .tick(Samples.now.addingTimeInterval(11))).withoutWatch == [
-                .pollInstances(maximumAge: 4)
+                .ask(.pollInstances(maximumAge: 4))
             ])
-        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer])))
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([Samples.trainer]))))
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(22))).withoutWatch == [])
         #expect(
             update(&state, .tick(Samples.now.addingTimeInterval(26))).withoutWatch == [
-                .pollInstances(maximumAge: 14)
+                .ask(.pollInstances(maximumAge: 14))
             ])
     }
 
     @Test func jobsAreReadAgainWhenTheHistoryChanged() {
         var state = Samples.empty()
         _ = state.begin()
-        _ = update(&state, .jobsLoaded(.success([])))
-        #expect(update(&state, .historyChanged) == [.loadJobs])
+        _ = update(&state, .answered(.jobsLoaded(.success([]))))
+        #expect(update(&state, .historyChanged) == [.ask(.loadJobs)])
         #expect(state.jobsPoll.isAsking)
-        _ = update(&state, .jobsLoaded(.success([Samples.job("train-1", .running)])))
+        _ = update(&state, .answered(.jobsLoaded(.success([Samples.job("train-1", .running)]))))
         #expect(state.tickInterval == 1)
     }
 
@@ -122,11 +126,14 @@ import VPTUICore
         let error = EngineError(.networkDown, EngineError.Activity("listing instances", platform: .vast))
         _ = update(
             &state,
-            .instancesLoaded(
-                PlatformAnswers(
-                    values: [],
-                    failures: [.init(platform: .vast, error: error), .init(platform: .runpod, error: error)],
-                    fetchedAt: Samples.now.addingTimeInterval(60))))
+            .answered(
+                .instancesLoaded(
+                    PlatformAnswers(
+                        values: [],
+                        failures: [
+                            .init(platform: .vast, error: error), .init(platform: .runpod, error: error),
+                        ],
+                        fetchedAt: Samples.now.addingTimeInterval(60)))))
         #expect(Set(state.instances.rows.map(\.id)) == Set(before))
         #expect(state.instances.fetchedAt == Samples.now)
     }
@@ -139,7 +146,8 @@ import VPTUICore
         newer.createdAt = Samples.now
         _ = update(
             &state,
-            .instancesLoaded(Samples.answers([newer, Samples.parked, Samples.trainer, Samples.loader])))
+            .answered(
+                .instancesLoaded(Samples.answers([newer, Samples.parked, Samples.trainer, Samples.loader]))))
         #expect(state.instances.selection == Samples.trainer.id)
         press(&state, .character("o"), .character("O"))
         #expect(state.instances.selection == Samples.trainer.id)
@@ -157,7 +165,7 @@ import VPTUICore
         _ = update(&state, .engine(.instanceGone(Samples.trainer.id), at: Samples.now))
         #expect(state.instances.selection == Samples.parked.id)
         // An answer that was under way when it ended does not bring it back.
-        _ = update(&state, .instancesLoaded(Samples.answers([Samples.trainer, Samples.parked])))
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([Samples.trainer, Samples.parked]))))
         #expect(state.instances.rows.map(\.id) == [Samples.parked.id])
     }
 
@@ -169,25 +177,25 @@ import VPTUICore
         let effects = press(&state, .enter)
         var query = OfferQuery(gpu: "3090", gpuCount: 2)
         query.maximumPrice = HourlyPrice(dollarsPerHour: 0.5)
-        #expect(effects == [.loadOffers(query, generation: 2)])
-        _ = update(&state, .offersLoaded(.success(Samples.answers([])), generation: 1))
+        #expect(effects == [.ask(.loadOffers(query, generation: 2))])
+        _ = update(&state, .answered(.offersLoaded(.success(Samples.answers([])), generation: 1)))
         #expect(state.offers.rows.count == Samples.offers.count)
-        _ = update(&state, .offersLoaded(.success(Samples.answers([])), generation: 2))
+        _ = update(&state, .answered(.offersLoaded(.success(Samples.answers([])), generation: 2)))
         #expect(state.offers.rows.isEmpty)
     }
 
     @Test func syncComparesFirstAndStartsOnTheSelectedInstance() throws {
         var state = Samples.overview()
-        #expect(press(&state, .character("S")) == [.checkConflicts([Samples.trainer.id])])
-        let effects = update(&state, .conflictsChecked([Samples.trainer.id], []))
+        #expect(press(&state, .character("S")) == [.ask(.checkConflicts([Samples.trainer.id]))])
+        let effects = update(&state, .answered(.conflictsChecked([Samples.trainer.id], [])))
         let record = try #require(state.actions.first)
-        #expect(effects == [.start(.sync(Samples.trainer.id), record.id)])
+        #expect(effects == [.order(.start(.sync(Samples.trainer.id), record.id))])
         #expect(record.phase == .queued)
     }
 
     @Test func syncShowsItsPlanWhereBothSidesChangedAFile() {
         var state = Samples.overview()
-        #expect(update(&state, .conflictsChecked([Samples.trainer.id], ["train.py"])) == [])
+        #expect(update(&state, .answered(.conflictsChecked([Samples.trainer.id], ["train.py"]))) == [])
         #expect(screenText(view(state)).contains("train.py"))
         #expect(state.actions.isEmpty)
         #expect(press(&state, .tab, .enter).count == 1)
@@ -222,17 +230,19 @@ import VPTUICore
         _ = type(&state, "make all")
         let effects = press(&state, .enter)
         let id = try #require(state.actions.last?.id)
-        #expect(effects == [.start(.run(Samples.trainer.id, RunRequest(command: .shell("make all"))), id)])
+        #expect(
+            effects == [.order(.start(.run(Samples.trainer.id, RunRequest(command: .shell("make all"))), id))]
+        )
         _ = update(&state, .engine(.started(id), at: Samples.now))
         var job = Samples.job("make-1", .running)
         job.command = .shell("make all")
         job.createdAt = Samples.now
         // Another job of the instance is not it, and the list may show it before the run tells of it.
         #expect(update(&state, .engine(.jobChanged(Samples.job("old-1", .running)), at: Samples.now)) == [])
-        _ = update(&state, .jobsLoaded(.success([job] + state.jobs.rows)))
+        _ = update(&state, .answered(.jobsLoaded(.success([job] + state.jobs.rows))))
         #expect(
             update(&state, .engine(.jobChanged(job), at: Samples.now)).contains(
-                .readLog(LogReadRequest(job.id, .end))))
+                .log(.readLog(LogReadRequest(job.id, .end)))))
         #expect(state.log.job == job.id)
         #expect(state.commandHistory.first == "make all")
         #expect(state.focus == .instances)
@@ -255,7 +265,9 @@ import VPTUICore
         let effects = press(&state, .tab, .enter)
         let id = try #require(state.actions.last?.id)
         #expect(
-            effects == [.start(.cancel(JobID("train-7"), on: Samples.trainer.id, CancelRequest()), id)])
+            effects == [
+                .order(.start(.cancel(JobID("train-7"), on: Samples.trainer.id, CancelRequest()), id))
+            ])
     }
 
     @Test func theLogOfAnEarlierSessionsJobIsFollowed() throws {
@@ -265,12 +277,12 @@ import VPTUICore
         let action = try #require(state.actions.last)
         #expect(
             effects.withoutWatch == [
-                .readMetrics(JobID("train-7")),
-                .start(.attach(JobID("train-7"), on: Samples.trainer.id), action.id),
-                .readLog(LogReadRequest(JobID("train-7"), .end)),
+                .log(.readMetrics(JobID("train-7"))),
+                .order(.start(.attach(JobID("train-7"), on: Samples.trainer.id), action.id)),
+                .log(.readLog(LogReadRequest(JobID("train-7"), .end))),
             ])
         // Looking on is nothing that a quit would cut off.
-        #expect(press(&state, .character("q")) == [.quit])
+        #expect(press(&state, .character("q")) == [.terminal(.quit)])
     }
 
     @Test func aRefusedDestroyLetsTheFollowingGoOn() throws {
@@ -286,17 +298,17 @@ import VPTUICore
         let effects = update(&state, .engine(.finished(destroy, .failed(refused)), at: state.now))
         let again = try #require(state.actions.last)
         #expect(again.job == JobID("train-7"))
-        #expect(effects.contains(.start(.attach(JobID("train-7"), on: Samples.trainer.id), again.id)))
+        #expect(effects.contains(.order(.start(.attach(JobID("train-7"), on: Samples.trainer.id), again.id))))
     }
 
     @Test func quitAsksOnlyWhileSomethingGoesOn() {
         var state = Samples.overview()
-        #expect(press(&state, .character("q")) == [.quit])
-        _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
+        #expect(press(&state, .character("q")) == [.terminal(.quit)])
+        _ = update(&state, .answered(.conflictsChecked([Samples.trainer.id], [])))
         #expect(press(&state, .character("q")) == [])
         // The key that asked does not confirm.
         #expect(press(&state, .character("q")) == [])
-        #expect(press(&state, .character("y")) == [.quit])
+        #expect(press(&state, .character("y")) == [.terminal(.quit)])
     }
 
     @Test func escapeNeverQuits() {
@@ -307,7 +319,7 @@ import VPTUICore
     @Test func suspendWorksAlsoInADialog() {
         var state = Samples.overview()
         press(&state, .character("D"))
-        #expect(press(&state, .control("z")) == [.suspend])
+        #expect(press(&state, .control("z")) == [.terminal(.suspend)])
     }
 
     @Test func pastedTextIsNeverTakenForKeys() {
@@ -325,7 +337,7 @@ import VPTUICore
 
     @Test func aFailureSaysWhatNext() {
         var state = Samples.overview()
-        _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
+        _ = update(&state, .answered(.conflictsChecked([Samples.trainer.id], [])))
         let id = state.actions[0].id
         let error = EngineError(
             .uploadFailed, EngineError.Activity("syncing", platform: .vast, subject: "31415"),
@@ -336,7 +348,7 @@ import VPTUICore
 
     @Test func anErrorWaitsWhileTheUserTypes() {
         var state = Samples.overview()
-        _ = update(&state, .conflictsChecked([Samples.trainer.id], []))
+        _ = update(&state, .answered(.conflictsChecked([Samples.trainer.id], [])))
         press(&state, .character("r"))
         let error = EngineError(.timedOut, EngineError.Activity("syncing"))
         _ = update(&state, .engine(.finished(state.actions[0].id, .failed(error)), at: Samples.now))
@@ -357,16 +369,16 @@ import VPTUICore
 
     @Test func shellRunsWhatTheEngineSays() {
         var state = Samples.overview()
-        #expect(press(&state, .character("s")) == [.prepareShell(Samples.trainer.id)])
+        #expect(press(&state, .character("s")) == [.ask(.prepareShell(Samples.trainer.id))])
         let argv = ["ssh", "-F", "x", "host"]
         #expect(
-            update(&state, .shellReady(Samples.trainer.id, argv: argv)) == [
-                .openShell(Samples.trainer.id, argv: argv)
+            update(&state, .answered(.shellReady(Samples.trainer.id, argv: argv))) == [
+                .terminal(.openShell(Samples.trainer.id, argv: argv))
             ])
     }
 
     @Test func copyTakesTheSelectedId() {
         var state = Samples.overview()
-        #expect(press(&state, .character("y")) == [.copy("31415")])
+        #expect(press(&state, .character("y")) == [.terminal(.copy("31415"))])
     }
 }

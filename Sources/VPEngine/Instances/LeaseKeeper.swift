@@ -58,7 +58,7 @@ struct LeaseKeeper {
         return WatchdogScript.Settings(
             platform: entry.platform, instance: id.rawValue, apiBase: endpoint.apiBase,
             workspace: entry.remoteRoot,
-            seconds: Int(saturating: (terms.seconds ?? 43_200).rounded(.up)),
+            seconds: Int(saturating: (terms.seconds ?? LeaseTerms.standardSeconds).rounded(.up)),
             capSeconds: Int(saturating: (terms.maximumSeconds ?? 0).rounded(.up)), ending: terms.ending,
             keepsUnsafeResults: terms.keepsUnsafeResults,
             idleSeconds: Int(saturating: (terms.idleSeconds ?? 0).rounded(.up)),

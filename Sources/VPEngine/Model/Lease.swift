@@ -98,9 +98,13 @@ public struct LeaseTerms: Hashable, Codable, Sendable {
     /// What becomes of the instance after `idleSeconds` without use.
     public var idleEnding: Lease.Ending
 
+    /// What a lease has where nobody said anything, in seconds.
+    public static let standardSeconds = 43_200.0
+
     /// By default twelve hours a renewal, three days in all, then a destroy; being idle does not end it.
     public init(
-        seconds: Double? = 43_200, maximumSeconds: Double? = 259_200, ending: Lease.Ending = .destroy,
+        seconds: Double? = LeaseTerms.standardSeconds, maximumSeconds: Double? = 259_200,
+        ending: Lease.Ending = .destroy,
         keepsUnsafeResults: Bool = true, idleSeconds: Double? = nil, idleEnding: Lease.Ending = .stop
     ) {
         self.seconds = seconds

@@ -36,12 +36,20 @@ package struct MoneyWatch: Sendable {
         for id in try self.context.store.recentlyLost(since: now.addingTimeInterval(-UTCDay.seconds)) {
             alarms.append(Alarm(.instanceLost, id, "\(id) is lost: \(LedgerEntry.EndReason.lost.words)"))
         }
+        for instance in instances where instance.status == .failed || instance.status == .lost {
+            let price = Figures.dollars(instance.price.dollarsPerHour)
+            alarms.append(
+                Alarm(
+                    .instanceLost, instance.id,
+                    "\(instance.id) has \(instance.status == .failed ? "failed" : "been lost") and may still cost "
+                        + "\(price) an hour"))
+        }
         for entry in ledger where entry.state == .destroying && entry.instance != nil {
             let id = entry.instance!
             alarms.append(
                 Alarm(
                     .destroyUnconfirmed, id,
-                    "\(id) is to be destroyed, and the platform has not confirmed it"))
+                    "the end of \(id) was ordered, and the platform has not confirmed it"))
         }
         alarms += Self.waitingAlarms(instances, ledger)
         if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
@@ -51,7 +59,7 @@ package struct MoneyWatch: Sendable {
             alarms.append(
                 Alarm(
                     .budget, nil,
-                    "\(Figures.dollars(spentToday)) of \(Figures.dollars(limit)) a day are spent"))
+                    "\(Figures.dollars(spentToday)) of today's \(Figures.dollars(limit)) is spent"))
         }
         for platform in self.context.untrusted.all.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             alarms.append(
@@ -63,7 +71,7 @@ package struct MoneyWatch: Sendable {
         where leftover.kind == .orphan || leftover.kind == .duplicate {
             let id = InstanceID(platform: leftover.platform, rawValue: leftover.id)
             alarms.append(
-                Alarm(.unknownInstance, id, "\(id) is named as ours are, and this machine does not know it"))
+                Alarm(.unknownInstance, id, "\(id) has a name of ours, but was not rented from this machine"))
         }
         for instance in instances where instance.status.holdsGPU {
             guard let lease = ledger.last(where: { $0.instance == instance.id })?.lease else { continue }
@@ -86,7 +94,7 @@ package struct MoneyWatch: Sendable {
             guard parked >= limit else { return nil }
             return Alarm(
                 .parked, id,
-                "\(id) is stopped since \(Figures.duration(parked)) and its disk costs "
+                "\(id) has been stopped for \(Figures.duration(parked)), and its disk costs "
                     + "\(Figures.dollars(instance.price.dollarsPerDay)) a day: "
                     + "`vp destroy-instance \(id)` ends it")
         }
@@ -117,11 +125,11 @@ package struct MoneyWatch: Sendable {
             alarms.append(
                 Alarm(
                     .idle, id,
-                    "\(id) rests since \(Figures.duration(seconds)) and costs "
-                        + "\(Figures.dollars(instance.price.dollarsPerHour))/h"))
+                    "\(id) has been idle for \(Figures.duration(seconds)): you are paying "
+                        + "\(Figures.dollars(instance.price.dollarsPerHour))/h for nothing"))
         }
         if lease.use == .unknown, lease.terms.idleSeconds != nil {
-            alarms.append(Alarm(.idle, id, "whether \(id) is used cannot be seen, so that it counts as used"))
+            alarms.append(Alarm(.idle, id, "whether \(id) is used cannot be seen, so it counts as used"))
         }
         if let end = lease.endsAt,
             end.timeIntervalSince(now) < min(Self.leaseNotice, (lease.terms.seconds ?? 0) / 4)

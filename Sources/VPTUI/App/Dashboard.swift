@@ -120,7 +120,8 @@ struct Dashboard: ParsableCommand {
         if let remembered = RememberedFile(configuration.paths).load() { state.recall(remembered) }
         state.showCached(
             instances: engine.cachedInstances(), offers: engine.cachedOffers(upTo: Self.offersAtOnce),
-            balances: engine.cachedBalances(), jobs: (try? engine.jobs()) ?? [])
+            balances: engine.cachedBalances(), jobs: (try? engine.jobs()) ?? [],
+            money: .cached(environment: environment))
         if isPlain {
             let loop = PlainLoop(mailbox: mailbox, runner: runner, signals: signals, state: state)
             try self.finish(loop.run(), loop.state, runner)

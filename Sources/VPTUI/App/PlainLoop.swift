@@ -110,16 +110,21 @@ final class PlainLoop {
     private func perform(_ effects: [Effect]) {
         for effect in effects {
             switch effect {
-            case .quit: self.end = .quit
-            case .suspend: self.suspend()
-            case .redraw, .toggleTheme: break
-            case .confirmDestroys(let destroys): self.runner.confirm(destroys)
-            case .takeBackDestroys(let ids): self.runner.takeBack(ids)
-            case .copy(let text): self.write(text)
-            case .openShell(let id, let argv):
-                self.openShell(id, argv)
-            default: self.runner.run(effect)
+            case .terminal(let effect): self.perform(effect)
+            case .ask(let question): self.runner.run(question)
+            case .log(let question): self.runner.run(question)
+            case .order(let order): self.runner.run(order)
             }
+        }
+    }
+
+    private func perform(_ effect: TerminalEffect) {
+        switch effect {
+        case .quit: self.end = .quit
+        case .suspend: self.suspend()
+        case .redraw, .toggleTheme: break
+        case .copy(let text): self.write(text)
+        case .openShell(let id, let argv): self.openShell(id, argv)
         }
     }
 

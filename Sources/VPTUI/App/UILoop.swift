@@ -162,18 +162,24 @@ final class UILoop {
     private func perform(_ effects: [Effect]) {
         for effect in effects {
             switch effect {
-            case .quit: self.end = .quit
-            case .suspend: self.suspend()
-            case .redraw: self.repaint()
-            case .copy(let text): self.terminal.copy(text)
-            case .toggleTheme:
-                self.terminal.theme = self.themes.next(after: self.terminal.theme)
-                self.needsFrame = true
-            case .confirmDestroys(let destroys): self.runner.confirm(destroys)
-            case .takeBackDestroys(let ids): self.runner.takeBack(ids)
-            case .openShell(let id, let argv): self.openShell(id, argv)
-            default: self.runner.run(effect)
+            case .terminal(let effect): self.perform(effect)
+            case .ask(let question): self.runner.run(question)
+            case .log(let question): self.runner.run(question)
+            case .order(let order): self.runner.run(order)
             }
+        }
+    }
+
+    private func perform(_ effect: TerminalEffect) {
+        switch effect {
+        case .quit: self.end = .quit
+        case .suspend: self.suspend()
+        case .redraw: self.repaint()
+        case .copy(let text): self.terminal.copy(text)
+        case .toggleTheme:
+            self.terminal.theme = self.themes.next(after: self.terminal.theme)
+            self.needsFrame = true
+        case .openShell(let id, let argv): self.openShell(id, argv)
         }
     }
 

@@ -3,7 +3,7 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
     case nextPane, previousPane, instancesPane, offersPane, jobsPane, logPane, zoomIn, zoomOut
     case down, up, top, bottom, halfPageDown, halfPageUp, pageDown, pageUp
     case search, help, refresh, back, quit, suspend, undo
-    case palette, history, actions, toggleTheme
+    case palette, history, actions, alarms, toggleTheme
     case mark, markRange, unmark
     case create, sync, run, download, destroy, shell, stopOrStart, openLog, details, copyID, copyLine
     case forwardPort, rename, files, providerLog
@@ -18,7 +18,14 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
         case .create, .sync, .run, .download, .destroy, .shell, .stopOrStart, .rent, .rentDirectly, .cancel,
             .runAgain, .forwardPort, .rename:
             true
-        default: false
+        case .nextPane, .previousPane, .instancesPane, .offersPane, .jobsPane, .logPane, .zoomIn, .zoomOut,
+            .down, .up, .top, .bottom, .halfPageDown, .halfPageUp, .pageDown, .pageUp, .search, .help,
+            .refresh, .back, .quit, .suspend, .undo, .palette, .history, .actions, .alarms, .toggleTheme,
+            .mark, .markRange, .unmark, .openLog, .details, .copyID, .copyLine, .files, .providerLog,
+            .editQuery, .sortColumn, .reverseSort, .follow, .wrap, .scrollLeft, .scrollRight, .nextHit,
+            .previousHit, .keepLines, .context, .metrics, .times, .goToTime, .writeLog, .nextJob,
+            .previousJob:
+            false
         }
     }
 

@@ -26,7 +26,8 @@ public struct Layout: Equatable, Sendable {
         self.main = nil
         self.strip = Rect(x: 0, y: 0, width: 0, height: 0)
         guard !self.isTooSmall else { return }
-        let stripHeight = min(ActionsStrip.rowCount(state), max(1, size.height / 8))
+        let stripHeight = min(
+            state.pendingDestroys.count + state.listedActions.count, max(1, size.height / 8))
         let body = screen.dropFirst(rows: 1).dropLast(rows: 1 + stripHeight)
         self.strip = Rect(x: 0, y: body.maxY, width: size.width, height: stripHeight)
         var listArea: Rect?

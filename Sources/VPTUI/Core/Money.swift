@@ -1,56 +1,102 @@
 import Foundation
 import VPEngine
 
-/// What follows from the state: money, ages, alarms.
+/// What the engine says of money. The dashboard computes no price and no alarm of its own: `MoneyReport` does, for
+/// `vp status`, `notify.command` and the screen alike.
+public struct MoneyState: Equatable, Sendable {
+    public internal(set) var balances: [Balance] = []
+    public internal(set) var failures: [SourceFailure] = []
+    public internal(set) var report: MoneyReport?
+    /// The alarms that a toast has named.
+    var told: Set<String> = []
+    var isAsking = false
+    /// Something changed while the report was on its way.
+    var isDue = false
+
+    /// What an earlier session or `vp` has kept: shown, and no news.
+    mutating func showCached(_ report: MoneyReport) {
+        self.report = report
+        self.told = Set(report.alarms.map(\.key))
+    }
+}
+
 extension State {
-    /// Dollars an hour for instances that hold a GPU.
-    var runningPrice: HourlyPrice {
-        HourlyPrice(
-            dollarsPerHour: self.instances.rows.filter { $0.status.holdsGPU }.sumOfDollars {
-                $0.price.dollarsPerHour
-            })
+    /// The engine's figures for the rows that are on screen, and its alarms about what is still there.
+    public var moneyReport: MoneyReport {
+        let report = self.money.report
+        return MoneyReport(
+            instances: self.instances.rows, balances: self.money.balances,
+            spentToday: report?.spentToday ?? 0, dollarsPerDay: report?.dollarsPerDay, alarms: self.alarms,
+            asOf: report?.asOf ?? .distantPast)
     }
 
-    /// Dollars a day for disks whose instance does not run.
-    var parkedDollarsPerDay: Double {
-        self.instances.rows.filter { !$0.status.holdsGPU }.sumOfDollars { $0.price.dollarsPerDay }
+    /// The worst first.
+    public var alarms: [Alarm] {
+        (self.money.report?.alarms ?? []).filter { alarm in
+            // An end that was confirmed a moment ago is no news for the report that was made before.
+            alarm.kind == .instanceLost || alarm.instance.map { !self.goneInstances.contains($0) } ?? true
+        }
     }
 
-    /// How long the money lasts on the platform where it ends first.
-    var hoursLeft: Double? {
-        self.balances.compactMap { balance in
-            let hourly = self.instances.rows.filter { $0.platform == balance.platform }
-                .sumOfDollars { $0.price.dollarsPerHour }
-            return hourly > 0 ? NumberRange.hours.clamp(max(0, balance.dollars) / hourly) : nil
-        }.min()
-    }
-
-    /// What is wrong now, the worst first.
-    var alarms: [String] {
-        var alarms: [String] = []
-        for instance in self.instances.rows where instance.refusedEnd != nil {
-            let price =
-                instance.status.holdsGPU
-                ? Format.hourly(instance.price) : "\(Format.dollars(instance.price.dollarsPerDay))/day"
-            alarms.append("\(instance.id) waits for you at \(price): its end was refused")
-        }
-        for instance in self.instances.rows where instance.status == .failed || instance.status == .lost {
-            alarms.append("\(instance.id) is \(instance.status.rawValue)")
-        }
-        if let hours = self.hoursLeft, hours < 3 {
-            alarms.append("credit for \(Format.age(hours * 3600)) only")
-        }
-        for id in self.idleInstances {
-            alarms.append("\(id) is idle: you are paying for nothing")
-        }
+    /// Platforms that do not answer, each once: no alarm about money, but why figures may be old.
+    var platformTroubles: [SourceFailure] {
         var named: Set<Platform> = []
-        for failure in self.instances.failures + self.offers.failures + self.balanceFailures
-        where named.insert(failure.platform).inserted {
-            alarms.append(ErrorWords.brief(failure))
+        return (self.instances.failures + self.offers.failures + self.money.failures).filter {
+            named.insert($0.platform).inserted
         }
-        return alarms
     }
 
+    mutating func askMoney() -> [Effect] {
+        guard !self.money.isAsking else {
+            self.money.isDue = true
+            return []
+        }
+        self.money.isAsking = true
+        return [.ask(.loadMoney)]
+    }
+
+    mutating func moneyArrived(_ result: Result<MoneyReport, EngineError>) -> [Effect] {
+        self.money.isAsking = false
+        switch result {
+        case .success(let report):
+            self.money.report = report
+            let new = self.alarms.filter { !self.money.told.contains($0.key) }
+            // One that goes and comes back is news again.
+            self.money.told = Set(report.alarms.map(\.key))
+            self.toastAlarms(new)
+        case .failure(let error): self.toast(ErrorWords(error).title, .bad)
+        }
+        guard self.money.isDue else { return [] }
+        self.money.isDue = false
+        return self.askMoney()
+    }
+
+    /// Two are named, more are counted: the list has them all.
+    mutating func toastAlarms(_ alarms: [Alarm]) {
+        let key = self.keyMap.bindings.first { $0.command == .alarms }?.keys.first?.name ?? ":alarms"
+        if alarms.count > 2 {
+            self.toast("⚠ \(alarms.count) new alarms · \(key) lists them", .bad, for: 10, isAlarm: true)
+            return
+        }
+        for alarm in alarms {
+            self.toast("⚠ \(alarm.words) · \(key)", StatusWords.mark(alarm.kind).role, for: 10, isAlarm: true)
+        }
+    }
+
+    mutating func leaseSet(_ id: InstanceID, _ lease: Lease) {
+        if var instance = self.instances.row(id) {
+            instance.lease = lease
+            self.instances.upsert(instance)
+        }
+        let end = lease.endsAt.map {
+            "ends at \(Format.timeOfDay($0, offset: self.settings.secondsFromGMT)) unless it is used"
+        }
+        self.toast("The lease of \(id) \(end ?? "has no end")", .good, for: 6)
+    }
+}
+
+/// How old what is on screen is.
+extension State {
     /// Older than two intervals, or from a platform that does not answer.
     func isStale(_ platform: Platform, _ fetchedAt: Date?, _ interval: TimeInterval) -> Bool {
         guard let fetchedAt else { return true }

@@ -34,7 +34,7 @@ extension State {
     /// As far as every platform has said.
     var hasNothingRented: Bool {
         self.instances.fetchedAt != nil && self.instances.rows.isEmpty && self.instances.failures.isEmpty
-            && self.balanceFailures.isEmpty
+            && self.money.failures.isEmpty
     }
 
     /// Offers are asked for while somebody looks at them: their list is on screen, and keys are pressed.

@@ -55,10 +55,11 @@ extension KeyMap {
             ]
         ),
         (
-            "In the history and the list of actions",
+            "In the history, the list of actions and the alarms",
             [
                 (["j", "k"], "move"), (["y"], "copies the line of `vp`"),
-                (["X"], "cancels the action"), (["Esc"], "closes"),
+                (["X"], "cancels the action"), (["Enter"], "does what the alarm's last lines say"),
+                (["Esc"], "closes"),
             ]
         ),
     ]
@@ -91,6 +92,8 @@ extension KeyMap {
         Binding(
             [.character("@")], .history, .everywhere, "shows what was asked and done, with its `vp` line"),
         Binding([.character("a")], .actions, .everywhere, "lists what is being done, to cancel it"),
+        Binding(
+            [.character("!")], .alarms, .everywhere, "lists the alarms, with what can be done about each"),
         Binding([.character("T")], .toggleTheme, .everywhere, "changes between the dark and the light theme"),
         Binding([.character("?")], .help, .everywhere, "shows the keys of this pane", hint: "help"),
         Binding([.control("z")], .suspend, .everywhere, "suspends the dashboard; `fg` brings it back"),

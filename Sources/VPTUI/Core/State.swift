@@ -38,8 +38,7 @@ public struct State: Equatable, Sendable {
     public var instances = ListState<Instance>()
     public var offers = ListState<Offer>()
     public var jobs = ListState<Job>()
-    public var balances: [Balance] = []
-    public var balanceFailures: [SourceFailure] = []
+    public var money = MoneyState()
     public var log = LogState()
     public var metrics = MetricsState()
     public var telemetry = TelemetryState()
@@ -118,6 +117,8 @@ public struct Toast: Equatable, Sendable {
     public var text: String
     public var role: Role
     public var until: Date
+    /// It names an alarm, which the top line shows as well.
+    var isAlarm = false
 }
 
 /// One question that is asked again and again.

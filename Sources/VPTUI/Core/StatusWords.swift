@@ -26,6 +26,23 @@ enum StatusWords {
         }
     }
 
+    static func mark(_ kind: Alarm.Kind) -> (glyph: String, word: String, role: Role) {
+        switch kind {
+        case .instanceLost: ("✗", "lost", .bad)
+        case .destroyUnconfirmed: ("✗", "not confirmed", .bad)
+        case .waiting: ("✗", "waits for you", .bad)
+        case .lowBalance: ("$", "credit", .bad)
+        case .budget: ("$", "day's limit", .bad)
+        case .untrusted: ("?", "no list", .bad)
+        case .unknownInstance: ("?", "orphan", .warning)
+        case .idle: ("◌", "idle", .warning)
+        case .parked: ("○", "parked", .warning)
+        case .leaseEnding: ("◔", "lease ends", .warning)
+        case .weakLease: ("◔", "weak lease", .warning)
+        case .noLease: ("∞", "no lease", .bad)
+        }
+    }
+
     static func glyph(_ action: EngineAction) -> String {
         switch action {
         case .create: "◆"
@@ -44,7 +61,9 @@ enum StatusWords {
         switch (job.state, job.outcome) {
         case (.failed, .exited(let code)): text = "failed with \(code)"
         case (.failed, .signalled(let signal)): text = "ended by signal \(signal)"
-        default: text = job.state.rawValue
+        case (.queued, _), (.running, _), (.succeeded, _), (.failed, nil), (.cancelled, _), (.lost, _),
+            (.unknown, _):
+            text = job.state.rawValue
         }
         if let cause = job.cause { text += ": \(cause)" }
         return text

@@ -80,7 +80,7 @@ private func drawOverlay(_ state: State, _ layout: Layout, in buffer: inout Cell
     case .palette(let palette): PaletteScreen.draw(palette, state, of: &buffer)
     case .list(let list): ListOverlayScreen.draw(list, state, of: &buffer)
     case .text(let text): TextOverlayScreen.draw(text, of: &buffer)
-    case .help(let scroll): HelpScreen.draw(state, scroll: scroll, of: &buffer)
+    case .help(let help): HelpScreen.draw(state, scroll: help.scroll, of: &buffer)
     case nil: break
     }
 }

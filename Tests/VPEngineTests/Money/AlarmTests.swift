@@ -60,7 +60,7 @@ struct AlarmTests {
                 #expect(alarms.isEmpty != isAlarm, "\(use)")
                 let price = String(format: "costs $%.2f/h", instance.price.dollarsPerHour)
                 if isAlarm {
-                    #expect(alarms.first?.words.contains("rests since 20 min and \(price)") == true)
+                    #expect(alarms.first?.words.contains("idle for 20 min: you are paying \(price)") == true)
                 }
             }
         }

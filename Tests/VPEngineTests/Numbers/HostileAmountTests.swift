@@ -125,6 +125,9 @@ struct HostileAmountTests {
         let instance = Instance(
             id: id, status: .running, gpuName: "%s", price: HourlyPrice(dollarsPerHour: 0.4))
         let alarms = MoneyWatch.alarms(of: lease, on: instance, Date(timeIntervalSince1970: 1_795_000_000))
-        #expect(alarms.contains { $0.words == "%s%n%@ rests since 67 min and costs $0.40/h" })
+        #expect(
+            alarms.contains {
+                $0.words == "%s%n%@ has been idle for 67 min: you are paying $0.40/h for nothing"
+            })
     }
 }

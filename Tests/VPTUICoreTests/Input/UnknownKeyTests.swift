@@ -51,8 +51,8 @@ import VPTUICore
             }
             _ = update(&state, .pasted("D y", at: state.now))
             #expect(state.overlay == overlay && state.pendingDestroys.isEmpty && state.actions.isEmpty)
-            #expect(press(&state, .control("z")) == [.suspend])
-            #expect(press(&state, .character("q")) == [.quit])
+            #expect(press(&state, .control("z")) == [.terminal(.suspend)])
+            #expect(press(&state, .character("q")) == [.terminal(.quit)])
             // All of it is there again with the room.
             _ = update(&state, .resized(Size(width: 120, height: 40)))
             #expect(state.overlay == overlay)
@@ -64,7 +64,7 @@ import VPTUICore
         press(&state, .character("D"), .tab, .character("y"))
         _ = update(&state, .resized(Size(width: 40, height: 10)))
         #expect(screenText(view(state)).contains("z takes the destroy back"))
-        #expect(press(&state, .character("z")) == [.takeBackDestroys([Samples.trainer.id])])
+        #expect(press(&state, .character("z")) == [.order(.takeBackDestroys([Samples.trainer.id]))])
         #expect(state.pendingDestroys.isEmpty)
     }
 

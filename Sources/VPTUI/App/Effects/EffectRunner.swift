@@ -18,7 +18,7 @@ final class EffectRunner: Sendable {
     /// Where `vp` is called, and with which configuration.
     private let directory: String
     private let configurationFile: String?
-    private let effects: AsyncStream<Effect>.Continuation
+    private let work: AsyncStream<@Sendable (EffectRunner) async -> Void>.Continuation
     private let isAskingAboutJobs = Mutex(false)
 
     /// - Parameter environment: for `vp` itself, which finds its keys as this process did.
@@ -37,23 +37,19 @@ final class EffectRunner: Sendable {
         self.lines = LineRunner(
             environment: environment, directory: directory, runner: engine.context.runner)
         self.remembered = RememberedFile(engine.configuration.paths)
-        let (stream, continuation) = AsyncStream.makeStream(of: Effect.self)
-        self.effects = continuation
+        let (stream, continuation) = AsyncStream.makeStream(of: (@Sendable (EffectRunner) async -> Void).self)
+        self.work = continuation
         Task.detached { [self] in
-            for await effect in stream { await self.perform(effect) }
+            for await work in stream { await work(self) }
         }
     }
 
     var historyStamp: HistoryStamp { self.engine.historyStamp }
 
-    func run(_ effect: Effect) {
-        self.effects.yield(effect)
-    }
-
     /// Ends transfers and connections; jobs on instances go on. Waits at most `limit`.
     func finish(cancelling actions: [ActionID], remembering: Remembered, limit: DispatchTimeInterval) {
         self.remembered.save(remembering)
-        self.effects.finish()
+        self.work.finish()
         let done = DispatchSemaphore(value: 0)
         Task.detached { [self] in
             self.telemetry.watch([])
@@ -67,7 +63,7 @@ final class EffectRunner: Sendable {
     // MARK: What was confirmed
 
     /// Returns once it is on record. Where it cannot be, it happens all the same, for as long as the dashboard runs.
-    func confirm(_ destroys: [PendingDestroy]) {
+    private func confirm(_ destroys: [PendingDestroy]) {
         do throws(EngineError) {
             try self.engine.confirm(destroys.map(self.end))
         } catch {
@@ -75,7 +71,7 @@ final class EffectRunner: Sendable {
         }
     }
 
-    func takeBack(_ ids: [InstanceID]) {
+    private func takeBack(_ ids: [InstanceID]) {
         do throws(EngineError) {
             _ = try self.engine.takeBackEnds(of: ids)
         } catch {
@@ -124,33 +120,86 @@ final class EffectRunner: Sendable {
             directory: self.directory)
     }
 
-    private func perform(_ effect: Effect) async {
-        switch effect {
-        case .start(let action, let id): await self.queue.start(action, as: id)
-        case .cancel(let id): await self.queue.cancel(id)
-        case .readLog(let request): self.logs.read(request)
-        case .searchLog(let request): self.logs.find(request)
-        case .writeLog(let job, let path, let filter): self.logs.write(job, to: path, filter: filter)
-        case .readMetrics(let job): self.logs.measure(job)
-        case .watch(let ids): self.telemetry.watch(ids)
-        case .remember(let remembered): self.remembered.save(remembered)
-        case .openShell, .copy, .suspend, .redraw, .toggleTheme, .quit, .confirmDestroys, .takeBackDestroys:
-            preconditionFailure("the loop performs what concerns the terminal")
-        case .pollInstances:
-            self.ask { await self.answer(effect) }
-            // Who leaves the dashboard open wants what it shows.
-            Task.detached { [engine = self.engine] in await engine.renewLeases() }
-            Task.detached { [engine = self.engine] in await engine.takeUpEnds() }
-        default: self.ask { await self.answer(effect) }
+    // MARK: What is asked and ordered
+
+    func run(_ order: Order) {
+        switch order {
+        // On record before the loop draws the first second of the countdown.
+        case .confirmDestroys(let destroys): self.confirm(destroys)
+        case .takeBackDestroys(let ids): self.takeBack(ids)
+        case .start(let action, let id): self.inOrder { await $0.queue.start(action, as: id) }
+        case .cancel(let id): self.inOrder { await $0.queue.cancel(id) }
+        case .takeUpEnds: self.inOrder { $0.takeUpEnds() }
+        case .watch(let ids): self.inOrder { $0.telemetry.watch(ids) }
+        case .remember(let remembered): self.inOrder { $0.remembered.save(remembered) }
+        case .setLease(let id, let seconds):
+            self.answer { runner throws(EngineError) in
+                .leaseSet(id, try await runner.engine.setLease(of: id, seconds: seconds))
+            }
+        case .forward(let forward):
+            self.answer { runner throws(EngineError) in
+                try await runner.engine.forward(
+                    forward.instance, localPort: forward.localPort, remotePort: forward.remotePort)
+                return .forwarded(forward)
+            }
+        case .endForward(let forward):
+            self.answer { runner throws(EngineError) in
+                try await runner.engine.endForward(
+                    forward.instance, localPort: forward.localPort, remotePort: forward.remotePort)
+                return .forwardEnded(forward)
+            }
+        case .rename(let id, let name):
+            self.answer { runner throws(EngineError) in
+                .renamed(try await runner.engine.rename(id, to: name))
+            }
         }
     }
 
-    private func ask(_ question: @escaping @Sendable () async -> Message) {
-        Task.detached { [mailbox] in mailbox.post(await question()) }
+    func run(_ question: LogQuestion) {
+        self.inOrder { runner in
+            switch question {
+            case .readLog(let request): runner.logs.read(request)
+            case .searchLog(let request): runner.logs.find(request)
+            case .writeLog(let job, let path, let filter): runner.logs.write(job, to: path, filter: filter)
+            case .readMetrics(let job): runner.logs.measure(job)
+            }
+        }
     }
 
-    private func answer(_ effect: Effect) async -> Message {
-        switch effect {
+    func run(_ question: Question) {
+        self.answer { runner throws(EngineError) in try await runner.answer(question) }
+        guard case .pollInstances = question else { return }
+        self.inOrder { runner in
+            // Who leaves the dashboard open wants what it shows.
+            Task.detached { [engine = runner.engine] in await engine.renewLeases() }
+            runner.takeUpEnds()
+        }
+    }
+
+    private func takeUpEnds() {
+        Task.detached { [engine = self.engine] in await engine.takeUpEnds() }
+    }
+
+    private func inOrder(_ work: @escaping @Sendable (EffectRunner) async -> Void) {
+        self.work.yield(work)
+    }
+
+    /// Posts what `question` answers, or why it could not be. It begins after what was ordered before, and holds up
+    /// nothing that comes after.
+    private func answer(_ question: @escaping @Sendable (EffectRunner) async throws(EngineError) -> Answer) {
+        self.inOrder { runner in
+            Task.detached { [mailbox = runner.mailbox] in
+                do throws(EngineError) {
+                    mailbox.post(.answered(try await question(runner)))
+                } catch {
+                    mailbox.post(.failed(error, at: Date()))
+                }
+            }
+        }
+    }
+
+    private func answer(_ question: Question) async throws(EngineError) -> Answer {
+        switch question {
         case .loadInstances: return .instancesLoaded(await self.engine.instances())
         case .loadBalances: return .balancesLoaded(await self.engine.balances())
         case .loadCachedOffers: return .cachedOffersLoaded(self.engine.cachedOffers())
@@ -160,10 +209,15 @@ final class EffectRunner: Sendable {
         case .pollBalances(let age):
             return .balancesLoaded(await self.engine.recentBalances(maximumAge: age))
         case .loadOffers(let query, let generation):
-            return .offersLoaded(await self.offers(query, maximumAge: 0), generation: generation)
+            return .offersLoaded(
+                await self.result { () throws(EngineError) in
+                    try await self.engine.recentOffers(query, maximumAge: 0, for: .asked)
+                }, generation: generation)
         case .pollOffers(let query, let generation, let age):
             return .offersLoaded(
-                await self.offers(query, maximumAge: age, for: .watching), generation: generation)
+                await self.result { () throws(EngineError) in
+                    try await self.engine.recentOffers(query, maximumAge: age, for: .watching)
+                }, generation: generation)
         case .quote(let request, let generation):
             do throws(EngineError) {
                 let plan = try await self.engine.rentalPlan(request)
@@ -176,31 +230,39 @@ final class EffectRunner: Sendable {
             // Those that ended while nobody watched are asked for; an instance that does not answer must not
             // hold up the list.
             self.askAboutJobs()
-            do throws(EngineError) {
-                return .jobsLoaded(.success(try self.engine.jobs()))
-            } catch {
-                return .jobsLoaded(.failure(error))
-            }
+            return .jobsLoaded(await self.result { () throws(EngineError) in try self.engine.jobs() })
+        case .loadMoney:
+            return .moneyLoaded(await self.result { () throws(EngineError) in try self.engine.moneyReport() })
         case .loadUnsafeResults(let id):
-            do throws(EngineError) {
-                return .unsafeResultsLoaded(id, .success(try await self.engine.unsafeResults(on: id)))
-            } catch {
-                return .unsafeResultsLoaded(id, .failure(error))
-            }
+            return .unsafeResultsLoaded(
+                id,
+                await self.result { () throws(EngineError) in try await self.engine.unsafeResults(on: id) })
         case .compareWorkspace(let id):
-            do throws(EngineError) {
-                return .workspaceCompared(id, .success(try await self.engine.workspaceReport(of: id)))
-            } catch {
-                return .workspaceCompared(id, .failure(error))
+            return .workspaceCompared(
+                id,
+                await self.result { () throws(EngineError) in try await self.engine.workspaceReport(of: id) })
+        case .checkConflicts(let ids):
+            var paths: [String] = []
+            for id in ids {
+                paths += try await self.engine.workspaceReport(of: id).conflicts.map(\.path)
             }
+            return .conflictsChecked(ids, paths)
+        case .prepareShell(let id): return .shellReady(id, argv: try await self.engine.shellCommand(for: id))
+        case .loadProviderLog(let id):
+            return .providerLogLoaded(id, try await self.engine.providerLog(of: id))
         case .loadVerbs: return .verbsLoaded(await self.lines.verbs())
-        case .runLine(let words): return await self.lines.run(words)
-        default:
-            do throws(EngineError) {
-                return try await self.answerOrThrow(effect)
-            } catch {
-                return .failed(error, at: Date())
-            }
+        case .runLine(let words): return try await self.lines.run(words)
+        }
+    }
+
+    /// An answer that has a place of its own on screen, where it failed as well.
+    private func result<Value>(
+        _ question: () async throws(EngineError) -> Value
+    ) async -> Result<Value, EngineError> {
+        do throws(EngineError) {
+            return .success(try await question())
+        } catch {
+            return .failure(error)
         }
     }
 
@@ -215,42 +277,6 @@ final class EffectRunner: Sendable {
             let mailbox = self.mailbox
             _ = try? await self.engine.lookAtJobs { mailbox.post(.engine($0, at: Date())) }
             self.isAskingAboutJobs.withLock { $0 = false }
-        }
-    }
-
-    private func answerOrThrow(_ effect: Effect) async throws(EngineError) -> Message {
-        switch effect {
-        case .prepareShell(let id):
-            return .shellReady(id, argv: try await self.engine.shellCommand(for: id))
-        case .checkConflicts(let ids):
-            var paths: [String] = []
-            for id in ids {
-                paths += try await self.engine.workspaceReport(of: id).conflicts.map(\.path)
-            }
-            return .conflictsChecked(ids, paths)
-        case .forward(let forward):
-            try await self.engine.forward(
-                forward.instance, localPort: forward.localPort, remotePort: forward.remotePort)
-            return .forwarded(forward)
-        case .endForward(let forward):
-            try await self.engine.endForward(
-                forward.instance, localPort: forward.localPort, remotePort: forward.remotePort)
-            return .forwardEnded(forward)
-        case .loadProviderLog(let id):
-            return .providerLogLoaded(id, try await self.engine.providerLog(of: id))
-        case .rename(let id, let name): return .renamed(try await self.engine.rename(id, to: name))
-        default: preconditionFailure("every effect is performed somewhere")
-        }
-    }
-
-    private func offers(
-        _ query: OfferQuery, maximumAge: Double, for purpose: SearchPurpose = .asked
-    ) async -> Result<PlatformAnswers<Offer>, EngineError> {
-        do throws(EngineError) {
-            return .success(
-                try await self.engine.recentOffers(query, maximumAge: maximumAge, for: purpose))
-        } catch {
-            return .failure(error)
         }
     }
 }

@@ -27,22 +27,18 @@ struct LineRunner: Sendable {
     }
 
     /// Answers and progress in one, as a terminal shows them.
-    func run(_ words: [String]) async -> Message {
+    func run(_ words: [String]) async throws(EngineError) -> Answer {
         let start = Date()
         let line = words.map(ShellQuoting.quoted).joined(separator: " ")
-        do throws(EngineError) {
-            let result = try await self.runner.run(self.command(words))
-            let status: Int32 =
-                switch result.ending {
-                case .exited(let code): code
-                case .signalled(let signal): 128 + signal
-                }
-            return .lineEnded(
-                line, output: Self.lines(result.output + result.errorOutput), exitStatus: status,
-                seconds: Date().timeIntervalSince(start), at: Date())
-        } catch {
-            return .failed(error, at: Date())
-        }
+        let result = try await self.runner.run(self.command(words))
+        let status: Int32 =
+            switch result.ending {
+            case .exited(let code): code
+            case .signalled(let signal): 128 + signal
+            }
+        return .lineEnded(
+            line, output: Self.lines(result.output + result.errorOutput), exitStatus: status,
+            seconds: Date().timeIntervalSince(start), at: Date())
     }
 
     private func command(_ words: [String]) -> ProcessCommand {

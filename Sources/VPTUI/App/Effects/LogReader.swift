@@ -69,17 +69,17 @@ final class LogReader: Sendable {
             guard let file = LogFile(path: self.path(request.job)) else {
                 // A job that has written nothing yet has no file: that is an empty log.
                 let empty = LogPart(chunks: [], start: 0, end: 0, size: 0, reachesEnd: true)
-                self.mailbox.post(.logRead(request, empty))
+                self.mailbox.post(.log(.logRead(request, empty)))
                 return
             }
             let part = LogScanner(file).part(request.place, filter: request.filter)
-            self.mailbox.post(.logRead(request, part))
+            self.mailbox.post(.log(.logRead(request, part)))
         }
     }
 
     func write(_ job: JobID, to path: String, filter: TextPattern?) {
         self.measuring.async { [self] in
-            self.mailbox.post(.logWritten(path: path, self.copy(job, to: path, filter)))
+            self.mailbox.post(.log(.logWritten(path: path, self.copy(job, to: path, filter))))
         }
     }
 
@@ -118,7 +118,7 @@ final class LogReader: Sendable {
         self.measuring.async { [self] in
             var metrics = Metrics()
             guard let file = LogFile(path: self.path(job)) else {
-                self.mailbox.post(.metricsRead(job, metrics, start: 0, end: 0))
+                self.mailbox.post(.log(.metricsRead(job, metrics, start: 0, end: 0)))
                 return
             }
             let scanner = LogScanner(file)
@@ -127,7 +127,7 @@ final class LogReader: Sendable {
                 metrics.feed(block)
                 return true
             }
-            self.mailbox.post(.metricsRead(job, metrics, start: start, end: scanner.size))
+            self.mailbox.post(.log(.metricsRead(job, metrics, start: start, end: scanner.size)))
         }
     }
 
@@ -138,7 +138,8 @@ final class LogReader: Sendable {
         self.searching.async { [self] in
             guard let file = LogFile(path: self.path(request.job)), let matcher = TextMatcher(request.pattern)
             else {
-                self.mailbox.post(.logFound(generation: request.generation, hit: nil, hasWrapped: false))
+                self.mailbox.post(
+                    .log(.logFound(generation: request.generation, hit: nil, hasWrapped: false)))
                 return
             }
             let isStale = { [self] in self.search.withLock { $0 != request.generation } }
@@ -156,7 +157,7 @@ final class LogReader: Sendable {
                 }
                 guard !isStale() else { return }
                 self.mailbox.post(
-                    .logFound(generation: request.generation, hit: hit, hasWrapped: hasWrapped))
+                    .log(.logFound(generation: request.generation, hit: hit, hasWrapped: hasWrapped)))
             }
             self.count(request, hit, scanner, matcher, filter)
         }
@@ -177,10 +178,11 @@ final class LogReader: Sendable {
         }
         func post(_ fraction: Double) {
             self.mailbox.post(
-                .logCounted(
-                    generation: request.generation, total: counts.total,
-                    position: hit.flatMap { self.position(of: $0, counts, scanner, matcher, filter) },
-                    fraction: fraction))
+                .log(
+                    .logCounted(
+                        generation: request.generation, total: counts.total,
+                        position: hit.flatMap { self.position(of: $0, counts, scanner, matcher, filter) },
+                        fraction: fraction)))
         }
         var reported = DispatchTime.now()
         scanner.count(matcher, filter: filter, from: counts.end) { start, end, hits in

@@ -73,6 +73,12 @@ extension State {
             ?? self.actions.last { $0.isActive && $0.action.instance == id }
     }
 
+    /// What runs comes before what has ended. Only looking at a job is no work worth a row.
+    var listedActions: [ActionRecord] {
+        let shown = self.actions.filter { if case .attach = $0.action { false } else { true } }
+        return shown.filter(\.isActive) + shown.filter { !$0.isActive }
+    }
+
     var activeActions: [ActionRecord] { self.actions.filter(\.isActive) }
 
     /// The ids of what goes on and satisfies `test`.
@@ -100,6 +106,6 @@ extension State {
     mutating func start(_ action: EngineAction) -> Effect {
         let id = self.nextActionID()
         self.actions.append(ActionRecord(id: id, action: action, phase: .queued, startedAt: self.now))
-        return .start(action, id)
+        return .order(.start(action, id))
     }
 }

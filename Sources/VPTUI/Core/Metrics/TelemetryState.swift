@@ -17,8 +17,6 @@ public struct TelemetryState: Equatable, Sendable {
         public internal(set) var received: [Double] = []
         public internal(set) var sent: [Double] = []
         public internal(set) var failure: EngineError?
-        /// Since when no GPU has done anything.
-        public internal(set) var idleSince: Date?
     }
 
     public private(set) var tracks: [InstanceID: Track] = [:]
@@ -45,11 +43,6 @@ public struct TelemetryState: Equatable, Sendable {
                 Double(sample.receivedBytes.subtractingSaturated(before.receivedBytes)) / elapsed,
                 to: &track.received)
             add(Double(sample.sentBytes.subtractingSaturated(before.sentBytes)) / elapsed, to: &track.sent)
-        }
-        if let share = sample.gpuShare, share < 0.02 {
-            track.idleSince = track.idleSince ?? date
-        } else {
-            track.idleSince = nil
         }
         track.latest = sample
         track.date = date
@@ -102,22 +95,6 @@ extension State {
         let wanted = self.visibleInstances()
         guard wanted != self.watched else { return [] }
         self.watched = wanted
-        return [.watch(wanted.sorted { $0.rawValue < $1.rawValue })]
-    }
-
-    /// Instances that cost money while their GPUs do nothing and their jobs say nothing.
-    var idleInstances: [InstanceID] {
-        self.telemetry.tracks.compactMap { id, track in
-            guard let since = track.idleSince, self.now.timeIntervalSince(since) >= Self.idleAlarm,
-                self.instances.row(id)?.status == .running,
-                self.now.timeIntervalSince(track.date ?? .distantPast) < 30
-            else { return nil }
-            let isTalking = self.jobs.rows.contains { job in
-                job.instance == id && !job.state.isOver && job.id == self.log.job
-                    && self.now.timeIntervalSince(self.log.arrivals.last?.date ?? .distantPast)
-                        < Self.idleAlarm
-            }
-            return isTalking ? nil : id
-        }.sorted { $0.rawValue < $1.rawValue }
+        return [.order(.watch(wanted.sorted { $0.rawValue < $1.rawValue }))]
     }
 }

@@ -163,7 +163,7 @@ public struct LaunchForm: Equatable, Sendable {
             case .disk: ["20", "40", "80", "160", "320"]
             case .count: ["1", "2", "4", "8"]
             case .lease: ["2h", "12h", "1d", "3d", "none"]
-            default: []
+            case .platform, .price, .cost, .name, .spot, .rent: []
             }
         let known = Self.unique(all)
         guard !typed.isEmpty else { return Array(known.prefix(8)) }

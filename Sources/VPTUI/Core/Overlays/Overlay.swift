@@ -9,16 +9,27 @@ public enum Overlay: Equatable, Sendable {
     case palette(Palette)
     case list(ListOverlay)
     case text(TextOverlay)
-    case help(scroll: Int)
+    case help(HelpOverlay)
 }
 
-/// A list in a box: what was asked of platforms and engine, or what is being done.
+/// The keys of the pane that has the focus.
+public struct HelpOverlay: Equatable, Sendable {
+    public var scroll = 0
+
+    public init(scroll: Int = 0) {
+        self.scroll = scroll
+    }
+}
+
+/// A list in a box: what was asked of platforms and engine, what is being done, or what is wrong.
 public struct ListOverlay: Equatable, Sendable {
-    public enum Kind: Equatable, Sendable { case history, actions }
+    public enum Kind: Equatable, Sendable { case history, actions, alarms }
 
     public var kind: Kind
     public var selected = 0
     public var top = 0
+    /// The alarm that is selected.
+    var anchor: String?
 
     public init(_ kind: Kind) {
         self.kind = kind
@@ -60,6 +71,8 @@ public struct Dialog: Equatable, Sendable {
         /// The commands of these jobs, where they ran.
         case runAgain([Job])
         case cancelAction(ActionID)
+        /// A lease of so many seconds from now on.
+        case extendLease(InstanceID, seconds: Double)
         /// A sync that would meet files changed on both sides.
         case conflicts([InstanceID], [String])
         case quit
@@ -98,7 +111,8 @@ public struct Dialog: Equatable, Sendable {
         switch self.kind {
         case .error: [.cancel]
         case .destroy: [.cancel, .confirm, .discard]
-        default: [.cancel, .confirm]
+        case .create, .stop, .start, .cancelJobs, .runAgain, .cancelAction, .conflicts, .extendLease, .quit:
+            [.cancel, .confirm]
         }
     }
 
@@ -110,6 +124,7 @@ public struct Dialog: Equatable, Sendable {
         case .destroy(let ids, _), .stop(let ids), .start(let ids), .conflicts(let ids, _): ids
         case .cancelJobs(let targets): targets.map(\.instance)
         case .runAgain(let jobs): jobs.map(\.instance)
+        case .extendLease(let id, _): [id]
         case .create, .cancelAction, .quit, .error: []
         }
     }
@@ -123,7 +138,8 @@ public struct Dialog: Equatable, Sendable {
         case .conflicts(let ids, let paths): self.kind = .conflicts(ids.filter(isAlive), paths)
         case .cancelJobs(let targets): self.kind = .cancelJobs(targets.filter { isAlive($0.instance) })
         case .runAgain(let jobs): self.kind = .runAgain(jobs.filter { isAlive($0.instance) })
-        case .create, .cancelAction, .quit, .error: break
+        // About one, or none: it has gone with it.
+        case .extendLease, .create, .cancelAction, .quit, .error: break
         }
     }
 }
@@ -161,7 +177,7 @@ public struct Prompt: Equatable, Sendable {
     public var isInline: Bool {
         switch self.kind {
         case .filter, .search, .keepLines: true
-        default: false
+        case .run, .rename, .forward, .offerQuery, .writeLog, .goToTime: false
         }
     }
 

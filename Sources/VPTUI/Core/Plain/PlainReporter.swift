@@ -9,7 +9,7 @@ public struct PlainReporter {
     private var toasts: [Toast] = []
     private var overlay: Overlay?
     private var overlayLines: [String] = []
-    private var alarms: [String] = []
+    private var alarms: Set<String> = []
     private var log: (job: JobID, line: Int)?
     private var isFirst = true
 
@@ -26,9 +26,13 @@ public struct PlainReporter {
         self.reportInstances(state, &lines)
         self.reportJobs(state, &lines)
         self.reportActions(state, &lines)
-        for alarm in state.alarms where !self.alarms.contains(alarm) { lines.append("Alarm: \(alarm)") }
-        self.alarms = state.alarms
-        for toast in state.toasts where !self.toasts.contains(where: { $0.text == toast.text }) {
+        for alarm in state.alarms where !self.alarms.contains(alarm.key) {
+            lines.append("Alarm: \(alarm.words). Type alarms for what can be done.")
+        }
+        self.alarms = Set(state.alarms.map(\.key))
+        // What a toast says of an alarm has just been said.
+        for toast in state.toasts
+        where !toast.isAlarm && !self.toasts.contains(where: { $0.text == toast.text }) {
             lines.append(toast.text)
         }
         self.toasts = state.toasts
@@ -97,16 +101,21 @@ public struct PlainReporter {
     }
 
     private static func money(_ state: State) -> String {
-        var text = "Running $\(Format.fixed(state.runningPrice.dollarsPerHour, 2)) an hour"
-        if !state.balances.isEmpty {
-            text += ", balance \(Format.dollars(state.balances.sumOfDollars(of: \.dollars)))"
-        }
+        let report = state.moneyReport
+        var text = "Running $\(Format.fixed(report.runningDollarsPerHour, 2)) an hour"
+        if let balance = report.balanceDollars { text += ", balance \(Format.dollars(balance))" }
+        if let hours = report.hoursLeft { text += ", enough for \(Int(saturating: hours)) h" }
         return text
     }
 
     private static func lines(_ overlay: Overlay?, _ state: State) -> [String] {
         switch overlay {
-        case nil, .help, .palette, .list: return []
+        case nil, .help, .palette: return []
+        case .list(let list):
+            switch list.kind {
+            case .history, .actions: return []
+            case .alarms: return AlarmsScreen.plain(state)
+            }
         case .text(let text): return [text.title] + text.lines
         case .prompt(let prompt):
             return ["\(PromptScreen.title(prompt, state)): type it, or an empty line to leave"]
@@ -150,7 +159,7 @@ public struct PlainReporter {
     public static let help = [
         "An empty line shows everything. Words are those of vp, on the selected instance or the one named:",
         "create, run COMMAND, sync, download, logs JOB, cancel JOB, stop, start, destroy, offers QUERY, ls, jobs,",
-        "select ID, and every other command of vp. A number chooses what was offered last. quit ends.",
+        "alarms, select ID, and every other command of vp. A number chooses what was offered last. quit ends.",
     ]
 
     /// Nothing of what platforms and jobs wrote reaches the terminal as anything but text.
@@ -196,12 +205,23 @@ extension State {
             switch field {
             case .platform: form.platform = Platform(rawValue: parts[1])
             case .spot: form.isSpot = parts[1] == "yes"
-            default: form.set(field, parts[1])
+            case .gpu, .count, .price, .cost, .disk, .image, .lease, .name, .command, .rent:
+                form.set(field, parts[1])
             }
             form.wantsAnotherOffer()
             self.overlay = .form(form)
             return (self.quoteWhenDue(), [])
-        default: self.overlay = nil
+        case .list(let list):
+            let alarms = self.alarms
+            self.overlay = nil
+            if list.kind == .alarms, let number = Int(text) {
+                guard alarms.indices.contains(number - 1) else {
+                    return ([], ["There is no alarm \(number): there are \(alarms.count)."])
+                }
+                return (self.act(on: alarms[number - 1]), [])
+            }
+            if text.isEmpty { return ([], []) }
+        case .palette, .text, .help, nil: self.overlay = nil
         }
         let words = text.split(separator: " ")
         switch words.first {

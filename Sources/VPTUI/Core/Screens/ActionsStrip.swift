@@ -3,14 +3,6 @@ import VPEngine
 
 /// One row for each action that runs, waits or has just ended, and for each destroy that counts down.
 enum ActionsStrip {
-    static func rowCount(_ state: State) -> Int { state.pendingDestroys.count + Self.records(state).count }
-
-    /// What runs comes before what has ended. Only looking at a job is no work worth a row.
-    static func records(_ state: State) -> [ActionRecord] {
-        let shown = state.actions.filter { if case .attach = $0.action { false } else { true } }
-        return shown.filter(\.isActive) + shown.filter { !$0.isActive }
-    }
-
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         var y = area.y
         for pending in state.pendingDestroys where y < area.maxY {
@@ -25,7 +17,7 @@ enum ActionsStrip {
             buffer.write("takes it back", x: x + rest + 2, y: y, style: Style(.muted))
             y += 1
         }
-        for record in Self.records(state).prefix(max(0, area.maxY - y)) {
+        for record in state.listedActions.prefix(max(0, area.maxY - y)) {
             Self.draw(record, state, Rect(x: area.x, y: y, width: area.width, height: 1), &buffer)
             y += 1
         }
@@ -87,7 +79,7 @@ enum ActionsStrip {
         case .create(let request):
             guard let id = request.offer else { return request.query.gpu ?? "cheapest that fits" }
             return state.offers.row(id).map { InstancesScreen.gpu($0.gpuName, $0.gpuCount) } ?? id.rawValue
-        default:
+        case .sync, .run, .download, .start, .stop, .destroy, .cancel, .attach:
             guard let id = record.action.instance else { return "" }
             let name = state.instances.row(id)?.name
             return name.map { "\(id) \($0)" } ?? id.rawValue

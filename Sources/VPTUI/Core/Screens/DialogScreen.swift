@@ -100,6 +100,7 @@ enum DialogScreen {
         case (.cancelJobs(let targets), _): targets.count == 1 ? "Stop the job" : "Stop \(targets.count) jobs"
         case (.runAgain(let jobs), _): jobs.count == 1 ? "Run it again" : "Run \(jobs.count) again"
         case (.cancelAction, _): "Cancel it"
+        case (.extendLease, _): "Give it that lease"
         case (.quit, _): "Quit"
         }
     }
@@ -108,7 +109,8 @@ enum DialogScreen {
         switch dialog.kind {
         case .error: "Enter or Esc closes"
         case .destroy: "Tab to a button, then y · Esc cancels"
-        default: "y confirms · Tab to a button · Esc cancels"
+        case .create, .stop, .start, .cancelJobs, .runAgain, .cancelAction, .conflicts, .extendLease, .quit:
+            "y confirms · Tab to a button · Esc cancels"
         }
     }
 
@@ -122,6 +124,7 @@ enum DialogScreen {
         case .start(let ids): Self.start(ids, state)
         case .conflicts(_, let paths): Self.conflicts(paths)
         case .cancelAction(let id): Self.cancelAction(id, state)
+        case .extendLease(let id, let seconds): Self.extendLease(id, seconds, state)
         case .cancelJobs(let targets):
             (
                 targets.count == 1 ? "Stop \(targets[0].job)" : "Stop \(targets.count) jobs",
@@ -179,7 +182,7 @@ enum DialogScreen {
                 Span(isTyped ? ", as the query says" : ", as the settings say", .muted),
             ])
         }
-        if let balance = state.balances.first(where: { $0.platform == offer.platform }) {
+        if let balance = state.money.balances.first(where: { $0.platform == offer.platform }) {
             let rate = offer.price.dollarsPerHour
             let hours = rate > 0 ? balance.dollars / rate : 0
             lines.append([
@@ -316,6 +319,36 @@ enum DialogScreen {
         return (ids.count == 1 ? "Start \(ids[0])" : "Start \(ids.count) instances", lines)
     }
 
+    private static func extendLease(
+        _ id: InstanceID, _ seconds: Double, _ state: State
+    ) -> (String, [[Span]]) {
+        guard let instance = state.instances.row(id) else { return ("Extend the lease of \(id)", []) }
+        let ends: Span
+        if let end = instance.leaseEndsAt {
+            let left = end.timeIntervalSince(state.now)
+            ends =
+                left > 0
+                ? Span("its lease ends in \(Format.age(left))", .warning)
+                : Span("its lease has run out", .bad)
+        } else {
+            ends = Span("it has no lease: it runs until you end it", .bad)
+        }
+        var lines: [[Span]] = [
+            [Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "), ends],
+            [],
+            [
+                Span("\(Format.age(seconds)) from now on: "),
+                Span("\(Format.dollars(instance.price.cost(of: seconds))) at most", .money, .bold),
+                Span(", at \(Format.hourly(instance.price)).", .muted),
+            ],
+            [Span("A running job and this dashboard renew it, up to its hard limit.", .muted)],
+        ]
+        if let weakness = instance.lease?.weakness {
+            lines.append([Span("It cannot end itself now: \(weakness). That is tried again.", .warning)])
+        }
+        return ("Extend the lease of \(id)", lines)
+    }
+
     private static func cancelAction(_ id: ActionID, _ state: State) -> (String, [[Span]]) {
         guard let record = state.actions.first(where: { $0.id == id }) else { return ("Cancel", []) }
         var lines: [[Span]] = [
@@ -329,7 +362,7 @@ enum DialogScreen {
             lines.append([Span("What has arrived stays; the next one resumes there.", .muted)])
         case .create:
             lines.append([Span("An instance that was rented meanwhile is destroyed again.", .muted)])
-        default: break
+        case .run, .start, .stop, .destroy, .cancel, .attach: break
         }
         return ("Cancel the \(record.action.verb)", lines)
     }
@@ -340,7 +373,7 @@ enum DialogScreen {
             let word =
                 switch record.action {
                 case .run, .attach, .destroy: "goes on without the dashboard"
-                default: "is cut off"
+                case .create, .sync, .download, .start, .stop, .cancel: "is cut off"
                 }
             lines.append([
                 Span("\(StatusWords.glyph(record.action)) \(record.action.verb) ", .accent),
@@ -370,7 +403,7 @@ enum DialogScreen {
     }
 
     /// Breaks a line of one long span at spaces; lines of several spans are short by construction.
-    private static func wrapped(_ line: [Span], width: Int) -> [[Span]] {
+    static func wrapped(_ line: [Span], width: Int) -> [[Span]] {
         let total = line.reduce(0) { $0 + DisplayWidth.of($1.text) }
         guard total > width, let last = line.last else { return [line] }
         let head = Array(line.dropLast())

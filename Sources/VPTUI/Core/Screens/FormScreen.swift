@@ -47,7 +47,8 @@ enum FormScreen {
                 switch field {
                 case .platform: form.platform?.displayName ?? "cheapest of all"
                 case .spot: form.isSpot ? "yes" : "no"
-                default: form.text(field).isEmpty ? Self.placeholder(field, form) : form.text(field)
+                case .gpu, .count, .price, .cost, .disk, .image, .lease, .name, .command, .rent:
+                    form.text(field).isEmpty ? Self.placeholder(field, form) : form.text(field)
                 }
             return "\(field.rawValue): \(value)"
         }
@@ -77,7 +78,7 @@ enum FormScreen {
             buffer.write(
                 form.isSpot ? "‹ yes: cheaper, may be taken away ›" : "‹ no ›", x: x, y: area.y,
                 style: Style(form.isSpot ? .warning : .plain, on: .dialog), limit: width)
-        default:
+        case .gpu, .count, .price, .cost, .disk, .image, .lease, .name, .command, .rent:
             guard let text = form.texts[field] else { return }
             if isFocused {
                 drawField(text, x: x, y: area.y, width: width, surface: .dialog, in: &buffer)
@@ -142,7 +143,7 @@ enum FormScreen {
         case .cost: return "no limit in all; the lease is cut to what it buys"
         case .name: return "made from the project's name"
         case .command: return "nothing: r runs a command later"
-        default: return ""
+        case .count, .platform, .disk, .image, .spot, .rent: return ""
         }
     }
 
@@ -201,7 +202,7 @@ enum FormScreen {
         if let limit = try? form.maximumCost() {
             let age = Format.age(limit / offer.price.dollarsPerHour * 3600)
             spans.insert(Span("\(Format.dollars(limit)) buys \(age) · ", .money), at: 0)
-        } else if let balance = state.balances.first(where: { $0.platform == offer.platform }) {
+        } else if let balance = state.money.balances.first(where: { $0.platform == offer.platform }) {
             let hours = balance.dollars / offer.price.dollarsPerHour
             spans.append(
                 Span(

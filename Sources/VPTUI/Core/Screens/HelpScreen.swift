@@ -24,19 +24,11 @@ enum HelpScreen {
         return lines
     }
 
-    private static func area(_ size: Size, lineCount: Int) -> Rect {
-        Rect(size).dropFirst(rows: 1).dropLast(rows: 1).centred(
-            Size(width: min(84, size.width - 4), height: min(lineCount + 2, size.height - 3)))
-    }
-
-    static func maximumScroll(_ state: State) -> Int {
-        let count = Self.lines(state).count
-        return max(0, count - Self.area(state.size, lineCount: count).inner.height)
-    }
+    static func lineCount(_ state: State) -> Int { Self.lines(state).count }
 
     static func draw(_ state: State, scroll: Int, of buffer: inout CellBuffer) {
         let lines = Self.lines(state)
-        let area = Self.area(buffer.size, lineCount: lines.count)
+        let area = Layout.helpBox(buffer.size, lineCount: lines.count)
         let border = Style(.borderFocused, on: .dialog)
         buffer.fill(area, style: Style(.plain, on: .dialog))
         buffer.box(area, style: border)

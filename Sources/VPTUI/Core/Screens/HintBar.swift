@@ -64,7 +64,7 @@ enum HintBar {
         let mark =
             switch prompt.kind {
             case .keepLines: "&"
-            default: "/"
+            case .filter, .search, .run, .rename, .forward, .offerQuery, .writeLog, .goToTime: "/"
             }
         let x = area.x + 1 + buffer.write(mark, x: area.x + 1, y: area.y, style: Style(.key, on: .bar, .bold))
         drawField(
@@ -102,14 +102,24 @@ enum HintBar {
                 Hint("Esc", "cancel", .escape),
             ]
         case .list(let list):
-            let main =
-                list.kind == .history
-                ? Hint("y", "copy the line", .character("y")) : Hint("X", "cancel it", .character("X"))
-            return [Hint("j k", "move"), main, Hint("Esc", "close", .escape)]
+            let copy = Hint("y", "copy the line", .character("y"))
+            let own: [Hint] =
+                switch list.kind {
+                case .history: [copy]
+                case .actions: [Hint("X", "cancel it", .character("X"))]
+                case .alarms where state.alarms.isEmpty: []
+                case .alarms: Self.hints(ofAlarm: list.selected, state) + [copy]
+                }
+            return [Hint("j k", "move")] + own + [Hint("Esc", "close", .escape)]
         case .help, .text: return [Hint("j k", "scroll"), Hint("Esc", "close", .escape)]
         case nil: break
         }
         var hints: [Hint] = []
+        if !state.alarms.isEmpty,
+            let key = state.keyMap.bindings.first(where: { $0.command == .alarms })?.keys.first
+        {
+            hints.append(Hint(key.name, "alarms", key))
+        }
         if !state.pendingDestroys.isEmpty { hints.append(Hint("z", "undo destroy", .character("z"))) }
         for context in KeyMap.contexts(of: state.focus) where context != .everywhere {
             for binding in state.keyMap.bindings(in: context) {
@@ -121,12 +131,19 @@ enum HintBar {
         return hints
     }
 
+    private static func hints(ofAlarm row: Int, _ state: State) -> [Hint] {
+        let alarms = state.alarms
+        guard alarms.indices.contains(row) else { return [] }
+        return [Hint("Enter", state.action(for: alarms[row]).hint, .enter)]
+    }
+
     private static func count(_ prompt: Prompt, _ state: State) -> String {
         switch prompt.kind {
         case .filter(.instances): return Self.count(state.instances)
         case .filter(.offers): return Self.count(state.offers)
         case .filter(.jobs): return Self.count(state.jobs)
-        default: return prompt.problem ?? TextPattern(prompt.field.text).problem ?? ""
+        case .filter(.main), .search, .keepLines, .run, .rename, .forward, .offerQuery, .writeLog, .goToTime:
+            return prompt.problem ?? TextPattern(prompt.field.text).problem ?? ""
         }
     }
 

@@ -1,18 +1,14 @@
 import Foundation
 import VPEngine
 
-/// The history of calls and commands, and the list of actions.
+/// The history of calls and commands, the list of actions, and the alarms.
 enum ListOverlayScreen {
-    static func area(_ size: Size) -> Rect {
-        Rect(size).dropFirst(rows: 1).dropLast(rows: 1).inset(
-            x: size.width >= 100 ? 6 : 1, y: size.height >= 30 ? 2 : 0)
-    }
-
     static func draw(_ list: ListOverlay, _ state: State, of buffer: inout CellBuffer) {
-        let area = Self.area(buffer.size)
+        let area = Layout.listBox(buffer.size)
         switch list.kind {
         case .history: Self.drawHistory(list, state, area, &buffer)
         case .actions: Self.drawActions(list, state, area, &buffer)
+        case .alarms: AlarmsScreen.draw(list, state, of: &buffer)
         }
     }
 
@@ -74,7 +70,7 @@ enum ListOverlayScreen {
         _ list: ListOverlay, _ state: State, _ area: Rect, _ buffer: inout CellBuffer
     ) {
         let inner = drawBox(area, title: "What is being done", in: &buffer)
-        let records = ActionsStrip.records(state)
+        let records = state.listedActions
         guard !records.isEmpty else {
             buffer.write(
                 "Nothing is going on.", x: inner.x + 1, y: inner.y, style: Style(.muted, on: .dialog))
@@ -91,16 +87,8 @@ enum ListOverlayScreen {
 
 /// Text in a box, scrolled.
 enum TextOverlayScreen {
-    static func area(_ size: Size, _ text: TextOverlay) -> Rect {
-        let longest = text.lines.map { DisplayWidth.of($0) }.max() ?? 0
-        return Rect(size).dropFirst(rows: 1).dropLast(rows: 1).centred(
-            Size(
-                width: min(size.width - 2, max(40, longest + 4, DisplayWidth.of(text.title) + 6)),
-                height: min(size.height - 3, text.lines.count + 2)))
-    }
-
     static func draw(_ text: TextOverlay, of buffer: inout CellBuffer) {
-        let area = Self.area(buffer.size, text)
+        let area = Layout.textBox(buffer.size, text)
         let inner = drawBox(area, title: text.title, isBad: text.isBad, in: &buffer)
         for (row, line) in text.lines.dropFirst(text.scroll).prefix(inner.height).enumerated() {
             buffer.writeCut(

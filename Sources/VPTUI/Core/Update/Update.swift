@@ -5,24 +5,25 @@ extension State {
     /// What to do first: everything is asked once, side by side, while the cache is already on screen.
     public mutating func begin() -> [Effect] {
         self.jobsPoll.ask(at: self.now)
-        let cached: [Effect] = self.offers.fetchedAt == nil ? [.loadCachedOffers] : []
-        guard !self.settings.platforms.isEmpty else { return cached + [.loadJobs] }
+        let cached: [Effect] = self.offers.fetchedAt == nil ? [.ask(.loadCachedOffers)] : []
+        guard !self.settings.platforms.isEmpty else { return cached + [.ask(.loadJobs)] }
         self.instancesPoll.ask(at: self.now)
         self.balancesPoll.ask(at: self.now)
-        return cached + [.loadInstances, .loadBalances, .loadJobs] + self.askOffers()
+        return cached + [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)] + self.askOffers()
     }
 
     /// Shows what was on disk: before any network, and with the age it has.
     public mutating func showCached(
         instances: PlatformAnswers<Instance>?, offers: PlatformAnswers<Offer>?,
-        balances: PlatformAnswers<Balance>?, jobs: [Job]
+        balances: PlatformAnswers<Balance>?, jobs: [Job], money: MoneyReport? = nil
     ) {
         if let instances {
             self.instances.take(instances.values, failures: [], at: instances.fetchedAt)
             if instances.values.isEmpty { self.instances.fetchedAt = instances.fetchedAt }
         }
         if let offers { self.offers.take(offers.values, failures: [], at: offers.fetchedAt) }
-        if let balances { self.balances = balances.values }
+        if let balances { self.money.balances = balances.values }
+        if let money { self.money.showCached(money) }
         self.takeJobs(jobs)
         if self.instances.shownCount == 0 { self.focus(.offers) }
         self.settle()
@@ -56,25 +57,30 @@ extension State {
         case .historyChanged:
             // An answer that is on its way may be older than the change.
             self.jobsPoll.ask(at: self.now)
-            guard self.hasNothingRented, !self.settings.platforms.isEmpty else { return [.loadJobs] }
+            guard self.hasNothingRented, !self.settings.platforms.isEmpty else { return [.ask(.loadJobs)] }
             // Another program may be renting, and the next question is minutes away.
             self.instancesPoll.ask(at: self.now)
-            return [.loadJobs, .loadInstances]
+            return [.ask(.loadJobs), .ask(.loadInstances)]
         case .engine(let event, let date): return self.happened(event, at: date)
         case .failed(let error, let date):
             self.now = max(self.now, date)
             self.showError(ErrorWords(error))
-        case .logRead(let request, let part): self.log.take(part, for: request)
-        case .logUnavailable(let job, let error): self.logUnavailable(job, error)
-        case .logFound(let generation, let hit, let hasWrapped):
-            self.logFound(generation, hit, hasWrapped: hasWrapped)
-        case .logCounted(let generation, let total, let position, let fraction):
-            self.logCounted(generation, total: total, position: position, fraction: fraction)
-        case .metricsRead(let job, let metrics, let start, let end):
-            self.metricsArrived(job, metrics, start: start, end: end)
+        case .called(let call): self.history.add(call)
+        case .answered(let answer): return self.take(answer)
+        case .log(let answer): self.take(answer)
         case .telemetry(let id, let sample, let date): self.telemetry.take(sample, of: id, at: date)
         case .telemetryEnded(let id, let error): self.telemetry.failed(error, of: id)
-        default: return self.take(message)
+        case .destroysHandedOver(let ids):
+            self.pendingDestroys.removeAll { ids.contains($0.instance) }
+            self.actions.removeAll { record in
+                if case .destroy(let id, _) = record.action { ids.contains(id) } else { false }
+            }
+            let names = ids.map(\.rawValue).joined(separator: ", ")
+            self.toast("`vp` destroys \(names) in the background", .warning, for: 8)
+        case .shellEnded(let id, let status):
+            self.toast(
+                status == 0 ? "Shell on \(id) ended" : "Shell on \(id) ended with status \(status)",
+                status == 0 ? .muted : .warning)
         }
         return []
     }
@@ -82,8 +88,8 @@ extension State {
     /// Keeps what must always hold: selections on screen, dialogs about things that exist.
     mutating func settle() {
         let layout = Layout(self)
-        for (pane, area) in layout.lists {
-            let height = ListFrame(area: area, hasBanner: self.banner(of: pane) != nil).rows.height
+        for (pane, _) in layout.lists {
+            let height = layout.rows(of: pane, self)?.height ?? 0
             switch pane {
             case .instances: self.instances.scrollToSelection(height: height)
             case .offers: self.offers.scrollToSelection(height: height)
@@ -91,21 +97,33 @@ extension State {
             case .main: break
             }
         }
-        if let main = layout.main, self.mainScroll > 0 {
-            self.mainScroll = min(self.mainScroll, MainScreen.maximumScroll(self, in: main))
-        }
+        if self.mainScroll > 0 { self.mainScroll = min(self.mainScroll, layout.mainScrollLimit(self)) }
         self.closeDialogOfGoneInstances()
+        self.keepSelectedAlarm()
         if self.overlay == nil, !self.waitingErrors.isEmpty {
             self.overlay = .dialog(Dialog(.error(self.waitingErrors.removeFirst()), openedAt: self.now))
         }
+    }
+
+    /// The selection stays on its alarm while others come and go: Enter must do what was read.
+    private mutating func keepSelectedAlarm() {
+        guard case .list(var list) = self.overlay, list.kind == .alarms else { return }
+        let alarms = self.alarms
+        if let anchor = list.anchor, let row = alarms.firstIndex(where: { $0.key == anchor }) {
+            list.selected = row
+        }
+        list.keepSelection(count: alarms.count, page: Layout.page(of: list, self))
+        list.anchor = alarms.indices.contains(list.selected) ? alarms[list.selected].key : nil
+        self.overlay = .list(list)
     }
 
     private mutating func closeDialogOfGoneInstances() {
         guard case .dialog(var dialog) = self.overlay else { return }
         let gone = dialog.instances.filter { self.instances.row($0) == nil }
         guard let first = gone.first else { return }
+        let isOver = gone.count == dialog.instances.count
         dialog.keep { self.instances.row($0) != nil }
-        self.overlay = dialog.instances.isEmpty ? nil : .dialog(dialog)
+        self.overlay = isOver ? nil : .dialog(dialog)
         self.toast("\(first) is gone; nothing was done", .warning)
     }
 
@@ -128,19 +146,20 @@ extension State {
         if !self.settings.platforms.isEmpty {
             if self.instancesPoll.isDue(self.currentInstancesInterval, date) {
                 self.instancesPoll.ask(at: date)
-                effects.append(.pollInstances(maximumAge: self.currentInstancesInterval - Self.pollSlack))
+                effects.append(
+                    .ask(.pollInstances(maximumAge: self.currentInstancesInterval - Self.pollSlack)))
             }
             if self.isLookingAtOffers, self.offersPoll.isDue(Self.offersInterval, date) {
                 effects += self.pollOffers(maximumAge: Self.offersInterval - Self.pollSlack)
             }
             if self.balancesPoll.isDue(self.currentBalancesInterval, date) {
                 self.balancesPoll.ask(at: date)
-                effects.append(.pollBalances(maximumAge: self.currentBalancesInterval - Self.pollSlack))
+                effects.append(.ask(.pollBalances(maximumAge: self.currentBalancesInterval - Self.pollSlack)))
             }
         }
         if self.jobsPoll.isDue(Self.jobsInterval, date) {
             self.jobsPoll.ask(at: date)
-            effects.append(.loadJobs)
+            effects.append(.ask(.loadJobs))
         }
         effects += self.pollLog()
         effects += self.quoteWhenDue()
@@ -153,12 +172,15 @@ extension State {
         guard wanted != self.remembered else { return [] }
         let isFirst = self.remembered == nil
         self.remembered = wanted
-        return isFirst ? [] : [.remember(wanted)]
+        return isFirst ? [] : [.order(.remember(wanted))]
     }
 
-    mutating func toast(_ text: String, _ role: Role = .plain, for seconds: TimeInterval = 4) {
+    mutating func toast(
+        _ text: String, _ role: Role = .plain, for seconds: TimeInterval = 4, isAlarm: Bool = false
+    ) {
         self.toasts.removeAll { $0.text == text }
-        self.toasts.append(Toast(text: text, role: role, until: self.now.addingTimeInterval(seconds)))
+        self.toasts.append(
+            Toast(text: text, role: role, until: self.now.addingTimeInterval(seconds), isAlarm: isAlarm))
         if self.toasts.count > 3 { self.toasts.removeFirst() }
     }
 

@@ -12,9 +12,9 @@ extension State {
 
     mutating func takeBalances(_ answers: PlatformAnswers<Balance>) {
         let failing = Set(answers.failures.map(\.platform))
-        let kept = self.balances.filter { failing.contains($0.platform) }
-        self.balances = (answers.values + kept).sorted { $0.platform.rawValue < $1.platform.rawValue }
-        self.balanceFailures = answers.failures.map {
+        let kept = self.money.balances.filter { failing.contains($0.platform) }
+        self.money.balances = (answers.values + kept).sorted { $0.platform.rawValue < $1.platform.rawValue }
+        self.money.failures = answers.failures.map {
             SourceFailure(platform: $0.platform, error: $0.error)
         }
     }
@@ -58,13 +58,13 @@ extension State {
     }
 
     /// The answers to questions.
-    mutating func take(_ message: Message) -> [Effect] {
-        switch message {
-        case .called(let call): self.history.add(call)
+    mutating func take(_ answer: Answer) -> [Effect] {
+        switch answer {
         case .cachedOffersLoaded(let offers): self.takeCached(offers)
         case .instancesLoaded(let answers):
             self.instancesPoll.isAsking = false
             self.takeInstances(answers)
+            return self.askMoney()
         case .offersLoaded(let result, let generation):
             return self.offersArrived(result, generation: generation)
         case .quoted(let result, let job, let generation):
@@ -72,15 +72,18 @@ extension State {
         case .balancesLoaded(let answers):
             self.balancesPoll.isAsking = false
             self.takeBalances(answers)
+            return self.askMoney()
         case .jobsLoaded(let result):
             self.jobsPoll.isAsking = false
             switch result {
             case .success(let jobs): self.takeJobs(jobs)
             case .failure(let error): self.toast(ErrorWords(error).title, .bad)
             }
-        case .logWritten(let path, .success(let bytes)):
-            self.toast("\(Format.bytes(bytes)) written to \(path)", .good)
-        case .logWritten(_, .failure(let error)): self.showError(ErrorWords(error))
+            return self.askMoney()
+        case .moneyLoaded(let result): return self.moneyArrived(result)
+        case .leaseSet(let id, let lease):
+            self.leaseSet(id, lease)
+            return self.askMoney()
         case .workspaceCompared(let id, let result): self.files.take(result, of: id)
         case .providerLogLoaded(let id, let text):
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -104,24 +107,29 @@ extension State {
         case .renamed(let instance):
             self.instances.upsert(instance)
             self.toast("\(instance.id) is called \(instance.name ?? "nothing") now", .good)
-        case .destroysHandedOver(let ids):
-            self.pendingDestroys.removeAll { ids.contains($0.instance) }
-            self.actions.removeAll { record in
-                if case .destroy(let id, _) = record.action { ids.contains(id) } else { false }
-            }
-            let names = ids.map(\.rawValue).joined(separator: ", ")
-            self.toast("`vp` destroys \(names) in the background", .warning, for: 8)
-        case .shellReady(let id, let argv): return [.openShell(id, argv: argv)]
-        case .shellEnded(let id, let status):
-            self.toast(
-                status == 0 ? "Shell on \(id) ended" : "Shell on \(id) ended with status \(status)",
-                status == 0 ? .muted : .warning)
+        case .shellReady(let id, let argv): return [.terminal(.openShell(id, argv: argv))]
         case .verbsLoaded(let verbs): self.verbs = verbs
         case .lineEnded(let line, let output, let status, let seconds, let date):
             self.lineEnded(line, output, status, seconds, date)
-        default: break
         }
         return []
+    }
+
+    /// What the reader of logs has found.
+    mutating func take(_ answer: LogAnswer) {
+        switch answer {
+        case .logRead(let request, let part): self.log.take(part, for: request)
+        case .logUnavailable(let job, let error): self.logUnavailable(job, error)
+        case .logFound(let generation, let hit, let hasWrapped):
+            self.logFound(generation, hit, hasWrapped: hasWrapped)
+        case .logCounted(let generation, let total, let position, let fraction):
+            self.logCounted(generation, total: total, position: position, fraction: fraction)
+        case .logWritten(let path, .success(let bytes)):
+            self.toast("\(Format.bytes(bytes)) written to \(path)", .good)
+        case .logWritten(_, .failure(let error)): self.showError(ErrorWords(error))
+        case .metricsRead(let job, let metrics, let start, let end):
+            self.metricsArrived(job, metrics, start: start, end: end)
+        }
     }
 
     mutating func logUnavailable(_ job: JobID, _ error: EngineError) {
@@ -165,7 +173,7 @@ extension State {
             self.forget(id)
         case .jobChanged(let job):
             return self.jobChanged(job)
-        case .alarm(let alarm): self.toast(alarm.words, .warning)
+        case .alarm(let alarm): self.toastAlarms([alarm])
         case .jobOutput(let job, let offset, let bytes):
             return self.outputArrived(job, offset, bytes, date)
         // The pane shows the log; what a job says apart from it is in its own file.
@@ -226,20 +234,20 @@ extension State {
         self.commandsAfterCreate[id] = nil
         if !self.settings.platforms.isEmpty, !self.instancesPoll.isAsking {
             self.instancesPoll.ask(at: self.now)
-            effects.append(.loadInstances)
+            effects.append(.ask(.loadInstances))
         }
         // What was rented, by us or by somebody quicker, is no offer any more.
         if case .create = record.action, outcome != .cancelled { effects += self.askOffers() }
         // Reads what the last events may have missed, so that the pane ends where the file ends.
         if let job = self.log.job, job == record.job, let request = self.log.poll() {
-            effects.append(.readLog(request))
+            effects.append(.log(.readLog(request)))
         }
         // What was moved changes what the pane of files shows.
         if self.mainContent == .files, let files = self.files.instance, files == record.action.instance,
             outcome != .cancelled, self.instances.row(files) != nil
         {
             self.files.ask(files)
-            effects.append(.compareWorkspace(files))
+            effects.append(.ask(.compareWorkspace(files)))
         }
         return effects
     }

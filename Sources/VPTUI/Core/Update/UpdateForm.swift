@@ -22,49 +22,6 @@ extension State {
         return self.askQuote(&form)
     }
 
-    mutating func formKeyPressed(_ key: Key, _ form: LaunchForm, at date: Date) -> [Effect] {
-        var form = form
-        switch key {
-        case .escape, .control("c"):
-            self.overlay = nil
-            return []
-        case .control("s"): return self.rent(form, at: date)
-        case .enter where form.focused == .rent: return self.rent(form, at: date)
-        case .tab, .down, .enter, .control("n"): form.focused = Self.field(after: form.focused, 1)
-        case .backTab, .up, .control("p"): form.focused = Self.field(after: form.focused, -1)
-        case .left where form.focused.isChoice: self.changeChoice(&form, -1)
-        case .right where form.focused.isChoice, .character(" ") where form.focused.isChoice:
-            self.changeChoice(&form, 1)
-        case .right where form.texts[form.focused]?.isAtEnd == true:
-            guard let first = form.completions(self).first else { return [] }
-            form.set(form.focused, first)
-            form.edited()
-        default:
-            guard !form.focused.isChoice, form.texts[form.focused]?.apply(key) == true else { return [] }
-            form.edited()
-        }
-        self.overlay = .form(form)
-        return []
-    }
-
-    private static func field(after field: LaunchForm.Field, _ step: Int) -> LaunchForm.Field {
-        let all = LaunchForm.Field.allCases
-        let index = (all.firstIndex(of: field) ?? 0) + step
-        return all[(index + all.count) % all.count]
-    }
-
-    private func changeChoice(_ form: inout LaunchForm, _ step: Int) {
-        switch form.focused {
-        case .platform:
-            let choices: [Platform?] = [nil] + self.settings.platforms.map { $0 }
-            let index = (choices.firstIndex(of: form.platform) ?? 0) + step
-            form.platform = choices[(index + choices.count) % choices.count]
-        case .spot: form.isSpot.toggle()
-        default: return
-        }
-        form.edited()
-    }
-
     /// Asks for the price once typing has paused.
     mutating func quoteWhenDue() -> [Effect] {
         guard case .form(var form) = self.overlay, form.quote == .due else { return [] }
@@ -78,7 +35,7 @@ extension State {
             form.generation += 1
             form.quote = .asking
             form.problem = nil
-            return [.quote(request, generation: form.generation)]
+            return [.ask(.quote(request, generation: form.generation))]
         } catch {
             form.problem = error
             return []
@@ -99,7 +56,7 @@ extension State {
         self.overlay = .form(form)
     }
 
-    private mutating func rent(_ form: LaunchForm, at date: Date) -> [Effect] {
+    mutating func rent(_ form: LaunchForm, at date: Date) -> [Effect] {
         // Keys that were typed before the form was there rent nothing.
         guard date.timeIntervalSince(form.openedAt) >= Dialog.settleTime else { return [] }
         var form = form
@@ -114,7 +71,7 @@ extension State {
             }
             self.overlay = nil
             let effect = self.start(.create(request))
-            if case .start(_, let id) = effect, !form.text(.command).isEmpty {
+            if case .order(.start(_, let id)) = effect, !form.text(.command).isEmpty {
                 self.commandsAfterCreate[id] = form.text(.command)
                 self.remember(command: form.text(.command))
             }

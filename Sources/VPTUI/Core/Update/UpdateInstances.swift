@@ -29,7 +29,7 @@ extension State {
         let ids = self.usableInstances(for: "sync").map(\.id)
         guard !ids.isEmpty else { return [] }
         self.toast("Comparing files…", .muted, for: 2)
-        return [.checkConflicts(ids)]
+        return [.ask(.checkConflicts(ids))]
     }
 
     mutating func download() -> [Effect] {
@@ -71,13 +71,12 @@ extension State {
         return number
     }
 
-    mutating func askToDestroy() -> [Effect] {
-        let targets = self.instances.targets
-        guard !targets.isEmpty else {
+    mutating func askToDestroy(_ wanted: [InstanceID]) -> [Effect] {
+        guard !wanted.isEmpty else {
             self.toast("No instance is selected", .warning)
             return []
         }
-        let ids = targets.map(\.id).filter { id in
+        let ids = wanted.filter { id in
             guard self.pendingDestroy(of: id) == nil else { return false }
             if let action = self.activeAction(on: id), case .destroy = action.action {
                 self.toast("\(id) is being destroyed already", .warning)
@@ -88,7 +87,7 @@ extension State {
         guard !ids.isEmpty else { return [] }
         let reports = Dictionary(uniqueKeysWithValues: ids.map { ($0, Dialog.UnsafeReport.asking) })
         self.overlay = .dialog(Dialog(.destroy(ids, reports), openedAt: self.now))
-        return ids.map { .loadUnsafeResults($0) }
+        return ids.map { .ask(.loadUnsafeResults($0)) }
     }
 
     mutating func undoDestroy() -> [Effect] {
@@ -102,7 +101,7 @@ extension State {
         self.pendingDestroys.removeAll { $0.due == due }
         self.toast(
             "\(kept.joined(separator: ", ")) \(kept.count == 1 ? "is" : "are") kept", .good)
-        return [.takeBackDestroys(ids)]
+        return [.order(.takeBackDestroys(ids))]
     }
 
     mutating func openShell() -> [Effect] {
@@ -112,7 +111,7 @@ extension State {
         }
         guard self.isUsable(instance, for: "open a shell") else { return [] }
         self.toast("Opening a shell on \(instance.id)…", .muted)
-        return [.prepareShell(instance.id)]
+        return [.ask(.prepareShell(instance.id))]
     }
 
     /// One instance only: the selected one, whatever is marked.
@@ -157,13 +156,13 @@ extension State {
         if words.first == "close", words.count == 2, let port = Int(words[1]),
             let forward = self.forwards.first(where: { $0.instance == id && $0.localPort == port })
         {
-            return .success([.endForward(forward)])
+            return .success([.order(.endForward(forward))])
         }
         let ports = text.split(separator: ":").map { Int($0.trimmingCharacters(in: .whitespaces)) }
         guard (1...2).contains(ports.count), let local = ports[0], let remote = ports[ports.count - 1],
             (1...65_535).contains(local), (1...65_535).contains(remote)
         else { return .failure(DashboardFileError("A port, or HERE:THERE: 8888, 9000:8888")) }
-        return .success([.forward(PortForward(instance: id, localPort: local, remotePort: remote))])
+        return .success([.order(.forward(PortForward(instance: id, localPort: local, remotePort: remote)))])
     }
 
     mutating func askForName() {
@@ -188,6 +187,6 @@ extension State {
         self.mainScroll = 0
         self.files.ask(id)
         if self.zoom == .lists || Layout(self).main == nil { self.focus(.main) }
-        return [.compareWorkspace(id)]
+        return [.ask(.compareWorkspace(id))]
     }
 }

@@ -113,7 +113,7 @@ extension State {
     mutating func askOffers() -> [Effect] {
         self.offerGeneration += 1
         self.offersPoll.ask(at: self.now)
-        return [.loadOffers(self.offerQuery, generation: self.offerGeneration)]
+        return [.ask(.loadOffers(self.offerQuery, generation: self.offerGeneration))]
     }
 
     /// The same, where another program's answer will do.
@@ -121,7 +121,7 @@ extension State {
         self.offerGeneration += 1
         self.offersPoll.ask(at: self.now)
         return [
-            .pollOffers(self.offerQuery, generation: self.offerGeneration, maximumAge: maximumAge)
+            .ask(.pollOffers(self.offerQuery, generation: self.offerGeneration, maximumAge: maximumAge))
         ]
     }
 

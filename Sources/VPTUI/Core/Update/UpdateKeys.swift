@@ -5,25 +5,12 @@ import VPEngine
 extension State {
     mutating func keyPressed(_ key: Key, at date: Date) -> [Effect] {
         // Suspending and repainting work whatever is on screen.
-        if key == .control("z") { return [.suspend] }
-        if key == .control("l") { return [.redraw] }
+        if key == .control("z") { return [.terminal(.suspend)] }
+        if key == .control("l") { return [.terminal(.redraw)] }
         guard !Layout(self).isTooSmall else { return self.keyPressedUnseen(key) }
         // The map alone gives these a meaning, and it is for what stands below the boxes.
         if key.isSpare, self.overlay != nil { return [] }
-        switch self.overlay {
-        case .dialog(let dialog): return self.dialogKeyPressed(key, dialog, at: date)
-        case .prompt(let prompt): return self.promptKeyPressed(key, prompt)
-        case .form(let form): return self.formKeyPressed(key, form, at: date)
-        case .palette(let palette): return self.paletteKeyPressed(key, palette)
-        case .list(let list): return self.listKeyPressed(key, list)
-        case .text(let text):
-            self.textKeyPressed(key, text)
-            return []
-        case .help(let scroll):
-            self.helpKeyPressed(key, scroll: scroll)
-            return []
-        case nil: break
-        }
+        if let overlay = self.overlay { return self.keyPressed(key, in: overlay, at: date) }
         guard let command = self.keyMap.command(for: key, focus: self.focus) else { return [] }
         return self.execute(command)
     }
@@ -31,7 +18,7 @@ extension State {
     /// Where nothing can be seen, only what the note there names.
     private mutating func keyPressedUnseen(_ key: Key) -> [Effect] {
         switch self.keyMap.command(for: key, focus: .instances) {
-        case .quit: [.quit]
+        case .quit: [.terminal(.quit)]
         case .undo where !self.pendingDestroys.isEmpty: self.undoDestroy()
         default: []
         }
@@ -65,15 +52,18 @@ extension State {
         case .pageDown: self.move(by: max(1, self.pageHeight - 1))
         case .pageUp: self.move(by: -max(1, self.pageHeight - 1))
         case .search: self.openSearch()
-        case .help: self.overlay = .help(scroll: 0)
+        case .help: self.overlay = .help(HelpOverlay())
         case .palette: return self.openPalette()
         case .history: self.overlay = .list(ListOverlay(.history))
         case .actions: self.overlay = .list(ListOverlay(.actions))
-        case .toggleTheme: return [.toggleTheme]
+        case .alarms:
+            self.overlay = .list(ListOverlay(.alarms))
+            return self.askMoney()
+        case .toggleTheme: return [.terminal(.toggleTheme)]
         case .refresh: return self.refresh()
         case .back: self.goBack()
         case .quit: return self.askToQuit()
-        case .suspend: return [.suspend]
+        case .suspend: return [.terminal(.suspend)]
         case .undo: return self.undoDestroy()
         case .mark: self.change(self.focus, .toggleMark)
         case .markRange: self.change(self.focus, .toggleRange)
@@ -86,7 +76,7 @@ extension State {
         case .sync: return self.sync()
         case .download: return self.download()
         case .run: self.askForCommand()
-        case .destroy: return self.askToDestroy()
+        case .destroy: return self.askToDestroy(self.instances.targets.map(\.id))
         case .shell: return self.openShell()
         case .stopOrStart: self.askToStopOrStart()
         case .forwardPort: self.askForPort()
@@ -95,7 +85,7 @@ extension State {
         case .providerLog:
             guard let id = self.instances.selection else { return [] }
             self.toast("Asking \(id.platform.displayName)…", .muted)
-            return [.loadProviderLog(id)]
+            return [.ask(.loadProviderLog(id))]
         case .details: self.openDetails()
         case .rent: return self.openForm(offer: self.offers.selectedRow)
         case .rentDirectly: self.askToRent()
@@ -104,9 +94,19 @@ extension State {
         case .metrics: return self.toggleMetrics()
         case .cancel: self.askToCancel()
         case .runAgain: self.askToRunAgain()
-        case .follow, .wrap, .scrollLeft, .scrollRight, .nextHit, .previousHit, .keepLines, .context, .times,
-            .goToTime, .writeLog, .nextJob, .previousJob:
-            return self.performInLog(command)
+        case .follow: self.toggleFollow()
+        case .wrap: self.toggleWrap()
+        case .scrollLeft: self.log.column = max(0, self.log.column - 8)
+        case .scrollRight: self.scrollRight()
+        case .nextHit: return self.findNext(isForward: true)
+        case .previousHit: return self.findNext(isForward: false)
+        case .keepLines: self.askWhichLines()
+        case .context: self.cycleContext()
+        case .times: self.toggleTimes()
+        case .goToTime: self.overlay = .prompt(Prompt(.goToTime))
+        case .writeLog: self.askWhereToWrite()
+        case .nextJob: return self.openNeighbour(-1)
+        case .previousJob: return self.openNeighbour(1)
         }
         return []
     }
@@ -134,19 +134,20 @@ extension State {
         }
     }
 
-    private mutating func refresh() -> [Effect] {
+    mutating func refresh() -> [Effect] {
         guard !self.settings.platforms.isEmpty else {
             self.toast("No platform has a key: `vp config-set --vast-api-key -`", .warning)
-            return [.loadJobs]
+            return [.ask(.loadJobs)]
         }
         self.instancesPoll.ask(at: self.now)
         self.balancesPoll.ask(at: self.now)
         self.jobsPoll.ask(at: self.now)
         self.toast("Asking \(self.settings.platforms.map(\.displayName).joined(separator: " and "))…", .muted)
-        var effects: [Effect] = [.loadInstances, .loadBalances, .loadJobs] + self.askOffers()
+        var effects: [Effect] =
+            [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)] + self.askOffers()
         if self.mainContent == .files, let id = self.files.instance {
             self.files.ask(id)
-            effects.append(.compareWorkspace(id))
+            effects.append(.ask(.compareWorkspace(id)))
         }
         return effects
     }
@@ -190,13 +191,13 @@ extension State {
     mutating func copy(_ text: String) -> [Effect] {
         guard !text.isEmpty else { return [] }
         self.toast("Copied \(text.split(separator: "\n").joined(separator: " · "))", .muted, for: 3)
-        return [.copy(text)]
+        return [.terminal(.copy(text))]
     }
 
     private mutating func askToQuit() -> [Effect] {
         // Nothing is lost by no longer looking at a job.
         let matters = self.activeActions.contains { if case .attach = $0.action { false } else { true } }
-        guard matters || !self.pendingDestroys.isEmpty else { return [.quit] }
+        guard matters || !self.pendingDestroys.isEmpty else { return [.terminal(.quit)] }
         self.overlay = .dialog(Dialog(.quit, openedAt: self.now))
         return []
     }

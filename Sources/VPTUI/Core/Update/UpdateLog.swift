@@ -3,44 +3,42 @@ import VPEngine
 
 /// The log pane: keys, what is read of the file, and the figures found in it.
 extension State {
-    mutating func performInLog(_ command: Command) -> [Effect] {
-        switch command {
-        case .follow:
-            if self.log.isFollowing {
-                self.log.pause(at: self.log.position(self.logSize))
-            } else {
-                self.log.follow()
-            }
-        case .wrap:
-            self.log.isWrapped.toggle()
-            self.log.column = 0
-        case .scrollLeft: self.log.column = max(0, self.log.column - 8)
-        case .scrollRight:
-            if self.log.isWrapped {
-                self.toast("w cuts long lines; then h and l scroll them", .muted)
-            } else {
-                self.log.column = min(1 << 21, self.log.column + 8)
-            }
-        case .nextHit: return self.findNext(isForward: true)
-        case .previousHit: return self.findNext(isForward: false)
-        case .keepLines:
-            self.mainContent = .log
-            self.overlay = .prompt(Prompt(.keepLines, text: self.log.filter?.pattern.typed ?? ""))
-        case .context: self.cycleContext()
-        case .times:
-            self.log.showsTimes.toggle()
-            if self.log.showsTimes, self.log.arrivals.isEmpty {
-                self.toast("Times are known for what comes while the dashboard looks", .muted)
-            }
-        case .goToTime: self.overlay = .prompt(Prompt(.goToTime))
-        case .writeLog:
-            guard let job = self.log.job else { return [] }
-            self.overlay = .prompt(Prompt(.writeLog(job), text: "\(job).log"))
-        case .nextJob: return self.openNeighbour(-1)
-        case .previousJob: return self.openNeighbour(1)
-        default: break
+    mutating func toggleFollow() {
+        if self.log.isFollowing {
+            self.log.pause(at: self.log.position(self.logSize))
+        } else {
+            self.log.follow()
         }
-        return []
+    }
+
+    mutating func toggleWrap() {
+        self.log.isWrapped.toggle()
+        self.log.column = 0
+    }
+
+    mutating func scrollRight() {
+        if self.log.isWrapped {
+            self.toast("w cuts long lines; then h and l scroll them", .muted)
+        } else {
+            self.log.column = min(1 << 21, self.log.column + 8)
+        }
+    }
+
+    mutating func askWhichLines() {
+        self.mainContent = .log
+        self.overlay = .prompt(Prompt(.keepLines, text: self.log.filter?.pattern.typed ?? ""))
+    }
+
+    mutating func toggleTimes() {
+        self.log.showsTimes.toggle()
+        if self.log.showsTimes, self.log.arrivals.isEmpty {
+            self.toast("Times are known for what comes while the dashboard looks", .muted)
+        }
+    }
+
+    mutating func askWhereToWrite() {
+        guard let job = self.log.job else { return }
+        self.overlay = .prompt(Prompt(.writeLog(job), text: "\(job).log"))
     }
 
     /// Shows `job`'s log without taking the focus.
@@ -53,7 +51,7 @@ extension State {
             self.log.open(job)
             self.metrics = MetricsState()
             self.metrics.job = job
-            effects.append(.readMetrics(job))
+            effects.append(.log(.readMetrics(job)))
         }
         // A job of an earlier session, or of `vp`, is followed from here on.
         return effects + self.follow(job)
@@ -80,7 +78,7 @@ extension State {
     }
 
     /// The job that is `step` rows further down in Jobs, which are newest first.
-    private mutating func openNeighbour(_ step: Int) -> [Effect] {
+    mutating func openNeighbour(_ step: Int) -> [Effect] {
         let shown = self.jobs.shown
         guard !shown.isEmpty else { return [] }
         let current = self.log.job.flatMap { job in shown.firstIndex { $0.id == job } }
@@ -96,7 +94,7 @@ extension State {
         return effects
     }
 
-    private mutating func cycleContext() {
+    mutating func cycleContext() {
         guard var filter = self.log.filter else {
             self.toast("& keeps matching lines; then C shows lines around them", .muted)
             return
@@ -156,10 +154,11 @@ extension State {
         let start = self.log.searchStart(self.logSize)
         self.log.search = search
         return [
-            .searchLog(
-                LogSearchRequest(
-                    job: job, pattern: search.pattern, filter: self.log.filter?.pattern, from: start,
-                    isForward: isForward, generation: search.generation))
+            .log(
+                .searchLog(
+                    LogSearchRequest(
+                        job: job, pattern: search.pattern, filter: self.log.filter?.pattern, from: start,
+                        isForward: isForward, generation: search.generation)))
         ]
     }
 
@@ -190,7 +189,7 @@ extension State {
     /// What the log pane needs of the file now.
     mutating func readLogAsNeeded() -> [Effect] {
         guard self.log.job != nil, self.mainContent == .log else { return [] }
-        return self.log.nextRead(self.logSize).map { [.readLog($0)] } ?? []
+        return self.log.nextRead(self.logSize).map { [.log(.readLog($0))] } ?? []
     }
 
     /// A job that another process follows writes to its log without telling us.
@@ -198,10 +197,10 @@ extension State {
         guard let job = self.log.job, self.action(following: job) == nil, let row = self.jobs.row(job),
             !row.state.isOver
         else { return [] }
-        var effects: [Effect] = self.log.poll().map { [.readLog($0)] } ?? []
+        var effects: [Effect] = self.log.poll().map { [.log(.readLog($0))] } ?? []
         if self.metrics.end != nil, Int(saturating: self.now.timeIntervalSince1970) % 5 == 0 {
             self.metrics.end = nil
-            effects.append(.readMetrics(job))
+            effects.append(.log(.readMetrics(job)))
         }
         return effects
     }
@@ -212,7 +211,7 @@ extension State {
         guard let end = self.metrics.end, self.metrics.job == job else { return [] }
         if offset > end {
             self.metrics.end = nil
-            return [.readMetrics(job)]
+            return [.log(.readMetrics(job))]
         }
         let skipped = Int(min(Int64(bytes.count), end - offset))
         if skipped < bytes.count {

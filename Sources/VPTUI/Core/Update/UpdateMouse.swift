@@ -6,67 +6,51 @@ extension State {
     private static let doubleClickTime: TimeInterval = 0.4
 
     mutating func mouseUsed(_ event: MouseEvent, at date: Date) -> [Effect] {
-        let layout = Layout(self)
-        guard !layout.isTooSmall else { return [] }
-        guard self.overlay == nil else { return self.mouseUsedInOverlay(event, at: date) }
-        let list = layout.lists.first { $0.1.contains(event.point) }
+        let target = Layout(self).target(at: event.point, self)
+        guard self.overlay == nil else { return self.mouseUsedInOverlay(event, target, at: date) }
         switch event.kind {
-        case .wheelUp, .wheelDown:
-            let step = event.kind == .wheelUp ? -3 : 3
-            if let main = layout.main, main.contains(event.point) {
-                self.scrollMain(by: step)
-            } else if let (pane, _) = list {
-                self.change(pane, .move(by: step))
-            }
-        case .press:
-            if event.point.y == layout.hint.y {
-                guard let key = HintBar.key(at: event.point, self) else { return [] }
-                return self.keyPressed(key, at: date)
-            }
-            if let (pane, area) = list {
-                return self.pressed(in: pane, area, event.point, at: date)
-            }
-            if let main = layout.main, main.contains(event.point) { self.focus(.main) }
+        case .wheelUp: self.scroll(target, by: -3)
+        case .wheelDown: self.scroll(target, by: 3)
+        case .press: return self.pressed(target, event.point, at: date)
         }
         return []
     }
 
-    private mutating func pressed(in pane: Pane, _ area: Rect, _ point: Point, at date: Date) -> [Effect] {
-        self.focus(pane)
-        let rows = ListFrame(area: area, hasBanner: self.banner(of: pane) != nil).rows
-        guard rows.contains(point) else { return [] }
-        let top =
-            switch pane {
-            case .instances: self.instances.top
-            case .offers: self.offers.top
-            case .jobs: self.jobs.top
-            case .main: 0
-            }
-        let count =
-            switch pane {
-            case .instances: self.instances.shownCount
-            case .offers: self.offers.shownCount
-            case .jobs: self.jobs.shownCount
-            case .main: 0
-            }
-        let index = top + point.y - rows.y
-        guard index < count else { return [] }
-        self.change(pane, .select(index: index))
-        let isDouble =
-            self.lastClick?.point == point
-            && date.timeIntervalSince(self.lastClick?.date ?? .distantPast) < Self.doubleClickTime
-        self.lastClick = isDouble ? nil : Click(point: point, date: date)
-        return isDouble ? self.keyPressed(.enter, at: date) : []
+    private mutating func scroll(_ target: Layout.Target?, by step: Int) {
+        switch target {
+        case .main: self.scrollMain(by: step)
+        case .row(let pane, _), .list(let pane): self.change(pane, .move(by: step))
+        case .hint, .alarms, .button, nil: break
+        }
     }
 
-    private mutating func mouseUsedInOverlay(_ event: MouseEvent, at date: Date) -> [Effect] {
+    private mutating func pressed(_ target: Layout.Target?, _ point: Point, at date: Date) -> [Effect] {
+        switch target {
+        case .hint(let key): return self.keyPressed(key, at: date)
+        case .alarms: return self.execute(.alarms)
+        case .main: self.focus(.main)
+        case .list(let pane): self.focus(pane)
+        case .row(let pane, let index):
+            self.focus(pane)
+            self.change(pane, .select(index: index))
+            let isDouble =
+                self.lastClick?.point == point
+                && date.timeIntervalSince(self.lastClick?.date ?? .distantPast) < Self.doubleClickTime
+            self.lastClick = isDouble ? nil : Click(point: point, date: date)
+            return isDouble ? self.keyPressed(.enter, at: date) : []
+        case .button, nil: break
+        }
+        return []
+    }
+
+    private mutating func mouseUsedInOverlay(
+        _ event: MouseEvent, _ target: Layout.Target?, at date: Date
+    ) -> [Effect] {
         switch event.kind {
         case .wheelUp: return self.keyPressed(.up, at: date)
         case .wheelDown: return self.keyPressed(.down, at: date)
         case .press:
-            guard case .dialog(var dialog) = self.overlay,
-                let index = DialogScreen.button(at: event.point, dialog, self)
-            else { return [] }
+            guard case .dialog(var dialog) = self.overlay, case .button(let index) = target else { return [] }
             // A click goes to the button; what loses something still wants its key.
             dialog.focusedButton = index
             self.overlay = .dialog(dialog)

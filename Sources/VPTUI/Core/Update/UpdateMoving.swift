@@ -57,15 +57,12 @@ extension State {
     }
 
     var logSize: Size {
-        guard let area = Layout(self).main else { return Size(width: 80, height: 20) }
-        return LogScreen.textArea(self, in: area).size
+        Layout(self).logText(self)
     }
 
     var pageHeight: Int {
         guard self.focus != .main else { return self.logSize.height }
-        let area = Layout(self).lists.first { $0.0 == self.focus }?.1
-        return area.map { ListFrame(area: $0, hasBanner: self.banner(of: self.focus) != nil).rows.height }
-            ?? 10
+        return Layout(self).rows(of: self.focus, self)?.height ?? 10
     }
 
     mutating func move(by step: Int) {

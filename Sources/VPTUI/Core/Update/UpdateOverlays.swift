@@ -5,42 +5,53 @@ import VPEngine
 extension State {
     static let undoTime: TimeInterval = 5
 
-    mutating func dialogKeyPressed(_ key: Key, _ dialog: Dialog, at date: Date) -> [Effect] {
-        guard date.timeIntervalSince(dialog.openedAt) >= Dialog.settleTime else { return [] }
-        var dialog = dialog
-        dialog.note = nil
-        switch key {
-        case .escape, .control("c"):
-            self.overlay = nil
-            if key == .control("c"), dialog.kind == .quit { return [.quit] }
-        case .tab, .right, .down:
-            dialog.focusedButton = (dialog.focusedButton + 1) % dialog.buttons.count
+    /// The box on top has the keys, and says what is to come of one.
+    mutating func keyPressed(_ key: Key, in overlay: Overlay, at date: Date) -> [Effect] {
+        switch overlay {
+        case .dialog(var dialog):
+            let outcome = dialog.pressed(key, at: date)
             self.overlay = .dialog(dialog)
-        case .backTab, .left, .up:
-            dialog.focusedButton = (dialog.focusedButton + dialog.buttons.count - 1) % dialog.buttons.count
-            self.overlay = .dialog(dialog)
-        case .enter:
-            if dialog.focused == .cancel {
+            switch outcome {
+            case .stays: return []
+            case .confirms: return self.confirmed(dialog)
+            case .closes: self.overlay = nil
+            case .quits:
                 self.overlay = nil
-            } else if case .destroy = dialog.kind {
-                // A habit of pressing Enter must not end an instance, wherever the focus is.
-                dialog.note = "Enter does not destroy: press y"
-                self.overlay = .dialog(dialog)
-            } else {
-                return self.confirmed(dialog)
+                return [.terminal(.quit)]
             }
-        case .character("y"), .character("Y"):
-            if case .error = dialog.kind { return [] }
-            if dialog.focused != .cancel { return self.confirmed(dialog) }
-            if case .destroy = dialog.kind {
-                dialog.note = "Go to a button with Tab first, then press y"
-                self.overlay = .dialog(dialog)
-            } else {
-                dialog.focusedButton = 1
-                return self.confirmed(dialog)
+        case .prompt(var prompt):
+            let outcome = prompt.pressed(key)
+            self.overlay = .prompt(prompt)
+            return self.carryOut(outcome, of: prompt)
+        case .form(var form):
+            let outcome = form.pressed(key, platforms: self.settings.platforms) { [form] in
+                form.completions(self).first
             }
-        case .character("n"), .character("N"): self.overlay = nil
-        default: break
+            self.overlay = .form(form)
+            switch outcome {
+            case .stays: break
+            case .closes: self.overlay = nil
+            case .rents: return self.rent(form, at: date)
+            }
+        case .palette(var palette):
+            let outcome = palette.pressed(
+                key, candidates: palette.candidates(self), history: self.paletteHistory)
+            self.overlay = .palette(palette)
+            switch outcome {
+            case .stays: break
+            case .closes: self.overlay = nil
+            case .runs(let line): return self.execute(line: line)
+            }
+        case .list(var list):
+            let outcome = list.pressed(key, count: self.count(of: list), page: Layout.page(of: list, self))
+            self.overlay = .list(list)
+            return self.carryOut(outcome, of: list)
+        case .text(var text):
+            let outcome = text.pressed(key, page: Layout.page(of: text, self.size))
+            self.overlay = outcome == .closes ? nil : .text(text)
+        case .help(var help):
+            let outcome = help.pressed(key, limit: Layout.helpScrollLimit(self))
+            self.overlay = outcome == .closes ? nil : .help(help)
         }
         return []
     }
@@ -58,7 +69,7 @@ extension State {
                 return PendingDestroy(instance: id, request: request, due: due)
             }
             self.instances.apply(.clearMarks)
-            return [.confirmDestroys(self.pendingDestroys.filter { ids.contains($0.instance) })]
+            return [.order(.confirmDestroys(self.pendingDestroys.filter { ids.contains($0.instance) }))]
         case .runAgain(let jobs):
             self.awaitsJobOn = jobs.last?.instance
             return jobs.map { self.start(.run($0.instance, RunRequest(command: $0.command))) }
@@ -76,10 +87,13 @@ extension State {
         case .cancelAction(let action):
             if let index = self.actions.firstIndex(where: { $0.id == action && $0.isActive }) {
                 self.actions[index].isCancelling = true
-                return [.cancel(action)]
+                return [.order(.cancel(action))]
             }
             return []
-        case .quit: return [.quit]
+        case .extendLease(let id, let seconds):
+            self.toast("Setting the lease of \(id)…", .muted)
+            return [.order(.setLease(id, seconds: seconds))]
+        case .quit: return [.terminal(.quit)]
         case .error: return []
         }
     }
@@ -88,34 +102,19 @@ extension State {
         self.jobs.rows.contains { $0.instance == id && !$0.state.isOver }
     }
 
-    mutating func promptKeyPressed(_ key: Key, _ prompt: Prompt) -> [Effect] {
-        var prompt = prompt
-        switch key {
-        case .escape, .control("c"):
+    private mutating func carryOut(_ outcome: Prompt.Outcome, of prompt: Prompt) -> [Effect] {
+        switch outcome {
+        case .stays: break
+        case .edited: self.promptEdited(prompt)
+        case .enters: return self.promptEntered(prompt)
+        case .leaves:
             self.overlay = nil
             // Leaving a filter takes it back; leaving the other prompts changes nothing.
             if case .filter(let pane) = prompt.kind { self.change(pane, .filter("")) }
             if case .search = prompt.kind { self.log.search = nil }
-            return []
-        case .enter: return self.promptEntered(prompt)
-        case .up, .control("p"):
-            if prompt.isInline {
-                if case .filter(let pane) = prompt.kind { self.change(pane, .move(by: -1)) }
-                return []
-            }
-            prompt.moveInHistory(1)
-        case .down, .control("n"):
-            if prompt.isInline {
-                if case .filter(let pane) = prompt.kind { self.change(pane, .move(by: 1)) }
-                return []
-            }
-            prompt.moveInHistory(-1)
-        default:
-            guard prompt.field.apply(key) else { return [] }
-            prompt.problem = nil
+        case .moves(let step):
+            if case .filter(let pane) = prompt.kind { self.change(pane, .move(by: step)) }
         }
-        self.overlay = .prompt(prompt)
-        self.promptEdited(prompt)
         return []
     }
 
@@ -124,19 +123,16 @@ extension State {
         guard !Layout(self).isTooSmall else { return [] }
         switch self.overlay {
         case .prompt(var prompt):
-            prompt.field.insert(text)
+            prompt.pasted(text)
             self.overlay = .prompt(prompt)
             self.promptEdited(prompt)
         case .palette(var palette):
-            palette.field.insert(text)
-            palette.selected = nil
+            palette.pasted(text)
             self.overlay = .palette(palette)
         case .form(var form):
-            guard !form.focused.isChoice else { return [] }
-            form.texts[form.focused]?.insert(text)
-            form.edited()
+            form.pasted(text)
             self.overlay = .form(form)
-        default: break
+        case .dialog, .list, .text, .help, nil: break
         }
         return []
     }
@@ -149,7 +145,7 @@ extension State {
             let generation = (self.log.search?.generation ?? 0) + 1
             self.log.search =
                 pattern.isEmpty ? nil : LogState.Search(pattern: pattern, generation: generation)
-        default: break
+        case .run, .rename, .forward, .offerQuery, .keepLines, .writeLog, .goToTime: break
         }
     }
 
@@ -183,7 +179,7 @@ extension State {
             }
         case .rename(let id):
             guard !text.isEmpty, text != self.instances.row(id)?.name else { return [] }
-            return [.rename(id, text)]
+            return [.order(.rename(id, text))]
         case .forward(let id):
             guard !text.isEmpty else { return [] }
             switch self.forward(text, on: id) {
@@ -194,7 +190,7 @@ extension State {
             if let problem = self.goToTime(text) { return self.reopen(prompt, problem) }
         case .writeLog(let job):
             guard !text.isEmpty else { return [] }
-            return [.writeLog(job, path: text, filter: self.log.filter?.pattern)]
+            return [.log(.writeLog(job, path: text, filter: self.log.filter?.pattern))]
         case .offerQuery:
             do {
                 let query = try OfferQueryText.parse(text, base: self.offerQuery)
@@ -216,75 +212,30 @@ extension State {
         return []
     }
 
-    // MARK: Lists and text
+    // MARK: Lists
 
-    mutating func listKeyPressed(_ key: Key, _ list: ListOverlay) -> [Effect] {
-        var list = list
-        let count =
-            switch list.kind {
-            case .history: self.history.entries.count
-            case .actions: self.actions.count
-            }
-        let page = max(1, ListOverlayScreen.area(self.size).inner.height - 1)
-        switch key {
-        case .down, .character("j"): list.selected += 1
-        case .up, .character("k"): list.selected -= 1
-        case .pageDown, .control("d"): list.selected += page
-        case .pageUp, .control("u"): list.selected -= page
-        case .home, .character("g"): list.selected = 0
-        case .end, .character("G"): list.selected = count - 1
-        case .character("y"), .enter:
-            if case .history = list.kind, self.history.entries.indices.contains(list.selected) {
-                return self.copy(self.history.entries[list.selected].line)
-            }
-            return []
-        case .character("X"):
-            guard case .actions = list.kind else { return [] }
-            let records = ActionsStrip.records(self)
-            guard records.indices.contains(list.selected), records[list.selected].isActive else { return [] }
-            guard !self.settings.isReadOnly else { return [] }
-            self.askToCancel(records[list.selected])
-            return []
-        default:
-            self.overlay = nil
-            return []
+    /// How many rows the list has now.
+    func count(of list: ListOverlay) -> Int {
+        switch list.kind {
+        case .history: self.history.entries.count
+        case .actions: self.listedActions.count
+        case .alarms: self.alarms.count
         }
-        list.selected = max(0, min(count - 1, list.selected))
-        if list.selected < list.top { list.top = list.selected }
-        if list.selected >= list.top + page { list.top = list.selected - page + 1 }
-        self.overlay = .list(list)
+    }
+
+    private mutating func carryOut(_ outcome: ListOverlay.Outcome, of list: ListOverlay) -> [Effect] {
+        switch (list.kind, outcome) {
+        case (_, .stays), (.actions, .enters), (.actions, .copies), (.history, .cancels), (.alarms, .cancels):
+            break
+        case (_, .closes): self.overlay = nil
+        case (.history, .enters(let row)), (.history, .copies(let row)):
+            return self.copy(self.history.entries[row].line)
+        case (.actions, .cancels(let row)):
+            let record = self.listedActions[row]
+            if record.isActive, !self.settings.isReadOnly { self.askToCancel(record) }
+        case (.alarms, .enters(let row)): return self.act(on: self.alarms[row])
+        case (.alarms, .copies(let row)): return self.copy(self.action(for: self.alarms[row]).line)
+        }
         return []
-    }
-
-    mutating func textKeyPressed(_ key: Key, _ text: TextOverlay) {
-        var text = text
-        let page = max(1, TextOverlayScreen.area(self.size, text).inner.height - 1)
-        switch key {
-        case .down, .character("j"): text.scroll += 1
-        case .up, .character("k"): text.scroll -= 1
-        case .pageDown, .control("d"), .character(" "): text.scroll += page
-        case .pageUp, .control("u"): text.scroll -= page
-        case .home, .character("g"): text.scroll = 0
-        case .end, .character("G"): text.scroll = .max / 2
-        default:
-            self.overlay = nil
-            return
-        }
-        text.scroll = max(0, min(text.lines.count - page - 1, text.scroll))
-        self.overlay = .text(text)
-    }
-
-    mutating func helpKeyPressed(_ key: Key, scroll: Int) {
-        switch key {
-        case .down, .character("j"): self.overlay = .help(scroll: scroll + 1)
-        case .up, .character("k"): self.overlay = .help(scroll: max(0, scroll - 1))
-        case .pageDown, .control("d"), .character(" "): self.overlay = .help(scroll: scroll + 10)
-        case .pageUp, .control("u"): self.overlay = .help(scroll: max(0, scroll - 10))
-        case .home, .character("g"): self.overlay = .help(scroll: 0)
-        default: self.overlay = nil
-        }
-        if case .help(let scroll) = self.overlay {
-            self.overlay = .help(scroll: min(scroll, HelpScreen.maximumScroll(self)))
-        }
     }
 }

@@ -6,72 +6,7 @@ import VPEngine
 extension State {
     mutating func openPalette() -> [Effect] {
         self.overlay = .palette(Palette())
-        return self.verbs.verbs.isEmpty ? [.loadVerbs] : []
-    }
-
-    mutating func paletteKeyPressed(_ key: Key, _ palette: Palette) -> [Effect] {
-        var palette = palette
-        let candidates = palette.candidates(self)
-        switch key {
-        case .escape, .control("c"):
-            self.overlay = nil
-            return []
-        case .enter:
-            var line = palette.field.text.trimmingCharacters(in: .whitespaces)
-            if let candidate = Self.chosen(palette, candidates) {
-                guard candidate.isWhole else {
-                    palette.field.replace(with: candidate.text + " ")
-                    palette.selected = nil
-                    self.overlay = .palette(palette)
-                    return []
-                }
-                line = candidate.text
-            }
-            guard !line.isEmpty else { return [] }
-            return self.execute(line: line)
-        case .tab:
-            guard let candidate = candidates[safely: palette.selected ?? 0] else { return [] }
-            palette.field.replace(with: candidate.text + " ")
-            palette.selected = nil
-        case .down, .control("n"):
-            if palette.historyIndex != nil {
-                Self.moveInHistory(&palette, -1, self.paletteHistory)
-            } else if !candidates.isEmpty {
-                palette.selected = min(candidates.count - 1, (palette.selected ?? -1) + 1)
-            }
-        case .up, .control("p"):
-            if let selected = palette.selected {
-                palette.selected = selected > 0 ? selected - 1 : nil
-            } else {
-                Self.moveInHistory(&palette, 1, self.paletteHistory)
-            }
-        default:
-            guard palette.field.apply(key) else { return [] }
-            palette.selected = nil
-            palette.historyIndex = nil
-            palette.problem = nil
-        }
-        self.overlay = .palette(palette)
-        return []
-    }
-
-    /// The candidate that Enter takes: the one that was gone to, or the best one for a first word that is
-    /// none itself.
-    private static func chosen(_ palette: Palette, _ candidates: [Palette.Candidate]) -> Palette.Candidate? {
-        if let selected = palette.selected { return candidates[safely: selected] }
-        let text = palette.field.text.trimmingCharacters(in: .whitespaces)
-        guard palette.historyIndex == nil, !text.contains(" "),
-            !candidates.contains(where: { $0.text == text })
-        else { return nil }
-        return candidates.first
-    }
-
-    private static func moveInHistory(_ palette: inout Palette, _ step: Int, _ history: [String]) {
-        let index = (palette.historyIndex ?? -1) + step
-        guard index >= -1, index < history.count else { return }
-        if palette.historyIndex == nil { palette.draft = palette.field.text }
-        palette.historyIndex = index < 0 ? nil : index
-        palette.field.replace(with: index < 0 ? palette.draft : history[index])
+        return self.verbs.verbs.isEmpty ? [.ask(.loadVerbs)] : []
     }
 
     /// Carries out a line of the palette, which is also what `--plain` reads.
@@ -163,7 +98,7 @@ extension State {
             return self.run(command, limit: limit, on: instances.map(\.id))
         case "rename" where words.count == 2:
             guard self.select(instance: words[0]), let id = self.instances.selection else { return nil }
-            return self.settings.isReadOnly ? self.execute(.rename) : [.rename(id, words[1])]
+            return self.settings.isReadOnly ? self.execute(.rename) : [.order(.rename(id, words[1]))]
         default: break
         }
         let byInstance: [String: Command] = [
@@ -221,7 +156,7 @@ extension State {
             return []
         }
         self.toast("vp \(words.map(ShellQuoting.quoted).joined(separator: " ")) …", .muted)
-        return [.runLine(words)]
+        return [.ask(.runLine(words))]
     }
 
     mutating func lineEnded(
@@ -239,8 +174,4 @@ extension State {
                 "vp \(line) \(status == 0 ? "is done" : "failed"); @ shows it", status == 0 ? .good : .bad)
         }
     }
-}
-
-extension Array {
-    subscript(safely index: Int) -> Element? { self.indices.contains(index) ? self[index] : nil }
 }

@@ -1,0 +1,68 @@
+import Foundation
+
+/// A length of time as it is typed and shown: `90s`, `30m`, `4h`, `2d`, and parts of them together, `1h30m`.
+///
+/// The one grammar of options, settings and the dashboard. A number without a unit would mean hours in one place and
+/// minutes in the next, so that it is refused with what to type.
+public enum TimeSpan {
+    /// What is wrong with a text, as a sentence that says what to type.
+    public struct Problem: Error, Hashable, Sendable {
+        public let sentence: String
+    }
+
+    private static let units: [(name: String, seconds: Double)] = [
+        ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1),
+    ]
+
+    /// Seconds, more than none and less than thirty years.
+    public static func seconds(_ text: String) throws(Problem) -> Double {
+        let typed = text.trimmingCharacters(in: .whitespaces).lowercased()
+        var rest = Substring(typed)
+        var sum = 0.0
+        var last = Double.infinity
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            rest = rest.dropFirst(digits.count).drop { $0 == " " }
+            let letters = rest.prefix { $0.isLetter }
+            rest = rest.dropFirst(letters.count).drop { $0 == " " }
+            guard let number = Double(digits), number.isFinite else { throw Self.problem(text) }
+            guard !letters.isEmpty else {
+                throw Problem(
+                    sentence: "“\(text)” has no unit: type \(digits)s, \(digits)m, \(digits)h or \(digits)d")
+            }
+            // `1h30m`, and not `30m1h`, which is more likely a slip than a time.
+            guard let unit = Self.unit(letters), unit < last else { throw Self.problem(text) }
+            last = unit
+            sum += number * unit
+        }
+        guard sum > 0, sum < 1e9 else { throw Self.problem(text) }
+        return sum
+    }
+
+    private static func unit(_ letters: Substring) -> Double? {
+        switch letters {
+        case "s", "sec", "secs", "second", "seconds": 1
+        case "m", "min", "mins", "minute", "minutes": 60
+        case "h", "hour", "hours": 3600
+        case "d", "day", "days": 86_400
+        default: nil
+        }
+    }
+
+    private static func problem(_ text: String) -> Problem {
+        Problem(sentence: "“\(text)” is no length of time: type 90s, 30m, 4h, 2d or 1h30m")
+    }
+
+    /// `12h`, `1h30m`, `90s`: whole seconds that `seconds` reads back.
+    public static func text(_ seconds: Double) -> String {
+        var rest = Int(saturating: NumberRange.seconds.clamp(seconds).rounded())
+        // Two minutes or less are easier in seconds than in minutes and seconds.
+        if rest < 120, rest % 60 != 0 { return "\(rest)s" }
+        var text = ""
+        for (name, length) in Self.units where rest >= Int(length) {
+            text += "\(rest / Int(length))\(name)"
+            rest %= Int(length)
+        }
+        return text.isEmpty ? "0s" : text
+    }
+}

@@ -1,0 +1,116 @@
+/// Where boxes above the panes stand, how far things scroll, and what is at a point: `update` asks here and knows no
+/// screen.
+extension Layout {
+    /// What the mouse can mean.
+    enum Target: Equatable {
+        case hint(Key)
+        case alarms
+        /// A row by its index, filtered and ordered.
+        case row(Pane, Int)
+        case list(Pane)
+        case main
+        /// Of the dialog on top.
+        case button(Int)
+    }
+
+    /// What is at `point`; in front of everything else the overlay.
+    func target(at point: Point, _ state: State) -> Target? {
+        guard !self.isTooSmall else { return nil }
+        if let overlay = state.overlay {
+            guard case .dialog(let dialog) = overlay else { return nil }
+            return DialogScreen.button(at: point, dialog, state).map { .button($0) }
+        }
+        if point.y == self.hint.y { return HintBar.key(at: point, state).map { .hint($0) } }
+        if point.y == self.burn.y { return BurnLine.isOnAlarm(point, state) ? .alarms : nil }
+        if let (pane, _) = self.lists.first(where: { $0.1.contains(point) }) {
+            guard let rows = self.rows(of: pane, state), rows.contains(point) else { return .list(pane) }
+            let (top, count) = state.topAndCount(of: pane)
+            let index = top + point.y - rows.y
+            return index < count ? .row(pane, index) : .list(pane)
+        }
+        if let main = self.main, main.contains(point) { return .main }
+        return nil
+    }
+
+    /// The rows of a list that is on screen, without its border, banner and titles.
+    func rows(of pane: Pane, _ state: State) -> Rect? {
+        self.lists.first { $0.0 == pane }.map {
+            ListFrame(area: $0.1, hasBanner: state.banner(of: pane) != nil).rows
+        }
+    }
+
+    /// The text of the log; a usual size where it is not on screen.
+    func logText(_ state: State) -> Size {
+        self.main.map { LogScreen.textArea(state, in: $0).size } ?? Size(width: 80, height: 20)
+    }
+
+    /// How far details and files can be scrolled.
+    func mainScrollLimit(_ state: State) -> Int {
+        self.main.map { MainScreen.maximumScroll(state, in: $0) } ?? state.mainScroll
+    }
+
+    // MARK: Boxes
+
+    private static func body(_ size: Size) -> Rect { Rect(size).dropFirst(rows: 1).dropLast(rows: 1) }
+
+    static func listBox(_ size: Size) -> Rect {
+        Self.body(size).inset(x: size.width >= 100 ? 6 : 1, y: size.height >= 30 ? 2 : 0)
+    }
+
+    /// The alarms and what is said below them of the one that is selected; no higher than that takes.
+    static func alarmsBox(_ size: Size, count: Int) -> Rect {
+        let box = Self.listBox(size)
+        return Rect(
+            x: box.x, y: box.y, width: box.width,
+            height: min(box.height, max(1, count) + Self.alarmDetailHeight + 2))
+    }
+
+    /// A rule, two lines of words, what Enter does, what y copies.
+    static let alarmDetailHeight = 5
+
+    /// Rows of the list that are on screen at once.
+    static func page(of list: ListOverlay, _ state: State) -> Int {
+        switch list.kind {
+        case .history: max(1, Self.listBox(state.size).inner.height - 1)
+        case .actions: max(1, Self.listBox(state.size).inner.height - 1)
+        case .alarms:
+            max(
+                1,
+                Self.alarmsBox(state.size, count: state.alarms.count).inner.height - Self.alarmDetailHeight)
+        }
+    }
+
+    static func textBox(_ size: Size, _ text: TextOverlay) -> Rect {
+        let longest = text.lines.map { DisplayWidth.of($0) }.max() ?? 0
+        return Self.body(size).centred(
+            Size(
+                width: min(size.width - 2, max(40, longest + 4, DisplayWidth.of(text.title) + 6)),
+                height: min(size.height - 3, text.lines.count + 2)))
+    }
+
+    static func page(of text: TextOverlay, _ size: Size) -> Int {
+        max(1, Self.textBox(size, text).inner.height - 1)
+    }
+
+    static func helpBox(_ size: Size, lineCount: Int) -> Rect {
+        Self.body(size).centred(
+            Size(width: min(84, size.width - 4), height: min(lineCount + 2, size.height - 3)))
+    }
+
+    static func helpScrollLimit(_ state: State) -> Int {
+        let count = HelpScreen.lineCount(state)
+        return max(0, count - Self.helpBox(state.size, lineCount: count).inner.height)
+    }
+}
+
+extension State {
+    /// The first row on screen of a list, and how many it shows in all.
+    fileprivate func topAndCount(of pane: Pane) -> (top: Int, count: Int) {
+        switch pane {
+        case .instances: (self.instances.top, self.instances.shownCount)
+        case .offers: (self.offers.top, self.offers.shownCount)
+        case .jobs: (self.jobs.top, self.jobs.shownCount)
+        case .main: (0, 0)
+        }
+    }
+}

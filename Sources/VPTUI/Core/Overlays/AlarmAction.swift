@@ -1,0 +1,140 @@
+import Foundation
+import VPEngine
+
+/// The one thing to do about an alarm that a key offers.
+enum AlarmAction: Equatable {
+    case destroy(InstanceID)
+    case stop(InstanceID)
+    case extendLease(InstanceID, seconds: Double)
+    case retryEnd(InstanceID)
+    case limitCost
+    case rentAnother
+    case askAgain
+
+    /// Completes “Enter …”.
+    var words: String {
+        switch self {
+        case .destroy: "asks what would be lost, then destroys it"
+        case .stop: "stops it, after asking"
+        case .extendLease(_, let seconds): "gives it a lease of \(Format.age(seconds)), after asking"
+        case .retryEnd: "orders its end again"
+        case .limitCost: "opens the launch form at its cost limit"
+        case .rentAnother: "opens the launch form to rent another"
+        case .askAgain: "asks the platforms again"
+        }
+    }
+
+    /// For the hint bar.
+    var hint: String {
+        switch self {
+        case .destroy: "destroy"
+        case .stop: "stop"
+        case .extendLease: "extend lease"
+        case .retryEnd: "retry the end"
+        case .limitCost: "limit cost"
+        case .rentAnother: "rent another"
+        case .askAgain: "ask again"
+        }
+    }
+
+    /// The line of `vp` that does the same, or shows what there is to decide about.
+    var line: String {
+        switch self {
+        case .destroy(let id), .retryEnd(let id): "vp destroy-instance \(id)"
+        case .stop(let id): "vp stop \(id)"
+        case .extendLease(let id, let seconds): "vp lease \(id) \(TimeSpan.text(seconds))"
+        case .limitCost: "vp limits"
+        case .rentAnother: "vp create-instance"
+        case .askAgain: "vp ls"
+        }
+    }
+
+    var changesSomething: Bool { self != .askAgain }
+}
+
+extension State {
+    func action(for alarm: Alarm) -> AlarmAction {
+        switch alarm.kind {
+        // Gone from the list it costs nothing any more; one that the platform calls lost may still be charged.
+        case .instanceLost: self.listed(alarm).map { .destroy($0) } ?? .rentAnother
+        case .destroyUnconfirmed: alarm.instance.map { .retryEnd($0) } ?? .askAgain
+        case .waiting, .unknownInstance, .parked: self.listed(alarm).map { .destroy($0) } ?? .askAgain
+        case .lowBalance: self.dearestRunning.map { .stop($0) } ?? .askAgain
+        case .budget: .limitCost
+        case .untrusted: .askAgain
+        case .idle: self.listed(alarm).map { .stop($0) } ?? .askAgain
+        case .leaseEnding, .weakLease, .noLease:
+            self.listed(alarm).map { .extendLease($0, seconds: self.leaseSeconds(of: $0)) } ?? .askAgain
+        }
+    }
+
+    private func listed(_ alarm: Alarm) -> InstanceID? {
+        alarm.instance.flatMap { self.instances.row($0)?.id }
+    }
+
+    /// Of the account whose money ends first, the instance that takes most of it.
+    private var dearestRunning: InstanceID? {
+        let running = self.instances.rows.filter(\.status.holdsGPU)
+        let hours = Dictionary(
+            uniqueKeysWithValues: self.money.balances.compactMap { balance in
+                MoneyReport.hoursLeft(self.instances.rows, [balance]).map { (balance.platform, $0) }
+            })
+        guard let platform = hours.min(by: { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) })?.key
+        else { return nil }
+        return running.filter { $0.platform == platform }
+            .max { $0.price.dollarsPerHour < $1.price.dollarsPerHour }?.id
+    }
+
+    /// What a lease has by its terms, and no more than its hard limit leaves.
+    private func leaseSeconds(of id: InstanceID) -> Double {
+        let lease = self.instances.row(id)?.lease
+        let wanted = lease?.terms.seconds ?? self.settings.leaseTerms.seconds ?? LeaseTerms.standardSeconds
+        guard let cap = lease?.capEndsAt else { return wanted }
+        let left = cap.timeIntervalSince(self.now)
+        // Where the limit is past, the engine says so.
+        return left > 60 ? min(wanted, (left / 60).rounded(.down) * 60) : wanted
+    }
+
+    mutating func act(on alarm: Alarm) -> [Effect] {
+        let action = self.action(for: alarm)
+        self.overlay = nil
+        guard !self.settings.isReadOnly || !action.changesSomething else {
+            self.toast("Read-only: \(action.hint) is off (--readonly)", .warning)
+            return []
+        }
+        switch action {
+        case .destroy(let id):
+            self.show(id)
+            return self.askToDestroy([id])
+        case .stop(let id):
+            self.show(id)
+            self.overlay = .dialog(Dialog(.stop([id]), openedAt: self.now))
+            return []
+        case .extendLease(let id, let seconds):
+            self.show(id)
+            self.overlay = .dialog(Dialog(.extendLease(id, seconds: seconds), openedAt: self.now))
+            return []
+        case .retryEnd(let id):
+            // A complete list orders again what the ledger says is to be destroyed.
+            self.toast("Ordering the end of \(id) again…", .muted)
+            self.instancesPoll.ask(at: self.now)
+            return [.order(.takeUpEnds), .ask(.loadInstances)]
+        case .limitCost, .rentAnother:
+            self.focus(.instances)
+            let effects = self.openForm(offer: nil)
+            if action == .limitCost, case .form(var form) = self.overlay {
+                form.focused = .cost
+                self.overlay = .form(form)
+            }
+            return effects
+        case .askAgain: return self.refresh()
+        }
+    }
+
+    /// Behind the question about it.
+    private mutating func show(_ id: InstanceID) {
+        self.focus(.instances)
+        self.instances.apply(.clearMarks)
+        self.instances.select(id)
+    }
+}
