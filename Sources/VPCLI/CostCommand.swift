@@ -4,33 +4,6 @@ import VPEngine
 
 extension CostBook.Grouping: ExpressibleByArgument {}
 
-/// A point in time on the command line: `2026-11-01`, or so long ago: `7d`, `12h`.
-struct SinceArgument: ExpressibleByArgument, Hashable {
-    enum Point: Hashable {
-        case day(Date)
-        case ago(Double)
-    }
-
-    var point: Point
-
-    init?(argument: String) {
-        if let day = try? Date.ISO8601FormatStyle().year().month().day().parse(argument) {
-            self.point = .day(day)
-        } else if argument.last?.isLetter == true, let seconds = LeaseTerms.seconds(argument) {
-            self.point = .ago(seconds)
-        } else {
-            return nil
-        }
-    }
-
-    func date(now: Date) -> Date {
-        switch self.point {
-        case .day(let day): day
-        case .ago(let seconds): now.addingTimeInterval(-seconds)
-        }
-    }
-}
-
 struct CostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cost", abstract: "Show what instances and jobs have cost.",
@@ -39,7 +12,9 @@ struct CostCommand: AsyncParsableCommand {
             midnight UTC, as on their bills.
             """)
 
-    @Option(help: ArgumentHelp("From 2026-11-01 on, or the last 7d, 12h. (default: 7d)", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("From 2026-11-01 on, or the last 7d, 12h. (default: 7d)", valueName: "time"),
+        transform: SinceArgument.read)
     var since: SinceArgument?
 
     @Option(help: "day, gpu, project or job.")

@@ -27,7 +27,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         name: [.short, .long],
         help: ArgumentHelp(
             "Variable of the container; NAME alone takes its value from here. May be repeated.",
-            valueName: "name=value"))
+            valueName: "name=value"), transform: EnvironmentArgument.read)
     var env: [EnvironmentArgument] = []
 
     @Option(
@@ -153,37 +153,5 @@ struct CreateInstanceCommand: AsyncParsableCommand {
             )
         }
         return lines + ["Nothing was rented."]
-    }
-}
-
-/// `NAME=value`, or `NAME` for what it is here: a secret then stands in no argument list.
-struct EnvironmentArgument: ExpressibleByArgument, Hashable {
-    var name: String
-    var value: String?
-
-    init?(argument: String) {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let isName = { (text: Substring) in
-            !text.isEmpty && text.first?.isNumber == false
-                && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
-        }
-        guard isName(parts[0]) else { return nil }
-        self.name = String(parts[0])
-        self.value = parts.count > 1 ? String(parts[1]) : nil
-    }
-
-    static func values(
-        _ arguments: [EnvironmentArgument], from environment: [String: String]
-    ) throws -> [String: String] {
-        var values: [String: String] = [:]
-        for argument in arguments {
-            guard let value = argument.value ?? environment[argument.name] else {
-                throw CommandFailure(
-                    code: "usage", message: "--env \(argument.name) has no value, and none is set here.",
-                    advice: "Write --env \(argument.name)=value.", status: Status.usage)
-            }
-            values[argument.name] = value
-        }
-        return values
     }
 }

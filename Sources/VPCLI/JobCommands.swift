@@ -61,18 +61,16 @@ struct CancelCommand: AsyncParsableCommand {
     @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
     var job: String
 
-    @Option(help: ArgumentHelp("Seconds between asking and killing. (default: 10)", valueName: "seconds"))
-    var grace: Int?
+    @Option(
+        help: ArgumentHelp("How long between asking and killing: 10s, 1m. (default: 10s)", valueName: "time"),
+        transform: TimeArgument.spanOrNone)
+    var grace: Double?
 
     @Flag(help: "Kill at once, without asking.")
     var kill = false
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOptions
-
-    func validate() throws {
-        guard self.grace ?? 0 >= 0 else { throw ValidationError("--grace must be 0 or more.") }
-    }
 
     func run() async throws {
         let session = try Session(self.common, asJSON: self.json.json)
@@ -85,7 +83,8 @@ struct CancelCommand: AsyncParsableCommand {
                 detail: "it has ended already")
         }
         try session.requireKey(for: job.instance.platform)
-        let request = CancelRequest(grace: self.kill ? 0 : self.grace)
+        let request = CancelRequest(
+            grace: self.kill ? 0 : self.grace.map { Int(saturating: $0.rounded(.up)) })
         let result = try await ActionRunner(engine: engine, session: session, showsOutput: false)
             .result(of: .cancel(job.id, on: job.instance, request))
         guard case .cancelled(let ended) = result else { return }
@@ -164,7 +163,7 @@ struct RerunCommand: AsyncParsableCommand {
 
     /// The variables that the job had, with values of now.
     private func environment(of job: Job, _ session: Session) throws -> [String: String] {
-        var environment = try self.options.environment(session.environment)
+        var environment = try EnvironmentArgument.values(self.options.env, from: session.environment)
         var missing: [String] = []
         for name in job.record?.environmentNames ?? [] where environment[name] == nil {
             environment[name] = session.environment[name]

@@ -21,8 +21,8 @@ struct JobOptions: ParsableArguments {
         name: .shortAndLong, parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "A variable for the job; without a value, the one set here. May be repeated.",
-            valueName: "name[=value]"))
-    var env: [String] = []
+            valueName: "name[=value]"), transform: EnvironmentArgument.read)
+    var env: [EnvironmentArgument] = []
 
     @Flag(
         name: [.customShort("t"), .long],
@@ -35,8 +35,8 @@ struct JobOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How long what the command left in the background may do nothing before the job ends without it. "
-                + "(default: 5m)", valueName: "duration"))
-    var linger: Linger?
+                + "(default: 5m)", valueName: "time"), transform: TimeArgument.spanOrNone)
+    var linger: Double?
 
     @Flag(help: "Send what is on standard input, up to its end, for the command to read.")
     var stdin = false
@@ -59,16 +59,6 @@ struct JobOptions: ParsableArguments {
         if self.json, !self.detach {
             throw ValidationError("--json needs --detach: without it, stdout is the job's.")
         }
-        for word in self.env {
-            let name = word.prefix { $0 != "=" }
-            let isName = name.utf8.allSatisfy { byte in
-                byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-            }
-            guard isName, let first = name.first, !first.isNumber else {
-                throw ValidationError("\(word) is no variable: write -e NAME=VALUE, or -e NAME.")
-            }
-        }
     }
 
     /// Throws where input waits that the command would not get.
@@ -79,31 +69,7 @@ struct JobOptions: ParsableArguments {
             advice: "Send it with --stdin, or leave it out: vp … < /dev/null", status: Status.usage)
     }
 
-    var lingerSeconds: Int? { self.linger?.seconds }
-
-    /// The variables, with values from our own environment where none was given.
-    func environment(_ own: [String: String]) throws -> [String: String] {
-        var environment: [String: String] = [:]
-        for word in self.env {
-            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = String(parts[0])
-            if parts.count == 2 {
-                environment[name] = String(parts[1])
-            } else {
-                environment[name] = try Self.value(of: name, own)
-            }
-        }
-        return environment
-    }
-
-    static func value(of name: String, _ own: [String: String]) throws -> String {
-        guard let value = own[name] else {
-            throw CommandFailure(
-                code: "usage", message: "\(name) is not set here.", advice: "Give its value: -e \(name)=…",
-                status: Status.usage)
-        }
-        return value
-    }
+    var lingerSeconds: Int? { self.linger.map { Int(saturating: $0.rounded(.up)) } }
 
     /// The size to give a terminal on the instance: that of ours.
     static var terminalSize: RunRequest.TerminalSize {
@@ -199,7 +165,7 @@ enum Notification {
         if session.terminal.errorIsTTY { Terminal.write([7], to: STDERR_FILENO) }
         let environment = session.environment
         guard environment["DISPLAY"] != nil || environment["WAYLAND_DISPLAY"] != nil,
-            let program = Program.find(["notify-send"], path: environment["PATH"] ?? "")
+            let program = ProgramFile.find(["notify-send"], path: environment["PATH"] ?? "")
         else { return }
         // Nobody waits for it: a notification that does not come must not hold up a run's end.
         var actions = posix_spawn_file_actions_t()
@@ -216,20 +182,5 @@ enum Notification {
         _ = ChildEnvironment.withOwn { environment in
             posix_spawn(&child, program, &actions, nil, &words, environment)
         }
-    }
-}
-
-/// `--linger`: whole seconds; none at all is allowed.
-struct Linger: ExpressibleByArgument {
-    var seconds: Int
-
-    init?(argument: String) {
-        if let number = Double(argument.hasSuffix("s") ? String(argument.dropLast()) : argument), number == 0
-        {
-            self.seconds = 0
-            return
-        }
-        guard let interval = Interval(argument: argument) else { return nil }
-        self.seconds = Int(interval.seconds.rounded(.up))
     }
 }

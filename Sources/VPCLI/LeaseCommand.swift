@@ -2,33 +2,6 @@ import ArgumentParser
 import Foundation
 import VPEngine
 
-/// A lease on the command line: `4h`, `30m`, `2d`, `90s`, or `none`.
-struct LeaseArgument: ExpressibleByArgument, Hashable {
-    /// Nil for one without end.
-    var seconds: Double?
-
-    init?(argument: String) {
-        if argument == "none" { return }
-        guard let seconds = LeaseTerms.seconds(argument) else { return nil }
-        self.seconds = seconds
-    }
-}
-
-/// Minutes on the command line; `30m` and `1h` as well.
-struct MinutesArgument: ExpressibleByArgument, Hashable {
-    var seconds: Double
-
-    init?(argument: String) {
-        if let minutes = Double(argument), minutes > 0 {
-            self.seconds = minutes * 60
-        } else if let seconds = LeaseTerms.seconds(argument) {
-            self.seconds = seconds
-        } else {
-            return nil
-        }
-    }
-}
-
 /// What a run, or a rental, may cost. Accepted before the verb of a run as well.
 struct BudgetOptions: ParsableArguments {
     @Option(
@@ -42,17 +15,20 @@ struct BudgetOptions: ParsableArguments {
 struct LeaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How long it lasts with nobody using it: 4h, 30m, 2d; `none` must be typed. (default: 12h)",
-            valueName: "time"))
+            "How long it lasts with nobody using it: 4h, 30m, 2d; `none` must be typed. "
+                + "(default: \(TimeSpan.text(LeaseTerms.standardSeconds)))",
+            valueName: "time"), transform: TimeArgument.lease)
     var lease: LeaseArgument?
 
     @Option(
-        help: ArgumentHelp("Stop it when nothing has used it for so many minutes.", valueName: "minutes"))
-    var stopWhenIdle: MinutesArgument?
+        help: ArgumentHelp("Stop it when nothing has used it for so long: 30m, 2h.", valueName: "time"),
+        transform: TimeArgument.span)
+    var stopWhenIdle: Double?
 
     @Option(
-        help: ArgumentHelp("Destroy it when nothing has used it for so many minutes.", valueName: "minutes"))
-    var destroyWhenIdle: MinutesArgument?
+        help: ArgumentHelp("Destroy it when nothing has used it for so long: 30m, 2h.", valueName: "time"),
+        transform: TimeArgument.span)
+    var destroyWhenIdle: Double?
 
     /// Those that are followed by a value, for `CommandLineShape`.
     static let optionsWithValue: Set<String> = ["--lease", "--stop-when-idle", "--destroy-when-idle"]
@@ -69,7 +45,7 @@ struct LeaseOptions: ParsableArguments {
         var terms = standard
         if let lease = self.lease { terms.seconds = lease.seconds }
         if let idle = self.stopWhenIdle ?? self.destroyWhenIdle {
-            terms.idleSeconds = idle.seconds
+            terms.idleSeconds = idle
             terms.idleEnding = self.stopWhenIdle != nil ? .stop : .destroy
         }
         return terms
@@ -88,7 +64,9 @@ struct LeaseCommand: AsyncParsableCommand {
     @Argument(help: "The instance's id or name.")
     var id: String
 
-    @Argument(help: ArgumentHelp("4h, 30m, 2d or none; from now on.", valueName: "time"))
+    @Argument(
+        help: ArgumentHelp("4h, 30m, 2d or none; from now on.", valueName: "time"),
+        transform: TimeArgument.lease)
     var time: LeaseArgument?
 
     @OptionGroup var common: CommonOptions

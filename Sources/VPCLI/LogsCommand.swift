@@ -23,16 +23,13 @@ struct LogsCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Only what arrived here since then: 90s, 10m, 2h, 1d, or a time such as 2026-11-24T12:00:00Z.",
-            valueName: "time"))
-    var since: String?
+            valueName: "time"), transform: SinceArgument.read)
+    var since: SinceArgument?
 
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         if let tail = self.tail, tail < 0 { throw ValidationError("--tail must be 0 or more.") }
-        if let since = self.since, Self.date(since, now: Date()) == nil {
-            throw ValidationError("\(since) is no time: write 90s, 10m, 2h, 1d or 2026-11-24T12:00:00Z.")
-        }
     }
 
     func run() async throws {
@@ -64,7 +61,7 @@ struct LogsCommand: AsyncParsableCommand {
 
     private func start(_ engine: Engine, _ job: JobID, _ stream: JobStream, _ end: Int64) throws -> Int64 {
         var start: Int64 = 0
-        if let since = self.since.flatMap({ Self.date($0, now: Date()) }) {
+        if let since = self.since?.date(now: Date()) {
             start = engine.logOffset(job, stream, since: since)
         }
         guard let tail = self.tail else { return start }
@@ -84,14 +81,6 @@ struct LogsCommand: AsyncParsableCommand {
             position = part
         }
         return start
-    }
-
-    static func date(_ text: String, now: Date) -> Date? {
-        if let date = try? Date(text, strategy: .iso8601) { return date }
-        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-        guard let unit = text.last.flatMap({ units[$0] }), let number = Double(text.dropLast()), number >= 0
-        else { return nil }
-        return now.addingTimeInterval(-number * unit)
     }
 }
 

@@ -72,7 +72,7 @@ struct OffersCommand: AsyncParsableCommand {
                 .init(
                     offer.gpuName + (offer.gpuCount > 1 ? " \(times)\(offer.gpuCount)" : "")
                         + (offer.isInterruptible ? " spot" : "")),
-                .init(Units.gpuMemory(offer.gpuMemoryBytes)),
+                .init(Units.gpuMemory(offer.gpuMemoryBytes, of: offer.gpuName)),
                 .init(Units.hourly(offer.price.dollarsPerHour), .good),
                 .init(Units.dollars(offer.dollars(for: query.job))),
                 .init(offer.reliability.map { Figures.fixed($0 * 100, 1) + "%" } ?? ""),

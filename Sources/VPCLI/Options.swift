@@ -131,7 +131,7 @@ struct Session: Sendable {
     func engine() throws -> Engine {
         let engine = try Engine(configuration: self.configuration)
         engine.takeUpConfirmedEnds(
-            program: Program.sibling("vp") ?? CommandLine.arguments[0], environment: self.environment)
+            program: ProgramFile.beside("vp") ?? CommandLine.arguments[0], environment: self.environment)
         return engine
     }
 

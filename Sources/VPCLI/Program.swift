@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import VPEngine
 
-/// Other programs: become one, find one, run one.
+/// Other programs: become one, run one.
 enum Program {
     /// Becomes `words[0]`, looked up in `PATH`. The terminal, its size and its signals are then that program's.
     ///
@@ -17,25 +17,6 @@ enum Program {
         let problem = String(cString: strerror(errno))
         throw EngineError(
             .missingProgram, .init("starting a program"), detail: "\(words.first ?? ""): \(problem)")
-    }
-
-    /// The first of `names` that is an executable file in `PATH`.
-    static func find(_ names: [String], path: String) -> String? {
-        for name in names {
-            for folder in path.split(separator: ":") where access("\(folder)/\(name)", X_OK) == 0 {
-                return "\(folder)/\(name)"
-            }
-        }
-        return nil
-    }
-
-    /// A program installed beside this one.
-    static func sibling(_ name: String) -> String? {
-        guard let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
-            return nil
-        }
-        let path = (own as NSString).deletingLastPathComponent + "/" + name
-        return access(path, X_OK) == 0 ? path : nil
     }
 
     /// Runs a program whose output, both streams, goes to our stderr. Returns its exit status, or 128 and the

@@ -14,8 +14,8 @@ struct RentalOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Minutes an image may take to load before the next machine is tried. (default: 15)",
-            valueName: "minutes"))
+            "How long an image may take to load before the next machine is tried. (default: 15m)",
+            valueName: "time"), transform: TimeArgument.span)
     var loadLimit: Double?
 
     @OptionGroup var lease: LeaseOptions
@@ -36,8 +36,8 @@ struct RentalOptions: ParsableArguments {
         if let image = self.image, image != StockImage.auto, let problem = ImageName.problem(image) {
             throw ValidationError("--image \"\(Terminal.printable(image))\" cannot be: \(problem).")
         }
-        if let minutes = self.loadLimit, !(minutes > 0 && minutes < 1440) {
-            throw ValidationError("--load-limit must be more than 0 and less than 1440 minutes.")
+        if let seconds = self.loadLimit, seconds >= 86_400 {
+            throw ValidationError("--load-limit must be less than a day.")
         }
     }
 
@@ -57,7 +57,7 @@ struct RentalOptions: ParsableArguments {
             image: self.image)
         request.acceptsAnyway = self.acceptAnyway
         request.lease = self.lease.terms(session.configuration.money.lease)
-        if let minutes = self.loadLimit { request.deadlines.loading = minutes * 60 }
+        if let seconds = self.loadLimit { request.deadlines.loading = seconds }
         return request
     }
 }

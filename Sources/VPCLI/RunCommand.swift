@@ -29,8 +29,9 @@ struct RunPartOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Bring results back while the command runs, such as every 5m.", valueName: "interval"))
-    var pullEvery: Interval?
+            "Bring results back while the command runs, such as every 5m.", valueName: "time"),
+        transform: TimeArgument.span)
+    var pullEvery: Double?
 
     @Option(
         help: ArgumentHelp(
@@ -130,12 +131,12 @@ struct RunCommand: AsyncParsableCommand {
             workingDirectory: self.parts.workingDir,
             syncsUp: !self.parts.noSync,
             syncsDown: !self.parts.noSync && !self.parts.syncOnly,
-            environment: try self.options.environment(session.environment),
+            environment: try EnvironmentArgument.values(self.options.env, from: session.environment),
             turn: turn, isDetached: self.options.detach, splitsErrors: self.options.splitStderr,
             terminal: self.options.terminal ? JobOptions.terminalSize : nil,
             maximumCost: self.budget.maxCost?.dollars, lingerSeconds: self.options.lingerSeconds,
             mirror: self.parts.pullEvery.map {
-                MirrorRequest(interval: $0.seconds, patterns: self.parts.pullOnly)
+                MirrorRequest(interval: $0, patterns: self.parts.pullOnly)
             })
         if self.options.stdin { request.inputDescriptor = STDIN_FILENO }
         let ending = try await run.perform(request, on: instance) { job, interruption in
@@ -278,7 +279,7 @@ struct ContainerBuild {
         let settings = self.session.configuration.docker
         let root = self.session.configuration.workspace.localRoot
         let path = self.session.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        guard let builder = Program.find(["docker", "podman"], path: path) else {
+        guard let builder = ProgramFile.find(["docker", "podman"], path: path) else {
             throw EngineError(
                 .missingProgram, .init("building the image"),
                 detail: "--enable-docker needs docker or podman, and neither is in PATH")

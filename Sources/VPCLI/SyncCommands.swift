@@ -24,18 +24,6 @@ struct ByteRate: ExpressibleByArgument {
     }
 }
 
-/// A span of time such as `90s`, `5m`, `2h`.
-struct Interval: ExpressibleByArgument {
-    var seconds: Double
-
-    init?(argument: String) {
-        let factors: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
-        let digits = argument.last.map { factors[$0] != nil } == true ? argument.dropLast() : argument[...]
-        guard let number = Double(digits), number > 0, number < 1e7 else { return nil }
-        self.seconds = number * (argument.last.flatMap { factors[$0] } ?? 1)
-    }
-}
-
 extension Session {
     func engine(_ transfer: TransferOptions) throws -> Engine {
         var configuration = self.configuration

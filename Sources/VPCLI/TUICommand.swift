@@ -11,7 +11,7 @@ struct TUICommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        guard let program = Program.sibling("vp-tui") ?? Program.find(["vp-tui"], path: path) else {
+        guard let program = ProgramFile.beside("vp-tui") ?? ProgramFile.find(["vp-tui"], path: path) else {
             throw EngineError(
                 .missingProgram, .init("opening the dashboard"),
                 detail: "vp-tui is neither beside vp nor in PATH; `swift build --product vp-tui` builds it")

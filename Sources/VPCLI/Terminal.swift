@@ -105,38 +105,3 @@ enum Style: String {
         isOn && !text.isEmpty ? "\u{1B}[\(self.rawValue)m\(text)\u{1B}[0m" : text
     }
 }
-
-/// How many columns a terminal gives a text.
-enum DisplayWidth {
-    static func of(_ text: String) -> Int {
-        text.unicodeScalars.reduce(0) { $0 + Self.of($1) }
-    }
-
-    static func of(_ scalar: Unicode.Scalar) -> Int {
-        if scalar.isASCII { return 1 }
-        switch scalar.properties.generalCategory {
-        case .nonspacingMark, .enclosingMark, .format: return 0
-        default: break
-        }
-        switch scalar.value {
-        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
-            0xFE30...0xFE6F,
-            0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1FAFF,
-            0x20000...0x3FFFD:
-            return 2
-        default: return 1
-        }
-    }
-
-    /// `text` cut to at most `width` columns; a wide character is dropped rather than halved.
-    static func cut(_ text: String, to width: Int) -> String {
-        var result = String.UnicodeScalarView()
-        var used = 0
-        for scalar in text.unicodeScalars {
-            used += Self.of(scalar)
-            if used > width { break }
-            result.append(scalar)
-        }
-        return String(result)
-    }
-}

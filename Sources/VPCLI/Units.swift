@@ -15,9 +15,9 @@ enum Units {
             ? "\(Int(saturating: value.rounded())) \(unit)" : "\(Self.short(value)) \(unit)"
     }
 
-    /// `24 GB` for the 24,564 MB that a platform states: drivers count a card's gigabytes as 1,024 of these.
-    static func gpuMemory(_ bytes: Int64) -> String {
-        "\(Int(saturating: (Double(bytes) / 1.024e9).rounded())) GB"
+    /// `24 GB` for the 24,564 MB that a platform states.
+    static func gpuMemory(_ bytes: Int64, of gpu: String? = nil) -> String {
+        "\(GPUMemory.gigabytes(bytes, of: gpu)) GB"
     }
 
     static func hourly(_ dollars: Double) -> String { Figures.dollars(dollars, 3) + "/h" }

@@ -5,7 +5,7 @@ import VPEngine
 
 @main
 struct VP: AsyncParsableCommand {
-    static let version = "0.1.0"
+    static let version = Product.version
 
     static let configuration = CommandConfiguration(
         commandName: "vp",

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Testing
 
 @testable import vp
@@ -107,11 +108,13 @@ import Testing
     }
 
     @Test func variablesHaveNames() throws {
-        #expect(EnvironmentArgument(argument: "A=b=c")?.value == "b=c")
-        #expect(EnvironmentArgument(argument: "A=")?.value == "")
-        #expect(EnvironmentArgument(argument: "A")?.value == nil)
-        for text in ["", "=x", "1A=b", "A B=c", "Ä=1"] { #expect(EnvironmentArgument(argument: text) == nil) }
-        let arguments = ["A=1", "HERE"].compactMap(EnvironmentArgument.init)
+        #expect(try EnvironmentArgument.read("A=b=c").value == "b=c")
+        #expect(try EnvironmentArgument.read("A=").value == "")
+        #expect(try EnvironmentArgument.read("A").value == nil)
+        for text in ["", "=x", "1A=b", "A B=c", "Ä=1"] {
+            #expect(throws: ValidationError.self) { try EnvironmentArgument.read(text) }
+        }
+        let arguments = try ["A=1", "HERE"].map(EnvironmentArgument.read)
         #expect(try EnvironmentArgument.values(arguments, from: ["HERE": "x"]) == ["A": "1", "HERE": "x"])
         #expect(throws: CommandFailure.self) { try EnvironmentArgument.values(arguments, from: [:]) }
     }

@@ -15,7 +15,7 @@ import VPTestSupport
             "project/train.py", "open('model.bin', 'w').write('weights')\nprint('trained')\n")
         let run = try await harness.start([
             "run", "--create", "--platform", platform, "--gpu-type", "RTX4090", "--max-price", "1",
-            "--load-limit", "0.08", "--destroy", "--", "python3", "train.py",
+            "--load-limit", "5s", "--destroy", "--", "python3", "train.py",
         ]).output()
         #expect(run.status == 0, "\(run)")
         #expect(run.stdout == "trained\n", "the job's output, and nothing of ours: \(run)")

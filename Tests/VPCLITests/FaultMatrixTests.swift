@@ -90,7 +90,7 @@ struct FaultMatrixTests {
             if wanted.moment == .boot { await local.cloud.inject(fault) }
             let pause = String(format: "%.2f", Self.seconds / 10)
             let child = try local.harness.start([
-                "run", "--create", "--destroy", "--load-limit", "0.3", "--platform", wanted.platform.rawValue,
+                "run", "--create", "--destroy", "--load-limit", "18s", "--platform", wanted.platform.rawValue,
                 "--",
                 "i=0; while [ $i -lt 10 ]; do i=$((i+1)); echo tick $i; sleep \(pause); done; "
                     + "echo result > result.txt; echo over",

@@ -86,7 +86,7 @@ struct MoneyTests {
 
     @Test func leasesAreShownAndSet() async throws {
         try await self.withCloud { cloud, harness in
-            let id = try await self.rent(harness, "--lease", "2h", "--stop-when-idle", "30")
+            let id = try await self.rent(harness, "--lease", "2h", "--stop-when-idle", "30m")
             let list = try await harness.vp("ls", "--json").json()["instances"] as? [[String: Any]]
             let row = try #require(list?.first)
             let end = try #require(row["lease_ends_at"] as? String)

@@ -8,8 +8,16 @@ import VPTUICore
     private static func state(_ kinds: Alarm.Kind..., size: Size = Size(width: 120, height: 40)) -> State {
         var state = Samples.overview()
         _ = update(&state, .resized(size))
-        _ = update(&state, .answered(.moneyLoaded(.success(Samples.report(kinds, dollarsPerDay: 5)))))
+        Self.report(&state, kinds)
         return state
+    }
+
+    private static func report(_ state: inout State, _ kinds: Alarm.Kind...) { Self.report(&state, kinds) }
+
+    /// Answers until nothing that came meanwhile asks again.
+    private static func report(_ state: inout State, _ kinds: [Alarm.Kind]) {
+        let answer = Message.answered(.moneyLoaded(.success(Samples.report(kinds, dollarsPerDay: 5))))
+        for _ in 0..<3 where update(&state, answer).contains(.ask(.loadMoney)) {}
     }
 
     @Test(arguments: Alarm.Kind.allCases, [(80, 24), (120, 40)])
@@ -92,8 +100,7 @@ import VPTUICore
             press(&state, .character("y")).contains(.order(.setLease(Samples.trainer.id, seconds: 43_200))))
         let lease = Lease(
             terms: LeaseTerms(), guardian: .instance, endsAt: Samples.now.addingTimeInterval(43_200))
-        // The report that opening the list has asked for.
-        _ = update(&state, .answered(.moneyLoaded(.success(Samples.report([kind])))))
+        Self.report(&state, kind)
         let effects = update(&state, .answered(.leaseSet(Samples.trainer.id, lease)))
         #expect(state.instances.row(Samples.trainer.id)?.leaseEndsAt == lease.endsAt)
         // The alarm goes with the next report.

@@ -50,7 +50,7 @@ import VPTUICore
             return [
                 .answered(
                     .offersLoaded(
-                        .success(Samples.answers(offers, at: time)), generation: state.offerGeneration))
+                        .success(Samples.answers(offers, at: time)), generation: state.market.generation))
             ]
         case 5:
             let states = Job.State.allCases

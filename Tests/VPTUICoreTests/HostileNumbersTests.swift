@@ -65,7 +65,7 @@ struct HostileNumbersTests {
             .answered(.instancesLoaded(PlatformAnswers(values: instances, failures: [], fetchedAt: date))))
         _ = update(
             &state,
-            .answered(.offersLoaded(.success(Samples.answers(offers)), generation: state.offerGeneration)))
+            .answered(.offersLoaded(.success(Samples.answers(offers)), generation: state.market.generation)))
         _ = update(
             &state, .answered(.balancesLoaded(Samples.answers([Balance(platform: .vast, dollars: value)]))))
         _ = update(&state, .answered(.jobsLoaded(.success([job]))))

@@ -13,7 +13,7 @@ import VPTUICore
         _ = state.begin()
         _ = update(
             &state,
-            .answered(.offersLoaded(.success(Samples.answers(offers)), generation: state.offerGeneration)))
+            .answered(.offersLoaded(.success(Samples.answers(offers)), generation: state.market.generation)))
         return screenText(view(state))
     }
 

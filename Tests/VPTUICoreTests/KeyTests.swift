@@ -33,7 +33,7 @@ import VPTUICore
         let offers = (0..<60).map { Samples.offer($0, "RTX 4090", 0.3 + Double($0) / 100) }
         _ = update(
             &state,
-            .answered(.offersLoaded(.success(Samples.answers(offers)), generation: state.offerGeneration)))
+            .answered(.offersLoaded(.success(Samples.answers(offers)), generation: state.market.generation)))
         let jobs = (0..<40).map { Samples.job("old-\($0)", .succeeded) }
         _ = update(&state, .answered(.jobsLoaded(.success([Samples.job("train-7", .running)] + jobs))))
         Samples.openLog(&state, (0..<400).map { "line \($0) loss 0.\($0)\n" }.joined())
@@ -163,7 +163,7 @@ import VPTUICore
             return [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)].allSatisfy {
                 effects.contains($0)
             }
-                && after.offerGeneration == before.offerGeneration + 1
+                && after.market.generation == before.market.generation + 1
         case .back: return pane == .main ? after.log.search == nil : Self.filter(pane, after).isEmpty
         case .quit: return effects == [.terminal(.quit)]
         case .suspend: return effects == [.terminal(.suspend)]

@@ -32,7 +32,7 @@ import VPTUICore
             Issue.record("nothing is copied")
             return
         }
-        #expect(line.hasSuffix("--lease 240m --max-cost 1.5"))
+        #expect(line.hasSuffix("--lease 4h --max-cost 1.5"))
         press(&state, .escape)
         _ = update(&state, .engine(.started(record.id), at: state.now))
         _ = update(

@@ -63,7 +63,7 @@ import VPTUICore
                 .ask(.runLine(["run", "-i", "31415", "--", "make"]))
             ])
         _ = state.execute(line: "offers 3090 <0.5")
-        #expect(state.offerQuery.gpu == "3090" && state.focus == .offers)
+        #expect(state.market.query.gpu == "3090" && state.focus == .offers)
         _ = state.execute(line: "destroy-instance 27182")
         guard case .dialog(let dialog) = state.overlay else {
             Issue.record("no dialog")
@@ -142,7 +142,7 @@ import VPTUICore
             Issue.record("no price is asked for")
             return state
         }
-        #expect(request.query.gpu == state.offerQuery.gpu && request.offer == nil)
+        #expect(request.query.gpu == state.market.query.gpu && request.offer == nil)
         _ = update(
             &state,
             .answered(

@@ -110,7 +110,7 @@ import VPTestSupport
             let count = platforms.lines.count { $0 == "POST /api/v0/bundles/" }
             #expect(searches.contains(count), "\(count) searches")
             // What is not asked for stays on screen.
-            #expect(states.allSatisfy { $0.offers.rows.count == 20 && $0.offersError == nil })
+            #expect(states.allSatisfy { $0.offers.rows.count == 20 && $0.market.error == nil })
         }
     }
 

@@ -116,7 +116,7 @@ enum Samples {
         _ = state.begin()
         _ = update(&state, .answered(.instancesLoaded(answers([trainer, loader, parked]))))
         _ = update(
-            &state, .answered(.offersLoaded(.success(answers(offers)), generation: state.offerGeneration)))
+            &state, .answered(.offersLoaded(.success(answers(offers)), generation: state.market.generation)))
         _ = update(
             &state,
             .answered(

@@ -31,7 +31,7 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
             _ = update(&state, .answered(.instancesLoaded(Samples.answers([]))))
             _ = update(
                 &state,
-                .answered(.offersLoaded(.success(Samples.answers([])), generation: state.offerGeneration)))
+                .answered(.offersLoaded(.success(Samples.answers([])), generation: state.market.generation)))
         },
         ScreenCase("loading") { state in
             state = Self.fresh(state)
@@ -45,7 +45,7 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
             Self.fail(&state, [.vast, .runpod], keeping: [])
             _ = update(
                 &state,
-                .answered(.offersLoaded(.failure(Self.networkDown()), generation: state.offerGeneration)))
+                .answered(.offersLoaded(.failure(Self.networkDown()), generation: state.market.generation)))
             _ = update(&state, .tick(Samples.now.addingTimeInterval(4000)))
         },
         ScreenCase("offers-filtered") { state in

@@ -7,7 +7,7 @@ import VPTUICore
 @Suite struct UpdateTests {
     @Test func beginAsksEverythingOnce() {
         var state = Samples.empty()
-        let query = state.offerQuery
+        let query = state.market.query
         #expect(
             state.begin() == [
                 .ask(.loadCachedOffers), .ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs),
@@ -27,7 +27,7 @@ import VPTUICore
             Array(Samples.offers.prefix(3)), at: Samples.now.addingTimeInterval(-900))
         var state = Samples.empty()
         let generation =
-            state.begin().count { $0 == .ask(.loadCachedOffers) } == 1 ? state.offerGeneration : -1
+            state.begin().count { $0 == .ask(.loadCachedOffers) } == 1 ? state.market.generation : -1
         _ = update(&state, .answered(.cachedOffersLoaded(nil)))
         #expect(state.offers.fetchedAt == nil)
         _ = update(&state, .answered(.cachedOffersLoaded(cached)))
@@ -115,7 +115,7 @@ import VPTUICore
         _ = state.begin()
         _ = update(&state, .answered(.jobsLoaded(.success([]))))
         #expect(update(&state, .historyChanged) == [.ask(.loadJobs)])
-        #expect(state.jobsPoll.isAsking)
+        #expect(state.polls.jobs.isAsking)
         _ = update(&state, .answered(.jobsLoaded(.success([Samples.job("train-1", .running)]))))
         #expect(state.tickInterval == 1)
     }

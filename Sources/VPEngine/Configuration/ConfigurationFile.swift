@@ -104,10 +104,11 @@ struct ConfigurationFile {
         for key in keys {
             guard let node = self.node(key), let text = node.scalar?.string else { continue }
             if text == "none" { return (nil, ()) }
-            guard let seconds = LeaseTerms.seconds(text) else {
-                throw self.error(at: node, "\(key) must be a time, such as 12h, or none")
+            do {
+                return (try TimeSpan.seconds(text), ())
+            } catch {
+                throw self.error(at: node, "\(key): \(error.sentence), or none")
             }
-            return (seconds, ())
         }
         return nil
     }

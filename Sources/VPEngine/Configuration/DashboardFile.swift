@@ -1,3 +1,4 @@
+import Foundation
 import Yams
 
 /// `dashboard.yaml` beside the user's configuration: how the dashboard looks and which keys it has. What the
@@ -16,6 +17,12 @@ public struct DashboardFile: Equatable, Sendable {
 
     /// A file that sets nothing.
     public init() {}
+
+    /// Where it lies, by the variables of `environment`.
+    public static func path(_ environment: [String: String]) -> String {
+        (EngineConfiguration.userConfigurationFile(environment) as NSString).deletingLastPathComponent
+            + "/dashboard.yaml"
+    }
 
     /// An empty one where there is no such file.
     public init(path: String) throws(EngineError) {

@@ -171,9 +171,9 @@ struct KeyLookup {
     private func keyOfOfficialClient() -> Found? {
         switch self.platform {
         case .vast:
-            let configuration = self.environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+            let folder = UserFolders.configurationFolder(self.environment, home: self.home)
             let places = [
-                "\(configuration ?? "\(self.home)/.config")/vastai/vast_api_key",
+                "\(folder)/vastai/vast_api_key",
                 "\(self.home)/.vast_api_key",
             ]
             for place in places {

@@ -17,11 +17,18 @@ struct UserFolders {
             return "\(value)/variousplug"
         }
         self.engine = EngineConfiguration.Paths(
-            userConfigurationFile: folder("XDG_CONFIG_HOME", ".config") + "/config.yaml",
+            userConfigurationFile: Self.configurationFolder(environment, home: home)
+                + "/variousplug/config.yaml",
             stateFolder: folder("XDG_STATE_HOME", ".local/state"),
             cacheFolder: folder("XDG_CACHE_HOME", ".cache"),
             socketFolder: "/tmp/vp-\(getuid())"
         )
+    }
+
+    /// Where a user's programs keep their configuration, ours among them.
+    static func configurationFolder(_ environment: [String: String], home: String) -> String {
+        // The XDG specification wants relative values ignored.
+        environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(home)/.config"
     }
 
     private static func home(_ environment: [String: String]) -> String {

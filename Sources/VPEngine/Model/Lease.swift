@@ -114,18 +114,6 @@ public struct LeaseTerms: Hashable, Codable, Sendable {
         self.idleSeconds = idleSeconds
         self.idleEnding = idleEnding
     }
-
-    /// How long a lease takes that is written so: `90s`, `30m`, `4h`, `2d`; a bare number is in hours.
-    public static func seconds(_ text: String) -> Double? {
-        let digits = text.prefix { $0.isNumber || $0 == "." }
-        let factors = ["": 3600.0, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400]
-        let unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).lowercased()
-        guard let number = Double(digits), let factor = factors[unit], number > 0, number * factor < 1e9
-        else {
-            return nil
-        }
-        return number * factor
-    }
 }
 
 /// What the watchdog on an instance sees of its use.

@@ -10,7 +10,7 @@ public enum TimeSpan {
         public let sentence: String
     }
 
-    private static let units: [(name: String, seconds: Double)] = [
+    private static let units: [(name: String, seconds: Int)] = [
         ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1),
     ]
 
@@ -59,9 +59,9 @@ public enum TimeSpan {
         // Two minutes or less are easier in seconds than in minutes and seconds.
         if rest < 120, rest % 60 != 0 { return "\(rest)s" }
         var text = ""
-        for (name, length) in Self.units where rest >= Int(length) {
-            text += "\(rest / Int(length))\(name)"
-            rest %= Int(length)
+        for (name, length) in Self.units where rest >= length {
+            text += "\(rest / length)\(name)"
+            rest %= length
         }
         return text.isEmpty ? "0s" : text
     }

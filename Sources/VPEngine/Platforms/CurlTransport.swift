@@ -9,7 +9,7 @@ import Synchronization
 /// something goes out on a connection that was used before: libcurl would have to guess whether it arrived.
 package final class CurlTransport: HTTPTransport {
     /// RunPod's edge refuses some libraries' default agents with a 403 that looks like a wrong key.
-    package static let userAgent = "variousplug/0.1.0"
+    package static let userAgent = "variousplug/\(Product.version)"
 
     /// What an answer may be at most. Beyond it the transfer ends with `.badResponse`.
     package struct Limits: Hashable, Sendable {

@@ -10,7 +10,7 @@ struct Dashboard: ParsableCommand {
         commandName: "vp-tui",
         abstract: "Rent a GPU, sync, run, watch and bring results back, in a full-screen dashboard.",
         discussion: "Every action has a key; ? shows them. `vp` does the same from the command line.",
-        version: "0.1.0")
+        version: Product.version)
 
     @Flag(help: "Use an emulated cloud on this machine and a sample project: no account, no money.")
     var demo = false
@@ -50,11 +50,11 @@ struct Dashboard: ParsableCommand {
         let file: DashboardFile
         let keyMap: KeyMap
         do {
-            file = try DashboardFile(path: Self.file(environment))
+            file = try DashboardFile(path: DashboardFile.path(environment))
             keyMap = try KeyMap.standard.applying(file.keys)
             _ = try ThemeChoice(named: self.theme, file, environment: environment)
         } catch let error as DashboardFileError {
-            throw Failure.exit(200, "\(Self.file(environment)): \(error.sentence)")
+            throw Failure.exit(200, "\(DashboardFile.path(environment)): \(error.sentence)")
         } catch let error as EngineError {
             throw Failure.exit(200, error.detail ?? ErrorWords(error).title)
         }
@@ -76,14 +76,6 @@ struct Dashboard: ParsableCommand {
 
     /// Some five hundred offers: decoding them costs the first frame ten milliseconds. More come after it.
     private static let offersAtOnce = 256 << 10
-
-    /// `dashboard.yaml` beside the user's configuration.
-    private static func file(_ environment: [String: String]) -> String {
-        let folder =
-            environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-            ?? "\(environment["HOME"] ?? NSHomeDirectory())/.config"
-        return "\(folder)/variousplug/dashboard.yaml"
-    }
 
     /// Before anything is started that would have to be ended again.
     private static func checkTerminal() throws {

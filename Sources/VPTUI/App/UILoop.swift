@@ -100,7 +100,7 @@ final class UILoop {
     /// Another `vp` may have started a job, or seen one end.
     private func lookAtHistory() {
         // While the jobs are read, nobody can say whether a change was before or after.
-        guard !self.state.jobsPoll.isAsking else { return }
+        guard !self.state.polls.jobs.isAsking else { return }
         let stamp = self.runner.historyStamp
         guard stamp != self.historyStamp else { return }
         self.historyStamp = stamp

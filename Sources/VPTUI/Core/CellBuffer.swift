@@ -1,3 +1,5 @@
+import VPEngine
+
 /// One column of one row. A cluster of two columns owns its cell and the empty one after it.
 public struct Cell: Hashable, Sendable {
     public var text: Character

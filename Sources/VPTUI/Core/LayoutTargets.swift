@@ -1,3 +1,5 @@
+import VPEngine
+
 /// Where boxes above the panes stand, how far things scroll, and what is at a point: `update` asks here and knows no
 /// screen.
 extension Layout {

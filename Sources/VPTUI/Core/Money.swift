@@ -111,7 +111,7 @@ extension State {
                 self.instances.failures, self.instances.fetchedAt, State.quietInstancesInterval,
                 hasRows: !self.instances.rows.isEmpty)
         case .offers:
-            if let error = self.offersError {
+            if let error = self.market.error {
                 let words = ErrorWords(error)
                 let rest = words.detail ?? words.advice
                 return "\(words.title) — \(rest)"
@@ -135,7 +135,7 @@ extension State {
         case (true, true): return nil
         case (true, false):
             // A cache of the last session is old for the moment that the first answer takes; that is no news.
-            let waited = self.now.timeIntervalSince(self.instancesPoll.askedAt ?? self.now)
+            let waited = self.now.timeIntervalSince(self.polls.instances.askedAt ?? self.now)
             return waited > interval ? "no answer yet · \(age)" : nil
         case (false, true): return names
         case (false, false): return "\(names) · \(age)"

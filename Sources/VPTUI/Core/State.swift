@@ -45,16 +45,8 @@ public struct State: Equatable, Sendable {
     public var files = FilesState()
     public var forwards: [PortForward] = []
 
-    public var offerQuery: OfferQuery
-    public var offerQueryText = ""
-    /// Replies to older queries are dropped.
-    public var offerGeneration = 0
-    public var offersError: EngineError?
-
-    public var instancesPoll = Poll()
-    public var offersPoll = Poll()
-    public var balancesPoll = Poll()
-    public var jobsPoll = Poll()
+    public var market: MarketState
+    public var polls = Polls()
 
     public var actions: [ActionRecord] = []
     public var pendingDestroys: [PendingDestroy] = []
@@ -96,8 +88,7 @@ public struct State: Equatable, Sendable {
         query.diskBytes = settings.defaults.diskBytes
         // What the image cannot run on is no offer for this project.
         query.minimumCUDA = ImageCUDA.version(of: settings.defaults.image)
-        self.offerQuery = query
-        self.offerQueryText = OfferQueryText.text(query)
+        self.market = MarketState(query: query)
     }
 }
 
@@ -119,6 +110,33 @@ public struct Toast: Equatable, Sendable {
     public var until: Date
     /// It names an alarm, which the top line shows as well.
     var isAlarm = false
+}
+
+/// What is wanted of the market, and what came of asking.
+public struct MarketState: Equatable, Sendable {
+    public var query: OfferQuery
+    public var queryText: String
+    /// Replies to older queries are dropped.
+    public var generation = 0
+    public var error: EngineError?
+
+    public init(query: OfferQuery) {
+        self.query = query
+        self.queryText = OfferQueryText.text(query)
+    }
+
+    mutating func want(_ query: OfferQuery) {
+        self.query = query
+        self.queryText = OfferQueryText.text(query)
+    }
+}
+
+/// What is asked again and again.
+public struct Polls: Equatable, Sendable {
+    public var instances = Poll()
+    public var offers = Poll()
+    public var balances = Poll()
+    public var jobs = Poll()
 }
 
 /// One question that is asked again and again.

@@ -92,13 +92,4 @@ import VPTestSupport
             #expect(spans.map(\.isOver) == [true, true])
         }
     }
-
-    @Test(arguments: [("90s", 90.0), ("30m", 1800), ("4h", 14_400), ("2d", 172_800), ("1.5", 5400)])
-    func timesAreRead(text: String, seconds: Double) {
-        #expect(LeaseTerms.seconds(text) == seconds)
-    }
-
-    @Test(arguments: ["", "none", "-1h", "0", "4 weeks", "h"]) func otherTextIsNoTime(text: String) {
-        #expect(LeaseTerms.seconds(text) == nil)
-    }
 }

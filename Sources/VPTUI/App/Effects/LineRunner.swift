@@ -10,14 +10,7 @@ struct LineRunner: Sendable {
     let runner: any ProcessRunner
 
     /// The `vp` that lies beside this program, so that both are of one version; else the one on the path.
-    static func program() -> String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        guard count > 0 else { return "vp" }
-        let own = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let beside = (own as NSString).deletingLastPathComponent + "/vp"
-        return access(beside, X_OK) == 0 ? beside : "vp"
-    }
+    static func program() -> String { ProgramFile.beside("vp") ?? "vp" }
 
     func verbs() async -> VerbTable {
         guard let result = try? await self.runner.run(self.command(["--experimental-dump-help"])),

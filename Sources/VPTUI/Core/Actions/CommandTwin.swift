@@ -41,7 +41,7 @@ enum CommandTwin {
     }
 
     private static func lease(_ terms: LeaseTerms) -> String {
-        terms.seconds.map { "\(Int(saturating: $0 / 60))m" } ?? "none"
+        terms.seconds.map { TimeSpan.text($0) } ?? "none"
     }
 
     private static func run(_ id: InstanceID, _ request: RunRequest) -> String {

@@ -1,4 +1,5 @@
 import DequeModule
+import VPEngine
 
 /// A part of a job's output as lines, from bytes as they come.
 ///

@@ -1,3 +1,5 @@
+import VPEngine
+
 /// One line of a job's output: printable text, and from which byte on which style holds.
 public struct LogLine: Hashable, Sendable {
     public struct Run: Hashable, Sendable {

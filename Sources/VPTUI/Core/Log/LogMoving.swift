@@ -1,4 +1,5 @@
 import Foundation
+import VPEngine
 
 /// Where the pane is in its window of lines, and how it gets elsewhere.
 extension LogState {

@@ -117,7 +117,7 @@ extension State {
         case .retryEnd(let id):
             // A complete list orders again what the ledger says is to be destroyed.
             self.toast("Ordering the end of \(id) again…", .muted)
-            self.instancesPoll.ask(at: self.now)
+            self.polls.instances.ask(at: self.now)
             return [.order(.takeUpEnds), .ask(.loadInstances)]
         case .limitCost, .rentAnother:
             self.focus(.instances)

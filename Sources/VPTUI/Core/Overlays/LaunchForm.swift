@@ -129,10 +129,11 @@ public struct LaunchForm: Equatable, Sendable {
             terms.seconds = nil
             return terms
         }
-        guard let seconds = LeaseTerms.seconds(text) else {
-            throw Problem(field: .lease, sentence: "lease: a time such as 4h or 2d, or none")
+        do {
+            terms.seconds = try TimeSpan.seconds(text)
+        } catch {
+            throw Problem(field: .lease, sentence: "lease: \(error.sentence), or none")
         }
-        terms.seconds = seconds
         return terms
     }
 

@@ -67,23 +67,14 @@ enum BurnLine {
         var text = "⚠ \(Format.plural(alarms.count, "alarm"))"
         if room >= Self.leastWords + DisplayWidth.of(more) {
             // The count stays where the words are cut.
-            text = Self.cut("⚠ \(worst.words)", to: room - DisplayWidth.of(more)) + more
+            text = "⚠ \(worst.words)"
+            let limit = room - DisplayWidth.of(more)
+            if DisplayWidth.of(text) > limit { text = DisplayWidth.cut(text, to: limit - 1) + "…" }
+            text += more
         }
         let width = min(DisplayWidth.of(text), max(0, room))
         placed.alarm = (Span(text, role, .bold), rightX - 2 - width, width)
         return placed
-    }
-
-    private static func cut(_ text: String, to width: Int) -> String {
-        guard DisplayWidth.of(text) > width else { return text }
-        var result = ""
-        var used = 0
-        for character in text {
-            used += DisplayWidth.of(character)
-            if used > width - 1 { break }
-            result.append(character)
-        }
-        return result + "…"
     }
 
     private static func parts(_ state: State) -> [[Span]] {

@@ -66,7 +66,8 @@ enum DetailsScreen {
         if let message = instance.statusMessage, !message.isEmpty {
             fields.append(.pair("", Span(message, .muted)))
         }
-        let memory = instance.gpuMemoryBytes.map { " · \(Format.memory($0)) each" } ?? ""
+        let memory =
+            instance.gpuMemoryBytes.map { " · \(Format.memory($0, of: instance.gpuName)) each" } ?? ""
         fields.append(.pair("gpu", Span("\(instance.gpuName) ×\(instance.gpuCount)\(memory)")))
         fields.append(
             .pair(
@@ -124,7 +125,7 @@ enum DetailsScreen {
                 Span(
                     "\(Format.hourly(offer.price)) · \(Format.dollars(offer.price.dollarsPerDay)) a day",
                     .money)),
-            .pair("gpu memory", Span("\(Format.memory(offer.gpuMemoryBytes)) each")),
+            .pair("gpu memory", Span("\(Format.memory(offer.gpuMemoryBytes, of: offer.gpuName)) each")),
         ]
         func add(_ name: String, _ text: String?) {
             if let text { fields.append(.pair(name, Span(text))) }
@@ -151,7 +152,7 @@ enum DetailsScreen {
 
     /// What an hour and a day with this project's disk and image would cost, traffic included.
     private static func costs(_ offer: Offer, _ state: State) -> [Field] {
-        let disk = state.offerQuery.diskBytes
+        let disk = state.market.query.diskBytes
         var fields: [Field] = [
             .line(Span("For a job of this project", .title, .bold)),
             .pair("disk", Span("\(Format.bytes(disk)), in the price")),

@@ -1,3 +1,5 @@
+import VPEngine
+
 /// Draws the part of a text field around its cursor, and puts the terminal's cursor there.
 func drawField(
     _ field: TextField, x: Int, y: Int, width: Int, surface: Surface, in buffer: inout CellBuffer

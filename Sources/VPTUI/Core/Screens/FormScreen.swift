@@ -162,7 +162,7 @@ enum FormScreen {
                 lines.append([
                     Span("\(platform.text) ", platform.role),
                     Span(InstancesScreen.gpu(offer.gpuName, offer.gpuCount), .accent, .bold),
-                    Span("  \(Format.memory(offer.gpuMemoryBytes))  "),
+                    Span("  \(Format.memory(offer.gpuMemoryBytes, of: offer.gpuName))  "),
                     Span(Format.hourly(offer.price), .money, .bold),
                     Span("  \(Format.dollars(offer.price.dollarsPerDay)) a day", .money),
                     Span(offer.location.map { "  \($0)" } ?? "", .muted),

@@ -1,3 +1,5 @@
+import VPEngine
+
 /// The keys of the pane that has the focus, from the key map.
 enum HelpScreen {
     private enum Line {

@@ -47,7 +47,7 @@ enum OffersScreen {
                 Span(isUnfit ? " not for image" : "", .warning),
                 Span(offer.isInterruptible ? " spot" : "", .warning),
             ],
-            [Span(Format.memory(offer.gpuMemoryBytes))],
+            [Span(Format.memory(offer.gpuMemoryBytes, of: offer.gpuName))],
             [Span(Format.fixed(offer.price.dollarsPerHour, 3), .money)],
             [
                 Span(
@@ -79,14 +79,14 @@ enum OffersScreen {
     }
 
     private static func subtitle(_ state: State) -> String {
-        var text = state.offerQueryText.isEmpty ? "any GPU" : state.offerQueryText
+        var text = state.market.queryText.isEmpty ? "any GPU" : state.market.queryText
         if !state.offers.rows.isEmpty { text += " · \(state.offers.rows.count)" }
         return text
     }
 
     private static func emptyLines(_ state: State) -> [String] {
         guard !state.settings.platforms.isEmpty else { return [""] }
-        if state.offersError != nil { return ["No offers.", "e edits the query, Ctrl-r asks again."] }
+        if state.market.error != nil { return ["No offers.", "e edits the query, Ctrl-r asks again."] }
         if state.offers.fetchedAt == nil { return ["Asking for offers…"] }
         return ["No offer fits the query.", "e edits it: fewer words find more."]
     }

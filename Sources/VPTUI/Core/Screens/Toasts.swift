@@ -1,3 +1,5 @@
+import VPEngine
+
 /// Sentences that stay for a few seconds, at the lower right.
 enum Toasts {
     static func draw(_ state: State, above bottom: Int, of buffer: inout CellBuffer) {

@@ -33,17 +33,10 @@ enum Format {
         return Self.fixed(value, unit == 0 || value >= 99.95 ? 0 : 1) + " " + units[unit]
     }
 
-    /// GPU memory by the size on the box: `24G`. Platforms state what is usable, or count in powers of ten.
-    static func memory(_ bytes: Int64) -> String {
-        let size = Double(bytes) / 1_073_741_824
-        let nominal = Self.nominalMemory.first { Double($0) >= size * 0.995 }
-        if let nominal, Double(nominal) <= size * 1.09 { return "\(nominal)G" }
-        return Self.fixed(size, 0) + "G"
+    /// GPU memory by the size on the box: `24G`.
+    static func memory(_ bytes: Int64, of gpu: String? = nil) -> String {
+        "\(GPUMemory.gigabytes(bytes, of: gpu))G"
     }
-
-    private static let nominalMemory = [
-        4, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 80, 94, 96, 128, 141, 180, 192, 288,
-    ]
 
     /// `00:41:12`, for what runs.
     static func clock(_ seconds: TimeInterval) -> String {

@@ -4,11 +4,11 @@ import VPEngine
 extension State {
     /// What to do first: everything is asked once, side by side, while the cache is already on screen.
     public mutating func begin() -> [Effect] {
-        self.jobsPoll.ask(at: self.now)
+        self.polls.jobs.ask(at: self.now)
         let cached: [Effect] = self.offers.fetchedAt == nil ? [.ask(.loadCachedOffers)] : []
         guard !self.settings.platforms.isEmpty else { return cached + [.ask(.loadJobs)] }
-        self.instancesPoll.ask(at: self.now)
-        self.balancesPoll.ask(at: self.now)
+        self.polls.instances.ask(at: self.now)
+        self.polls.balances.ask(at: self.now)
         return cached + [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)] + self.askOffers()
     }
 
@@ -56,10 +56,10 @@ extension State {
         case .tick(let date): return self.ticked(date)
         case .historyChanged:
             // An answer that is on its way may be older than the change.
-            self.jobsPoll.ask(at: self.now)
+            self.polls.jobs.ask(at: self.now)
             guard self.hasNothingRented, !self.settings.platforms.isEmpty else { return [.ask(.loadJobs)] }
             // Another program may be renting, and the next question is minutes away.
-            self.instancesPoll.ask(at: self.now)
+            self.polls.instances.ask(at: self.now)
             return [.ask(.loadJobs), .ask(.loadInstances)]
         case .engine(let event, let date): return self.happened(event, at: date)
         case .failed(let error, let date):
@@ -144,21 +144,21 @@ extension State {
         }
         self.pendingDestroys.removeAll { $0.due <= date }
         if !self.settings.platforms.isEmpty {
-            if self.instancesPoll.isDue(self.currentInstancesInterval, date) {
-                self.instancesPoll.ask(at: date)
+            if self.polls.instances.isDue(self.currentInstancesInterval, date) {
+                self.polls.instances.ask(at: date)
                 effects.append(
                     .ask(.pollInstances(maximumAge: self.currentInstancesInterval - Self.pollSlack)))
             }
-            if self.isLookingAtOffers, self.offersPoll.isDue(Self.offersInterval, date) {
+            if self.isLookingAtOffers, self.polls.offers.isDue(Self.offersInterval, date) {
                 effects += self.pollOffers(maximumAge: Self.offersInterval - Self.pollSlack)
             }
-            if self.balancesPoll.isDue(self.currentBalancesInterval, date) {
-                self.balancesPoll.ask(at: date)
+            if self.polls.balances.isDue(self.currentBalancesInterval, date) {
+                self.polls.balances.ask(at: date)
                 effects.append(.ask(.pollBalances(maximumAge: self.currentBalancesInterval - Self.pollSlack)))
             }
         }
-        if self.jobsPoll.isDue(Self.jobsInterval, date) {
-            self.jobsPoll.ask(at: date)
+        if self.polls.jobs.isDue(Self.jobsInterval, date) {
+            self.polls.jobs.ask(at: date)
             effects.append(.ask(.loadJobs))
         }
         effects += self.pollLog()

@@ -32,11 +32,11 @@ extension State {
     mutating func offersArrived(
         _ result: Result<PlatformAnswers<Offer>, EngineError>, generation: Int
     ) -> [Effect] {
-        guard generation == self.offerGeneration else { return [] }
-        self.offersPoll.isAsking = false
+        guard generation == self.market.generation else { return [] }
+        self.polls.offers.isAsking = false
         switch result {
         case .success(let answers):
-            self.offersError = nil
+            self.market.error = nil
             let isEmptyAnswer = answers.values.isEmpty && answers.failures.isEmpty
             self.offers.take(
                 answers.values,
@@ -44,7 +44,7 @@ extension State {
                 at: answers.fetchedAt)
             if isEmptyAnswer { self.offers.setRows([]) }
         case .failure(let error):
-            self.offersError = error
+            self.market.error = error
         }
         return []
     }
@@ -62,7 +62,7 @@ extension State {
         switch answer {
         case .cachedOffersLoaded(let offers): self.takeCached(offers)
         case .instancesLoaded(let answers):
-            self.instancesPoll.isAsking = false
+            self.polls.instances.isAsking = false
             self.takeInstances(answers)
             return self.askMoney()
         case .offersLoaded(let result, let generation):
@@ -70,11 +70,11 @@ extension State {
         case .quoted(let result, let job, let generation):
             self.quoteArrived(result, job, generation: generation)
         case .balancesLoaded(let answers):
-            self.balancesPoll.isAsking = false
+            self.polls.balances.isAsking = false
             self.takeBalances(answers)
             return self.askMoney()
         case .jobsLoaded(let result):
-            self.jobsPoll.isAsking = false
+            self.polls.jobs.isAsking = false
             switch result {
             case .success(let jobs): self.takeJobs(jobs)
             case .failure(let error): self.toast(ErrorWords(error).title, .bad)
@@ -232,8 +232,8 @@ extension State {
             effects += self.followAgain(afterRefused: record.action)
         }
         self.commandsAfterCreate[id] = nil
-        if !self.settings.platforms.isEmpty, !self.instancesPoll.isAsking {
-            self.instancesPoll.ask(at: self.now)
+        if !self.settings.platforms.isEmpty, !self.polls.instances.isAsking {
+            self.polls.instances.ask(at: self.now)
             effects.append(.ask(.loadInstances))
         }
         // What was rented, by us or by somebody quicker, is no offer any more.

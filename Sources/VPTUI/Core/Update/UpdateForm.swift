@@ -13,9 +13,9 @@ extension State {
             return []
         }
         var form = LaunchForm(
-            query: self.offerQuery, offer: offer, settings: self.settings, openedAt: self.now)
+            query: self.market.query, offer: offer, settings: self.settings, openedAt: self.now)
         if let offer {
-            form.quote = .known([offer], job: self.offerQuery.job, failures: [])
+            form.quote = .known([offer], job: self.market.query.job, failures: [])
             self.overlay = .form(form)
             return []
         }

@@ -106,22 +106,22 @@ extension State {
             self.toast("No offer is selected: e edits the query", .warning)
             return
         }
-        let request = CreateRequest(offer: offer.id, query: self.offerQuery, platform: offer.platform)
+        let request = CreateRequest(offer: offer.id, query: self.market.query, platform: offer.platform)
         self.overlay = .dialog(Dialog(.create(offer, request), openedAt: self.now))
     }
 
     mutating func askOffers() -> [Effect] {
-        self.offerGeneration += 1
-        self.offersPoll.ask(at: self.now)
-        return [.ask(.loadOffers(self.offerQuery, generation: self.offerGeneration))]
+        self.market.generation += 1
+        self.polls.offers.ask(at: self.now)
+        return [.ask(.loadOffers(self.market.query, generation: self.market.generation))]
     }
 
     /// The same, where another program's answer will do.
     mutating func pollOffers(maximumAge: Double) -> [Effect] {
-        self.offerGeneration += 1
-        self.offersPoll.ask(at: self.now)
+        self.market.generation += 1
+        self.polls.offers.ask(at: self.now)
         return [
-            .ask(.pollOffers(self.offerQuery, generation: self.offerGeneration, maximumAge: maximumAge))
+            .ask(.pollOffers(self.market.query, generation: self.market.generation, maximumAge: maximumAge))
         ]
     }
 

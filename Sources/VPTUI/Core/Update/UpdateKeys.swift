@@ -89,7 +89,7 @@ extension State {
         case .details: self.openDetails()
         case .rent: return self.openForm(offer: self.offers.selectedRow)
         case .rentDirectly: self.askToRent()
-        case .editQuery: self.overlay = .prompt(Prompt(.offerQuery, text: self.offerQueryText))
+        case .editQuery: self.overlay = .prompt(Prompt(.offerQuery, text: self.market.queryText))
         case .openLog: return self.openSelectedLog()
         case .metrics: return self.toggleMetrics()
         case .cancel: self.askToCancel()
@@ -139,9 +139,9 @@ extension State {
             self.toast("No platform has a key: `vp config-set --vast-api-key -`", .warning)
             return [.ask(.loadJobs)]
         }
-        self.instancesPoll.ask(at: self.now)
-        self.balancesPoll.ask(at: self.now)
-        self.jobsPoll.ask(at: self.now)
+        self.polls.instances.ask(at: self.now)
+        self.polls.balances.ask(at: self.now)
+        self.polls.jobs.ask(at: self.now)
         self.toast("Asking \(self.settings.platforms.map(\.displayName).joined(separator: " and "))…", .muted)
         var effects: [Effect] =
             [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)] + self.askOffers()
@@ -176,7 +176,7 @@ extension State {
             return self.copy(
                 self.offers.targets.map { offer in
                     let request = CreateRequest(
-                        offer: offer.id, query: self.offerQuery, platform: offer.platform)
+                        offer: offer.id, query: self.market.query, platform: offer.platform)
                     return CommandTwin.line(.create(request))
                 }.joined(separator: "\n"))
         case .jobs:

@@ -193,9 +193,7 @@ extension State {
             return [.log(.writeLog(job, path: text, filter: self.log.filter?.pattern))]
         case .offerQuery:
             do {
-                let query = try OfferQueryText.parse(text, base: self.offerQuery)
-                self.offerQuery = query
-                self.offerQueryText = OfferQueryText.text(query)
+                self.market.want(try OfferQueryText.parse(text, base: self.market.query))
                 return self.askOffers()
             } catch {
                 return self.reopen(prompt, error.sentence)

@@ -59,9 +59,8 @@ extension State {
             self.focus(.offers)
             guard !words.isEmpty else { return self.askOffers() }
             do {
-                self.offerQuery = try OfferQueryText.parse(
-                    words.joined(separator: " "), base: self.offerQuery)
-                self.offerQueryText = OfferQueryText.text(self.offerQuery)
+                self.market.want(
+                    try OfferQueryText.parse(words.joined(separator: " "), base: self.market.query))
                 return self.askOffers()
             } catch {
                 self.toast(error.sentence, .warning)

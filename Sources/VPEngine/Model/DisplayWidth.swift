@@ -1,4 +1,5 @@
-/// How many terminal columns text takes: the one table that measuring, drawing and wrapping use.
+/// How many terminal columns text takes: the one table that both front ends measure, cut, draw and
+/// wrap by.
 public enum DisplayWidth {
     /// Columns of one grapheme cluster: 0, 1 or 2.
     ///
@@ -33,6 +34,18 @@ public enum DisplayWidth {
             }
         }
         return isPlain ? utf8 : text.reduce(0) { $0 + Self.of($1) }
+    }
+
+    /// `text` cut to at most `width` columns; a wide character is dropped rather than halved.
+    public static func cut(_ text: String, to width: Int) -> String {
+        var result = ""
+        var used = 0
+        for character in text {
+            used += Self.of(character)
+            if used > width { break }
+            result.append(character)
+        }
+        return result
     }
 
     public static func of(_ scalar: Unicode.Scalar) -> Int {

@@ -1,0 +1,46 @@
+import ArgumentParser
+import VPEngine
+
+/// A variable for what is rented or run: `NAME=VALUE`, or `NAME` for what it is here: a secret then stands in no
+/// argument list.
+struct EnvironmentArgument: Hashable {
+    var name: String
+    var value: String?
+
+    static func read(_ text: String) throws -> EnvironmentArgument {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = parts.first, Self.isName(name) else {
+            throw ValidationError(
+                "“\(Terminal.printable(text))” is no variable: write NAME=VALUE, or NAME for the value set here."
+            )
+        }
+        return EnvironmentArgument(name: String(name), value: parts.count > 1 ? String(parts[1]) : nil)
+    }
+
+    /// By POSIX's rules for names: no shell could set another.
+    private static func isName(_ text: Substring) -> Bool {
+        guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
+            return false
+        }
+        return text.utf8.allSatisfy { byte in
+            byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        }
+    }
+
+    /// The variables, with values of `environment` where none was given. The last of a name counts.
+    static func values(
+        _ arguments: [EnvironmentArgument], from environment: [String: String]
+    ) throws -> [String: String] {
+        var values: [String: String] = [:]
+        for argument in arguments {
+            guard let value = argument.value ?? environment[argument.name] else {
+                throw CommandFailure(
+                    code: "usage", message: "--env \(argument.name) has no value, and none is set here.",
+                    advice: "Write --env \(argument.name)=value.", status: Status.usage)
+            }
+            values[argument.name] = value
+        }
+        return values
+    }
+}

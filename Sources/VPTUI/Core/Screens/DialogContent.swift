@@ -1,0 +1,240 @@
+import Foundation
+import VPEngine
+
+/// What each question says: what would be lost, and what it would cost.
+extension DialogScreen {
+    static func create(_ offer: Offer, _ request: CreateRequest, _ state: State) -> (String, [[Span]]) {
+        let gpu = InstancesScreen.gpu(offer.gpuName, offer.gpuCount)
+        var lines: [[Span]] = [
+            [
+                Span(gpu, .accent, .bold),
+                Span("  \(Format.memory(offer.gpuMemoryBytes, of: offer.gpuName)) each"),
+                Span(offer.location.map { " · \($0)" } ?? "", .muted),
+            ],
+            [
+                Span(Format.hourly(offer.price), .money, .bold),
+                Span(
+                    "  ·  \(Format.dollars(offer.price.dollarsPerDay)) a day, from now until it is destroyed"),
+            ],
+            [
+                Span("image ", .muted), Span(request.image ?? state.settings.defaults.image),
+            ],
+            [Span("disk ", .muted), Span(Format.bytes(request.query.diskBytes))],
+        ]
+        if let limit = request.query.maximumPrice ?? state.settings.defaults.maximumPrice {
+            let isTyped = limit != state.settings.defaults.maximumPrice
+            lines.append([
+                Span("limit ", .muted), Span(Format.hourly(limit), .money),
+                Span(isTyped ? ", as the query says" : ", as the settings say", .muted),
+            ])
+        }
+        if let balance = state.money.balances.first(where: { $0.platform == offer.platform }) {
+            let rate = offer.price.dollarsPerHour
+            let hours = rate > 0 ? balance.dollars / rate : 0
+            lines.append([
+                Span("balance ", .muted), Span(Format.dollars(balance.dollars), .money),
+                Span(
+                    rate > 0 ? ", enough for \(Format.fixed(hours, 0)) h of it" : "",
+                    hours < 1 ? .bad : .muted),
+            ])
+        }
+        if offer.isInterruptible { lines.append([Span("Spot: the platform may take it away.", .warning)]) }
+        return ("Rent from \(offer.platform.displayName)", lines)
+    }
+
+    static func destroy(
+        _ id: InstanceID, _ report: Dialog.UnsafeReport, _ state: State
+    ) -> (String, [[Span]]) {
+        guard let instance = state.instances.row(id) else { return ("Destroy \(id)", []) }
+        var facts =
+            "\(InstancesScreen.gpu(instance.gpuName, instance.gpuCount)) · \(instance.status.rawValue)"
+        if let created = instance.createdAt {
+            let age = max(0, state.now.timeIntervalSince(created))
+            facts += " · rented \(age < 60 ? "<1m" : Format.age(age)) ago"
+            facts += " · about \(Format.dollars(instance.price.cost(of: (age / 60).rounded(.down) * 60)))"
+        }
+        var lines: [[Span]] = [[Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(facts)")], []]
+        let running = state.jobs.rows.filter { $0.instance == id && !$0.state.isOver }
+        for job in running.prefix(3) {
+            lines.append([
+                Span("● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold)
+            ])
+        }
+        switch report {
+        case .asking: lines.append([Span("Comparing its files with the ones here…", .muted)])
+        case .known(let results) where results.isSafe:
+            // A job goes on making results while the question is on screen.
+            let words = running.isEmpty ? "is here." : "so far is here; Destroy looks once more."
+            lines.append([Span("✓ Every result \(words)", .good)])
+        case .known(let results):
+            lines.append([
+                Span(
+                    "⚠ Not here yet: \(Format.plural(results.files, "file")), \(Format.bytes(results.bytes))",
+                    .bad,
+                    .bold)
+            ])
+            for name in results.examples.prefix(4) { lines.append([Span("    \(name)", .muted)]) }
+            if results.files > 4, results.examples.count > 4 { lines.append([Span("    …", .muted)]) }
+            lines.append([
+                Span("Destroy brings them first, and does nothing where that fails.")
+            ])
+            lines.append([Span("Discard gives them up.", .muted)])
+        case .unknown(let error):
+            lines.append([Span("⚠ Its files cannot be compared: \(ErrorWords(error).title)", .bad)])
+            lines.append([Span("Destroy brings results first, and does nothing where that fails.")])
+        }
+        return ("Destroy \(id.platform.displayName) \(id)", lines)
+    }
+
+    /// Several at once: a line for each.
+    static func destroy(
+        _ ids: [InstanceID], _ reports: [InstanceID: Dialog.UnsafeReport], _ state: State
+    ) -> (String, [[Span]]) {
+        var lines: [[Span]] = []
+        for id in ids.prefix(10) {
+            let instance = state.instances.row(id)
+            var line = [
+                Span(id.rawValue, .accent, .bold),
+                Span("  \(instance?.name ?? "") \(instance?.gpuName ?? "")  ", .muted),
+            ]
+            switch reports[id] ?? .asking {
+            case .asking: line.append(Span("comparing…", .muted))
+            case .known(let results) where results.isSafe: line.append(Span("✓ every result is here", .good))
+            case .known(let results):
+                line.append(
+                    Span(
+                        "⚠ \(Format.plural(results.files, "file")), \(Format.bytes(results.bytes)) not here",
+                        .bad, .bold))
+            case .unknown(let error): line.append(Span("⚠ \(ErrorWords(error).title)", .bad))
+            }
+            lines.append(line)
+            for job in state.jobs.rows.filter({ $0.instance == id && !$0.state.isOver }).prefix(1) {
+                lines.append([
+                    Span(
+                        "    ● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold)
+                ])
+            }
+        }
+        if ids.count > 10 { lines.append([Span("… and \(ids.count - 10) more", .muted)]) }
+        lines += [[], [Span("Destroy brings results first, and leaves alone where that fails.")]]
+        lines.append([Span("Discard gives them up.", .muted)])
+        return ("Destroy \(ids.count) instances", lines)
+    }
+
+    static func conflicts(_ paths: [String]) -> (String, [[Span]]) {
+        var lines: [[Span]] = [
+            [Span("Changed here and on the instance since they last agreed:", .warning, .bold)]
+        ]
+        lines += paths.prefix(8).map { [Span("    \($0)")] }
+        if paths.count > 8 { lines.append([Span("    … and \(paths.count - 8) more", .muted)]) }
+        lines += [[], [Span("These are not sent and not overwritten; the rest is. F shows the whole plan.")]]
+        return ("\(Format.plural(paths.count, "file")) changed on both sides", lines)
+    }
+
+    static func stop(_ ids: [InstanceID], _ state: State) -> (String, [[Span]]) {
+        var lines: [[Span]] = []
+        for instance in ids.prefix(6).compactMap({ state.instances.row($0) }) {
+            let disk = instance.diskBytes.map { "its disk of \(Format.bytes($0))" } ?? "its disk"
+            lines.append([
+                Span(instance.name ?? instance.id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "),
+                Span("\(disk) goes on costing money", .warning),
+            ])
+        }
+        if ids.count > 6 { lines.append([Span("… and \(ids.count - 6) more", .muted)]) }
+        lines.append([
+            Span("Stopping is not free: disks cost money every day until they are destroyed.", .warning)
+        ])
+        lines.append([Span("The GPU goes back to the market and may be taken when you start again.")])
+        for job in state.jobs.rows.filter({ ids.contains($0.instance) && !$0.state.isOver }).prefix(3) {
+            lines.append([
+                Span("● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold)
+            ])
+        }
+        return (ids.count == 1 ? "Stop \(ids[0])" : "Stop \(ids.count) instances", lines)
+    }
+
+    static func start(_ ids: [InstanceID], _ state: State) -> (String, [[Span]]) {
+        var lines: [[Span]] = ids.prefix(6).compactMap { state.instances.row($0) }.map { instance in
+            [
+                Span(instance.name ?? instance.id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "),
+                Span("stopped, it costs \(Format.hourly(instance.price))", .muted),
+            ]
+        }
+        lines.append([Span("It costs its full price again from now on.")])
+        lines.append([Span("Where the GPU has been taken, it stays stopped and that is said.", .muted)])
+        return (ids.count == 1 ? "Start \(ids[0])" : "Start \(ids.count) instances", lines)
+    }
+
+    static func extendLease(
+        _ id: InstanceID, _ seconds: Double, _ state: State
+    ) -> (String, [[Span]]) {
+        guard let instance = state.instances.row(id) else { return ("Extend the lease of \(id)", []) }
+        let ends: Span
+        if let end = instance.leaseEndsAt {
+            let left = end.timeIntervalSince(state.now)
+            ends =
+                left > 0
+                ? Span("its lease ends in \(Format.age(left))", .warning)
+                : Span("its lease has run out", .bad)
+        } else {
+            ends = Span("it has no lease: it runs until you end it", .bad)
+        }
+        var lines: [[Span]] = [
+            [Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "), ends],
+            [],
+            [
+                Span("\(Format.age(seconds)) from now on: "),
+                Span("\(Format.dollars(instance.price.cost(of: seconds))) at most", .money, .bold),
+                Span(", at \(Format.hourly(instance.price)).", .muted),
+            ],
+            [Span("A running job and this dashboard renew it, up to its hard limit.", .muted)],
+        ]
+        if let weakness = instance.lease?.weakness {
+            lines.append([Span("It cannot end itself now: \(weakness). That is tried again.", .warning)])
+        }
+        return ("Extend the lease of \(id)", lines)
+    }
+
+    static func cancelAction(_ id: ActionID, _ state: State) -> (String, [[Span]]) {
+        guard let record = state.actions.first(where: { $0.id == id }) else { return ("Cancel", []) }
+        var lines: [[Span]] = [
+            [
+                Span("\(StatusWords.glyph(record.action)) \(record.action.verb) ", .accent),
+                Span(ActionsStrip.subject(record, state)),
+            ]
+        ]
+        switch record.action {
+        case .sync, .download:
+            lines.append([Span("What has arrived stays; the next one resumes there.", .muted)])
+        case .create:
+            lines.append([Span("An instance that was rented meanwhile is destroyed again.", .muted)])
+        case .run, .start, .stop, .destroy, .cancel, .attach: break
+        }
+        return ("Cancel the \(record.action.verb)", lines)
+    }
+
+    static func quit(_ state: State) -> (String, [[Span]]) {
+        var lines: [[Span]] = []
+        for record in state.activeActions.prefix(5) {
+            let word =
+                switch record.action {
+                case .run, .attach, .destroy: "goes on without the dashboard"
+                case .create, .sync, .download, .start, .stop, .cancel: "is cut off"
+                }
+            lines.append([
+                Span("\(StatusWords.glyph(record.action)) \(record.action.verb) ", .accent),
+                Span(ActionsStrip.subject(record, state)), Span("  \(word)", .muted),
+            ])
+        }
+        for pending in state.pendingDestroys {
+            lines.append([
+                Span("◇ destroy \(pending.instance)", .bad), Span("  goes on without the dashboard", .muted),
+            ])
+        }
+        if lines.isEmpty { lines.append([Span("✓ All of it has ended meanwhile.", .good)]) }
+        lines.append([])
+        lines.append([Span("Jobs on instances go on; `vp attach` or the dashboard finds them again.")])
+        lines.append([Span("Instances stay and cost money until they are destroyed.", .warning)])
+        return ("Quit while something is going on", lines)
+    }
+}
