@@ -35,8 +35,9 @@ import Testing
         #expect(Self.parse(line, time) == nil)
     }
 
-    @Test(arguments: lines, ["soon", "30 fortnights", "5 weeks"]) func otherWordsAreNoTime(line: [String], time: String)
-    {
+    @Test(arguments: lines, ["soon", "30 fortnights", "5 weeks"]) func otherWordsAreNoTime(
+        line: [String], time: String
+    ) {
         #expect(Self.parse(line, time) != nil)
     }
 
