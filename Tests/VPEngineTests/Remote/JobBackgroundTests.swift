@@ -12,7 +12,7 @@ struct JobBackgroundTests {
     private func with(
         _ kind: JobShell.Kind, hasBash: Bool = false, _ body: (JobShell) async throws -> Void
     ) async throws {
-        try await TemporaryFolder.with { try await body(try JobShell(kind, in: $0, hasBash: hasBash)) }
+        try await JobShell.with(kind, hasBash: hasBash, body)
     }
 
     /// The shell says 0 at once; the work is the loop's, and tells of itself in a file of the workspace alone.

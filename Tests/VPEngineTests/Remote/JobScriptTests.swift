@@ -12,7 +12,7 @@ struct JobScriptTests {
     private func with(
         _ kind: JobShell.Kind, _ body: (JobShell) async throws -> Void
     ) async throws {
-        try await TemporaryFolder.with { try await body(try JobShell(kind, in: $0)) }
+        try await JobShell.with(kind, body)
     }
 
     @Test(

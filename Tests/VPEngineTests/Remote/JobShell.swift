@@ -39,6 +39,29 @@ struct JobShell: Sendable {
         "seq", "setsid", "sleep", "sort", "stat", "tail", "tee", "touch", "tr", "truncate", "tty", "wc",
     ]
 
+    /// Runs `body` on such a machine, and ends what it leaves there: a test that fails half-way must not leave a loop
+    /// that keeps a processor.
+    static func with(
+        _ kind: Kind, hasBash: Bool = false, _ body: (JobShell) async throws -> Void
+    ) async throws {
+        try await TemporaryFolder.with { folder in
+            let shell = try JobShell(kind, in: folder, hasBash: hasBash)
+            defer { shell.endAll() }
+            try await body(shell)
+        }
+    }
+
+    private func endAll() {
+        let mark = Array("HOME=\(self.home)".utf8)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let process = pid_t(name),
+                let environment = FileManager.default.contents(atPath: "/proc/\(name)/environ"),
+                environment.split(separator: 0).contains(where: { $0.elementsEqual(mark) })
+            else { continue }
+            kill(process, SIGKILL)
+        }
+    }
+
     /// - Parameter hasBash: whether bash is there beside what `sh` is.
     init(_ kind: Kind, in folder: TemporaryFolder, hasBash: Bool = false) throws {
         self.home = folder.path + "/home"
