@@ -16,6 +16,8 @@ struct ActionRunner {
     /// What has told `vp` to end. A terminal that went away is nobody to ask, and neither is whoever ends programs.
     final class Interruption: Sendable {
         private let number = Mutex<Int32?>(nil)
+        /// Ends what is being waited for between two actions.
+        private let breakOff = Mutex<(@Sendable () -> Void)?>(nil)
 
         /// The first signal that came, or the last one that may not be asked about.
         var signal: Int32? { self.number.withLock(\.self) }
@@ -28,6 +30,23 @@ struct ActionRunner {
             SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in
                 self.note(number)
                 Terminal.note("vp: \(self.words); stopping…")
+                self.breakOff.withLock(\.self)?()
+            }
+        }
+
+        /// What `body` gives. A signal cancels it; `ExitStatus` is thrown then.
+        func orEnd<Value: Sendable>(
+            _ body: @escaping @Sendable () async throws -> Value
+        ) async throws -> Value {
+            let work = Task { try await body() }
+            self.breakOff.withLock { $0 = { work.cancel() } }
+            defer { self.breakOff.withLock { $0 = nil } }
+            if self.signal != nil { work.cancel() }
+            do {
+                return try await work.value
+            } catch {
+                if self.signal != nil { throw ExitStatus(status: self.exitStatus) }
+                throw error
             }
         }
 

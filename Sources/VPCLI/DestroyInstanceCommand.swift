@@ -62,6 +62,11 @@ struct DestroyInstanceCommand: InstanceActionCommand {
         return .destroy(id, request)
     }
 
+    /// A terminal that went away takes nothing back.
+    func leave(_ instance: Instance, _ engine: Engine) async {
+        await LeftEnd(engine: engine).leave(instance, discardsResults: self.discardResults)
+    }
+
     func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer? {
         guard case .destroyed(let receipt) = result else { return nil }
         if !self.target.json.json, let download = receipt.download {

@@ -35,6 +35,9 @@ protocol InstanceActionCommand: AsyncParsableCommand {
     /// Nobody is to be asked.
     var isUnasked: Bool { get }
 
+    /// What becomes of the action where something else than a key at the terminal has ended `vp`.
+    func leave(_ instance: Instance, _ engine: Engine) async
+
     /// Nil for a result of another action.
     func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer?
 }
@@ -50,6 +53,8 @@ extension InstanceActionCommand {
 
     var isUnasked: Bool { false }
 
+    func leave(_ instance: Instance, _ engine: Engine) async {}
+
     func run() async throws { try await self.perform() }
 
     func perform() async throws {
@@ -61,8 +66,14 @@ extension InstanceActionCommand {
         let instance = try await self.find(engine, on: platform)
         try await self.confirm(instance, engine, session)
         let action = try await self.action(on: instance.id, session)
-        let result = try await JobsQuestion(engine: engine, session: session, isUnasked: self.isUnasked)
-            .result(of: action) { self.allowing(jobs: action) }
+        let result: ActionResult
+        do {
+            result = try await JobsQuestion(engine: engine, session: session, isUnasked: self.isUnasked)
+                .result(of: action) { self.allowing(jobs: action) }
+        } catch let left as ExitStatus where left.status != Status.interrupted {
+            await self.leave(instance, engine)
+            throw left
+        }
         guard let answer = self.answer(to: result, session) else { return }
         Terminal.print(isJSON ? answer.document.document : answer.line)
     }

@@ -6,10 +6,13 @@ struct JobsQuestion {
     let session: Session
     /// With `--yes`, which never ends a job.
     var isUnasked = false
+    /// A signal that came before, and ends the action as it begins.
+    var earlier: ActionRunner.Interruption?
 
     /// What came of `action`. Where jobs stand in its way and the user says that they may end, what came of `allowed`.
     func result(of action: EngineAction, allowing allowed: () -> EngineAction?) async throws -> ActionResult {
-        let runner = ActionRunner(engine: self.engine, session: self.session)
+        var runner = ActionRunner(engine: self.engine, session: self.session)
+        runner.earlier = self.earlier
         do {
             return try await runner.result(of: action)
         } catch let error as EngineError where error.code == .jobsRunning {

@@ -5,12 +5,29 @@ import Glibc
 struct Prompt {
     let terminal: Terminal
 
-    /// The line that was typed; `fallback` for an empty one or at the end of input.
+    /// The line that was typed; `fallback` for an empty one, at the end of input, and where a signal comes first
+    /// that `SignalWatch` takes.
     func text(_ question: String, fallback: String) -> String {
         let hint = fallback.isEmpty ? "" : " [\(fallback)]"
         Terminal.write("\(question)\(hint): ".utf8, to: STDERR_FILENO)
+        guard self.waitForLine() else {
+            Terminal.note("")
+            return fallback
+        }
         let answer = readLine()?.trimmingCharacters(in: .whitespaces) ?? ""
         return answer.isEmpty ? fallback : answer
+    }
+
+    /// False where a signal came before a line did. A terminal gives one line at a time, so that none waits in our own
+    /// buffer; from elsewhere lines come without anybody to wait for.
+    private func waitForLine() -> Bool {
+        guard self.terminal.inputIsTTY else { return true }
+        let before = SignalWatch.arrivals
+        while SignalWatch.arrivals == before {
+            var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            if poll(&waiting, 1, 100) > 0 { return true }
+        }
+        return false
     }
 
     /// True only for a clear yes.

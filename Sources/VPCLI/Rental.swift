@@ -83,6 +83,8 @@ struct Rental {
             case .succeeded: throw ExitStatus(status: Status.failed)
             case .failed(let error):
                 guard error.code == .keyNotOnAccount, !request.addsAccountKey, self.mayAdd(error) else {
+                    // The question may have ended by a signal.
+                    if let signal = self.earlier?.signal { throw ExitStatus(status: 128 + signal) }
                     throw error
                 }
                 request.addsAccountKey = true
@@ -103,30 +105,47 @@ struct Rental {
 
     /// After a signal an instance may be half way up, and is paid for already. Nothing was run on it yet.
     func tidyUp(_ instance: Instance?, after interruption: ActionRunner.Interruption) async throws {
+        // Before anything is asked or waited for: from here on it ends, whatever becomes of this program.
+        let names = (try? self.engine.leaveRentals()) ?? []
         guard let instance else {
             Terminal.note(
-                "vp: \(interruption.words). Nothing is known to be rented; `vp ls` shows what is there.")
+                names.isEmpty
+                    ? "vp: \(interruption.words). Nothing is known to be rented; `vp ls` shows what is there."
+                    : "vp: \(interruption.words). The platform has not told yet whether it rented "
+                        + "\(names.joined(separator: ", ")): where it did, `vp ls` or the dashboard destroys it."
+            )
             return
         }
+        _ = try? self.engine.leaveEnd(of: instance.id, discardsResults: true)
         let price = Units.hourly(instance.price.dollarsPerHour)
         // Nothing was run on it yet, so nothing can be lost; leaving it would go on costing money unseen.
         var destroys = true
         if self.session.terminal.canAsk, !self.yes, interruption.mayAsk {
+            // A signal ends the question, and not this program.
+            let signals = interruption.watch()
+            defer { signals.end() }
             let answer = Prompt(terminal: self.session.terminal).text(
                 "\(instance.id) is rented at \(price). [d]estroy it or [k]eep it?", fallback: "d")
             destroys = !answer.lowercased().hasPrefix("k")
         }
         guard destroys else {
+            try self.engine.withdrawEnd(of: instance.id)
             Terminal.note(
                 "vp: \(instance.id) is kept at \(price). `vp destroy-instance \(instance.id)` ends it.")
             return
         }
         Terminal.note("vp: \(interruption.words); \(instance.id) is being destroyed, nothing was run on it.")
         do {
+            let request = DestroyRequest(discardsResults: true, endsJobs: true, staysOrdered: true)
             _ = try await ActionRunner(engine: self.engine, session: self.session)
-                .result(of: .destroy(instance.id, DestroyRequest(discardsResults: true, endsJobs: true)))
+                .result(of: .destroy(instance.id, request))
         } catch let error as EngineError where error.code == .instanceGone {
             // It ended by itself.
+        } catch let left as ExitStatus {
+            Terminal.note(
+                "vp: \(instance.id) is not confirmed to be gone yet. The order stands: `vp ls` or the dashboard goes on "
+                    + "with it; until then it may cost \(price).")
+            throw left
         }
         Terminal.note("vp: \(instance.id) is gone.")
     }

@@ -121,11 +121,11 @@ struct RunCommand: AsyncParsableCommand {
         var run = JobRun(engine: engine, session: session, options: self.options)
         run.earlier = interruption
         let (predecessor, turn) = try run.turn()
+        let name = self.parts.instance.instanceId ?? predecessor?.instance.rawValue
         let instance =
             self.create
             ? try await self.rent(engine, session, interruption)
-            : try await engine.instance(
-                named: self.parts.instance.instanceId ?? predecessor?.instance.rawValue, platform: platform)
+            : try await interruption.orEnd { try await engine.instance(named: name, platform: platform) }
         var request = RunRequest(
             command: self.parts.syncOnly ? nil : JobCommand(words: self.command),
             workingDirectory: self.parts.workingDir,
@@ -143,7 +143,8 @@ struct RunCommand: AsyncParsableCommand {
             guard self.destroy else { return }
             try await self.leave(instance, job, interruption, engine, session)
         }
-        let cameAfterAll = self.destroy ? try await self.end(instance, engine, session) : false
+        let cameAfterAll =
+            self.destroy ? try await self.end(instance, interruption, engine, session) : false
         // What the run could not bring, the end has.
         if cameAfterAll, (ending as? ExitStatus)?.status == Status.resultsNotWhole { return }
         if let ending { throw ending }
@@ -152,9 +153,12 @@ struct RunCommand: AsyncParsableCommand {
     private func rent(
         _ engine: Engine, _ session: Session, _ interruption: ActionRunner.Interruption
     ) async throws -> Instance {
-        var request = await self.rental.request(
-            self.hardware, platform: self.platform.platform.platform, isBoth: self.platform.isBoth, engine,
-            session)
+        var request = try await interruption.orEnd {
+            await self.rental.request(
+                self.hardware, platform: self.platform.platform.platform, isBoth: self.platform.isBoth,
+                engine,
+                session)
+        }
         request.maximumCost = self.budget.maxCost?.dollars
         var rental = Rental(engine: engine, session: session, yes: self.rental.yes)
         rental.earlier = interruption
@@ -170,9 +174,14 @@ struct RunCommand: AsyncParsableCommand {
             let rental = Rental(engine: engine, session: session, yes: self.rental.yes)
             return try await rental.tidyUp(instance, after: interruption)
         }
-        Terminal.note(
-            "vp: \(instance.id) is not destroyed yet: `vp destroy-instance \(instance.id)` does it, with its results "
-                + "brought first.")
+        // At the terminal, before anything was run: the instance is as the user knew it.
+        guard job != nil || !interruption.mayAsk else {
+            Terminal.note(
+                "vp: \(instance.id) is not destroyed: nothing was run on it. `vp destroy-instance \(instance.id)` does "
+                    + "it, with its results brought first.")
+            return
+        }
+        await LeftEnd(engine: engine).leave(instance, after: job)
     }
 
     /// Ends the instance with its results brought home first; what cannot be brought keeps it alive.
@@ -180,13 +189,15 @@ struct RunCommand: AsyncParsableCommand {
     /// An end that did not come is what the status tells: the instance goes on costing money. How the job ended is
     /// then said in the last line. True where every result is known to be here.
     private func end(
-        _ instance: Instance, _ engine: Engine, _ session: Session
+        _ instance: Instance, _ interruption: ActionRunner.Interruption, _ engine: Engine, _ session: Session
     ) async throws -> Bool {
         var request = DestroyRequest(
-            endsJobs: self.endJobs, waitsForJobs: true, stopsWhenRefused: !session.terminal.canAsk)
+            endsJobs: self.endJobs, waitsForJobs: true, stopsWhenRefused: !session.terminal.canAsk,
+            staysOrdered: true)
         do {
             let action = EngineAction.destroy(instance.id, request)
-            let result = try await JobsQuestion(engine: engine, session: session).result(of: action) {
+            let question = JobsQuestion(engine: engine, session: session, earlier: interruption)
+            let result = try await question.result(of: action) {
                 request.endsJobs = true
                 return .destroy(instance.id, request)
             }
@@ -197,6 +208,10 @@ struct RunCommand: AsyncParsableCommand {
         } catch let error as EngineError where error.code == .instanceGone {
             session.note("vp: \(instance.id) is gone already.")
             return false
+        } catch let left as ExitStatus {
+            // Told to end itself, not to keep the instance.
+            await LeftEnd(engine: engine).leave(instance)
+            throw left
         } catch {
             Report.show(error, asJSON: false, terminal: session.terminal)
             if let job = try? engine.jobs(limit: 1000).first(where: { $0.instance == instance.id }) {

@@ -15,6 +15,9 @@ final class SignalWatch: Sendable {
     }
 
     func end() { SignalOwner.shared.remove(self.id) }
+
+    /// How many signals any watch has taken so far. A question to the user ends where one comes while it is open.
+    static var arrivals: Int { SignalOwner.shared.arrivals }
 }
 
 private final class SignalOwner: Sendable {
@@ -31,9 +34,13 @@ private final class SignalOwner: Sendable {
         var nextID = 0
         /// Signals that our handler takes.
         var taken: Set<Int32> = []
+        /// Those that a watch was told of.
+        var arrivals = 0
     }
 
     private let state = Mutex(State())
+
+    var arrivals: Int { self.state.withLock(\.arrivals) }
 
     private init() {
         var ends: [Int32] = [-1, -1]
@@ -80,7 +87,12 @@ private final class SignalOwner: Sendable {
     }
 
     private func deliver(_ number: Int32) {
-        let action = self.state.withLock { $0.watches.last { $0.signals.contains(number) }?.action }
+        let action = self.state.withLock { state in
+            let action = state.watches.last { $0.signals.contains(number) }?.action
+            // The window's size is no reason to end a question.
+            if action != nil, number != SIGWINCH { state.arrivals += 1 }
+            return action
+        }
         // It came for a watch that has just ended.
         guard let action else {
             kill(getpid(), number)

@@ -134,7 +134,7 @@ private final class Walk: Sendable {
                 exec \(real) "$@"
 
                 """
-            try Self.write(script, toProgram: "\(tools)/\(name)")
+            try CLIHarness.write(script, toProgram: "\(tools)/\(name)")
         }
         self.tools = tools
         self.plain = plain
@@ -150,21 +150,6 @@ private final class Walk: Sendable {
                 self.state.withLock { $0.requests -= 1 }
             }
         }
-    }
-
-    /// Written by a process of its own: while ours has the file open for writing, a child that another test starts
-    /// at that moment has it open as well, and the kernel runs no such file.
-    private static func write(_ script: String, toProgram path: String) throws {
-        let text = path + ".text"
-        try Data(script.utf8).write(to: URL(fileURLWithPath: text))
-        let shell = ["/bin/sh", "-c", "cat \"$0\" > \"$1\" && chmod 755 \"$1\"", text, path]
-        var words = shell.map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var child: pid_t = 0
-        try #require(posix_spawn(&child, shell[0], nil, nil, &words, environ) == 0)
-        var status: Int32 = 0
-        waitpid(child, &status, 0)
-        try #require(status == 0)
     }
 
     private let tools: String

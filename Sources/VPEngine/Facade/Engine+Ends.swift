@@ -30,6 +30,7 @@ extension Engine {
         }
         guard isFirst else { return }
         defer { self.isTakingUpEnds.withLock { $0 = false } }
+        await self.findLeftRentals()
         for entry in (try? self.context.store.openLedgerEntries()) ?? [] {
             guard !Task.isCancelled else { return }
             await self.takeUp(entry, report: report)
@@ -58,6 +59,16 @@ extension Engine {
         }
     }
 
+    /// Looks for rentals that were left, with the order to end them, before the platform had told what it rented.
+    private func findLeftRentals() async {
+        let left = ((try? self.context.store.openLedgerEntries()) ?? []).filter {
+            $0.isUnfinished && $0.state == .intended && $0.order != nil
+        }
+        for platform in Set(left.map(\.platform)) where self.context.clients[platform] != nil {
+            _ = await self.instances(platform: platform)
+        }
+    }
+
     private func takeUp(_ entry: LedgerEntry, report: @escaping @Sendable (EngineEvent) -> Void) async {
         guard entry.state == .rented, let id = entry.instance, let order = entry.order,
             order.stage != .waiting, !order.isHeld, self.context.clients[id.platform] != nil
@@ -68,11 +79,12 @@ extension Engine {
             else { return }
         }
         guard (try? self.context.store.hold(order, of: entry.name)) == true else { return }
-        let request = DestroyRequest(discardsResults: order.discardsResults, waitsForJobs: true)
+        let request = DestroyRequest(
+            discardsResults: order.discardsResults, waitsForJobs: true, staysOrdered: true)
         let destroy = DestroyInstance(
             context: self.context, id: id, request: request, progress: { _ in }, report: report,
             // Whoever asked for something else must not wait long for it.
-            patience: 20, isTakenUp: true)
+            patience: 20)
         _ = try? await destroy.run()
     }
 }

@@ -45,7 +45,9 @@ struct CreateInstance {
 
     /// Brings up what an earlier `vp` rented for this project and was killed over, where there is such.
     private func takeUpUnfinished() async throws(EngineError) -> Instance? {
-        guard try self.context.store.openLedgerEntries().contains(where: \.isUnfinished) else { return nil }
+        guard
+            try self.context.store.openLedgerEntries().contains(where: { $0.isUnfinished && $0.order == nil })
+        else { return nil }
         let instances = await PlatformQuestions(context: self.context).instances(
             platform: self.request.platform
         ).values
@@ -67,7 +69,9 @@ struct CreateInstance {
         for request: CreateRequest, among instances: [Instance]
     ) throws(EngineError) -> (entry: LedgerEntry, instance: Instance)? {
         guard request.offer == nil else { return nil }
-        for entry in try self.context.store.openLedgerEntries().reversed() where entry.isUnfinished {
+        // What was left with the order to end it is nobody's to go on with.
+        for entry in try self.context.store.openLedgerEntries().reversed()
+        where entry.isUnfinished && entry.order == nil {
             guard entry.workspaceRoot == self.context.configuration.workspace.localRoot,
                 request.name == nil || request.name == entry.name,
                 request.platform == nil || request.platform == entry.platform,

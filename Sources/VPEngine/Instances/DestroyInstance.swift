@@ -12,8 +12,6 @@ struct DestroyInstance {
     let report: @Sendable (EngineEvent) -> Void
     /// How long a part of it is pursued, and how long the platform may go on showing it, in seconds.
     var patience = 120.0
-    /// An earlier program's order, which a cancellation of this one does not take back.
-    var isTakenUp = false
 
     func run() async throws(EngineError) -> DestroyReceipt {
         let client = try self.context.client(self.id.platform, "destroying instance \(self.id)")
@@ -195,7 +193,7 @@ extension DestroyInstance {
         case .cancelled:
             // Whoever broke it off did not want it; once the platform was asked, it comes all the same.
             try keep(
-                self.isTakenUp
+                self.request.staysOrdered
                     ? EndOrder(.pursued, discardsResults: self.request.discardsResults, at: now) : nil)
             return error
         case .jobsRunning:

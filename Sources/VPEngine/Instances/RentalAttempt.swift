@@ -39,6 +39,7 @@ struct RentalAttempt {
         self.create.progress(
             ActionProgress(.renting, detail: Self.describe(self.offer, for: wanted.query.job)))
         let request = try await client.prepared(plan)
+        try self.requireWanted()
         try self.context.store.insert(
             LedgerEntry(
                 name: request.name, platform: self.offer.id.platform, instance: nil, state: .intended,
@@ -50,6 +51,8 @@ struct RentalAttempt {
         do throws(EngineError) {
             // With our row in the ledger: of two programs that rent at once, each sees the other's.
             try await Allowance(self.context).requireRoom(named: request.name)
+            // The last moment at which breaking it off rents nothing.
+            try self.requireWanted()
         } catch {
             try self.context.store.update(request.name, state: .gone)
             throw error
@@ -99,6 +102,11 @@ struct RentalAttempt {
                     machine: isItsFault ? RentalCandidates.machine(of: self.offer, last) : nil,
                     place: self.offer.places.isEmpty ? nil : last.location))
         }
+    }
+
+    private func requireWanted() throws(EngineError) {
+        guard Task.isCancelled else { return }
+        throw EngineError(.cancelled, .init("renting an instance", platform: self.offer.id.platform))
     }
 
     // MARK: Asking

@@ -246,16 +246,19 @@ public struct DestroyRequest: Hashable, Sendable {
     public var waitsForJobs: Bool
     /// Where results refuse it, the instance is stopped, unless a stop would lose something, too.
     public var stopsWhenRefused: Bool
+    /// Whether the order stays in the ledger where the action is cancelled, for the next program to carry out.
+    public var staysOrdered: Bool
 
     /// A destroy that loses nothing: it refuses while jobs run, and while results cannot be brought back.
     public init(
         discardsResults: Bool = false, endsJobs: Bool = false, waitsForJobs: Bool = false,
-        stopsWhenRefused: Bool = false
+        stopsWhenRefused: Bool = false, staysOrdered: Bool = false
     ) {
         self.discardsResults = discardsResults
         self.endsJobs = endsJobs
         self.waitsForJobs = waitsForJobs
         self.stopsWhenRefused = stopsWhenRefused
+        self.staysOrdered = staysOrdered
     }
 }
 
