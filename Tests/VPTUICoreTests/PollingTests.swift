@@ -114,6 +114,33 @@ import VPTestSupport
         }
     }
 
+    /// Each start is a look at the list and no search of its own, and neither is each change of the launch form.
+    @Test(arguments: [false, true]) func startsAndFormsShareTheDay(hasOtherQueries: Bool) async throws {
+        try await Self.withEngine { engine, platforms in
+            for start in 0..<100 {
+                platforms.advance(to: Double(start) * 864)
+                let other = try Self.engine(like: engine, platforms)
+                var state = Samples.empty()
+                let date = Samples.now.addingTimeInterval(Double(start) * 864)
+                _ = update(&state, .tick(date))
+                for effect in state.begin() { await Self.performOffers(effect, other, &state) }
+                // Another question's answer may have taken the list's place on disk; it is said when there is the next.
+                let isShown = state.offers.rows.count == 20 && state.offersError == nil
+                #expect(hasOtherQueries || isShown, "start \(start)")
+                guard hasOtherQueries else { continue }
+                var request = CreateRequest(query: OfferQuery(gpu: start % 2 == 0 ? "RTX 4090" : "RTX 3090"))
+                request.query.diskBytes = Int64(20 + start) * 1_000_000_000
+                _ = try? await other.rentalPlan(request, for: .watching)
+            }
+            let count = platforms.lines.count { $0 == "POST /api/v0/bundles/" }
+            #expect((20...60).contains(count), "\(count) searches")
+            // What is asked for by a command or by its key is not held back by that.
+            for _ in 0..<5 { _ = try await engine.offers(OfferQuery()) }
+            _ = try await engine.recentOffers(OfferQuery(), maximumAge: 0)
+            #expect(platforms.lines.count { $0 == "POST /api/v0/bundles/" } == count + 6)
+        }
+    }
+
     /// A list that nobody sees is not asked for, whatever is typed elsewhere.
     @Test func offersThatAreNotOnScreenAreNotAskedFor() async throws {
         try await Self.withEngine { engine, platforms in

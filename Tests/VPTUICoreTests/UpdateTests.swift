@@ -11,7 +11,7 @@ import VPTUICore
         #expect(
             state.begin() == [
                 .ask(.loadCachedOffers), .ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs),
-                .ask(.loadOffers(query, generation: 1)),
+                .ask(.pollOffers(query, generation: 1, maximumAge: 59)),
             ])
         #expect(update(&state, .tick(Samples.now.addingTimeInterval(60))) == [])
     }

@@ -68,12 +68,16 @@ extension Engine {
     }
 
     /// What `request` would rent now, and what it would try next. Rents nothing.
-    public func rentalPlan(_ request: CreateRequest) async throws(EngineError) -> RentalPlan {
+    ///
+    /// - Parameter purpose: `.watching` where no single question is the user's, as with each change of a form.
+    public func rentalPlan(
+        _ request: CreateRequest, for purpose: SearchPurpose = .asked
+    ) async throws(EngineError) -> RentalPlan {
         try self.configuration.limits.requireUsable()
         let finder = RentalCandidates(
             context: self.context,
             request: self.configuration.limits.tightened(request, self.configuration.defaults),
-            purpose: .asked)
+            purpose: purpose)
         let found = try await finder.find()
         let image = finder.image(for: found.offers[0])
         return RentalPlan(

@@ -220,7 +220,9 @@ final class EffectRunner: Sendable {
                 }, generation: generation)
         case .quote(let request, let generation):
             do throws(EngineError) {
-                let plan = try await self.engine.rentalPlan(request)
+                // Each change of the form is another question; where those have had their share, offers that were seen
+                // before answer it.
+                let plan = try await self.engine.rentalPlan(request, for: .watching)
                 let answers = PlatformAnswers(values: plan.offers, failures: plan.failures, fetchedAt: Date())
                 return .quoted(.success(answers), job: plan.job, generation: generation)
             } catch {

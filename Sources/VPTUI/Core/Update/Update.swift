@@ -9,7 +9,9 @@ extension State {
         guard !self.settings.platforms.isEmpty else { return cached + [.ask(.loadJobs)] }
         self.polls.instances.ask(at: self.now)
         self.polls.balances.ask(at: self.now)
-        return cached + [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)] + self.askOffers()
+        // A dashboard that is opened often is no reason to search often.
+        return cached + [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)]
+            + self.pollOffers(maximumAge: Self.offersInterval - Self.pollSlack)
     }
 
     /// Shows what was on disk: before any network, and with the age it has.

@@ -237,7 +237,7 @@ extension State {
             effects.append(.ask(.loadInstances))
         }
         // What was rented, by us or by somebody quicker, is no offer any more.
-        if case .create = record.action, outcome != .cancelled { effects += self.askOffers() }
+        if case .create = record.action, outcome != .cancelled { effects += self.pollOffers(maximumAge: 0) }
         // Reads what the last events may have missed, so that the pane ends where the file ends.
         if let job = self.log.job, job == record.job, let request = self.log.poll() {
             effects.append(.log(.readLog(request)))
