@@ -146,7 +146,7 @@ struct JobsCommand: AsyncParsableCommand {
 
     /// What goes on after its command, or was left behind.
     private static func background(_ job: Job) -> String {
-        let running = (job.record?.background ?? []).count { $0.state == .running }
+        let running = job.record?.processesAtWork ?? 0
         if running > 0, !job.state.isOver { return ", \(running) in the background" }
         let left = job.record?.leftBehind.count ?? 0
         return left > 0 ? ", \(left) left behind" : ""

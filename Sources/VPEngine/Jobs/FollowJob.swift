@@ -252,7 +252,7 @@ struct FollowJob: Sendable {
         switch report {
         case .queued: event = .queued
         case .following(let start): event = .running(since: start)
-        case .background: event = .goesOn
+        case .background(let count): event = .goesOn(count)
         case .ended, .survivor, .child, .unadopted, .lost, .absent, .failed, .about:
             return try? self.context.store.job(id)
         }

@@ -8,8 +8,8 @@ package enum JobEvent: Sendable {
     case running(since: Date?)
     /// A look at a running job names what outlived its command.
     case background([JobRecord.BackgroundProcess])
-    /// Its command has ended, and processes of it go on.
-    case goesOn
+    /// Its command has ended, and so many processes of it go on.
+    case goesOn(Int)
     /// Somebody follows it, or tries to.
     case connection(JobRecord.Connection)
     /// A look has found that it is over. How it ended is told together with its log.
@@ -65,8 +65,9 @@ extension Job {
         case .background(let processes):
             guard !self.isSettled else { break }
             self.record?.background = processes.isEmpty ? nil : processes
-        case .goesOn:
+        case .goesOn(let count):
             guard !self.isSettled else { break }
+            self.record?.backgroundCount = count > 0 ? count : nil
             self.cause = nil
         case .connection(let connection):
             guard !self.isSettled else { break }

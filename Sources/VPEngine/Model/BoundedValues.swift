@@ -171,6 +171,7 @@ extension JobRecord {
         var record = self
         record.maximumCost = NumberRange.cost.check(self.maximumCost)
         record.peakBytes = NumberRange.bytes.check(self.peakBytes)
+        record.backgroundCount = self.backgroundCount.map { max(0, min($0, 1_000_000)) }
         record.logBytes = NumberRange.bytes.check(self.logBytes)
         record.errorBytes = NumberRange.bytes.check(self.errorBytes)
         if let hardware = self.hardware {

@@ -122,6 +122,8 @@ public struct JobRecord: Hashable, Codable, Sendable {
     public var results: Results?
     /// Processes that outlived the command: those that go on, and those that have ended since.
     public var background: [BackgroundProcess]?
+    /// How many of them went on when the one who follows the job heard of it last.
+    public var backgroundCount: Int?
     /// It was ended on an instance that cannot tell the whole tree of its processes: one with an empty environment in
     /// a session of its own may have been missed.
     public var mayHaveMissedProcesses: Bool?
@@ -169,6 +171,11 @@ extension JobRecord {
 
         /// Whether it was the job's work, and no service beside it: it worked on for a minute after the command.
         var wasAtWork: Bool { self.secondsAtWork >= 60 }
+    }
+
+    /// How many processes go on after the command of a job that is not over.
+    public var processesAtWork: Int {
+        self.backgroundCount ?? (self.background ?? []).count { $0.state == .running }
     }
 
     /// Processes that the job has left behind, and that were still there when its instance was last asked.

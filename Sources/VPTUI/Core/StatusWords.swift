@@ -66,7 +66,28 @@ enum StatusWords {
             text = job.state.rawValue
         }
         if let cause = job.cause { text += ": \(cause)" }
+        if let count = self.processesAtWork(job) {
+            text += count == 1 ? ": 1 process goes on" : ": \(count) processes go on"
+            text += " in the background"
+        }
         return text
+    }
+
+    /// How many processes go on after the command of `job`; nil where it is over, or its command runs.
+    static func processesAtWork(_ job: Job) -> Int? {
+        guard job.state == .running, let count = job.record?.processesAtWork, count > 0 else { return nil }
+        return count
+    }
+
+    /// What became of a process that outlived its command.
+    static func state(of process: JobRecord.BackgroundProcess) -> (text: String, role: Role) {
+        switch process.state {
+        case .running: ("running", .accent)
+        case .leftBehind: ("left behind", .warning)
+        case .gone: ("gone", .muted)
+        case .ended(0): ("ended", .muted)
+        case .ended(let status): (status.map { "exit \($0)" } ?? "ended, status unknown", .bad)
+        }
     }
 
     /// How long it has run, or ran.

@@ -31,7 +31,7 @@ struct JobEventTests {
     /// Each kind of event once.
     private static var events: [JobEvent] {
         [
-            .queued, .running(since: Self.start), .background([]), .goesOn, .connection(.reconnecting),
+            .queued, .running(since: Self.start), .background([]), .goesOn(2), .connection(.reconnecting),
             .seenOver,
             .ended(Self.end(.exited(0)), tail: [], logIsVerified: true), .swept([], isCertain: true),
             .supervisorLost, .recordAbsent, .instanceLost("gone"), .instanceDown("stopped"),

@@ -194,6 +194,16 @@ enum DetailsScreen {
         if let dollars = JobsScreen.dollars(job, state) {
             fields.append(.pair("cost", Span(Format.dollars(dollars), .money)))
         }
+        let background = job.record?.background ?? []
+        if !background.isEmpty { fields += [.gap, .line(Span("After its command", .title, .bold))] }
+        for process in background.prefix(6) {
+            let (text, role) = StatusWords.state(of: process)
+            fields.append(.spans([Span(text, role), Span("  \(process.command)", .muted)]))
+        }
+        if background.count > 6 { fields.append(.line(Span("and \(background.count - 6) more", .muted))) }
+        if job.record?.leftBehind.isEmpty == false {
+            fields.append(.line(Span("`vp cancel \(job.id)` ends what was left behind.", .muted)))
+        }
         fields += [
             .gap, .pair("folder", Span(job.workspacePath)), .pair("log", Span(job.logPath)), .gap,
             .line(Span("Enter shows its log.", .muted)),

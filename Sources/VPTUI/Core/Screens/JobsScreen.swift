@@ -25,6 +25,7 @@ enum JobsScreen {
         let mark = StatusWords.mark(job.state)
         var word = job.state.rawValue
         if job.state == .failed, let status = job.exitStatus { word = "exit \(status)" }
+        if let count = StatusWords.processesAtWork(job) { word = "background ×\(count)" }
         if job.state == .running, job.record?.connection == .reconnecting { word = "reconnecting" }
         if state.action(following: job.id)?.isCancelling == true { word = "stopping" }
         let isShown = state.log.job == job.id && state.mainContent == .log

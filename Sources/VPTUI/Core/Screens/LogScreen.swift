@@ -104,7 +104,8 @@ enum LogScreen {
         guard let job = state.jobs.row(id) else { return id.rawValue }
         let mark = StatusWords.mark(job.state)
         let time = StatusWords.elapsed(job, now: state.now).map { " " + Format.clock($0) } ?? ""
-        let ending = job.state.isOver ? StatusWords.ending(of: job) : job.state.rawValue
+        let isWorthWords = job.state.isOver || StatusWords.processesAtWork(job) != nil
+        let ending = isWorthWords ? StatusWords.ending(of: job) : job.state.rawValue
         // A lost connection and an ended job must not look alike.
         let reconnecting = state.action(following: id)?.progress?.stage == .reconnecting
         return "\(id) · \(mark.glyph) \(reconnecting ? "reconnecting" : ending)\(time)"
