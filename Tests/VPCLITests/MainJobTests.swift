@@ -186,6 +186,23 @@ import VPTestSupport
         try await session.end()
     }
 
+    /// RunPod wipes the container's disk, and with it what shells read; vast.ai keeps it.
+    @Test(arguments: Self.platforms) func variablesOutliveAStop(platform: String) async throws {
+        let session = try await CloudSession(seed: 8)
+        let harness = session.harness
+        let rented = try await harness.vp(
+            "create-instance", "--platform", platform, "--gpu-type", "RTX_3090", "--env", "COLOUR=it's $blue",
+            "--env", "SECRET", "--json", environment: ["SECRET": "a\nb"])
+        #expect(rented.status == 0, "\(rented)")
+        let id = try #require(try rented.json()["id"] as? String)
+        #expect(try await harness.vp("stop", id).status == 0)
+        #expect(try await harness.vp("start", id).status == 0)
+        let output = try await harness.vp("--no-sync", "run", "--", #"printf '%s|%s' "$COLOUR" "$SECRET""#)
+        #expect(output.stdout == "it's $blue|a\nb", "\(output)")
+        #expect(try await harness.vp("destroy-instance", id, "--discard-results", "--yes").status == 0)
+        try await session.end()
+    }
+
     /// Two versions of the same size, written in the same second: whoever compares whole seconds sees one.
     @Test(arguments: Self.platforms) func editsWithinOneSecondTravelBothWays(platform: String) async throws {
         let session = try await CloudSession(seed: 8)

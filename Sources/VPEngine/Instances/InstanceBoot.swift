@@ -191,9 +191,12 @@ struct InstanceBoot {
             throw self.notReady(
                 shell.target.instance, .preparing, result.lastErrorLine ?? "the workspace cannot be made")
         }
-        guard !self.environment.isEmpty else { return }
+        let isWiped = self.isRestart && shell.target.instance.platform == .runpod
+        guard !self.environment.isEmpty || isWiped else { return }
         let keeping = try await self.run(
-            BootScript.keep(self.environment), shell, .preparing, limit: self.deadlines.preparing)
+            self.environment.isEmpty ? BootScript.restore : BootScript.keep(self.environment), shell,
+            .preparing,
+            limit: self.deadlines.preparing)
         guard keeping.isSuccess else {
             throw self.notReady(
                 shell.target.instance, .preparing, keeping.lastErrorLine ?? "the variables cannot be kept")
@@ -325,17 +328,41 @@ enum BootScript {
         return """
             umask 077
             mkdir -p "$HOME/.vp" && printf '%s' \(ShellQuoting.quoted(exports)) > "$HOME/.vp/environment" || exit 3
-            for file in "$HOME/.bashrc" "$HOME/.profile"; do
-                ! grep -qs '/.vp/environment' "$file" || continue
-                # First, since what stands in stock files may return before its end.
-                { echo '[ ! -r "$HOME/.vp/environment" ] || . "$HOME/.vp/environment"'; cat "$file" 2>/dev/null; } \
-                    > "$file.vp" && cat "$file.vp" > "$file"
-                rm -f "$file.vp"
-            done
+            \(Self.readFirst)
             exit 0
 
             """
     }
+
+    /// Has shells read the variables that are kept.
+    private static let readFirst = """
+        line='[ ! -r "$HOME/.vp/environment" ] || . "$HOME/.vp/environment"'
+        for file in "$HOME/.bashrc" "$HOME/.profile"; do
+            ! grep -qs '/.vp/environment' "$file" || continue
+            # First, since what stands in stock files may return before its end; and last, since RunPod's images have
+            # appended their own reading of the variables, which expands what is in them.
+            { echo "$line"; cat "$file" 2>/dev/null || :; echo "$line"; } > "$file.vp" && cat "$file.vp" > "$file"
+            rm -f "$file.vp"
+        done
+        """
+
+    /// Keeps the variables again that were given at the rental, of a container whose disk was wiped: its first process
+    /// has them still. A newline within a value is another character on the way through the tools of lines.
+    static let restore = """
+        umask 077
+        [ ! -r "$HOME/.vp/environment" ] || exit 0
+        first() { tr '\\000\\n' '\\n\\001' < /proc/1/environ | sed -n "s/^$1=//p" | head -n 1; }
+        names=$(first \(RentRequest.namesVariable))
+        [ -n "$names" ] || exit 0
+        mkdir -p "$HOME/.vp" || exit 3
+        for name in $names; do
+            case $name in [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+            printf "export %s='%s'\\n" "$name" "$(first "$name" | sed "s/'/'\\\\\\\\''/g")" | tr '\\001' '\\n'
+        done > "$HOME/.vp/environment.new" && mv "$HOME/.vp/environment.new" "$HOME/.vp/environment" || exit 3
+        \(Self.readFirst)
+        exit 0
+
+        """
 
     /// Prints how many GPUs there are, then the CUDA version of the driver where it is known.
     static let countGPUs = """

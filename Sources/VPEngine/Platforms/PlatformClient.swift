@@ -2,6 +2,9 @@ import Foundation
 
 /// What a platform is asked to rent, in its final form.
 public struct RentRequest: Hashable, Sendable {
+    /// The variable of a container that names those that were given at its rental, separated by blanks.
+    package static let namesVariable = "VP_VARIABLES"
+
     /// What to rent, at its price.
     public var offer: Offer
     /// Unique in the account: the instance is looked for by it when the answer was lost.

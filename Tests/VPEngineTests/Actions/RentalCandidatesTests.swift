@@ -170,7 +170,7 @@ import VPTestSupport
                     environment: ["PATH": bin, "HOME": folder.path]))
             #expect(String(decoding: seen.output, as: UTF8.self) == "it's blue\n$(id)")
             let lines = try String(contentsOfFile: folder.path + "/.bashrc", encoding: .utf8)
-            #expect(lines.split(separator: "\n").count == 2)
+            #expect(lines.split(separator: "\n").count == 3)
             let mode = try FileManager.default.attributesOfItem(atPath: folder.path + "/.vp/environment")
             #expect(mode[.posixPermissions] as? Int == 0o600)
         }

@@ -27,7 +27,10 @@ struct RunPodActionsTests {
                 "gpu": ["id": "NVIDIA GeForce RTX 4090", "count": 1], "dataCenterIds": ["US-KS-2"],
                 "mounts": ["persistent": ["size": 40, "path": "/workspace"]], "ports": ["22/tcp"],
                 "startSsh": true,
-                "env": ["FOO": "bar", "PUBLIC_KEY": "ssh-ed25519 AAAA me\nssh-rsa BBBB other"],
+                "env": [
+                    "FOO": "bar", "VP_VARIABLES": "FOO",
+                    "PUBLIC_KEY": "ssh-ed25519 AAAA me\nssh-rsa BBBB other",
+                ],
             ])
     }
 

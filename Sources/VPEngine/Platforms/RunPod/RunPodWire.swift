@@ -37,6 +37,9 @@ enum RunPodWire {
 
     private static func environment(_ request: RentRequest, publicKeys: [String]) -> [String: String] {
         var environment = request.environment
+        let names = environment.keys.filter { $0 != "PUBLIC_KEY" }.sorted()
+        // A stop wipes what shells read them from, and the values are kept nowhere but in the container's own.
+        if !names.isEmpty { environment[RentRequest.namesVariable] = names.joined(separator: " ") }
         // Said outright rather than left to `startSsh`, which does nothing for an account without keys.
         if environment["PUBLIC_KEY"] == nil {
             environment["PUBLIC_KEY"] = publicKeys.joined(separator: "\n")
