@@ -1,23 +1,60 @@
 import Glibc
 import Synchronization
 
-/// Finds free ports on 127.0.0.1.
-enum PortPicker {
-    private static let range = 18_000...32_000
-    private static let picked = Mutex<Set<Int>>([])
-
-    /// A port that nobody listens on now and that was not given away before: its sshd may not listen yet. It lies
-    /// below the range from which the kernel takes the ports of outgoing connections, so none of those can step in
+/// Finds free ports on 127.0.0.1, and keeps them from other clouds until their sshd listens, also from those of other
+/// processes: a container that starts minutes after its address was chosen finds the port taken otherwise, and dies.
+final class PortPicker: Sendable {
+    /// Below the range from which the kernel takes the ports of outgoing connections, so that none of those can step in
     /// between this look and sshd's bind.
-    static func freePort() -> Int {
-        Self.picked.withLock { picked in
+    private static let shared = PortPicker(
+        range: 18_000...32_000, lockFile: "/tmp/vp-loopback-ports-\(getuid())")
+
+    private let range: ClosedRange<Int>
+    private let picked = Mutex<Set<Int>>([])
+    /// A file of which each byte stands for a port; -1 where there is none, and other processes are not heeded.
+    private let locks: Int32
+
+    /// - Parameter lockFile: where all pickers of one user agree.
+    init(range: ClosedRange<Int>, lockFile: String) {
+        self.range = range
+        self.locks = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    }
+
+    deinit { if self.locks >= 0 { close(self.locks) } }
+
+    static func freePort() -> Int { Self.shared.freePort() }
+
+    /// A port that nobody listens on now and that was not given away before: its sshd may not listen yet.
+    func freePort() -> Int {
+        self.picked.withLock { picked in
             // Whoever had one long ago listens, or is gone.
-            if picked.count > Self.range.count / 2 { picked.removeAll() }
+            if picked.count > self.range.count / 2 {
+                for port in picked { _ = self.setLock(Int16(F_UNLCK), port) }
+                picked.removeAll()
+            }
             while true {
-                let port = Int.random(in: Self.range)
-                if Self.isFree(port), picked.insert(port).inserted { return port }
+                let port = Int.random(in: self.range)
+                guard !picked.contains(port), self.setLock(Int16(F_WRLCK), port) else { continue }
+                guard Self.isFree(port) else {
+                    _ = self.setLock(Int16(F_UNLCK), port)
+                    continue
+                }
+                picked.insert(port)
+                return port
             }
         }
+    }
+
+    /// False where another picker has it. The lock is the open file's: it goes with this process.
+    private func setLock(_ kind: Int16, _ port: Int) -> Bool {
+        guard self.locks >= 0 else { return true }
+        var lock = flock()
+        lock.l_type = kind
+        lock.l_whence = Int16(SEEK_SET)
+        lock.l_start = off_t(port)
+        lock.l_len = 1
+        // F_OFD_SETLK, which the headers show to GNU programs only.
+        return fcntl(self.locks, 37, &lock) == 0 || (errno != EAGAIN && errno != EACCES)
     }
 
     private static func isFree(_ port: Int) -> Bool {
