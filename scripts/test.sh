@@ -19,7 +19,9 @@ for argument; do
   --long)
     export VP_FUZZ_ROUNDS=100000 VP_FUZZ_STEPS=1000000
     export VP_TORTURE_ROUNDS=1000 VP_IGNORE_TREES=20000
-    export VP_ADVERSARY_ROUNDS=1250 ;;
+    export VP_ADVERSARY_ROUNDS=1250
+    export VP_FAULT_SECONDS=20 VP_FAULT_CASES=all VP_SIGNAL_CASES=all
+    export VP_INPUT_SEQUENCES=1000000 ;;
   *) set -- "$@" "$argument" ;;
   esac
 done

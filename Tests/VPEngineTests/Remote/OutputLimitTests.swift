@@ -11,7 +11,7 @@ struct OutputLimitTests {
         try LocalInstance(in: folder.path).sync().shell
     }
 
-    @Test func anInstanceThatPrintsForEverIsEnded() async throws {
+    @Test(.ownProcess) func anInstanceThatPrintsForEverIsEnded() async throws {
         try await TemporaryFolder.with { folder in
             let shell = try Self.shell(in: folder)
             let before = residentBytes()
@@ -118,7 +118,7 @@ struct EndlessReportTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
 
-    @Test func aLineWithoutEndTakesNoMemory() async throws {
+    @Test(.ownProcess) func aLineWithoutEndTakesNoMemory() async throws {
         try await TemporaryFolder.with { folder in
             let (tail, shell) = try Self.tail(in: folder)
             try Self.answering(
@@ -129,7 +129,7 @@ struct EndlessReportTests {
         }
     }
 
-    @Test func reportsWithoutEndTakeNoMemory() async throws {
+    @Test(.ownProcess) func reportsWithoutEndTakeNoMemory() async throws {
         try await TemporaryFolder.with { folder in
             let (tail, shell) = try Self.tail(in: folder)
             try Self.answering(
