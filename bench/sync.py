@@ -3,9 +3,13 @@
 
 Both send the same folder to the same loopback instance, in turn; the remote side is emptied before each first
 upload, for both. Medians. `--peak` adds the memory of a sync of a hundred thousand files.
+
+`--against PATH` measures another build of `vp` in place of rsync: each has a cloud, an instance and a project of its
+own, and they take turns, so that a noisy machine is noisy for both. The ratio is ours by the other's.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -34,6 +38,8 @@ def make_large(folder, megabytes=1_000):
 
 
 class Bench:
+    """One build of `vp` with an instance of its own and a project that it syncs there."""
+
     def __init__(self, vp, environment, folder):
         self.vp, self.environment, self.folder = vp, environment, folder
         anywhere = os.path.join(folder, "project")
@@ -86,45 +92,105 @@ class Bench:
         return statistics.median(ours), statistics.median(theirs)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--peak", action="store_true")
-    arguments = parser.parse_args()
-    vp = built("vp")
-    table = Table()
+    def sync(self):
+        return milliseconds([self.vp, "sync"], self.environment, self.project)
+
+
+@contextlib.contextmanager
+def rented(cloud_vp, vp):
+    """A bench for `vp` with a home and a cloud of its own, both gone afterwards."""
     folder = tempfile.mkdtemp(prefix="vp-bench-")
     clean = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir()}
     cloud = subprocess.Popen(
-        [vp, "demo", "serve", "--json"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean, cwd=folder)
+        [cloud_vp, "demo", "serve", "--json"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean,
+        cwd=folder)
     try:
         environment = {**clean, **json.loads(cloud.stdout.readline())["env"]}
-        bench = Bench(vp, environment, folder)
-        for name, make in (("10k files, 40 MB", make_small), ("one file of 1 GB", make_large)):
-            project = bench.project
-            shutil.rmtree(project)
-            os.mkdir(project)
-            make(project)
-            ours, theirs = bench.first(project, arguments.runs)
-            table.add(f"first sync, {name}", ours, "ms", "`rsync -a`", theirs)
-            ours, theirs = bench.second(project, arguments.runs)
-            table.add(f"sync of {name}, nothing changed", ours, "ms", "`rsync -a`", theirs)
-        if arguments.peak:
-            shutil.rmtree(project)
-            os.mkdir(project)
-            make_small(project, files=100_000, size=10)
-            bench.forget()
-            milliseconds([vp, "sync"], environment, project)
-            start = time.perf_counter()
-            os.chdir(project)
-            peak = peak_megabytes([vp, "sync"], environment)
-            table.add("sync of 100k files, nothing changed", (time.perf_counter() - start) * 1000, "ms")
-            table.add("sync of 100k files, peak memory", peak, "MB")
+        yield Bench(vp, environment, folder)
     finally:
         cloud.send_signal(signal.SIGTERM)
         cloud.wait(timeout=30)
         os.chdir("/")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+TREES = (("10k files, 40 MB", make_small), ("one file of 1 GB", make_large))
+
+
+def fill(project, make):
+    shutil.rmtree(project)
+    os.mkdir(project)
+    make(project)
+
+
+def interleave(pair, runs, measure):
+    """Medians of both benches, which take turns at being the first."""
+    samples = {bench: [] for bench in pair}
+    for turn in range(runs):
+        for bench in pair if turn % 2 == 0 else pair[::-1]:
+            samples[bench].append(measure(bench))
+    return [statistics.median(samples[bench]) for bench in pair]
+
+
+def first_sync(bench):
+    bench.forget()
+    return bench.sync()
+
+
+def compare(table, vp, other, runs):
+    """Both builds through the same cloud's program, so that theirs is the only difference."""
+    with rented(vp, vp) as ours, rented(vp, other) as theirs:
+        pair = [ours, theirs]
+        for name, make in TREES:
+            for bench in pair:
+                fill(bench.project, make)
+            table.add(
+                f"first sync, {name}", *column(interleave(pair, max(3, runs // 5), first_sync)))
+            for bench in pair:
+                bench.sync()
+            table.add(
+                f"sync of {name}, nothing changed", *column(interleave(pair, runs, Bench.sync)))
+        for bench in pair:
+            fill(bench.project, lambda folder: make_small(folder, files=1))
+            bench.forget()
+        command = ["--no-sync", "run", "--", "true"]
+        table.add("warm `vp --no-sync run -- true`", *column(interleave(
+            pair, runs, lambda bench: milliseconds([bench.vp, *command], bench.environment, bench.project))))
+
+
+def column(medians):
+    return medians[0], "ms", "the other build", medians[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--peak", action="store_true")
+    parser.add_argument("--against", metavar="PATH", help="another build of vp")
+    parser.add_argument("--vp", metavar="PATH", help="the build to measure, in place of one made now")
+    arguments = parser.parse_args()
+    vp = os.path.abspath(arguments.vp) if arguments.vp else built("vp")
+    table = Table()
+    if arguments.against:
+        compare(table, vp, os.path.abspath(arguments.against), arguments.runs)
+        print(table)
+        return
+    with rented(vp, vp) as bench:
+        for name, make in TREES:
+            fill(bench.project, make)
+            ours, theirs = bench.first(bench.project, arguments.runs)
+            table.add(f"first sync, {name}", ours, "ms", "`rsync -a`", theirs)
+            ours, theirs = bench.second(bench.project, arguments.runs)
+            table.add(f"sync of {name}, nothing changed", ours, "ms", "`rsync -a`", theirs)
+        if arguments.peak:
+            fill(bench.project, lambda folder: make_small(folder, files=100_000, size=10))
+            bench.forget()
+            bench.sync()
+            start = time.perf_counter()
+            os.chdir(bench.project)
+            peak = peak_megabytes([vp, "sync"], bench.environment)
+            table.add("sync of 100k files, nothing changed", (time.perf_counter() - start) * 1000, "ms")
+            table.add("sync of 100k files, peak memory", peak, "MB")
     print(table)
 
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// One line of an ignore file.
 package struct IgnoreRule: Hashable, Sendable {
     /// Where it is written.
@@ -25,6 +27,7 @@ package struct IgnoreRule: Hashable, Sendable {
         /// Compared with the last part of a path.
         case name([UInt8])
         case nameEnding([UInt8])
+        case nameContaining([UInt8])
         case nameGlob(GlobPattern)
         /// Compared with the path below the ignore file's folder, which has to begin with these bytes.
         case path(prefix: [UInt8], GlobPattern?)
@@ -59,6 +62,12 @@ package struct IgnoreRule: Hashable, Sendable {
             let ending = pattern.dropFirst()
             if pattern.first == UInt8(ascii: "*"), !ending.contains(where: isSpecial) {
                 return .nameEnding(Array(ending))
+            }
+            let middle = ending.dropLast()
+            if pattern.first == UInt8(ascii: "*"), ending.last == UInt8(ascii: "*"),
+                !middle.isEmpty, !middle.contains(where: isSpecial)
+            {
+                return .nameContaining(Array(middle))
             }
             return GlobPattern(pattern).map(Matcher.nameGlob) ?? .nothing
         }
@@ -100,12 +109,25 @@ package struct IgnoreRule: Hashable, Sendable {
         case .name(let text): return name.count == text.count && name.elementsEqual(text)
         case .nameEnding(let text):
             return name.count >= text.count && name.suffix(text.count).elementsEqual(text)
+        case .nameContaining(let text): return Self.contains(text, name)
         case .nameGlob(let glob): return glob.matches(name)
         case .path(let prefix, let glob):
             guard path.starts(with: prefix) else { return false }
             let rest = path.dropFirst(prefix.count)
             return glob?.matches(rest) ?? rest.isEmpty
         case .nothing: return false
+        }
+    }
+
+    private static func contains(_ text: [UInt8], _ name: ArraySlice<UInt8>) -> Bool {
+        name.withUnsafeBytes { name in
+            text.withUnsafeBytes { text in
+                guard name.count >= text.count else { return false }
+                return (0...name.count - text.count).contains { start in
+                    name[start] == text[0]
+                        && memcmp(name.baseAddress! + start, text.baseAddress!, text.count) == 0
+                }
+            }
         }
     }
 }
@@ -125,13 +147,19 @@ struct IgnoreRules: Sendable {
 
     /// Nearest last.
     private var levels: [Level]
+    private let always: [IgnoreRule]
 
-    /// `defaults` hold everywhere, and any ignore file overrules them.
-    init(defaults: [String]) {
-        let rules = defaults.enumerated().compactMap { index, text in
+    /// `defaults` hold everywhere, and any ignore file overrules them; none overrules `always`.
+    init(defaults: [String], always: [IgnoreRule] = []) {
+        self.levels = [Level(prefixLength: 0, rules: Self.rules(defaults))]
+        self.always = always
+    }
+
+    /// Rules that stand in no file.
+    static func rules(_ patterns: [String]) -> [IgnoreRule] {
+        patterns.enumerated().compactMap { index, text in
             IgnoreRule(line: Array(text.utf8)[...], origin: .init(file: nil, line: index + 1))
         }
-        self.levels = [Level(prefixLength: 0, rules: rules)]
     }
 
     /// The same rules and those of an ignore file in `folder`; nil is the root.
@@ -152,6 +180,8 @@ struct IgnoreRules: Sendable {
     /// The rule that decides on `path`, whose folders are not ignored; nil where none speaks of it.
     func decision(on path: [UInt8], isFolder: Bool) -> IgnoreRule? {
         let name = path.lastIndex(of: SyncPath.slash).map { path[($0 + 1)...] } ?? path[...]
+        let rule = self.always.last { $0.matches(path: path[...], name: name, isFolder: isFolder) }
+        if let rule { return rule }
         for level in self.levels.reversed() {
             let relative = path[level.prefixLength...]
             let rule = level.rules.last { $0.matches(path: relative, name: name, isFolder: isFolder) }

@@ -35,19 +35,16 @@ package struct LocalScan: Sendable {
     ]
 
     /// Never sent, whatever an ignore file says: our own names, and what comes from instances under names of ours.
-    private static let neverSent = IgnoreRules(defaults: [
+    private static let neverSent = IgnoreRules.rules([
         "/.vp/", TransferFolder.own, TransferFolder.partial, "*.remote-*", "/sweeps/",
     ])
 
-    /// The rule that decides on `path`, whose folders are not ignored.
-    private static func decision(on path: SyncPath, isFolder: Bool, _ rules: IgnoreRules) -> IgnoreRule? {
-        self.neverSent.decision(on: path.bytes, isFolder: isFolder)
-            ?? rules.decision(on: path.bytes, isFolder: isFolder)
-    }
+    /// What holds in the project's own folder where no ignore file says otherwise.
+    private var builtInRules: IgnoreRules { IgnoreRules(defaults: self.defaults, always: Self.neverSent) }
 
     /// True where the project's own ignore rules ask for what is not looked at on an instance otherwise.
     func asksFor(_ pruned: String) -> Bool {
-        let rules = self.rules(in: nil, IgnoreRules(defaults: self.defaults))
+        let rules = self.rules(in: nil, self.builtInRules)
         return rules.decision(on: Array(pruned.utf8), isFolder: true)?.isNegated ?? false
     }
 
@@ -93,7 +90,7 @@ package struct LocalScan: Sendable {
         try self.guardRoot()
         var listing = Listing()
         var pending: [(folder: SyncPath?, rules: IgnoreRules)] = [
-            (nil, IgnoreRules(defaults: self.defaults))
+            (nil, self.builtInRules)
         ]
         while let (folder, inherited) = pending.popLast() {
             if Task.isCancelled { throw EngineError(.cancelled, .init("reading the project folder")) }
@@ -108,7 +105,7 @@ package struct LocalScan: Sendable {
             var isEmpty = true
             for (path, entry) in contents {
                 let isFolder = entry.kind == .folder
-                if let rule = Self.decision(on: path, isFolder: isFolder, rules), !rule.isNegated {
+                if let rule = rules.decision(on: path.bytes, isFolder: isFolder), !rule.isNegated {
                     listing.omissions.append(
                         Omission(path: path, isFolder: isFolder, reason: .ignored(rule)))
                     continue
@@ -130,14 +127,14 @@ package struct LocalScan: Sendable {
 
     /// The rule that keeps `path` from being sent, or the last one that lets it through; nil where none does.
     package func decision(on path: SyncPath) -> IgnoreRule? {
-        var rules = IgnoreRules(defaults: self.defaults)
+        var rules = self.builtInRules
         let folders = Array(path.ancestors).reversed()
         rules = self.rules(in: nil, rules)
         for folder in folders {
-            if let rule = Self.decision(on: folder, isFolder: true, rules), !rule.isNegated { return rule }
+            if let rule = rules.decision(on: folder.bytes, isFolder: true), !rule.isNegated { return rule }
             rules = self.rules(in: folder, rules)
         }
-        return Self.decision(on: path, isFolder: self.entry(of: path)?.kind == .folder, rules)
+        return rules.decision(on: path.bytes, isFolder: self.entry(of: path)?.kind == .folder)
     }
 
     /// What is at `path` now, ignored or not; nil where there is nothing, and below a link.
