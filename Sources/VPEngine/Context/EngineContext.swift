@@ -19,7 +19,8 @@ package struct EngineContext: Sendable {
     package init(
         configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner,
         now: @escaping @Sendable () -> Date,
-        flush: @escaping @Sendable (String) throws(EngineError) -> Void
+        flush: @escaping @Sendable (String) throws(EngineError) -> Void,
+        patience: Patience = Patience()
     ) throws(EngineError) {
         self.configuration = configuration
         self.clients = Dictionary(clients.map { ($0.platform, $0) }) { first, _ in first }
@@ -27,7 +28,8 @@ package struct EngineContext: Sendable {
         self.now = now
         self.flush = flush
         self.store = try Store(stateFolder: configuration.paths.stateFolder)
-        self.connections = InstanceConnections(configuration: configuration, runner: runner)
+        self.connections = InstanceConnections(
+            configuration: configuration, runner: runner, patience: patience)
         self.cache = PlatformCache(folder: configuration.paths.cacheFolder)
     }
 

@@ -31,10 +31,12 @@ public final class Engine: Sendable {
     package init(
         configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner,
         now: @escaping @Sendable () -> Date = { Date() },
-        flush: @escaping @Sendable (String) throws(EngineError) -> Void = Durability.flush
+        flush: @escaping @Sendable (String) throws(EngineError) -> Void = Durability.flush,
+        patience: Patience = Patience()
     ) throws(EngineError) {
         self.context = try EngineContext(
-            configuration: configuration, clients: clients, runner: runner, now: now, flush: flush)
+            configuration: configuration, clients: clients, runner: runner, now: now, flush: flush,
+            patience: patience)
     }
 
     /// Ends the ssh connections that this engine opened.

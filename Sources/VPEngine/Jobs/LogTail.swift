@@ -83,8 +83,25 @@ package final class LogTail: Sendable {
             case .follow: self.script.follow(self.stream, from: offset)
             case .catchUp: self.script.catchUp(self.stream, from: offset)
             }
-        _ = try await shell.stream(
-            text, onOutput: { self.append($0) }, onErrorOutput: { self.takeErrorOutput($0) })
+        @Sendable func stream(_ alive: @escaping @Sendable () -> Void) async throws(EngineError) {
+            _ = try await shell.stream(
+                text,
+                onOutput: {
+                    alive()
+                    self.append($0)
+                },
+                onErrorOutput: {
+                    alive()
+                    self.takeErrorOutput($0)
+                })
+        }
+        if request == .catchUp {
+            try await StallLimit(time: shell.patience.listing).watch(
+                .init("reading the log", subject: self.script.job.rawValue), stream)
+        } else {
+            // The job may say nothing for as long as it likes.
+            try await stream {}
+        }
         let (report, background, errors, failure) = self.state.withLock { state in
             (state.report, state.background, state.otherErrors, state.failure)
         }

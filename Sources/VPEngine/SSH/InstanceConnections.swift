@@ -10,10 +10,14 @@ package final class InstanceConnections: Sendable {
 
     private let configuration: EngineConfiguration
     private let runner: any ProcessRunner
+    private let patience: Patience
     private let state = Mutex(State())
 
-    package init(configuration: EngineConfiguration, runner: any ProcessRunner) {
+    package init(
+        configuration: EngineConfiguration, runner: any ProcessRunner, patience: Patience = Patience()
+    ) {
         self.configuration = configuration
+        self.patience = patience
         self.runner = runner
     }
 
@@ -125,7 +129,10 @@ package final class InstanceConnections: Sendable {
     }
 
     private func makeShell(_ target: SSHTarget) -> RemoteShell {
-        RemoteShell(target: target, runner: self.runner, environment: self.configuration.environment)
+        var shell = RemoteShell(
+            target: target, runner: self.runner, environment: self.configuration.environment)
+        shell.patience = self.patience
+        return shell
     }
 
     private func targets(_ instance: Instance) -> [SSHTarget] {

@@ -5,6 +5,7 @@ package struct RemoteShell: Sendable {
     package let target: SSHTarget
     package let runner: any ProcessRunner
     package let environment: [String: String]
+    package var patience = Patience()
     private let sessions = OpenedSessions()
     private let connection: SharedConnection
     private let noise = LoginNoise()
@@ -40,7 +41,9 @@ package struct RemoteShell: Sendable {
         let activity = EngineError.Activity(
             "running a script on the instance", platform: self.target.instance.platform,
             subject: self.target.instance.rawValue)
-        let result = try await outputLimit.collect(activity) {
+        var limit = outputLimit
+        limit.time = min(limit.time, self.patience.script)
+        let result = try await limit.collect(activity) {
             (onOutput, onErrorOutput) async throws(EngineError) in
             try await self.stream(script, onOutput: onOutput, onErrorOutput: onErrorOutput)
         }

@@ -47,6 +47,14 @@ package struct IncomingGate: Sendable {
         return self.isAsked(for: path) ? .accepted : .stays(SyncPath(path.bytes[..<part.endIndex]))
     }
 
+    /// What a single `path` may become that comes by another way than a listing, such as through a link.
+    func verdict(
+        on path: SyncPath, _ kind: FileEntry.Kind, local: @escaping (SyncPath) -> FileEntry?
+    ) -> Verdict {
+        let entry = FileEntry(kind: kind, size: 0, modified: 0, mode: 0)
+        return Judge(self, local: local, agreed: [:], remote: [path: entry]).verdict(on: path, entry)
+    }
+
     private func isAsked(for path: SyncPath) -> Bool {
         guard let accepted = self.accepted else { return false }
         if let rule = accepted.decision(on: path.bytes, isFolder: false) { return !rule.isNegated }

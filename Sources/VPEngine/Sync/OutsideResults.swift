@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// Brings what an end would lose and the workspace's listing does not show: what lies behind links that lead out of it,
 /// in the folders of jobs that worked elsewhere, and in repositories.
@@ -131,13 +130,18 @@ struct OutsideResults {
         let plan = try await sync(to: isLink ? ".vp/nothing-\(UUID().uuidString)" : localName).outstanding()
         let items = (plan.transfers + plan.conflicts).filter { $0.entry.kind != .folder }
         let bytes = items.saturatedSum(of: \.size)
-        guard !items.isEmpty else { return }
+        guard !items.isEmpty || !plan.refused.isEmpty else { return }
         guard bytes <= self.limit else {
             summary.missing.append(
                 "\(name): \(items.count) files, \(Self.size(bytes)), lie behind it in \(folder), which is more than "
                     + "sync.limit; `sync.keep_there: [\(name)]` leaves them there")
             return
         }
+        if !plan.refused.isEmpty, let held = try await sync(to: localName).holdRefused() {
+            summary.left.append(
+                "\(name)/\(held.names[0]) and others are kept here: `\(held.command)` lists it")
+        }
+        guard !items.isEmpty else { return }
         try self.makeFolder(place, called: name)
         let brought = try await sync(to: localName).download(conflictSuffix: self.instance.rawValue)
         summary.transferredFiles += brought.transferredFiles
@@ -149,21 +153,36 @@ struct OutsideResults {
         summary.refused += brought.refused.map { "\(place)/\($0)" }
     }
 
-    /// Where what the instance calls `name` may come here: there, unless something else stands in the way.
+    /// Where what the instance calls `name` may come here: there, unless something else stands in the way, or programs
+    /// here would act on it.
     ///
     /// A link that a download put there and that leads nowhere is no content; any other link is the user's, and
     /// nothing is written through it.
     private func place(for name: SyncPath, takesFolder: Bool) -> SyncPath {
         for folder in name.ancestors {
             if let entry = FileEntry(at: folder, below: self.workspace.localRoot), entry.kind != .folder {
-                return SyncPath(Array(name.description.replacing("/", with: "_").utf8)).beside(
-                    self.instance.rawValue)
+                return self.beside(SyncPath(name.description.replacing("/", with: "_")), takesFolder)
             }
         }
+        let gate = IncomingGate(accepting: self.context.configuration.sync.accept)
+        let local = LocalScan(workspace: self.workspace, environment: self.shell.environment).lookup()
+        let verdict = gate.verdict(on: name, takesFolder ? .folder : .file, local: local)
+        guard verdict == .accepted else { return self.beside(name, takesFolder) }
         guard let entry = FileEntry(at: name, below: self.workspace.localRoot) else { return name }
         if takesFolder, entry.kind == .folder { return name }
         if entry.kind == .symbolicLink, self.isOurs(name, entry) { return name }
-        return name.beside(self.instance.rawValue)
+        return self.beside(name, takesFolder)
+    }
+
+    /// The first name beside `name` that is free, or where more may come: never a link that leads who knows where.
+    private func beside(_ name: SyncPath, _ takesFolder: Bool) -> SyncPath {
+        var number = 1
+        while true {
+            let path = name.beside(self.instance.rawValue + (number == 1 ? "" : "-\(number)"))
+            guard let entry = FileEntry(at: path, below: self.workspace.localRoot) else { return path }
+            if entry.kind == (takesFolder ? .folder : .file) { return path }
+            number += 1
+        }
     }
 
     /// Whether the link `name` here is what a download brought from there: of the workspace, or of a folder that came
@@ -191,7 +210,7 @@ struct OutsideResults {
         }
         for folder in Array(place.ancestors).sorted() + [place] {
             let isMade = folder.withAbsolutePath(below: self.workspace.localRoot) { mkdir($0, 0o777) } == 0
-            guard isMade || errno == EEXIST else {
+            guard isMade || FileEntry(at: folder, below: self.workspace.localRoot)?.kind == .folder else {
                 throw PrivateFolder.failure(.init("making \(folder)", subject: folder.description))
             }
         }
@@ -317,8 +336,37 @@ struct OutsideResults {
         let file = OutsideFile(descriptor, limit: self.limit)
         let errors = ByteCollector()
         self.progress(ActionProgress(.downloading))
-        let ending = try await self.shell.stream(
-            script, onOutput: { file.write($0) }, onErrorOutput: { errors.append($0) })
+        let shell = self.shell
+        // Of a bundle nothing comes before it is made.
+        let limit = StallLimit(time: shell.patience.listing)
+        let activity = EngineError.Activity("bringing results", subject: self.instance.rawValue)
+        let reading = Task { () -> Result<ProcessEnding, EngineError> in
+            do throws(EngineError) {
+                return .success(
+                    try await limit.watch(activity) { alive async throws(EngineError) in
+                        try await shell.stream(
+                            script,
+                            onOutput: {
+                                alive()
+                                file.write($0)
+                            }, onErrorOutput: { errors.append($0) })
+                    })
+            } catch {
+                return .failure(error)
+            }
+        }
+        file.whenBroken { reading.cancel() }
+        let answer = await withTaskCancellationHandler {
+            await reading.value
+        } onCancel: {
+            reading.cancel()
+        }
+        if let problem = file.problem {
+            _ = file.close()
+            unlink(path)
+            return problem
+        }
+        let ending = try answer.get()
         let text = String(decoding: errors.bytes, as: UTF8.self)
         let size = file.close()
         let lines = text.split(whereSeparator: \.isNewline)
@@ -328,48 +376,7 @@ struct OutsideResults {
             && (word.flatMap { Int64($0) }.map { $0 == size } ?? false)
         guard !isWhole else { return nil }
         unlink(path)
-        if size == nil { return "there is no room for it here" }
         return lines.last { !$0.hasPrefix(LastLook.sizeMark) }.map { String($0.prefix(200)) }
             ?? "it was cut short"
-    }
-}
-
-/// A file that bytes are written to as they arrive.
-private final class OutsideFile: Sendable {
-    private let state: Mutex<(size: Int64, isBroken: Bool)>
-    private let descriptor: Int32
-    private let limit: Int64
-
-    init(_ descriptor: Int32, limit: Int64) {
-        self.descriptor = descriptor
-        self.limit = limit
-        self.state = Mutex((0, false))
-    }
-
-    func write(_ bytes: [UInt8]) {
-        self.state.withLock { state in
-            guard !state.isBroken, state.size <= self.limit else {
-                state.isBroken = true
-                return
-            }
-            var written = 0
-            while written < bytes.count {
-                let step = bytes.withUnsafeBytes {
-                    Foundation.write(self.descriptor, $0.baseAddress! + written, bytes.count - written)
-                }
-                guard step > 0 else {
-                    state.isBroken = true
-                    return
-                }
-                written += step
-            }
-            state.size += Int64(bytes.count)
-        }
-    }
-
-    /// How many bytes are in it; nil where some could not be written.
-    func close() -> Int64? {
-        Foundation.close(self.descriptor)
-        return self.state.withLock { $0.isBroken ? nil : $0.size }
     }
 }

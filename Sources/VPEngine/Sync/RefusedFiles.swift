@@ -89,8 +89,15 @@ extension WorkspaceSync {
         let sending = Task { () -> Result<ProcessEnding, EngineError> in
             do throws(EngineError) {
                 return .success(
-                    try await shell.stream(
-                        script, onOutput: { archive.append($0) }, onErrorOutput: { archive.complain($0) }))
+                    try await StallLimit(time: shell.patience.listing).watch(activity) {
+                        alive async throws(EngineError) in
+                        try await shell.stream(
+                            script,
+                            onOutput: {
+                                alive()
+                                archive.append($0)
+                            }, onErrorOutput: { archive.complain($0) })
+                    })
             } catch {
                 return .failure(error)
             }

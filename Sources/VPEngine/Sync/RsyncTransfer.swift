@@ -15,6 +15,10 @@ package struct RsyncTransfer: Sendable {
     package var bandwidthLimit: Int64?
     /// Looking for runs of zeros costs the receiving side a quarter of its speed.
     package var keepsHoles: Bool
+    /// Seconds without a byte after which the line counts as cut.
+    package var silentSeconds: Int64 = 60
+    /// How many bytes may come beyond what the listing says; see `limit`.
+    package var allowance = Self.defaultAllowance
 
     package init(
         direction: SyncPlan.Direction, paths: [SyncPath], totalBytes: Int64, localRoot: String,
@@ -52,7 +56,7 @@ package struct RsyncTransfer: Sendable {
             "--modify-window=-1",
             "--partial-dir=\(TransferFolder.partial)",
             // A link that went silent must end the transfer, so that it can be resumed.
-            "--timeout=60",
+            "--timeout=\(self.silentSeconds)",
             "--info=progress2,name0,flist0,stats0", "--no-human-readable", "--outbuf=L",
             "-e", remoteShell ?? "ssh -F \(target.configurationFile)",
         ]
@@ -80,6 +84,15 @@ package struct RsyncTransfer: Sendable {
         return arguments
     }
 
+    /// Bytes of files that grew since they were listed.
+    package static let defaultAllowance: Int64 = 256_000_000
+
+    /// How many bytes may come down in one transfer; a machine that sends without end is cut off.
+    package static func limit(_ totalBytes: Int64, files: Int, allowance: Int64) -> Int64 {
+        totalBytes.addingSaturated(allowance).addingSaturated(
+            Int64(clamping: files).multipliedSaturated(by: 16_384))
+    }
+
     /// Moves the files and reports how far it is. Returns what rsync complained of.
     ///
     /// A file that vanished between the plan and the copy is no error: training that rotates its checkpoints
@@ -104,14 +117,23 @@ package struct RsyncTransfer: Sendable {
         environment["RSYNC_RSH"] = nil
         let meter = ProgressMeter(totalBytes: self.totalBytes, totalFiles: self.paths.count)
         let errors = ByteCollector()
-        let ending = try await shell.runner.run(
-            ProcessCommand(
-                "rsync", self.arguments(for: shell.target, remoteShell: remoteShell),
-                environment: environment, input: input),
-            onOutput: { bytes in
-                if let progress = meter.take(bytes) { onProgress(progress) }
-            },
-            onErrorOutput: { errors.append($0) })
+        let command = ProcessCommand(
+            "rsync", self.arguments(for: shell.target, remoteShell: remoteShell), environment: environment,
+            input: input)
+        let guardian = VolumeGuard(
+            limit: self.direction == .up
+                ? .max : Self.limit(self.totalBytes, files: self.paths.count, allowance: self.allowance))
+        let ending = try await guardian.watch { () async throws(EngineError) in
+            try await shell.runner.run(
+                command,
+                onOutput: { bytes in
+                    guard let progress = meter.take(bytes) else { return }
+                    onProgress(progress)
+                    guardian.note(progress.bytes)
+                },
+                onErrorOutput: { errors.append($0) })
+        }
+        guard let ending else { return [Self.tooMuch] }
         let lines = String(decoding: errors.bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             .filter { !$0.allSatisfy(\.isWhitespace) }.map { String($0.prefix(300)) }
         switch ending {
@@ -120,6 +142,8 @@ package struct RsyncTransfer: Sendable {
         default: throw self.failure(ending, lines, errors.bytes, shell)
         }
     }
+
+    static let tooMuch = "more came from the instance than it had listed"
 
     /// Of rsync's words, or tar's: both give the system's.
     static func isDiskFull(_ lines: [String]) -> Bool {

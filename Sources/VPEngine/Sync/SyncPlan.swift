@@ -146,6 +146,11 @@ package struct SyncPlan: Hashable, Sendable {
             case .accepted where !isConflict: plan.transfers.append(item)
             case .accepted: plan.conflicts.append(item)
             case .beside:
+                // An empty folder is no content that could be lost, and beside it would only be in the way.
+                guard item.entry.kind != .folder else {
+                    plan.unchangedFiles += 1
+                    return
+                }
                 var item = item
                 // An empty folder, which an instance can make first, is no way into its place.
                 if item.replaced?.kind == .folder { item.replaced = nil }

@@ -82,9 +82,8 @@ struct TarTransfer {
 
     /// Of an archive with what was asked for, in bytes. Logs may have grown meanwhile; one without end is cut.
     private var archiveLimit: Int64 {
-        let (sum, overflows) = self.totalBytes.addingReportingOverflow(
-            256_000_000 + Int64(self.paths.count) * 16_384)
-        return overflows ? .max : sum
+        RsyncTransfer.limit(
+            self.totalBytes, files: self.paths.count, allowance: RsyncTransfer.defaultAllowance)
     }
 
     private func command(
@@ -162,16 +161,22 @@ struct TarTransfer {
         command.input = input
         let errors = ByteCollector()
         let (totalBytes, totalFiles) = (self.totalBytes, self.paths.count)
-        let ending = try await shell.runner.run(
-            command, onOutput: { _ in },
-            onErrorOutput: { bytes in
-                errors.append(bytes)
-                guard let records = Self.records(in: bytes) else { return }
-                onProgress(
-                    TransferProgress(
-                        bytes: min(records * Self.recordBytes, totalBytes), totalBytes: totalBytes, files: 0,
-                        totalFiles: totalFiles))
-            })
+        let started = command
+        // tar says how far it is every megabyte, no matter how slow the line is.
+        let ending = try await StallLimit(time: shell.patience.silence * 4).watch(self.activity(shell)) {
+            alive async throws(EngineError) in
+            try await shell.runner.run(
+                started, onOutput: { _ in alive() },
+                onErrorOutput: { bytes in
+                    alive()
+                    errors.append(bytes)
+                    guard let records = Self.records(in: bytes) else { return }
+                    onProgress(
+                        TransferProgress(
+                            bytes: min(records.multipliedSaturated(by: Self.recordBytes), totalBytes),
+                            totalBytes: totalBytes, files: 0, totalFiles: totalFiles))
+                })
+        }
         let lines = Self.lines(errors.bytes)
         let sshStatus = Self.sshStatus(in: errors.bytes) ?? ending
         // An archive that ends too soon has half a file at its end.

@@ -217,19 +217,22 @@ package struct WorkspaceSync: Sendable {
                 transfer: TransferProgress(bytes: 0, totalBytes: total, files: 0, totalFiles: items.count)))
         // rsync tells the other side digests of the blocks of a file it has: none of a file that was never there.
         let mayCompare = items.allSatisfy { $0.replaced == nil || isBasis($0) }
-        let rsync = RsyncTransfer(
+        var rsync = RsyncTransfer(
             direction: direction, paths: items.map(\.path), totalBytes: total,
             localRoot: staged?.folder ?? self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot,
             basisFolder: staged != nil && mayCompare ? self.workspace.localRoot : nil,
             bandwidthLimit: self.settings.bandwidthLimit,
             // What has holes there is not known, and the way from there is slower than the search for them.
             keepsHoles: direction == .down || self.localScan.hasHoles(items))
+        rsync.silentSeconds = self.shell.patience.silentSeconds
+        rsync.allowance = self.settings.growthAllowance
+        let moving = rsync
         let progress: @Sendable (TransferProgress) -> Void = {
             self.report(ActionProgress(stage, transfer: $0))
         }
         do throws(EngineError) {
             return try await self.resuming { () async throws(EngineError) in
-                try await rsync.run(through: self.shell, onProgress: progress)
+                try await moving.run(through: self.shell, onProgress: progress)
             }
         } catch {
             // Without a limit for rates that somebody asked for, it is better not to begin.
@@ -272,7 +275,7 @@ package struct WorkspaceSync: Sendable {
     /// What rsync said of `path`, or `fallback`.
     static func reason(for path: SyncPath, in complaints: [String], _ fallback: String) -> String {
         let name = path.description
-        return complaints.first { $0.contains(name) } ?? fallback
+        return complaints.first { $0.contains(name) || $0 == RsyncTransfer.tooMuch } ?? fallback
     }
 }
 

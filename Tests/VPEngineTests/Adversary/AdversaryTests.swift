@@ -47,6 +47,7 @@ struct AdversaryTests {
         ("ln -s / project/new", true), ("echo x > project/.vpignore", false),
         ("echo x > project/.envrc", false), ("echo x > project/.envrc.remote-7", true),
         ("mkdir project/.vscode && echo x > project/.vscode/tasks.json", false),
+        ("mkdir project/.vscode", false), ("mkdir -p project/sub/.envrc", false),
         ("mkdir project/.git", false), ("mkdir project/.GIT", false), ("mkfifo project/new", false),
         ("echo x > project/new && chmod 4755 project/new", false), ("echo x > project/data/only-copy", false),
         ("rm -r project/data && ln -s / project/data", false),

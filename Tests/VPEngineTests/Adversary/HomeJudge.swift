@@ -58,7 +58,10 @@ struct HomeJudge {
             guard path.hasPrefix("/project/") else { return "outside the project \(change)" }
             let name = String(path.dropFirst("/project/".count))
             if self.precious.contains(name) { return "only copy \(change)" }
-            if let words = Self.forbidden(name, isFolder: after[path] == .folder) {
+            let isFolder = after[path] == .folder
+            // A folder that holds what stands beside has to be somewhere; one that holds nothing has no business here.
+            let isEmpty = isFolder && !after.keys.contains { $0.hasPrefix(path + "/") }
+            if let words = Self.forbidden(name, isFolder: isFolder && !isEmpty) {
                 return "\(words) \(change)"
             }
             if case .file(_, let mode)? = after[path], mode & 0o7000 != 0 { return "rights \(change)" }
@@ -89,7 +92,6 @@ struct HomeJudge {
         if parts.contains(where: { [".git", "git~1", ".vp", ".vpignore", "", ".", ".."].contains($0) }) {
             return "a forbidden name"
         }
-        // Nothing acts on an empty folder, and what is beside has to be somewhere.
         if isFolder { return nil }
         if parts.contains(".vscode") || parts.contains(".idea"), !path.contains(".remote-") {
             return "a file that an editor acts on"

@@ -9,11 +9,11 @@ import VPTestSupport
 /// A platform whose answers are made by an enemy: a relay in front of the loopback cloud changes them by seed. Whatever
 /// it says, nothing crashes, hangs, is rented, stopped or destroyed, and no request goes to anybody else.
 ///
-/// `VP_ADVERSARY_ROUNDS=2000` looks longer; round N of a seed is the same each time.
+/// `VP_HOSTILE_API_ROUNDS=2000` looks longer; round N of a seed is the same each time.
 @Suite("A hostile API", .requires("sshd", "ssh-keygen"), .timeLimit(.minutes(30)))
 struct HostileAPITests {
     private static let rounds =
-        ProcessInfo.processInfo.environment["VP_ADVERSARY_ROUNDS"].flatMap { Int($0) } ?? 12
+        ProcessInfo.processInfo.environment["VP_HOSTILE_API_ROUNDS"].flatMap { Int($0) } ?? 12
     private static let cloud = LoopbackCloud.Options(speed: 100, enforcesRateLimits: false)
 
     @Test(.loopbackCloud(cloud), arguments: Platform.allCases, 1...4 as ClosedRange<UInt64>)

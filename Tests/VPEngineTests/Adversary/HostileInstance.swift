@@ -7,30 +7,33 @@ import VPTestSupport
 /// that mean harm, and they change between two looks.
 struct HostileInstance {
     let instance: LocalInstance
+    /// Another one, of the same kind and for the same project.
+    let second: LocalInstance
     let judge: HomeJudge
-    private(set) var history: [String] = []
+    var history: [String] = []
     /// Files that were sent or brought; without any, nothing has been tried.
-    private(set) var moved = 0
-    private var random: SeededGenerator
-    private var serial = 0
-    private let folder: String
+    var moved = 0
+    var random: SeededGenerator
+    var serial = 0
+    let folder: String
 
     /// Text that must never leave, and the marker of a program that has run.
-    private static let secret = "SECRET-TEXT"
-    private var tripwire: String { "\(self.folder)/tripped" }
-    private var programs: String { "\(self.folder)/hostile-bin" }
-    private var remote: String { self.instance.remote }
+    static let secret = "SECRET-TEXT"
+    var tripwire: String { "\(self.folder)/tripped" }
+    var programs: String { "\(self.folder)/hostile-bin" }
+    var remote: String { self.instance.remote }
 
     /// Stands before each program of the instance, which keeps it to its own folders: a link there may lead into this
     /// machine, which a real instance does not have. Empty where there is no sandbox; then no link leads here.
-    private let sandbox: String
+    let sandbox: String
 
     /// In it the home and the project are the instance's own, under the names that they have here.
     private static func sandbox(_ folder: String) -> String {
         let quoted = ShellQuoting.quoted
         var words = "bwrap --ro-bind / / --dev-bind /dev /dev --proc /proc --tmpfs \(quoted(folder)) "
         for (name, source) in [
-            ("instance", "instance"), ("elsewhere", "elsewhere"), ("home", "elsewhere/home"),
+            ("instance", "instance"), ("instance-8", "instance-8"), ("elsewhere", "elsewhere"),
+            ("home", "elsewhere/home"),
             ("project", "elsewhere/project"),
         ] {
             words += "--bind \(quoted("\(folder)/\(source)")) \(quoted("\(folder)/\(name)")) "
@@ -44,6 +47,7 @@ struct HostileInstance {
         self.folder = folder
         self.random = SeededGenerator(seed: seed)
         self.instance = try LocalInstance(in: folder)
+        self.second = try LocalInstance(in: folder, id: "8")
         for name in ["hostile-bin", "elsewhere/set", "elsewhere/home/.ssh", "elsewhere/project/data"] {
             try FileManager.default.createDirectory(
                 atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
@@ -53,7 +57,8 @@ struct HostileInstance {
         self.judge = HomeJudge(
             home: folder,
             free: [
-                "/instance", "/state", "/cache", "/sockets", "/calls", "/elsewhere", "/project/.vp/incoming",
+                "/instance", "/instance-8", "/state", "/cache", "/sockets", "/calls", "/elsewhere",
+                "/project/.vp/incoming",
             ],
             precious: [
                 ".env", "key.pem", ".vpignore", "data/only-copy", "data", "checkpoints/kept", "checkpoints",
@@ -101,6 +106,14 @@ struct HostileInstance {
 
     // MARK: A round
 
+    private static let actions = [
+        "download", "download", "download", "verify", "upload", "upload", "hold", "end", "end", "jobs",
+        "load",
+        "both",
+    ]
+    /// Seconds that no round may take: what hangs there is given up long before.
+    private static let deadline = 90
+
     /// Plays one round and returns what is wrong with it; nil where nothing is.
     mutating func play() async throws -> String? {
         self.history = []
@@ -112,29 +125,23 @@ struct HostileInstance {
         if self.chance(5) { try self.instance.meanwhileBeforeRsync(self.shellEdit()) }
         if self.chance(3) { await self.editHere() }
         let before = self.judge.look()
-        let sync = self.instance.sync(settings: .init(bulkFiles: self.chance(2) ? 1 : 200))
-        let action = self.pick(["download", "download", "download", "verify", "upload", "upload", "hold"])
+        let action = self.pick(Self.actions)
         self.history.append(action)
+        let start = ContinuousClock.now
         do throws(EngineError) {
-            var summary: SyncSummary?
-            switch action {
-            case "upload": summary = try await sync.upload()
-            case "hold": _ = try await sync.holdRefused()
-            default:
-                summary = try await sync.download(
-                    conflictSuffix: "7", verifiesContents: action == "verify")
-            }
-            self.moved += (summary?.transferredFiles ?? 0) + (summary?.conflicts.count ?? 0)
+            try await self.perform(action)
         } catch {
             self.history.append("failed: \(error.code.rawValue) \(error.detail ?? "")")
         }
+        let seconds = (ContinuousClock.now - start).components.seconds
+        if seconds > Self.deadline { return "\(action) took \(seconds) s" }
         self.instance.endMeanwhile()
         unlink("\(self.folder)/meanwhile-rsync")
         let after = self.judge.look()
         if let complaint = self.judge.complaint(before, after) { return complaint }
         if after != before { await self.workHere() }
         if FileManager.default.fileExists(atPath: self.tripwire) { return "a program has run here" }
-        return self.leak().map { "a secret has left in \($0)" }
+        return try self.storeComplaint() ?? self.leak().map { "a secret has left in \($0)" }
     }
 
     /// What a user does next: git looks for a repository where it is called.
@@ -152,7 +159,7 @@ struct HostileInstance {
 
     /// A file of the instance, also beside its workspace, that holds what must not leave the project.
     private func leak() -> String? {
-        for folder in [self.remote, "\(self.folder)/elsewhere"] {
+        for folder in [self.remote, self.second.remote, "\(self.folder)/elsewhere"] {
             let files = FileManager.default.enumerator(atPath: folder)
             while let name = files?.nextObject() as? String {
                 var information = stat()
@@ -168,11 +175,11 @@ struct HostileInstance {
 
     // MARK: Harm
 
-    private mutating func pick(_ range: ClosedRange<Int>) -> Int {
+    mutating func pick(_ range: ClosedRange<Int>) -> Int {
         Int.random(in: range, using: &self.random)
     }
-    private mutating func chance(_ oneIn: Int) -> Bool { self.pick(1...oneIn) == 1 }
-    private mutating func pick<Value>(_ values: [Value]) -> Value { values[self.pick(0...values.count - 1)] }
+    mutating func chance(_ oneIn: Int) -> Bool { self.pick(1...oneIn) == 1 }
+    mutating func pick<Value>(_ values: [Value]) -> Value { values[self.pick(0...values.count - 1)] }
 
     private static let names = [
         ".vpignore", ".vp/config.yaml", ".vp/incoming/x", ".VP/config.yaml", ".git/config",
@@ -189,7 +196,7 @@ struct HostileInstance {
         "long/\(String(repeating: "n", count: 200))", "x.remote-7", "a.remote-7", ".vp-sync/aside/a",
     ]
 
-    private var targets: [String] {
+    var targets: [String] {
         let near = ["a", ".", "data", "\(self.folder)/elsewhere/set", "../elsewhere/set"]
         guard !self.sandbox.isEmpty else { return near }
         return near + [
@@ -199,7 +206,7 @@ struct HostileInstance {
         ]
     }
 
-    private static let texts = [
+    static let texts = [
         "!.env\n!*.pem\n!id_*\n!data/\n", "[core]\n\tfsmonitor = touch TRIPWIRE\n\tbare = false\n",
         "ssh:\n  identity: \"x\\\"\\nProxyCommand touch TRIPWIRE\"\n", "#!/bin/sh\ntouch TRIPWIRE\n",
         "ref: refs/heads/x\n",
@@ -209,11 +216,11 @@ struct HostileInstance {
     private mutating func plant() async { _ = await Self.run(self.shellEdit()) }
 
     /// Shell text that changes the instance's files.
-    private mutating func shellEdit() -> String {
+    mutating func shellEdit() -> String {
         "\(self.sandbox)/bin/sh -c \(ShellQuoting.quoted(self.edit()))"
     }
 
-    private mutating func edit() -> String {
+    mutating func edit() -> String {
         self.serial += 1
         let path = self.pick(Self.names)
         let name = ShellQuoting.quoted("\(self.remote)/\(path)")
@@ -254,7 +261,7 @@ struct HostileInstance {
     }
 
     /// Runs shell text; true where it ended well.
-    private static func run(_ text: String) async -> Bool {
+    static func run(_ text: String) async -> Bool {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         let result = try? await SystemProcessRunner().run(
             ProcessCommand("sh", ["-c", text], environment: ["PATH": path]))
@@ -273,9 +280,15 @@ struct HostileInstance {
         "nonsense",
     ]
 
+    private static let lyingPrograms = [
+        "find", "rsync", "tar", "sha256sum", "stat", "df", "mv", "profile", "git", "nvidia-smi", "readlink",
+        "wc",
+        "du", "cat", "tail",
+    ]
+
     /// Lays out programs that lie, each in its own way, or none.
     private mutating func lie() throws {
-        for name in ["find", "rsync", "tar", "sha256sum", "stat", "df", "mv", "profile"] {
+        for name in Self.lyingPrograms {
             unlink("\(self.programs)/\(name)")
         }
         guard self.chance(3) else {
@@ -285,10 +298,7 @@ struct HostileInstance {
     }
 
     private mutating func lieOnce() throws {
-        let name = self.pick([
-            "find", "find", "find", "find", "rsync", "rsync", "tar", "tar", "sha256sum", "stat", "df", "mv",
-            "profile",
-        ])
+        let name = self.pick(Self.lyingPrograms + ["find", "find", "find", "rsync", "tar"])
         let honest = "PATH=${PATH#*:}; export PATH; exec \(name) \"$@\""
         let lie =
             switch name {
@@ -296,20 +306,26 @@ struct HostileInstance {
             case "tar": self.lyingTar(honest)
             case "rsync":
                 self.pick([
-                    "exit 12", "exit 127", "head -c 2000 /dev/urandom", "cd ..; \(honest)", "exit 0",
+                    "exec sleep 600", "exit 12", "exit 127", "head -c 2000 /dev/urandom", "cd ..; \(honest)",
+                    "exit 0",
                     "yes | head -c 300000", "kill -9 $PPID", "\(self.edit())\n\(honest)",
                 ])
             case "profile":
-                self.pick([
-                    "echo unasked; echo vp-job lost >&2", "printf 'f 1 1 644 x\\0end 1\\0'", "umask 0",
-                    "cd /",
-                    "exit 0", "TAR_OPTIONS=--transform=s,^,../,; export TAR_OPTIONS",
-                    "head -c 3000 /dev/urandom",
-                    "find() { printf 'f 1 1 644 ../x\\0'; }", "IFS=/e", "exec 2>&1", "set -x", self.edit(),
-                ])
+                self.chance(2)
+                    ? self.lyingAnswer()
+                    : self.pick([
+                        "echo unasked; echo vp-job lost >&2", "printf 'f 1 1 644 x\\0end 1\\0'", "umask 0",
+                        "cd /",
+                        "exit 0", "TAR_OPTIONS=--transform=s,^,../,; export TAR_OPTIONS",
+                        "head -c 3000 /dev/urandom",
+                        "find() { printf 'f 1 1 644 ../x\\0'; }", "IFS=/e", "exec 2>&1", "set -x",
+                        self.edit(),
+                    ])
+            case "nvidia-smi", "git": self.pick(Self.garbage) + (self.chance(2) ? "" : "; sleep 600")
             default:
                 self.pick([
-                    "exit 1", "exit 0", "exit 3", "echo 99999999999999999999999999 x", "yes | head -c 300000",
+                    "exec sleep 600", "exit 1", "exit 0", "exit 3", "echo 99999999999999999999999999 x",
+                    "yes | head -c 300000",
                     "printf '%0*d  -\\n' 64 0", "kill -9 $PPID", "\(self.edit())\n\(honest)",
                 ])
             }
@@ -320,7 +336,9 @@ struct HostileInstance {
     }
 
     private mutating func lyingFind(_ honest: String) -> String {
-        switch self.pick(0...5) {
+        switch self.pick(0...7) {
+        case 6: return "sleep 600"
+        case 7: return self.lyingLastLook(honest)
         // Something else at every look.
         case 0: return "\(self.edit())\n\(honest)"
         // As busybox has it, so that stat is asked.
@@ -347,7 +365,7 @@ struct HostileInstance {
             "\(real); exec tar -cf - -P \(from)/set/1",
             "\(real); exec tar -cf - --transform='s,^set/1,a,' -C \(from) set/1",
             "\(real); exec tar -cf - --transform='s,^set/1,.vpignore,' -C \(from) set/1",
-            "head -c 3000 /dev/urandom", "exit 3", "yes | head -c 300000", "kill -9 $PPID",
+            "exec sleep 600", "head -c 3000 /dev/urandom", "exit 3", "yes | head -c 300000", "kill -9 $PPID",
             "\(self.edit())\n\(honest)",
         ])
     }

@@ -142,6 +142,28 @@ struct IncomingTests {
     }
 
     /// Editors and git act on these: what is changed there is put beside, and a clone made there keeps its own.
+    /// A folder of such a name is nobody's result, and stays there, also where it is below others or in a clone.
+    @Test(arguments: [".envrc", ".vscode", ".idea/deep", "sub/.gitmodules", "born/.gitattributes"])
+    func anEmptyFolderThatIsActedOnStaysThere(_ name: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("text", to: "project/sub/a")
+            _ = try await instance.sync().upload()
+            try FileManager.default.createDirectory(
+                atPath: "\(instance.remote)/\(name)", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: "\(instance.remote)/plain", withIntermediateDirectories: true)
+            for _ in 0..<2 {
+                let down = try await instance.sync().download(conflictSuffix: "7")
+                #expect(down.isWhole && down.conflicts.isEmpty, "\(down)")
+                #expect(!folder.exists("project/\(name)") && folder.exists("project/plain"))
+            }
+            let accepted = try await instance.sync(settings: .init(accept: [name])).download(
+                conflictSuffix: "7")
+            #expect(accepted.isWhole && folder.exists("project/\(name)"), "\(accepted)")
+        }
+    }
+
     @Test func whatIsActedOnGoesBeside() async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)
@@ -200,6 +222,66 @@ struct IncomingTests {
     }
 
     /// A link in the project's own folder would have files written wherever it leads.
+    /// While one download is on its way, another transfer of this project begins, and ends or breaks.
+    @Test(arguments: ["download", "cut", "upload"])
+    func whatIsOnItsWayOutlivesAnotherTransfer(_ other: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let first = try LocalInstance(in: folder.path)
+            let second = try LocalInstance(in: folder.path, id: "8")
+            for number in 0..<20 {
+                try folder.write("first \(number)", to: "instance/a/\(number)")
+                try folder.write("second \(number)", to: "instance-8/b/\(number)")
+            }
+            try folder.write("mine", to: "project/mine")
+            try first.meanwhileBeforeRsync(
+                """
+                rm -f "$VP_TEST_FOLDER/meanwhile-rsync"; : > "$VP_TEST_FOLDER/started"
+                until [ -e "$VP_TEST_FOLDER/go" ]; do sleep 0.05; done
+                """)
+            async let down = first.sync().download(conflictSuffix: "7")
+            try await wait(for: "the first transfer") { folder.exists("started") ? true : nil }
+            if other == "cut" { try second.cut(.down, after: 3000) }
+            let sync = second.sync()
+            if other == "upload" {
+                _ = try? await sync.upload()
+            } else {
+                _ = try? await sync.download(conflictSuffix: "8")
+            }
+            try second.cut(after: nil)
+            try folder.write("", to: "go")
+            let summary = try await down
+            #expect(summary.isWhole && summary.transferredFiles == 20, "\(summary)")
+            #expect(try await second.sync().download(conflictSuffix: "8").isWhole)
+            for number in 0..<20 {
+                #expect(try folder.read("project/a/\(number)") == "first \(number)")
+                #expect(try folder.read("project/b/\(number)") == "second \(number)")
+            }
+        }
+    }
+
+    /// What an ignore file asks for by `!` travels, is found there again, and is nobody's missing result.
+    @Test(arguments: [
+        ("!*.pyc", "pkg/m.pyc"), ("!__pycache__/\n!*.pyc", "pkg/__pycache__/m.pyc"), ("!venv/", "venv/bin/x"),
+        ("!node_modules/", "js/node_modules/x/i.js"), ("!.env", ".env"), ("!.mypy_cache/", ".mypy_cache/a"),
+    ])
+    func whatIsAskedForByNegationIsWhole(_ rule: String, _ name: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("\(rule)\n", to: "project/.vpignore")
+            try folder.write("asked for", to: "project/\(name)")
+            if name.hasPrefix("js/") { try folder.write("{}", to: "project/js/package.json") }
+            if name.hasPrefix("venv/") { try folder.write("", to: "project/venv/pyvenv.cfg") }
+            let up = try await instance.sync().upload()
+            #expect(up.isWhole && up.conflicts.isEmpty, "\(up)")
+            #expect(try folder.read("instance/\(name)") == "asked for")
+            for _ in 0..<2 {
+                #expect(try await instance.sync().upload().transferredFiles == 0)
+                let down = try await instance.sync().download(conflictSuffix: "7")
+                #expect(down.isWhole && down.conflicts.isEmpty && down.transferredFiles == 0, "\(down)")
+            }
+        }
+    }
+
     @Test(arguments: [".vp", ".vp/incoming"]) func stagingFollowsNoLink(_ name: String) async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)
@@ -416,8 +498,9 @@ struct IncomingTests {
             }
             unlink("\(folder.path)/remote-bin/find")
             symlink("\(folder.path)/silent", "\(folder.path)/remote-bin/find")
-            var scan = RemoteScan(shell: instance.sync().shell, remoteRoot: instance.remote)
-            scan.deadline = .milliseconds(300)
+            let scan = RemoteScan(
+                shell: instance.sync(patience: Patience(.milliseconds(300))).shell,
+                remoteRoot: instance.remote)
             await #expect { try await scan.scan() } throws: {
                 ($0 as? EngineError)?.detail?.contains("did not end") == true
             }

@@ -120,7 +120,7 @@ struct LocalInstance: Sendable {
     }
 
     func sync(
-        settings: EngineConfiguration.Sync = .init(),
+        settings: EngineConfiguration.Sync = .init(), patience: Patience = Patience(),
         report: @escaping @Sendable (ActionProgress) -> Void = { _ in }
     ) -> WorkspaceSync {
         let workspace = Workspace(name: "p", localRoot: self.project, remoteRoot: self.remote)
@@ -130,10 +130,11 @@ struct LocalInstance: Sendable {
         let target = SSHTarget(
             instance: self.id, address: SSHAddress(host: "127.0.0.1", port: 1), identityFile: nil,
             paths: paths)
+        var shell = RemoteShell(
+            target: target, runner: SystemProcessRunner(), environment: self.environment)
+        shell.patience = patience
         return WorkspaceSync(
-            instance: self.id, workspace: workspace,
-            shell: RemoteShell(
-                target: target, runner: SystemProcessRunner(), environment: self.environment),
+            instance: self.id, workspace: workspace, shell: shell,
             localScan: LocalScan(workspace: workspace, environment: self.environment),
             manifests: ManifestStore(stateFolder: paths.stateFolder), settings: settings, report: report)
     }

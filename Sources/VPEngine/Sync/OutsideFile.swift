@@ -1,0 +1,52 @@
+import Foundation
+import Synchronization
+
+/// A file that bytes are written to as they arrive.
+final class OutsideFile: Sendable {
+    private struct State {
+        var size: Int64 = 0
+        var problem: String?
+        var whenBroken: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+    private let descriptor: Int32
+    private let limit: Int64
+
+    init(_ descriptor: Int32, limit: Int64) {
+        self.descriptor = descriptor
+        self.limit = limit
+    }
+
+    /// Why no more is taken, in words.
+    var problem: String? { self.state.withLock(\.problem) }
+
+    /// Calls `action` once no more is taken, at once where that is so already.
+    func whenBroken(_ action: @escaping @Sendable () -> Void) {
+        let isBroken = self.state.withLock { state in
+            state.whenBroken = action
+            return state.problem != nil
+        }
+        if isBroken { action() }
+    }
+
+    func write(_ bytes: [UInt8]) {
+        let action = self.state.withLock { state -> (@Sendable () -> Void)? in
+            guard state.problem == nil else { return nil }
+            state.size = state.size.addingSaturated(Int64(bytes.count))
+            if state.size > self.limit {
+                state.problem = "more than sync.limit came"
+            } else if !StandardStreams.write(bytes, to: self.descriptor) {
+                state.problem = "there is no room for it here"
+            }
+            return state.problem == nil ? nil : state.whenBroken
+        }
+        action?()
+    }
+
+    /// How many bytes are in it; nil where some could not be written.
+    func close() -> Int64? {
+        Foundation.close(self.descriptor)
+        return self.state.withLock { $0.problem == nil ? $0.size : nil }
+    }
+}
