@@ -86,6 +86,7 @@ struct LookAtJobs {
                     try await self.take(report, background, job)
                 }
             }
+            await OutsideWatch(context: self.context, instance: id).lookIfDue()
         } catch {
             // A list is worth more than the reason why one line of it is older; that line says so.
         }

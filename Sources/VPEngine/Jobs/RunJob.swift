@@ -31,7 +31,12 @@ struct RunJob {
                 Mirror(context: self.context, instance: self.instance, request: request)
             }
             let mirroring = mirror.map { mirror in Task { await mirror.run() } }
-            defer { mirroring?.cancel() }
+            let watch = OutsideWatch(context: self.context, instance: self.instance)
+            let watching = Task { await watch.run() }
+            defer {
+                mirroring?.cancel()
+                watching.cancel()
+            }
             summary.job = try await self.start(command, on: rented)
             mirroring?.cancel()
             await mirroring?.value

@@ -24,6 +24,8 @@ public struct Alarm: Hashable, Codable, Sendable {
         case parked
         /// A lease ends within half an hour, or has run out.
         case leaseEnding
+        /// More lies behind a link out of the workspace than an end would bring.
+        case behindLink
         /// An instance cannot end itself at the end of its lease, so that this depends on `vp` or `vp-tui`.
         case weakLease
         /// An instance has no lease.

@@ -78,6 +78,7 @@ package struct MoneyWatch: Sendable {
             alarms += Self.alarms(of: lease, on: instance, now)
         }
         alarms += self.parkedAlarms(instances, ledger, now)
+        alarms += self.behindLinkAlarms(instances)
         let order = Dictionary(uniqueKeysWithValues: Alarm.Kind.allCases.enumerated().map { ($1, $0) })
         return alarms.sorted { (order[$0.kind]!, $0.key) < (order[$1.kind]!, $1.key) }
     }

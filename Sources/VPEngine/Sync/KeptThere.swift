@@ -36,7 +36,7 @@ extension SyncPlan {
         Dictionary(grouping: self.keptThere) { item in
             SyncPath(item.path.bytes.prefix { $0 != SyncPath.slash })
         }.sorted { $0.key < $1.key }.map { name, items in
-            let size = Double(items.reduce(Int64(0)) { $0 + $1.size })
+            let size = Double(items.totalSize)
             return "\(name) (\(EngineConfiguration.Sync.words(size))): sync.keep_there"
         }
     }

@@ -71,14 +71,64 @@ package enum LastLook {
         folder=$(cd "$folder" 2>/dev/null && pwd -P) || continue
         case ${folder%/}/ in "$root"/* | / | /proc/* | /sys/* | /dev/* | /run/*) ;; *) printf 'folder\\0%s\\0' "$folder" ;; esac
         done
-        find . \\( \(RemoteScan.remade) \\) -prune -exec sh -c 'for folder; do
+        export remade='for folder; do
+        folder=${folder%/CACHEDIR.TAG}
         size=$(du -sk "$folder" 2>/dev/null | cut -f 1)
         printf "remade\\0%s\\0%s\\0" "${folder#./}" "${size:-0}"
-        done' sh {} + 2>/dev/null
+        done'
+        find . \\( \(RemoteScan.remade) \\) -prune -exec sh -c 'eval "$remade"' sh {} + 2>/dev/null
+        find . \\( \(RemoteScan.remade) \\) -prune -o -type f -name CACHEDIR.TAG ! -path ./CACHEDIR.TAG \
+        -exec sh -c 'eval "$remade"' sh {} + 2>/dev/null
         repository=\(ShellQuoting.quoted(Self.repository))
         find . -name .vp-sync -prune -o -name .git -prune -exec sh -c "$repository" sh "$since" {} \\; 2>/dev/null
         printf 'end\\0'
         """
+    }
+
+    /// Prints for each link that leads out of the workspace how many bytes were written behind it since the instance came
+    /// up: for a look while a job runs.
+    package static func sizes(root: String) -> String {
+        """
+        export LC_ALL=C
+        cd \(ShellQuoting.quoted(root)) 2>/dev/null && [ -e "\(Self.reference)" ] || { printf 'end\\0'; exit; }
+        # find takes but one `{}`.
+        export measure='root=$1 home=$2 since=$3
+        shift 3
+        for link; do
+        target=$(readlink -f "$link" 2>/dev/null) && [ -e "$target" ] || continue
+        case $target/ in "$root"/* | /proc/* | /sys/* | /dev/* | /run/* | "$home"/.vp/*) continue ;; esac
+        case $root/ in "${target%/}"/*) continue ;; esac
+        case $home/ in "${target%/}"/*) continue ;; esac
+        sum=0
+        for size in $(find "$target" -type f -cnewer "$since" -exec du -k {} + 2>/dev/null | cut -f 1); do
+        case $size in *[!0-9]*) continue ;; esac
+        sum=$((sum + size))
+        done
+        printf "behind\\0%s\\0%s\\0" "${link#./}" "$sum"
+        done'
+        find . -mindepth 1 \\( -type d \\( -name .git -o -name .vp-sync \\) \\) -prune -o -type l \
+        -exec sh -c 'eval "$measure"' sh "$(pwd -P)" "$(cd "$HOME" && pwd -P)" "\(Self.reference)" {} + 2>/dev/null
+        printf 'end\\0'
+        """
+    }
+
+    /// What `sizes` printed, in bytes; nil where the answer was cut.
+    package static func parseSizes(_ output: [UInt8]) -> [SyncPath: Int64]? {
+        let words = output.split(separator: 0, omittingEmptySubsequences: false).dropLast()
+        guard words.last?.elementsEqual("end".utf8) == true else { return nil }
+        var sizes: [SyncPath: Int64] = [:]
+        var rest = words.dropLast()
+        while !rest.isEmpty {
+            let record = Array(rest.prefix(3))
+            rest = rest.dropFirst(3)
+            guard record.count == 3, record[0].elementsEqual("behind".utf8), sizes.count < Self.limit,
+                let kilobytes = NumberRange.bytes.read(String(decoding: record[2], as: UTF8.self)),
+                kilobytes >= 0
+            else { return nil }
+            let path = SyncPath(record[1])
+            if Self.isAccepted(path) { sizes[path] = kilobytes.multipliedSaturated(by: 1024) }
+        }
+        return sizes
     }
 
     /// `$1` is the workspace, `$2` the home, `$3` how deep links are still followed, `$4` the folder that the links are

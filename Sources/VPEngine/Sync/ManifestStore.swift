@@ -117,6 +117,19 @@ package struct ManifestStore: Sendable {
             .flatMap { safety in safety.results.bounded().map { ($0, safety.at.withinBounds ?? Date()) } }
     }
 
+    /// Remembers what lies behind links there and is too much to be brought, in bytes. Losing it costs an
+    /// alarm until the next look.
+    func saveBehindLinks(_ links: BehindLinks, instance: InstanceID) {
+        guard let data = try? JSONEncoder().encode(links) else { return }
+        try? PrivateFolder.make(self.folder(instance))
+        try? PrivateFolder.write([UInt8](data), to: self.folder(instance) + "/behind.json")
+    }
+
+    func loadBehindLinks(instance: InstanceID) -> BehindLinks? {
+        FileManager.default.contents(atPath: self.folder(instance) + "/behind.json")
+            .flatMap { try? JSONDecoder().decode(BehindLinks.self, from: $0) }
+    }
+
     /// Remembers that everything on the instance was here when it was stopped; nil forgets that.
     package func saveVerified(_ date: Date?, instance: InstanceID) {
         let path = self.folder(instance) + "/verified"

@@ -9,7 +9,7 @@ package struct RemoteScan: Sendable {
     /// Names of folders that are not looked into.
     package var prunedFolders: Set<String> = Self.defaultPrunedFolders
     /// Ends a listing that has not ended by then.
-    var deadline = Duration.seconds(600)
+    var deadline: Duration { self.shell.patience.listing }
     /// Only files that changed after this one, a word of shell text, and no folders; nil lists all.
     package var newerThan: String?
     /// Folders that are left out, relative to the root.
@@ -285,28 +285,32 @@ package struct RemoteScan: Sendable {
     }
 
     /// Takes what is ours out of the tree, and folders that hold something.
-    private static func sort(_ contents: Contents) -> Listing {
-        let tree = contents.tree
+    private static func sort(_ contents: consuming Contents) -> Listing {
         var listing = Listing()
         listing.linkTargets = contents.targets
         listing.impossible = contents.impossible
+        // Moved, not copied: two million entries take as much memory as a small machine has.
+        swap(&listing.files, &contents.tree)
         let own = SyncPath(TransferFolder.own)
         let aside = SyncPath(TransferFolder.aside)
-        for (path, entry) in tree {
+        var ours: [SyncPath] = []
+        for (path, entry) in listing.files {
             if path == own || path.isBelow(own) {
-                listing.hasRemains = true
+                ours.append(path)
                 if entry.kind != .folder, path.isBelow(aside) {
                     listing.aside[SyncPath(path.bytes.dropFirst(aside.bytes.count + 1))] = entry
                 }
-                continue
+            } else if entry.kind == .folder {
+                listing.folders.insert(path)
             }
-            if entry.kind == .folder { listing.folders.insert(path) }
-            listing.files[path] = entry
         }
-        for path in tree.keys {
-            guard let parent = path.parent, listing.files[parent]?.kind == .folder else { continue }
-            listing.files[parent] = nil
+        listing.hasRemains = !ours.isEmpty
+        var filled: Set<SyncPath> = []
+        for path in listing.files.keys {
+            if let parent = path.parent, listing.folders.contains(parent) { filled.insert(parent) }
         }
+        for path in ours { listing.files[path] = nil }
+        for folder in filled { listing.files[folder] = nil }
         return listing
     }
 

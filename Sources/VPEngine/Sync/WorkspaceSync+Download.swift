@@ -136,7 +136,13 @@ extension WorkspaceSync {
     private func lookBeforeDownload(_ agreed: inout AgreedTree, _ seen: RemoteScan.Listing?)
         async throws(EngineError) -> RemoteScan.Listing
     {
-        var remote = if let seen { seen } else { try await self.look(known: agreed.keys) }
+        var remote: RemoteScan.Listing
+        if let seen {
+            remote = seen
+            remote.leaveCaches(known: agreed.keys)
+        } else {
+            remote = try await self.look(known: agreed.keys)
+        }
         if try await self.settle(remote, agreed: agreed) { remote = try await self.look(known: agreed.keys) }
         self.adoptSent(remote.files, &agreed)
         return remote

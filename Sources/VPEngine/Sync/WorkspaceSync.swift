@@ -85,7 +85,9 @@ package struct WorkspaceSync: Sendable {
                 }
             }
         }
-        return try await scan.scan(makesRoot: makesRoot, clearsTemporaries: clearsTemporaries)
+        var listing = try await scan.scan(makesRoot: makesRoot, clearsTemporaries: clearsTemporaries)
+        listing.leaveCaches(known: known)
+        return listing
     }
 
     /// Judges what an upload has put aside on the instance, and removes what it left behind.

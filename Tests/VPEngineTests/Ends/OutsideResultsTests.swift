@@ -112,6 +112,87 @@ struct OutsideResultsTests {
         }
     }
 
+    /// Names that programs here act on come beside also where they come through a link, and what must not come at all is
+    /// kept inert.
+    @Test func whatIsActedOnComesBesideThroughALink() async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            try await fixture.there(
+                """
+                o=$HOME/out; mkdir -p "$o/editor" "$o/objects/x" "$o/refs" "$o/clone/.git" bare sub
+                echo evil > "$o/editor/tasks.json"; echo evil > "$o/envrc"; echo evil > "$o/objects/x/y"
+                echo evil > "$o/refs/z"; echo evil > "$o/HEAD"; echo kept > "$o/clone/.git/config"
+                ln -s "$o/editor" .vscode; ln -s "$o/envrc" .envrc; ln -s "$o/envrc" sub/.gitattributes
+                ln -s "$o/objects" bare/objects; ln -s "$o/refs" bare/refs; ln -s "$o/HEAD" bare/HEAD
+                ln -s "$o/clone" clone
+                """, on: instance)
+            let summary = try await self.destroy(instance, fixture)
+            for name in [".vscode/tasks.json", ".envrc", "sub/.gitattributes", "clone/.git/config"] {
+                #expect(fixture.here(name) == nil, "\(name)")
+            }
+            let paths = try FileManager.default.subpathsOfDirectory(atPath: fixture.project)
+            for (start, end) in [(".vscode.remote-", "/tasks.json"), (".envrc.remote-", "")] {
+                let beside = paths.filter { $0.hasPrefix(start) && $0.hasSuffix(end) }
+                #expect(beside.contains { fixture.here($0) == "evil\n" }, "\(paths)")
+            }
+            let parts = ["HEAD", "objects", "refs"].filter {
+                FileManager.default.fileExists(atPath: "\(fixture.project)/bare/\($0)")
+            }
+            #expect(parts.count < 3, "git would take it for a repository")
+            #expect(
+                summary.left.contains { $0.hasPrefix("clone/") && $0.contains("kept here") },
+                "\(summary.left)")
+        }
+    }
+
+    /// While a job runs, too much behind a link is an alarm that names the line to add.
+    @Test(arguments: [[], ["data"]]) func tooMuchBehindALinkIsAnAlarm(keeping: [String]) async throws {
+        let settings: @Sendable (inout EngineConfiguration) -> Void = {
+            $0.sync.uploadLimit?.bytes = 100_000
+            $0.sync.keepThere = keeping
+        }
+        try await EndsFixture.with(usesSandboxes: false, settings: settings) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            let script = """
+                mkdir -p "$HOME/set" "$HOME/few"; ln -s "$HOME/set" data; ln -s "$HOME/few" little; ln -s / all
+                head -c 500000 /dev/zero | tr '\\0' x > "$HOME/set/big"; echo x > "$HOME/few/x"
+                until [ -e stop ]; do sleep 0.1; done
+                """
+            func alarms() throws -> [Alarm] {
+                try fixture.engine.moneyReport().alarms.filter { $0.kind == .behindLink }
+            }
+            let request = RunRequest(command: .shell(script), syncsUp: false, syncsDown: false)
+            async let run = fixture.perform(.run(instance.id, request))
+            try await wait(for: "a look behind links") {
+                ManifestStore(fixture.engine.context).loadBehindLinks(instance: instance.id).flatMap { links in
+                    links.bytes.isEmpty && keeping.isEmpty ? nil : true
+                }
+            }
+            let words = try alarms().map(\.words)
+            #expect(words.count == (keeping.isEmpty ? 1 : 0), "\(words)")
+            if keeping.isEmpty { #expect(words[0].contains("sync.keep_there: [data]")) }
+            try await fixture.there("rm -f \"$HOME/set/big\"; : > stop", on: instance)
+            _ = try await run
+            // The next look sees that it is gone.
+            await OutsideWatch(context: fixture.engine.context, instance: instance.id).look()
+            #expect(try alarms().isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        "behind\0data\05\0", "behind\0data\0-5\0end\0", "behind\0data\01e300\0end\0", "x\0a\01\0end\0", "",
+    ])
+    func sizesThatLieAreNone(answer: String) {
+        #expect(LastLook.parseSizes(Array(answer.utf8)) == nil)
+    }
+
+    @Test func sizesAreRead() {
+        let answer = "behind\0data\02\0behind\0../x\01\0end\0"
+        let sizes = LastLook.parseSizes(Array(answer.utf8))
+        #expect(sizes?[SyncPath("data")] == 2048)
+        #expect(sizes?.keys.contains(SyncPath("../x")) == false)
+    }
+
     // MARK: Repositories
 
     private static let identity = "-c user.name=a -c user.email=a@example.org -c init.defaultBranch=main"
@@ -170,6 +251,7 @@ struct OutsideResultsTests {
             let instance = try await fixture.create(on: .vast)
             try await fixture.there(
                 """
+                mkdir -p weights/deep plain; echo made > weights/deep/a; : > weights/CACHEDIR.TAG; echo mine > plain/a
                 mkdir -p venv/bin .venv/bin js/node_modules/x node_modules/x __pycache__ target cache/.cache \\
                     hub/models--a--b env/conda-meta
                 echo mine > venv/bin/notes; echo made > .venv/bin/python; : > .venv/pyvenv.cfg
@@ -181,18 +263,19 @@ struct OutsideResultsTests {
                 echo made > hub/models--a--b/a
                 """, on: instance)
             let summary = try await self.destroy(instance, fixture)
-            for file in ["venv/bin/notes", "node_modules/x/index.js", "module.pyc", "target/a"] {
+            for file in ["plain/a", "venv/bin/notes", "node_modules/x/index.js", "module.pyc", "target/a"] {
                 #expect(fixture.here(file) == "mine\n", "\(file)")
             }
             for file in [
                 ".venv/bin/python", "env/conda-meta/history", "js/node_modules/x/index.js",
                 "__pycache__/a.pyc",
-                "cache/.cache/a", "hub/models--a--b/a",
+                "cache/.cache/a", "hub/models--a--b/a", "weights/deep/a",
             ] {
                 #expect(fixture.here(file) == nil, "\(file)")
             }
             for folder in [
                 ".venv", "env", "js/node_modules", "__pycache__", "cache/.cache", "hub/models--a--b",
+                "weights",
             ] {
                 #expect(
                     summary.left.contains { $0.hasPrefix("\(folder) (") && $0.contains("made again") },
@@ -244,6 +327,7 @@ struct OutsideResultsTests {
         guard Programs.path(of: shell[0]) != nil else { return }
         let scripts = [
             Array(LastLook.script(root: "/work space", folders: ["/x y"]).utf8), Array(LiveJobs.script.utf8),
+            Array(LastLook.sizes(root: "/work space").utf8),
             LastLook.bundle(root: "/w", path: SyncPath("a b"), limit: 5),
             LastLook.file(SyncPath("/a b"), limit: 5),
             Array(WatchdogScript.order(discardsResults: true).utf8),
