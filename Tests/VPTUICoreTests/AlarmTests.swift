@@ -119,6 +119,14 @@ import VPTUICore
         #expect(Self.dialog(state) == .extendLease(Samples.trainer.id, seconds: 7200))
     }
 
+    @Test func enterBringsWhatLiesBehindALink() {
+        let (_, effects) = Self.entered(.behindLink)
+        #expect(
+            effects.contains {
+                if case .order(.start(.download(Samples.trainer.id, _), _)) = $0 { true } else { false }
+            })
+    }
+
     @Test func enterOrdersAnEndAgain() {
         let (state, effects) = Self.entered(.destroyUnconfirmed)
         #expect(effects == [.order(.takeUpEnds), .ask(.loadInstances)])

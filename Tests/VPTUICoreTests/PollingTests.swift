@@ -125,7 +125,7 @@ import VPTestSupport
                 _ = update(&state, .tick(date))
                 for effect in state.begin() { await Self.performOffers(effect, other, &state) }
                 // Another question's answer may have taken the list's place on disk; it is said when there is the next.
-                let isShown = state.offers.rows.count == 20 && state.offersError == nil
+                let isShown = state.offers.rows.count == 20 && state.market.error == nil
                 #expect(hasOtherQueries || isShown, "start \(start)")
                 guard hasOtherQueries else { continue }
                 var request = CreateRequest(query: OfferQuery(gpu: start % 2 == 0 ? "RTX 4090" : "RTX 3090"))

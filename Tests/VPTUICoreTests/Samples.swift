@@ -83,6 +83,11 @@ enum Samples {
                 "27182 has been stopped for 3 d, and its disk costs $0.12 a day: `vp destroy-instance 27182` ends it"
             )
         case .leaseEnding: Alarm(kind, trainer.id, "the lease of 31415 ends in 12 min")
+        case .behindLink:
+            Alarm(
+                kind, trainer.id,
+                "data on 31415 leads to 48.0 GB outside the workspace, which is more than sync.limit brings; "
+                    + "`sync.keep_there: [data]` leaves them there")
         case .weakLease: Alarm(kind, trainer.id, "31415 cannot end itself: it has no key of its own")
         case .noLease: Alarm(kind, trainer.id, "31415 has no lease and runs until you end it")
         }

@@ -134,7 +134,8 @@ public struct EngineConfiguration: Sendable {
         /// How many bytes are kept of what must not come into the project, before an instance ends.
         public var heldLimit: Int64
         /// How many bytes more than were listed one transfer may bring: files that grow meanwhile.
-        var growthAllowance: Int64 = RsyncTransfer.defaultAllowance
+        var growthAllowance: Int64 = Self.defaultAllowance
+        package static let defaultAllowance: Int64 = 256_000_000
 
         /// The default limit on uploads and none on speed, and nothing accepted that programs here act on
         /// unasked, unless given.

@@ -18,7 +18,7 @@ package struct RsyncTransfer: Sendable {
     /// Seconds without a byte after which the line counts as cut.
     package var silentSeconds: Int64 = 60
     /// How many bytes may come beyond what the listing says; see `limit`.
-    package var allowance = Self.defaultAllowance
+    package var allowance = EngineConfiguration.Sync.defaultAllowance
 
     package init(
         direction: SyncPlan.Direction, paths: [SyncPath], totalBytes: Int64, localRoot: String,
@@ -83,9 +83,6 @@ package struct RsyncTransfer: Sendable {
         }
         return arguments
     }
-
-    /// Bytes of files that grew since they were listed.
-    package static let defaultAllowance: Int64 = 256_000_000
 
     /// How many bytes may come down in one transfer; a machine that sends without end is cut off.
     package static func limit(_ totalBytes: Int64, files: Int, allowance: Int64) -> Int64 {

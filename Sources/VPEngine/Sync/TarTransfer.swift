@@ -83,7 +83,7 @@ struct TarTransfer {
     /// Of an archive with what was asked for, in bytes. Logs may have grown meanwhile; one without end is cut.
     private var archiveLimit: Int64 {
         RsyncTransfer.limit(
-            self.totalBytes, files: self.paths.count, allowance: RsyncTransfer.defaultAllowance)
+            self.totalBytes, files: self.paths.count, allowance: EngineConfiguration.Sync.defaultAllowance)
     }
 
     private func command(

@@ -38,6 +38,7 @@ enum StatusWords {
         case .idle: ("◌", "idle", .warning)
         case .parked: ("○", "parked", .warning)
         case .leaseEnding: ("◔", "lease ends", .warning)
+        case .behindLink: ("↷", "behind a link", .warning)
         case .weakLease: ("◔", "weak lease", .warning)
         case .noLease: ("∞", "no lease", .bad)
         }

@@ -5,6 +5,7 @@ import VPEngine
 enum AlarmAction: Equatable {
     case destroy(InstanceID)
     case stop(InstanceID)
+    case download(InstanceID)
     case extendLease(InstanceID, seconds: Double)
     case retryEnd(InstanceID)
     case limitCost
@@ -16,6 +17,7 @@ enum AlarmAction: Equatable {
         switch self {
         case .destroy: "asks what would be lost, then destroys it"
         case .stop: "stops it, after asking"
+        case .download: "brings what is not here yet, up to the limit"
         case .extendLease(_, let seconds): "gives it a lease of \(Format.age(seconds)), after asking"
         case .retryEnd: "orders its end again"
         case .limitCost: "opens the launch form at its cost limit"
@@ -29,6 +31,7 @@ enum AlarmAction: Equatable {
         switch self {
         case .destroy: "destroy"
         case .stop: "stop"
+        case .download: "download"
         case .extendLease: "extend lease"
         case .retryEnd: "retry the end"
         case .limitCost: "limit cost"
@@ -42,6 +45,7 @@ enum AlarmAction: Equatable {
         switch self {
         case .destroy(let id), .retryEnd(let id): "vp destroy-instance \(id)"
         case .stop(let id): "vp stop \(id)"
+        case .download(let id): "vp download \(id)"
         case .extendLease(let id, let seconds): "vp lease \(id) \(TimeSpan.text(seconds))"
         case .limitCost: "vp limits"
         case .rentAnother: "vp create-instance"
@@ -63,6 +67,7 @@ extension State {
         case .budget: .limitCost
         case .untrusted: .askAgain
         case .idle: self.listed(alarm).map { .stop($0) } ?? .askAgain
+        case .behindLink: self.listed(alarm).map { .download($0) } ?? .askAgain
         case .leaseEnding, .weakLease, .noLease:
             self.listed(alarm).map { .extendLease($0, seconds: self.leaseSeconds(of: $0)) } ?? .askAgain
         }
@@ -110,6 +115,9 @@ extension State {
             self.show(id)
             self.overlay = .dialog(Dialog(.stop([id]), openedAt: self.now))
             return []
+        case .download(let id):
+            self.show(id)
+            return [self.start(.download(id))]
         case .extendLease(let id, let seconds):
             self.show(id)
             self.overlay = .dialog(Dialog(.extendLease(id, seconds: seconds), openedAt: self.now))

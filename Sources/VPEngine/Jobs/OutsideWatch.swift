@@ -42,26 +42,3 @@ struct OutsideWatch {
         await MoneyWatch(context: self.context).note()
     }
 }
-
-/// What lies behind links there and is too much to be brought.
-struct BehindLinks: Codable, Hashable, Sendable {
-    /// By the link's name.
-    var bytes: [String: Int64]
-    var at: Date
-}
-
-extension MoneyWatch {
-    /// What an end of `instances` would not bring, as far as a look while a job ran has shown it.
-    func behindLinkAlarms(_ instances: [Instance]) -> [Alarm] {
-        instances.filter(\.status.holdsGPU).flatMap { instance in
-            (ManifestStore(self.context).loadBehindLinks(instance: instance.id)?.bytes ?? [:])
-                .sorted { $0.key < $1.key }.prefix(5).map { name, bytes in
-                    Alarm(
-                        .behindLink, instance.id,
-                        "\(name) on \(instance.id) leads to \(Figures.fixed(Double(bytes) / 1e9, 1)) GB outside the "
-                            + "workspace, which is more than sync.limit brings; `sync.keep_there: [\(name)]` leaves them there"
-                    )
-                }
-        }
-    }
-}
