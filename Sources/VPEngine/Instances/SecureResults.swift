@@ -48,6 +48,9 @@ final class SecureResults: Sendable {
         } catch {
             switch error.code {
             case .cancelled, .unsafeResults, .hostKeyChanged: throw error
+            case .localDiskFull:
+                throw self.refusal(
+                    "the disk here is full: \(error.detail ?? "there is no room"); free space here first")
             default:
                 throw self.refusal(
                     "its results could not be brought back: \(error.detail ?? error.code.rawValue)")

@@ -127,7 +127,8 @@ struct OutsideResults {
         // The link that a download has brought may lead to a folder here that only happens to be called so: what lies
         // behind it is somebody else's, and compared with nothing.
         let isLink = FileEntry(at: place, below: self.workspace.localRoot)?.kind == .symbolicLink
-        let plan = try await sync(to: isLink ? ".vp/nothing-\(UUID().uuidString)" : localName).outstanding()
+        let compared = sync(to: isLink ? ".vp/nothing-\(UUID().uuidString)" : localName)
+        let plan = try await compared.outstanding()
         let items = (plan.transfers + plan.conflicts).filter { $0.entry.kind != .folder }
         let bytes = items.saturatedSum(of: \.size)
         guard !items.isEmpty || !plan.refused.isEmpty else { return }
@@ -137,7 +138,7 @@ struct OutsideResults {
                     + "sync.limit; `sync.keep_there: [\(name)]` leaves them there")
             return
         }
-        if !plan.refused.isEmpty, let held = try await sync(to: localName).holdRefused() {
+        if !plan.refused.isEmpty, let held = try await compared.holdRefused() {
             summary.left.append(
                 "\(name)/\(held.names[0]) and others are kept here: `\(held.command)` lists it")
         }

@@ -115,7 +115,7 @@ struct EndsFixture {
     let clients: [VPEngine.Platform: AlteredClient]
 
     static func with(
-        speed: Double = 100, usesSandboxes: Bool = true,
+        speed: Double = 100, usesSandboxes: Bool = true, runner: any ProcessRunner = SystemProcessRunner(),
         settings: @Sendable (inout EngineConfiguration) -> Void = { _ in },
         _ body: (EndsFixture) async throws -> Void
     ) async throws {
@@ -126,7 +126,7 @@ struct EndsFixture {
                 AlteredClient(PlatformClients.client(for: endpoint, timeScale: configuration.timeScale))
             }
             let engine = try Engine(
-                configuration: configuration, clients: clients, runner: SystemProcessRunner(),
+                configuration: configuration, clients: clients, runner: runner,
                 flush: { folder throws(EngineError) in
                     for client in clients { client.note("flush") }
                     try Durability.flush(folder)

@@ -225,6 +225,22 @@ struct EndsTests {
         }
     }
 
+    /// A way to the instance that is cut for longer than a transfer itself tries again leaves nothing behind either.
+    @Test(arguments: [("rsync", 5), ("ssh", 6)])
+    func anEndIsPursuedWhileTheInstanceIsAway(program: String, times: Int) async throws {
+        let runner = CutRunner()
+        try await EndsFixture.with(usesSandboxes: false, runner: runner) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            try await fixture.there("echo precious > model.bin", on: instance)
+            await fixture.engine.context.connections.close(instance.id)
+            runner.cut(program, times: times)
+            _ = try await fixture.perform(.destroy(instance.id, DestroyRequest()))
+            #expect(runner.left == 0)
+            #expect(fixture.here("model.bin") == "precious\n")
+            #expect(await fixture.cloud.instanceCount == 0)
+        }
+    }
+
     /// Whatever prevents it, what may go on costing money is told with its price, and pursued by the next start.
     @Test(arguments: [EngineError.Code.unauthorized, .platformFailed, .badRequest, .networkDown])
     func whatCannotBeEndedIsUnconfirmed(code: EngineError.Code) async throws {

@@ -58,7 +58,7 @@ struct AlarmTests {
                 _ = await fixture.engine.instances()
                 let alarms = try self.alarms(fixture, .idle)
                 #expect(alarms.isEmpty != isAlarm, "\(use)")
-                let price = String(format: "costs $%.2f/h", instance.price.dollarsPerHour)
+                let price = String(format: "$%.2f/h", instance.price.dollarsPerHour)
                 if isAlarm {
                     #expect(alarms.first?.words.contains("idle for 20 min: you are paying \(price)") == true)
                 }
