@@ -144,6 +144,12 @@ struct OutsideResults {
         }
         guard !items.isEmpty else { return }
         try self.makeFolder(place, called: name)
+        // Nobody looks for what a transfer that was cut has left in a folder that is no project.
+        defer {
+            if let folder = try? BeneathFolder("\(self.workspace.localRoot)/\(localName)") {
+                StagingFolder.discard(in: folder, name: SSHTarget.alias(for: self.instance))
+            }
+        }
         let brought = try await sync(to: localName).download(conflictSuffix: self.instance.rawValue)
         summary.transferredFiles += brought.transferredFiles
         summary.transferredBytes += brought.transferredBytes
@@ -168,7 +174,10 @@ struct OutsideResults {
         let gate = IncomingGate(accepting: self.context.configuration.sync.accept)
         let local = LocalScan(workspace: self.workspace, environment: self.shell.environment).lookup()
         let verdict = gate.verdict(on: name, takesFolder ? .folder : .file, local: local)
-        guard verdict == .accepted else { return self.beside(name, takesFolder) }
+        guard verdict == .accepted else {
+            // A name beside it would still make the folders above it, and one of those may be what is refused.
+            return self.beside(SyncPath(name.description.replacing("/", with: "_")), takesFolder)
+        }
         guard let entry = FileEntry(at: name, below: self.workspace.localRoot) else { return name }
         if takesFolder, entry.kind == .folder { return name }
         if entry.kind == .symbolicLink, self.isOurs(name, entry) { return name }
@@ -205,12 +214,26 @@ struct OutsideResults {
         }
     }
 
+    /// Does `body`; false where that would make a repository of what others have put there meanwhile.
+    private func guarding(_ path: SyncPath, _ body: () -> Bool) throws(EngineError) -> Bool {
+        do throws(BeneathFolder.Failure) {
+            let folder = try BeneathFolder(self.workspace.localRoot)
+            return RepositoryGuard(folder: folder).placing(path, body) ?? false
+        } catch {
+            throw EngineError(
+                .fileSystem, .init("opening the project's folder", subject: self.workspace.localRoot),
+                detail: error.words)
+        }
+    }
+
     private func makeFolder(_ place: SyncPath, called name: SyncPath) throws(EngineError) {
         if place == name, FileEntry(at: name, below: self.workspace.localRoot)?.kind == .symbolicLink {
             _ = name.withAbsolutePath(below: self.workspace.localRoot) { unlink($0) }
         }
         for folder in Array(place.ancestors).sorted() + [place] {
-            let isMade = folder.withAbsolutePath(below: self.workspace.localRoot) { mkdir($0, 0o777) } == 0
+            let isMade = try self.guarding(folder) {
+                folder.withAbsolutePath(below: self.workspace.localRoot) { mkdir($0, 0o777) } == 0
+            }
             guard isMade || FileEntry(at: folder, below: self.workspace.localRoot)?.kind == .folder else {
                 throw PrivateFolder.failure(.init("making \(folder)", subject: folder.description))
             }
@@ -295,9 +318,10 @@ struct OutsideResults {
             }
         }
         if let parent = place.parent { try self.makeFolder(parent, called: parent) }
-        guard
+        let isWritten = try self.guarding(place) {
             place.withAbsolutePath(below: self.workspace.localRoot, { Self.copy(temporary, to: $0) })
-        else {
+        }
+        guard isWritten else {
             throw PrivateFolder.failure(.init("writing \(place)", subject: place.description))
         }
         summary.transferredFiles += 1

@@ -62,6 +62,14 @@ struct StagedFiles {
     /// `target` is where a link leads: it is made here, of what the listing says.
     mutating func place(_ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]? = nil) -> Outcome
     {
+        RepositoryGuard(folder: self.project).placing(item.path) {
+            self.placeAllowed(item, isConflict: isConflict, linkTarget: target)
+        } ?? .failed(IncomingReason.bareRepository.words)
+    }
+
+    private mutating func placeAllowed(
+        _ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]?
+    ) -> Outcome {
         if let (reason, _) = IncomingGate.refusal(of: item.path) { return .failed(reason.words) }
         let source: SyncPath
         let staged: FileEntry

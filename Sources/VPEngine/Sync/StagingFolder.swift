@@ -111,6 +111,14 @@ final class StagingFolder: Sendable {
         return "\(self.project.path)/\(isMoved ? kept : self.place)"
     }
 
+    /// Removes what transfers from the instance `name` have left in `project`, and all folders of ours that are empty then.
+    static func discard(in project: BeneathFolder, name: String) {
+        for (place, folder) in Self.clean(project, keeping: name) {
+            withExtendedLifetime(folder) { try? project.removeTree(place) }
+        }
+        Self.removeParents(project)
+    }
+
     private func removeAbandoned(_ folder: BeneathFolder) {
         guard let name = folder.path.split(separator: "/").last.map(String.init) else { return }
         try? self.project.removeTree(Self.parent.appending(name))

@@ -145,6 +145,45 @@ struct OutsideResultsTests {
         }
     }
 
+    /// A name beside a refused one makes no folder that is refused as well.
+    @Test func aLinkInAPartOfARepositoryMakesNoSuchPart() async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            for name in ["HEAD", "refs/x"] {
+                let url = URL(fileURLWithPath: "\(fixture.project)/\(name)")
+                try FileManager.default.createDirectory(
+                    at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try Data("mine".utf8).write(to: url)
+            }
+            try await fixture.there(
+                "mkdir -p objects; echo result > \"$HOME/r\"; ln -s \"$HOME/r\" objects/r", on: instance)
+            _ = try await self.destroy(instance, fixture)
+            #expect(!FileManager.default.fileExists(atPath: "\(fixture.project)/objects"))
+            let paths = try FileManager.default.contentsOfDirectory(atPath: fixture.project)
+            let beside = try #require(paths.first { $0.hasPrefix("objects_r.remote-") }, "\(paths)")
+            #expect(fixture.here(beside) == "result\n")
+        }
+    }
+
+    /// A transfer that is cut behind a link leaves nothing of its own in the folder.
+    @Test func aTransferThatIsCutLeavesNothingBehindALink() async throws {
+        let runner = CutRunner()
+        try await EndsFixture.with(usesSandboxes: false, runner: runner) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            try await fixture.there(
+                "mkdir \"$HOME/set\"; echo x > \"$HOME/set/x\"; ln -s \"$HOME/set\" data", on: instance)
+            runner.cut("rsync", times: 1000)
+            let error = try await fixture.failure(of: .destroy(instance.id, DestroyRequest()))
+            #expect(error.code == .unsafeResults)
+            let left = try FileManager.default.subpathsOfDirectory(atPath: fixture.project)
+                .filter { $0.hasPrefix("data") && $0.contains(".vp") }
+            #expect(left.isEmpty, "\(left)")
+            runner.cut("rsync", times: 0)
+            _ = try await self.destroy(instance, fixture)
+            #expect(fixture.here("data/x") == "x\n")
+        }
+    }
+
     /// While a job runs, too much behind a link is an alarm that names the line to add.
     @Test(arguments: [[], ["data"]]) func tooMuchBehindALinkIsAnAlarm(keeping: [String]) async throws {
         let settings: @Sendable (inout EngineConfiguration) -> Void = {
