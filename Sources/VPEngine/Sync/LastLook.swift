@@ -230,6 +230,16 @@ package enum LastLook {
                 """.utf8)
     }
 
+    /// A link may be called what must not come here: what lies behind it comes beside. None of ours is looked for below
+    /// such a name.
+    private static func isPossible(_ path: SyncPath) -> Bool {
+        guard let (reason, place) = IncomingGate.refusal(of: path) else { return true }
+        switch reason {
+        case .impossible, .tooLong: return false
+        case .kind, .ownFolder, .repository, .bareRepository, .ignoreFile, .staging: return place == path
+        }
+    }
+
     /// Whether a name from there may be looked at here at all; the gate judges it once more where it is to come.
     private static func isAccepted(_ path: SyncPath, mayBeEmpty: Bool = false) -> Bool {
         path.bytes.isEmpty ? mayBeEmpty : IncomingGate.refusal(of: path) == nil
@@ -251,7 +261,7 @@ package enum LastLook {
         while let kind = rest.first {
             switch String(decoding: kind, as: UTF8.self) {
             case "link":
-                guard let words = take(3), Self.isAccepted(SyncPath(words[0])),
+                guard let words = take(3), Self.isPossible(SyncPath(words[0])),
                     words[1].first == SyncPath.slash
                 else { return nil }
                 findings.links.append(

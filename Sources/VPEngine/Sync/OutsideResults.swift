@@ -74,10 +74,6 @@ struct OutsideResults {
     private func bring(_ link: LastLook.Findings.Link, into summary: inout SyncSummary)
         async throws(EngineError)
     {
-        if let (reason, _) = IncomingGate.refusal(of: link.path) {
-            summary.missing.append("\(link.path): \(reason.words)")
-            return
-        }
         guard !self.context.configuration.sync.keepsThere(link.path) else {
             summary.left.append("\(link.path): sync.keep_there")
             return

@@ -145,6 +145,23 @@ struct OutsideResultsTests {
         }
     }
 
+    /// Links that are called what must not come here prevent no end, and what lies behind them comes beside.
+    @Test func aLinkWithARefusedNamePreventsNoEnd() async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            try await fixture.there(
+                """
+                mkdir -p sub "$HOME/notes"; echo kept > "$HOME/rules"; echo result > "$HOME/notes/a"
+                ln -s "$HOME/rules" .vpignore; ln -s "$HOME/notes" sub/.git
+                """, on: instance)
+            _ = try await self.destroy(instance, fixture)
+            #expect(fixture.here(".vpignore") == nil && fixture.here("sub/.git/a") == nil)
+            let paths = try FileManager.default.subpathsOfDirectory(atPath: fixture.project)
+            #expect(paths.contains { fixture.here($0) == "kept\n" }, "\(paths)")
+            #expect(paths.contains { fixture.here($0) == "result\n" }, "\(paths)")
+        }
+    }
+
     /// A name beside a refused one makes no folder that is refused as well.
     @Test func aLinkInAPartOfARepositoryMakesNoSuchPart() async throws {
         try await EndsFixture.with(usesSandboxes: false) { fixture in
@@ -346,7 +363,7 @@ struct OutsideResultsTests {
 
     @Test(arguments: [
         "link\0../x\0/mnt\0d\0end\0", "link\0/x\0/mnt\0d\0end\0", "link\0a/.git/x\0/mnt\0d\0end\0",
-        "link\0.vp\0/mnt\0d\0end\0", "link\0a\0mnt\0d\0end\0", "git\0../x\0bundle\0\0end\0",
+        "link\0.vp/x\0/mnt\0d\0end\0", "link\0a\0mnt\0d\0end\0", "git\0../x\0bundle\0\0end\0",
         "folder\0x\0end\0",
         "link\0a\0/mnt\0d\0", "nonsense\0end\0", "",
     ])
