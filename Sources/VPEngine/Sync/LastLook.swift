@@ -202,8 +202,11 @@ package enum LastLook {
             file=$HOME/.vp/bundle.$$
             trap 'rm -f "$file"' EXIT
             # Of stashes only the newest has a name, and a bundle holds names.
+            stashes=$(own rev-list -g refs/stash 2>/dev/null | head -n 1001)
+            # Each takes a program. Of so many the whole repository is kept as it is.
+            [ "$(echo "$stashes" | wc -l)" -le 1000 ] || exit 4
             number=0
-            for stash in $(own rev-list -g refs/stash 2>/dev/null); do
+            for stash in $stashes; do
             own update-ref "refs/vp-stash/$number" "$stash"
             number=$((number + 1))
             done

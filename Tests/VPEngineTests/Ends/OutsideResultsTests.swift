@@ -302,6 +302,21 @@ struct OutsideResultsTests {
         }
     }
 
+    /// Each stash takes a program there: of too many the repository is kept as it is, soon.
+    @Test(.requires("git")) func aThousandStashesAreNotBundled() async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            try await fixture.there(
+                """
+                git \(Self.identity) init -q r; cd r; echo a > a; git add a; git \(Self.identity) commit -qm a
+                tip=$(git rev-parse HEAD); git update-ref refs/stash "$tip"; mkdir -p .git/logs/refs
+                yes "$tip $tip a <a@example.org> 1700000000 +0000\tm" | head -n 2000 > .git/logs/refs/stash
+                """, on: instance)
+            let summary = try await self.destroy(instance, fixture)
+            #expect(summary.left.contains { $0.hasPrefix("r/.git is kept here") }, "\(summary.left)")
+        }
+    }
+
     // MARK: Folders by evidence
 
     /// A folder that is only called so is a folder.
