@@ -1,3 +1,5 @@
+import VPEngine
+
 /// What kind of command line this is, decided before any option is parsed.
 ///
 /// `vp python train.py` runs `python train.py` on an instance: a first word that is no verb is the command, and
@@ -148,23 +150,5 @@ enum CommandLineShape: Hashable {
             .map { (verb: $0, distance: EditDistance.between(word, $0)) }
             .filter { $0.distance <= 2 }
             .min { $0.distance < $1.distance }?.verb
-    }
-}
-
-/// Levenshtein's distance: how many characters must be put in, taken out or replaced.
-enum EditDistance {
-    static func between(_ lhs: String, _ rhs: String) -> Int {
-        let right = Array(rhs)
-        var row = Array(0...right.count)
-        for (i, character) in lhs.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in right.indices {
-                let replaced = diagonal + (character == right[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[right.count]
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import LoopbackCloud
 import Synchronization
 import Testing
 
@@ -50,6 +51,14 @@ final class CLIHarness: Sendable {
             "HOME": self.root, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
             "LANG": "C.UTF-8", "TERM": "dumb",
         ].merging(extra) { $1 }
+    }
+
+    /// What `cloud` tells its users, with a home of the test's own, and with its workspace where no sandbox makes one.
+    static func environment(for cloud: LoopbackCloud) -> [String: String] {
+        var environment = cloud.environment
+        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
+        if !cloud.isSandboxed { environment["VP_WORKSPACE"] = cloud.workspace }
+        return environment
     }
 
     deinit { try? FileManager.default.removeItem(atPath: (self.root as NSString).deletingLastPathComponent) }

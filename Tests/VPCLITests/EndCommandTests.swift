@@ -12,10 +12,7 @@ import VPTestSupport
 struct EndCommandTests {
     private func withCloud(_ body: (LoopbackCloud, CLIHarness) async throws -> Void) async throws {
         try await withLoopbackCloud { cloud in
-            var environment = cloud.environment
-            for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
-            if !cloud.isSandboxed { environment["VP_WORKSPACE"] = cloud.workspace }
-            try await body(cloud, try CLIHarness(environment))
+            try await body(cloud, try CLIHarness(CLIHarness.environment(for: cloud)))
         }
     }
 

@@ -112,9 +112,7 @@ private final class Walk: Sendable {
     private init(_ cloud: LoopbackCloud, _ platform: Market) throws {
         self.cloud = cloud
         self.platform = platform
-        var environment = cloud.environment
-        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
-        if !cloud.isSandboxed { environment["VP_WORKSPACE"] = cloud.workspace }
+        var environment = CLIHarness.environment(for: cloud)
         // The other platform has nothing to say here.
         environment[platform == .vast ? "RUNPOD_API_KEY" : "VAST_API_KEY"] = nil
         let plain = try CLIHarness(environment)

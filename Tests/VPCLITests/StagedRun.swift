@@ -68,9 +68,7 @@ final class StagedRun {
     }
 
     private init(_ cloud: LoopbackCloud, _ stage: RunStage, _ platform: Market) throws {
-        var environment = cloud.environment
-        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
-        if !cloud.isSandboxed { environment["VP_WORKSPACE"] = cloud.workspace }
+        var environment = CLIHarness.environment(for: cloud)
         let plain = try CLIHarness(environment)
         self.tools = "\((plain.root as NSString).deletingLastPathComponent)/tools"
         environment["PATH"] = "\(self.tools):\(plain.environment["PATH"] ?? "")"

@@ -79,20 +79,8 @@ enum KnownSettings {
         }
     }
 
-    /// Levenshtein's distance between short words.
+    /// Of short words; a longer one is like none of them.
     private static func distance(_ lhs: String, _ rhs: String) -> Int {
-        let left = Array(lhs.utf8.prefix(64))
-        let right = Array(rhs.utf8.prefix(64))
-        var row = Array(0...right.count)
-        for (i, byte) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in right.indices {
-                let replaced = diagonal + (byte == right[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[right.count]
+        EditDistance.between(lhs.utf8.prefix(64), rhs.utf8.prefix(64))
     }
 }

@@ -160,14 +160,7 @@ final class UILoop {
     }
 
     private func perform(_ effects: [Effect]) {
-        for effect in effects {
-            switch effect {
-            case .terminal(let effect): self.perform(effect)
-            case .ask(let question): self.runner.run(question)
-            case .log(let question): self.runner.run(question)
-            case .order(let order): self.runner.run(order)
-            }
-        }
+        self.runner.perform(effects) { self.perform($0) }
     }
 
     private func perform(_ effect: TerminalEffect) {

@@ -122,6 +122,18 @@ final class EffectRunner: Sendable {
 
     // MARK: What is asked and ordered
 
+    /// Hands each effect to whom it is for; `terminal` is the loop's own part.
+    func perform(_ effects: [Effect], terminal: (TerminalEffect) -> Void) {
+        for effect in effects {
+            switch effect {
+            case .terminal(let effect): terminal(effect)
+            case .ask(let question): self.run(question)
+            case .log(let question): self.run(question)
+            case .order(let order): self.run(order)
+            }
+        }
+    }
+
     func run(_ order: Order) {
         switch order {
         // On record before the loop draws the first second of the countdown.
