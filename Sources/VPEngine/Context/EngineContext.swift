@@ -14,6 +14,8 @@ package struct EngineContext: Sendable {
     /// Puts what was written below a folder on the disk; see `Durability`.
     package let flush: @Sendable (String) throws(EngineError) -> Void
     package let untrusted = UntrustedPlatforms()
+    /// Held while the report of money is made and saved.
+    package let reports = ReportTurn()
 
     /// Opens the store and writes nothing else. Contacts nobody.
     package init(
@@ -172,4 +174,11 @@ package final class UntrustedPlatforms: Sendable {
             }
         }
     }
+}
+
+/// One report of money at a time.
+package final class ReportTurn: Sendable {
+    private let turn = Mutex(())
+
+    package func withLock<Result>(_ body: () -> Result) -> Result { self.turn.withLock { _ in body() } }
 }

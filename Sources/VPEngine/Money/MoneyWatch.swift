@@ -157,8 +157,13 @@ package struct MoneyWatch: Sendable {
 
     /// Keeps figures and alarms for `vp status`, and tells the user's own command of alarms that are new.
     package func note() async {
-        guard let report = try? self.report() else { return }
-        self.context.cache.save(report)
+        // A list and the balances may be noted at once; the one that was read first must not be saved last.
+        let report = self.context.reports.withLock { () -> MoneyReport? in
+            guard let report = try? self.report() else { return nil }
+            self.context.cache.save(report)
+            return report
+        }
+        guard let report else { return }
         guard let new = try? self.context.store.ring(Set(report.alarms.map(\.key)), at: self.context.now()),
             !new.isEmpty,
             let command = self.context.configuration.money.notifyCommand
