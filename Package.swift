@@ -38,10 +38,17 @@ let package = Package(
             providers: [.apt(["libncurses-dev"])]
         ),
         .target(name: "CCurl", path: "Sources/CCurl"),
+        // All text that runs elsewhere, of the engine and of the loopback cloud: compiled once, as arrays of bytes.
+        .target(
+            name: "VPScripts",
+            path: "Sources/VPScripts",
+            resources: [.embedInCode("Files")],
+            swiftSettings: settings
+        ),
         .target(
             name: "VPEngine",
             dependencies: [
-                "CCurl",
+                "CCurl", "VPScripts",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -54,7 +61,8 @@ let package = Package(
         .target(
             name: "LoopbackCloud",
             dependencies: [
-                .product(name: "FlyingFox", package: "FlyingFox")
+                "VPScripts",
+                .product(name: "FlyingFox", package: "FlyingFox"),
             ],
             path: "Sources/LoopbackCloud",
             swiftSettings: settings
@@ -94,7 +102,7 @@ let package = Package(
         ),
         .testTarget(
             name: "VPEngineTests",
-            dependencies: ["LoopbackCloud", "VPEngine", "VPTestSupport"],
+            dependencies: ["LoopbackCloud", "VPEngine", "VPScripts", "VPTestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -47,7 +47,7 @@ wait_for() {
     until tmux -S "$socket" capture-pane -p | grep -qF -- "$1"; do
         tries=$((tries + 1))
         if [ "$tries" -gt 600 ]; then
-            echo "capture.sh: the screen never showed “$1”:" >&2
+            echo "capture.sh: the screen never showed '$1':" >&2
             tmux -S "$socket" capture-pane -p >&2
             exit 1
         fi

@@ -7,16 +7,19 @@
 set -eu
 
 run="ca-certificates libcurl4 git libncurses-dev libsqlite3-dev openssh-client openssh-server rsync bubblewrap python3"
-test="$run tmux python3-venv shellcheck busybox perl strace"
+test="$run tmux python3-venv shellcheck shfmt busybox perl strace"
 screenshots="$test xvfb xterm x11-utils imagemagick fonts-dejavu-core"
 
 wanted=""
 for set in "${@:-run}"; do
     case $set in
-        run) wanted="$wanted $run" ;;
-        test) wanted="$wanted $test" ;;
-        screenshots) wanted="$wanted $screenshots" ;;
-        *) echo "install.sh: no such set: $set (run, test, screenshots)" >&2; exit 64 ;;
+    run) wanted="$wanted $run" ;;
+    test) wanted="$wanted $test" ;;
+    screenshots) wanted="$wanted $screenshots" ;;
+    *)
+        echo "install.sh: no such set: $set (run, test, screenshots)" >&2
+        exit 64
+        ;;
     esac
 done
 
@@ -61,12 +64,12 @@ fi
 echo "installing:$missing" >&2
 # The loopback cloud starts its own sshd; the package must not open a login service on this machine.
 case " $missing " in
-    *" openssh-server "*)
-        if [ -d /run/systemd/system ]; then
-            $as_root systemctl mask ssh.service ssh.socket >/dev/null 2>&1 || true
-            echo "the system's own ssh service stays off (systemctl unmask ssh.service ssh.socket)" >&2
-        fi
-        ;;
+*" openssh-server "*)
+    if [ -d /run/systemd/system ]; then
+        $as_root systemctl mask ssh.service ssh.socket >/dev/null 2>&1 || true
+        echo "the system's own ssh service stays off (systemctl unmask ssh.service ssh.socket)" >&2
+    fi
+    ;;
 esac
 export DEBIAN_FRONTEND=noninteractive
 quietly() {

@@ -14,24 +14,25 @@ swift build --build-tests
 order=
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2
 for argument; do
-  shift
-  case $argument in
-  --serial) order=--no-parallel ;;
-  --long)
-    export VP_FUZZ_ROUNDS=100000 VP_FUZZ_STEPS=1000000
-    export VP_TORTURE_ROUNDS=1000 VP_IGNORE_TREES=20000
-    export VP_ADVERSARY_ROUNDS=1250 VP_HOSTILE_API_ROUNDS=200
-    export VP_FAULT_SECONDS=20 VP_FAULT_CASES=all VP_SIGNAL_CASES=all
-    export VP_INPUT_SEQUENCES=1000000 ;;
-  *) set -- "$@" "$argument" ;;
-  esac
+    shift
+    case $argument in
+    --serial) order=--no-parallel ;;
+    --long)
+        export VP_FUZZ_ROUNDS=100000 VP_FUZZ_STEPS=1000000
+        export VP_TORTURE_ROUNDS=1000 VP_IGNORE_TREES=20000
+        export VP_ADVERSARY_ROUNDS=1250 VP_HOSTILE_API_ROUNDS=200
+        export VP_FAULT_SECONDS=20 VP_FAULT_CASES=all VP_SIGNAL_CASES=all
+        export VP_INPUT_SEQUENCES=1000000
+        ;;
+    *) set -- "$@" "$argument" ;;
+    esac
 done
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 {
-  # shellcheck disable=SC2086
-  swift test --skip-build $order --xunit-output "$results/tests.xml" "$@" || echo $? >"$results/status"
+    # shellcheck disable=SC2086
+    swift test --skip-build $order --xunit-output "$results/tests.xml" "$@" || echo $? >"$results/status"
 } 2>&1 | tee "$results/output"
 [ -s "$results/status" ] || exit 0
 
@@ -40,6 +41,6 @@ echo 'Failed:'
 cat "$results"/*.xml | awk '
   /<testcase/ { test = $0; sub(/.*classname="/, "", test); sub(/" name="/, ".", test); sub(/" time=.*/, "", test) }
   /<failure/ { why = $0; sub(/.*message="/, "", why); sub(/" *\/?>.*/, "", why); print "  " test ": " why }' |
-  sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#8594;/→/g; s/&#10;/ /g; s/&amp;/\&/g'
+    sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#8594;/→/g; s/&#10;/ /g; s/&amp;/\&/g'
 grep 'Test run with' "$results/output" | tail -n 1
 exit "$(cat "$results/status")"

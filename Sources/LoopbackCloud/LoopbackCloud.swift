@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import VPScripts
 
 /// An emulator of the rental platforms' HTTP APIs on random 127.0.0.1 ports, where every rented instance is a
 /// real sshd in a sandbox of its own.
@@ -132,7 +133,7 @@ public final class LoopbackCloud: Sendable {
         let programs = try await HostPrograms.find(useSandboxes: options.usesSandboxes)
         let folder = try Self.makeFolder(in: parent ?? NSTemporaryDirectory())
         // From here on the folder is removed whatever happens.
-        let guardian = try Guardian(script: Guardian.folderScript, arguments: [folder])
+        let guardian = try Guardian(script: ScriptFile.guardFolder.text, arguments: [folder])
         do {
             for name in ["config", "state", "cache", "keys", "instances"] {
                 try FileManager.default.createDirectory(

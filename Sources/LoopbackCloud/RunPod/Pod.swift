@@ -1,3 +1,5 @@
+import VPScripts
+
 /// What RunPod knows of a rental beyond what the fleet does.
 struct Pod: Sendable {
     struct Volume: Hashable, Sendable {
@@ -62,7 +64,7 @@ struct Pod: Sendable {
         let hasKey = self.environment["PUBLIC_KEY"]?.isEmpty == false
         return ContainerManner(
             hostName: String(self.hostID.prefix(60)),
-            files: isOfficial ? ["/start.sh": Self.startScript] : [:],
+            files: isOfficial ? ["/start.sh": "#!/bin/sh\n" + ScriptFile.podStart.text] : [:],
             folders: [self.volume?.path ?? "/workspace"],
             mounts: self.networkVolume.map { [$0.path: $0.folder] } ?? [:],
             command: self.arguments.isEmpty ? official : "exec \(self.arguments)",
@@ -71,25 +73,6 @@ struct Pod: Sendable {
                     ? isOfficial : ["sshd", "/start.sh"].contains(where: self.arguments.contains))
         )
     }
-
-    /// What the platform's images run: the owner's key, the variables for later sessions, sshd.
-    private static let startScript = """
-        #!/bin/sh
-        echo "Pod started"
-        env | grep -E '^[A-Z_][A-Z0-9_]*=' | grep -v '^PUBLIC_KEY=' \\
-            | awk -F= '{ value = substr($0, length($1) + 2); print "export " $1 "=\\"" value "\\"" }' \\
-            >/etc/rp_environment
-        echo '. /etc/rp_environment' >>/root/.bashrc
-        # Without a key there is nobody to let in, and sshd stays off.
-        [ -n "$PUBLIC_KEY" ] || exec sleep 2147483647
-        mkdir -p /root/.ssh
-        printf '%s\\n' "$PUBLIC_KEY" >>/root/.ssh/authorized_keys
-        chmod 700 /root/.ssh
-        chmod 600 /root/.ssh/authorized_keys
-        echo "Start script(s) finished, Pod is ready to use."
-        exec sshd
-
-        """
 }
 
 /// A pod that somebody asks for, every field in its final form.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import VPScripts
 
 /// One rented container: a real sshd in a bubblewrap sandbox with its own root, home, `/workspace` and process
 /// space. The network is the host's, so its sshd listens on a port of its own.
@@ -94,7 +95,7 @@ actor LoopbackInstance {
         try self.files.writeStart(directPort: directPort, proxyPort: proxyPort, environment: environment)
         try? Data().write(to: URL(fileURLWithPath: self.files.sandboxInfo))
         self.guardian = try Guardian(
-            script: isSandboxed ? Guardian.sandboxScript : Guardian.plainScript,
+            script: (isSandboxed ? ScriptFile.guardSandbox : .guardPlain).text,
             arguments: [isSandboxed ? self.files.sandboxInfo : self.mark] + self.files.command(delay: delay),
             output: self.files.containerLog)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import VPScripts
 
 /// Writes what an instance finds when it starts: the files of its own root, and the read-only folder through
 /// which the cloud tells it who it is.
@@ -86,19 +87,26 @@ struct SandboxFiles: Sendable {
         try self.makeFolder("control/bin")
         let state = self.isSandboxed ? "/run/gpu-state" : self.root + "/tmp/.gpu-state"
         try self.write(NvidiaSMI.settings(for: offer, seed: seed, stateFile: state), to: "control/gpu")
+        try self.write(ScriptFile.nvidiaSMIFigures.text, to: "control/nvidia-smi.awk")
         try self.write(
-            NvidiaSMI.script(settingsFile: self.controlInside + "/gpu"), to: "control/bin/nvidia-smi",
-            mode: 0o755)
+            NvidiaSMI.program(
+                settingsFile: self.controlInside + "/gpu", figuresFile: self.controlInside + "/nvidia-smi.awk"
+            ),
+            to: "control/bin/nvidia-smi", mode: 0o755)
         if let python = self.programs.python {
             for name in ["python", "python3"] {
-                try self.write(
-                    "#!/bin/sh\n\(self.call(python)) \"$@\"\n", to: "control/bin/" + name, mode: 0o755)
+                try self.write(self.program(for: python), to: "control/bin/" + name, mode: 0o755)
             }
         }
         if let banner = self.manner.banner { try self.write(banner, to: "control/banner") }
         if self.manner.command != nil {
             try self.write(
-                "#!/bin/sh\n\(self.daemon)\n", to: "control/bin/sshd", mode: 0o755)
+                Self.program(
+                    .sshd,
+                    [
+                        "loopback_sshd": self.programs.sshd, "loopback_control": self.controlInside,
+                        "loopback_log": self.daemonLog,
+                    ]), to: "control/bin/sshd", mode: 0o755)
         }
         if !self.isSandboxed {
             try self.write(self.loginScript(mark: mark), to: "control/login", mode: 0o755)
@@ -186,65 +194,48 @@ struct SandboxFiles: Sendable {
         path.split(separator: "/").dropLast(2).map { "/" + $0 }.joined()
     }
 
-    /// The start of a line that runs `python`. An interpreter from elsewhere finds its library by its own
-    /// place, but its shared object only by the path it was built for.
-    private func call(_ python: String) -> String {
-        guard self.isSandboxed, !Self.isVisible(python) else { return "exec '\(python)'" }
+    private func program(for python: String) -> String {
+        guard self.isSandboxed, !Self.isVisible(python) else {
+            return Self.program(.python, ["loopback_python": python, "loopback_library": ""])
+        }
         let place = Self.pythonFolder + python.dropFirst(Self.prefix(ofPython: python).count)
-        return "LD_LIBRARY_PATH=\(Self.pythonFolder)/lib exec '\(place)'"
+        return Self.program(
+            .python, ["loopback_python": place, "loopback_library": Self.pythonFolder + "/lib"])
     }
 
     // MARK: Scripts and settings
 
-    /// The container's first process. Whoever logs in later finds the container's variables in its environment,
-    /// as on the platforms, and nowhere else; and as the first process it reaps what others leave behind.
+    /// The text of a program: `values` as assignments, then the script.
+    static func program(
+        _ script: ScriptFile, _ values: KeyValuePairs<String, String>, interpreter: String = "/bin/sh"
+    ) -> String {
+        "#!\(interpreter)\n\(Self.assignments(values))\(script.text)"
+    }
+
+    static func assignments(_ values: KeyValuePairs<String, String>) -> String {
+        values.map { "\($0.key)=\(Self.quoted($0.value))\n" }.joined()
+    }
+
     private var initScript: String {
-        """
-        if [ -z "$2" ]; then
-            . '\(self.controlInside)/environment'
-            exec /bin/sh "$0" "$1" again
-        fi
-        /bin/sh '\(self.controlInside)/start' "$1" &
-        wait $!
-
-        """
+        Self.program(.containerInit, ["loopback_control": self.controlInside])
     }
 
-    /// What the container runs; `$1` is how many seconds sshd is late.
     private var startScript: String {
-        if let command = self.manner.command {
-            // Without a sandbox the command would work on the host's own files, so sshd alone is started.
-            return """
-                . '\(self.controlInside)/environment'
-                cd '\(self.homeInside)' || exit 1
-                [ "$1" = 0.0 ] || sleep "$1"
-                \(self.isSandboxed ? command : self.manner.startsDaemon ? self.daemon : "exec sleep 2147483647")
-
-                """
-        }
-        return """
-            . '\(self.controlInside)/environment'
-            cd '\(self.homeInside)' || exit 1
-            echo "$(date '+%Y-%m-%d %H:%M:%S') container $VAST_CONTAINERLABEL started, $GPU_COUNT GPU"
-            if [ -s onstart.sh ]; then
-                echo "running onstart.sh"
-                \(self.shell) onstart.sh </dev/null &
-            fi
-            [ "$1" = 0.0 ] || sleep "$1"
-            echo "starting sshd"
-            \(self.daemon)
-
-            """
+        // Without a sandbox the command would work on the host's own files, so sshd alone is started.
+        let command =
+            self.manner.command.map { command in
+                self.isSandboxed ? command : self.manner.startsDaemon ? ":" : "exec sleep 2147483647"
+            } ?? ""
+        return Self.program(
+            .containerStart,
+            [
+                "loopback_home": self.homeInside, "loopback_command": command, "loopback_shell": self.shell,
+                "loopback_sshd": self.programs.sshd, "loopback_control": self.controlInside,
+                "loopback_log": self.daemonLog,
+            ])
     }
 
-    /// Becomes sshd, with our settings whatever the arguments.
-    private var daemon: String {
-        """
-        # sshd as root wants this folder, which a machine that never ran its own sshd has not got.
-        [ "$(id -u)" != 0 ] || [ -d /run/sshd ] || mkdir -m 755 /run/sshd
-        exec '\(self.programs.sshd)' -D -e -f '\(self.controlInside)/sshd_config' 2>>'\(self.isSandboxed ? "" : self.root)/var/log/sshd.log'
-        """
-    }
+    private var daemonLog: String { (self.isSandboxed ? "" : self.root) + "/var/log/sshd.log" }
 
     private func daemonSettings(ports: [Int]) -> String {
         let inside = self.controlInside
@@ -272,18 +263,13 @@ struct SandboxFiles: Sendable {
 
     /// Stands between plain sshd and the session: the home folder that the user database names is a real one.
     private func loginScript(mark: String) -> String {
-        """
-        #!\(self.shell)
-        HOME='\(self.homeInside)'
-        TMPDIR='\(self.root)/tmp'
-        PATH='\(self.searchPath)'
-        VP_LOOPBACK_MARK=\(mark)
-        export HOME TMPDIR PATH VP_LOOPBACK_MARK
-        cd "$HOME" || exit 1
-        [ -z "$SSH_ORIGINAL_COMMAND" ] || exec \(self.shell) -c "$SSH_ORIGINAL_COMMAND"
-        exec \(self.shell) -i
-
-        """
+        Self.program(
+            .login,
+            [
+                "home": self.homeInside, "temporary": self.root + "/tmp", "path": self.searchPath,
+                "mark": mark,
+                "shell": self.shell,
+            ], interpreter: self.shell)
     }
 
     static func quoted(_ text: String) -> String {

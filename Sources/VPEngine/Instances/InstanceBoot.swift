@@ -1,4 +1,5 @@
 import Foundation
+import VPScripts
 
 /// Sees an instance through its boot, to a workspace that can be used and GPUs that answer.
 ///
@@ -299,81 +300,22 @@ struct InstanceBoot {
     }
 }
 
-/// What is run on a fresh instance, in POSIX shell.
+/// What is run on a fresh instance.
 enum BootScript {
     /// Makes the workspace and sees to rsync. Says on its last line of stderr what is wrong.
-    static func prepare(root: String) -> String {
-        let root = ShellQuoting.quoted(root)
-        return """
-            \(LastLook.mark)
-            mkdir -p \(root) && [ -w \(root) ] || { echo "the workspace cannot be written:" \(root) >&2; exit 3; }
-            command -v rsync >/dev/null && exit 0
-            export DEBIAN_FRONTEND=noninteractive
-            if command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq rsync
-            elif command -v apk >/dev/null; then apk add -q rsync
-            elif command -v dnf >/dev/null; then dnf install -y -q rsync
-            elif command -v yum >/dev/null; then yum install -y -q rsync
-            fi >/dev/null
-            command -v rsync >/dev/null || command -v tar >/dev/null ||
-            { echo 'rsync is missing and could not be installed, and there is no tar' >&2; exit 4; }
-
-            """
-    }
+    static func prepare(root: String) -> String { ScriptFile.bootPrepare.text(["root": root]) }
 
     /// Keeps `environment` for jobs and for who logs in: a file that only its user can read, which shells read first.
     static func keep(_ environment: [String: String]) -> String {
         let exports = environment.sorted { $0.key < $1.key }.map { name, value in
             "export \(name)=\(ShellQuoting.quoted(value))\n"
         }.joined()
-        return """
-            umask 077
-            mkdir -p "$HOME/.vp" && printf '%s' \(ShellQuoting.quoted(exports)) > "$HOME/.vp/environment" || exit 3
-            \(Self.readFirst)
-            exit 0
-
-            """
+        return ScriptFile.keepVariables.text(["kept_environment": exports])
     }
 
-    /// Has shells read the variables that are kept.
-    private static let readFirst = """
-        line='[ ! -r "$HOME/.vp/environment" ] || . "$HOME/.vp/environment"'
-        for file in "$HOME/.bashrc" "$HOME/.profile"; do
-            ! grep -qs '/.vp/environment' "$file" || continue
-            # First, since what stands in stock files may return before its end; and last, since RunPod's images have
-            # appended their own reading of the variables, which expands what is in them.
-            { echo "$line"; cat "$file" 2>/dev/null || :; echo "$line"; } > "$file.vp" && cat "$file.vp" > "$file"
-            rm -f "$file.vp"
-        done
-        """
-
-    /// Keeps the variables again that were given at the rental, of a container whose disk was wiped: its first process
-    /// has them still. A newline within a value is another character on the way through the tools of lines.
-    static let restore = """
-        umask 077
-        [ ! -r "$HOME/.vp/environment" ] || exit 0
-        first() { tr '\\000\\n' '\\n\\001' < /proc/1/environ | sed -n "s/^$1=//p" | head -n 1; }
-        names=$(first \(RentRequest.namesVariable))
-        [ -n "$names" ] || exit 0
-        mkdir -p "$HOME/.vp" || exit 3
-        for name in $names; do
-            case $name in [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
-            printf "export %s='%s'\\n" "$name" "$(first "$name" | sed "s/'/'\\\\\\\\''/g")" | tr '\\001' '\\n'
-        done > "$HOME/.vp/environment.new" && mv "$HOME/.vp/environment.new" "$HOME/.vp/environment" || exit 3
-        \(Self.readFirst)
-        exit 0
-
-        """
+    /// Keeps the variables again that were given at the rental, of a container whose disk was wiped.
+    static let restore = ScriptFile.restoreVariables.text(["names_variable": RentRequest.namesVariable])
 
     /// Prints how many GPUs there are, then the CUDA version of the driver where it is known.
-    static let countGPUs = """
-        if command -v nvidia-smi >/dev/null 2>&1; then
-            nvidia-smi -L | grep -c '^GPU '
-            nvidia-smi | sed -n 's/.*CUDA Version: *\\([0-9][0-9.]*\\).*/\\1/p' | head -n 1
-        elif [ -e /dev/kfd ]; then
-            ls -d /dev/dri/renderD* 2>/dev/null | wc -l
-        else
-            ls -d /dev/nvidia[0-9]* 2>/dev/null | wc -l
-        fi
-
-        """
+    static let countGPUs = ScriptFile.countGPUs.text
 }

@@ -1,7 +1,6 @@
+import VPScripts
+
 /// The shell text that ends an instance from within when its lease runs out. POSIX sh; nothing is installed.
-///
-/// Below `~/.vp/lease/` stand `settings`, `watchdog`, `end` (seconds since 1970, or `none`), `cap`, `safe` (whose
-/// time says up to when all files are known to be elsewhere), `state` (what the watchdog saw last) and `log`.
 ///
 /// The instance's own key is read from the environment of the container's first process at the moment it is
 /// needed, is on no command line, and reaches this one instance only.
@@ -49,384 +48,65 @@ package struct WatchdogScript: Sendable {
         }
 
         package var text: String {
-            let values = [
-                ("kept", self.kept),
-                ("workspace", self.workspace), ("seconds", String(self.seconds)),
-                ("cap_seconds", String(self.capSeconds)), ("ending", self.ending.rawValue),
-                ("keeps_unsafe", self.keepsUnsafeResults ? "1" : ""),
-                ("idle_seconds", String(self.idleSeconds)), ("idle_ending", self.idleEnding.rawValue),
-            ]
-            let id = "id=\(ShellQuoting.quoted(self.instance))\n"
-            return id + PlatformOrders.text(self.platform, apiBase: self.apiBase)
-                + values.map { "\($0.0)=\(ShellQuoting.quoted($0.1))\n" }.joined()
+            let terms = PlatformOrders.Terms(self.platform, apiBase: self.apiBase)
+            let look = terms.lookStart + self.instance + terms.lookEnd
+            return ScriptFile.assignments([
+                "id": self.instance, "variable": terms.variable, "look": look,
+                "stop_method": terms.stopMethod, "stop_url": look + terms.stopPath,
+                "stop_body": terms.stopBody, "kept": self.kept, "workspace": self.workspace,
+                "seconds": String(self.seconds), "cap_seconds": String(self.capSeconds),
+                "ending": self.ending.rawValue, "keeps_unsafe": self.keepsUnsafeResults ? "1" : "",
+                "idle_seconds": String(self.idleSeconds), "idle_ending": self.idleEnding.rawValue,
+            ])
         }
     }
 
     /// Lines that the scripts write to standard error for us alone begin with this.
     package static let mark = "vp-lease "
 
-    static let folder = "lease=\"$HOME/.vp/lease\"\n"
-
     /// Puts the watchdog there with `settings`, renews the lease and reports its state.
     ///
     /// - Parameter endless: true for a lease without end, which the watchdog then only watches the use for.
     package static func arm(_ settings: Settings, endless: Bool = false) -> String {
-        """
-        umask 077
-        \(self.folder)
-        mkdir -p "$lease" || { echo '\(self.mark)failed cannot write to the home folder' >&2; exit 0; }
-        printf '%s' \(ShellQuoting.quoted(settings.text)) > "$lease/settings.new"
-        mv "$lease/settings.new" "$lease/settings"
-        printf '%s' \(ShellQuoting.quoted(self.watchdog)) > "$lease/watchdog.new"
-        mv "$lease/watchdog.new" "$lease/watchdog"
-        [ -e "$lease/safe" ] || : > "$lease/safe"
-        \(LastLook.mark)
-        . "$lease/settings"
-        \(self.restoring)
-        \(endless ? "echo none > \"$lease/end\"" : self.renewal)
-        \(settings.platform == .vast ? self.survival : ":")
-        \(self.launch)
-        sh "$lease/watchdog" "$lease" probe
-        \(self.reportState)
-        """
+        ScriptFile.leaseArm.text([
+            "lease_settings": settings.text, "lease_watchdog": self.watchdog, "endless": endless ? "1" : "",
+            "survives": settings.platform == .vast ? "1" : "",
+        ])
     }
 
     /// Renews the lease, if there is one, and reports its state.
-    package static let renew = """
-        \(folder)
-        [ -s "$lease/settings" ] || { echo '\(mark)absent' >&2; exit 0; }
-        . "$lease/settings"
-        read -r end < "$lease/end"
-        [ "$end" = none ] || { \(renewal); }
-        \(launch)
-        \(reportState)
-        """
+    package static let renew = ScriptFile.leaseRenew.text
 
     /// Reports the state and changes nothing.
-    package static let look = """
-        \(folder)
-        [ -s "$lease/settings" ] || { echo '\(mark)absent' >&2; exit 0; }
-        \(reportState)
-        """
+    package static let look = ScriptFile.leaseLook.text
 
     /// Notes that everything on the instance was elsewhere `secondsAgo`.
     package static func markSafe(secondsAgo: Int) -> String {
-        """
-        \(self.folder)
-        [ -d "$lease" ] && touch -d "@$(($(date +%s) - \(secondsAgo)))" "$lease/safe"
-        exit 0
-        """
+        ScriptFile.leaseSafe.text(["job_id": "", "seconds_ago": String(secondsAgo)])
     }
 
     /// Notes that everything that was there when `job` ended is elsewhere.
     package static func markSafe(upToTheEndOf job: JobID) -> String {
-        """
-        \(self.folder)
-        [ -d "$lease" ] && touch -r "$HOME/.vp/jobs/\(job.pathComponent)/status" "$lease/safe"
-        exit 0
-        """
+        ScriptFile.leaseSafe.text(["job_id": job.pathComponent, "seconds_ago": ""])
     }
 
-    /// `cap` is written by the watchdog, once for each start of the container.
-    private static let renewal = """
-        end=$(($(date +%s) + seconds)); cap=none; [ ! -s "$lease/cap" ] || read -r cap < "$lease/cap"
-        if [ "$cap" != none ] && [ "$end" -gt "$cap" ]; then end=$cap; fi
-        echo "$end" > "$lease/end.new" && mv "$lease/end.new" "$lease/end"
-        """
+    /// The watchdog itself.
+    package static let watchdog = ScriptFile.watchdog.text([
+        "platform_call": ScriptFile.platformCall.text
+    ])
 
-    /// Records of jobs that a stop would have wiped come back where they were.
-    private static let restoring = """
-        [ ! -e "${kept:-/nowhere}/since" ] || cp -p "$kept/since" "$HOME/.vp/since"
-        for job in "${kept:-/nowhere}"/jobs/*/; do
-        [ -d "$job" ] || continue
-        job=${job%/}
-        [ -e "$HOME/.vp/jobs/${job##*/}" ] || { mkdir -p "$HOME/.vp/jobs" && cp -R "$job" "$HOME/.vp/jobs/"; }
-        done
-        """
+    // MARK: Ends that are given to it
 
-    private static let launch = """
-        pid=; [ ! -s "$lease/pid" ] || read -r pid < "$lease/pid"
-        if ! kill -0 "${pid:-x}" 2>/dev/null; then
-        setsid sh "$lease/watchdog" "$lease" </dev/null >/dev/null 2>&1 &
-        echo $! > "$lease/pid"
-        fi
-        """
+    /// Tells the instance to destroy itself, with everything that is on it now, and to go on until it is gone.
+    package static func order(discardsResults: Bool) -> String {
+        ScriptFile.leaseOrder.text([
+            "lease_watchdog": self.watchdog, "order": discardsResults ? "discard" : "destroy",
+        ])
+    }
 
-    /// vast.ai runs this file at every start of the container, so that the watchdog outlives a stop.
-    private static let survival = """
-        if ! grep -qs '\\.vp/lease/watchdog' /root/onstart.sh; then
-        line="setsid sh $lease/watchdog $lease start </dev/null >/dev/null 2>&1 &"
-        [ -s /root/onstart.sh ] || echo '#!/bin/sh' > /root/onstart.sh
-        echo "$line" >> /root/onstart.sh && chmod +x /root/onstart.sh
-        fi 2>/dev/null
-        """
+    /// Tells the instance to destroy itself as soon as no job runs there and everything is known to be elsewhere.
+    package static let orderAfterJobs = ScriptFile.leaseOrderAfterJobs.text
 
-    /// `state NOW END CAP USE IDLE`, `guard instance` or `guard none REASON`.
-    private static let reportState = """
-        tries=0
-        while [ ! -s "$lease/state" ] && [ $tries -lt 500 ]; do tries=$((tries + 1)); sleep 0.02; done
-        end=none; [ ! -s "$lease/end" ] || read -r end < "$lease/end"
-        cap=none; [ ! -s "$lease/cap" ] || read -r cap < "$lease/cap"
-        use='unknown 0'; [ ! -s "$lease/state" ] || read -r use < "$lease/state"
-        pid=; [ ! -s "$lease/pid" ] || read -r pid < "$lease/pid"
-        echo "\(mark)state $(date +%s) $end $cap $use" >&2
-        if [ ! -s "$lease/guard" ]; then echo '\(mark)guard none it was never tried' >&2
-        elif ! kill -0 "${pid:-x}" 2>/dev/null; then echo '\(mark)guard none the watchdog does not run' >&2
-        else read -r guard < "$lease/guard"; echo "\(mark)guard $guard" >&2; fi
-        """
-
-    /// The watchdog itself. `$1` is the lease's folder; `$2` is `start` where the container has just begun,
-    /// `probe` only tries whether the instance's own key works, and `order` carries out the order that was given.
-    package static let watchdog = #"""
-        #!/bin/sh
-        # Ends this instance when its lease runs out. Put here by vp; see `vp lease`.
-        lease=$1
-        umask 077
-        # What `settings` says.
-        variable='' look='' stop_method='' stop_url='' stop_body='' workspace='' keeps_unsafe='' kept=''
-        seconds=0 cap_seconds=0 idle_seconds=0 ending=stop idle_ending=stop
-        # shellcheck source=/dev/null
-        . "$lease/settings"
-        jobs=$HOME/.vp/jobs
-        agent=variousplug-watchdog
-
-        say() { printf '%s %s\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" "$1" >> "$lease/log"; }
-
-        put() { printf '%s\n' "$2" > "$lease/$1.$$" && mv "$lease/$1.$$" "$lease/$1"; }
-
-        number() {
-            value=
-            [ ! -s "$lease/$1" ] || read -r value < "$lease/$1"
-            case $value in '' | *[!0-9]*) echo none ;; *) echo "$value" ;; esac
-        }
-
-        \#(PlatformOrders.functions)
-
-        probe() {
-            answer=$(call GET "$look" '')
-            for pause in 1 3 5; do
-                # That it was asked too often, or is in trouble, says nothing of the key.
-                case $answer in '' | 000 | 429 | 5[0-9][0-9]) ;; *) break ;; esac
-                sleep "$pause"
-                answer=$(call GET "$look" '')
-            done
-            case $answer in
-            200) put guard instance ;;
-            '' | 000) put guard 'none the platform does not answer the instance' ;;
-            [0-9][0-9][0-9]) put guard "none the key of the instance is answered with $answer" ;;
-            *) put guard "none the instance has $answer" ;;
-            esac
-        }
-
-        if [ "$2" = probe ]; then
-            probe
-            exit
-        fi
-
-        \#(JobSupervisor.aliveFunction)
-
-        live() {
-            for job in "$jobs"/*/; do
-                [ ! -s "${job}status" ] && alive "$job" && echo "$job"
-            done
-        }
-
-        # outside: prints links of the workspace that lead to folders elsewhere, each followed by where it leads.
-        outside() {
-            root=$(cd "$workspace" 2>/dev/null && pwd -P) || return 0
-            find "$root" -type l 2>/dev/null | while IFS= read -r link; do
-                target=$(readlink -f "$link" 2>/dev/null) || continue
-                [ -d "$target" ] || continue
-                case $target/ in "$root"/* | /proc/* | /sys/* | /dev/* | /run/*) continue ;; esac
-                # What holds the workspace or the home is no folder of results.
-                case $root/ in "${target%/}"/*) continue ;; esac
-                case $HOME/ in "${target%/}"/*) continue ;; esac
-                printf '%s\n%s\n' "${link#"$root"/}" "$target"
-            done
-        }
-
-        # Whether a file has come or changed since everything was known to be elsewhere.
-        unsafe() {
-            [ -n "$keeps_unsafe" ] || return 1
-            [ -e "$lease/safe" ] || return 0
-            [ -d "$workspace" ] || return 1
-            [ -z "$(find "$workspace" ! -type d -cnewer "$lease/safe" 2>/dev/null | head -n 1)" ] || return 0
-            [ -n "$(outside | while IFS= read -r name && IFS= read -r target; do
-                find "$target" -type f -cnewer "$lease/safe" 2>/dev/null | head -n 1
-            done)" ]
-        }
-
-        # What a stop would wipe goes to the disk that survives it: records of jobs, and what lies behind links.
-        keep() {
-            [ -n "$kept" ] && mkdir -p "$kept/jobs" 2>/dev/null || return 0
-            cp -R "$jobs/." "$kept/jobs/" 2>/dev/null
-            cp -p "$HOME/.vp/since" "$kept/since" 2>/dev/null
-            volume=/$(echo "${kept#/}" | cut -d / -f 1)
-            outside | while IFS= read -r name && IFS= read -r target; do
-                case $target/ in "$volume"/*) continue ;; esac
-                mkdir -p "$kept/links/$name" || continue
-                (cd "$target" && find . -type f -cnewer "$HOME/.vp/since" | tar -cf - -T -) 2>/dev/null \
-                    | tar -xf - -C "$kept/links/$name" 2>/dev/null
-            done
-            say "what a stop would wipe is kept in $kept"
-        }
-
-        processes() {
-            for environment in /proc/[0-9]*/environ; do
-                grep -qsz '^VP_JOB=' "$environment" || grep -qs 'VP_JOB=' "$environment" || continue
-                process=${environment#/proc/}
-                echo "${process%/environ}"
-            done
-        }
-
-        # end_jobs REASON LEASE: the latter is empty where it is not the lease that ends them.
-        end_jobs() {
-            for job in $(live); do
-                [ -z "$2" ] || : > "${job}lease-ended"
-                printf '\nvp: %s; this job is being ended.\n' "$1" >> "${job}log"
-            done
-            # shellcheck disable=SC2046
-            kill -TERM $(processes) 2>/dev/null
-            tries=0
-            while [ "$tries" -lt 20 ] && [ -n "$(live)" ]; do
-                tries=$((tries + 1))
-                sleep 1
-            done
-            # shellcheck disable=SC2046
-            [ -z "$(live)" ] || kill -KILL $(processes) 2>/dev/null
-        }
-
-        # finish REASON ENDING RENEWABLE: the platform ends us with everything else. Returns where the lease was renewed
-        # while the platform refused; for anything but its end, RENEWABLE is empty.
-        finish() {
-            say "$1: $2"
-            end_jobs "$1" "$3"
-            pause=5
-            was_kept=''
-            while :; do
-                how=$2
-                if [ "$how" = destroy ] && unsafe; then
-                    how=stop
-                    say 'there are files that are not known to be elsewhere: the disk is kept'
-                fi
-                if [ "$how" = stop ] && [ -z "$was_kept" ]; then
-                    keep
-                    was_kept=1
-                fi
-                if [ "$how" = destroy ]; then
-                    answer=$(call DELETE "$look" '{}')
-                else
-                    answer=$(call "$stop_method" "$stop_url" "$stop_body")
-                fi
-                say "$how: $answer"
-                put state 'ending 0'
-                sleep "$pause"
-                later=$(number end)
-                if [ -n "$3" ] && { [ "$later" = none ] || [ "$later" -gt "$(date +%s)" ]; }; then
-                    say 'the lease was renewed'
-                    return
-                fi
-                [ "$pause" -ge 60 ] || pause=$((pause * 2))
-            done
-        }
-
-        if [ "$2" = order ]; then
-            sleep 3
-            [ "$(cat "$lease/order" 2>/dev/null)" != discard ] || keeps_unsafe=''
-            finish 'its end was ordered' destroy ''
-        fi
-
-        ticks() {
-            cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk '{ sum += $12 + $13 } END { print sum + 0 }'
-        }
-
-        # Sets `use` and `idle`, the seconds of rest. What cannot be seen counts as use.
-        watch_use() {
-            gpu=$(nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits 2>/dev/null \
-                | sort -rn | head -n 1 | tr -d ' ')
-            log=$(cat "$jobs"/*/log 2>/dev/null | wc -c)
-            cpu=$(ticks)
-            use=active
-            case $gpu in
-            '' | *[!0-9]*) use=unknown ;;
-            *)
-                span=$((now - looked_at))
-                # Less than a tenth of one processor; a process that has ended takes its ticks with it.
-                spent=$((cpu - last_cpu))
-                if [ "$gpu" -le 5 ] && [ "$log" -eq "$last_log" ] && [ "$span" -gt 0 ] \
-                    && [ "$spent" -ge 0 ] && [ "$spent" -le $((span * hertz / 10)) ] \
-                    && [ -z "$(find /dev/pts -name '[0-9]*' 2>/dev/null | head -n 1)" ]; then
-                    use=idle
-                fi
-                ;;
-            esac
-            last_log=$log
-            last_cpu=$cpu
-            looked_at=$now
-            if [ "$use" = idle ]; then idle=$((now - idle_since)); else idle_since=$now idle=0; fi
-        }
-
-        put pid $$
-        now=$(date +%s)
-        hertz=$(getconf CLK_TCK 2>/dev/null) || hertz=100
-        looked_at=$now idle_since=$now last_log=-1 last_cpu=0 use=active idle=0
-        if [ "$cap_seconds" -eq 0 ]; then
-            put cap none
-        elif [ "$2" = start ] || [ "$(number cap)" = none ]; then
-            put cap $((now + cap_seconds))
-        fi
-        if [ "$2" = start ] && [ "$(number end)" != none ]; then put end $((now + seconds)); fi
-        : > "$lease/seen"
-        # Otherwise who starts this has probed, or does: two at once are too often for the platform.
-        [ "$2" != start ] || probe
-        # Another watchdog that was started at the same moment goes on alone.
-        while [ "$(number pid)" = $$ ]; do
-            # Anew each time, so that a new setting needs no new watchdog.
-            # shellcheck source=/dev/null
-            . "$lease/settings"
-            now=$(date +%s)
-            cap=$(number cap)
-            end=$(number end)
-            tick=30
-            if [ "$seconds" -lt 240 ]; then tick=$((seconds / 8 + 1)); fi
-            if [ "$idle_seconds" -gt 0 ] && [ "$idle_seconds" -lt 240 ]; then
-                [ "$tick" -le $((idle_seconds / 4 + 1)) ] || tick=$((idle_seconds / 4 + 1))
-            fi
-            if [ "$end" != none ]; then
-                # A job that runs, or has ended since the last look, renews the lease.
-                : > "$lease/seen.new"
-                if [ -n "$(live)" ] || [ -n "$(find "$jobs" -name status -newer "$lease/seen" 2>/dev/null)" ]; then
-                    end=$((now + seconds))
-                fi
-                mv "$lease/seen.new" "$lease/seen"
-                if [ "$cap" != none ] && [ "$end" -gt "$cap" ]; then end=$cap; fi
-                # A renewal from outside that came in between is later, and stays.
-                current=$(number end)
-                if [ "$current" != none ] && [ "$end" -gt "$current" ]; then put end "$end"; fi
-                [ "$current" = none ] || [ "$current" -le "$end" ] || end=$current
-            fi
-            watch_use
-            put state "$use $idle"
-            case $(cat "$lease/order" 2>/dev/null) in
-            destroy) finish 'its end was ordered' destroy '' ;;
-            discard)
-                keeps_unsafe=''
-                finish 'its end was ordered' destroy ''
-                ;;
-            after-jobs)
-                # What nobody has brought yet is left to whoever looks next, and to the lease.
-                if [ -z "$(live)" ] && ! unsafe; then finish 'its last job has ended' destroy ''; fi
-                ;;
-            esac
-            if [ "$end" != none ] && [ "$cap" != none ] && [ "$now" -ge "$cap" ]; then
-                finish 'the hard limit of the lease is reached' "$ending" renewable
-            elif [ "$end" != none ] && [ "$now" -ge "$end" ]; then
-                finish 'the lease of this instance has run out' "$ending" renewable
-            elif [ "$idle_seconds" -gt 0 ] && [ "$idle" -ge "$idle_seconds" ]; then
-                finish "nothing has used this instance for $idle seconds" "$idle_ending" ''
-            fi
-            sleep "$tick"
-        done
-
-        """#
+    /// Takes an order back.
+    package static let withdrawOrder = ScriptFile.leaseWithdraw.text
 }

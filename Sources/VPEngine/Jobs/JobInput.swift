@@ -7,7 +7,10 @@ struct JobInput: Sendable {
     let shell: RemoteShell
 
     /// A word of shell text.
-    static func file(of job: JobID) -> String { "\"$HOME/.vp/input-\(job.rawValue)\"" }
+    static func file(of job: JobID) -> String { "\"$HOME/.vp/\(Self.name(of: job))\"" }
+
+    /// Below `~/.vp` there.
+    static func name(of job: JobID) -> String { "input-\(job.rawValue)" }
 
     /// Sends all that `descriptor` has, up to its end. Returns how many bytes that was.
     ///

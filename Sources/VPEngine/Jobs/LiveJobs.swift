@@ -1,4 +1,5 @@
 import Foundation
+import VPScripts
 
 /// A job that runs on an instance, or waits there, whoever started it.
 package struct LiveJob: Hashable, Sendable {
@@ -35,22 +36,7 @@ package struct LiveJobs: Sendable {
     private static let limit = 200
 
     /// Prints a line for each: the mark, how long it runs in seconds or `-`, and its name.
-    package static let script = """
-        \(JobSupervisor.aliveFunction)
-        now=$(date +%s)
-        count=0
-        for job in "$HOME"/.vp/jobs/*/; do
-        job=${job%/}
-        [ -d "$job" ] && [ ! -s "$job/status" ] && alive "$job" || continue
-        start=''
-        [ ! -s "$job/pid" ] || read -r _ start < "$job/pid"
-        case $start in '' | *[!0-9]*) age=- ;; *) age=$((now - start)) ;; esac
-        echo "\(Self.mark)$age ${job##*/}"
-        count=$((count + 1))
-        [ "$count" -lt \(Self.limit) ] || break
-        done
-        exit 0
-        """
+    package static let script = ScriptFile.liveJobs.text(["limit": String(Self.limit)])
 
     package static func parse(_ output: [UInt8]) -> [LiveJob] {
         String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline).prefix(Self.limit)

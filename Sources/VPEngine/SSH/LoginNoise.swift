@@ -13,32 +13,6 @@ final class LoginNoise: Sendable {
     var isKnown: Bool { self.wasHeard.withLock(\.self) }
 
     func note() { self.wasHeard.withLock { $0 = true } }
-
-    /// Runs `ssh -F CONFIGURATION [-T] ALIAS COMMAND…` without what comes before the command on either stream.
-    /// The shell reads up to there byte by byte. The exit status is that of ssh.
-    static let filter = """
-        file=$2
-        shift 2
-        [ "$1" != -T ] || shift
-        alias=$1
-        shift
-        mark="vp-start-$$-$(date +%s)"
-        exec 4>&1
-        quiet() {
-        early='' line=''
-        while IFS= read -r line; do
-        case $line in *"$mark") exec cat ;; esac
-        early="$early$line
-        "
-        done
-        # It never began: these are the words of ssh.
-        [ "$1" != words ] || printf '%s' "$early$line"
-        }
-        status=$({ {
-        { ssh -F "$file" -T "$alias" "echo $mark; echo $mark >&2; $*"; echo $? >&3; } 2>&1 >&5 | quiet words >&2
-        } 5>&1 | quiet >&4; } 3>&1)
-        exit "$status"
-        """
 }
 
 /// A stream of which nothing counts before the mark.

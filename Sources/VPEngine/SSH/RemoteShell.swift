@@ -1,4 +1,5 @@
 import Foundation
+import VPScripts
 
 /// Runs shell scripts on one instance over its shared ssh connection.
 package struct RemoteShell: Sendable {
@@ -128,7 +129,7 @@ package struct RemoteShell: Sendable {
 
     private func noiseFilter() throws(EngineError) -> String {
         let path = self.target.configurationFile + ".quiet"
-        try PrivateFolder.write(Array((LoginNoise.filter + "\n").utf8), to: path)
+        try PrivateFolder.write(Array(ScriptFile.quietSSH.text.utf8), to: path)
         return path
     }
 

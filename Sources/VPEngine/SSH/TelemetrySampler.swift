@@ -1,30 +1,17 @@
 import Foundation
 import Synchronization
+import VPScripts
 
 /// Watches the load of one instance over its shared connection: one remote shell loop, nothing installed.
 struct TelemetrySampler: Sendable {
     let shell: RemoteShell
     let remoteRoot: String
 
-    /// The loop ends with the connection: its next `echo` has nobody to write to.
-    private var script: String {
-        """
-        root=\(ShellQuoting.quoted(self.remoteRoot))
-        [ -d "$root" ] || root=/
-        while :; do
-            nvidia-smi --query-gpu=utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw \
-        --format=csv,noheader,nounits 2>/dev/null | sed 's/^/gpu,/'
-            sed -n 's/^cpu  */cpu /p' /proc/stat
-            read -r load rest </proc/loadavg && echo "load $load"
-            sed -n 's/^\\(MemTotal\\|MemAvailable\\): *\\([0-9]*\\).*/\\1 \\2/p' /proc/meminfo
-            df -Pk "$root" 2>/dev/null | sed -n '2s/^.* \\([0-9][0-9]*\\)  *\\([0-9][0-9]*\\)  *[0-9][0-9]*  *[0-9]*%.*/disk \\1 \\2/p'
-            sed -n 's/^ *\\([^:]*\\): */net \\1 /p' /proc/net/dev
-            echo end || exit
-            sleep \(Self.interval)
-        done
-        """
+    var script: String {
+        ScriptFile.load.text(["root": self.remoteRoot, "interval": String(Self.interval)])
     }
 
+    /// Seconds.
     static let interval = 2
 
     /// Reports samples until the task is cancelled. Throws when the connection ends before that.

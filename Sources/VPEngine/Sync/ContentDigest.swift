@@ -1,27 +1,12 @@
+import VPScripts
+
 /// Compares files by what is in them, where size and time cannot decide.
 ///
 /// The same script runs here and on the instance, so that both sides are read in the same way.
 enum ContentDigest {
     /// Prints one line for each path, in order; `lost` where it cannot be read.
     static func script(_ paths: [SyncPath], root: String) -> [UInt8] {
-        // Forking for every file would take minutes for a large workspace, hence batches; a batch whose
-        // number of lines is not right is read one by one.
-        var script = Array(
-            """
-            export LC_ALL=C
-            cd \(ShellQuoting.quoted(root)) || exit 3
-            one() {
-            if [ -f "$1" ] && [ ! -L "$1" ]; then sha256sum < "$1" || echo lost; else echo lost; fi
-            }
-            many() {
-            whole=1
-            for path; do if [ -L "$path" ] || [ ! -f "$path" ]; then whole=; fi; done
-            if [ "$whole" ] && sums=$(sha256sum -- "$@" 2>/dev/null); then echo "$sums"
-            else for path; do one "$path"; done
-            fi
-            }
-
-            """.utf8)
+        var script = ScriptFile.digest.bytes(["root": root])
         var batch: [UInt8] = []
         func flush() {
             if !batch.isEmpty { script += Array("many".utf8) + batch + [UInt8(ascii: "\n")] }
@@ -44,12 +29,9 @@ enum ContentDigest {
 
     /// The same for the first bytes of each file.
     static func script(_ beginnings: [(path: SyncPath, size: Int64)], root: String) -> [UInt8] {
-        var script = Array("export LC_ALL=C\ncd \(ShellQuoting.quoted(root)) || exit 3\n".utf8)
-        for (path, size) in beginnings {
-            script += Array("{ [ ! -L ".utf8) + path.shellWord + Array(" ] && head -c \(size) < ".utf8)
-            script += path.shellWord + Array(" || echo; } | sha256sum\n".utf8)
+        beginnings.reduce(into: ScriptFile.digest.bytes(["root": root])) { script, file in
+            script += ScriptFile.call("beginning", Array(String(file.size).utf8), file.path.shellWord)
         }
-        return script
     }
 
     /// What `sha256sum` printed of its input; nil where it printed none.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import VPScripts
 
 /// An archive that is being written to the state folder. It has its name only once it is whole and on the disk.
 final class HeldArchive: Sendable {
@@ -33,16 +34,14 @@ final class HeldArchive: Sendable {
 
     /// Prints one archive of `paths` below `root`. It fails where tar does: what cannot be read is not kept.
     static func script(_ paths: [SyncPath], root: String) -> [UInt8] {
-        let blank = [UInt8(ascii: " ")]
-        var script = Array("cd \(ShellQuoting.quoted(root)) || exit 3\n".utf8)
-        let words = paths.map { blank + $0.shellWord }
-        if words.reduce(0, { $0 + $1.count }) < 60_000 {
-            return script + Array("exec tar -cf - --".utf8) + words.joined() + [UInt8(ascii: "\n")]
+        let words = paths.map(\.shellWord)
+        let script = ScriptFile.archive.bytes(["root": root])
+        if words.reduce(0, { $0 + $1.count + 1 }) < 60_000 {
+            return script + ScriptFile.call("archive", words)
         }
-        // More than a command may have words: GNU's tar reads them from its input.
-        script += Array("{\n".utf8)
-        for word in words { script += Array("printf '%s\\0'".utf8) + word + [UInt8(ascii: "\n")] }
-        return script + Array("} | tar -cf - --null --verbatim-files-from -T -\n".utf8)
+        // GNU's tar reads them from its input.
+        return script + Array("{\n".utf8) + words.flatMap { ScriptFile.call("names", [$0]) }
+            + Array("} | archive_named\n".utf8)
     }
 
     var bytes: Int64 { self.state.withLock { $0.bytes } }

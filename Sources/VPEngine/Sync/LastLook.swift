@@ -1,4 +1,5 @@
 import Foundation
+import VPScripts
 
 /// What a workspace's listing does not show and an end would lose all the same: asked for once, in one round trip.
 package enum LastLook {
@@ -42,74 +43,23 @@ package enum LastLook {
     /// How far a link behind a link is followed.
     private static let depth = 3
 
-    /// Made when the instance first came up: what changed later was written there.
-    package static let reference = "$HOME/.vp/since"
-
-    /// Makes `reference`, unless it is there, or jobs have been there before it.
-    package static let mark = """
-        mkdir -p "$HOME/.vp" && { [ -e "\(reference)" ] || [ -d "$HOME/.vp/jobs" ] || : > "\(reference)"; } 2>/dev/null
-        """
-
     /// Prints records of words that end with NUL each.
     ///
     /// - Parameter folders: in which jobs worked, as they were asked for.
     package static func script(root: String, folders: [String]) -> String {
-        """
-        export LC_ALL=C
-        [ -e \(ShellQuoting.quoted(root)) ] || { printf 'end\\0'; exit; }
-        cd \(ShellQuoting.quoted(root)) || exit 3
-        # Where nobody knows since when, everything counts.
-        [ -e "\(Self.reference)" ] || { mkdir -p "$HOME/.vp" && touch -t 197001020000 "\(Self.reference)"; }
-        root=$(pwd -P)
-        home=$(cd "$HOME" && pwd -P)
-        since=\(Self.reference)
-        # Each of them may hold others, for which the same script is there; find takes but one `{}`.
-        export sort=\(ShellQuoting.quoted(Self.sorting))
-        find . -mindepth 1 \\( -type d \\( -name .git -o -name .vp-sync \\) \\) -prune \\
-        -o -type l -exec sh -c 'eval "$sort"' sh "$root" "$home" \(Self.depth) ./ '' {} + 2>/dev/null
-        for folder in \(folders.map(ShellQuoting.quoted).joined(separator: " ")); do
-        folder=$(cd "$folder" 2>/dev/null && pwd -P) || continue
-        case ${folder%/}/ in "$root"/* | / | /proc/* | /sys/* | /dev/* | /run/*) ;; *) printf 'folder\\0%s\\0' "$folder" ;; esac
-        done
-        export remade='for folder; do
-        folder=${folder%/CACHEDIR.TAG}
-        size=$(du -sk "$folder" 2>/dev/null | cut -f 1)
-        printf "remade\\0%s\\0%s\\0" "${folder#./}" "${size:-0}"
-        done'
-        find . \\( \(RemoteScan.remade) \\) -prune -exec sh -c 'eval "$remade"' sh {} + 2>/dev/null
-        find . \\( \(RemoteScan.remade) \\) -prune -o -type f -name CACHEDIR.TAG ! -path ./CACHEDIR.TAG \
-        -exec sh -c 'eval "$remade"' sh {} + 2>/dev/null
-        repository=\(ShellQuoting.quoted(Self.repository))
-        find . -name .vp-sync -prune -o -name .git -prune -exec sh -c "$repository" sh "$since" {} \\; 2>/dev/null
-        printf 'end\\0'
-        """
+        ScriptFile.lastLook.text(
+            [
+                "root": root, "folders": folders.map(ShellQuoting.quoted).joined(separator: " "),
+                "depth": String(Self.depth), "sort": ScriptFile.lastLookLinks.text,
+                "remade": ScriptFile.lastLookRemade.text,
+                "repository": ScriptFile.lastLookRepository.text,
+            ], arguments: RemoteScan.remade)
     }
 
     /// Prints for each link that leads out of the workspace how many bytes were written behind it since the instance came
     /// up: for a look while a job runs.
     package static func sizes(root: String) -> String {
-        """
-        export LC_ALL=C
-        cd \(ShellQuoting.quoted(root)) 2>/dev/null && [ -e "\(Self.reference)" ] || { printf 'end\\0'; exit; }
-        # find takes but one `{}`.
-        export measure='root=$1 home=$2 since=$3
-        shift 3
-        for link; do
-        target=$(readlink -f "$link" 2>/dev/null) && [ -e "$target" ] || continue
-        case $target/ in "$root"/* | /proc/* | /sys/* | /dev/* | /run/* | "$home"/.vp/*) continue ;; esac
-        case $root/ in "${target%/}"/*) continue ;; esac
-        case $home/ in "${target%/}"/*) continue ;; esac
-        sum=0
-        for size in $(find "$target" -type f -cnewer "$since" -exec du -k {} + 2>/dev/null | cut -f 1); do
-        case $size in *[!0-9]*) continue ;; esac
-        sum=$((sum + size))
-        done
-        printf "behind\\0%s\\0%s\\0" "${link#./}" "$sum"
-        done'
-        find . -mindepth 1 \\( -type d \\( -name .git -o -name .vp-sync \\) \\) -prune -o -type l \
-        -exec sh -c 'eval "$measure"' sh "$(pwd -P)" "$(cd "$HOME" && pwd -P)" "\(Self.reference)" {} + 2>/dev/null
-        printf 'end\\0'
-        """
+        ScriptFile.behindLinks.text(["root": root, "measure": ScriptFile.behindLinksSize.text])
     }
 
     /// What `sizes` printed, in bytes; nil where the answer was cut.
@@ -131,106 +81,18 @@ package enum LastLook {
         return sizes
     }
 
-    /// `$1` is the workspace, `$2` the home, `$3` how deep links are still followed, `$4` the folder that the links are
-    /// in and `$5` what it is called; then links.
-    private static let sorting = #"""
-        root=$1 home=$2 depth=$3 base=$4 prefix=$5
-        shift 5
-        for link; do
-        target=$(readlink -f "$link" 2>/dev/null) && [ -e "$target" ] || continue
-        case $target/ in
-        "$root"/* | "$base"* | /proc/* | /sys/* | /dev/* | /run/* | "$home"/.vp/*) continue ;;
-        esac
-        # What holds the workspace or the home is no folder of results.
-        case $root/ in "${target%/}"/*) continue ;; esac
-        case $home/ in "${target%/}"/*) continue ;; esac
-        name=$prefix${link#"$base"}
-        if [ -d "$target" ]; then
-        printf "link\0%s\0%s\0d\0" "$name" "$target"
-        [ "$depth" -eq 0 ] || find "$target" -type l \
-        -exec sh -c "eval \"\$sort\"" sh "$root" "$home" $((depth - 1)) "$target/" "$name/" {} +
-        elif [ -f "$target" ]; then
-        printf "link\0%s\0%s\0f\0" "$name" "$target"
-        fi
-        done
-        """#
-
-    /// `$1` is the reference, `$2` a `.git`.
-    private static let repository = #"""
-        since=$1 git=$2
-        [ -d "$git" ] || exit 0
-        repository=${git%/.git}
-        name=${repository#.}
-        name=${name#/}
-        own() {
-        git -c safe.directory="*" -c core.fsmonitor=false -c core.hooksPath=/dev/null -C "$repository" "$@" 2>/dev/null
-        }
-        if ! command -v git >/dev/null 2>&1; then
-        changed=$(find "$git" -type f \( -path "*/objects/*" -o -path "*/refs/*" \) -cnewer "$since" 2>/dev/null | head -n 1)
-        [ -e "$since" ] && [ -z "$changed" ] || printf "git\0%s\0raw\0\0" "$name"
-        exit 0
-        fi
-        head=$(own rev-parse -q --verify HEAD)
-        stashes=$(own rev-list -g refs/stash)
-        # shellcheck disable=SC2086
-        count=$(own rev-list --count --all $head $stashes --not --remotes) || count=unknown
-        case $count in
-        0) exit 0 ;;
-        unknown)
-        # A damaged one, or none that this git can read.
-        printf "git\0%s\0raw\0\0" "$name"
-        exit 0
-        ;;
-        esac
-        kind=bundle
-        [ ! -e "$git/shallow" ] || kind=raw
-        [ -z "$(find "$git/lfs/objects" -type f 2>/dev/null | head -n 1)" ] || kind=raw
-        tips=$({ own for-each-ref --format="%(objectname)" refs/heads refs/tags; echo "$head"; echo "$stashes"; } \
-        | sort -u | head -n 1000 | tr "\n" " ")
-        printf "git\0%s\0%s\0%s\0" "$name" "$kind" "$tips"
-        """#
-
     /// Prints the bundle of what no remote of the repository in `path` has. Says its size on standard error.
     package static func bundle(root: String, path: SyncPath, limit: Int64) -> [UInt8] {
-        let folder = path.bytes.isEmpty ? Array("./".utf8) : path.shellWord
-        var script = Array("export LC_ALL=C\ncd \(ShellQuoting.quoted(root)) && cd ".utf8) + folder
-        script += Array(
-            """
-             || exit 3
-            own() { git -c safe.directory='*' -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
-            umask 077
-            file=$HOME/.vp/bundle.$$
-            trap 'rm -f "$file"' EXIT
-            # Of stashes only the newest has a name, and a bundle holds names.
-            stashes=$(own rev-list -g refs/stash 2>/dev/null | head -n 1001)
-            # Each takes a program. Of so many the whole repository is kept as it is.
-            [ "$(echo "$stashes" | wc -l)" -le 1000 ] || exit 4
-            number=0
-            for stash in $stashes; do
-            own update-ref "refs/vp-stash/$number" "$stash"
-            number=$((number + 1))
-            done
-            head=$(own rev-parse -q --verify HEAD >/dev/null && echo HEAD)
-            own bundle create "$file" --all $head --not --remotes >/dev/null || exit 4
-            size=$(($(wc -c < "$file")))
-            [ "$size" -le \(limit) ] || { echo "it is $size bytes" >&2; exit 5; }
-            echo "\(Self.sizeMark)$size" >&2
-            cat "$file"
-            """.utf8)
-        return script
+        ScriptFile.bundle.bytes(
+            ["root": root, "limit": String(limit)],
+            words: [path.bytes.isEmpty ? Array("./".utf8) : path.shellWord])
     }
 
     /// Prints the file at `target`, after its size on standard error.
     package static func file(_ target: SyncPath, limit: Int64) -> [UInt8] {
-        Array("cd / && file=".utf8) + SyncPath(target.bytes.drop { $0 == SyncPath.slash }).shellWord
-            + Array(
-                """
-
-                size=$(($(wc -c < "$file"))) || exit 3
-                [ "$size" -le \(limit) ] || { echo "it is $size bytes" >&2; exit 5; }
-                echo "\(Self.sizeMark)$size" >&2
-                cat "$file"
-                """.utf8)
+        ScriptFile.printFile.bytes(
+            ["limit": String(limit)],
+            words: [SyncPath(target.bytes.drop { $0 == SyncPath.slash }).shellWord])
     }
 
     /// A link may be called what must not come here: what lies behind it comes beside. None of ours is looked for below

@@ -116,7 +116,7 @@ struct OutsideResults {
                 Workspace(
                     name: self.workspace.name, localRoot: "\(self.workspace.localRoot)/\(folder)",
                     remoteRoot: remoteRoot), self.shell, self.progress)
-            sync.newerThan = LastLook.reference
+            sync.isNewerOnly = true
             sync.prunedPaths = pruned
             return sync
         }

@@ -1,4 +1,5 @@
 import Foundation
+import VPScripts
 
 /// Lists the files of the workspace on an instance, in one round trip.
 ///
@@ -10,8 +11,8 @@ package struct RemoteScan: Sendable {
     package var prunedFolders: Set<String> = Self.defaultPrunedFolders
     /// Ends a listing that has not ended by then.
     var deadline: Duration { self.shell.patience.listing }
-    /// Only files that changed after this one, a word of shell text, and no folders; nil lists all.
-    package var newerThan: String?
+    /// Only files that changed since the instance came up (`LastLook`), and no folders.
+    package var isNewerOnly = false
     /// Folders that are left out, relative to the root.
     package var prunedPaths: [SyncPath] = []
 
@@ -29,11 +30,13 @@ package struct RemoteScan: Sendable {
 
     /// What must be there for a folder of that name to be what the name says: find(1) asks it of few folders, since
     /// each question is a process. A folder that is only called so is a folder.
-    private static let evidence: [String: String] = {
-        let environment = "-exec test -e {}/pyvenv.cfg -o -e {}/conda-meta \\;"
-        let cache = "-exec test -e {}/CACHEDIR.TAG \\;"
+    private static let evidence: [String: [String]] = {
+        let environment = [
+            "-exec", "test", "-e", "{}/pyvenv.cfg", "-o", "-e", "{}/conda-meta", ";",
+        ]
+        let cache = ["-exec", "test", "-e", "{}/CACHEDIR.TAG", ";"]
         var evidence = [
-            "node_modules": "-exec sh -c 'test -e \"${1%/*}/package.json\"' sh {} \\;"
+            "node_modules": ["-exec", "sh", "-c", #"test -e "${1%/*}/package.json""#, "sh", "{}", ";"]
         ]
         for name in ["venv", ".venv", "env", ".env", "virtualenv", ".virtualenv", "conda", ".conda"] {
             evidence[name] = environment
@@ -45,17 +48,16 @@ package struct RemoteScan: Sendable {
     }()
 
     /// Words of find(1) for folders that can be made again: for what names them, and their size, once.
-    package static var remade: String {
+    package static var remade: [String] {
         Self.condition(
             Self.defaultPrunedFolders.subtracting([".git", TransferFolder.partial]))
     }
 
-    private static func condition(_ names: Set<String>) -> String {
+    private static func condition(_ names: Set<String>) -> [String] {
         let words = names.sorted().map { name in
-            let word = "-name \(ShellQuoting.quoted(name))"
-            return Self.evidence[name].map { "\\( \(word) \($0) \\)" } ?? word
+            Self.evidence[name].map { ["(", "-name", name] + $0 + [")"] } ?? ["-name", name]
         }
-        return "-type d \\( \(words.joined(separator: " -o ")) \\)"
+        return ["-type", "d", "("] + words.joined(separator: ["-o"]) + [")"]
     }
 
     /// What a look at the instance has shown.
@@ -81,7 +83,7 @@ package struct RemoteScan: Sendable {
     }
 
     /// What a digest of the workspace tells apart.
-    package enum Detail: Sendable {
+    package enum Detail: String, Sendable {
         /// Files, links and folders by name. No file is looked at, which makes it the fastest look there is.
         case names
         /// The same as a listing.
@@ -136,27 +138,10 @@ package struct RemoteScan: Sendable {
     /// The digest of what is there now; nil where none can be had (busybox's find, no such root).
     package func digest(_ detail: Detail) async throws(EngineError) -> String? {
         let result = try await self.run(
-            """
-            export LC_ALL=C
-            cd \(ShellQuoting.quoted(self.remoteRoot)) || exit 3
-            \(self.digestCommand(detail))
-            """)
+            ScriptFile.digestTree.text(
+                ["root": self.remoteRoot, "detail": detail.rawValue, "newer": self.newer],
+                arguments: self.pruningWords))
         return result.isSuccess ? ContentDigest.ofInput(result.output) : nil
-    }
-
-    private func digestCommand(_ detail: Detail) -> String {
-        // Without its last word, the output of a find that failed half way would be a digest like any other.
-        "{ \(self.listCommand(detail)) 2>/dev/null && printf 'end'; } | sha256sum"
-    }
-
-    private func listCommand(_ detail: Detail) -> String {
-        let (link, other) =
-            switch detail {
-            case .names: ("l %P\\0", "%y %P\\0")
-            case .versions: ("l %P\\0%l\\0", "%y %s %T@ %m %P\\0")
-            }
-        return "find . -ignore_readdir_race -mindepth 1 \(self.prune)\(self.links) -printf '\(link)' "
-            + "-o \(self.files) -printf '\(other)'"
     }
 
     /// What find would have printed of `listing` with `detail`, for `ContentDigest`.
@@ -182,58 +167,33 @@ package struct RemoteScan: Sendable {
         return names + end
     }
 
-    private static let clearing =
-        "rm -rf \(TransferFolder.temporary); rmdir \(TransferFolder.own) 2>/dev/null"
     private static let endMark = Array("end ".utf8)
     private static let knownMark = Array("known \0".utf8)
     private static let statMark = Array("stat\0".utf8)
 
-    private var files: String {
-        self.newerThan.map { "-type f -cnewer \"\($0)\"" } ?? "\\( -type f -o -type d \\)"
-    }
+    private var newer: String { self.isNewerOnly ? "1" : "" }
 
-    private var links: String { self.newerThan.map { "-type l -cnewer \"\($0)\"" } ?? "-type l" }
-
-    private var prune: String {
-        let paths = self.prunedPaths.map { path in
+    /// Words of find(1) for what is not looked into.
+    private var pruningWords: [String] {
+        let paths = self.prunedPaths.flatMap { path in
             // Characters that mean something in a pattern stand for any.
             let name = String(decoding: path.bytes, as: UTF8.self)
             let pattern = String(name.map { "*?[]\\".contains($0) ? "?" : $0 })
-            return "-path \(ShellQuoting.quoted("./" + pattern)) -prune -o "
-        }.joined()
-        return paths + (self.prunedFolders.isEmpty ? "" : "\(Self.condition(self.prunedFolders)) -prune -o ")
+            return ["-path", "./" + pattern, "-prune", "-o"]
+        }
+        return paths
+            + (self.prunedFolders.isEmpty ? [] : Self.condition(self.prunedFolders) + ["-prune", "-o"])
     }
 
     package func script(makesRoot: Bool, clearsTemporaries: Bool = false, unless known: String? = nil)
         -> String
     {
-        let root = ShellQuoting.quoted(self.remoteRoot)
-        let isKnown = known.map { known in
-            "if [ \"$(\(self.digestCommand(.versions)))\" = '\(known)  -' ]; then printf 'known \\0'; exit; fi"
-        }
-        // A root that is there and cannot be entered is not an empty one.
-        return """
-            export LC_ALL=C
-            \(makesRoot ? "mkdir -p \(root) || exit 4" : "[ -e \(root) ] || { printf 'end \\0'; exit; }")
-            cd \(root) || exit 3
-            \(clearsTemporaries ? Self.clearing : ":")
-            \(isKnown ?? ":")
-            if find . -maxdepth 0 -ignore_readdir_race -printf '' 2>/dev/null; then
-            \(self.listCommand(.versions)) || exit 3
-            else
-            printf 'stat\\0'
-            exec 3>&1
-            problems=$(find . -mindepth 1 \(self.prune)\(self.files) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
-            exec 3>&-
-            printf '\\0'
-            find . -mindepth 1 \(self.prune)\(self.links) -exec sh -c 'for link; do printf "l %s\\0" "${link#./}"
-            readlink "$link"; printf "\\0"; done' sh {} + 2>/dev/null
-            # A file that vanished meanwhile is none; a folder that cannot be read is not an empty one.
-            case $problems in *denied*) echo "$problems" >&2; exit 3;; esac
-            fi
-            \(makesRoot ? "room=$(df -Pk . 2>/dev/null | tail -n 1); set -f; set -- $room" : "set --")
-            printf 'end %s\\0' "$4"
-            """
+        ScriptFile.scan.text(
+            [
+                "root": self.remoteRoot, "makes_root": makesRoot ? "1" : "",
+                "temporary": clearsTemporaries ? TransferFolder.temporary : "", "own": TransferFolder.own,
+                "known": known ?? "", "newer": self.newer,
+            ], arguments: self.pruningWords)
     }
 
     /// Records of files and folders, and of links: `l path`, NUL, where it leads, NUL.

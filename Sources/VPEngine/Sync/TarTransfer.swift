@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import VPScripts
 
 /// Moves an exact list of files by tar over an instance's shared ssh connection: many small ones that are new there,
 /// which takes tar a third of rsync's time, and all where rsync cannot be had.
@@ -50,33 +51,23 @@ struct TarTransfer {
 
     // MARK: The words
 
-    private static let progress = "--checkpoint=100 --checkpoint-action=echo='\(Self.mark)%u'"
+    /// tar says it with a number in it, every hundred records.
+    private static let checkpoint = "\(Self.mark)%u"
 
     /// Reads a list of paths, each ended by NUL, and sends the files to tar on the instance.
-    ///
-    /// Whole seconds in the oldest of formats with long names: busybox reads no newer one, and times that differ
-    /// in the fraction alone are known to be equal.
     private func sendCommand(_ shell: RemoteShell) throws(EngineError) -> ProcessCommand {
         let temporary = ShellQuoting.quoted("\(self.remoteRoot)/\(TransferFolder.temporary)")
-        let script = """
-            root=$1; shift
-            tar --create --format=gnu --hard-dereference --no-recursion --mode=\(Umask.chmodWords) \
-            --directory="$root" --null --verbatim-files-from --files-from=- \(Self.progress) | "$@"
-            """
         return try self.command(
-            shell, script,
+            shell, ScriptFile.tarSend.text(["mode": Umask.chmodWords, "checkpoint": Self.checkpoint]),
             // What was left of an attempt before was cut.
             remote: "rm -rf \(temporary) && mkdir -p \(temporary) && cd \(temporary) && exec tar -xpof -")
     }
 
     /// Reads a script for the instance, and takes what tar there prints by it.
     private func receiveCommand(_ shell: RemoteShell) throws(EngineError) -> ProcessCommand {
-        let script = """
-            root=$1; shift
-            { "$@"; echo "\(Self.mark)ssh $?" >&2; } | head -c \(self.archiveLimit) | \
-            tar --extract --ignore-zeros --no-same-owner --no-same-permissions --delay-directory-restore \
-            --no-overwrite-dir --directory="$root" --file=- \(Self.progress)
-            """
+        let script = ScriptFile.tarReceive.text([
+            "limit": String(self.archiveLimit), "mark": Self.mark, "checkpoint": Self.checkpoint,
+        ])
         return try self.command(shell, script, remote: "exec sh -s")
     }
 
@@ -99,54 +90,32 @@ struct TarTransfer {
 
     /// Prints archives one after the other, since no command may have more than some words.
     private var sendScript: [UInt8] {
-        var script = Array("export LC_ALL=C\ncd \(ShellQuoting.quoted(self.remoteRoot)) || exit 3\n".utf8)
-        var batch: [UInt8] = []
-        func flush() {
-            if !batch.isEmpty { script += Array("tar -cf - --".utf8) + batch + [UInt8(ascii: "\n")] }
-            batch = []
-        }
+        var script = ScriptFile.archive.bytes(["root": self.remoteRoot])
+        var batch: [[UInt8]] = []
+        var size = 0
         for path in self.paths {
-            batch += Array(" ".utf8) + path.shellWord
-            if batch.count > 60_000 { flush() }
+            let word = path.shellWord
+            batch.append(word)
+            size += word.count + 1
+            if size > 60_000 {
+                script += ScriptFile.call("archive", batch)
+                batch = []
+                size = 0
+            }
         }
-        flush()
+        if !batch.isEmpty { script += ScriptFile.call("archive", batch) }
         // What vanished since it was listed is no failure of the others.
         return script + Array("exit 0\n".utf8)
     }
 
     /// Lets what has arrived take its place. A folder that is new there is moved with all that is in it.
     private func placeScript(_ here: Set<SyncPath>) -> [UInt8] {
-        var script = Array(
-            """
-            cd \(ShellQuoting.quoted(self.remoteRoot)) || exit 3
-            new=\(TransferFolder.temporary) aside=\(TransferFolder.aside)
-            there() { [ -e "$1" ] || [ -L "$1" ]; }
-            folder() { [ -d "$1" ] && [ ! -L "$1" ]; }
-            drop() {
-            there "$1" || return 0
-            mkdir -p "$aside/${1%/*}" && mv -f -- "$1" "$aside/$1"
-            }
-            merge() {
-            here=$1
-            set --
-            for name in "$new/$here"* "$new/$here".[!.]* "$new/$here"..?*; do
-            there "$name" && ! there "$here${name##*/}" || continue
-            set -- "$@" "$name"
-            if [ $# -ge 100 ]; then mv -f -- "$@" "./$here"; set --; fi
-            done
-            [ $# -eq 0 ] || mv -f -- "$@" "./$here"
-            for name in "$new/$here"* "$new/$here".[!.]* "$new/$here"..?*; do
-            there "$name" || continue
-            to=./$here${name##*/}
-            if folder "$name" && folder "$to"; then (merge "$here${name##*/}/"); continue; fi
-            if folder "$to"; then rmdir -- "$to"; else drop "$to"; fi && mv -f -- "$name" "$to"
-            done
-            }
-
-            """.utf8)
+        var script = ScriptFile.place.bytes([
+            "root": self.remoteRoot, "temporary": TransferFolder.temporary, "aside": TransferFolder.aside,
+        ])
         // What goes makes room first.
         for path in self.paths.sorted() where !here.contains(path) {
-            script += Array("drop ".utf8) + path.shellWord + [UInt8(ascii: "\n")]
+            script += ScriptFile.call("drop", path.shellWord)
         }
         return script + Array("merge ''\nexit 0\n".utf8)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import VPScripts
 
 extension WorkspaceSync {
     /// Sends what changed here. Where nothing did, no rsync is started.
@@ -170,17 +171,10 @@ extension WorkspaceSync {
     private func putAside(_ items: [SyncPlan.Item]) async throws(EngineError) {
         let items = items.filter { $0.entry.kind != .folder }
         guard !items.isEmpty else { return }
-        var script = Array(
-            """
-            cd \(ShellQuoting.quoted(self.workspace.remoteRoot)) || exit 3
-            aside=\(TransferFolder.aside)
-            drop() {
-            if [ -d "$1" ] && [ ! -L "$1" ]; then return; fi
-            if [ -e "$1" ] || [ -L "$1" ]; then mkdir -p "$aside/${1%/*}" && mv -f -- "$1" "$aside/$1"; fi
-            }
-
-            """.utf8)
-        for item in items { script += Array("drop ".utf8) + item.path.shellWord + [UInt8(ascii: "\n")] }
+        var script = ScriptFile.putAside.bytes([
+            "root": self.workspace.remoteRoot, "aside": TransferFolder.aside,
+        ])
+        for item in items { script += ScriptFile.call("drop", item.path.shellWord) }
         let result = try await self.shell.run(script + Array("exit 0\n".utf8))
         guard result.isSuccess else {
             throw EngineError(

@@ -1,4 +1,5 @@
 import Foundation
+import VPScripts
 
 /// Brings one workspace and its twin on one instance together, upward or downward.
 ///
@@ -12,8 +13,8 @@ package struct WorkspaceSync: Sendable {
     package let manifests: ManifestStore
     package let settings: EngineConfiguration.Sync
     package let report: @Sendable (ActionProgress) -> Void
-    /// See `RemoteScan.newerThan`.
-    package var newerThan: String?
+    /// See `RemoteScan.isNewerOnly`.
+    package var isNewerOnly = false
     /// See `RemoteScan.prunedPaths`.
     package var prunedPaths: [SyncPath] = []
 
@@ -51,7 +52,7 @@ package struct WorkspaceSync: Sendable {
 
     var remoteScan: RemoteScan {
         var scan = RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot)
-        scan.newerThan = self.newerThan
+        scan.isNewerOnly = self.isNewerOnly
         scan.prunedPaths = self.prunedPaths
         return scan
     }
@@ -98,22 +99,17 @@ package struct WorkspaceSync: Sendable {
         async throws(EngineError) -> Bool
     {
         guard listing.hasRemains || !folders.isEmpty else { return false }
-        var script = Array("cd \(ShellQuoting.quoted(self.workspace.remoteRoot)) || exit 3\n".utf8)
+        var script = ScriptFile.settle.bytes(["root": self.workspace.remoteRoot, "own": TransferFolder.own])
         var hasRescued = false
         for (path, entry) in listing.aside.sorted(by: { $0.key < $1.key }) {
             if let base = agreed[path]?.there, entry.change(since: base) != .content { continue }
             hasRescued = true
             let aside = SyncPath(Array("\(TransferFolder.aside)/".utf8) + path.bytes)
             let target = path.beside(self.instance.rawValue)
-            script += Array("n=".utf8) + target.shellWord
-            script += Array("; while [ -e \"$n\" ] || [ -L \"$n\" ]; do n=$n+; done\n".utf8)
-            script += Array("mkdir -p \"${n%/*}\" && mv -- ".utf8) + aside.shellWord
-            script += Array(" \"$n\" || exit 4\n".utf8)
+            script += ScriptFile.call("rescue", aside.shellWord, target.shellWord)
         }
-        script += Array("rm -rf \(TransferFolder.own)\n".utf8)
-        for folder in folders {
-            script += Array("rmdir -- ".utf8) + folder.shellWord + Array(" 2>/dev/null\n".utf8)
-        }
+        script += ScriptFile.call("discard")
+        for folder in folders { script += ScriptFile.call("leave", folder.shellWord) }
         let result = try await self.shell.run(script + Array("exit 0\n".utf8))
         guard result.isSuccess else {
             throw EngineError(

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VPScripts
 import VPTestSupport
 
 @testable import VPEngine
@@ -11,6 +12,15 @@ import VPTestSupport
 struct WatchdogClientTests {
     private static let shells = [["dash"], ["bash", "--posix"], ["busybox", "sh"]]
     private static let key = "0123456789abcdef0123456789abcdef"
+
+    private static func terms(of server: URL) -> String {
+        let terms = PlatformOrders.Terms(.vast, apiBase: server.absoluteString)
+        let look = terms.lookStart + "7" + terms.lookEnd
+        return ScriptFile.assignments([
+            "platform_call": ScriptFile.platformCall.text, "variable": terms.variable, "look": look,
+            "stop_method": terms.stopMethod, "stop_url": look + terms.stopPath, "stop_body": terms.stopBody,
+        ])
+    }
 
     /// Runs `words` in a container whose first process knows the key, and that has no client but `client`.
     private static func run(
@@ -35,9 +45,9 @@ struct WatchdogClientTests {
         let lease = folder.path + "/lease"
         try FileManager.default.createDirectory(atPath: lease, withIntermediateDirectories: true)
         let script = """
-            lease=\(lease) agent=test-agent id=7
-            \(PlatformOrders.text(.vast, apiBase: server.absoluteString))
-            \(PlatformOrders.functions)
+            lease=\(lease) agent=test-agent
+            \(Self.terms(of: server))
+            \(ScriptFile.platformOrders.text)
             \(words)
             """
         // The instance's own key comes from its container: programs that we start are given none.

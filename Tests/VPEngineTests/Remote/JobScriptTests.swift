@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VPScripts
 import VPTestSupport
 
 @testable import VPEngine
@@ -367,6 +368,32 @@ struct JobScriptTests {
         ])
     func aKillForWantOfMemoryIsTold(kind: JobShell.Kind, counter: (file: String, after: String)) async throws
     {
+        try await self.withCounter(counter, kind) { shell, file in
+            let kill = "printf '\(counter.after)' > \(file); kill -9 $$"
+            let (_, end) = try await shell.end(shell.script(.shell(kill)))
+            #expect(end.memoryRanOut)
+            #expect(
+                JobCause.words(for: end, tail: []) == "out of memory: killed by the instance's kernel")
+            let (_, next) = try await shell.end(shell.script(.shell("kill -9 $$"), id: 2))
+            #expect(!next.memoryRanOut)
+        }
+    }
+
+    /// What goes on in the background is measured meanwhile.
+    @Test(.requires("bwrap"), arguments: [JobShell.Kind.dash, .bareDash, .busybox])
+    func aKillForWantOfMemoryIsToldBesideWorkInTheBackground(kind: JobShell.Kind) async throws {
+        let counter = ("memory.events", "oom_kill 1\\n")
+        try await self.withCounter(counter, kind) { shell, file in
+            let kill = "echo a log of some length; printf '\(counter.1)' > \(file); sleep 2 & kill -9 $$"
+            let (_, end) = try await shell.end(shell.script(.shell(kill)))
+            #expect(end.memoryRanOut)
+        }
+    }
+
+    private func withCounter(
+        _ counter: (file: String, after: String), _ kind: JobShell.Kind,
+        _ body: (JobShell, String) async throws -> Void
+    ) async throws {
         try await TemporaryFolder.with { folder in
             var shell = try JobShell(kind, in: folder)
             let file = try folder.write(
@@ -381,13 +408,33 @@ struct JobScriptTests {
             // Installed, and forbidden here.
             guard probe.isSuccess else { return }
             shell.sandbox = bind
-            let kill = "printf '\(counter.after)' > \(file); kill -9 $$"
-            let (_, end) = try await shell.end(shell.script(.shell(kill)))
-            #expect(end.memoryRanOut)
-            #expect(
-                JobCause.words(for: end, tail: []) == "out of memory: killed by the instance's kernel")
-            let (_, next) = try await shell.end(shell.script(.shell("kill -9 $$"), id: 2))
-            #expect(!next.memoryRanOut)
+            try await body(shell, file)
+        }
+    }
+
+    /// The list of processes shows where the texts are, not what they say.
+    @Test(arguments: Self.shells)
+    func noTextOfOursIsInTheListOfProcesses(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            let script = shell.script(.shell("sleep 1000"), limitSeconds: 500)
+            async let ended = shell.end(script)
+            try await shell.wait(for: "pid")
+            let mark = Array("HOME=\(shell.home)".utf8)
+            var seen = 0
+            for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(name) != nil {
+                guard let words = FileManager.default.contents(atPath: "/proc/\(name)/cmdline"),
+                    let variables = FileManager.default.contents(atPath: "/proc/\(name)/environ"),
+                    variables.split(separator: 0).contains(where: { $0.elementsEqual(mark) })
+                else { continue }
+                seen += 1
+                // The command's own text ends with a line feed.
+                let text = String(decoding: words, as: UTF8.self).replacing(
+                    "sleep 1000\n", with: "sleep 1000")
+                #expect(!text.contains("\n"), "\(text)")
+            }
+            #expect(seen >= 3)
+            _ = try await shell.run(script.cancel(grace: 1))
+            _ = try await ended
         }
     }
 
@@ -398,7 +445,7 @@ struct JobScriptTests {
                 .arguments(["printf", "a b"]), environment: ["A": "b c"], after: 7, manner: .split,
                 limitSeconds: 60)
             let texts = [
-                JobSupervisor.text, script.startAndReturn,
+                ScriptFile.supervise.text, script.startAndReturn,
                 script.startAndFollow(.errors, from: 7),
                 script.catchUp(from: 1), script.cancel(grace: 10), JobScript.look(at: [script.job]),
             ]
@@ -406,11 +453,12 @@ struct JobScriptTests {
             for (number, text) in texts.enumerated() {
                 let path = try folder.write("#!/bin/sh\n" + text, to: "script-\(number).sh")
                 for dialect in ["sh", "dash", "busybox", "bash"] {
-                    // Older versions know no busybox.
+                    // Older versions know no busybox. Values are words or texts as they are: SC2209, SC2016.
                     let name = dialect == "busybox" ? "dash" : dialect
                     let result = try await SystemProcessRunner().run(
                         ProcessCommand(
-                            program, ["-s", name, "-S", "style", path], environment: ["LC_ALL": "C.UTF-8"]))
+                            program, ["-s", name, "-S", "style", "-e", "SC2016,SC2209", path],
+                            environment: ["LC_ALL": "C.UTF-8"]))
                     let words = String(decoding: result.output, as: UTF8.self)
                     #expect(words == "")
                 }

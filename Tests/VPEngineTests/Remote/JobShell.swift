@@ -34,9 +34,11 @@ struct JobShell: Sendable {
 
     /// The programs that the scripts and the tests' commands may use, perl apart.
     private static let programs = [
-        "cat", "chmod", "cksum", "cp", "date", "df", "env", "find", "grep", "head", "kill", "mkdir", "mv",
-        "ps", "rm",
-        "seq", "setsid", "sleep", "sort", "stat", "tail", "tee", "touch", "tr", "truncate", "tty", "wc",
+        "awk", "cat", "chmod", "cksum", "cp", "cut", "date", "df", "du", "env", "find", "grep", "head",
+        "kill",
+        "mkdir", "mv", "ps", "readlink", "rm", "rmdir", "sed", "seq", "setsid", "sha256sum", "sleep", "sort",
+        "stat",
+        "tail", "tee", "test", "touch", "tr", "truncate", "tty", "wc",
     ]
 
     /// Runs `body` on such a machine, and ends what it leaves there: a test that fails half-way must not leave a loop
@@ -85,6 +87,8 @@ struct JobShell: Sendable {
 
     /// Gives the machine a program of its own.
     func install(_ name: String, _ text: String) throws {
+        // What is there may be a link to this machine's own.
+        unlink("\(self.path)/\(name)")
         try Data("#!/bin/sh\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(self.path)/\(name)"))
         chmod("\(self.path)/\(name)", 0o755)
     }
@@ -134,6 +138,15 @@ struct JobShell: Sendable {
             #expect(others == [], "a script says nothing but its reports")
         }
         return (output.bytes, lines.compactMap { JobReport(line: $0) })
+    }
+
+    /// Runs `text` and returns all that it said.
+    func result(of text: String) async throws -> ProcessResult {
+        let words = self.sandbox + ["\(self.path)/sh", "-s"]
+        return try await self.runner.run(
+            ProcessCommand(
+                words[0], Array(words.dropFirst()),
+                environment: ["PATH": self.path, "HOME": self.home, "LC_ALL": "C"], input: Array(text.utf8)))
     }
 
     /// Runs `text` for a reader who leaves after so many lines, and returns when nothing of it is left.

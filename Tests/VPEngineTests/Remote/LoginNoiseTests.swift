@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VPScripts
 import VPTestSupport
 
 @testable import VPEngine
@@ -49,7 +50,7 @@ import VPTestSupport
                 """,
                 to: "bin/ssh")
             chmod(folder.path + "/bin/ssh", 0o755)
-            let filter = try folder.write(LoginNoise.filter + "\n", to: "filter")
+            let filter = try folder.write(ScriptFile.quietSSH.text, to: "filter")
             func run(_ words: [String], input: String = "") async throws -> ProcessResult {
                 try await SystemProcessRunner().run(
                     ProcessCommand(

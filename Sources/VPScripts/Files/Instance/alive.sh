@@ -1,0 +1,15 @@
+#!/bin/sh
+# Sets `alive` for the job in folder `$1`: whether its supervisor runs.
+#
+# A number alone would not do: containers count their processes from 1 at every start, so that another process
+# may have it after one. Together with the time of its start it names one process for ever.
+
+alive() {
+    alive_pid='' alive_born='' alive_stat=''
+    [ ! -s "$1/supervisor" ] || read -r alive_pid alive_born <"$1/supervisor"
+    [ -n "$alive_pid" ] && [ -r "/proc/$alive_pid/stat" ] || return 1
+    { read -r alive_stat <"/proc/$alive_pid/stat"; } 2>/dev/null || return 1
+    # shellcheck disable=SC2086
+    set -- ${alive_stat##*) }
+    [ "${1:-Z}" != Z ] && [ "${20:-}" = "$alive_born" ]
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# What a rental carries with it: it ends the instance where nobody came to put the watchdog there. It runs in
+# a shell of its own. `$id_variable` is what the container calls its id, of which `$look_start` and
+# `$look_end` make the address that tells of it; a stop is asked for at that and `$stop_path`. `$seconds`
+# after the container's start it does what `$ending` says, or stops where `$kept` is not empty and a file of
+# that folder is new: files of somebody who came by ssh and not by vp are results as well.
+: "${platform_call?}" "${variable?}" "${id_variable?}" "${look_start?}" "${look_end?}" "${stop_method?}" "${stop_path?}"
+: "${stop_body?}" "${seconds?}" "${ending?}" "${kept?}"
+
+# Put here by vp: ends this instance if nobody comes. See `vp lease`.
+trap '' HUP
+umask 077
+lease=${HOME:-/root}/.vp/lease
+# shellcheck disable=SC2034
+agent=variousplug-boot-guard
+look=''
+eval "look=\$look_start\$$id_variable\$look_end"
+. ./platform-orders.sh
+[ ! -s "$lease/settings" ] || exit
+mkdir -p "$lease" || exit
+[ -e "$lease/boot" ] || : >"$lease/boot"
+sleep "$seconds"
+while [ ! -s "$lease/settings" ]; do
+    how=$ending
+    [ -z "$kept" ] || [ -z "$(find "$kept" ! -type d -newer "$lease/boot" 2>/dev/null | head -n 1)" ] || how=stop
+    if [ "$how" = destroy ]; then
+        call DELETE "$look" '{}'
+    else
+        call "$stop_method" "$look$stop_path" "$stop_body"
+    fi
+    sleep 60
+done

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Prints the bundle of what no remote of the repository in the folder `$1` of the workspace `root` has, where
+# it is not more than `limit` bytes. Says its size on standard error.
+: "${root?}" "${limit?}"
+
+export LC_ALL=C
+cd "$root" && cd "$1" || exit 3
+own() { git -c safe.directory='*' -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
+umask 077
+file=$HOME/.vp/bundle.$$
+trap 'rm -f "$file"' EXIT
+# Of stashes only the newest has a name, and a bundle holds names.
+stashes=$(own rev-list -g refs/stash 2>/dev/null | head -n 1001)
+# Each takes a program. Of so many the whole repository is kept as it is.
+[ "$(echo "$stashes" | wc -l)" -le 1000 ] || exit 4
+number=0
+for stash in $stashes; do
+    own update-ref "refs/vp-stash/$number" "$stash"
+    number=$((number + 1))
+done
+head=$(own rev-parse -q --verify HEAD >/dev/null && echo HEAD)
+# shellcheck disable=SC2086
+own bundle create "$file" --all $head --not --remotes >/dev/null || exit 4
+size=$(($(wc -c <"$file")))
+[ "$size" -le "$limit" ] || {
+    echo "it is $size bytes" >&2
+    exit 5
+}
+echo "vp-size $size" >&2
+cat "$file"

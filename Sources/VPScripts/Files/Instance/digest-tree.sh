@@ -1,0 +1,8 @@
+#!/bin/sh
+# Prints a digest of what is in the workspace `root` now; `detail` and `$@` are those of `list`.
+: "${root?}" "${detail?}" "${newer?}"
+
+export LC_ALL=C
+. ./find-files.sh
+cd "$root" || exit 3
+digest "$detail" "$@"

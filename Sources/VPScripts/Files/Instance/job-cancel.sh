@@ -1,0 +1,29 @@
+#!/bin/sh
+# Ends every process of the job `job_id`: TERM, up to `grace` seconds, then KILL; of one that is over, what it
+# left behind. Standard error says at the end what `report` does, after a line `survivor` with number and name
+# for each process that is still there, and a line `unadopted` where one that has an empty environment and a
+# session of its own may have been missed.
+: "${job_id?}" "${grace?}"
+
+job=$HOME/.vp/jobs/$job_id
+. ./alive.sh
+. ./job-report.sh
+[ -d "$job" ] || {
+    echo 'vp-job absent' >&2
+    exit 0
+}
+. ./processes.sh
+[ -s "$job/status" ] || echo "$grace" >"$job/cancelled"
+terminate "$grace"
+for process in $(own); do
+    name=''
+    { read -r name <"/proc/$process/comm"; } 2>/dev/null
+    echo "vp-job survivor $process $name" >&2
+done
+tries=150
+while [ $tries -gt 0 ] && [ ! -s "$job/status" ] && alive "$job"; do
+    sleep 0.1
+    tries=$((tries - 1))
+done
+[ -s "$job/waiter" ] || [ ! -s "$job/pid" ] || echo 'vp-job unadopted' >&2
+report ''

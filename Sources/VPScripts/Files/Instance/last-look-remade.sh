@@ -1,0 +1,8 @@
+#!/bin/sh
+# Run by find in last-look.sh: prints folders that can be made again, and their size.
+
+for folder; do
+    folder=${folder%/CACHEDIR.TAG}
+    size=$(du -sk "$folder" 2>/dev/null | cut -f 1)
+    printf 'remade\0%s\0%s\0' "${folder#./}" "${size:-0}"
+done

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Run by find in last-look.sh: prints what repository the `.git` in `$2` is of, where its history holds
+# something that no remote of it has. `$1` is the file that tells since when.
+
+since=$1 git=$2
+[ -d "$git" ] || exit 0
+repository=${git%/.git}
+name=${repository#.}
+name=${name#/}
+own() {
+    git -c safe.directory="*" -c core.fsmonitor=false -c core.hooksPath=/dev/null -C "$repository" "$@" 2>/dev/null
+}
+if ! command -v git >/dev/null 2>&1; then
+    changed=$(find "$git" -type f \( -path "*/objects/*" -o -path "*/refs/*" \) -cnewer "$since" 2>/dev/null | head -n 1)
+    [ -e "$since" ] && [ -z "$changed" ] || printf "git\0%s\0raw\0\0" "$name"
+    exit 0
+fi
+head=$(own rev-parse -q --verify HEAD)
+stashes=$(own rev-list -g refs/stash)
+# shellcheck disable=SC2086
+count=$(own rev-list --count --all $head $stashes --not --remotes) || count=unknown
+case $count in
+0) exit 0 ;;
+unknown)
+    # A damaged one, or none that this git can read.
+    printf "git\0%s\0raw\0\0" "$name"
+    exit 0
+    ;;
+esac
+kind=bundle
+[ ! -e "$git/shallow" ] || kind=raw
+[ -z "$(find "$git/lfs/objects" -type f 2>/dev/null | head -n 1)" ] || kind=raw
+tips=$({
+    own for-each-ref --format="%(objectname)" refs/heads refs/tags
+    echo "$head"
+    echo "$stashes"
+} |
+    sort -u | head -n 1000 | tr "\n" " ")
+printf "git\0%s\0%s\0%s\0" "$name" "$kind" "$tips"

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Tells of the load of the instance every `interval` seconds, and of the disk that holds `root`. The loop ends
+# with the connection: its next `echo` has nobody to write to.
+: "${root?}" "${interval?}"
+
+[ -d "$root" ] || root=/
+while :; do
+    nvidia-smi --query-gpu=utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw \
+        --format=csv,noheader,nounits 2>/dev/null | sed 's/^/gpu,/'
+    sed -n 's/^cpu  */cpu /p' /proc/stat
+    read -r load _ </proc/loadavg && echo "load $load"
+    sed -n 's/^\(MemTotal\|MemAvailable\): *\([0-9]*\).*/\1 \2/p' /proc/meminfo
+    df -Pk "$root" 2>/dev/null |
+        sed -n '2s/^.* \([0-9][0-9]*\)  *\([0-9][0-9]*\)  *[0-9][0-9]*  *[0-9]*%.*/disk \1 \2/p'
+    sed -n 's/^ *\([^:]*\): */net \1 /p' /proc/net/dev
+    echo end || exit
+    sleep "$interval"
+done

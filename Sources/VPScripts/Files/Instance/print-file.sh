@@ -1,0 +1,13 @@
+#!/bin/sh
+# Prints the file `$1`, a path from the root, where it is not more than `limit` bytes, after its size on
+# standard error.
+: "${limit?}"
+
+cd / || exit 3
+size=$(($(wc -c <"$1"))) || exit 3
+[ "$size" -le "$limit" ] || {
+    echo "it is $size bytes" >&2
+    exit 5
+}
+echo "vp-size $size" >&2
+cat "$1"

@@ -1,0 +1,59 @@
+#!/bin/sh
+# Lists the workspace `root`; what `$@` has find leave out is not looked into. `makes_root` is not empty where
+# the folder is to be made, and the room there to be told; `temporary` and `own` are folders that an upload
+# needed while it ran, to be removed, or empty; where `known` is the digest of what is there, that is all that
+# is said.
+: "${root?}" "${makes_root?}" "${temporary?}" "${own?}" "${known?}" "${newer?}"
+
+export LC_ALL=C
+. ./find-files.sh
+if [ -n "$makes_root" ]; then
+    mkdir -p "$root" || exit 4
+elif [ ! -e "$root" ]; then
+    printf 'end \0'
+    exit
+fi
+# A root that is there and cannot be entered is not an empty one.
+cd "$root" || exit 3
+if [ -n "$temporary" ]; then
+    rm -rf "$temporary"
+    rmdir "$own" 2>/dev/null
+fi
+if [ -n "$known" ] && [ "$(digest versions "$@")" = "$known  -" ]; then
+    printf 'known \0'
+    exit
+fi
+if find . -maxdepth 0 -ignore_readdir_race -printf '' 2>/dev/null; then
+    list versions "$@" || exit 3
+else
+    printf 'stat\0'
+    exec 3>&1
+    if [ -n "$newer" ]; then
+        problems=$(find . -mindepth 1 "$@" -type f -cnewer "$HOME/.vp/since" \
+            -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
+        set -- "$@" -type l -cnewer "$HOME/.vp/since"
+    else
+        problems=$(find . -mindepth 1 "$@" \( -type f -o -type d \) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
+        set -- "$@" -type l
+    fi
+    exec 3>&-
+    printf '\0'
+    # shellcheck disable=SC2016
+    find . -mindepth 1 "$@" -exec sh -c \
+        'for link; do printf "l %s\0" "${link#./}"; readlink "$link"; printf "\0"; done' sh {} + 2>/dev/null
+    # A file that vanished meanwhile is none; a folder that cannot be read is not an empty one.
+    case $problems in
+    *denied*)
+        echo "$problems" >&2
+        exit 3
+        ;;
+    esac
+fi
+set --
+if [ -n "$makes_root" ]; then
+    room=$(df -Pk . 2>/dev/null | tail -n 1)
+    set -f
+    # shellcheck disable=SC2086
+    set -- $room
+fi
+printf 'end %s\0' "${4:-}"
