@@ -43,6 +43,7 @@ public struct ScriptFile: Sendable {
     private static func part(_ name: String) -> [UInt8] {
         switch name {
         case "alive.sh": PackageResources.alive_sh
+        case "changed.sh": PackageResources.changed_sh
         case "children.sh": PackageResources.children_sh
         case "find-files.sh": PackageResources.find_files_sh
         case "job-open.sh": PackageResources.job_open_sh

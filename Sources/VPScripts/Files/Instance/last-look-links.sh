@@ -12,8 +12,8 @@ for link; do
     "$root"/* | "$base"* | /proc/* | /sys/* | /dev/* | /run/* | "$home"/.vp/*) continue ;;
     esac
     # What holds the workspace or the home is no folder of results.
-    case $root/ in "${target%/}"/*) continue ;; esac
-    case $home/ in "${target%/}"/*) continue ;; esac
+    case $root/ in "${target%/}/"*) continue ;; esac
+    case $home/ in "${target%/}/"*) continue ;; esac
     name=$prefix${link#"$base"}
     if [ -d "$target" ]; then
         printf "link\0%s\0%s\0d\0" "$name" "$target"

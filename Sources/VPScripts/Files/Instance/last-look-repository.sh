@@ -11,8 +11,10 @@ own() {
     git -c safe.directory="*" -c core.fsmonitor=false -c core.hooksPath=/dev/null -C "$repository" "$@" 2>/dev/null
 }
 if ! command -v git >/dev/null 2>&1; then
-    changed=$(find "$git" -type f \( -path "*/objects/*" -o -path "*/refs/*" \) -cnewer "$since" 2>/dev/null | head -n 1)
-    [ -e "$since" ] && [ -z "$changed" ] || printf "git\0%s\0raw\0\0" "$name"
+    . ./changed.sh
+    changed "$since"
+    found=$(find "$git" -type f \( -path "*/objects/*" -o -path "*/refs/*" \) "$change" "$than" 2>/dev/null | head -n 1)
+    [ -e "$since" ] && [ -z "$found" ] || printf "git\0%s\0raw\0\0" "$name"
     exit 0
 fi
 head=$(own rev-parse -q --verify HEAD)

@@ -29,9 +29,11 @@ else
     printf 'stat\0'
     exec 3>&1
     if [ -n "$newer" ]; then
-        problems=$(find . -mindepth 1 "$@" -type f -cnewer "$HOME/.vp/since" \
+        . ./changed.sh
+        changed "$HOME/.vp/since"
+        problems=$(find . -mindepth 1 "$@" -type f "$change" "$than" \
             -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
-        set -- "$@" -type l -cnewer "$HOME/.vp/since"
+        set -- "$@" -type l "$change" "$than"
     else
         problems=$(find . -mindepth 1 "$@" \( -type f -o -type d \) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
         set -- "$@" -type l

@@ -67,20 +67,22 @@ outside() {
         [ -d "$target" ] || continue
         case $target/ in "$root"/* | /proc/* | /sys/* | /dev/* | /run/*) continue ;; esac
         # What holds the workspace or the home is no folder of results.
-        case $root/ in "${target%/}"/*) continue ;; esac
-        case $HOME/ in "${target%/}"/*) continue ;; esac
+        case $root/ in "${target%/}/"*) continue ;; esac
+        case $HOME/ in "${target%/}/"*) continue ;; esac
         printf '%s\n%s\n' "${link#"$root"/}" "$target"
     done
 }
 
+. ./changed.sh
 # Whether a file has come or changed since everything was known to be elsewhere.
 unsafe() {
     [ -n "$keeps_unsafe" ] || return 1
     [ -e "$lease/safe" ] || return 0
     [ -d "$workspace" ] || return 1
-    [ -z "$(find "$workspace" ! -type d -cnewer "$lease/safe" 2>/dev/null | head -n 1)" ] || return 0
+    changed "$lease/safe"
+    [ -z "$(find "$workspace" ! -type d "$change" "$than" 2>/dev/null | head -n 1)" ] || return 0
     [ -n "$(outside | while IFS= read -r name && IFS= read -r target; do
-        find "$target" -type f -cnewer "$lease/safe" 2>/dev/null | head -n 1
+        find "$target" -type f "$change" "$than" 2>/dev/null | head -n 1
     done)" ]
 }
 
@@ -89,11 +91,12 @@ keep() {
     [ -n "$kept" ] && mkdir -p "$kept/jobs" 2>/dev/null || return 0
     cp -R "$jobs/." "$kept/jobs/" 2>/dev/null
     cp -p "$HOME/.vp/since" "$kept/since" 2>/dev/null
+    changed "$HOME/.vp/since"
     volume=/$(echo "${kept#/}" | cut -d / -f 1)
     outside | while IFS= read -r name && IFS= read -r target; do
         case $target/ in "$volume"/*) continue ;; esac
         mkdir -p "$kept/links/$name" || continue
-        (cd "$target" && find . -type f -cnewer "$HOME/.vp/since" | tar -cf - -T -) 2>/dev/null |
+        (cd "$target" && find . -type f "$change" "$than" | tar -cf - -T -) 2>/dev/null |
             tar -xf - -C "$kept/links/$name" 2>/dev/null
     done
     say "what a stop would wipe is kept in $kept"
