@@ -113,7 +113,7 @@ let package = Package(
         ),
         .testTarget(
             name: "VPTUIAppTests",
-            dependencies: ["VPTestSupport", "vp-tui"],
+            dependencies: ["VPEngine", "VPTestSupport", "vp-tui"],
             swiftSettings: settings
         ),
         .testTarget(

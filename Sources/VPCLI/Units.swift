@@ -3,17 +3,7 @@ import VPEngine
 
 /// Amounts as people read them.
 enum Units {
-    /// `0 B`, `812 B`, `1.2 MB`, `40 GB`: decimal, as disks and links are sold.
-    static func bytes(_ count: Int64) -> String {
-        var value = Double(count)
-        var unit = "B"
-        for next in ["kB", "MB", "GB", "TB", "PB"] where abs(value) >= 999.5 {
-            value /= 1000
-            unit = next
-        }
-        return unit == "B" || value >= 99.95
-            ? "\(Int(saturating: value.rounded())) \(unit)" : "\(Self.short(value)) \(unit)"
-    }
+    static func bytes(_ count: Int64) -> String { ByteCount.text(count) }
 
     /// `24 GB` for the 24,564 MB that a platform states.
     static func gpuMemory(_ bytes: Int64, of gpu: String? = nil) -> String {

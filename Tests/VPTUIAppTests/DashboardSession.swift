@@ -41,8 +41,7 @@ extension PTYSession {
         for _ in 0..<30 {
             self.type(key)
             // Long enough for a busy machine: a second key that comes too late would do something else.
-            for _ in 0..<100 {
-                self.read(milliseconds: 10)
+            for count in 0..<100 where self.read(milliseconds: 10) || count % 10 == 0 {
                 if condition(self.screen) {
                     self.settle()
                     return

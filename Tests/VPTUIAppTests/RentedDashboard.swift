@@ -51,31 +51,45 @@ struct RentedDashboard {
 
     /// Starts a dashboard in an empty project on a cloud of its own; `configuration` is the user's.
     static func open(
-        configuration: String? = nil, _ body: (RentedDashboard) async throws -> Void
+        configuration: String? = nil, options: LoopbackCloud.Options = .init(speed: 100),
+        _ body: (RentedDashboard) async throws -> Void
     ) async throws {
         try await TemporaryFolder.with(named: "vp-tui") { folder in
-            try await withLoopbackCloud { cloud in
+            try await withLoopbackCloud(options) { cloud in
                 let project = folder.path + "/project"
                 try FileManager.default.createDirectory(atPath: project, withIntermediateDirectories: true)
                 let environment = DashboardSession.environment(home: folder.path)
                     .merging(cloud.environment) { $1 }
-                if let configuration, let home = environment["XDG_CONFIG_HOME"] {
-                    try FileManager.default.createDirectory(
-                        atPath: home + "/variousplug", withIntermediateDirectories: true,
-                        attributes: [.posixPermissions: 0o700])
-                    _ = FileManager.default.createFile(
-                        atPath: home + "/variousplug/config.yaml", contents: Data(configuration.utf8),
-                        attributes: [.posixPermissions: 0o600])
-                }
-                let session = try PTYSession(
-                    DashboardSession.program, width: 140, height: 42, environment: environment,
-                    directory: project)
-                try session.wait(for: "vast RTX 3060")
-                try await body(
-                    RentedDashboard(
-                        session: session, cloud: cloud, environment: environment, project: project))
+                if let configuration { try Self.configure(configuration, environment) }
+                try await body(try Self.start(cloud, environment, project))
             }
         }
+    }
+
+    private static func configure(_ text: String, _ environment: [String: String]) throws {
+        let folder = (environment["XDG_CONFIG_HOME"] ?? "") + "/variousplug"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        _ = FileManager.default.createFile(
+            atPath: folder + "/config.yaml", contents: Data(text.utf8),
+            attributes: [.posixPermissions: 0o600])
+    }
+
+    private static func start(
+        _ cloud: LoopbackCloud, _ environment: [String: String], _ project: String
+    ) throws -> RentedDashboard {
+        let session = try PTYSession(
+            DashboardSession.program, width: 140, height: 42, environment: environment, directory: project)
+        try session.wait(for: "vast RTX 3060")
+        return RentedDashboard(session: session, cloud: cloud, environment: environment, project: project)
+    }
+
+    /// Quits it and starts it anew with another configuration of the user's.
+    func reopened(configuration: String) throws -> RentedDashboard {
+        self.session.type("q")
+        _ = try self.session.waitForEnd()
+        try Self.configure(configuration, self.environment)
+        return try Self.start(self.cloud, self.environment, self.project)
     }
 
     /// The same, with the cheapest offer rented by keys.

@@ -148,9 +148,12 @@ public final class PTYSession {
         _ what: String, seconds: Double = 60, until condition: (VirtualTerminal) -> Bool
     ) throws {
         let deadline = Date().addingTimeInterval(seconds)
+        var quietReads = 0
         while true {
-            self.read(milliseconds: 20)
-            if condition(self.screen) {
+            // To read a screen costs more than to wait for it: one that did not change is read again now and then
+            // only, for conditions about something else as well.
+            quietReads = self.read(milliseconds: 20) ? 0 : quietReads + 1
+            if quietReads % 10 <= 1, condition(self.screen) {
                 self.settle()
                 return
             }

@@ -31,9 +31,8 @@ public struct VirtualTerminal: Sendable {
     /// The rows without trailing blanks.
     public var lines: [String] {
         self.grid.map { row in
-            var text = row.joined()
-            while text.hasSuffix(" ") { text.removeLast() }
-            return text
+            let end = row.lastIndex { $0 != " " }.map { $0 + 1 } ?? 0
+            return row[..<end].joined()
         }
     }
 

@@ -210,22 +210,3 @@ struct ConfigurationFile {
         }
     }
 }
-
-/// Sizes as people write them.
-package enum ByteCount {
-    /// `40` (gigabytes), `40GB`, `1.5 TB`, `512 MiB`. nil when it is nothing of the kind, or not positive.
-    package static func parse(_ text: String) -> Int64? {
-        let text = text.trimmingCharacters(in: .whitespaces)
-        let digits = text.prefix { $0.isNumber || $0 == "." }
-        let unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).uppercased()
-        let factors: [String: Double] = [
-            "": 1e9, "B": 1, "K": 1e3, "KB": 1e3, "M": 1e6, "MB": 1e6, "G": 1e9, "GB": 1e9, "T": 1e12,
-            "TB": 1e12, "KIB": 1024, "MIB": 1_048_576, "GIB": 1_073_741_824, "TIB": 1_099_511_627_776,
-        ]
-        guard let number = Double(digits), let factor = factors[unit], number > 0, number * factor < 1e18
-        else {
-            return nil
-        }
-        return Int64(number * factor)
-    }
-}

@@ -165,8 +165,7 @@ struct Doctor {
             var information = statvfs()
             guard statvfs(folder, &information) == 0 else { return nil }
             let free = Int64(information.f_bavail) * Int64(information.f_frsize)
-            let words =
-                free < 10_000_000_000 ? "\(free / 1_000_000) MB free" : "\(free / 1_000_000_000) GB free"
+            let words = "\(ByteCount.text(free)) free"
             switch free {
             case ..<100_000_000:
                 return Diagnosis(

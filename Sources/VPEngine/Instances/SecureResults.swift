@@ -135,7 +135,7 @@ final class SecureResults: Sendable {
         {
             let seconds = Date().timeIntervalSince(date)
             let age = seconds < 60 ? "a moment ago" : "\(Figures.duration(seconds)) ago"
-            let size = Figures.fixed(Double(results.bytes) / 1e6, 1) + " MB"
+            let size = ByteCount.text(results.bytes)
             detail +=
                 results.isSafe
                 ? "; \(age) everything was here"

@@ -6,11 +6,11 @@ extension MoneyWatch {
         instances.filter(\.status.holdsGPU).flatMap { instance in
             (ManifestStore(self.context).loadBehindLinks(instance: instance.id)?.bytes ?? [:])
                 .sorted { $0.key < $1.key }.prefix(5).map { name, bytes in
-                    Alarm(
+                    let size = ByteCount.text(bytes)
+                    return Alarm(
                         .behindLink, instance.id,
-                        "\(name) on \(instance.id) leads to \(Figures.fixed(Double(bytes) / 1e9, 1)) GB outside the "
-                            + "workspace, which is more than sync.limit brings; `sync.keep_there: [\(name)]` leaves them there"
-                    )
+                        "\(name) on \(instance.id) leads to \(size) outside the workspace, which is more than "
+                            + "sync.limit brings; `sync.keep_there: [\(name)]` leaves them there")
                 }
         }
     }

@@ -68,7 +68,7 @@ private final class ListingCollector: Sendable {
             switch self {
             case .rows: RemoteScan.Limit.words
             case .bytes:
-                "the list of its files is longer than \(RemoteScan.Limit.bytes / 1_000_000) MB, which is the limit"
+                "the list of its files is longer than \(ByteCount.text(Int64(RemoteScan.Limit.bytes))), which is the limit"
             case .late: "the list of its files did not end within \(deadline.components.seconds) s"
             }
         }

@@ -38,7 +38,7 @@ struct OutsideResults {
         for folder in findings.folders { try await self.bring(folder, into: &summary) }
         let inert = try await self.bring(findings.repositories, into: &summary)
         for folder in findings.remade where folder.bytes > 0 {
-            summary.left.append("\(folder.path) (\(Self.size(folder.bytes))): it can be made again")
+            summary.left.append("\(folder.path) (\(ByteCount.text(folder.bytes))): it can be made again")
         }
         return (summary, inert)
     }
@@ -66,8 +66,6 @@ struct OutsideResults {
     }
 
     private var limit: Int64 { self.context.configuration.sync.uploadLimit?.bytes ?? .max }
-
-    private static func size(_ bytes: Int64) -> String { "\(Figures.fixed(Double(bytes) / 1e6, 1)) MB" }
 
     // MARK: Behind links
 
@@ -130,7 +128,7 @@ struct OutsideResults {
         guard !items.isEmpty || !plan.refused.isEmpty else { return }
         guard bytes <= self.limit else {
             summary.missing.append(
-                "\(name): \(items.count) files, \(Self.size(bytes)), lie behind it in \(folder), which is more than "
+                "\(name): \(items.count) files, \(ByteCount.text(bytes)), lie behind it in \(folder), which is more than "
                     + "sync.limit; `sync.keep_there: [\(name)]` leaves them there")
             return
         }

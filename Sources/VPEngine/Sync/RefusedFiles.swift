@@ -74,7 +74,7 @@ extension WorkspaceSync {
         }
         let bytes = items.totalSize
         let limitWords =
-            "more than the \(limit / 1_000_000) MB that are kept of files that must not come here"
+            "more than the \(ByteCount.text(limit)) that are kept of files that must not come here"
         guard bytes <= limit else { throw unsafe(limitWords) }
         let folder = "\(self.manifests.stateFolder)/held"
         try PrivateFolder.make(folder)

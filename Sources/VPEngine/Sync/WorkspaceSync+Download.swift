@@ -235,7 +235,7 @@ extension WorkspaceSync {
         guard needed > room else { return }
         throw EngineError(
             .localDiskFull, .init("downloading", subject: self.instance.rawValue),
-            detail: "\(needed / 1_000_000) MB are to be brought, and there is room for \(room / 1_000_000) MB"
+            detail: "\(ByteCount.text(needed)) are to be brought, and there is room for \(ByteCount.text(room))"
         )
     }
 }

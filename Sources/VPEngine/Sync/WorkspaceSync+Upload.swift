@@ -210,7 +210,7 @@ extension WorkspaceSync {
             throw EngineError(
                 .remoteDiskFull, activity,
                 detail:
-                    "\(plan.totalBytes / 1_000_000) MB are to be sent, and there is room for \(room / 1_000_000) MB"
+                    "\(ByteCount.text(plan.totalBytes)) are to be sent, and there is room for \(ByteCount.text(room))"
             )
         }
     }

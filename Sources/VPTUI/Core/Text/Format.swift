@@ -22,16 +22,7 @@ enum Format {
         "$" + Self.fixed(price.dollarsPerHour, price.dollarsPerHour < 1 ? 3 : 2) + "/h"
     }
 
-    static func bytes(_ count: Int64) -> String {
-        let units = ["B", "kB", "MB", "GB", "TB", "PB"]
-        var value = Double(count)
-        var unit = 0
-        while value >= 999.5, unit < units.count - 1 {
-            value /= 1000
-            unit += 1
-        }
-        return Self.fixed(value, unit == 0 || value >= 99.95 ? 0 : 1) + " " + units[unit]
-    }
+    static func bytes(_ count: Int64) -> String { ByteCount.text(count) }
 
     /// GPU memory by the size on the box: `24G`.
     static func memory(_ bytes: Int64, of gpu: String? = nil) -> String {
