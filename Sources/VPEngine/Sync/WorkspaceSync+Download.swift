@@ -233,9 +233,9 @@ extension WorkspaceSync {
         let room = overflows ? .max : Int64(clamping: product)
         let needed = (plan.transfers + plan.conflicts).totalSize
         guard needed > room else { return }
+        let (bytes, free) = (ByteCount.text(needed), ByteCount.text(room))
         throw EngineError(
             .localDiskFull, .init("downloading", subject: self.instance.rawValue),
-            detail: "\(ByteCount.text(needed)) are to be brought, and there is room for \(ByteCount.text(room))"
-        )
+            detail: "\(bytes) are to be brought, and there is room for \(free)")
     }
 }

@@ -182,4 +182,12 @@ struct JobShell: Sendable {
             if let text = self.file(name, of: job), !text.isEmpty { text } else { nil }
         }
     }
+
+    static func runs(_ process: pid_t) -> Bool {
+        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else {
+            return false
+        }
+        // A killed child may wait for init to collect it.
+        return !stat.contains(") Z")
+    }
 }
