@@ -54,6 +54,8 @@ def file_problems(swift):
         if resource in seen:
             yield f"{where}: has the name of {seen[resource]}"
         seen[resource] = where
+        if (name in included) != (f'case "{name}":' in table):
+            yield f"{where}: ScriptFile.part has to know it where a script includes it, and only there"
         constant = constants.get(resource)
         if name not in included and (constant is None or not re.search(rf"\.{constant}\b", users)):
             yield f"{where}: nothing uses it"

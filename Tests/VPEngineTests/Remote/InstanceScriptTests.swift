@@ -131,6 +131,27 @@ struct InstanceScriptTests {
         }
     }
 
+    /// busybox before its version 1.35.
+    @Test func aFindThatKnowsNoTimeOfChangesTellsOfContents() async throws {
+        try await JobShell.with(.busybox) { shell in
+            let busybox = try #require(JobShell.find("busybox"))
+            try shell.install(
+                "find",
+                "case \" $* \" in *' -cnewer '* | *' -cmin '*) exit 1 ;; esac; exec \(busybox) find \"$@\"")
+            let root = shell.home + "/set"
+            try self.write("old", to: root + "/old")
+            try await self.writeLater(than: root + "/old", to: shell.home + "/.vp/since")
+            try await self.writeLater(than: shell.home + "/.vp/since", to: root + "/new")
+            var scan = RemoteScan(shell: self.remoteShell(shell), remoteRoot: root)
+            scan.isNewerOnly = true
+            let result = try await shell.result(of: scan.script(makesRoot: false))
+            #expect(result.isSuccess && result.errorOutput.isEmpty)
+            let end = try #require(result.output.dropLast().lastIndex(of: 0)) + 1
+            let tree = try #require(RemoteScan.parse(result.output[..<end])).tree
+            #expect(tree[SyncPath("new")] != nil)
+        }
+    }
+
     private func remoteShell(_ shell: JobShell) -> RemoteShell {
         let target = SSHTarget(
             instance: InstanceID(platform: .vast, rawValue: "1"),
