@@ -33,6 +33,11 @@ struct DestroyInstance {
         if !isResumed, !self.request.endsJobs {
             try await LiveJobs(self.context).requireNone(on: instance, self.activity)
         }
+        if !isResumed, self.request.endsJobs, !self.request.discardsResults {
+            // What they save when they are told to end is a result like any other.
+            await EndJobs(context: self.context, progress: self.progress, report: self.report).run(
+                on: instance)
+        }
         let secure = SecureResults(
             context: self.context, instance: instance, words: self.activity.words, progress: self.progress,
             patience: self.patience)

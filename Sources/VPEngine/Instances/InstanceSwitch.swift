@@ -38,7 +38,10 @@ struct InstanceSwitch {
     ) async throws(EngineError) -> (Instance, unsafe: EngineError?) {
         let client = try self.context.client(id.platform, "stopping instance \(id)")
         let instance = try await self.context.freshInstance(id)
-        if !request.endsJobs {
+        if request.endsJobs {
+            await EndJobs(context: self.context, progress: self.progress, report: self.report).run(
+                on: instance)
+        } else {
             try await LiveJobs(self.context).requireNone(
                 on: instance,
                 .init("stopping instance \(id)", platform: id.platform, subject: id.rawValue))

@@ -184,6 +184,53 @@ struct EndsTests {
         }
     }
 
+    /// Who has started the jobs.
+    enum Owner: String, CaseIterable { case ours, theirs }
+
+    private static let endings: [(VPEngine.Platform, verb: String, Owner)] = [
+        (.vast, "destroy", .ours), (.runpod, "destroy", .ours), (.vast, "stop", .ours),
+        (.vast, "destroy", .theirs),
+    ]
+
+    /// What a job saves when it is told to end comes down before the instance stops or goes, also where another machine
+    /// has started it. What waits for it does not begin.
+    @Test(arguments: Self.endings) func whatJobsSaveAtTheirEndComes(
+        platform: VPEngine.Platform, verb: String, owner: Owner
+    ) async throws {
+        try await EndsFixture.with(usesSandboxes: false) { fixture in
+            let instance = try await fixture.create(on: platform)
+            var configuration = fixture.engine.configuration
+            if owner == .theirs { configuration.paths.stateFolder += "-elsewhere" }
+            let engine = try Engine(
+                configuration: configuration, clients: [fixture.clients[platform]!],
+                runner: SystemProcessRunner())
+            let save = "trap \"sleep 1; echo saved > saved.txt; exit 0\" TERM"
+            var request = RunRequest(
+                command: .shell(
+                    "sh -c '\(save); : > up; while :; do sleep 0.1; done' 2>&1 | tee copy.txt"),
+                syncsUp: false, isDetached: true)
+            for turn in [RunRequest.Turn.now, .last] {
+                request.turn = turn
+                if turn != .now { request.command = .shell("echo begun > second.txt") }
+                _ = try await engine.perform(.run(instance.id, request), as: ActionID()) { _ in }
+            }
+            try await eventually("the job to be at work") {
+                (try? await fixture.there("[ -e up ]", on: instance)) != nil
+            }
+            await engine.shutDown()
+            if verb == "stop" {
+                _ = try await fixture.perform(.stop(instance.id, StopRequest(endsJobs: true)))
+            } else {
+                _ = try await fixture.perform(.destroy(instance.id, DestroyRequest(endsJobs: true)))
+            }
+            #expect(fixture.here("saved.txt") == "saved\n")
+            #expect(fixture.here("second.txt") == nil)
+            #expect(await fixture.cloud.instanceCount == (verb == "stop" ? 1 : 0))
+            guard owner == .ours else { return }
+            #expect(try fixture.engine.jobs().map(\.state) == [.cancelled, .cancelled])
+        }
+    }
+
     // MARK: Pursuit
 
     enum Hiccup: String, CaseIterable {
@@ -226,18 +273,25 @@ struct EndsTests {
     }
 
     /// A way to the instance that is cut for longer than a transfer itself tries again leaves nothing behind either.
-    @Test(arguments: [("rsync", 5), ("ssh", 6)])
-    func anEndIsPursuedWhileTheInstanceIsAway(program: String, times: Int) async throws {
+    @Test(arguments: [("rsync", 5, "destroy"), ("ssh", 6, "destroy"), ("rsync", 5, "stop")])
+    func anEndIsPursuedWhileTheInstanceIsAway(program: String, times: Int, verb: String) async throws {
         let runner = CutRunner()
         try await EndsFixture.with(usesSandboxes: false, runner: runner) { fixture in
             let instance = try await fixture.create(on: .vast)
             try await fixture.there("echo precious > model.bin", on: instance)
             await fixture.engine.context.connections.close(instance.id)
             runner.cut(program, times: times)
-            _ = try await fixture.perform(.destroy(instance.id, DestroyRequest()))
+            if verb == "stop" {
+                guard case .stopped(_, let unsafe) = try await fixture.perform(.stop(instance.id)) else {
+                    throw EngineFixture.WrongResult()
+                }
+                #expect(unsafe == nil)
+            } else {
+                _ = try await fixture.perform(.destroy(instance.id, DestroyRequest()))
+                #expect(await fixture.cloud.instanceCount == 0)
+            }
             #expect(runner.left == 0)
             #expect(fixture.here("model.bin") == "precious\n")
-            #expect(await fixture.cloud.instanceCount == 0)
         }
     }
 

@@ -273,6 +273,24 @@ struct MainJobTests {
     }
 
     /// Children that ignore TERM, move to another session or are adopted by init are the job's all the same.
+    /// What it saves when it is told to end comes down with the run that watches it.
+    @Test(arguments: ["", " 2>&1 | tee copy.txt", " & wait"])
+    func whatIsSavedOnTERMComesDownWithTheRun(rest: String) async throws {
+        try await withSharedInstance { fixture, instance in
+            let name = "saved-\(rest.count).txt"
+            let save = "trap \"sleep 1; echo saved > \(name); exit 0\" TERM"
+            let command = "sh -c '\(save); echo ready; while :; do sleep 0.1; done'\(rest)"
+            async let watched = fixture.run([command], on: instance)
+            await fixture.events.wait { event in
+                if case .jobOutput = event { true } else { false }
+            }
+            let job = try fixture.engine.job(named: "-1")
+            _ = try await fixture.perform(.cancel(job.id, on: instance.id, CancelRequest()))
+            #expect(try await watched.job?.state == .cancelled)
+            #expect(fixture.read(name) == "saved\n")
+        }
+    }
+
     @Test func cancellingEndsTheWholeTree() async throws {
         try await withSharedInstance { fixture, instance in
             let command = """

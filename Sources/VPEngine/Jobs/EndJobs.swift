@@ -1,0 +1,38 @@
+/// Ends the jobs on an instance that is about to stop or to go, as a cancel does: what they save on TERM is there when
+/// results are brought.
+struct EndJobs {
+    let context: EngineContext
+    let progress: @Sendable (ActionProgress) -> Void
+    let report: @Sendable (EngineEvent) -> Void
+
+    /// Returns when they are gone, or have had their time. Where the instance does not answer, its own end is theirs.
+    func run(on instance: Instance) async {
+        guard instance.status == .running, let live = await LiveJobs(self.context).told(by: instance.id),
+            !live.isEmpty
+        else { return }
+        self.progress(ActionProgress(.cancelling))
+        // Those that wait for others would begin when these end.
+        await self.end(live.filter { $0.seconds == nil }, on: instance.id)
+        await self.end(live.filter { $0.seconds != nil }, on: instance.id)
+    }
+
+    private func end(_ jobs: [LiveJob], on instance: InstanceID) async {
+        await withTaskGroup(of: Void.self) { group in
+            for job in jobs { group.addTask { await self.end(JobID(job.id), on: instance) } }
+        }
+    }
+
+    private func end(_ id: JobID, on instance: InstanceID) async {
+        guard (try? self.context.store.job(id))?.instance == instance else {
+            // Somebody else's: no book of ours is to say how it ended.
+            let script = JobScript(
+                job: id, command: .shell(""), environment: [:], remoteRoot: "/", workingDirectory: nil)
+            let grace = self.context.configuration.jobs.graceSeconds
+            _ = try? await self.context.shell(for: instance).run(script.cancel(grace: grace))
+            return
+        }
+        let cancel = CancelJob(
+            context: self.context, id: id, instance: instance, request: CancelRequest())
+        if let ended = try? await cancel.run() { self.report(.jobChanged(ended)) }
+    }
+}
