@@ -58,6 +58,29 @@ import VPTUICore
         #expect(state.pendingDestroys.isEmpty)
     }
 
+    /// Those that have no line of their own are counted.
+    @Test(arguments: ["stop", "destroy", "destroy several"]) func everyJobThatEndsWithItIsTold(verb: String) {
+        var state = Samples.overview()
+        let jobs = (1...5).map { Samples.job("train-\($0)", .running) }
+        _ = update(&state, .answered(.jobsLoaded(.success(jobs))))
+        if verb == "destroy several" { press(&state, .character("g"), .character("v"), .character("G")) }
+        press(&state, .character(verb == "stop" ? "x" : "D"))
+        let text = screenText(view(state))
+        let named = (1...5).count { text.contains("● train-\($0), running for 3 h, will be ended with it.") }
+        #expect(named == (verb == "destroy several" ? 1 : 3), "\(text)")
+        #expect(text.contains("● \(5 - named) other jobs will be ended with it."), "\(text)")
+        guard verb == "stop" else { return }
+        let effects = press(&state, .tab, .character("y"))
+        #expect(
+            effects.contains {
+                if case .order(.start(.stop(self.id, StopRequest(endsJobs: true)), _)) = $0 {
+                    true
+                } else {
+                    false
+                }
+            }, "\(effects)")
+    }
+
     @Test func zTakesItBack() {
         var state = self.asked()
         let asked = press(&state, .tab, .character("y"), .character("z"))

@@ -55,11 +55,7 @@ extension DialogScreen {
         }
         var lines: [[Span]] = [[Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(facts)")], []]
         let running = state.jobs.rows.filter { $0.instance == id && !$0.state.isOver }
-        for job in running.prefix(3) {
-            lines.append([
-                Span("● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold)
-            ])
-        }
+        lines += self.ending(running, naming: 3, state)
         switch report {
         case .asking: lines.append([Span("Comparing its files with the ones here…", .muted)])
         case .known(let results) where results.isSafe:
@@ -108,17 +104,31 @@ extension DialogScreen {
             case .unknown(let error): line.append(Span("⚠ \(ErrorWords(error).title)", .bad))
             }
             lines.append(line)
-            for job in state.jobs.rows.filter({ $0.instance == id && !$0.state.isOver }).prefix(1) {
-                lines.append([
-                    Span(
-                        "    ● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold)
-                ])
-            }
+            let running = state.jobs.rows.filter { $0.instance == id && !$0.state.isOver }
+            lines += self.ending(running, naming: 1, indent: "    ", state)
         }
         if ids.count > 10 { lines.append([Span("… and \(ids.count - 10) more", .muted)]) }
         lines += [[], [Span("Destroy brings results first, and leaves alone where that fails.")]]
         lines.append([Span("Discard gives them up.", .muted)])
         return ("Destroy \(ids.count) instances", lines)
+    }
+
+    /// The jobs that an end takes with it: the first few by name, and how many there are besides.
+    private static func ending(
+        _ jobs: [Job], naming limit: Int, indent: String = "", _ state: State
+    ) -> [[Span]] {
+        var lines = jobs.prefix(limit).map { job in
+            [
+                Span(
+                    "\(indent)● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold
+                )
+            ]
+        }
+        if jobs.count > limit {
+            let others = Format.plural(jobs.count - limit, "other job", "other jobs")
+            lines.append([Span("\(indent)● \(others) will be ended with it.", .warning, .bold)])
+        }
+        return lines
     }
 
     static func conflicts(_ paths: [String]) -> (String, [[Span]]) {
@@ -145,11 +155,8 @@ extension DialogScreen {
             Span("Stopping is not free: disks cost money every day until they are destroyed.", .warning)
         ])
         lines.append([Span("The GPU goes back to the market and may be taken when you start again.")])
-        for job in state.jobs.rows.filter({ ids.contains($0.instance) && !$0.state.isOver }).prefix(3) {
-            lines.append([
-                Span("● \(job.wordsWhileOpen(at: state.now)), will be ended with it.", .warning, .bold)
-            ])
-        }
+        let running = state.jobs.rows.filter { ids.contains($0.instance) && !$0.state.isOver }
+        lines += self.ending(running, naming: 3, state)
         return (ids.count == 1 ? "Stop \(ids[0])" : "Stop \(ids.count) instances", lines)
     }
 
