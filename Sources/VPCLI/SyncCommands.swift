@@ -111,7 +111,17 @@ enum SyncReport {
         let engine = try session.engine(transfer)
         let instance = try await engine.instance(named: name, platform: platform)
         let summary: SyncSummary
-        switch try await ActionRunner(engine: engine, session: session).result(of: action(instance.id)) {
+        let action = action(instance.id)
+        let result: ActionResult
+        do {
+            result = try await ActionRunner(engine: engine, session: session).result(of: action)
+        } catch let error as EngineError where error.code == .localDiskFull {
+            // Results that found no room here are results that did not come.
+            guard case .download = action else { throw error }
+            Report.show(error, asJSON: asJSON, terminal: session.terminal)
+            throw ExitStatus(status: Status.resultsNotWhole)
+        }
+        switch result {
         case .synced(let value), .downloaded(let value): summary = value
         default: return
         }

@@ -29,6 +29,11 @@ import VPTestSupport
 
         // More than this machine's disk holds.
         #expect(try await harness.vp("--no-sync", "run", "--", "truncate -s 8T huge.bin").status == 0)
+        for words in [["download", id], ["run", "--", "true"]] {
+            let output = try await harness.start(words).output()
+            #expect(
+                output.status == 205 && output.stderr.contains("there is room for"), "\(words): \(output)")
+        }
         let full = try await harness.vp("destroy-instance", id)
         #expect(full.status == 205 && full.stderr.contains("there is room for"), "\(full)")
         #expect(try await harness.vp("ls").stdout.contains(id))
