@@ -10,6 +10,8 @@ public struct BootDeadlines: Hashable, Sendable {
     public var preparing: Double
     /// Seeing every GPU.
     public var checkingGPU: Double
+    /// In place of the shares of `loading`.
+    var givenSilence: Silence?
 
     /// Limits in seconds: 15 minutes for loading, which large images need, and less for the rest, unless
     /// given.
@@ -35,8 +37,9 @@ public struct BootDeadlines: Hashable, Sendable {
     /// Shares of what loading may take as a whole, so that more patience with large images is more of both: 3 and 7.5
     /// of 15 minutes.
     var silence: Silence {
-        Silence(
-            placed: min(self.loading, max(60, self.loading / 5)),
-            loading: min(self.loading, max(120, self.loading / 2)))
+        self.givenSilence
+            ?? Silence(
+                placed: min(self.loading, max(60, self.loading / 5)),
+                loading: min(self.loading, max(120, self.loading / 2)))
     }
 }

@@ -170,6 +170,23 @@ struct CreateTests {
         return request
     }
 
+    /// The stage has a limit of its own for that, long before the whole load's is over.
+    @Test(arguments: Platform.allCases) func whatNeverBeginsToLoadIsGivenUpForThat(platform: Platform)
+        async throws
+    {
+        try await EngineFixture.with { fixture in
+            await fixture.cloud.inject(.neverPlaced)
+            var request = Self.request(platform)
+            request.deadlines.loading = 60
+            request.deadlines.givenSilence = .init(placed: 1, loading: 30)
+            _ = try await fixture.create(request)
+            #expect(fixture.createCalls == 2)
+            let words = fixture.events.details.filter { $0.hasPrefix("after ") }
+            #expect(words.count == 1 && words[0].contains("nothing has changed for 1 s"), "\(words)")
+            #expect(await fixture.cloud.instanceCount == 1)
+        }
+    }
+
     /// Healthy machines are kept whatever the image is called.
     @Test(
         arguments: Platform.allCases, ["acme/failed-runs:1", "error-analysis", "denied/oci-runtime:latest"])

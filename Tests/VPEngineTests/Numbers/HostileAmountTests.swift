@@ -45,6 +45,24 @@ struct HostileAmountTests {
         }
     }
 
+    /// The same of what an earlier version has kept.
+    @Test(arguments: [-1, 1e300, -1e300, Double.nan, .infinity])
+    func aKeptOfferOfSuchAPriceIsNone(_ value: Double) {
+        let offer = Offer(
+            id: OfferID(platform: .runpod, rawValue: "1"), gpuName: "RTX 4090", gpuCount: 1,
+            gpuMemoryBytes: 24 << 30, price: HourlyPrice(dollarsPerHour: 0.4))
+        #expect(offer.bounded() != nil)
+        let changes: [(inout Offer) -> Void] = [
+            { $0.price = HourlyPrice(dollarsPerHour: value) }, { $0.storageDollarsPerGBMonth = value },
+            { $0.uploadDollarsPerGB = value }, { $0.downloadDollarsPerGB = value },
+        ]
+        for (index, change) in changes.enumerated() {
+            var bad = offer
+            change(&bad)
+            #expect(bad.bounded() == nil, "price \(index)")
+        }
+    }
+
     @Test func costsStayFiniteWhateverThePrices() {
         let instances = [Self.instance("1", price: 1e-300), Self.instance("2", price: 0)]
         for dollars in [25.0, 1e300, -1e300] {

@@ -47,6 +47,18 @@ struct TransportBoundsTests {
         #expect(ContinuousClock.now - start < .seconds(60))
     }
 
+    /// One that does not say how long it is, is measured as it comes.
+    @Test func aBodyOfUntoldLengthIsCutOff() async throws {
+        let size = 300_000
+        let chunk = String(size, radix: 16) + "\r\n" + String(repeating: "x", count: size) + "\r\n"
+        let whole = Self.ok + "Transfer-Encoding: chunked\r\n\r\n" + chunk + "0\r\n\r\n"
+        var limits = CurlTransport.Limits()
+        limits.body = size - 1
+        #expect(try await self.failure(.partial(whole), limits: limits)?.code == .badResponse)
+        limits.body = size
+        #expect(try await self.failure(.partial(whole), limits: limits) == nil)
+    }
+
     @Test(arguments: [
         "Content-Encoding: gzip", "content-encoding: br", "Content-Encoding: identity, deflate",
         "Transfer-Encoding: gzip, chunked", "Content-Encoding: zstd", "Content-Encoding:gzip,gzip,gzip",

@@ -87,6 +87,54 @@ struct JobBackgroundTests {
         }
     }
 
+    /// Gives the machine a GPU of that load, used by the process whose number stands in `user` of the workspace.
+    private func installGPU(load: Int, on shell: JobShell) throws {
+        try shell.install(
+            "nvidia-smi",
+            """
+            case $* in
+            *compute-apps*) [ ! -e "$HOME/workspace/user" ] || cat "$HOME/workspace/user" ;;
+            *utilization*) echo \(load) ;;
+            *) echo 570.86 ;;
+            esac
+            """)
+    }
+
+    /// It writes nothing, and its processor rests.
+    @Test(arguments: [JobShell.Kind.dash, .bareDash])
+    func theGPUAloneIsWork(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            try self.installGPU(load: 80, on: shell)
+            let gate = shell.home + "/gate"
+            let work = "echo $$ > user; until [ -e \(gate) ]; do sleep 0.5; done; exit 5"
+            let script = shell.script(.shell("sh -c '\(work)' >/dev/null 2>&1 &"))
+            async let watched = shell.end(script)
+            _ = try await shell.wait(for: "background")
+            // Longer than it may be silent.
+            let start = ContinuousClock.now
+            _ = try await VPTestSupport.wait(for: "some time") {
+                start.duration(to: .now) > .seconds(5) ? true : nil
+            }
+            #expect(shell.file("status") == nil)
+            try Data().write(to: URL(fileURLWithPath: gate))
+            let end = try await watched.end
+            #expect(end.background.map(\.state) == [.ended(kind.hasPerl ? 5 : nil)])
+        }
+    }
+
+    /// A model that is served and that nobody asks holds a GPU, and does nothing.
+    @Test(arguments: [JobShell.Kind.dash, .bareDash])
+    func aGPUThatIsOnlyHeldIsNoWork(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            try self.installGPU(load: 0, on: shell)
+            let script = shell.script(.shell("sh -c 'echo $$ > user; exec sleep 1000' >/dev/null 2>&1 &"))
+            let (_, end) = try await shell.end(script)
+            #expect(end.outcome == .exited(0))
+            #expect(end.background.map(\.state) == [.leftBehind])
+            _ = try await shell.run(script.cancel(grace: 0))
+        }
+    }
+
     /// A service beside the command does not keep the job, and is named. Where perl adopts, one with an empty
     /// environment in a session of its own is found as well.
     @Test(arguments: Self.shells)

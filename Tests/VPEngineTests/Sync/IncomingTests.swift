@@ -141,7 +141,6 @@ struct IncomingTests {
         }
     }
 
-    /// Editors and git act on these: what is changed there is put beside, and a clone made there keeps its own.
     /// A folder of such a name is nobody's result, and stays there, also where it is below others or in a clone.
     @Test(arguments: [".envrc", ".vscode", ".idea/deep", "sub/.gitmodules", "born/.gitattributes"])
     func anEmptyFolderThatIsActedOnStaysThere(_ name: String) async throws {
@@ -164,6 +163,7 @@ struct IncomingTests {
         }
     }
 
+    /// Editors and git act on these: what is changed there is put beside, and a clone made there keeps its own.
     @Test func whatIsActedOnGoesBeside() async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)
@@ -221,7 +221,6 @@ struct IncomingTests {
         }
     }
 
-    /// A link in the project's own folder would have files written wherever it leads.
     /// While one download is on its way, another transfer of this project begins, and ends or breaks.
     @Test(arguments: ["download", "cut", "upload"])
     func whatIsOnItsWayOutlivesAnotherTransfer(_ other: String) async throws {
@@ -282,6 +281,7 @@ struct IncomingTests {
         }
     }
 
+    /// A link in the project's own folder would have files written wherever it leads.
     @Test(arguments: [".vp", ".vp/incoming"]) func stagingFollowsNoLink(_ name: String) async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)
@@ -319,8 +319,26 @@ struct IncomingTests {
         }
     }
 
-    /// No rsync there, and a tar that, the first time, puts links and files nobody asked for before what was asked for.
-    private static func leaveTar(on instance: LocalInstance, _ folder: TemporaryFolder, evil: String) throws {
+    /// What one round of a download has left is no way for the next.
+    @Test func aLinkOfTheRoundBeforeIsNotWrittenThrough() async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try LocalInstance(in: folder.path)
+            try folder.write("kept", to: "outside/file")
+            try Self.leaveTar(on: instance, folder, evil: "\(folder.path)/outside", isAlone: true)
+            try folder.write("written", to: "instance/out/file")
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole, "\(down)")
+            #expect(folder.exists("evil-was"))
+            #expect(try folder.read("outside/file") == "kept")
+            #expect(try folder.read("project/out/file") == "written")
+        }
+    }
+
+    /// No rsync there, and a tar that, the first time, puts links and files nobody asked for before what was asked for,
+    /// or in place of it.
+    private static func leaveTar(
+        on instance: LocalInstance, _ folder: TemporaryFolder, evil: String, isAlone: Bool = false
+    ) throws {
         var programs: [String: String] = [:]
         for name in ["sh", "find", "mkdir", "rm", "rmdir", "mv", "df", "tail", "sha256sum", "cat", "stat"] {
             programs[name] = Programs.path(of: name)
@@ -339,6 +357,7 @@ struct IncomingTests {
             \(ln) -s \(evil) $d/a
             echo unasked > $d/unasked
             (cd $d && \(tar) -cf - out a unasked)
+            \(isAlone ? "exit 0" : ":")
             fi
             exec \(tar) "$@"
             """, to: "evil-tar")
