@@ -43,6 +43,23 @@ struct ConfirmedDestroyTests {
         }
     }
 
+    /// The same where no signal tells of it: another session's terminal.
+    @Test(.requires("setsid")) func aTerminalThatIsClosedUnheardDoesNotLoseIt() async throws {
+        try await RentedDashboard.with { rented in
+            let other = try rented.start(
+                "/bin/sh", ["-c", "setsid \"$0\"; true", DashboardSession.program])
+            try other.wait(for: "● running")
+            other.type("1D")
+            try other.wait(for: "Every result", seconds: 90)
+            try other.press("\t", until: { $0.contains("▸ Destroy ") })
+            other.type("y")
+            try other.wait(for: "takes it back")
+            other.hangUp()
+            _ = try other.waitForEnd(seconds: 10)
+            try await self.expectGone(rented)
+        }
+    }
+
     /// The next program goes on with it, whichever that is.
     @Test(arguments: ["vp", "vp-tui"]) func aKillDoesNotLoseIt(_ next: String) async throws {
         try await RentedDashboard.with { rented in
