@@ -118,7 +118,7 @@ let package = Package(
         ),
         .testTarget(
             name: "VPCLITests",
-            dependencies: ["LoopbackCloud", "VPTestSupport", "vp"],
+            dependencies: ["LoopbackCloud", "VPTUICore", "VPTestSupport", "vp"],
             exclude: ["Goldens"],
             swiftSettings: settings
         ),

@@ -19,56 +19,9 @@ enum CommandLineShape: Hashable {
 
     private static let runVerb = "run"
 
-    static let verbs: Set<String> = [
-        "attach", "cancel", "config-set", "config-show", "cost", "create-instance", "demo",
-        "destroy-instance", "diff", "doctor",
-        "download", "help",
-        "init",
-        "jobs", "lease", "limits", "list-instances", "logs", "ls", "offers", "reap", "rerun", "run", "ssh",
-        "start",
-        "status",
-        "stop", "sync", "tui", "why",
-    ]
-
-    /// Options before a verb, or before the command of `run`, that are followed by a value of their own.
-    static let optionsWithValue = HardwareOptions.optionsWithValue.union(
-        RentalOptions.optionsWithValue
-    ).union([
-        "-c", "--config", "-p", "--platform", "-i", "--instance-id", "-w", "--working-dir", "-d",
-        "--dockerfile", "--allow", "--max-cost", "-e", "--env", "--after", "--linger", "--pull-every",
-        "--pull-only",
-        "--bwlimit",
-    ])
-
-    /// Options that the root declares, for the help and the completions, and the verbs that know what they mean.
-    private static let owners: [(options: Set<String>, verbs: [String])] = [
-        (["-i", "--instance-id"], ["run", "rerun", "sync", "download", "diff", "ssh"]),
-        (["--max-cost"], ["run", "rerun", "create-instance"]),
-        (["--yes-big", "--bwlimit"], ["run", "sync", "download"]),
-        (
-            [
-                "--sync-only", "--no-sync", "-w", "--working-dir", "--enable-docker", "-d", "--dockerfile",
-                "--pull-every", "--pull-only",
-            ], ["run"]
-        ),
-        (
-            ["-p", "--platform"],
-            [
-                "run", "list-instances", "ls", "offers", "create-instance", "destroy-instance", "start",
-                "stop",
-                "sync", "download", "diff", "ssh", "lease", "reap",
-            ]
-        ),
-    ]
-
-    /// Options that speak to `vp` as a whole.
-    private static let rootOptions: Set<String> = [
-        "--version", "-h", "--help", "--generate-completion-script", "--experimental-dump-help",
-    ]
-
     init(_ arguments: [String]) {
         let (options, rest) = Self.split(arguments)
-        if let index = options.firstIndex(where: Self.rootOptions.contains) {
+        if let index = options.firstIndex(where: OptionTable.ofTheRoot.contains) {
             self = .parsed(Array(arguments[index...]))
             return
         }
@@ -88,17 +41,19 @@ enum CommandLineShape: Hashable {
             let words = command.first == "--" ? Array(command.dropFirst()) : command
             self = .parsed([Self.runVerb] + options + own + (words.isEmpty ? [] : ["--"] + words))
         } else if ["attach", "cancel", "jobs", "logs", "rerun"].contains(word),
-            let index = rest.indices.first(where: { rest[$0] == "-1" && rest[$0 - 1] != "--after" })
+            let index = rest.indices.first(where: {
+                rest[$0] == "-1" && !OptionTable.valued.contains(rest[$0 - 1])
+            })
         {
             // The newest job; a parser would look for an option of that name.
             var others = rest.dropFirst()
             others.remove(at: index)
             self = Self.verb(word, options + others, ["--", "-1"])
         } else if word == "help", let subject = rest.dropFirst().first, !subject.hasPrefix("-"),
-            !Self.verbs.contains(subject)
+            !OptionTable.verbs.contains(subject)
         {
             self = .unusable(word: subject, verb: word)
-        } else if Self.verbs.contains(word) {
+        } else if OptionTable.verbs.contains(word) {
             self = Self.verb(word, options + rest.dropFirst())
         } else if let verb = Self.verbMeant(by: word) {
             self = .mistyped(word: word, verb: verb)
@@ -112,7 +67,7 @@ enum CommandLineShape: Hashable {
         var index = 0
         while index < words.count, words[index] != "--" {
             let option = words[index].prefix { $0 != "=" }
-            if let owner = Self.owners.first(where: { $0.options.contains(String(option)) }),
+            if let owner = OptionTable.owners.first(where: { $0.options.contains(String(option)) }),
                 !owner.verbs.contains(verb)
             {
                 return .misplaced(option: String(option), verb: verb, verbs: owner.verbs)
@@ -121,7 +76,7 @@ enum CommandLineShape: Hashable {
             if words[index].dropFirst().first?.isNumber == true, words[index].hasPrefix("-") {
                 return .unusable(word: words[index], verb: verb)
             }
-            index += Self.optionsWithValue.contains(words[index]) ? 2 : 1
+            index += OptionTable.valued.contains(words[index]) ? 2 : 1
         }
         return .parsed([verb] + words + last)
     }
@@ -132,11 +87,11 @@ enum CommandLineShape: Hashable {
         while index < arguments.count {
             let argument = arguments[index]
             guard argument.hasPrefix("-"), argument != "--", argument != "-" else { break }
-            if Self.rootOptions.contains(argument) {
+            if OptionTable.ofTheRoot.contains(argument) {
                 index = arguments.count
                 break
             }
-            index += Self.optionsWithValue.contains(argument) ? 2 : 1
+            index += OptionTable.valued.contains(argument) ? 2 : 1
         }
         index = min(index, arguments.count)
         return (Array(arguments[..<index]), Array(arguments[index...]))
@@ -146,7 +101,7 @@ enum CommandLineShape: Hashable {
     /// short word such as `jab` may well be a program.
     private static func verbMeant(by word: String) -> String? {
         guard word.contains("-"), !word.contains("/"), !word.contains(" ") else { return nil }
-        return Self.verbs.filter { $0.contains("-") }
+        return OptionTable.verbs.filter { $0.contains("-") }
             .map { (verb: $0, distance: EditDistance.between(word, $0)) }
             .filter { $0.distance <= 2 }
             .min { $0.distance < $1.distance }?.verb

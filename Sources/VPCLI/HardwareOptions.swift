@@ -99,12 +99,6 @@ struct HardwareOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long it is needed, for the price of the job.", valueName: "hours"))
     var hours = 1.0
 
-    /// All of the above that are followed by a value, for `CommandLineShape`.
-    static let optionsWithValue: Set<String> = [
-        "--gpu-type", "--gpu", "--gpu-count", "--num-gpus", "--count", "--max-price", "--disk",
-        "--min-memory", "--min-reliability", "--min-cuda", "--cuda", "--region", "--country", "--hours",
-    ]
-
     /// True where any of them was given.
     var isGiven: Bool {
         self.gpuType != nil || self.gpuCount != 1 || self.maxPrice != nil || self.disk != nil

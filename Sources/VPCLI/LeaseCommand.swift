@@ -30,9 +30,6 @@ struct LeaseOptions: ParsableArguments {
         transform: TimeArgument.span)
     var destroyWhenIdle: Double?
 
-    /// Those that are followed by a value, for `CommandLineShape`.
-    static let optionsWithValue: Set<String> = ["--lease", "--stop-when-idle", "--destroy-when-idle"]
-
     var isGiven: Bool { self.lease != nil || self.stopWhenIdle != nil || self.destroyWhenIdle != nil }
 
     func validate() throws {
@@ -116,10 +113,10 @@ struct LeaseCommand: AsyncParsableCommand {
         let verb = lease.terms.ending == .destroy ? "destroyed" : "stopped"
         var line =
             left > 0
-            ? "\(id) is \(verb) in \(Units.duration(left)) unless somebody uses it"
+            ? "\(id) is \(verb) in \(TimeSpan.exact(left)) unless somebody uses it"
             : "\(id): the lease has run out, and it is being \(verb)"
         if let cap = lease.capEndsAt {
-            line += ", and in \(Units.duration(max(0, cap.timeIntervalSince(now)))) at the latest"
+            line += ", and in \(TimeSpan.exact(max(0, cap.timeIntervalSince(now)))) at the latest"
         }
         var lines = [line + "."]
         if lease.guardian == .local {
@@ -129,7 +126,7 @@ struct LeaseCommand: AsyncParsableCommand {
         }
         if let idle = lease.terms.idleSeconds {
             let words = lease.terms.idleEnding == .stop ? "Stopped" : "Destroyed"
-            lines.append("\(words) after \(Units.duration(idle)) without use.")
+            lines.append("\(words) after \(TimeSpan.exact(idle)) without use.")
         }
         return lines
     }

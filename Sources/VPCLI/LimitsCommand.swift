@@ -107,7 +107,7 @@ enum VerbLimit {
     /// Throws `.limitRefused` for a verb that no option brings back. A file that cannot be used names no verbs: the engine
     /// refuses what costs money then.
     static func check(_ verb: String) throws {
-        guard CommandLineShape.verbs.contains(verb), !Self.free.contains(verb) else { return }
+        guard OptionTable.verbs.contains(verb), !Self.free.contains(verb) else { return }
         let limits = Limits.inForce(environment: ProcessInfo.processInfo.environment)
         guard !limits.verbs.isEmpty else { return }
         switch verb {

@@ -25,9 +25,6 @@ struct RentalOptions: ParsableArguments {
         help: "Ask nothing: a missing ssh key is added to the account, and Ctrl-C destroys what was rented.")
     var yes = false
 
-    /// Those that are followed by a value, for `CommandLineShape`.
-    static let optionsWithValue = Set(["--image", "--load-limit"]).union(LeaseOptions.optionsWithValue)
-
     var isGiven: Bool {
         self.image != nil || self.acceptAnyway || self.loadLimit != nil || self.lease.isGiven
     }

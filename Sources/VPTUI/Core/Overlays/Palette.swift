@@ -36,7 +36,7 @@ public struct Palette: Equatable, Sendable {
 
     private static func commands(matching text: String, _ state: State) -> [Candidate] {
         var all: [Candidate] = state.verbs.verbs.map { verb in
-            let needsMore = ["run", "why", "ssh", "config-set"].contains(verb.name)
+            let needsMore = PaletteVerb.named(verb.name)?.needsMore ?? false
             return Candidate(text: verb.name, help: verb.help, isWhole: !needsMore, key: nil)
         }
         let known = Set(all.map(\.text))
@@ -67,21 +67,21 @@ public struct Palette: Equatable, Sendable {
     private static func arguments(of verb: String, matching text: String, _ head: String, _ state: State)
         -> [Candidate]
     {
-        var all: [Candidate] = []
-        switch verb {
-        case "logs", "attach", "cancel", "rerun":
+        let all: [Candidate]
+        switch PaletteVerb.named(verb)?.argument ?? .nothing {
+        case .job:
             all = state.jobs.rows.prefix(50).map {
                 Candidate(text: $0.id.rawValue, help: $0.command.shellText, isWhole: true, key: nil)
             }
-        case "destroy-instance", "destroy", "start", "stop", "ssh", "sync", "download", "rename":
+        case .instance:
             all = state.instances.rows.map {
                 Candidate(
                     text: $0.id.rawValue, help: "\($0.name ?? "") \($0.gpuName) \($0.status.rawValue)",
                     isWhole: true, key: nil)
             }
-        case "run":
+        case .command:
             all = state.commandHistory.map { Candidate(text: $0, help: "", isWhole: true, key: nil) }
-        default: return []
+        case .nothing: return []
         }
         return Self.ranked(all, by: text).map {
             Candidate(text: head + $0.text, help: $0.help, isWhole: true, key: nil)

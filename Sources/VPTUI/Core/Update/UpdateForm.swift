@@ -84,6 +84,13 @@ extension State {
         }
     }
 
+    /// Options of `create-instance` that are a field of the form.
+    static let formFields: [String: LaunchForm.Field] = [
+        "--gpu-type": .gpu, "--gpu": .gpu, "--gpu-count": .count, "--num-gpus": .count,
+        "--max-price": .price, "--disk": .disk, "--image": .image, "--name": .name,
+        "--lease": .lease, "--max-cost": .cost,
+    ]
+
     /// Takes what a line of `vp create-instance` would into the form. False for an option that it has no field for.
     mutating func fillForm(from words: [String]) -> Bool {
         guard case .form(var form) = self.overlay else { return false }
@@ -92,13 +99,8 @@ extension State {
             let parts = word.split(separator: "=", maxSplits: 1)
             let value = parts.count > 1 ? String(parts[1]) : rest.first
             func take() { if parts.count == 1 { rest = rest.dropFirst() } }
-            let fields: [Substring: LaunchForm.Field] = [
-                "--gpu-type": .gpu, "--gpu": .gpu, "--gpu-count": .count, "--num-gpus": .count,
-                "--max-price": .price, "--disk": .disk, "--image": .image, "--name": .name,
-                "--lease": .lease, "--max-cost": .cost,
-            ]
             guard let value else { return false }
-            if let field = fields[parts[0]] {
+            if let field = Self.formFields[String(parts[0])] {
                 form.set(field, value)
             } else if parts[0] == "--platform" || parts[0] == "-p" {
                 form.platform = Platform(rawValue: value)

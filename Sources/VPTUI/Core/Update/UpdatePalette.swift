@@ -100,19 +100,13 @@ extension State {
             return self.settings.isReadOnly ? self.execute(.rename) : [.order(.rename(id, words[1]))]
         default: break
         }
-        let byInstance: [String: Command] = [
-            "sync": .sync, "download": .download, "stop": .stopOrStart, "start": .stopOrStart, "ssh": .shell,
-            "destroy": .destroy, "destroy-instance": .destroy,
-        ]
-        let byJob: [String: Command] = [
-            "logs": .openLog, "attach": .openLog, "cancel": .cancel, "rerun": .runAgain,
-        ]
-        if let command = byInstance[verb], words.count <= 1, isPlain {
+        guard let row = PaletteVerb.named(verb), let command = row.command else { return nil }
+        switch row.argument {
+        case .instance where words.count <= 1 && isPlain:
             if let name = words.first, !self.select(instance: name) { return nil }
             self.focus(.instances)
             return self.execute(command)
-        }
-        if let command = byJob[verb], isPlain || verb == "logs" {
+        case .job where isPlain || verb == "logs":
             let names = words.filter { !$0.hasPrefix("-") }
             guard names.count <= 1 else { return nil }
             if let name = names.first {
@@ -121,8 +115,9 @@ extension State {
             }
             self.focus(.jobs)
             return self.execute(command)
+        case .instance, .job, .command, .nothing:
+            return nil
         }
-        return nil
     }
 
     /// Selects the instance with this id or name.
@@ -135,22 +130,19 @@ extension State {
         return self.instances.selection == row.id
     }
 
-    private static let lookingVerbs: Set<String> = [
-        "ls", "list-instances", "offers", "jobs", "logs", "cost", "why", "diff", "doctor", "config-show",
-        "man", "help",
-    ]
-
     private mutating func runLine(_ words: [String]) -> [Effect] {
         guard let verb = words.first else { return [] }
-        if ["tui", "demo"].contains(verb) {
+        let row = PaletteVerb.named(verb)
+        if row?.needsTerminal == true {
             self.toast("`vp \(verb)` needs a terminal of its own", .warning)
             return []
         }
-        guard self.verbs.verbs.isEmpty || self.verbs.verb(verb) != nil || verb.hasPrefix("-") else {
+        let isKnown = self.verbs.verbs.isEmpty || self.verbs.verb(verb) != nil || verb == "help"
+        guard isKnown || verb.hasPrefix("-") else {
             self.toast("There is no command “\(verb)”; : and Tab show them", .warning)
             return []
         }
-        guard !self.settings.isReadOnly || Self.lookingVerbs.contains(verb) else {
+        guard !self.settings.isReadOnly || row?.isLooking == true else {
             self.toast("Read-only: \(verb) is off (--readonly)", .warning)
             return []
         }
