@@ -21,15 +21,9 @@ struct DetachMenu {
     /// Asks, and reads single keys until one is an answer. A second Ctrl-C detaches, and so does a terminal that
     /// goes away, or whatever else makes `isOver` true: the job is safe either way.
     static func ask(until isOver: () -> Bool = { false }) -> Choice {
-        var before = termios()
-        let isTTY = tcgetattr(STDIN_FILENO, &before) == 0
-        if isTTY {
-            var raw = before
-            raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
-            tcsetattr(STDIN_FILENO, TCSANOW, &raw)
-        }
+        let modes = TerminalModes { $0.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG) }
         defer {
-            if isTTY { tcsetattr(STDIN_FILENO, TCSANOW, &before) }
+            modes?.restore()
             Terminal.note("")
         }
         Terminal.write("\r\u{1B}[K\(Self.question)".utf8, to: STDERR_FILENO)

@@ -9,7 +9,7 @@ final class Keyboard: Sendable {
     static let explanation = "vp: the keyboard is the job's. Ctrl-P Ctrl-Q detaches."
 
     private struct State {
-        var before: termios?
+        var modes: TerminalModes?
         var sender: Sender?
         var sizes: SignalWatch?
     }
@@ -31,21 +31,22 @@ final class Keyboard: Sendable {
         close(self.bell.push)
     }
 
-    var isConnected: Bool { self.state.withLock { $0.before != nil } }
+    var isConnected: Bool { self.state.withLock { $0.modes != nil } }
 
     /// Gives the keyboard to `job`, once. `onDetach` is called when the keys for that were typed.
     func connect(to job: Job, onDetach: @escaping @Sendable () -> Void) {
-        var before = termios()
-        guard !self.isConnected, tcgetattr(STDIN_FILENO, &before) == 0 else { return }
+        guard !self.isConnected else { return }
+        let modes = TerminalModes { modes in
+            let output = modes.c_oflag
+            cfmakeraw(&modes)
+            // What we say ourselves still needs its carriage returns.
+            modes.c_oflag = output
+        }
+        guard let modes else { return }
         Terminal.note(Self.explanation)
-        var raw = before
-        cfmakeraw(&raw)
-        // What we say ourselves still needs its carriage returns.
-        raw.c_oflag = before.c_oflag
-        tcsetattr(STDIN_FILENO, TCSANOW, &raw)
         let sender = Sender(engine: self.engine, job: job)
         let sizes = SignalWatch([SIGWINCH]) { _ in sender.resize() }
-        self.state.withLock { $0 = State(before: before, sender: sender, sizes: sizes) }
+        self.state.withLock { $0 = State(modes: modes, sender: sender, sizes: sizes) }
         sender.resize()
         let ring = self.bell.ring
         Thread.detachNewThread { Self.read(until: ring, into: sender, onDetach) }
@@ -57,12 +58,12 @@ final class Keyboard: Sendable {
             defer { state = State() }
             return state
         }
-        guard var before = state.before else { return }
+        guard let modes = state.modes else { return }
         state.sizes?.end()
         var byte: UInt8 = 0
         _ = write(self.bell.push, &byte, 1)
         state.sender?.end()
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
+        modes.restore()
     }
 
     private static func read(until ring: Int32, into sender: Sender, _ onDetach: () -> Void) {

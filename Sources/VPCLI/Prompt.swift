@@ -47,16 +47,15 @@ struct Prompt {
             return line
         }
         Terminal.write("\(question): ".utf8, to: STDERR_FILENO)
-        var before = termios()
-        guard tcgetattr(STDIN_FILENO, &before) == 0 else { return readLine() ?? "" }
-        var silent = before
-        // Without ISIG, Ctrl-C arrives as a character: nothing can end us while the terminal is mute.
-        silent.c_lflag &= ~tcflag_t(ECHO | ISIG)
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
-        let line = readLine() ?? ""
-        tcsetattr(STDIN_FILENO, TCSANOW, &before)
+        guard let modes = TerminalModes(forgetsTyped: true, { $0.c_lflag &= ~tcflag_t(ECHO) }) else {
+            return readLine() ?? ""
+        }
+        let watch = SignalWatch([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) { _ in }
+        let line = Prompt(terminal: terminal).waitForLine() ? readLine() ?? "" : nil
+        modes.restore()
+        watch.end()
         Terminal.note("")
-        if line.contains("\u{3}") { throw ExitStatus(status: Status.interrupted) }
+        guard let line else { throw ExitStatus(status: 128 + (SignalWatch.newest ?? SIGINT)) }
         return line
     }
 }

@@ -9,15 +9,20 @@ import Synchronization
 final class SignalWatch: Sendable {
     private let id: Int
 
-    /// - Parameter action: is called on a thread of its own with the signal's number.
-    init(_ signals: [Int32], action: @escaping @Sendable (Int32) -> Void) {
-        self.id = SignalOwner.shared.push(signals, action)
+    /// - Parameters:
+    ///   - isLast: true gets only what no other watch wants.
+    ///   - action: is called on a thread of its own with the signal's number.
+    init(_ signals: [Int32], isLast: Bool = false, action: @escaping @Sendable (Int32) -> Void) {
+        self.id = SignalOwner.shared.push(signals, isLast: isLast, action)
     }
 
     func end() { SignalOwner.shared.remove(self.id) }
 
     /// How many signals any watch has taken so far. A question to the user ends where one comes while it is open.
     static var arrivals: Int { SignalOwner.shared.arrivals }
+
+    /// The last one that a watch has taken.
+    static var newest: Int32? { SignalOwner.shared.newest }
 }
 
 private final class SignalOwner: Sendable {
@@ -36,11 +41,13 @@ private final class SignalOwner: Sendable {
         var taken: Set<Int32> = []
         /// Those that a watch was told of.
         var arrivals = 0
+        var newest: Int32?
     }
 
     private let state = Mutex(State())
 
     var arrivals: Int { self.state.withLock(\.arrivals) }
+    var newest: Int32? { self.state.withLock(\.newest) }
 
     private init() {
         var ends: [Int32] = [-1, -1]
@@ -57,12 +64,15 @@ private final class SignalOwner: Sendable {
         }
     }
 
-    func push(_ signals: [Int32], _ action: @escaping @Sendable (Int32) -> Void) -> Int {
+    func push(
+        _ signals: [Int32], isLast: Bool, _ action: @escaping @Sendable (Int32) -> Void
+    ) -> Int {
         self.state.withLock { state in
             state.nextID += 1
             // Started by nohup(1), a program is to outlive its terminal.
             let wanted = signals.filter { $0 != SIGHUP || state.taken.contains($0) || !Self.isIgnored($0) }
-            state.watches.append(Watch(id: state.nextID, signals: Set(wanted), action: action))
+            let watch = Watch(id: state.nextID, signals: Set(wanted), action: action)
+            state.watches.insert(watch, at: isLast ? 0 : state.watches.count)
             for number in wanted where state.taken.insert(number).inserted {
                 signal(number) { number in
                     // Nothing else is allowed in a handler.
@@ -89,8 +99,11 @@ private final class SignalOwner: Sendable {
     private func deliver(_ number: Int32) {
         let action = self.state.withLock { state in
             let action = state.watches.last { $0.signals.contains(number) }?.action
-            // The window's size is no reason to end a question.
-            if action != nil, number != SIGWINCH { state.arrivals += 1 }
+            // The window's size is no reason to end a question, nor is a pause.
+            if action != nil, number != SIGWINCH, number != SIGTSTP {
+                state.arrivals += 1
+                state.newest = number
+            }
             return action
         }
         // It came for a watch that has just ended.

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import LoopbackCloud
 import Testing
 import VPTestSupport
@@ -45,6 +46,27 @@ struct KeyboardTests {
             try await again.see("56000")
             again.type("raise SystemExit(7)\r")
             #expect(try await again.seeEnd() == .exited(7))
+        }
+    }
+
+    /// The keyboard is raw meanwhile, and nobody watches for this signal.
+    @Test(.ownThread, arguments: [SIGQUIT, SIGTERM])
+    func aSignalLeavesTheTerminalAsItWas(signal: Int32) async throws {
+        try await LocalCloud.with { local in
+            _ = try await local.rent()
+            var environment = local.harness.environment
+            environment["TERM"] = "xterm"
+            let session = try PTYSession(
+                CLIHarness.products + "/vp", ["run", "-t", "--", "cat"], environment: environment,
+                directory: local.harness.project)
+            try await session.see("Ctrl-P Ctrl-Q")
+            session.type("typed\r")
+            try await session.see("typed")
+            #expect(!session.hasModesOfStart)
+            session.send(signal: signal)
+            let end = try await session.seeEnd()
+            #expect(end == (signal == SIGQUIT ? .signalled(SIGQUIT) : .exited(128 + signal)))
+            #expect(session.hasModesOfStart)
         }
     }
 
