@@ -274,7 +274,10 @@ import VPTUICore
         }
         #expect(try form.request().offer == state.offers.selection)
         press(&state, .tab, .character("2"))
-        guard case .form(let changed) = state.overlay else { return }
+        guard case .form(let changed) = state.overlay else {
+            Issue.record("no form")
+            return
+        }
         #expect(changed.offer == nil)
     }
 }

@@ -20,3 +20,19 @@ public enum Programs {
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 }
+
+extension Trait where Self == ConditionTrait {
+    /// Skips the test where bubblewrap is installed and may not be used, as in some containers.
+    public static var sandboxes: Self {
+        .enabled("bwrap may not make a sandbox here") {
+            guard let program = Programs.path(of: "bwrap") else { return true }
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: program)
+            process.arguments = ["--dev-bind", "/", "/", "--", "/bin/true"]
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationStatus == 0
+        }
+    }
+}

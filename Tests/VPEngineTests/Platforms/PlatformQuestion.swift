@@ -79,6 +79,9 @@ struct PlatformQuestion: Sendable, CustomStringConvertible {
         Platform.allCases.map { PlatformQuestion(platform: $0, kind: kind) }
     }
 
+    /// All whose answers are JSON: a log is text.
+    static let inJSON = Self.all.filter { $0.kind != .log }
+
     /// Those whose answers hold rows, which must not be lost.
     static let lists = Self.all.filter { [.instances, .offers, .keys].contains($0.kind) }
 

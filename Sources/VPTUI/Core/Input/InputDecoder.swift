@@ -18,12 +18,9 @@ public struct InputDecoder: Sendable {
     static let silenceLimit = 2.0
     /// The same for a paste, which may come over a slow line. What has come by then is delivered.
     static let pasteSilenceLimit = 10.0
-    /// Bytes of a paste that are kept.
-    public static let pasteLimit = 1 << 20
     private static let sequenceLimit = 256
     /// A lone ESC has been taken for the key, and the rest of its sequence may still come within these seconds.
     private static let lateLimit = 0.5
-    private static let pasteEnd = Array("\u{1B}[201~".utf8)
 
     private enum Mode: Hashable {
         case ground
@@ -49,9 +46,7 @@ public struct InputDecoder: Sendable {
     private var sequence: [UInt8] = []
     /// ESC stood before the sequence's own: Alt and a key, or the Esc key and an answer.
     private var isPrefixed = false
-    private var paste: [UInt8] = []
-    /// Bytes of `pasteEnd` that have been seen.
-    private var pasteEndMatched = 0
+    private var paste = BracketedPaste()
     private var character = UTF8Character()
     /// The character that is being read belongs to Alt.
     private var isAlt = false
@@ -122,7 +117,7 @@ public struct InputDecoder: Sendable {
             }
         case .mouse: self.takeMouse(byte, &events)
         case .string, .stringEscape: self.takeString(byte, &events)
-        case .paste: self.takePaste(byte, &events)
+        case .paste: if self.paste.take(byte) { self.endPaste(&events) }
         case .late(let introducer): self.takeLate(byte, introducer, &events)
         }
     }
@@ -278,8 +273,7 @@ public struct InputDecoder: Sendable {
         if self.isPrefixed, control.isAnswer || control.isPasteBegin { events.append(.key(.escape)) }
         if control.isPasteBegin {
             self.mode = .paste
-            self.paste = []
-            self.pasteEndMatched = 0
+            self.paste = BracketedPaste()
         } else if control.isDeviceAttributes {
             events.append(.identified)
         } else if let mouse = control.mouse {
@@ -350,31 +344,10 @@ public struct InputDecoder: Sendable {
         }
     }
 
-    // MARK: Pastes
-
-    private mutating func takePaste(_ byte: UInt8, _ events: inout [Event]) {
-        if byte == Self.pasteEnd[self.pasteEndMatched] {
-            self.pasteEndMatched += 1
-            if self.pasteEndMatched == Self.pasteEnd.count {
-                self.pasteEndMatched = 0
-                self.endPaste(&events)
-            }
-            return
-        }
-        // ESC stands only at the beginning of the end, so that no other part of it can begin it.
-        self.keepPasted(Self.pasteEnd.prefix(self.pasteEndMatched))
-        self.pasteEndMatched = byte == 0x1B ? 1 : 0
-        if byte != 0x1B { self.keepPasted(CollectionOfOne(byte)) }
-    }
-
-    private mutating func keepPasted(_ bytes: some Collection<UInt8>) {
-        if self.paste.count + bytes.count <= Self.pasteLimit { self.paste.append(contentsOf: bytes) }
-    }
-
     private mutating func endPaste(_ events: inout [Event]) {
         self.mode = .ground
-        events.append(.pasted(String(decoding: self.paste, as: UTF8.self)))
-        self.paste = []
+        events.append(.pasted(self.paste.text))
+        self.paste = BracketedPaste()
     }
 
     // MARK: Late rests
