@@ -115,7 +115,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
             Terminal.printable(
                 "\(instance.id)  \(instance.gpuName)\(instance.gpuCount > 1 ? " ×\(instance.gpuCount)" : "")\(place), "
                     + "\(Units.hourly(instance.price.dollarsPerHour)), \(instance.status.rawValue) after "
-                    + Units.duration(seconds)))
+                    + TimeSpan.exact(seconds)))
         if self.wait { Terminal.note("Run something on it: vp python train.py") }
     }
 

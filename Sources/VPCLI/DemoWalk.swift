@@ -112,10 +112,10 @@ struct DemoWalk {
         Terminal.print("")
         var table = TextTable([("STEP", .left), ("TIME", .right), ("COMMAND", .left)])
         for step in steps {
-            table.add([.init(step.name), .init(Units.duration(step.seconds)), .init(step.command)])
+            table.add([.init(step.name), .init(TimeSpan.exact(step.seconds)), .init(step.command)])
         }
         table.add([
-            .init("Together", .strong), .init(Units.duration(steps.reduce(0) { $0 + $1.seconds }), .strong),
+            .init("Together", .strong), .init(TimeSpan.exact(steps.reduce(0) { $0 + $1.seconds }), .strong),
             .init(spent.map { "\(Units.dollars($0)) of play money" } ?? ""),
         ])
         for line in table.lines(colour: colour) { Terminal.print(line) }

@@ -78,7 +78,7 @@ struct DestroyInstanceCommand: InstanceActionCommand {
     /// `31415 is gone: rented for 1:02:07, about $0.37.`
     static func line(for receipt: DestroyReceipt) -> String {
         var parts: [String] = []
-        if let duration = receipt.duration { parts.append("rented for \(Units.duration(duration))") }
+        if let duration = receipt.duration { parts.append("rented for \(TimeSpan.exact(duration))") }
         if let dollars = receipt.dollars { parts.append("about \(Units.dollars(dollars))") }
         return "\(receipt.instance) is gone\(parts.isEmpty ? "" : ": \(parts.joined(separator: ", "))")."
     }

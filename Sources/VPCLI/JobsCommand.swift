@@ -125,7 +125,7 @@ struct JobsCommand: AsyncParsableCommand {
                     job.state.rawValue + Self.words(connection(job)) + Self.background(job),
                     Self.style(job.state)),
                 .init(job.outcome.map { "\($0.exitStatus)" } ?? ""),
-                .init(duration.map(Units.duration) ?? ""),
+                .init(duration.map(TimeSpan.exact) ?? ""),
                 .init(job.dollars.map(Units.dollars) ?? ""),
                 .init(Units.age(job.startedAt ?? job.createdAt, now: now)),
                 .init(job.instance.rawValue),

@@ -71,7 +71,7 @@ final class ProgressDisplay {
         } else if let detail = self.detail {
             line += ": \(Terminal.printable(detail))"
         }
-        if elapsed >= 1 { line += "  \(Units.duration(elapsed))" }
+        if elapsed >= 1 { line += "  \(TimeSpan.exact(elapsed))" }
         Terminal.write("\r\u{1B}[K\(DisplayWidth.cut(line, to: width))".utf8, to: STDERR_FILENO)
         self.isDrawn = true
     }
@@ -101,7 +101,7 @@ final class ProgressDisplay {
         guard self.session.terminal.canRedraw else {
             if elapsed >= 1 {
                 let end = mark == .done ? "done" : "stopped"
-                Terminal.note("vp: \(stage.words): \(end) after \(Units.duration(elapsed))")
+                Terminal.note("vp: \(stage.words): \(end) after \(TimeSpan.exact(elapsed))")
             }
             return
         }
@@ -118,7 +118,7 @@ final class ProgressDisplay {
             let room = max(60, self.session.terminal.width - 30)
             line += ": \(DisplayWidth.cut(Terminal.printable(detail), to: room))"
         }
-        Terminal.note("\(line)  \(Style.faint.apply(Units.duration(elapsed), if: colour))")
+        Terminal.note("\(line)  \(Style.faint.apply(TimeSpan.exact(elapsed), if: colour))")
     }
 
     /// Stages that say nothing to somebody who reads lines afterwards.
@@ -146,7 +146,7 @@ final class ProgressDisplay {
         ]
         if transfer.totalFiles > 0 { parts.append("\(transfer.files) of \(transfer.totalFiles) files") }
         if let rate = transfer.bytesPerSecond { parts.append("\(Units.bytes(Int64(saturating: rate)))/s") }
-        if let left = transfer.secondsLeft { parts.append("\(Units.duration(left)) left") }
+        if let left = transfer.secondsLeft { parts.append("\(TimeSpan.exact(left)) left") }
         return parts.joined(separator: "  ")
     }
 }

@@ -267,7 +267,7 @@ struct RunReport {
         case nil: line += job.state.rawValue
         }
         if let start = job.startedAt, let end = job.endedAt {
-            line += " after \(Units.duration(end.timeIntervalSince(start)))"
+            line += " after \(TimeSpan.exact(end.timeIntervalSince(start)))"
         }
         if let dollars = job.dollars { line += ", \(Units.dollars(dollars))" }
         if let cause = job.cause { line += ": \(Terminal.printable(cause))" }

@@ -164,7 +164,7 @@ enum SyncReport {
         ]
         if summary.deletedFiles > 0 { parts.append("deleted \(summary.deletedFiles)") }
         if summary.unchangedFiles > 0 { parts.append("\(summary.unchangedFiles) unchanged") }
-        return parts.joined(separator: ", ") + ", in \(Units.duration(summary.seconds))"
+        return parts.joined(separator: ", ") + ", in \(TimeSpan.exact(summary.seconds))"
     }
 
     private static func showTrouble(_ summary: SyncSummary, session: Session) {

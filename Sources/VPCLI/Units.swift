@@ -17,28 +17,11 @@ enum Units {
         Figures.dollars(dollars, abs(dollars) < 0.0995 && dollars != 0 ? 4 : 2)
     }
 
-    /// `0.4 s`, `12 s`, `3:07`, `1:02:07`.
-    static func duration(_ seconds: Double) -> String {
-        let seconds = NumberRange.seconds.clamp(seconds)
-        let whole = Int(saturating: seconds.rounded())
-        if seconds < 9.95 { return "\(Figures.fixed(seconds, 1)) s" }
-        if whole < 60 { return "\(whole) s" }
-        let rest = Figures.twoDigits(whole % 60)
-        if whole < 3600 { return "\(whole / 60):\(rest)" }
-        return "\(whole / 3600):\(Figures.twoDigits(whole / 60 % 60)):\(rest)"
-    }
-
     /// `just now`, `7 min`, `3 h`, `2 d`: how long ago.
     static func age(_ date: Date?, now: Date) -> String {
         guard let date else { return "" }
         let seconds = NumberRange.seconds.clamp(now.timeIntervalSince(date))
-        func whole(_ unit: Double) -> Int { Int(saturating: (seconds / unit).rounded()) }
-        switch seconds {
-        case ..<60: return "just now"
-        case ..<5400: return "\(whole(60)) min"
-        case ..<172_800: return "\(whole(3600)) h"
-        default: return "\(whole(86_400)) d"
-        }
+        return seconds < 60 ? "just now" : TimeSpan.rough(seconds, minutesFrom: 60)
     }
 
     /// ISO 8601 in UTC.

@@ -11,9 +11,7 @@ struct BootGuardTests {
         on market: Market, _ more: String..., body: (LoopbackCloud, CLIHarness) async throws -> Void
     ) async throws {
         try await withLoopbackCloud { cloud in
-            var environment = cloud.environment
-            for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
-            let harness = try CLIHarness(environment)
+            let harness = try CLIHarness(CLIHarness.withoutFolders(cloud.environment))
             let child = try harness.start(["create-instance", "-p", market.rawValue] + more)
             // It is rented, and whoever rented it never hears of it.
             cloud.intercept { request in

@@ -3,6 +3,7 @@ import Glibc
 import LoopbackCloud
 import Synchronization
 import Testing
+import VPTestSupport
 
 /// A throw-away home with a project folder in it, where the built `vp` is run as a user would.
 final class CLIHarness: Sendable {
@@ -55,10 +56,15 @@ final class CLIHarness: Sendable {
 
     /// What `cloud` tells its users, with a home of the test's own, and with its workspace where no sandbox makes one.
     static func environment(for cloud: LoopbackCloud) -> [String: String] {
-        var environment = cloud.environment
-        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
+        var environment = Self.withoutFolders(cloud.environment)
         if !cloud.isSandboxed { environment["VP_WORKSPACE"] = cloud.workspace }
         return environment
+    }
+
+    /// Without the cloud's own folders: the test's are those of its home, so that it can search them for what must not be
+    /// there.
+    static func withoutFolders(_ environment: [String: String]) -> [String: String] {
+        environment.filter { !["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"].contains($0.key) }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: (self.root as NSString).deletingLastPathComponent) }
@@ -227,22 +233,5 @@ final class ChildVP: Sendable {
     private func contents(_ name: String) -> String {
         String(
             decoding: FileManager.default.contents(atPath: "\(self.folder)/\(name)") ?? Data(), as: UTF8.self)
-    }
-}
-
-struct Timeout: Error, CustomStringConvertible {
-    let description: String
-}
-
-/// Returns once `condition` holds; throws when it does not within `limit`.
-func waitUntil(
-    _ what: @autoclosure () -> String, limit: Duration = .seconds(30), _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + limit
-    while try await !condition() {
-        guard ContinuousClock.now < deadline else {
-            throw Timeout(description: "waited in vain for \(what())")
-        }
-        try await Task.sleep(for: .milliseconds(20))
     }
 }

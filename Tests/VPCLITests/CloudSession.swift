@@ -20,13 +20,11 @@ final class CloudSession: Sendable {
         let vast = try #require(object["vast"] as? [String: String])
         #expect(object.keys.contains("runpod"))
         self.apiKey = try #require(vast["api_key"])
-        var environment = try #require(object["env"] as? [String: String])
+        let environment = try #require(object["env"] as? [String: String])
         #expect(environment["VAST_URL"] == vast["url"])
         let state = try #require(environment["XDG_STATE_HOME"])
         self.folder = (state as NSString).deletingLastPathComponent
-        // The test's own folders, so that it can search them for what must not be there.
-        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
-        self.harness = try CLIHarness(environment)
+        self.harness = try CLIHarness(CLIHarness.withoutFolders(environment))
     }
 
     deinit { self.server.send(SIGKILL) }

@@ -23,12 +23,12 @@ struct EndCommandTests {
     }
 
     private func waits(for condition: () async throws -> Bool) async throws -> Bool {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < deadline {
-            if try await condition() { return true }
-            try await Task.sleep(for: .milliseconds(100))
+        do {
+            try await waitUntil("the condition", condition)
+            return true
+        } catch is WaitTimeout {
+            return false
         }
-        return false
     }
 
     @Test(arguments: ["vast", "runpod"]) func otherJobsEndWith208(platform: String) async throws {

@@ -29,7 +29,7 @@ struct HostileNumbersTests {
     @Test(arguments: Self.doubles) func amountsHaveWords(_ value: Double) {
         let date = Self.date(value)
         let words = [
-            Units.hourly(value), Units.dollars(value), Units.duration(value),
+            Units.hourly(value), Units.dollars(value), TimeSpan.exact(value),
             Units.age(date, now: Self.date(1_795_000_000)), Units.age(Self.date(1_795_000_000), now: date),
             Units.timestamp(date), OffersCommand.describe(JobEstimate(hours: value)),
         ]

@@ -211,7 +211,7 @@ private final class Walk: Sendable {
                 await self.passed("start of \(words[1])")
                 _ = FileManager.default.createFile(atPath: "\(self.tools)/go-\(words[0])", contents: nil)
             }
-            guard ContinuousClock.now < deadline else { throw Timeout(description: "vp did not end") }
+            guard ContinuousClock.now < deadline else { throw WaitTimeout(description: "vp did not end") }
             try await Task.sleep(for: .milliseconds(2))
         }
         let output = try await child.output()

@@ -10,8 +10,7 @@ struct LocalCloud {
 
     static func with(_ body: (LocalCloud) async throws -> Void) async throws {
         try await withLoopbackCloud { cloud in
-            var environment = cloud.environment
-            for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] { environment[name] = nil }
+            let environment = CLIHarness.withoutFolders(cloud.environment)
             try await body(LocalCloud(cloud: cloud, harness: try CLIHarness(environment)))
         }
     }

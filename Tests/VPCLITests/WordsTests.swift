@@ -60,7 +60,7 @@ import VPTestSupport
 
     @Test(arguments: [(0.04, "0.0 s"), (9.94, "9.9 s"), (12.4, "12 s"), (187.0, "3:07"), (3727.0, "1:02:07")])
     func durations(seconds: Double, text: String) {
-        #expect(Units.duration(seconds) == text)
+        #expect(TimeSpan.exact(seconds) == text)
     }
 
     @Test func tablesAlignWideCharactersAndLeaveOutEmptyColumns() {

@@ -19,3 +19,15 @@ public func wait<Value>(
     } while ContinuousClock.now < end
     throw WaitTimeout(description: "waited \(limit) in vain for \(what)")
 }
+
+/// Returns once `condition` holds, asking again every few milliseconds until `limit` is over.
+public func waitUntil(
+    _ what: @autoclosure () -> String, limit: Duration = .seconds(60), _ condition: () async throws -> Bool
+) async throws {
+    // Said at the end, when `what` can tell how far things came.
+    do {
+        try await wait(for: "", limit: limit) { try await condition() ? true : nil }
+    } catch is WaitTimeout {
+        throw WaitTimeout(description: "waited \(limit) in vain for \(what())")
+    }
+}

@@ -125,7 +125,7 @@ extension LeaseKeeper {
         if let seconds, let cap = lease.capEndsAt, now.addingTimeInterval(seconds) > cap {
             throw EngineError(
                 .limitRefused, activity,
-                detail: "its hard limit (lease.max) is in \(Figures.duration(cap.timeIntervalSince(now)))")
+                detail: "its hard limit (lease.max) is in \(TimeSpan.rough(cap.timeIntervalSince(now)))")
         }
         lease.terms.seconds = seconds
         lease.endsAt = seconds.map { now.addingTimeInterval($0) }

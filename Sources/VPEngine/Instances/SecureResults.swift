@@ -134,7 +134,7 @@ final class SecureResults: Sendable {
             let (results, date) = ManifestStore(self.context).loadSafety(instance: self.instance.id)
         {
             let seconds = Date().timeIntervalSince(date)
-            let age = seconds < 60 ? "a moment ago" : "\(Figures.duration(seconds)) ago"
+            let age = seconds < 60 ? "a moment ago" : "\(TimeSpan.rough(seconds)) ago"
             let size = ByteCount.text(results.bytes)
             detail +=
                 results.isSafe

@@ -9,7 +9,7 @@ package struct LiveJob: Hashable, Sendable {
 
     /// `train-7, running for 12 min`
     package var words: String {
-        self.seconds.map { "\(self.id), running for \(Figures.duration($0))" }
+        self.seconds.map { "\(self.id), running for \(TimeSpan.rough($0))" }
             ?? "\(self.id), waiting for its turn"
     }
 }

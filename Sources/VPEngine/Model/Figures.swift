@@ -23,17 +23,4 @@ package enum Figures {
     package static func dollars(_ value: Double, _ places: Int = 2) -> String {
         "$" + Self.fixed(value, places)
     }
-
-    /// `40 s`, `12 min`, `3 h`, `2 d`.
-    package static func duration(_ seconds: Double) -> String {
-        func whole(_ unit: Double) -> Int {
-            Int(saturating: (NumberRange.seconds.clamp(seconds) / unit).rounded())
-        }
-        switch seconds {
-        case ..<90: return "\(whole(1)) s"
-        case ..<5400: return "\(whole(60)) min"
-        case ..<172_800: return "\(whole(3600)) h"
-        default: return "\(whole(86_400)) d"
-        }
-    }
 }

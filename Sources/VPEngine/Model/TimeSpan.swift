@@ -65,4 +65,61 @@ public enum TimeSpan {
         }
         return text.isEmpty ? "0s" : text
     }
+
+    // MARK: Other forms, for reading alone
+
+    /// `40 s`, `12 min`, `3 h`, `2 d`: in sentences, one unit. Minutes begin at `minutesFrom` seconds.
+    package static func rough(_ seconds: Double, minutesFrom: Double = 90) -> String {
+        func whole(_ unit: Double) -> Int {
+            Int(saturating: (NumberRange.seconds.clamp(seconds) / unit).rounded())
+        }
+        if seconds < minutesFrom { return "\(whole(1)) s" }
+        switch seconds {
+        case ..<5400: return "\(whole(60)) min"
+        case ..<172_800: return "\(whole(3600)) h"
+        default: return "\(whole(86_400)) d"
+        }
+    }
+
+    /// `0.4 s`, `12 s`, `3:07`, `1:02:07`: what was measured.
+    package static func exact(_ seconds: Double) -> String {
+        let seconds = NumberRange.seconds.clamp(seconds)
+        if seconds < 9.95 { return "\(Figures.fixed(seconds, 1)) s" }
+        let whole = Int(saturating: seconds.rounded())
+        return whole < 60 ? "\(whole) s" : Self.hoursAndMinutes(whole)
+    }
+
+    /// `45s`, `12m`, `1h12m`, `3d4h`: in columns; the coarser, the longer.
+    package static func brief(_ seconds: Double) -> String {
+        let whole = Self.whole(seconds, .down)
+        switch whole {
+        case ..<60: return "\(whole)s"
+        case ..<3600: return "\(whole / 60)m"
+        case ..<86_400: return "\(whole / 3600)h\(Figures.twoDigits(whole / 60 % 60))m"
+        default: return "\(whole / 86_400)d\(whole / 3600 % 24)h"
+        }
+    }
+
+    /// `00:41:12`: what runs.
+    package static func clock(_ seconds: Double) -> String {
+        let whole = Self.whole(seconds, .down)
+        let minutes = "\(Figures.twoDigits(whole / 60 % 60)):\(Figures.twoDigits(whole % 60))"
+        return "\(Figures.twoDigits(whole / 3600)):\(minutes)"
+    }
+
+    /// `0:08`, `1:00:00`: what is left.
+    package static func countdown(_ seconds: Double) -> String {
+        Self.hoursAndMinutes(Self.whole(seconds, .up))
+    }
+
+    /// `3:07`, `1:02:07`
+    private static func hoursAndMinutes(_ whole: Int) -> String {
+        let rest = Figures.twoDigits(whole % 60)
+        guard whole >= 3600 else { return "\(whole / 60):\(rest)" }
+        return "\(whole / 3600):\(Figures.twoDigits(whole / 60 % 60)):\(rest)"
+    }
+
+    private static func whole(_ seconds: Double, _ rule: FloatingPointRoundingRule) -> Int {
+        Int(saturating: max(0, min(seconds, 1e9)).rounded(rule))
+    }
 }

@@ -20,7 +20,7 @@ struct Budget {
                 let cap = self.context.configuration.limits.maximumCost
                 let origin = cap.flatMap { $0.value <= maximumCost ? "max_cost in \($0.file)," : nil }
                 throw Self.refusal(
-                    "\(origin ?? "--max-cost") \(Figures.dollars(maximumCost, 4)) buys \(Figures.duration(seconds)) "
+                    "\(origin ?? "--max-cost") \(Figures.dollars(maximumCost, 4)) buys \(TimeSpan.rough(seconds)) "
                         + "at \(Self.hourly(price))")
             }
             // So that it holds when nobody is there to watch.

@@ -53,7 +53,7 @@ package struct MoneyWatch: Sendable {
         }
         alarms += Self.waitingAlarms(instances, ledger)
         if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
-            alarms.append(Alarm(.lowBalance, nil, "the credit lasts \(Figures.duration(hours * 3600)) only"))
+            alarms.append(Alarm(.lowBalance, nil, "the credit lasts \(TimeSpan.rough(hours * 3600)) only"))
         }
         if let limit = self.context.configuration.dayLimit?.dollars, spentToday >= limit * 0.8 {
             alarms.append(
@@ -95,7 +95,7 @@ package struct MoneyWatch: Sendable {
             guard parked >= limit else { return nil }
             return Alarm(
                 .parked, id,
-                "\(id) has been stopped for \(Figures.duration(parked)), and its disk costs "
+                "\(id) has been stopped for \(TimeSpan.rough(parked)), and its disk costs "
                     + "\(Figures.dollars(instance.price.dollarsPerDay)) a day: "
                     + "`vp destroy-instance \(id)` ends it")
         }
@@ -126,7 +126,7 @@ package struct MoneyWatch: Sendable {
             alarms.append(
                 Alarm(
                     .idle, id,
-                    "\(id) has been idle for \(Figures.duration(seconds)): you are paying "
+                    "\(id) has been idle for \(TimeSpan.rough(seconds)): you are paying "
                         + "\(Figures.dollars(instance.price.dollarsPerHour))/h for nothing"))
         }
         if lease.use == .unknown, lease.terms.idleSeconds != nil {
@@ -140,7 +140,7 @@ package struct MoneyWatch: Sendable {
                 Alarm(
                     .leaseEnding, id,
                     left > 0
-                        ? "the lease of \(id) ends in \(Figures.duration(left))"
+                        ? "the lease of \(id) ends in \(TimeSpan.rough(left))"
                         : "the lease of \(id) has run out")
             )
         }

@@ -1,6 +1,7 @@
 import Foundation
 import LoopbackCloud
 import Synchronization
+import VPTestSupport
 
 @testable import VPEngine
 
@@ -168,7 +169,7 @@ struct EndsFixture {
         let result = try await self.engine.context.shell(for: instance.id).run(
             "cd \(root) || exit 9\n\(script)\n")
         let errors = String(decoding: result.errorOutput, as: UTF8.self)
-        guard result.isSuccess else { throw InVain(description: "on the instance: \(errors)") }
+        guard result.isSuccess else { throw WaitTimeout(description: "on the instance: \(errors)") }
         return String(decoding: result.output, as: UTF8.self)
     }
 
@@ -184,12 +185,12 @@ struct EndsFixture {
         } catch {
             return error
         }
-        throw InVain(description: "an error of \(action.verb)")
+        throw WaitTimeout(description: "an error of \(action.verb)")
     }
 
     func entry(of instance: Instance) throws -> LedgerEntry {
         guard let entry = try self.engine.context.store.ledgerEntry(for: instance.id) else {
-            throw InVain(description: "the row of \(instance.id)")
+            throw WaitTimeout(description: "the row of \(instance.id)")
         }
         return entry
     }

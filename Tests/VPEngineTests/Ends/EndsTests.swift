@@ -164,7 +164,7 @@ struct EndsTests {
             #expect(await fixture.cloud.instanceCount == 1)
             // … and whoever looks after its end does, with its results.
             try await fixture.there("touch stop", on: instance)
-            try await eventually("the instance to be destroyed") {
+            try await waitUntil("the instance to be destroyed") {
                 await fixture.engine.takeUpEnds()
                 return await fixture.cloud.instanceCount == 0
             }
@@ -214,7 +214,7 @@ struct EndsTests {
                 if turn != .now { request.command = .shell("echo begun > second.txt") }
                 _ = try await engine.perform(.run(instance.id, request), as: ActionID()) { _ in }
             }
-            try await eventually("the job to be at work") {
+            try await waitUntil("the job to be at work") {
                 (try? await fixture.there("[ -e up ]", on: instance)) != nil
             }
             await engine.shutDown()
@@ -307,7 +307,7 @@ struct EndsTests {
             #expect(error.detail?.contains("still shows the instance \(instance.id)") == true, "\(error)")
             #expect(error.detail?.contains("an hour") == true, "\(error)")
             fixture.clients[.vast]!.alter { $0.failure = nil }
-            try await eventually("a later look to end it") {
+            try await waitUntil("a later look to end it") {
                 _ = await fixture.engine.instances()
                 return await fixture.cloud.instanceCount == 0
             }
@@ -324,7 +324,7 @@ struct EndsTests {
             let error = try await fixture.failure(of: .destroy(instance.id, DestroyRequest()))
             #expect(error.code == .destroyUnconfirmed, "\(error)")
             #expect(fixture.here("model.bin") == "precious\n")
-            try await eventually("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
+            try await waitUntil("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
         }
     }
 
@@ -358,7 +358,7 @@ struct EndsTests {
             _ = try await fixture.perform(.stop(instance.id))
             _ = try await fixture.perform(.start(instance.id))
             try await fixture.engine.context.clients[.vast]!.stop(instance.id)
-            try await eventually("the instance to be stopped") {
+            try await waitUntil("the instance to be stopped") {
                 try await fixture.engine.context.freshInstance(instance.id).status == .stopped
             }
             #expect(

@@ -4,17 +4,17 @@ import VPEngine
 
 /// Facts that stood in several places, each differing a little. A second place for one of them fails here.
 @Suite struct OnePlaceTests {
-    private static let sources = URL(fileURLWithPath: #filePath)
+    private static let package = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("Sources")
+        .deletingLastPathComponent()
 
-    /// The files below `Sources`, without the emulator, which shares nothing with the engine, that hold `text`.
-    private static func files(holding text: String) -> [String] {
-        let names =
-            FileManager.default.enumerator(atPath: Self.sources.path)?.compactMap { $0 as? String } ?? []
+    /// The files below `folder`, without the emulator, which shares nothing with the engine, that hold `text`.
+    private static func files(holding text: String, below folder: String = "Sources") -> [String] {
+        let root = Self.package.appendingPathComponent(folder)
+        let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
         return names.filter { name in
             name.hasSuffix(".swift") && !name.hasPrefix("LoopbackCloud")
-                && (try? String(contentsOf: Self.sources.appendingPathComponent(name), encoding: .utf8))?
+                && (try? String(contentsOf: root.appendingPathComponent(name), encoding: .utf8))?
                     .contains(text) == true
         }.map { ($0 as NSString).lastPathComponent }
     }
@@ -27,6 +27,12 @@ import VPEngine
         ("(0x1100, 0x115F)", ["DisplayWidth.swift"]), ("0xAC00...0xD7A3", []),
         // Factors of units of time.
         (#""m": 60"#, []), (#"("h", 3600)"#, ["TimeSpan.swift"]),
+        // Lengths of time in words.
+        (#"(whole(86_400)) d""#, ["TimeSpan.swift"]), ("/ 3600 % 24", ["TimeSpan.swift"]),
+        // JSON as the command line writes it, and lists of platforms in pages.
+        (#"text += "\\u""#, ["JSON.swift"]), ("cursors.insert(", ["Pages.swift"]),
+        // The terminal's modes: whoever changes them is to put them back whatever ends the process.
+        ("tcsetattr(", ["Signals.swift", "TerminalModes.swift"]),
         ("43_200.0", ["Lease.swift"]),
         // Sizes of GPU memory.
         ("94, 96, 128, 141", ["GPUMemory.swift"]),
@@ -35,7 +41,18 @@ import VPEngine
         // The rule for names of variables.
         ("func isName(", ["EnvironmentArgument.swift"]),
     ]) func isKeptOnce(text: String, files: [String]) {
-        #expect(Self.files(holding: text) == files)
+        #expect(Self.files(holding: text).sorted() == files)
+    }
+
+    /// The same of what tests share.
+    @Test(arguments: [
+        (": RandomNumberGenerator {", ["SeededGenerator.swift"]),
+        (#"["XDG_CONFIG_HOME", "XDG_STATE_HOME""#, ["CLIHarness.swift"]),
+        ("func waitUntil(", ["StagedRun.swift", "Waiting.swift"]),
+    ]) func isKeptOnceInTests(text: String, files: [String]) {
+        // Not this file's own list.
+        let found = Self.files(holding: text, below: "Tests").filter { $0 != "OnePlaceTests.swift" }
+        #expect(found.sorted() == files)
     }
 
     /// By what drivers state of them in mebibytes, and vast.ai in megabytes.

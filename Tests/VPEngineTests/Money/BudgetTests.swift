@@ -106,7 +106,7 @@ struct BudgetTests {
             await fixture.engine.shutDown()
             let status = "cat ~/.vp/jobs/\(id)/status 2>/dev/null"
             let restarted = try fixture.restarted()
-            try await eventually("the instance to end it") {
+            try await waitUntil("the instance to end it") {
                 try await !restarted.context.shell(for: instance.id).run(status).output.isEmpty
             }
             _ = try await restarted.lookAtJobs()
@@ -153,7 +153,7 @@ struct BudgetTests {
                 let instance = try await fixture.create(on: .vast)
                 _ = try await fixture.engine.setLease(of: instance.id, seconds: nil)
                 for _ in 0..<3 { _ = await fixture.engine.instances() }
-                try await eventually("the command to be run") { place.exists("told") }
+                try await waitUntil("the command to be run") { place.exists("told") }
                 _ = await fixture.engine.instances()
                 #expect(try place.read("told") == "noLease \(instance.id)\n")
             }

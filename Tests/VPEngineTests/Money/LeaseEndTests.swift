@@ -63,7 +63,7 @@ struct LeaseEndTests {
             let entry = try #require(try history.ledgerEntry(for: instance.id))
             let now = Date()
             // Rented long enough ago for a list to be believed.
-            try await eventually("the instance to be old enough") {
+            try await waitUntil("the instance to be old enough") {
                 Date().timeIntervalSince(entry.createdAt) > 1
             }
             let wanted = Case(testDescription: "", endsIn: endsIn, isByLease: true)

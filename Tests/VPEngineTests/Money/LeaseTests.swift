@@ -18,7 +18,7 @@ struct LeaseTests {
             #expect(lease.endsAt.map { $0.timeIntervalSinceNow < 7 } == true)
             // The laptop is shut: no connection, no process, no question.
             await fixture.engine.shutDown()
-            try await eventually("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
+            try await waitUntil("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
             #expect(await fixture.engine.instances().values.isEmpty)
         }
     }
@@ -34,7 +34,7 @@ struct LeaseTests {
             running.cancel()
             _ = await running.result
             await fixture.engine.shutDown()
-            try await eventually("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
+            try await waitUntil("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
             let lasted = (ContinuousClock.now - began) / .seconds(1)
             #expect(lasted > 10, "the job must have renewed a lease of 4 s; it lasted \(lasted) s")
         }
@@ -48,7 +48,7 @@ struct LeaseTests {
                 on: platform, lease: LeaseTerms(seconds: 6, maximumSeconds: nil))
             _ = try await fixture.run("echo precious > model.bin", on: instance)
             await fixture.engine.shutDown()
-            try await eventually("the instance to stop itself") {
+            try await waitUntil("the instance to stop itself") {
                 await fixture.engine.instances().values.map(\.status) == [.stopped]
             }
             #expect(await fixture.cloud.instanceCount == 1)
@@ -63,7 +63,7 @@ struct LeaseTests {
             // Only now: a busy machine may take longer than a short lease to bring the results.
             _ = try await fixture.engine.setLease(of: instance.id, seconds: 4)
             await fixture.engine.shutDown()
-            try await eventually("the instance to destroy itself") {
+            try await waitUntil("the instance to destroy itself") {
                 await fixture.cloud.instanceCount == 0
             }
         }
@@ -93,7 +93,7 @@ struct LeaseTests {
             let request = RunRequest(command: .shell("echo on; sleep 1000"), isDetached: true)
             _ = try await fixture.perform(.run(instance.id, request))
             try await fixture.engine.context.clients[.vast]!.stop(instance.id)
-            try await eventually("the stop") {
+            try await waitUntil("the stop") {
                 await fixture.engine.instances().values.map(\.status) == [.stopped]
             }
             var dollars: [Double] = []
@@ -131,11 +131,11 @@ struct LeaseTests {
             _ = try await fixture.perform(.stop(instance.id))
             // From the platform's own page: nothing of ours touches the instance.
             try await fixture.engine.context.clients[.vast]!.start(instance.id)
-            try await eventually("a new address") {
+            try await waitUntil("a new address") {
                 try await fixture.engine.context.freshInstance(instance.id).status == .running
             }
             await fixture.engine.context.connections.close(instance.id)
-            try await eventually("the watchdog") {
+            try await waitUntil("the watchdog") {
                 (try? await fixture.remote("kill -0 $(cat ~/.vp/lease/pid) && echo runs", on: instance))
                     == "runs\n"
             }
@@ -154,7 +154,7 @@ struct LeaseTests {
             running.cancel()
             _ = await running.result
             await fixture.engine.shutDown()
-            try await eventually("the instance to stop itself") {
+            try await waitUntil("the instance to stop itself") {
                 await fixture.engine.instances().values.map(\.status) == [.stopped]
             }
         }
@@ -171,7 +171,7 @@ struct LeaseTests {
                     + " kill $(cat ~/.vp/lease/pid);"
                     + " PATH=$HOME/bin:$PATH setsid sh ~/.vp/lease/watchdog ~/.vp/lease </dev/null >/dev/null 2>&1 &",
                 on: instance)
-            try await eventually("the watchdog to say so") {
+            try await waitUntil("the watchdog to say so") {
                 try await fixture.engine.lease(of: instance.id)?.use == .unknown
             }
             _ = await fixture.engine.instances()
@@ -228,7 +228,7 @@ struct LeaseTests {
             #expect(lease.weakness == "the instance has no key of its own")
             _ = await fixture.engine.instances()
             #expect(try fixture.engine.moneyReport().alarms.contains { $0.kind == .weakLease })
-            try await eventually("our own guard to stop it") {
+            try await waitUntil("our own guard to stop it") {
                 await fixture.engine.instances().values.map(\.status) == [.stopped]
             }
         }

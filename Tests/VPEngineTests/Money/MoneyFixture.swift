@@ -90,18 +90,3 @@ struct MoneyFixture {
 extension VPEngine.Platform {
     var market: Market { self == .vast ? .vast : .runPod }
 }
-
-/// Returns once `condition` holds; throws when it does not within `limit`.
-func eventually(
-    _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + limit
-    while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw InVain(description: "waited in vain for \(what)") }
-        try await Task.sleep(for: .milliseconds(50))
-    }
-}
-
-struct InVain: Error, CustomStringConvertible {
-    let description: String
-}

@@ -60,7 +60,7 @@ struct ReconcilerTests {
     static func settle(_ fixture: MoneyFixture) async throws {
         let rented = try fixture.engine.context.store.openLedgerEntries().map(\.createdAt).max() ?? Date()
         let grace = 30 * fixture.engine.configuration.timeScale
-        try await eventually("the list's grace to pass") { Date().timeIntervalSince(rented) > grace }
+        try await waitUntil("the list's grace to pass") { Date().timeIntervalSince(rented) > grace }
         _ = await fixture.engine.instances()
     }
 
@@ -152,7 +152,7 @@ struct ReconcilerTests {
             await fixture.cloud.advance(by: 3600)
             _ = await fixture.engine.instances()
             if isDestroyed {
-                try await eventually("the disk to be gone") {
+                try await waitUntil("the disk to be gone") {
                     await fixture.engine.instances().values.isEmpty
                 }
                 #expect(await fixture.cloud.instanceCount == 0)
@@ -199,7 +199,7 @@ struct ReconcilerTests {
             let instance = try await fixture.create(
                 on: .vast, lease: LeaseTerms(seconds: 4, maximumSeconds: nil))
             await fixture.engine.shutDown()
-            try await eventually("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
+            try await waitUntil("the instance to end itself") { await fixture.cloud.instanceCount == 0 }
             #expect(await fixture.engine.instances().values.isEmpty)
             #expect(try fixture.engine.moneyReport().alarms.isEmpty)
             let entry = try #require(try fixture.engine.context.store.ledgerEntry(for: instance.id))
@@ -239,7 +239,7 @@ struct ReconcilerTests {
             // The next start takes it from there.
             fixture.cloud.intercept(nil)
             let restarted = try fixture.restarted()
-            try await eventually("the instance to be gone") {
+            try await waitUntil("the instance to be gone") {
                 await restarted.instances().values.isEmpty
             }
             #expect(await fixture.cloud.instanceCount == 0)

@@ -70,7 +70,7 @@ struct ReopeningTests {
                 entry.name, state: .gone, at: Date(timeIntervalSinceNow: -120),
                 because: .destroyed)
             #expect(await fixture.engine.instances().values.map(\.status) == [.destroying])
-            try await eventually("the destroy that is ordered again") {
+            try await waitUntil("the destroy that is ordered again") {
                 _ = await fixture.engine.instances()
                 return await fixture.cloud.instanceCount == 0
             }

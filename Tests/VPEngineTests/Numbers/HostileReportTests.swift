@@ -44,7 +44,7 @@ struct HostileReportTests {
 
     @Test(arguments: [1e300, -1e300, Double.infinity, -.infinity, .nan, 1e19])
     func durationsHaveWordsWhateverTheyAre(_ seconds: Double) {
-        #expect(Figures.duration(seconds).count < 20)
+        #expect(TimeSpan.rough(seconds).count < 20)
     }
 
     @Test(arguments: Self.absurd) func aJobsEndStaysWithinBounds(_ word: String) throws {

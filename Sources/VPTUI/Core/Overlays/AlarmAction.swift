@@ -18,7 +18,7 @@ enum AlarmAction: Equatable {
         case .destroy: "asks what would be lost, then destroys it"
         case .stop: "stops it, after asking"
         case .download: "brings what is not here yet, up to the limit"
-        case .extendLease(_, let seconds): "gives it a lease of \(Format.age(seconds)), after asking"
+        case .extendLease(_, let seconds): "gives it a lease of \(TimeSpan.brief(seconds)), after asking"
         case .retryEnd: "orders its end again"
         case .limitCost: "opens the launch form at its cost limit"
         case .rentAnother: "opens the launch form to rent another"

@@ -53,14 +53,14 @@ enum ActionsStrip {
                 put(" · \(Format.bytes(Int64(saturating: rate)))/s", .muted, [], &buffer)
             }
             if let left = transfer.secondsLeft {
-                put(" · \(Format.countdown(left)) left", .muted, [], &buffer)
+                put(" · \(TimeSpan.countdown(left)) left", .muted, [], &buffer)
             }
         }
         if record.isActive, let detail = record.progress?.detail, !detail.isEmpty {
             put(" \(detail)", .muted, [], &buffer)
         }
         if record.isActive, record.phase == .running, record.progress?.transfer == nil {
-            put("  \(Format.clock(state.now.timeIntervalSince(record.startedAt)))", .muted, [], &buffer)
+            put("  \(TimeSpan.clock(state.now.timeIntervalSince(record.startedAt)))", .muted, [], &buffer)
         }
     }
 

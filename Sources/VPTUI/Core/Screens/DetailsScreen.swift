@@ -79,7 +79,7 @@ enum DetailsScreen {
             let age = max(0, state.now.timeIntervalSince(created))
             // Rounded to minutes: a figure that moves each second would be redrawn each second.
             let minutes = (age / 60).rounded(.down) * 60
-            fields.append(.pair("rented", Span("\(age < 60 ? "<1m" : Format.age(age)) ago")))
+            fields.append(.pair("rented", Span("\(age < 60 ? "<1m" : TimeSpan.brief(age)) ago")))
             fields.append(
                 .pair("so far", Span("about \(Format.dollars(instance.price.cost(of: minutes)))", .money)))
         }
@@ -189,7 +189,7 @@ enum DetailsScreen {
                 .pair("started", Span(Format.timeOfDay(start, offset: state.settings.secondsFromGMT))))
         }
         if let elapsed = StatusWords.elapsed(job, now: state.now) {
-            fields.append(.pair("took", Span(Format.clock(elapsed))))
+            fields.append(.pair("took", Span(TimeSpan.clock(elapsed))))
         }
         if let dollars = JobsScreen.dollars(job, state) {
             fields.append(.pair("cost", Span(Format.dollars(dollars), .money)))

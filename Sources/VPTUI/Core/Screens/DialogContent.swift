@@ -50,7 +50,7 @@ extension DialogScreen {
             "\(InstancesScreen.gpu(instance.gpuName, instance.gpuCount)) · \(instance.status.rawValue)"
         if let created = instance.createdAt {
             let age = max(0, state.now.timeIntervalSince(created))
-            facts += " · rented \(age < 60 ? "<1m" : Format.age(age)) ago"
+            facts += " · rented \(age < 60 ? "<1m" : TimeSpan.brief(age)) ago"
             facts += " · about \(Format.dollars(instance.price.cost(of: (age / 60).rounded(.down) * 60)))"
         }
         var lines: [[Span]] = [[Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(facts)")], []]
@@ -181,7 +181,7 @@ extension DialogScreen {
             let left = end.timeIntervalSince(state.now)
             ends =
                 left > 0
-                ? Span("its lease ends in \(Format.age(left))", .warning)
+                ? Span("its lease ends in \(TimeSpan.brief(left))", .warning)
                 : Span("its lease has run out", .bad)
         } else {
             ends = Span("it has no lease: it runs until you end it", .bad)
@@ -190,7 +190,7 @@ extension DialogScreen {
             [Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "), ends],
             [],
             [
-                Span("\(Format.age(seconds)) from now on: "),
+                Span("\(TimeSpan.brief(seconds)) from now on: "),
                 Span("\(Format.dollars(instance.price.cost(of: seconds))) at most", .money, .bold),
                 Span(", at \(Format.hourly(instance.price)).", .muted),
             ],

@@ -134,7 +134,7 @@ enum FormScreen {
     private static func placeholder(_ field: LaunchForm.Field, _ form: LaunchForm) -> String {
         switch field {
         case .lease:
-            return form.terms.seconds.map { "\(Format.age($0)); it is renewed while a job runs" }
+            return form.terms.seconds.map { "\(TimeSpan.brief($0)); it is renewed while a job runs" }
                 ?? "none: it costs until it is destroyed"
         case .gpu: return "any: the cheapest that fits"
         case .price:
@@ -200,7 +200,7 @@ enum FormScreen {
         }
         guard offer.price.dollarsPerHour > 0 else { return spans }
         if let limit = try? form.maximumCost() {
-            let age = Format.age(limit / offer.price.dollarsPerHour * 3600)
+            let age = TimeSpan.brief(limit / offer.price.dollarsPerHour * 3600)
             spans.insert(Span("\(Format.dollars(limit)) buys \(age) · ", .money), at: 0)
         } else if let balance = state.money.balances.first(where: { $0.platform == offer.platform }) {
             let hours = balance.dollars / offer.price.dollarsPerHour

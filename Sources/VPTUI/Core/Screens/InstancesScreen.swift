@@ -27,7 +27,7 @@ enum InstancesScreen {
 
     private static func spans(_ instance: Instance, _ state: State) -> [[Span]] {
         let platform = StatusWords.platform(instance.platform)
-        let age = instance.createdAt.map { Format.age(state.now.timeIntervalSince($0)) } ?? ""
+        let age = instance.createdAt.map { TimeSpan.brief(state.now.timeIntervalSince($0)) } ?? ""
         return [
             [Span(platform.text, platform.role)],
             [Span(instance.id.rawValue)],

@@ -32,7 +32,7 @@ enum JobsScreen {
         return [
             [Span(job.id.rawValue, isShown ? .accent : .plain, isShown ? .bold : [])],
             [Span("\(mark.glyph) \(word)", mark.role)],
-            [Span(StatusWords.elapsed(job, now: state.now).map { Format.clock($0) } ?? "–", .muted)],
+            [Span(StatusWords.elapsed(job, now: state.now).map { TimeSpan.clock($0) } ?? "–", .muted)],
             [Span(Self.dollars(job, state).map { Format.dollars($0) } ?? "–", .money)],
             [Span(job.command.shellText, .muted)],
             [Span(job.instance.rawValue, .muted)],

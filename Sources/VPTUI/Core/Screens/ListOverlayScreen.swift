@@ -63,7 +63,7 @@ enum ListOverlayScreen {
     private static func duration(_ seconds: TimeInterval) -> String {
         seconds < 1
             ? "\(Int(saturating: seconds * 1000)) ms"
-            : seconds < 100 ? Format.fixed(seconds, 1) + " s" : Format.age(seconds)
+            : seconds < 100 ? Format.fixed(seconds, 1) + " s" : TimeSpan.brief(seconds)
     }
 
     private static func drawActions(

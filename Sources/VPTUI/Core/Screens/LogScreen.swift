@@ -103,7 +103,7 @@ enum LogScreen {
         guard let id = state.log.job else { return "" }
         guard let job = state.jobs.row(id) else { return id.rawValue }
         let mark = StatusWords.mark(job.state)
-        let time = StatusWords.elapsed(job, now: state.now).map { " " + Format.clock($0) } ?? ""
+        let time = StatusWords.elapsed(job, now: state.now).map { " " + TimeSpan.clock($0) } ?? ""
         let isWorthWords = job.state.isOver || StatusWords.processesAtWork(job) != nil
         let ending = isWorthWords ? StatusWords.ending(of: job) : job.state.rawValue
         // A lost connection and an ended job must not look alike.

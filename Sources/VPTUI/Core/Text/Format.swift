@@ -29,31 +29,6 @@ enum Format {
         "\(GPUMemory.gigabytes(bytes, of: gpu))G"
     }
 
-    /// `00:41:12`, for what runs.
-    static func clock(_ seconds: TimeInterval) -> String {
-        let total = Int(saturating: max(0, min(seconds, 1e9)))
-        return "\(Self.two(total / 3600)):\(Self.two(total / 60 % 60)):\(Self.two(total % 60))"
-    }
-
-    /// `0:08`, for what is left.
-    static func countdown(_ seconds: TimeInterval) -> String {
-        let total = Int(saturating: max(0, min(seconds, 1e9)).rounded(.up))
-        return total >= 3600
-            ? "\(total / 3600):\(Self.two(total / 60 % 60)):\(Self.two(total % 60))"
-            : "\(total / 60):\(Self.two(total % 60))"
-    }
-
-    /// `45s`, `12m`, `1h12m`, `3d4h`: the coarser, the older.
-    static func age(_ seconds: TimeInterval) -> String {
-        let total = Int(saturating: max(0, min(seconds, 1e9)))
-        switch total {
-        case ..<60: return "\(total)s"
-        case ..<3600: return "\(total / 60)m"
-        case ..<86_400: return "\(total / 3600)h\(Self.two(total / 60 % 60))m"
-        default: return "\(total / 86_400)d\(total / 3600 % 24)h"
-        }
-    }
-
     /// `12:04` at `offset` seconds from GMT.
     static func timeOfDay(_ date: Date, offset: Int) -> String {
         let seconds = Int(saturating: date.timeIntervalSince1970.rounded(.down)).addingSaturated(offset)
