@@ -42,8 +42,9 @@ final class TerminalModes: Sendable {
     private func leave(_ signal: Int32) {
         self.set(self.before)
         if signal == SIGTSTP {
-            // As SIGTSTP would, also where nobody is there to continue us.
-            kill(getpid(), SIGSTOP)
+            // As SIGTSTP would, also in a session without a shell. To this thread: one that another thread takes may
+            // stop this one a moment later, when it has changed the modes again.
+            raise(SIGSTOP)
             if self.watch.withLock({ $0 != nil }) { self.set(self.changed) }
         } else {
             Glibc.signal(signal, SIG_DFL)

@@ -127,6 +127,27 @@ struct JobScriptTests {
         }
     }
 
+    /// Two homes whose processes are seen by each other, as on a machine without containers.
+    @Test(arguments: Self.shells)
+    func aCancelLeavesTheSameNameOfAnotherHomeAlone(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            try await self.with(kind) { other in
+                let command = JobCommand.shell("echo $$; while [ ! -e stop ]; do sleep 0.05; done; echo done")
+                let (script, same) = (shell.script(command), other.script(command))
+                async let ended = shell.end(script)
+                async let goesOn = other.end(same)
+                try await shell.wait(for: "log")
+                try await other.wait(for: "log")
+                _ = try await shell.run(script.cancel(grace: 0))
+                #expect(try await ended.end.wasCancelled)
+                try Data().write(to: URL(fileURLWithPath: other.home + "/workspace/stop"))
+                let (output, end) = try await goesOn
+                #expect(String(decoding: output, as: UTF8.self).hasSuffix("done\n"))
+                #expect(end.outcome == .exited(0))
+            }
+        }
+    }
+
     @Test(arguments: Self.shells)
     func termComesFirst(kind: JobShell.Kind) async throws {
         try await self.with(kind) { shell in

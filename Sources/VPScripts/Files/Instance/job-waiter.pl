@@ -61,6 +61,7 @@ if (!$child) {
     $SIG{$_} = "DEFAULT" for qw(INT QUIT HUP PIPE TERM);
     delete $ENV{VP_WAITER};
     $ENV{VP_JOB} = $1 if $job =~ m{([^/]+)$};
+    $ENV{VP_JOB_FOLDER} = $job;
     exec "setsid", @command;
     exit 127;
 }
@@ -144,12 +145,11 @@ sub others {
         $all{$pid} = \@fields if @fields > 19;
         $names{$pid} = text("/proc/$pid/comm") =~ s/\s+$//r if @fields > 19 && $fields[0] eq "Z";
     }
-    my $name = $job =~ m{([^/]+)$} ? $1 : "";
     for my $pid (keys %all) {
         next if $pid == $$;
         $mine{$pid} = 1 if $all{$pid}[3] == $child || $all{$pid}[1] == $$;
         next if $adopts || $mine{$pid};
-        $mine{$pid} = 1 if text("/proc/$pid/environ") =~ /(^|\0)VP_JOB=\Q$name\E(\0|$)/;
+        $mine{$pid} = 1 if text("/proc/$pid/environ") =~ /(^|\0)VP_JOB_FOLDER=\Q$job\E(\0|$)/;
     }
     for (my $more = 1; $more; ) {
         $more = 0;

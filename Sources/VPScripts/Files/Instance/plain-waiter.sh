@@ -189,7 +189,7 @@ wait_plainly() {
     fi
     # Nothing is said of a child that ends before it is waited for, so that the command begins when this
     # shell sleeps, which it does only in `wait`.
-    VP_JOB=${job##*/} setsid sh "$job/loader" "$$" "$job/environment" "$@" <"$input" &
+    VP_JOB=${job##*/} VP_JOB_FOLDER=$job setsid sh "$job/loader" "$$" "$job/environment" "$@" <"$input" &
     child=$!
     echo "$child $started" >"$job/pid"
     wait "$child" 2>"$job/how"

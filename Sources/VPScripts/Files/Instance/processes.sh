@@ -2,7 +2,8 @@
 # Sets `own`, which prints the numbers of the processes of the job in folder `$job`; `reads PROCESS`, whether
 # it reads what another of `$all` writes; and `terminate SECONDS`, which ends them all.
 #
-# They are found by the variable `VP_JOB` in their environment, by the command's session, by what was noted of
+# They are found by the variable `VP_JOB_FOLDER` in their environment (its name alone would be that of another home's
+# job as well, where two share the processes of a machine), by the command's session, by what was noted of
 # those that outlived the command, and as descendants of all these and of the waiter. That one adopts, where
 # it is perl, whatever the command's processes leave, so that one with an empty environment in a session of
 # its own is found as well. The supervisor and the waiter are none of them: they write down how the job ended.
@@ -14,7 +15,7 @@ own() {
     [ ! -s "$job/waiter" ] || read -r waiter born <"$job/waiter"
     if [ -s "$job/left" ]; then while read -r process since; do left="$left$process:$since "; done <"$job/left"; fi
     set=' ' table=''
-    for process in $(grep -lzx "VP_JOB=${job##*/}" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n'); do
+    for process in $(grep -lzxF "VP_JOB_FOLDER=$job" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n'); do
         set="$set$process "
     done
     for stat in /proc/[0-9]*/stat; do
