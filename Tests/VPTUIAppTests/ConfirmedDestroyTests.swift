@@ -135,6 +135,10 @@ struct ConfirmedDestroyTests {
             try session.wait("two instances", seconds: 90) {
                 $0.lines.filter { $0.contains("● running") }.count == 2
             }
+            // The second boot is over when its row is gone.
+            try session.wait("both to be ready", seconds: 90) {
+                !$0.lines.contains { $0.contains(" create ") && !$0.contains("c create") }
+            }
             session.type("1g")
             try rented.destroy("Destroy", expecting: "Every result")
             session.type("js")

@@ -23,7 +23,7 @@ struct ResultsTests {
         try await RentedDashboard.with { rented in
             try rented.leave("echo weights > model.bin && truncate -s 8T huge.bin")
             try rented.destroy("Destroy", expecting: "2 files")
-            try rented.session.wait(for: "free space here first", seconds: 60)
+            try rented.session.wait(for: "space here first", seconds: 60)
             #expect(await rented.cloud.instanceCount == 1)
             try rented.session.press("\u{1B}", until: RentedDashboard.isFree)
             try rented.session.wait(for: "● running")
