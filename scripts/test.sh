@@ -2,8 +2,8 @@
 # Installs what is missing, builds everything and runs all tests. Arguments go to `swift test`:
 #   scripts/test.sh --filter VPEngineTests
 # --long looks longer where tests try what chance finds: hours instead of minutes.
-# Six tests at a time: on two cores a whole run took 12 minutes so, 17 with three and 41 one by one (`--serial`); all at
-# once, clouds and terminals keep each other from their deadlines.
+# Four tests at a time. On two cores a whole run took 17 minutes with three, 12 with six and 41 one by one (`--serial`); with
+# more, clouds and terminals keep each other from their deadlines.
 # The last line is the summary of `swift test`; over it, what failed is told once more, so that the end of a long output
 # is enough.
 set -eu
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 scripts/install.sh test
 swift build --build-tests
 order=
-export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
 for argument; do
     shift
     case $argument in

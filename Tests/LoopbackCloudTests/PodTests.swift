@@ -97,7 +97,7 @@ struct PodTests {
             try await Shell.run(
                 "curl",
                 [
-                    "-sN", "--max-time", "0.7", "-H", "Authorization: Bearer \(cloud.runPodAPIKey)",
+                    "-sN", "--max-time", "2", "-H", "Authorization: Bearer \(cloud.runPodAPIKey)",
                     "\(cloud.runPodURL.absoluteString)/pods/\(id)/logs?\(query)",
                 ] + more)
         }
