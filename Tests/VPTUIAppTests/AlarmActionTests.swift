@@ -51,10 +51,8 @@ struct AlarmActionTests {
     }
 
     @Test func anInstanceWithoutALeaseGetsOne() async throws {
-        try await RentedDashboard.open(configuration: "lease: {duration: none}\n") { rented in
+        try await RentedDashboard.with(configuration: "lease: {duration: none}\n") { rented in
             let session = rented.session
-            try session.rentSelectedOffer()
-            try session.wait(for: "is ready", seconds: 90)
             try self.act(on: "has no lease and runs", in: session)
             try self.confirm("Extend the lease of", in: session)
             try session.wait(for: "unless it is used", seconds: 60)
@@ -115,10 +113,7 @@ struct AlarmActionTests {
     /// A day's limit, an account that runs dry, and a disk that is paid for.
     @Test func whatMoneyRunsOutIsMended() async throws {
         let noLease = "lease: {duration: none}\n"
-        try await RentedDashboard.open(configuration: noLease) { first in
-            try first.session.rentSelectedOffer()
-            try first.session.wait(for: "is ready", seconds: 90)
-
+        try await RentedDashboard.with(configuration: noLease) { first in
             let second = try first.reopened(configuration: noLease + "budget: {per_day: 0.000001}\n")
             try self.act(on: "is spent", in: second.session)
             try second.session.wait(for: "Rent an instance")
@@ -146,10 +141,8 @@ struct AlarmActionTests {
     /// A lease that nobody there guards, one that ends, and an instance that nobody uses.
     @Test func whatTheLeaseSaysIsMended() async throws {
         let options = LoopbackCloud.Options(speed: 100, usesSandboxes: false)
-        try await RentedDashboard.open(options: options) { rented in
+        try await RentedDashboard.with(options: options) { rented in
             let session = rented.session
-            try session.rentSelectedOffer()
-            try session.wait(for: "is ready", seconds: 90)
             try self.act(on: "cannot end itself", in: session)
             try self.confirm("Extend the lease of", in: session)
             try session.wait(for: "unless it is used", seconds: 60)
@@ -176,10 +169,8 @@ struct AlarmActionTests {
 
     /// More behind a link than an end brings, and an end that was refused for it.
     @Test func whatIsBehindALinkIsDecided() async throws {
-        try await RentedDashboard.open(configuration: "sync: {limit: 100kB}\n") { rented in
+        try await RentedDashboard.with(configuration: "sync: {limit: 100kB}\n") { rented in
             let session = rented.session
-            try session.rentSelectedOffer()
-            try session.wait(for: "is ready", seconds: 90)
             let set =
                 "mkdir -p /srv/set; head -c 500000 /dev/zero > /srv/set/big; ln -s /srv/set /workspace/data"
             #expect(try rented.start(Self.vp, ["ssh", "--", set]).waitForEnd() == .exited(0))

@@ -36,6 +36,15 @@ extension PTYSession {
         try self.press("y", until: { !$0.contains("Rent from vast.ai") })
     }
 
+    /// Of the selected instance: goes to a button of the dialog, confirms, and leaves the time to take it back.
+    func destroy(_ button: String, expecting words: String) throws {
+        self.type("D")
+        try self.wait(for: words, seconds: 90)
+        try self.press("\t", until: { $0.contains("▸ \(button) ") })
+        self.type("y")
+        try self.wait(for: "takes it back")
+    }
+
     /// Types `key` again and again until it was taken: a dialog drops keys that come before it can be read.
     func press(_ key: String, until condition: (VirtualTerminal) -> Bool) throws {
         for _ in 0..<30 {

@@ -42,11 +42,7 @@ struct RentedDashboard {
 
     /// Goes to a button of the dialog, confirms, and lets the time to take it back pass.
     func destroy(_ button: String, expecting words: String) throws {
-        self.session.type("D")
-        try self.session.wait(for: words, seconds: 90)
-        try self.session.press("\t", until: { $0.contains("▸ \(button) ") })
-        self.session.type("y")
-        try self.session.wait(for: "takes it back")
+        try self.session.destroy(button, expecting: words)
     }
 
     /// Starts a dashboard in an empty project on a cloud of its own; `configuration` is the user's.
@@ -93,8 +89,11 @@ struct RentedDashboard {
     }
 
     /// The same, with the cheapest offer rented by keys.
-    static func with(_ body: (RentedDashboard) async throws -> Void) async throws {
-        try await Self.open { rented in
+    static func with(
+        configuration: String? = nil, options: LoopbackCloud.Options = .init(speed: 100),
+        _ body: (RentedDashboard) async throws -> Void
+    ) async throws {
+        try await Self.open(configuration: configuration, options: options) { rented in
             try rented.session.rentSelectedOffer()
             try rented.session.wait(for: "is ready", seconds: 90)
             try await body(rented)

@@ -32,8 +32,7 @@ struct DestroyInstance {
         let instance = try await self.look(client)
         if !isResumed, !self.request.endsJobs {
             try await LiveJobs(self.context).requireNone(on: instance, self.activity)
-        }
-        if !isResumed, self.request.endsJobs, !self.request.discardsResults {
+        } else if !isResumed, !self.request.discardsResults {
             // What they save when they are told to end is a result like any other.
             await EndJobs(context: self.context, progress: self.progress, report: self.report).run(
                 on: instance)

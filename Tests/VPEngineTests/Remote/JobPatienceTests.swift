@@ -11,16 +11,10 @@ import VPTestSupport
 struct JobPatienceTests {
     private static let shells = JobShell.Kind.allCases
 
-    private func with(
-        _ kind: JobShell.Kind, _ body: (JobShell) async throws -> Void
-    ) async throws {
-        try await JobShell.with(kind, body)
-    }
-
     /// Where a shell tells no difference it is not made up.
     @Test(arguments: Self.shells, [2, 13, 15])
     func whatAShellCannotTellIsSaid(kind: JobShell.Kind, signal: Int32) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let (_, killed) = try await shell.end(
                 shell.script(.shell("trap - \(signal); kill -\(signal) $$; sleep 10")))
             let (_, exited) = try await shell.end(
@@ -39,7 +33,7 @@ struct JobPatienceTests {
     /// Followers come and go, and a job may run for days: what each leaves behind would add up.
     @Test(arguments: Self.shells)
     func aReaderWhoLeavesLeavesNothingBehind(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let gate = shell.home + "/gate"
             let first = shell.script(.shell("echo up; while [ ! -e \(gate) ]; do sleep 0.05; done"))
             let second = shell.script(.shell("true"), id: 2, after: 1)
@@ -58,7 +52,7 @@ struct JobPatienceTests {
     /// Nobody follows it: the instance keeps to the limit by itself, and ends what the command left elsewhere.
     @Test(arguments: Self.shells)
     func aLimitIsKeptWithoutAnybody(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let command = """
                 (setsid sh -c 'trap "" TERM; echo $$ > other; while :; do sleep 0.1; done' &)
                 trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done
@@ -83,7 +77,7 @@ struct JobPatienceTests {
     /// A limit that is far away leaves no process behind, and says nothing.
     @Test(arguments: Self.shells)
     func aLimitThatIsNotReachedLeavesNothing(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             // A number that nobody else sleeps for.
             let limit = Int.random(in: 100_000...999_999)
             func sleeper() throws -> String? {
@@ -107,7 +101,7 @@ struct JobPatienceTests {
 
     @Test(arguments: Self.shells)
     func aJobWaitsForAnother(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let gate = shell.home + "/gate"
             let first = shell.script(
                 .shell("while [ ! -e \(gate) ]; do sleep 0.05; done; echo first >> order; exit 1"))
@@ -137,7 +131,7 @@ struct JobPatienceTests {
 
     @Test(arguments: Self.shells)
     func aSupervisorThatIsGoneIsSaid(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let script = shell.script(.shell("echo up; sleep 1000"))
             async let watched = shell.run(script.startAndFollow(from: 0))
             try await shell.wait(for: "log")

@@ -10,12 +10,6 @@ import VPTestSupport
 struct JobScriptTests {
     private static let shells = JobShell.Kind.allCases
 
-    private func with(
-        _ kind: JobShell.Kind, _ body: (JobShell) async throws -> Void
-    ) async throws {
-        try await JobShell.with(kind, body)
-    }
-
     @Test(
         arguments: Self.shells,
         [
@@ -27,7 +21,7 @@ struct JobScriptTests {
     func howACommandEndedIsTold(kind: JobShell.Kind, ending: (command: String, outcome: Job.Outcome))
         async throws
     {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let (_, end) = try await shell.end(shell.script(.shell(ending.command)))
             #expect(end.outcome == ending.outcome)
             #expect(!end.isAmbiguous)
@@ -39,7 +33,7 @@ struct JobScriptTests {
     /// What ends a lone program is seen as it is, however it was given.
     @Test(arguments: Self.shells)
     func aLoneProgramIsNotHiddenByTheShell(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let script = shell.script(.arguments(["sleep", "1000"]))
             async let ended = shell.end(script)
             let session = try await shell.wait(for: "pid").split(separator: " ")[0]
@@ -55,7 +49,7 @@ struct JobScriptTests {
 
     @Test(arguments: Self.shells)
     func theOutputComesThroughInOrder(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let command = "echo a; echo b >&2; printf 'c\\0\\377\\r\\n'; echo d >&2"
             let (output, end) = try await shell.end(shell.script(.shell(command)))
             #expect(output == Array("a\nb\nc".utf8) + [0, 255, 13, 10] + Array("d\n".utf8))
@@ -71,7 +65,7 @@ struct JobScriptTests {
 
     @Test(arguments: Self.shells)
     func standardErrorHasALogOfItsOwnWhenAsked(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let script = shell.script(.shell("echo out; echo err >&2"), manner: .split)
             let (output, end) = try await shell.end(script)
             #expect(output == Array("out\n".utf8))
@@ -83,7 +77,7 @@ struct JobScriptTests {
 
     @Test(arguments: Self.shells)
     func fiveStartsAtOnceMakeOneProcess(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let gate = shell.home + "/gate"
             let command = "echo x >> runs; while [ ! -e \(gate) ]; do sleep 0.05; done; cat runs"
             let script = shell.script(.shell(command))
@@ -102,7 +96,7 @@ struct JobScriptTests {
     /// They end although they ignore TERM, moved to another session and were adopted by init.
     @Test(arguments: Self.shells)
     func cancellingEndsTheWholeTree(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let command = """
                 trap '' TERM
                 setsid sh -c 'trap "" TERM; echo $$ >> all; while :; do sleep 0.1; done' &
@@ -130,8 +124,8 @@ struct JobScriptTests {
     /// Two homes whose processes are seen by each other, as on a machine without containers.
     @Test(arguments: Self.shells)
     func aCancelLeavesTheSameNameOfAnotherHomeAlone(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
-            try await self.with(kind) { other in
+        try await JobShell.with(kind) { shell in
+            try await JobShell.with(kind) { other in
                 let command = JobCommand.shell("echo $$; while [ ! -e stop ]; do sleep 0.05; done; echo done")
                 let (script, same) = (shell.script(command), other.script(command))
                 async let ended = shell.end(script)
@@ -150,7 +144,7 @@ struct JobScriptTests {
 
     @Test(arguments: Self.shells)
     func termComesFirst(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let command = "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done"
             let script = shell.script(.shell(command))
             async let watched = shell.end(script)
@@ -166,7 +160,7 @@ struct JobScriptTests {
     /// Whatever a variable of the job is called, it is not taken for one of ours.
     @Test(arguments: Self.shells)
     func theJobsVariablesAreItsOwn(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let names = [
                 "job", "folder", "after", "manner", "limit", "driver", "end", "stat", "before", "version",
                 "child", "started", "began", "code",
@@ -186,7 +180,7 @@ struct JobScriptTests {
     /// Values are in no argument vector and in no file that others could read, or that stays.
     @Test(arguments: Self.shells)
     func theEnvironmentTravelsInAPrivateFile(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let value = "it's a \"secret\"\n$HOME"
             let command =
                 "stat -c %a ~/.vp/jobs/*/environment; printf %s \"$TOKEN\"; echo; echo \"$PYTHONUNBUFFERED$VP_JOB\""
@@ -198,7 +192,7 @@ struct JobScriptTests {
     }
 
     @Test func aTerminalIsGivenWhenAsked() async throws {
-        try await self.with(.dash) { shell in
+        try await JobShell.with(.dash) { shell in
             let script = shell.script(
                 .shell("tty >/dev/null && echo yes; stty size; sleep 1000 & exit 4"),
                 manner: .terminal(columns: 132, rows: 43, hasKeyboard: true))
@@ -207,7 +201,7 @@ struct JobScriptTests {
             #expect(end.outcome == .exited(4))
             _ = try await shell.run(script.cancel(grace: 0))
         }
-        try await self.with(.busybox) { shell in
+        try await JobShell.with(.busybox) { shell in
             let script = shell.script(
                 .shell("true"), manner: .terminal(columns: 80, rows: 24, hasKeyboard: true))
             let (output, end) = try await shell.end(script)
@@ -218,7 +212,7 @@ struct JobScriptTests {
 
     @Test(arguments: Self.shells)
     func aFolderThatIsNotThereIsSaid(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             var script = shell.script(.shell("true"))
             script.workingDirectory = "/no/such/folder"
             let (output, end) = try await shell.end(script)
@@ -229,7 +223,7 @@ struct JobScriptTests {
 
     @Test(arguments: Self.shells)
     func longCommandsRun(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let text = "# " + String(repeating: "x", count: 200_000) + "\necho done; exit 5\n"
             let (output, end) = try await shell.end(shell.script(.shell(text)))
             #expect(output == Array("done\n".utf8))
@@ -293,7 +287,7 @@ struct JobScriptTests {
     /// The list of processes shows where the texts are, not what they say.
     @Test(arguments: Self.shells)
     func noTextOfOursIsInTheListOfProcesses(kind: JobShell.Kind) async throws {
-        try await self.with(kind) { shell in
+        try await JobShell.with(kind) { shell in
             let script = shell.script(.shell("sleep 1000"), limitSeconds: 500)
             async let ended = shell.end(script)
             try await shell.wait(for: "pid")
