@@ -57,7 +57,7 @@ struct JobPatienceTests {
                 (setsid sh -c 'trap "" TERM; echo $$ > other; while :; do sleep 0.1; done' &)
                 trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done
                 """
-            let script = shell.script(.shell(command), limitSeconds: 1)
+            let script = shell.script(.shell(command), limitSeconds: 4)
             #expect(try await shell.run(script.startAndReturn).reports.last?.isFollowing == true)
             try await shell.wait(for: "status")
             let (output, reports) = try await shell.run(script.follow(from: 0))
