@@ -79,19 +79,11 @@ final class CLIHarness: Sendable {
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
     }
 
-    /// Written by a process of its own: while ours has the file open for writing, a child that another test starts
-    /// at that moment has it open as well, and the kernel runs no such file.
-    static func write(_ script: String, toProgram path: String) throws {
-        let text = path + ".text"
-        try Data(script.utf8).write(to: URL(fileURLWithPath: text))
-        let shell = ["/bin/sh", "-c", "cat \"$0\" > \"$1\" && chmod 755 \"$1\"", text, path]
-        var words = shell.map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var child: pid_t = 0
-        try #require(posix_spawn(&child, shell[0], nil, nil, &words, environ) == 0)
-        var status: Int32 = 0
-        waitpid(child, &status, 0)
-        try #require(status == 0)
+    func writeProgram(_ name: String, _ text: String) throws {
+        let path = self.path(name)
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try ProgramFile.write(text, to: path)
     }
 
     func read(_ name: String) throws -> String {

@@ -12,9 +12,9 @@ import VPTestSupport
         for name in programs {
             // No build is made; that it is started with our environment is what counts.
             let real = name == "docker" ? "true" : Programs.path(of: name) ?? "true"
-            try harness.write(
+            try harness.writeProgram(
                 "tools/\(name)",
-                "#!/bin/sh\nenv > \"\(harness.path("seen"))/\(name).$$\"\nexec \(real) \"$@\"\n", mode: 0o755)
+                "#!/bin/sh\nenv > \"\(harness.path("seen"))/\(name).$$\"\nexec \(real) \"$@\"\n")
         }
         try harness.write("seen/none", "")
         try harness.write("project/Dockerfile", "FROM scratch\n")

@@ -63,7 +63,7 @@ import Testing
     ])
     func aBuildStaysInTheProject(yaml: String) async throws {
         let harness = try CLIHarness(["VAST_API_KEY": Self.key, "VAST_URL": "http://127.0.0.1:9"])
-        try harness.write("bin/docker", "#!/bin/sh\ntouch \(harness.path("built"))\n", mode: 0o755)
+        try harness.writeProgram("bin/docker", "#!/bin/sh\ntouch \(harness.path("built"))\n")
         try harness.write("Dockerfile", "FROM scratch\n")
         try harness.write("project/Dockerfile", "FROM scratch\n")
         symlink("/etc/hostname", harness.path("project/link"))

@@ -132,7 +132,7 @@ private final class Walk: Sendable {
                 exec \(real) "$@"
 
                 """
-            try CLIHarness.write(script, toProgram: "\(tools)/\(name)")
+            try ProgramFile.write(script, to: "\(tools)/\(name)")
         }
         self.tools = tools
         self.plain = plain

@@ -78,14 +78,14 @@ final class StagedRun {
         self.platform = platform
         // Waits, where that is asked for, before it moves anything.
         try FileManager.default.createDirectory(atPath: self.tools, withIntermediateDirectories: true)
-        try CLIHarness.write(
+        try ProgramFile.write(
             """
             #!/bin/sh
             if [ -e '\(self.tools)/hold' ]; then : > '\(self.tools)/held'; fi
             while [ -e '\(self.tools)/hold' ]; do sleep 0.01; done
             exec \(try #require(Programs.path(of: "rsync"))) "$@"
 
-            """, toProgram: "\(self.tools)/rsync")
+            """, to: "\(self.tools)/rsync")
         try self.local.harness.write("project/input.txt", "input\n")
     }
 

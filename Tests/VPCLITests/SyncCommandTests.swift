@@ -14,8 +14,8 @@ import VPTestSupport
         #expect(try await harness.vp("--no-sync", "run", "--", "echo r > result.txt").status == 0)
 
         // Nobody answers: what is there cannot be brought, so it is not given up.
-        try harness.write(
-            "bin/ssh", "#!/bin/sh\necho 'ssh: connect: No route to host' >&2\nexit 255\n", mode: 0o755)
+        try harness.writeProgram(
+            "bin/ssh", "#!/bin/sh\necho 'ssh: connect: No route to host' >&2\nexit 255\n")
         let path = try #require(harness.environment["PATH"])
         let alone = try await harness.vp(
             "destroy-instance", id, "--json", environment: ["PATH": "\(harness.path("bin")):\(path)"])

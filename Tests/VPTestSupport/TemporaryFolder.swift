@@ -25,6 +25,16 @@ public struct TemporaryFolder: Sendable {
         return file
     }
 
+    /// Writes the program `text` to the file `name`, for everybody to run, making the folders on the way.
+    @discardableResult
+    public func writeProgram(_ text: String, to name: String) throws -> String {
+        let file = self.path + "/" + name
+        try FileManager.default.createDirectory(
+            atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try ProgramFile.write(text, to: file)
+        return file
+    }
+
     public func read(_ name: String) throws -> String {
         try String(contentsOfFile: self.path + "/" + name, encoding: .utf8)
     }

@@ -70,12 +70,11 @@ struct HostileInstance {
     }
 
     private func prepare() throws {
-        func write(_ text: String, _ path: String, mode: Int = 0o644) throws {
+        func write(_ text: String, _ path: String) throws {
             let path = "\(self.folder)/\(path)"
             try FileManager.default.createDirectory(
                 atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
             try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         }
         for path in ["home/.ssh/config", "home/.ssh/id_ed25519", "home/.bashrc", "home/.config/git/config"] {
             try write("# mine\n", path)
@@ -101,7 +100,8 @@ struct HostileInstance {
             exec \(self.sandbox)/bin/sh -c '[ ! -e "$0" ] || . "$0"; eval "$1"' \
             "$VP_TEST_FOLDER/hostile-bin/profile" "$*"
             """
-        try write(ssh.replacing("exec /bin/sh -c \"$*\"", with: hostile), "bin/ssh", mode: 0o755)
+        try ProgramFile.write(
+            ssh.replacing("exec /bin/sh -c \"$*\"", with: hostile), to: "\(self.folder)/bin/ssh")
     }
 
     // MARK: A round
@@ -331,8 +331,7 @@ struct HostileInstance {
             }
         self.history.append("\(name) lies: \(lie.prefix(300))")
         let path = "\(self.programs)/\(name)"
-        try Data("#!/bin/sh\n\(lie)\n".utf8).write(to: URL(fileURLWithPath: path))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        try ProgramFile.write("#!/bin/sh\n\(lie)\n", to: path)
     }
 
     private mutating func lyingFind(_ honest: String) -> String {

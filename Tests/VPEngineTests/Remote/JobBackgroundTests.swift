@@ -285,8 +285,7 @@ struct JobBackgroundTests {
                 ("windows", "#!/bin/sh\r\necho hi\r\n"), ("python", "#!/usr/bin/env python9\nprint()\n"),
                 ("gone", "#!/no/such/program\n"),
             ] {
-                try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
-                chmod("\(folder)/\(name)", 0o755)
+                try ProgramFile.write(text, to: "\(folder)/\(name)")
             }
             func cause(_ command: String, _ id: Int) async throws -> String? {
                 let (output, end) = try await shell.end(shell.script(.shell(command), id: id))

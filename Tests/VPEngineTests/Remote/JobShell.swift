@@ -87,10 +87,7 @@ struct JobShell: Sendable {
 
     /// Gives the machine a program of its own.
     func install(_ name: String, _ text: String) throws {
-        // What is there may be a link to this machine's own.
-        unlink("\(self.path)/\(name)")
-        try Data("#!/bin/sh\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(self.path)/\(name)"))
-        chmod("\(self.path)/\(name)", 0o755)
+        try ProgramFile.write("#!/bin/sh\n\(text)\n", to: "\(self.path)/\(name)")
     }
 
     static func find(_ program: String) -> String? {

@@ -40,7 +40,7 @@ import VPTestSupport
     /// The filter of transfers: both ways, to the byte, with ssh's own exit status.
     @Test func aTransferIsFiltered() async throws {
         try await TemporaryFolder.with { folder in
-            try folder.write(
+            try folder.writeProgram(
                 """
                 #!/bin/sh
                 for last; do :; done
@@ -49,7 +49,6 @@ import VPTestSupport
 
                 """,
                 to: "bin/ssh")
-            chmod(folder.path + "/bin/ssh", 0o755)
             let filter = try folder.write(ScriptFile.quietSSH.text, to: "filter")
             func run(_ words: [String], input: String = "") async throws -> ProcessResult {
                 try await SystemProcessRunner().run(

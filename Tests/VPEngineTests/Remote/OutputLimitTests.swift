@@ -113,9 +113,8 @@ struct EndlessReportTests {
 
     /// Lets the "instance" answer each script by `answer`, once it has said that the script begins.
     private static func answering(_ answer: String, in folder: TemporaryFolder) throws {
-        let path = try folder.write(
+        try folder.writeProgram(
             "#!/bin/sh\nread -r begin\neval \"$begin\"\ncat >/dev/null\n\(answer)\n", to: "bin/ssh")
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
 
     @Test(.ownProcess) func aLineWithoutEndTakesNoMemory() async throws {

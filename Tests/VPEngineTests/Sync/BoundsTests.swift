@@ -13,13 +13,9 @@ struct BoundsTests {
         let instance = try LocalInstance(in: folder.path)
         let ssh = try folder.read("bin/ssh").replacing(
             "exec /bin/sh -c \"$*\"", with: "PATH=$VP_TEST_FOLDER/hostile-bin:$PATH exec /bin/sh -c \"$*\"")
-        try folder.write(ssh, to: "bin/ssh")
+        try folder.writeProgram(ssh, to: "bin/ssh")
         for (name, text) in programs {
-            try folder.write("#!/bin/sh\n\(text)\n", to: "hostile-bin/\(name)")
-        }
-        for name in ["bin/ssh"] + programs.keys.map({ "hostile-bin/\($0)" }) {
-            try FileManager.default.setAttributes(
-                [.posixPermissions: 0o755], ofItemAtPath: "\(folder.path)/\(name)")
+            try folder.writeProgram("#!/bin/sh\n\(text)\n", to: "hostile-bin/\(name)")
         }
         return instance
     }

@@ -114,12 +114,11 @@ struct IncomingContentTests {
     @Test func aListingWithoutEndEnds() async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)
-            try folder.write("#!/bin/sh\nexec yes 'f 1 1.0 644 a'\n", to: "endless")
-            try folder.write("#!/bin/sh\nwhile :; do sleep 1; done\n", to: "silent")
+            try folder.writeProgram("#!/bin/sh\nexec yes 'f 1 1.0 644 a'\n", to: "endless")
+            try folder.writeProgram("#!/bin/sh\nwhile :; do sleep 1; done\n", to: "silent")
             let programs = try ["sh", "yes", "sleep", "mkdir"].map {
                 ($0, try #require(Programs.path(of: $0)))
             }
-            for name in ["endless", "silent"] { chmod("\(folder.path)/\(name)", 0o755) }
             try instance.limitRemotePrograms(
                 to: Dictionary(uniqueKeysWithValues: programs + [("find", "\(folder.path)/endless")]))
             await #expect { try await instance.sync().download(conflictSuffix: "7") } throws: {

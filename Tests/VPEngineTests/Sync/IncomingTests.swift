@@ -345,7 +345,7 @@ struct IncomingTests {
         }
         let tar = try #require(Programs.path(of: "tar"))
         let ln = try #require(Programs.path(of: "ln"))
-        try folder.write(
+        try folder.writeProgram(
             """
             #!/bin/sh
             d=\(folder.path)/evil
@@ -361,7 +361,6 @@ struct IncomingTests {
             fi
             exec \(tar) "$@"
             """, to: "evil-tar")
-        chmod("\(folder.path)/evil-tar", 0o755)
         programs["tar"] = "\(folder.path)/evil-tar"
         try instance.limitRemotePrograms(to: programs)
     }

@@ -32,9 +32,7 @@ struct LocalInstance: Sendable {
         self.environment = [
             "PATH": "\(folder)/bin:\(path)", "HOME": "\(folder)/home", "VP_TEST_FOLDER": folder,
         ]
-        let ssh = "\(folder)/bin/ssh"
-        try Self.program.write(toFile: ssh, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: ssh)
+        try ProgramFile.write(Self.program, to: "\(folder)/bin/ssh")
     }
 
     private static let program = """

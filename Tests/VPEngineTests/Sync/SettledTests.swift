@@ -27,8 +27,7 @@ struct SettledTests {
         try await TemporaryFolder.with { folder in
             let instance = try await self.settle(folder)
             // Whoever starts it now fails.
-            try folder.write("#!/bin/sh\nexit 99\n", to: "bin/rsync")
-            chmod("\(folder.path)/bin/rsync", 0o755)
+            try folder.writeProgram("#!/bin/sh\nexit 99\n", to: "bin/rsync")
             let up = try await instance.sync().upload()
             #expect(up.isWhole && up.transferredFiles == 0 && up.unchangedFiles == 4, "\(up)")
             #expect(instance.connections() == 1)
