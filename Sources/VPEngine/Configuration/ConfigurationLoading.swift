@@ -53,7 +53,7 @@ extension EngineConfiguration {
             endpoints.append(
                 PlatformEndpoint(
                     platform: platform, baseURL: address.url, key: found.key,
-                    graphQLURL: try lookup.graphQLAddress(), network: try lookup.network(in: sources)))
+                    graphQLURL: try lookup.graphQLAddress(), network: try lookup.network(&ranked)))
             origins[platform] = found.origin
         }
 
@@ -74,7 +74,6 @@ extension EngineConfiguration {
             keyOrigins: origins,
             projectConfigurationFile: sources.project?.path,
             limits: limits,
-            certificateFile: try Self.certificates(&ranked, home: paths.home),
             openConsents: consents.open
         )
         var result = configuration
@@ -244,19 +243,6 @@ extension EngineConfiguration {
             sync.keepThere += try file.list("sync.keep_there")
         }
         return sync
-    }
-
-    private static func certificates(
-        _ ranked: inout RankedSettings, home: String
-    ) throws(EngineError) -> String? {
-        let reason = "only you decide which certificates are trusted"
-        guard let file = ranked.usersFile("ca_file", reason: reason), let named = try file.text("ca_file")
-        else {
-            return nil
-        }
-        let path = named.hasPrefix("~/") ? home + named.dropFirst() : named
-        guard path.hasPrefix("/") else { throw file.error("ca_file", "ca_file must be an absolute path") }
-        return path
     }
 
     private static func identity(

@@ -199,8 +199,6 @@ public struct EngineConfiguration: Sendable {
     public var projectConfigurationFile: String?
     /// Caps on all that costs money, which stand above every setting.
     public var limits: Limits
-    /// A file of certificates to trust instead of the system's (`ca_file`).
-    public var certificateFile: String?
     /// What the project asks for and nobody has agreed to or refused yet; it has no effect.
     public var openConsents: [ConsentRequest]
 
@@ -211,7 +209,7 @@ public struct EngineConfiguration: Sendable {
         environment: [String: String],
         warnings: [String] = [], docker: Docker = Docker(), sync: Sync = Sync(),
         keyOrigins: [Platform: String] = [:],
-        projectConfigurationFile: String? = nil, limits: Limits = Limits(), certificateFile: String? = nil,
+        projectConfigurationFile: String? = nil, limits: Limits = Limits(),
         openConsents: [ConsentRequest] = []
     ) {
         self.endpoints = endpoints
@@ -229,7 +227,6 @@ public struct EngineConfiguration: Sendable {
         self.keyOrigins = keyOrigins
         self.projectConfigurationFile = projectConfigurationFile
         self.limits = limits
-        self.certificateFile = certificateFile
         self.openConsents = openConsents
     }
 }

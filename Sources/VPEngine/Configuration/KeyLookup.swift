@@ -92,13 +92,15 @@ struct KeyLookup {
         return try self.url(text, from: variable, &warnings)
     }
 
-    /// Proxies and certificates: those of the environment, but for `ca_file` of the user's own file or of one named
-    /// on the command line. A project that could name whom to believe could read every request.
-    func network(in sources: ConfigurationSources) throws(EngineError) -> NetworkSettings {
+    /// Proxies and certificates: those of the environment, but for `ca_file` of the platform, or for all, in the user's
+    /// own file or in one named on the command line. A project that could name whom to believe could read every request.
+    func network(_ ranked: inout RankedSettings) throws(EngineError) -> NetworkSettings {
         var settings = NetworkSettings(environment: self.environment)
-        let place = "platforms.\(self.platform.rawValue).ca_file"
-        for file in [sources.isExplicit ? sources.project : nil, sources.user].compactMap(\.self) {
-            guard let path = try file.text(place) else { continue }
+        for place in ["platforms.\(self.platform.rawValue).\(Self.authorities)", Self.authorities] {
+            let reason = "only you decide which certificates are trusted"
+            guard let file = ranked.usersFile(place, reason: reason), let path = try file.text(place) else {
+                continue
+            }
             let expanded = path.hasPrefix("~/") ? self.home + path.dropFirst() : path
             guard expanded.hasPrefix("/") else {
                 throw file.error(place, "ca_file must be an absolute path, or begin with ~/")
@@ -109,6 +111,8 @@ struct KeyLookup {
         }
         return settings
     }
+
+    private static let authorities = "ca_file"
 
     private var addressVariable: String {
         switch self.platform {

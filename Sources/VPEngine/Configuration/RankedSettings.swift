@@ -109,8 +109,9 @@ struct RankedSettings {
 
     mutating func ignore(_ keys: [String], _ reason: String, for settings: [String]) {
         guard let project = self.project, let (key, place) = project.place(of: keys) else { return }
-        self.warnings.append(
-            "\(key) in \(place) is ignored: \(reason). To have it, set \(key) in \(self.userPath).")
+        let words = "\(key) in \(place) is ignored: \(reason). To have it, set \(key) in \(self.userPath)."
+        // What holds for every platform is asked for by each.
+        if !self.warnings.contains(words) { self.warnings.append(words) }
     }
 
     private static func dollars(_ value: Double) -> String { Figures.dollars(value) }

@@ -12,7 +12,7 @@ import Testing
     private func load(user: String = "", project: String) throws -> EngineConfiguration {
         try self.home.write(Self.user, user, mode: 0o600)
         try self.home.write(Self.project, project)
-        return try self.home.load()
+        return try self.home.load(["VAST_API_KEY": "key", "RUNPOD_API_KEY": "key"])
     }
 
     // MARK: - Limits
@@ -97,14 +97,16 @@ import Testing
         ("lease: {parked: none}", "lease.parked"), ("lease: {parked_end: destroy}", "lease.parked_end"),
         ("notify: {command: touch pwned}", "notify.command"),
         ("sync: {accept: ['.vscode/**']}", "sync.accept"),
-        ("ca_file: /tmp/ca.pem", "ca_file"), ("ssh: {identity: /etc/hostname}", "ssh.identity"),
+        ("ca_file: /tmp/ca.pem", "ca_file"),
+        ("platforms: {vast: {ca_file: /tmp/ca.pem}}", "platforms.vast.ca_file"),
+        ("ssh: {identity: /etc/hostname}", "ssh.identity"),
     ])
     func whatIsForTheUserAloneIsIgnoredInAProject(yaml: String, key: String) throws {
         let configuration = try self.load(project: yaml + "\n")
         let plain = EngineConfiguration.Money()
         #expect(configuration.money == plain)
         #expect(configuration.sync.accept == [])
-        #expect(configuration.certificateFile == nil)
+        #expect(configuration.endpoints.allSatisfy { $0.network.authoritiesFile == nil })
         #expect(configuration.identityFile == nil)
         let said = configuration.warnings.filter { $0.hasPrefix("\(key) in ") }
         #expect(said.count == 1, "\(configuration.warnings)")
@@ -122,7 +124,10 @@ import Testing
                 """, project: "ssh: {identity: /etc/hostname}\n")
         #expect(configuration.identityFile == self.home.path("keys/mine"))
         #expect(configuration.sync.accept == [".vscode/**"])
-        #expect(configuration.certificateFile == self.home.path("ca.pem"))
+        #expect(configuration.endpoints.count == 2)
+        for endpoint in configuration.endpoints {
+            #expect(endpoint.network.authoritiesFile?.value == self.home.path("ca.pem"))
+        }
         #expect(configuration.money.destroysParked)
         #expect(configuration.money.notifyCommand == "true")
     }
