@@ -103,6 +103,7 @@ let package = Package(
         .testTarget(
             name: "VPEngineTests",
             dependencies: ["LoopbackCloud", "VPEngine", "VPScripts", "VPTestSupport"],
+            exclude: ["Training/corpus"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -9,8 +9,8 @@ import sys
 ENGINE = pathlib.Path(__file__).resolve().parent.parent / "Sources" / "VPEngine"
 # From the ground up. A file may name what is on its own floor and below.
 FLOORS = [
-    "Model", "System", "Configuration", "Store", "SSH", "Platforms", "Context", "Sync", "Money", "Jobs", "Instances",
-    "Facade",
+    "Model", "System", "Training", "Configuration", "Store", "SSH", "Platforms", "Context", "Sync", "Money", "Jobs",
+    "Instances", "Facade",
 ]
 LARGEST_CIRCLE = 3
 

@@ -8,6 +8,8 @@ enum JSON: Hashable {
     case flag(Bool)
     case integer(Int64)
     case number(Double)
+    /// To its last place: a learning rate may be 1e-12.
+    case exact(Double)
     case text(String)
     case list([JSON])
     case object([Member])
@@ -23,6 +25,7 @@ enum JSON: Hashable {
 
     static func text(_ text: String?) -> JSON { text.map { .text($0) } ?? .null }
     static func number(_ number: Double?) -> JSON { number.map { .number($0) } ?? .null }
+    static func exact(_ number: Double?) -> JSON { number.map { .exact($0) } ?? .null }
     static func integer(_ number: Int64?) -> JSON { number.map { .integer($0) } ?? .null }
     /// A time before or after all calendars is none.
     static func date(_ date: Date?) -> JSON {
@@ -58,6 +61,9 @@ enum JSON: Hashable {
             let rounded = abs(number) < 1e6 ? (number * 1e9).rounded() / 1e9 : number
             let whole = Int64(exactly: rounded).flatMap { $0.magnitude < 1_000_000_000_000_000 ? $0 : nil }
             text += whole.map { String($0) } ?? "\(rounded)"
+        case .exact(let number):
+            let whole = Int64(exactly: number).flatMap { $0.magnitude < 1_000_000_000_000_000 ? $0 : nil }
+            text += number.isFinite ? whole.map { String($0) } ?? "\(number)" : "null"
         case .text(let string): Self.write(string, to: &text)
         case .list(let values):
             Self.write(values, "[", "]", to: &text, indent: indent) { value, text, indent in

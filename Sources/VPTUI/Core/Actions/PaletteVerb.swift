@@ -43,6 +43,7 @@ struct PaletteVerb: Equatable, Sendable {
         "list-instances": Self(isLooking: true),
         "logs": Self(argument: .job, command: .openLog, isLooking: true),
         "ls": Self(isLooking: true),
+        "metrics": Self(argument: .job, command: .metrics, isLooking: true),
         "offers": Self(isLooking: true),
         "reap": Self(),
         "rename": Self(argument: .instance, needsMore: true),

@@ -1,0 +1,154 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import VPEngine
+
+struct MetricsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "metrics",
+        abstract: "Show the figures that jobs printed: losses, rates, progress, alarms.",
+        discussion: """
+            They are found in the output as it is, of most programs that train. Of a long run each value that is \
+            kept is the mean of several: at most 1024 for a figure. A path, or - for standard input, is read as a \
+            log of its own.
+            """)
+
+    @Argument(help: "Jobs: an id, the beginning of it, or -1 for the newest; a path with a slash; or -.")
+    var jobs: [String] = ["-1"]
+
+    @Flag(help: "One line for each value, with commas: job,series,kind,step,value.")
+    var csv = false
+
+    @Option(help: ArgumentHelp("Draw the curves into that file.", valueName: "file"))
+    var svg: String?
+
+    @Flag(help: "Show them again whenever one changes, until all jobs are over.")
+    var watch = false
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOptions
+
+    func validate() throws {
+        if self.csv, self.json.json { throw ValidationError("--json and --csv exclude each other.") }
+        if self.watch, self.jobs.contains(where: Self.isFile) {
+            throw ValidationError("--watch is about jobs, not about files.")
+        }
+    }
+
+    private static func isFile(_ name: String) -> Bool { name == "-" || name.contains("/") }
+
+    /// One log and what it says.
+    struct Reading {
+        var name: String
+        var job: Job?
+        var report: TrainingReport
+    }
+
+    func run() async throws {
+        if self.jobs.allSatisfy(Self.isFile) {
+            // A file needs no configuration and no history.
+            let readings = try self.jobs.map { try Self.read(file: $0) }
+            return try self.show(
+                readings, terminal: Terminal(environment: ProcessInfo.processInfo.environment))
+        }
+        let session = try Session(self.common, asJSON: self.json.json)
+        let engine = try session.engine()
+        var jobs: [(name: String, job: Job?)] = []
+        for name in self.jobs {
+            let job = Self.isFile(name) ? nil : await session.catchUp(try engine.job(named: name), engine)
+            jobs.append((name, job))
+        }
+        if self.watch { return try await self.keepShowing(jobs.compactMap(\.job), engine, session) }
+        let readings = try jobs.map { name, job in
+            try job.map { Reading(name: $0.id.rawValue, job: $0, report: engine.training(of: $0)) }
+                ?? Self.read(file: name)
+        }
+        try self.show(readings, terminal: session.terminal)
+    }
+
+    // MARK: Files
+
+    private static func read(file: String) throws -> Reading {
+        let descriptor = file == "-" ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure(file) }
+        defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+        let reader = TrainingReader()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+        defer { buffer.deallocate() }
+        while true {
+            let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw Self.failure(file) }
+            guard count > 0 else { break }
+            reader.read(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        let figures = reader.figures()
+        return Reading(
+            name: file, job: nil,
+            report: TrainingReport(
+                figures: figures, secondsLeft: figures.writtenSecondsLeft, finishDollars: nil,
+                alarms: TrainingJudge.alarms(figures), start: 0))
+    }
+
+    private static func failure(_ file: String) -> CommandFailure {
+        CommandFailure(
+            code: "usage",
+            message: "\(Terminal.printable(file)) cannot be read: \(String(cString: strerror(errno))).",
+            advice: "Name a job (`vp jobs` lists them) or a file.", status: Status.usage)
+    }
+
+    // MARK: What is shown
+
+    private func show(_ readings: [Reading], terminal: Terminal) throws {
+        if let svg = self.svg {
+            try Self.write(MetricsPicture.document(readings), to: svg)
+            if !self.json.json, !self.csv { return }
+        }
+        if self.json.json {
+            Terminal.print(MetricsText.document(readings).document)
+        } else if self.csv {
+            for line in MetricsText.csv(readings) { Terminal.print(line) }
+        } else {
+            for line in MetricsText.lines(readings, terminal: terminal, now: Date()) { Terminal.print(line) }
+        }
+    }
+
+    private static func write(_ text: String, to path: String) throws {
+        let url = URL(fileURLWithPath: path)
+        do {
+            try Data(text.utf8).write(to: url, options: .atomic)
+        } catch {
+            throw CommandFailure(
+                code: "fileSystem", message: "\(Terminal.printable(path)) could not be written.",
+                advice: "Name a file in a folder that exists and that you may write to.",
+                status: Status.configuration)
+        }
+    }
+
+    private func keepShowing(_ jobs: [Job], _ engine: Engine, _ session: Session) async throws {
+        let logs = jobs.map { engine.trainingLog(of: $0) }
+        var shown: [String] = []
+        while true {
+            let current = try jobs.map { try engine.job(named: $0.id.rawValue) }
+            var readings: [Reading] = []
+            for (job, log) in zip(current, logs) {
+                log.advance()
+                readings.append(
+                    Reading(name: job.id.rawValue, job: job, report: log.report(of: job, now: Date())))
+            }
+            let lines =
+                self.json.json
+                ? [MetricsText.document(readings).line]
+                : MetricsText.lines(readings, terminal: session.terminal, now: Date())
+            if lines != shown {
+                let begin = session.terminal.outputIsTTY && !self.json.json ? "\u{1B}[H\u{1B}[J" : ""
+                let text = begin + lines.joined(separator: "\n") + "\n"
+                guard Terminal.write(text.utf8, to: STDOUT_FILENO) else { return }
+                shown = lines
+            }
+            if let svg = self.svg { try Self.write(MetricsPicture.document(readings), to: svg) }
+            if current.allSatisfy({ $0.state.isOver }) { return }
+            try await Task.sleep(for: .seconds(2))
+        }
+    }
+}

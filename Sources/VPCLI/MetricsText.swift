@@ -1,0 +1,162 @@
+import Foundation
+import VPEngine
+
+/// The figures of jobs as JSON, as CSV, and in words.
+enum MetricsText {
+    // MARK: JSON
+
+    /// Keys are added, never renamed or removed.
+    static func document(_ readings: [MetricsCommand.Reading]) -> JSON {
+        .object(["jobs": .list(readings.map(Self.reading))])
+    }
+
+    private static func reading(_ reading: MetricsCommand.Reading) -> JSON {
+        let report = reading.report
+        return .object([
+            "job": .text(reading.name),
+            "series": .list(report.figures.series.map(Self.series)),
+            "progress": Self.progress(report.figures.progress),
+            "eta_seconds": .exact(report.secondsLeft.map { ($0 * 10).rounded() / 10 }),
+            "finish_dollars": .number(report.finishDollars.map { ($0 * 10_000).rounded() / 10_000 }),
+            "alarms": .list(report.alarms.map(Self.alarm)),
+            "skipped_series": .integer(Int64(report.figures.skippedNames)),
+        ])
+    }
+
+    private static func series(_ series: FigureSeries) -> JSON {
+        .object([
+            "name": .text(series.name),
+            "kind": .text(series.kind.rawValue),
+            "count": .integer(Int64(series.count)),
+            "last": .exact(series.last),
+            "best": .exact(series.best?.value),
+            "best_step": .exact(series.best?.step),
+            "steps": .list(series.steps.map { .exact($0) }),
+            "values": .list(series.values.map { .exact($0) }),
+        ])
+    }
+
+    static func progress(_ progress: TrainingProgress?) -> JSON {
+        progress.map { .object(["done": .exact($0.done), "total": .exact($0.total)]) } ?? .null
+    }
+
+    static func alarm(_ alarm: TrainingAlarm) -> JSON {
+        .object([
+            "kind": .text(alarm.kind.rawValue), "series": .text(alarm.series), "step": .exact(alarm.step),
+            "at": .date(alarm.at),
+        ])
+    }
+
+    /// For documents of jobs: how it stands, without the curves.
+    static func summary(_ report: TrainingReport) -> [JSON.Member] {
+        let last = report.figures.series.map { JSON.Member(key: $0.name, value: .exact($0.last)) }
+        return [
+            .init(key: "progress", value: Self.progress(report.figures.progress)),
+            .init(key: "eta_seconds", value: .exact(report.secondsLeft.map { ($0 * 10).rounded() / 10 })),
+            .init(key: "finish_dollars", value: .number(report.finishDollars)),
+            .init(key: "figures", value: .object(last)),
+            .init(key: "alarms", value: .list(report.alarms.map(Self.alarm))),
+        ]
+    }
+
+    // MARK: CSV
+
+    static func csv(_ readings: [MetricsCommand.Reading]) -> [String] {
+        var lines = ["job,series,kind,step,value"]
+        for reading in readings {
+            for series in reading.report.figures.series {
+                let head = [Self.field(reading.name), Self.field(series.name), series.kind.rawValue]
+                    .joined(separator: ",")
+                for (step, value) in zip(series.steps, series.values) {
+                    lines.append("\(head),\(Self.number(step)),\(Self.number(value))")
+                }
+            }
+        }
+        return lines
+    }
+
+    /// RFC 4180: a field with a comma, a quotation mark or a line's end is quoted.
+    private static func field(_ text: String) -> String {
+        let text = Terminal.printable(text)
+        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
+        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    }
+
+    private static func number(_ value: Double) -> String {
+        if value.isNaN { return "nan" }
+        if value.isInfinite { return value < 0 ? "-inf" : "inf" }
+        return Int64(exactly: value).flatMap { $0.magnitude < 1_000_000_000_000_000 ? "\($0)" : nil }
+            ?? "\(value)"
+    }
+
+    // MARK: Words
+
+    static func lines(_ readings: [MetricsCommand.Reading], terminal: Terminal, now: Date) -> [String] {
+        var lines: [String] = []
+        for reading in readings {
+            if !lines.isEmpty { lines.append("") }
+            let state = reading.job.map { "  " + $0.state.rawValue } ?? ""
+            lines.append(
+                Style.strong.apply(Terminal.printable(reading.name), if: terminal.outputHasColour) + state)
+            lines += Self.head(reading.report, now: now).map { "  " + $0 }
+            for alarm in reading.report.alarms {
+                lines.append("  " + Style.bad.apply(Self.words(alarm), if: terminal.outputHasColour))
+            }
+            let figures = reading.report.figures
+            guard !figures.series.isEmpty else {
+                lines.append("  No figures of a training in its output.")
+                continue
+            }
+            var table = TextTable([
+                ("SERIES", .left), ("KIND", .left), ("POINTS", .right), ("LAST", .right), ("BEST", .right),
+                ("AT STEP", .right),
+            ])
+            for series in figures.series {
+                table.add([
+                    .init(series.name), .init(series.kind == .other ? "" : series.kind.rawValue, .faint),
+                    .init("\(series.count)"),
+                    .init(Self.short(series.last), series.last.isFinite ? nil : .bad),
+                    .init(series.best.map { Self.short($0.value) } ?? ""),
+                    .init(series.best.map { Self.short($0.step) } ?? ""),
+                ])
+            }
+            lines += table.lines(colour: terminal.outputHasColour).map { "  " + $0 }
+            if figures.skippedNames > 0 {
+                lines.append("  \(figures.skippedNames) more figures have names that are not kept.")
+            }
+        }
+        return lines
+    }
+
+    /// How far it is, and when and at what price it will be done.
+    static func head(_ report: TrainingReport, now: Date) -> [String] {
+        var parts: [String] = []
+        if let progress = report.figures.progress {
+            let percent = Int(saturating: progress.fraction * 100)
+            parts.append("\(Self.short(progress.done))/\(Self.short(progress.total)) (\(percent) %)")
+        }
+        if let left = report.secondsLeft, left > 0 { parts.append("\(TimeSpan.text(left.rounded())) left") }
+        if let dollars = report.finishDollars { parts.append("\(Units.dollars(dollars)) at the end") }
+        return parts.isEmpty ? [] : [parts.joined(separator: ", ")]
+    }
+
+    static func words(_ alarm: TrainingAlarm) -> String {
+        let series = Terminal.printable(alarm.series ?? "A loss")
+        let step = alarm.step.map { " since step \(Self.short($0))" } ?? ""
+        return switch alarm.kind {
+        case .nan: "\(series) is not a number\(step)."
+        case .stall:
+            "No step\(alarm.step.map { " after \(Self.short($0))" } ?? "") for much longer than usual."
+        case .diverge: "\(series) has only risen\(step)."
+        case .plateau: "\(series) has not got better\(step)."
+        case .idle: "The GPU has nothing to do."
+        }
+    }
+
+    static func short(_ value: Double) -> String {
+        guard value.isFinite else { return Self.number(value) }
+        if value == value.rounded(), abs(value) < 1e9 { return "\(Int(value))" }
+        if abs(value) >= 1e6 || (abs(value) < 1e-3 && value != 0) { return String(format: "%.3g", value) }
+        return String(format: "%.5g", value)
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+
+/// One figure over the time of a training, in bounded memory: above `limit` points each kept one stands for several.
+public struct FigureSeries: Equatable, Sendable {
+    public static let limit = 1024
+
+    public internal(set) var name: String
+    public let kind: FigureKind
+    /// Whether it is of other data than the training's own.
+    public let isEvaluation: Bool
+    /// A value of it that is no number is worth an alarm.
+    public let mustBeFinite: Bool
+    /// Of all that were read, also those that are no number.
+    public private(set) var count = 0
+    /// The newest; not finite where the log says so.
+    public private(set) var last = 0.0
+    public private(set) var lastStep = 0.0
+    /// Evenly over all that was read; each is the mean of as many figures. Not finite where none of them was.
+    public private(set) var values: [Double] = []
+    /// Where each stands: the step, or the epoch, or, where the log has neither, its number.
+    public private(set) var steps: [Double] = []
+    public private(set) var minimum = Double.infinity
+    public private(set) var maximum = -Double.infinity
+    public private(set) var minimumStep = 0.0
+    public private(set) var maximumStep = 0.0
+    /// Where it was no number for the first time since it last was one.
+    public private(set) var notNumberSince: Double?
+    /// How many of the newest are no number.
+    public private(set) var notNumberCount = 0
+
+    private var stride = 1
+    private var sum = 0.0
+    private var sumCount = 0
+    private var partCount = 0
+
+    init(_ name: String, _ kind: FigureKind, isEvaluation: Bool, mustBeFinite: Bool) {
+        self.name = name
+        self.kind = kind
+        self.isEvaluation = isEvaluation
+        self.mustBeFinite = mustBeFinite
+    }
+
+    /// nil where neither end of its scale is better, or it has no finite value.
+    public var best: (value: Double, step: Double)? {
+        guard let isLow = self.kind.isBetterLow, self.minimum <= self.maximum else { return nil }
+        return isLow ? (self.minimum, self.minimumStep) : (self.maximum, self.maximumStep)
+    }
+
+    mutating func add(_ value: Double, at step: Double) {
+        self.last = value
+        self.lastStep = step
+        self.count += 1
+        if value.isFinite {
+            if value < self.minimum {
+                self.minimum = value
+                self.minimumStep = step
+            }
+            if value > self.maximum {
+                self.maximum = value
+                self.maximumStep = step
+            }
+            self.notNumberSince = nil
+            self.notNumberCount = 0
+            self.sum += value
+            self.sumCount += 1
+        } else {
+            self.notNumberSince = self.notNumberSince ?? step
+            self.notNumberCount += 1
+        }
+        self.partCount += 1
+        guard self.partCount == self.stride else { return }
+        self.values.append(self.sumCount > 0 ? self.sum / Double(self.sumCount) : value)
+        self.steps.append(step)
+        (self.sum, self.sumCount, self.partCount) = (0, 0, 0)
+        if self.values.count == Self.limit { self.halve() }
+    }
+
+    /// What another rank says of the same step takes the place of the newest.
+    mutating func replaceLast(with value: Double) {
+        self.last = value
+        guard self.stride == 1, !self.values.isEmpty else { return }
+        self.values[self.values.count - 1] = value
+    }
+
+    /// Half as fine, over twice the time: memory stays the same however long the job runs.
+    private mutating func halve() {
+        for index in 0..<(Self.limit / 2) {
+            let (a, b) = (self.values[2 * index], self.values[2 * index + 1])
+            self.values[index] = a.isFinite ? (b.isFinite ? (a + b) / 2 : a) : b
+            self.steps[index] = self.steps[2 * index + 1]
+        }
+        self.values.removeLast(Self.limit / 2)
+        self.steps.removeLast(Self.limit / 2)
+        self.stride *= 2
+    }
+}

@@ -1,0 +1,294 @@
+import Foundation
+
+/// A table as some programs print it: names in a header, numbers in the rows under them.
+struct FigureTable {
+    enum Shape { case spaces, pipes, commas }
+
+    struct Column {
+        var name: FigureName
+        var title: String
+    }
+
+    let shape: Shape
+    let columns: [Column]
+    /// Lines since a row of it was seen.
+    var age = 0
+
+    /// A row is not looked for in more lines than that.
+    static let patience = 2000
+
+    /// The header in the line that `reader` has just read; nil where it is none.
+    init?(_ reader: LineReader, _ text: UnsafePointer<UInt8>, _ length: Int) {
+        guard reader.line.figures.isEmpty, !reader.line.isSetting, Self.mayBeHeader(reader) else {
+            return nil
+        }
+        let end = Self.headerEnd(reader, length)
+        var shape = Shape.spaces
+        var cells: [Range<Int>] = []
+        if let first = Self.firstByte(text, end), first == 0x7C || first == 0xE2 {
+            shape = .pipes
+            cells = Self.cells(text, end, shape, wide: true)
+        } else {
+            cells = Self.cells(text, end, .spaces, wide: true)
+            if cells.count < 3 {
+                let narrow = Self.cells(text, end, .spaces, wide: false)
+                cells = narrow.count >= 3 && Self.areAllKnown(narrow, reader, text) ? narrow : []
+            }
+            if cells.isEmpty {
+                shape = .commas
+                cells = Self.cells(text, end, shape, wide: true)
+                guard cells.allSatisfy({ !text[$0].contains(0x20) }) else { return nil }
+            }
+        }
+        guard cells.count >= 3, cells.count <= 64 else { return nil }
+        let columns = cells.map { Self.column(String(decoding: text[$0], as: UTF8.self), reader.names) }
+        let known = columns.count { $0.name.use == .figure && $0.name.kind.isEvidence }
+        guard known > 0 else { return nil }
+        self.shape = shape
+        self.columns = columns
+    }
+
+    /// Only words, at least three, and one of them a measure.
+    private static func mayBeHeader(_ reader: LineReader) -> Bool {
+        var words = 0
+        var hasMeasure = false
+        for index in 0..<reader.count {
+            let token = reader.tokens[index]
+            switch token.kind {
+            case .word:
+                words += 1
+                if !hasMeasure {
+                    let name = reader.names[reader.slot(index, index)]
+                    hasMeasure = name.use == .figure && name.kind.isEvidence
+                }
+            case .sign:
+                if token.sign == 0x3A { return words >= 3 && hasMeasure }
+            case .number, .notNumber, .clock, .junk: return false
+            }
+        }
+        return words >= 2 && hasMeasure
+    }
+
+    /// Whether a line has as many cells as this table has columns, or more.
+    private func hasEnoughCells(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+        var cells = 0
+        switch self.shape {
+        case .pipes:
+            // A wide bar has three bytes.
+            return length > 0 && (text[0] == 0x7C || text[0] == 0xE2 || text[0] == 0x20)
+        case .commas:
+            guard text[0] &- 0x30 < 10 || text[0] == 0x2D else { return false }
+            for index in 0..<length where text[index] == 0x2C { cells += 1 }
+            return cells == self.columns.count - 1
+        case .spaces:
+            var index = 0
+            while index < length, text[index] == 0x20 || text[index] == 0x09 { index += 1 }
+            // A number, or the word of a mean of all rows.
+            guard index < length, text[index] &- 0x30 < 10 || text[index] == 0x2D || index > 2 else {
+                return false
+            }
+            var isInside = false
+            while index < length {
+                let isSpace = text[index] == 0x20 || text[index] == 0x09
+                if !isSpace, !isInside { cells += 1 }
+                isInside = !isSpace
+                index += 1
+            }
+            return cells >= self.columns.count
+        }
+    }
+
+    /// Up to the bar that YOLO writes behind its header.
+    private static func headerEnd(_ reader: LineReader, _ length: Int) -> Int {
+        for index in 0..<reader.count {
+            let token = reader.tokens[index]
+            if token.kind == .sign, token.sign == 0x3A { return Int(token.start) }
+        }
+        return length
+    }
+
+    private static func firstByte(_ text: UnsafePointer<UInt8>, _ length: Int) -> UInt8? {
+        for index in 0..<length where text[index] != 0x20 && text[index] != 0x09 { return text[index] }
+        return nil
+    }
+
+    private static func areAllKnown(
+        _ cells: [Range<Int>], _ reader: LineReader, _ text: UnsafePointer<UInt8>
+    ) -> Bool {
+        cells.allSatisfy { cell in
+            let name = reader.names[reader.names.find(text + cell.lowerBound, cell.count)]
+            return name.use == .figure || name.use == .step || name.use == .epoch
+        }
+    }
+
+    private static func column(_ title: String, _ names: FigureNames) -> Column {
+        var title = title
+        if title.hasSuffix(")"), !title.contains("(") { title.removeLast() }
+        if title.contains("("), !title.contains(")") {
+            title = title.replacingOccurrences(of: "(", with: " ")
+        }
+        let alias = ["#": "step", "E": "epoch"][title] ?? title
+        guard !alias.isEmpty else { return Column(name: FigureName(), title: "") }
+        let slot = names.find(alias)
+        return Column(name: names[slot], title: names.title(slot))
+    }
+
+    // MARK: Cells
+
+    /// The cells of a line, without the spaces around them. Where they are `wide`, one space does not part them.
+    static func cells(_ text: UnsafePointer<UInt8>, _ length: Int, _ shape: Shape, wide: Bool)
+        -> [Range<Int>]
+    {
+        var cells: [Range<Int>] = []
+        var start = 0
+        func close(_ end: Int, keepsEmpty: Bool) {
+            var (first, last) = (start, end)
+            while first < last, text[first] == 0x20 || text[first] == 0x09 { first += 1 }
+            while last > first, text[last - 1] == 0x20 || text[last - 1] == 0x09 { last -= 1 }
+            if first < last || keepsEmpty { cells.append(first..<last) }
+        }
+        var index = 0
+        switch shape {
+        case .pipes:
+            var isInside = false
+            while index < length {
+                let isBar = text[index] == 0x7C
+                let isBox =
+                    text[index] == 0xE2 && index + 2 < length && text[index + 1] == 0x94
+                    && (text[index + 2] == 0x82 || text[index + 2] == 0x83)
+                if isBar || isBox {
+                    if isInside { close(index, keepsEmpty: true) }
+                    isInside = true
+                    start = index + (isBox ? 3 : 1)
+                    index = start
+                } else {
+                    index += 1
+                }
+            }
+        case .commas:
+            while index < length {
+                if text[index] == 0x2C {
+                    close(index, keepsEmpty: true)
+                    start = index + 1
+                }
+                index += 1
+            }
+            close(length, keepsEmpty: true)
+        case .spaces:
+            while index < length {
+                let isTab = text[index] == 0x09
+                let isGap =
+                    isTab
+                    || (text[index] == 0x20 && (!wide || (index + 1 < length && text[index + 1] <= 0x20)))
+                if isGap {
+                    close(index, keepsEmpty: false)
+                    start = index + 1
+                }
+                index += 1
+            }
+            close(length, keepsEmpty: false)
+        }
+        return cells
+    }
+
+    // MARK: Rows
+
+    /// Puts what a row says into `reader.line`; false where the line is no row of this table. `title` is what the
+    /// first cell calls the row, where that is a word.
+    func read(_ reader: LineReader, _ text: UnsafePointer<UInt8>, _ length: Int, title: inout String?)
+        -> Bool
+    {
+        guard self.hasEnoughCells(text, length) else { return false }
+        var cells = Self.cells(text, length, self.shape, wide: false)
+        if self.shape == .spaces, cells.count > self.columns.count {
+            // `640:  50%|█████     | 8/16`: a bar behind the row.
+            let last = cells[self.columns.count - 1]
+            guard text[last.upperBound - 1] == 0x3A else { return false }
+            cells.removeLast(cells.count - self.columns.count)
+            cells[self.columns.count - 1] = last.lowerBound..<(last.upperBound - 1)
+        }
+        guard cells.count == self.columns.count else { return false }
+        var values: [(column: Int, value: LineToken)] = []
+        var count: TrainingLine.Count?
+        for (column, cell) in cells.enumerated() {
+            guard !cell.isEmpty else {
+                guard self.shape == .pipes else { return false }
+                continue
+            }
+            reader.lexer.read(text + cell.lowerBound, cell.count)
+            let tokens = reader.lexer.tokens
+            if reader.lexer.count == 1 {
+                switch tokens[0].kind {
+                case .number, .notNumber:
+                    values.append((column, tokens[0]))
+                    continue
+                case .clock: continue
+                case .word, .junk, .sign: break
+                }
+            } else if reader.lexer.count == 3, tokens[0].kind == .number, tokens[2].kind == .number,
+                tokens[1].sign == 0x2F, tokens[1].kind == .sign
+            {
+                if self.columns[column].name.use == .epoch || self.columns[column].name.use == .step {
+                    values.append((column, tokens[0]))
+                    let strength: TrainingLine.Count.Strength =
+                        self.columns[column].name.use == .epoch ? .row : .step
+                    count = TrainingLine.Count(
+                        done: tokens[0].value, total: tokens[2].value, strength: strength, isTraining: true)
+                }
+                continue
+            }
+            guard column == 0 || self.shape == .pipes else { return false }
+            if column == 0 { title = String(decoding: text[cell], as: UTF8.self) }
+        }
+        if title != nil, self.shape != .pipes {
+            guard ["all", "mean", "avg", "average", "overall", "total"].contains(title?.lowercased())
+            else {
+                return false
+            }
+            title = nil
+        }
+        return self.fill(&reader.line, values, count, isTrials: title != nil)
+    }
+
+    private func fill(
+        _ line: inout TrainingLine, _ values: [(column: Int, value: LineToken)],
+        _ count: TrainingLine.Count?,
+        isTrials: Bool
+    ) -> Bool {
+        line.reset()
+        for (column, token) in values {
+            let name = self.columns[column].name
+            let value = token.kind == .notNumber ? Double.nan : token.value
+            switch name.use {
+            case .epoch: line.epoch = value.isFinite ? value : nil
+            case .step where value.isFinite && !token.isFraction:
+                line.step = value
+                line.stepRank = isTrials ? 0 : name.rank
+                line.stepTitle = self.columns[column].title
+                if isTrials { self.add(name, column, value, &line) }
+            // What a trial was given is no curve of one training.
+            case .figure where !(isTrials && name.kind == .lr):
+                self.add(name, column, value, &line)
+            case .extra where token.isFraction && token.unitEnd == token.end && !isTrials:
+                self.add(name, column, value, &line)
+            default: break
+            }
+        }
+        line.rowCount = count
+        return line.figures.contains { $0.name.use == .figure }
+    }
+
+    private func add(_ name: FigureName, _ column: Int, _ value: Double, _ line: inout TrainingLine) {
+        line.figures.append(
+            TrainingLine.Figure(
+                name: name, nameStart: 0, nameEnd: 0, section: .none, titleIndex: line.titles.count,
+                value: value))
+        line.titles.append(self.columns[column].title)
+    }
+}
+
+extension UnsafePointer<UInt8> {
+    fileprivate subscript(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: self + range.lowerBound, count: range.count)
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+
+/// Words of a line: they are names, or say whose the figures beside them are.
+extension LineReader {
+    func word(_ index: Int, _ token: LineToken) -> Int {
+        if self.runEnd != index - 1 || token.space > 1 || token.isQuoted || self.run < 0 {
+            self.run = index
+            if token.space > 1, self.skipsCell { self.skipsCell = false }
+        }
+        self.runEnd = index
+        if self.firstRun == nil || self.firstRun?.first == self.run {
+            self.firstRun = (self.run, index)
+        }
+        if token.end - token.start >= 4 { self.mark(index, token) }
+        if index + 1 < self.count, self.tokens[index + 1].kind == .sign { self.sectionWord(index) }
+        return index + 1
+    }
+
+    /// Words that say that the line tells of the best, or of what was kept.
+    private func mark(_ index: Int, _ token: LineToken) {
+        let start = self.text + Int(token.start)
+        let head = UnsafeRawPointer(start).loadUnaligned(as: UInt32.self) | 0x2020_2020
+        switch head {
+        case Self.head("best"), Self.head("lowe"), Self.head("high"), Self.head("reco"):
+            guard self.uses(index).contains(.best) else { return }
+            if self.line.figures.isEmpty, !self.line.hasPlace || self.runStartsLine {
+                self.line.isBest = true
+            }
+            self.skipsCell = true
+        case Self.head("savi"), Self.head("save"), Self.head("chec"), Self.head("impr"),
+            Self.head("rest"),
+            Self.head("yayy"), Self.head("resu"), Self.head("load"), Self.head("earl"), Self.head("dese"):
+            let uses = self.uses(index)
+            guard uses.contains(.kept) else { return }
+            if uses.contains(.saving), self.isWord(index + 1), self.uses(index + 1).contains(.dict) {
+                self.section = .eval
+                self.line.role = .eval
+            } else if self.line.figures.isEmpty {
+                self.skipsLine = true
+                if uses.contains(.early) { self.line.isBest = true }
+            }
+        default: return
+        }
+    }
+
+    private var runStartsLine: Bool { self.firstRun?.first == self.run }
+
+    private static func head(_ word: StaticString) -> UInt32 {
+        UnsafeRawPointer(word.utf8Start).loadUnaligned(as: UInt32.self) | 0x2020_2020
+    }
+
+    func uses(_ index: Int) -> GrammarWords.Uses {
+        let token = self.tokens[index]
+        return self.words.uses(self.text + Int(token.start), Int(token.end - token.start))
+    }
+
+    func word(at index: Int) -> String {
+        self.lexer.lowercased(Int(self.tokens[index].start), Int(self.tokens[index].end))
+    }
+
+    /// `[EVAL]`, `(val)`, `| valid |`, `Train - `: a word alone between signs.
+    private func sectionWord(_ index: Int) {
+        let next = self.tokens[index + 1].sign
+        guard next == 0x5D || next == 0x29 || next == 0x7C || next == 0x2D || next == 0x3E else {
+            return
+        }
+        guard index == 0 || self.tokens[index - 1].kind != .word || self.run == index else { return }
+        if index > 0 {
+            let previous = self.tokens[index - 1]
+            if next == 0x5D { guard self.isSign(index - 1, 0x5B) else { return } }
+            if next == 0x29 { guard self.isSign(index - 1, 0x28) else { return } }
+            guard
+                previous.kind == .sign || previous.kind == .junk || self.tokens[index].space > 1
+                    || previous.kind == .clock || previous.kind == .number
+            else { return }
+        }
+        let slot = self.slot(index, index)
+        if self.names[slot].use == .roleOnly { self.begin(section: self.names[slot].role) }
+    }
+
+    func begin(section: FigureRole) {
+        if self.section != .none, section != self.section, !self.line.figures.isEmpty {
+            self.line.hasTwoRoles = true
+        }
+        self.section = section
+        self.line.role = section.isEvaluation || self.line.role == .none ? section : self.line.role
+    }
+}

@@ -1,0 +1,366 @@
+import Foundation
+
+/// Finds in a line the figures with names, the step they belong to, and how far the run is.
+///
+/// A name is one or more words, ended by `:` or `=` or by the number itself, and begun by what separates cells:
+/// the line's start, a sign, a tab, two spaces, a number. Which names mean what is `FigureGrammar`'s.
+final class LineReader {
+    let lexer = LineLexer()
+    let names = FigureNames()
+    let words = GrammarWords()
+    /// Its memory is made once: no copies, no checks at each access.
+    let lineMemory: UnsafeMutablePointer<TrainingLine>
+
+    // Of the line that is being read.
+    @exclusivity(unchecked) var tokens: UnsafeMutablePointer<LineToken>
+    @exclusivity(unchecked) var count = 0
+    @exclusivity(unchecked) var text: UnsafePointer<UInt8>
+    /// The words of the name that may end here: first and last token; -1 for none.
+    @exclusivity(unchecked) var run = -1
+    @exclusivity(unchecked) var runEnd = -1
+    @exclusivity(unchecked) var section = FigureRole.none
+    @exclusivity(unchecked) var brackets = 0
+    @exclusivity(unchecked) var parentheses = 0
+    @exclusivity(unchecked) var hasBar = false
+    /// All that follows is one of something else: the best so far, times.
+    @exclusivity(unchecked) var skipsCell = false
+    @exclusivity(unchecked) var skipsLine = false
+    /// Of a JSON line: the names of the objects that are open.
+    @exclusivity(unchecked) var objects: [(start: Int32, end: Int32)] = []
+    @exclusivity(unchecked) var firstNumber: Double?
+    @exclusivity(unchecked) var firstRun: (first: Int, last: Int)?
+    @exclusivity(unchecked) var valueBeforeName = false
+    @exclusivity(unchecked) var doneSteps: Double?
+    @exclusivity(unchecked) var totalSteps: Double?
+    /// `validation loss at iteration 300 | lm loss value: 4.9`: what the first cell calls the figure in the next.
+    @exclusivity(unchecked) var heading: (first: Int, last: Int)?
+    @exclusivity(unchecked) var headingEnd = -1
+
+    var line: TrainingLine {
+        @inline(__always) unsafeAddress { UnsafePointer(self.lineMemory) }
+        @inline(__always) unsafeMutableAddress { self.lineMemory }
+    }
+
+    deinit {
+        self.lineMemory.deinitialize(count: 1)
+        self.lineMemory.deallocate()
+    }
+
+    init() {
+        self.lineMemory = .allocate(capacity: 1)
+        self.lineMemory.initialize(to: TrainingLine())
+        self.tokens = self.lexer.tokens
+        self.text = self.lexer.text
+    }
+
+    /// Reads one line without escape sequences.
+    func read(_ text: UnsafePointer<UInt8>, _ length: Int) {
+        self.lexer.read(text, length)
+        self.text = text
+        self.count = self.lexer.count
+        self.begin()
+        var index = self.prefix()
+        while index < self.count, !self.line.isSetting {
+            let token = self.tokens[index]
+            switch token.kind {
+            case .word: index = self.word(index, token)
+            case .sign: index = self.sign(index, token)
+            case .number, .notNumber: index = self.number(index)
+            case .clock
+            where self.run >= 0 && self.runEnd == index - 1
+                && self.names[self.slot(self.run, self.runEnd)].use == .timeLeft:
+                index = self.timeLeft(index)
+                self.endRun()
+            case .clock, .junk:
+                self.endRun()
+                index += 1
+            }
+        }
+        self.end()
+    }
+
+    private func begin() {
+        self.line.reset()
+        self.run = -1
+        self.runEnd = -1
+        self.section = .none
+        self.brackets = 0
+        self.parentheses = 0
+        self.hasBar = false
+        self.skipsCell = false
+        self.skipsLine = false
+        self.objects.removeAll(keepingCapacity: true)
+        self.firstNumber = nil
+        self.firstRun = nil
+        self.valueBeforeName = false
+        self.doneSteps = nil
+        self.totalSteps = nil
+        self.heading = nil
+    }
+
+    private func end() {
+        if self.line.isSetting {
+            self.line.figures.removeAll(keepingCapacity: true)
+            return
+        }
+        if let done = self.doneSteps, let total = self.totalSteps, done <= total {
+            self.line.count = TrainingLine.Count(
+                done: done, total: total, strength: .step, isTraining: true)
+            self.line.step = self.line.step ?? done
+        }
+        if self.valueBeforeName, self.line.step == nil, let first = self.firstNumber {
+            self.line.step = first
+        }
+        if self.line.role == .none { self.line.role = self.section }
+        if self.count > 0 {
+            let last = self.tokens[self.count - 1]
+            self.line.announcesBest = self.line.isBest && last.kind == .sign && last.sign == 0x3A
+        }
+    }
+
+    func endRun() {
+        self.run = -1
+        self.runEnd = -1
+    }
+
+    // MARK: The beginning of a line
+
+    /// The rank that a launcher writes first, and a step in brackets or before a colon.
+    private func prefix() -> Int {
+        guard self.count > 2 else { return 0 }
+        let first = self.tokens[0]
+        if first.kind == .sign, first.sign == 0x5B {
+            // `[rank0]:`, `[default1]:`, `[1]:`, `[Rank 0]`
+            let second = self.tokens[1]
+            if second.kind == .number, !second.isFraction, self.isSign(2, 0x5D) {
+                if self.isSign(3, 0x3A), self.tokens[3].space == 0 {
+                    self.line.rank = Int(saturating: second.value)
+                    return 4
+                }
+                return 0
+            }
+            if second.kind == .word, let rank = self.rank(second) {
+                self.line.rank = rank
+                return self.isSign(2, 0x5D) ? (self.isSign(3, 0x3A) ? 4 : 3) : 1
+            }
+        } else if first.kind == .word, self.isSign(1, 0x3A) || self.isSign(1, 0x7C),
+            let rank = self.rank(first)
+        {
+            self.line.rank = rank
+            return 2
+        } else if first.kind == .number, !first.isFraction, first.unitEnd == first.end {
+            if self.isSign(1, 0x3A), self.tokens[1].space == 0, self.tokens[2].space > 0 {
+                // A step, or, where the line has another, what `srun -l` writes.
+                self.line.step = first.value
+                self.line.stepRank = 0
+                return 2
+            }
+            self.firstNumber = first.value
+        }
+        return 0
+    }
+
+    private func rank(_ token: LineToken) -> Int? {
+        var end = Int(token.end)
+        var value = 0
+        var place = 1
+        while end > Int(token.start), self.text[end - 1] &- 0x30 < 10, place < 1_000_000 {
+            end -= 1
+            value += Int(self.text[end] &- 0x30) * place
+            place *= 10
+        }
+        guard place > 1 else { return nil }
+        switch self.lexer.lowercased(Int(token.start), end) {
+        case "rank", "default", "worker", "gpu", "proc", "local_rank", "trainer": return value
+        default: return nil
+        }
+    }
+
+    @inline(__always)
+    func isSign(_ index: Int, _ byte: UInt8) -> Bool {
+        index < self.count && index >= 0 && self.tokens[index].kind == .sign
+            && self.tokens[index].sign == byte
+    }
+
+    func isNumber(_ index: Int) -> Bool {
+        index < self.count && index >= 0
+            && (self.tokens[index].kind == .number || self.tokens[index].kind == .notNumber)
+    }
+
+    func isWord(_ index: Int) -> Bool {
+        index < self.count && index >= 0 && self.tokens[index].kind == .word
+    }
+
+    @inline(__always)
+    func slot(_ first: Int, _ last: Int) -> Int {
+        let start = Int(self.tokens[first].start)
+        return self.names.find(self.text + start, Int(self.tokens[last].end) - start)
+    }
+
+    // MARK: Signs
+
+    private func sign(_ index: Int, _ token: LineToken) -> Int {
+        switch token.sign {
+        case 0x3A, 0x3D:
+            return self.separator(index)
+        case 0x5B:
+            if self.run >= 0, self.runEnd == index - 1, let next = self.bracketed(index) { return next }
+            self.brackets += 1
+        case 0x5D:
+            self.brackets = max(0, self.brackets - 1)
+        case 0x28:
+            return self.parenthesis(index, token)
+        case 0x29:
+            self.parentheses = max(0, self.parentheses - 1)
+        case 0x7C:
+            self.skipsCell = false
+        case 0x7D:
+            _ = self.objects.popLast()
+        case 0x2C, 0x3B:
+            self.skipsCell = false
+        case 0x2E:
+            // `Avg. loss`
+            if self.run == self.runEnd, self.runEnd == index - 1, token.space == 0, self.run >= 0,
+                self.tokens[self.run].end - self.tokens[self.run].start <= 4, self.isWord(index + 1),
+                self.tokens[index + 1].space == 1, !self.tokens[index + 1].isQuoted
+            {
+                self.runEnd = index
+                return index + 1
+            }
+        default: break
+        }
+        self.endRun()
+        return index + 1
+    }
+
+    /// The unit in a name, a role, the arguments of a call, or a remark.
+    private func parenthesis(_ index: Int, _ token: LineToken) -> Int {
+        guard self.run >= 0, self.runEnd == index - 1, self.isWord(index + 1) else {
+            self.parentheses += 1
+            self.endRun()
+            return index + 1
+        }
+        if token.space == 0, self.isSign(index + 2, 0x3D), self.tokens[index + 2].space == 0 {
+            // `Namespace(lr=0.1`, `dict(type=`
+            self.line.isSetting = true
+            return self.count
+        }
+        guard self.isSign(index + 2, 0x29) else {
+            self.parentheses += 1
+            self.endRun()
+            return index + 1
+        }
+        let slot = self.slot(index + 1, index + 1)
+        if self.names[slot].use == .roleOnly {
+            self.begin(section: self.names[slot].role)
+            self.endRun()
+            return index + 3
+        }
+        if self.isSign(index + 3, 0x7C) {
+            // `time (ms) | forward: 652.41 | step: 1172.13`: a table of times.
+            if self.uses(index + 1).contains(.time) { self.skipsLine = true }
+        }
+        self.runEnd = index + 2
+        return index + 3
+    }
+
+    /// `:` or `=`, behind a name or not.
+    private func separator(_ index: Int) -> Int {
+        guard self.run >= 0, self.runEnd == index - 1 else {
+            self.endRun()
+            if self.headingEnd == index - 1, self.isNumber(index + 1) {
+                return self.headed(index + 1, as: nil) ?? index + 1
+            }
+            return index + 1
+        }
+        let first = self.run
+        let last = self.runEnd
+        let slot = self.slot(first, last)
+        let name = self.names[slot]
+        self.endRun()
+        guard index + 1 < self.count else {
+            if name.role != .none, name.use != .figure { self.begin(section: name.role) }
+            return index + 1
+        }
+        if name.use == .settings {
+            if !self.isNumber(index + 1) { self.stop() }
+            return self.line.isSetting ? self.count : (self.isNumber(index + 1) ? index + 2 : self.count)
+        }
+        var value = index + 1
+        var hasList = false
+        var wrappers = 0
+        while wrappers < 3 {
+            if self.isSign(value, 0x5B) || (self.isSign(value, 0x28) && wrappers == 0) {
+                hasList = hasList || self.isSign(value, 0x5B)
+                value += 1
+            } else if self.isWord(value), self.isSign(value + 1, 0x28), self.tokens[value + 1].space == 0,
+                self.isNumber(value + 2)
+            {
+                // `tensor(0.5`, `np.float32(0.84`
+                value += 2
+            } else {
+                break
+            }
+            wrappers += 1
+        }
+        if value < self.count, self.tokens[value].kind == .clock {
+            if name.use == .timeLeft { return self.timeLeft(value) }
+            return value + 1
+        }
+        guard self.isNumber(value) else {
+            if name.use == .timeLeft { return index + 1 }
+            if self.isSign(index + 1, 0x7B), self.tokens[first].isQuoted {
+                self.objects.append((self.tokens[first].start, self.tokens[last].end))
+                return index + 2
+            }
+            if name.role != .none, name.use != .figure || !self.isWord(index + 1) {
+                self.begin(section: name.role)
+            }
+            if self.isWord(index + 1), self.isNumber(index + 2), self.isPercent(self.tokens[index + 2]),
+                self.word(at: last) == "progress"
+            {
+                // `PROGRESS: at 12.34% examples`
+                self.line.epochCount = TrainingLine.Count(
+                    done: self.tokens[index + 2].value, total: 100, strength: .epoch)
+                return index + 3
+            }
+            return index + 1
+        }
+        if name.use == .timeLeft { return self.timeLeft(value) }
+        // `Map:  64%|██`
+        if self.isPercent(self.tokens[value]), self.isSign(value + 1, 0x7C) { return value + 1 }
+        if self.heading != nil, let next = self.headed(value, as: name) { return next }
+        if hasList || wrappers > 0 { return self.listed(name, first, last, value, index, hasList) }
+        return self.named(name, first, last, value, isStrong: true)
+    }
+
+    private func stop() {
+        if self.line.figures.isEmpty, self.line.step == nil { self.line.isSetting = true }
+    }
+
+    /// `[1.2e-05, 1.2e-05]`, `(0.84)`, `[   0/1252]`, `[0][ 10/5005]`: the first element stands for all.
+    func listed(
+        _ name: FigureName, _ first: Int, _ last: Int, _ start: Int, _ separator: Int, _ hasList: Bool
+    ) -> Int {
+        var value = start
+        if self.isSign(value + 1, 0x2F), self.isNumber(value + 2) {
+            self.brackets += 1
+            return self.count(value, label: (first, last), isBracketed: true)
+        }
+        // A class that is not there is no accident.
+        while self.tokens[value].kind == .notNumber, hasList,
+            self.isSign(value + 1, 0x2C) || self.isSign(value + 1, 0x29)
+        {
+            var next = value + 1
+            while next < self.count, next < value + 6, !self.isNumber(next), !self.isSign(next, 0x5D) {
+                next += 1
+            }
+            guard self.isNumber(next) else { break }
+            value = next
+        }
+        var next = self.named(name, first, last, value, isStrong: true)
+        guard hasList else { return next }
+        while next < self.count, !self.isSign(next, 0x5D) { next += 1 }
+        return next + 1
+    }
+}

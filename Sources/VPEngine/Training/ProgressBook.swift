@@ -1,0 +1,115 @@
+/// Which of the counts of a log is how far the run is.
+///
+/// The run's bar is the one whose line has figures of the training, or after which they come. A bar that is seen beside
+/// none is one of data, of a download or of an evaluation.
+struct ProgressBook {
+    private(set) var current: TrainingProgress?
+    private(set) var writtenSecondsLeft: Double?
+    private var strength = TrainingLine.Count.Strength.bare
+    private var pending: TrainingLine.Count?
+    private var pendingAge = 0
+    /// Totals of bars that were found to be the run's.
+    private var totals: [Double] = []
+    private var epoch: Double?
+    private var firstEpoch: Double?
+    private var epochTotal: Double?
+    private var countsAnew: Bool?
+    private var lastDone = 0.0
+    private var hasNewEpoch = false
+    /// Of the newest count of steps, where they are not counted anew in each epoch.
+    private(set) var stepsDone: Double?
+
+    var hasPending: Bool { self.pending != nil && self.pendingAge < 4 }
+
+    mutating func see(epoch: Double) {
+        if self.firstEpoch == nil { self.firstEpoch = epoch }
+        if epoch != self.epoch { self.hasNewEpoch = true }
+        self.epoch = epoch
+    }
+
+    mutating func add(_ line: TrainingLine, hasFigures: Bool, isTraining: Bool) {
+        if let count = line.epochCount { self.take(epochs: count, line) }
+        if let count = line.rowCount { self.accept(count) }
+        if var count = line.count, self.strength != .row {
+            if count.isTraining == false || count.isExamples || line.role.isEvaluation {
+                count.isTraining = false
+            } else if count.strength == .bare {
+                if hasFigures { self.accept(count) }
+            } else if hasFigures
+                || (count.isBar && (count.isTraining == true || self.totals.contains(count.total)))
+            {
+                self.accept(count)
+            } else {
+                self.pending = count
+                self.pendingAge = 0
+            }
+        } else if hasFigures, let count = self.pending {
+            // What a bar of data or an evaluation says is followed by no figure of the training.
+            if isTraining, self.pendingAge < 4, count.isBar || line.step == nil {
+                self.accept(count)
+                self.pending = nil
+            } else if !isTraining {
+                self.pending = nil
+            }
+        } else {
+            self.pendingAge += 1
+        }
+        if let left = line.timeLeft, !line.role.isEvaluation,
+            hasFigures || line.hasPlace || line.count != nil
+        {
+            self.writtenSecondsLeft = left
+        }
+    }
+
+    private mutating func take(epochs count: TrainingLine.Count, _ line: TrainingLine) {
+        guard !line.role.isEvaluation else { return }
+        self.epochTotal = count.total
+        self.accept(count)
+    }
+
+    private mutating func accept(_ count: TrainingLine.Count) {
+        guard count.strength >= self.strength || self.current == nil else { return }
+        self.strength = count.strength
+        if count.isBar, !self.totals.contains(count.total) {
+            self.totals.append(count.total)
+            if self.totals.count > 8 { self.totals.removeFirst() }
+        }
+        var progress = TrainingProgress(done: count.done, total: count.total)
+        progress.perSecond = count.rate
+        if count.strength == .step { self.placeInRun(count, &progress) }
+        if let left = count.timeLeft {
+            self.writtenSecondsLeft = left
+        } else if count.isBar || count.done >= count.total {
+            self.writtenSecondsLeft = nil
+        }
+        progress.writtenSecondsLeft = self.writtenSecondsLeft
+        self.current = progress
+    }
+
+    /// Where the steps are counted anew in each epoch, the run is as far as all of them together.
+    private mutating func placeInRun(_ count: TrainingLine.Count, _ progress: inout TrainingProgress) {
+        if self.hasNewEpoch {
+            self.hasNewEpoch = false
+            if self.lastDone > 0, let epoch = self.epoch, epoch != self.firstEpoch {
+                self.countsAnew = count.done < self.lastDone || count.done == 0
+            }
+        }
+        self.lastDone = count.done
+        let isAnew = self.countsAnew ?? count.isOfEpoch
+        guard isAnew, let epoch = self.epoch, epoch == epoch.rounded() else {
+            self.stepsDone = isAnew ? nil : count.done
+            progress.isOfOneEpoch = isAnew
+            return
+        }
+        let base = self.firstEpoch == 0 ? 0.0 : 1.0
+        let done = max(0, epoch - base) * count.total + count.done
+        self.stepsDone = done
+        progress.isOfOneEpoch = true
+        if let epochs = self.epochTotal, epochs + (base == 0 ? 1 : 0) > epoch - base {
+            // `Epoch 0/9` is the first of ten, `Epoch 1/10` too.
+            let total = (base == 0 ? epochs + 1 : epochs) * count.total
+            progress.overall = (min(done, total), total)
+            progress.isOfOneEpoch = false
+        }
+    }
+}

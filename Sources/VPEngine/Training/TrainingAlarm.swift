@@ -1,0 +1,123 @@
+import Foundation
+
+/// Something about a training that its owner should know.
+public struct TrainingAlarm: Equatable, Sendable {
+    public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
+        /// A loss is no number.
+        case nan
+        /// No step for much longer than usual.
+        case stall
+        /// The loss rises, and goes on rising.
+        case diverge
+        /// The evaluation has not got better for long.
+        case plateau
+        /// The instance has nothing to do while the job runs.
+        case idle
+    }
+
+    public var kind: Kind
+    /// Of which series it is.
+    public var series: String?
+    /// Where it began.
+    public var step: Double?
+    /// When it began, as far as that is known.
+    public var at: Date?
+
+    public init(_ kind: Kind, series: String? = nil, step: Double? = nil, at: Date? = nil) {
+        self.kind = kind
+        self.series = series
+        self.step = step
+        self.at = at
+    }
+}
+
+/// Judges a training by its figures. Rather silent than wrong: a run that is only noisy has no alarm.
+public enum TrainingJudge {
+    /// Fewer figures than that say nothing of where a curve goes.
+    static let curveLength = 40
+    static let evaluationCount = 20
+
+    /// What is wrong with the figures themselves; a stall needs a clock.
+    public static func alarms(_ figures: TrainingFigures) -> [TrainingAlarm] {
+        var alarms: [TrainingAlarm] = []
+        for series in figures.notNumbers {
+            alarms.append(TrainingAlarm(.nan, series: series.name, step: series.notNumberSince))
+        }
+        if alarms.isEmpty, let step = figures.otherRanksNotNumber {
+            alarms.append(TrainingAlarm(.nan, step: step))
+        }
+        if let loss = Self.mainLoss(figures), loss.notNumberSince == nil, let step = Self.divergence(loss) {
+            alarms.append(TrainingAlarm(.diverge, series: loss.name, step: step))
+        }
+        for series in figures.series where series.isEvaluation && series.kind.isBetterLow != nil {
+            if let step = Self.plateau(series) {
+                alarms.append(TrainingAlarm(.plateau, series: series.name, step: step))
+                break
+            }
+        }
+        return alarms
+    }
+
+    /// No step since `silence` seconds, ten times as long as it ever took.
+    public static func isStalled(_ estimate: TimeLeftEstimate, at now: Double) -> Bool {
+        guard let usual = estimate.usualSilence, let last = estimate.lastAdvance else { return false }
+        return now - last > max(60, usual * 10)
+    }
+
+    /// The loss of the training itself; where it has several, their sum.
+    static func mainLoss(_ figures: TrainingFigures) -> FigureSeries? {
+        let losses = figures.series.filter { $0.kind == .loss && !$0.isEvaluation }
+        return losses.first { $0.name.lowercased().contains("total") } ?? losses.first { $0.name == "loss" }
+            ?? losses.first { $0.name.lowercased().hasSuffix("loss") } ?? losses.first
+    }
+
+    /// Where the curve was lowest, if its means have only risen since, by far more than its noise, and have lost half of
+    /// what it had won.
+    static func divergence(_ series: FigureSeries) -> Double? {
+        let values = series.values
+        guard values.count >= Self.curveLength, values.allSatisfy(\.isFinite) else { return nil }
+        let size = max(8, values.count / 20)
+        let windows = values.count / size
+        guard windows >= 5 else { return nil }
+        let offset = values.count - windows * size
+        let means = (0..<windows).map { Self.mean(values[(offset + $0 * size)..<(offset + ($0 + 1) * size)]) }
+        guard let lowest = means.indices.min(by: { means[$0] < means[$1] }), windows - lowest >= 4 else {
+            return nil
+        }
+        let newest = means[(windows - 4)...]
+        guard zip(newest, newest.dropFirst()).allSatisfy({ $0 < $1 }), let last = means.last else {
+            return nil
+        }
+        // Of neighbours, so that the curve's own way is not taken for noise.
+        let steps = zip(values, values.dropFirst()).map { abs($1 - $0) }.sorted()
+        let noise = steps[steps.count / 2] / 0.954
+        let rise = last - means[lowest]
+        let won = means[0] - means[lowest]
+        guard rise > 6 * noise / Double(size).squareRoot(), rise > 0.5 * max(won, abs(means[lowest])) else {
+            return nil
+        }
+        return series.steps[min(series.steps.count - 1, offset + lowest * size + size / 2)]
+    }
+
+    /// The step of the best evaluation, if none of a fifth of all since came near it and their mean does not get better.
+    static func plateau(_ series: FigureSeries) -> Double? {
+        let values = series.values
+        guard let isLow = series.kind.isBetterLow, values.count >= Self.evaluationCount,
+            values.allSatisfy(\.isFinite)
+        else { return nil }
+        let sign = isLow ? 1.0 : -1.0
+        let costs = values.map { $0 * sign }
+        guard let best = costs.indices.min(by: { costs[$0] < costs[$1] }) else { return nil }
+        let since = costs.count - 1 - best
+        let patience = max(15, costs.count / 5)
+        guard since >= patience else { return nil }
+        let half = patience / 2
+        let newer = Self.mean(costs[(costs.count - half)...])
+        let older = Self.mean(costs[(costs.count - 2 * half)..<(costs.count - half)])
+        return newer >= older ? series.steps[best] : nil
+    }
+
+    private static func mean(_ values: ArraySlice<Double>) -> Double {
+        values.reduce(0, +) / Double(max(1, values.count))
+    }
+}

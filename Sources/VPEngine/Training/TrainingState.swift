@@ -1,0 +1,270 @@
+import Foundation
+
+/// What was understood of a log so far. A value, so that an unfinished line can be tried on a copy.
+struct TrainingState {
+    /// The name that a series of a figure gets.
+    typealias TitleOf = (TrainingLine.Figure, TrainingLine) -> String
+
+    static let seriesLimit = 512
+    private static let heldLimit = 64
+
+    /// A figure before anything showed that this is a training: a setting, or the first of a curve.
+    private struct Held {
+        var figure: TrainingLine.Figure
+        var title: String
+        var values: [Double]
+    }
+
+    private(set) var book = SeriesBook(limit: Self.seriesLimit)
+    private(set) var progress = ProgressBook()
+    /// Something showed that this is a training.
+    private(set) var hasStarted = false
+    private var held: [Held] = []
+    /// The first steps with a learning rate beside them.
+    private var steppedRates: (count: Int, step: Double) = (0, -1)
+    private var step: Double?
+    private var epoch: Double?
+    private var points = 0.0
+    private var rank: Int?
+    private var rankStep: Double?
+    private var lastLine: UInt64?
+    private var skipsNextFigures = false
+    /// Of the figures before this line.
+    private var lastRole = FigureRole.none
+    /// What the heading above says of the lines under it.
+    private var blockRole = FigureRole.none
+    /// Whether the newest figures of losses in other ranks are numbers.
+    private(set) var otherRanksNotNumber: Double?
+
+    /// Takes what a line says. `hash` is of its text, `isIndented` of its beginning.
+    mutating func add(_ line: inout TrainingLine, _ hash: UInt64?, isIndented: Bool, _ title: TitleOf) {
+        if line.isBest || self.skipsNextFigures {
+            self.skipsNextFigures = line.announcesBest
+            return
+        }
+        guard !line.isSetting else { return }
+        if self.blockRole != .none {
+            if isIndented || !line.hasPlace {
+                self.apply(self.blockRole, to: &line)
+            } else {
+                self.blockRole = .none
+            }
+        } else if isIndented, self.lastRole.isEvaluation, line.role == .none, !line.hasPlace {
+            // ` *   Acc@1 1.402` under the lines of a test.
+            self.apply(self.lastRole, to: &line)
+        }
+        if let epoch = line.epoch, !line.role.isEvaluation || line.figures.isEmpty {
+            self.see(epoch: epoch)
+        }
+        guard !line.figures.isEmpty else {
+            self.progress.add(line, hasFigures: false, isTraining: false)
+            return
+        }
+        if let rank = line.rank, !self.isMine(rank, line) { return }
+        // Ranks that do not say which they are.
+        if line.hasPlace, hash != nil, hash == self.lastLine { return }
+        self.lastLine = hash
+        self.commit(&line, title)
+    }
+
+    private mutating func apply(_ role: FigureRole, to line: inout TrainingLine) {
+        guard role.isEvaluation else { return }
+        line.role = role
+        for index in line.figures.indices
+        where line.figures[index].name.role == .none && line.figures[index].section == .none {
+            line.figures[index].section = role
+        }
+    }
+
+    mutating func begin(block role: FigureRole) { self.blockRole = role }
+
+    var isInBlock: Bool { self.blockRole != .none }
+
+    mutating func endBlock() { self.blockRole = .none }
+
+    // MARK: Ranks
+
+    /// One curve of all ranks: the lowest that writes figures. Of the others only a loss that is no number counts.
+    private mutating func isMine(_ rank: Int, _ line: TrainingLine) -> Bool {
+        let mine = self.rank ?? rank
+        if rank < mine {
+            // It wrote after another of the same step.
+            self.rank = rank
+            if let step = line.step, step == self.rankStep { return false }
+        } else {
+            self.rank = mine
+        }
+        if rank == self.rank {
+            self.rankStep = line.step
+            return true
+        }
+        for figure in line.figures where figure.name.kind.mustBeFinite {
+            self.otherRanksNotNumber = figure.value.isFinite ? nil : (line.step ?? self.step ?? 0)
+        }
+        return false
+    }
+
+    // MARK: Steps
+
+    private mutating func see(epoch: Double) {
+        if let old = self.epoch, epoch == old { return }
+        self.epoch = epoch
+        self.progress.see(epoch: epoch)
+        self.book.add("epoch", .epoch, epoch, at: epoch)
+    }
+
+    // MARK: Figures
+
+    private mutating func commit(_ line: inout TrainingLine, _ title: TitleOf) {
+        var isKnown = false
+        var isEvidence = false
+        var isSureSpeed = false
+        var hasRate = false
+        for figure in line.figures where figure.name.use == .figure {
+            isKnown = true
+            if figure.name.kind.isEvidence || figure.name.isTrialValue { isEvidence = true }
+            if figure.name.kind == .speed, figure.name.saysOfWhat { isSureSpeed = true }
+            if figure.name.kind == .lr { hasRate = true }
+        }
+        let hasRoleOnly = line.figures.contains { $0.name.isAlone }
+        if !isKnown, hasRoleOnly, line.hasPlace {
+            isKnown = true
+            isEvidence = true
+        }
+        guard isKnown else {
+            self.progress.add(line, hasFigures: false, isTraining: false)
+            return
+        }
+        let hasPlace = line.hasPlace || self.epoch != nil
+        if !self.hasStarted {
+            if isEvidence, hasPlace || self.progress.hasPending { self.start() }
+            if isSureSpeed, line.hasPlace { self.start() }
+            if !self.hasStarted, hasRate, let step = line.step, step != self.steppedRates.step {
+                self.steppedRates = (self.steppedRates.count + 1, step)
+                if self.steppedRates.count > 1 { self.start() }
+            }
+            if !self.hasStarted, !hasPlace {
+                self.hold(line, title)
+                return
+            }
+        }
+        self.progress.add(
+            line, hasFigures: true,
+            isTraining: line.figures.contains { figure in
+                figure.name.use == .figure && !figure.name.role.isEvaluation && !figure.section.isEvaluation
+            })
+        self.keep(line, title)
+    }
+
+    /// From here on figures count. A learning rate before was a setting; a loss is counted once its name comes again.
+    private mutating func start() {
+        self.hasStarted = true
+        self.held.removeAll { !$0.figure.name.kind.isEvidence }
+    }
+
+    /// What was held of a figure that comes again.
+    private mutating func release(_ figure: TrainingLine.Figure) {
+        guard
+            let index = self.held.firstIndex(where: { held in
+                held.figure.name.key == figure.name.key && held.figure.section == figure.section
+            })
+        else { return }
+        let held = self.held.remove(at: index)
+        for value in held.values {
+            self.book.add(held.figure, value, at: 0, isQualified: false) { held.title }
+        }
+    }
+
+    private mutating func hold(_ line: TrainingLine, _ title: TitleOf) {
+        var isSeenTwice = false
+        for figure in line.figures where figure.name.use == .figure {
+            let counts =
+                figure.name.kind.isEvidence || (figure.name.kind == .speed && figure.name.saysOfWhat)
+            if let index = self.held.firstIndex(where: { $0.figure.name.key == figure.name.key }) {
+                // The same once more is a setting, or the same text once more.
+                let isNew = !self.held[index].values.contains {
+                    $0 == figure.value || ($0.isNaN && figure.value.isNaN)
+                }
+                if isNew, self.held[index].values.count < 8 { self.held[index].values.append(figure.value) }
+                if counts, isNew { isSeenTwice = true }
+            } else if self.held.count < Self.heldLimit {
+                self.held.append(Held(figure: figure, title: title(figure, line), values: [figure.value]))
+            }
+            if figure.name.kind == .speed, figure.name.saysOfWhat,
+                title(figure, line).lowercased().contains("token")
+            {
+                isSeenTwice = true
+            }
+        }
+        guard isSeenTwice else { return }
+        self.hasStarted = true
+        for held in self.held where held.figure.name.kind != .lr {
+            for value in held.values {
+                self.points += 1
+                self.book.add(held.figure, value, at: self.points, isQualified: false) { held.title }
+            }
+        }
+        self.held.removeAll()
+    }
+
+    private mutating func keep(_ line: TrainingLine, _ title: TitleOf) {
+        self.points += 1
+        if !line.role.isEvaluation {
+            if let step = line.step {
+                self.step = step
+            } else if let done = self.progress.stepsDone {
+                self.step = done
+            }
+        }
+        let place = line.step ?? self.step ?? line.epoch ?? self.epoch ?? self.points
+        let isStepLine = line.step != nil || (line.count?.isBar ?? false)
+        for figure in line.figures {
+            if !self.held.isEmpty { self.release(figure) }
+            let isEvaluation = figure.name.role.isEvaluation || figure.section.isEvaluation
+            if isEvaluation != line.role.isEvaluation, isStepLine, isEvaluation,
+                self.book.isCarried(figure, figure.value)
+            {
+                continue
+            }
+            // Said again below, without a step of its own.
+            if !line.hasPlace, line.figures.count == 1,
+                self.book.isRepeated(figure, figure.value, at: place)
+            {
+                continue
+            }
+            self.book.add(
+                figure, figure.value, at: place, isQualified: line.hasTwoRoles && figure.section == .train
+            ) { title(figure, line) }
+        }
+        if let step = line.step, line.stepRank > 0, !line.role.isEvaluation {
+            self.book.add(
+                line.stepTitle
+                    ?? title(Self.stepFigure(line.stepName?.start ?? 0, line.stepName?.end ?? 0), line),
+                .step, step, at: step)
+        }
+        if let other = line.otherStep, !line.role.isEvaluation {
+            let figure = Self.stepFigure(other.start, other.end)
+            self.book.add(title(figure, line), .step, other.value, at: line.step ?? other.value)
+        }
+        self.lastRole = line.role
+    }
+
+    /// A step's name as a figure, for its title.
+    private static func stepFigure(_ start: Int32, _ end: Int32) -> TrainingLine.Figure {
+        TrainingLine.Figure(
+            name: FigureName(), nameStart: start, nameEnd: end, section: .none, value: 0)
+    }
+
+    /// What is shown: nothing before it is sure that this is a training.
+    func figures() -> TrainingFigures {
+        var figures = TrainingFigures()
+        guard self.hasStarted else { return figures }
+        figures.series = self.book.shown()
+        figures.skippedNames = self.book.skipped
+        figures.progress = self.progress.current
+        figures.writtenSecondsLeft = self.progress.writtenSecondsLeft
+        figures.step = self.step
+        figures.otherRanksNotNumber = self.otherRanksNotNumber
+        return figures
+    }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import Testing
+import VPEngine
+import VPTestSupport
+
+/// Runs that are made up, each from a seed: what is said of them, and how long they still take.
+@Suite struct TrainingJudgeTests {
+    /// A bell curve, well enough: twelve even numbers added up.
+    private static func noise(_ generator: inout SeededGenerator) -> Double {
+        (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &generator) }
+    }
+
+    private static func alarms(_ log: String) -> [TrainingAlarm] {
+        let reader = TrainingReader()
+        reader.read(Array(log.utf8))
+        return TrainingJudge.alarms(reader.figures())
+    }
+
+    /// A loss that falls towards a floor, with an evaluation now and then.
+    private static func healthy(seed: UInt64) -> String {
+        var generator = SeededGenerator(seed: seed)
+        let steps = Int.random(in: 100...3000, using: &generator)
+        let start = Double.random(in: 0.5...10, using: &generator)
+        let floor = start * Double.random(in: 0.05...0.5, using: &generator)
+        let pace = Double(steps) * Double.random(in: 0.2...0.6, using: &generator)
+        let spread = start * Double.random(in: 0.01...0.1, using: &generator)
+        var log = ""
+        for step in 1...steps {
+            let mean = floor + (start - floor) * exp(-Double(step) / pace)
+            log += "step \(step)/\(steps) loss \(abs(mean + spread * Self.noise(&generator)))\n"
+            if step % max(1, steps / 20) == 0 {
+                log += "step \(step): val loss \(mean * 1.1 + 0.1 * spread * Self.noise(&generator))\n"
+            }
+        }
+        return log
+    }
+
+    @Test func aHealthyRunHasNoAlarm() {
+        for seed in 0..<1000 as Range<UInt64> {
+            let alarms = Self.alarms(Self.healthy(seed: seed))
+            #expect(alarms.isEmpty, "seed \(seed): \(alarms)")
+        }
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func aLossThatOnlyRisesDiverges(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let turn = Int.random(in: 100...400, using: &generator)
+        var log = ""
+        for step in 1...(turn * 2) {
+            let mean =
+                step < turn ? 1 + 3 * exp(-Double(step) / 60) : 1 + 3 * Double(step - turn) / Double(turn)
+            log += "step \(step) loss \(mean + 0.1 * Self.noise(&generator))\n"
+        }
+        let alarms = Self.alarms(log)
+        #expect(alarms.map(\.kind) == [.diverge])
+        #expect(abs((alarms.first?.step ?? 0) - Double(turn)) < Double(turn) * 0.4, "\(turn): \(alarms)")
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func anEvaluationThatGetsNoBetterIsAPlateau(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var log = ""
+        for epoch in 1...60 {
+            let mean = 0.4 + exp(-Double(min(epoch, 20)) / 8) + Double(max(0, epoch - 20)) * 0.002
+            log += "Epoch \(epoch)/100, Train Loss: \(1 / Double(epoch + 1)), "
+            log += "Val Loss: \(mean + 0.002 * Self.noise(&generator))\n"
+        }
+        let alarms = Self.alarms(log)
+        #expect(alarms.map(\.kind) == [.plateau] && alarms.first?.series == "Val Loss", "\(alarms)")
+    }
+
+    @Test(arguments: [
+        "loss 2.1\nstep 2 loss nan\n", "step 1 loss=0.5 lr=1\nstep 2 loss=-inf lr=1\n",
+        "[1]:step=1 loss=0.5\n[1]:step=2 loss=nan\n[0]:step=2 loss=0.5\n[1]:step=3 loss=nan\n",
+    ])
+    func aLossThatIsNoNumberIsAnAlarm(_ log: String) {
+        #expect(Self.alarms(log).map(\.kind) == [.nan], "\(log)")
+    }
+
+    @Test(arguments: [
+        "step    1/19560 | loss 11.009399 (+nanz)| norm 15.3210 (+nanz)| lr 8.57e-07\n",
+        " iteration 100/ 500 | lm loss: 6.9E+00 | number of nan iterations:   0 |\n",
+        "step:0/1770 val_loss:10.8258 train_time:0ms step_avg:nanms\n",
+        "epoch 1 train_loss 0.7\nPseudo dice [0.8, nan]\n", "step 1 loss 0.5 grad_norm nan\n",
+        "iter 8 step 1 | loss train: 1.931, val: n/a\n", "{\"step\":1,\"loss\":0.5,\"val_loss\":null}\n",
+        "|    ep_rew_mean          | nan         |\n|    loss  | 0.1 |\n|   total_timesteps | 20 |\n-----\n",
+        // It was, and is a number again.
+        "step 1 loss nan\nstep 2 loss 0.4\n",
+    ])
+    func whatOnlyLooksLikeItIsNone(_ log: String) {
+        #expect(Self.alarms(log).isEmpty, "\(log)")
+    }
+
+    // MARK: Time
+
+    /// Steps as they arrive: each takes `second` seconds and a little more or less, every `evaluation` one pauses.
+    private static func estimate(
+        seed: UInt64, total: Double, until: Double, from first: Double = 0, second: Double,
+        evaluation: (every: Double, seconds: Double)? = nil
+    ) -> (estimate: TimeLeftEstimate, left: Double) {
+        var generator = SeededGenerator(seed: seed)
+        var estimate = TimeLeftEstimate()
+        var time = 1_700_000_000.0
+        var left = 0.0
+        var step = first
+        while step < total {
+            step += 1
+            var seconds = second * (1 + 0.1 * Self.noise(&generator))
+            if let evaluation, step.truncatingRemainder(dividingBy: evaluation.every) == 0 {
+                seconds += evaluation.seconds
+            }
+            if step > until {
+                left += seconds
+            } else {
+                time += seconds
+                estimate.add(done: step, of: total, at: time)
+            }
+        }
+        return (estimate, (left - (estimate.secondsLeft(at: time) ?? .infinity)) / left)
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func aTenthOfARunTellsTheRest(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let total = Double(Int.random(in: 200...5000, using: &generator))
+        let second = Double.random(in: 0.2...5, using: &generator)
+        let tenth = (total / 10).rounded()
+        let plain = Self.estimate(seed: seed, total: total, until: tenth, second: second)
+        #expect(abs(plain.left) < 0.1, "constant: \(plain.left)")
+        // Resumed at 40 %: a tenth further on.
+        let resumed = Self.estimate(
+            seed: seed, total: total, until: (total / 2).rounded(), from: (total * 0.4).rounded(),
+            second: second)
+        #expect(abs(resumed.left) < 0.1, "resumed: \(resumed.left)")
+        let every = (total / 40).rounded()
+        let evaluated = Self.estimate(
+            seed: seed, total: total, until: tenth + 1, second: second,
+            evaluation: (every, second * every * Double.random(in: 0.3...2, using: &generator)))
+        #expect(abs(evaluated.left) < 0.1, "evaluated: \(evaluated.left)")
+    }
+
+    @Test func aStepThatGoesBackBeginsAnew() {
+        var estimate = TimeLeftEstimate()
+        for step in 0..<50 { estimate.add(done: Double(step), of: 100, at: Double(step)) }
+        // The program was started again from its checkpoint, and is twice as slow.
+        for step in 0..<20 { estimate.add(done: Double(40 + step), of: 100, at: 1000 + Double(step) * 2) }
+        #expect(abs((estimate.secondsLeft(at: 1038) ?? 0) - 82) < 4)
+    }
+
+    @Test func aRunThatStandsStillIsStalled() {
+        var estimate = TimeLeftEstimate()
+        for step in 0..<8 { estimate.add(done: Double(step), of: 100, at: Double(step)) }
+        #expect(!TrainingJudge.isStalled(estimate, at: 20))
+        #expect(TrainingJudge.isStalled(estimate, at: 75))
+        // A pause that it always makes is none.
+        var paused = TimeLeftEstimate()
+        var time = 0.0
+        for step in 0..<60 {
+            time += step % 10 == 9 ? 100 : 1
+            paused.add(done: Double(step), of: 100, at: time)
+        }
+        #expect(!TrainingJudge.isStalled(paused, at: time + 500))
+        #expect(TrainingJudge.isStalled(paused, at: time + 1500))
+    }
+
+    // MARK: Names and places
+
+    private static func last(_ log: String) -> [String: Double] {
+        let reader = TrainingReader()
+        reader.read(Array(log.utf8))
+        return Dictionary(reader.figures().series.map { ($0.name, $0.last) }) { $1 }
+    }
+
+    @Test(arguments: [
+        ("Validation loss at step 300: 1.25\nstep 301: loss 1.5\n", ["Validation loss": 1.25, "loss": 1.5]),
+        (
+            "epoch 3 | Train: loss 0.5 acc 0.9 | Val: loss 0.6 acc 0.8\n",
+            ["train loss": 0.5, "val loss": 0.6]
+        ),
+        (
+            "step 1,200/10,000 loss 0.5 throughput 12,345\n",
+            ["loss": 0.5, "throughput": 12_345, "step": 1200]
+        ),
+        ("0: step 10 loss 0.5\n1: step 10 loss 0.7\n", ["loss": 0.5]),
+        ("step 5 train/loss.py:88 loss: 0.25\n", ["loss": 0.25]),
+        ("epoch,train_loss,val_loss\n1,0.5,0.625\n2,0.25,0.375\n", ["train_loss": 0.25, "val_loss": 0.375]),
+        ("step 1 loss 0.5\nBest loss: 0.1 at step 1\nsaved checkpoint (loss 0.2)\n", ["loss": 0.5]),
+    ])
+    func figuresHaveTheirNames(_ log: String, _ expected: [String: Double]) {
+        let found = Self.last(log)
+        for (name, value) in expected { #expect(found[name] == value, "\(log): \(found)") }
+    }
+}
