@@ -82,12 +82,7 @@ struct MetricsCommand: AsyncParsableCommand {
             guard count > 0 else { break }
             reader.read(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
-        let figures = reader.figures()
-        return Reading(
-            name: file, job: nil,
-            report: TrainingReport(
-                figures: figures, secondsLeft: figures.writtenSecondsLeft, finishDollars: nil,
-                alarms: TrainingJudge.alarms(figures), start: 0))
+        return Reading(name: file, job: nil, report: TrainingReport(reader.figures()))
     }
 
     private static func failure(_ file: String) -> CommandFailure {

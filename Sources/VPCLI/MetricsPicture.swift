@@ -123,7 +123,7 @@ enum MetricsPicture {
         return (0...Int(last - first)).map { (first + Double($0)) * step }
     }
 
-    private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
+    private static func number(_ value: Double) -> String { Figures.fixed(value, 1) }
 
     private static func escaped(_ text: String) -> String {
         Terminal.printable(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;")

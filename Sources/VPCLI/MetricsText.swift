@@ -156,7 +156,6 @@ enum MetricsText {
     static func short(_ value: Double) -> String {
         guard value.isFinite else { return Self.number(value) }
         if value == value.rounded(), abs(value) < 1e9 { return "\(Int(value))" }
-        if abs(value) >= 1e6 || (abs(value) < 1e-3 && value != 0) { return String(format: "%.3g", value) }
-        return String(format: "%.5g", value)
+        return Figures.short(value)
     }
 }

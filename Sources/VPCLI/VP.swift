@@ -29,7 +29,8 @@ struct VP: AsyncParsableCommand {
             CommandGroup(
                 name: "Jobs",
                 subcommands: [
-                    RunCommand.self, JobsCommand.self, LogsCommand.self, MetricsCommand.self, AttachCommand.self,
+                    RunCommand.self, JobsCommand.self, LogsCommand.self, MetricsCommand.self,
+                    AttachCommand.self,
                     CancelCommand.self, RerunCommand.self, SyncCommand.self,
                     DownloadCommand.self, DiffCommand.self, WhyCommand.self,
                 ]),

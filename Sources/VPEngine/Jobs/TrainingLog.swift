@@ -10,6 +10,25 @@ public struct TrainingReport: Equatable, Sendable {
     public var alarms: [TrainingAlarm]
     /// Where reading began, in bytes: of a long log only the end may have been read.
     public var start: Int64
+
+    /// Of figures that were read without a job: there is no price and no clock.
+    public init(_ figures: TrainingFigures) {
+        self.figures = figures
+        self.secondsLeft = figures.writtenSecondsLeft
+        self.alarms = TrainingJudge.alarms(figures)
+        self.start = 0
+    }
+
+    init(
+        _ figures: TrainingFigures, secondsLeft: Double?, finishDollars: Double?, alarms: [TrainingAlarm],
+        start: Int64
+    ) {
+        self.figures = figures
+        self.secondsLeft = secondsLeft
+        self.finishDollars = finishDollars
+        self.alarms = alarms
+        self.start = start
+    }
 }
 
 /// Reads a job's log for figures, with the times at which it arrived.
@@ -133,7 +152,7 @@ public final class TrainingLog {
             dollars = (max(0, now.timeIntervalSince(started)) + left) / 3600 * price
         }
         return TrainingReport(
-            figures: figures, secondsLeft: isStalled ? nil : left, finishDollars: dollars, alarms: alarms,
+            figures, secondsLeft: isStalled ? nil : left, finishDollars: dollars, alarms: alarms,
             start: self.start)
     }
 }

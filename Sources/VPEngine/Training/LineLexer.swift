@@ -148,12 +148,15 @@ final class LineLexer {
         }
     }
 
-    /// All up to the next space or quotation mark.
+    /// All up to the next space, quotation mark or sign that ends a cell or a bracket.
     func junk(_ token: inout LineToken, _ start: Int) {
         var end = start
-        while end < self.length,
-            self.classes[Int(self.text[end])] & (ByteClass.space | ByteClass.quote) == 0
-        {
+        while end < self.length {
+            let byte = self.text[end]
+            if self.classes[Int(byte)] & (ByteClass.space | ByteClass.quote) != 0 { break }
+            if byte == 0x29 || byte == 0x5D || byte == 0x7D || byte == 0x2C || byte == 0x3B || byte == 0x7C {
+                break
+            }
             end += 1
         }
         self.finish(&token, .junk, max(end, start + 1), max(end, start + 1))
@@ -242,7 +245,12 @@ final class LineLexer {
         if previous == 0x3A, start > 1,
             self.classes[Int(self.text[start - 2])] & ByteClass.letter != 0
         {
-            return true
+            // `INFO:root:step:0/1770` is none.
+            let isNamed =
+                next == 0x2F || (next == 0x20 && digits + 1 < self.length && self.text[digits + 1] != 0x2D)
+            guard isNamed else { return true }
+            let word = self.lowercased(start, end)
+            return FigureGrammar.steps[word] == nil && !FigureGrammar.epochWords.contains(word)
         }
         if previous == 0x5B || previous == 0x28, next == 0x5D || next == 0x29 || next == 0x3A {
             // `[step:12]` is none.

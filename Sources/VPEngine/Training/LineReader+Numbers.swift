@@ -251,6 +251,10 @@ extension LineReader {
             case .extra, .roleOnly, .countDone, .countTotal, .settings, .refused: break
             }
         }
+        if self.isStepColumn(index, token) {
+            self.line.step = token.value
+            return index + 2
+        }
         if self.isSign(index - 1, 0x5B), self.isSign(index + 1, 0x5D), !token.isFraction,
             self.line.figures.isEmpty,
             token.kind == .number, self.line.step == nil, self.isWord(index + 2),
@@ -287,12 +291,26 @@ extension LineReader {
         return self.named(kind, heading.first, heading.last, index, isStrong: true)
     }
 
+    /// `300:<tab>learn: 0.65`, behind whatever a logger writes before it.
+    private func isStepColumn(_ index: Int, _ token: LineToken) -> Bool {
+        self.line.step == nil && self.line.figures.isEmpty && token.kind == .number && !token.isFraction
+            && token.unitEnd == token.end && self.isSign(index + 1, 0x3A) && self.tokens[index + 1].space == 0
+            && self.isWord(index + 2) && self.tokens[index + 2].space > 1
+    }
+
     /// `842733 tok/s`, `11.875 loss`, `12.28 hours left`: the name is behind it.
     func nameless(_ index: Int) -> Int {
         let token = self.tokens[index]
         if token.unitEnd > token.end {
             if self.isWord(index + 1), self.uses(index + 1).contains(.left) {
                 return self.timeLeft(index)
+            }
+            if self.words.uses(self.text + Int(token.end), Int(token.unitEnd - token.end)).contains(.epoch),
+                self.line.epoch == nil, !token.isFraction
+            {
+                // `3epoch:train:`
+                self.line.epoch = token.value
+                return index + 1
             }
             if token.unitEnd == token.end + 1 || self.skipsLine || self.parentheses > 0 {
                 return index + 1
@@ -322,7 +340,7 @@ extension LineReader {
                 "\(self.word(at: index + 1)) \(self.word(at: index + 2)) \(self.word(at: index + 3))"
             let slot = self.names.find(text)
             if self.names[slot].kind == .speed, self.names[slot].saysOfWhat {
-                let subject = self.firstRun.map { self.word(at: $0.first) } ?? ""
+                let subject = self.lastName >= 0 ? self.word(at: self.lastName) : ""
                 self.append(subject.isEmpty ? text : "\(subject) \(text)", index + 1, index + 3, token)
                 return index + 4
             }

@@ -8,6 +8,10 @@ extension LineReader {
             if token.space > 1, self.skipsCell { self.skipsCell = false }
         }
         self.runEnd = index
+        if token.end - token.start == 6, self.isStream(index, token) {
+            self.endRun()
+            return index + 2
+        }
         if self.firstRun == nil || self.firstRun?.first == self.run {
             self.firstRun = (self.run, index)
         }
@@ -56,6 +60,15 @@ extension LineReader {
 
     func word(at index: Int) -> String {
         self.lexer.lowercased(Int(self.tokens[index].start), Int(self.tokens[index].end))
+    }
+
+    /// `stdout F`, as container logs have it before each line.
+    private func isStream(_ index: Int, _ token: LineToken) -> Bool {
+        guard self.isWord(index + 1), self.tokens[index + 1].end - self.tokens[index + 1].start == 1 else {
+            return false
+        }
+        let word = self.word(at: index)
+        return word == "stdout" || word == "stderr"
     }
 
     /// `[EVAL]`, `(val)`, `| valid |`, `Train - `: a word alone between signs.

@@ -29,6 +29,8 @@ final class LineReader {
     @exclusivity(unchecked) var objects: [(start: Int32, end: Int32)] = []
     @exclusivity(unchecked) var firstNumber: Double?
     @exclusivity(unchecked) var firstRun: (first: Int, last: Int)?
+    /// Of the newest name with a `:` or `=`: its first word.
+    @exclusivity(unchecked) var lastName = -1
     @exclusivity(unchecked) var valueBeforeName = false
     @exclusivity(unchecked) var doneSteps: Double?
     @exclusivity(unchecked) var totalSteps: Double?
@@ -72,6 +74,7 @@ final class LineReader {
                 index = self.timeLeft(index)
                 self.endRun()
             case .clock, .junk:
+                if token.kind == .clock { self.line.hasTime = true }
                 self.endRun()
                 index += 1
             }
@@ -92,6 +95,7 @@ final class LineReader {
         self.objects.removeAll(keepingCapacity: true)
         self.firstNumber = nil
         self.firstRun = nil
+        self.lastName = -1
         self.valueBeforeName = false
         self.doneSteps = nil
         self.totalSteps = nil
@@ -275,6 +279,7 @@ final class LineReader {
         }
         let first = self.run
         let last = self.runEnd
+        self.lastName = first
         let slot = self.slot(first, last)
         let name = self.names[slot]
         self.endRun()

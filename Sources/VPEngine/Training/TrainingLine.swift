@@ -62,6 +62,8 @@ struct TrainingLine {
     var timeLeft: Double?
     var rank: Int?
     var role = FigureRole.none
+    /// A time of day stands in it, or another with a colon.
+    var hasTime = false
     /// More than one section is in it: the training's figures are told apart, too.
     var hasTwoRoles = false
     /// Settings, a call, a line of a source.
@@ -86,6 +88,7 @@ struct TrainingLine {
         self.timeLeft = nil
         self.rank = nil
         self.role = .none
+        self.hasTime = false
         self.hasTwoRoles = false
         self.isSetting = false
         self.isBest = false

@@ -40,6 +40,7 @@ struct TrainingState {
     mutating func add(_ line: inout TrainingLine, _ hash: UInt64?, isIndented: Bool, _ title: TitleOf) {
         if line.isBest || self.skipsNextFigures {
             self.skipsNextFigures = line.announcesBest
+            if hash != nil, !line.announcesBest { self.lastLine = hash }
             return
         }
         guard !line.isSetting else { return }
@@ -62,7 +63,7 @@ struct TrainingState {
         }
         if let rank = line.rank, !self.isMine(rank, line) { return }
         // Ranks that do not say which they are.
-        if line.hasPlace, hash != nil, hash == self.lastLine { return }
+        if line.hasPlace || line.hasTime, hash != nil, hash == self.lastLine { return }
         self.lastLine = hash
         self.commit(&line, title)
     }
