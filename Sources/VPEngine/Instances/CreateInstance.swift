@@ -44,15 +44,31 @@ struct CreateInstance {
     }
 
     /// Brings up what an earlier `vp` rented for this project and was killed over, where there is such.
+    ///
+    /// Throws the platform's error where it cannot be seen whether there is: to rent another beside it would be to rent
+    /// twice.
     private func takeUpUnfinished() async throws(EngineError) -> Instance? {
-        guard
-            try self.context.store.openLedgerEntries().contains(where: { $0.isUnfinished && $0.order == nil })
-        else { return nil }
-        let instances = await PlatformQuestions(context: self.context).instances(
-            platform: self.request.platform
-        ).values
-        guard let (entry, instance) = try self.unfinishedRental(for: self.request, among: instances)
-        else { return nil }
+        let unfinished = try self.unfinishedRentals()
+        guard !unfinished.isEmpty else { return nil }
+        let answers = await PlatformQuestions(context: self.context).instances(
+            platform: self.request.platform)
+        // The ledger may have learned from the list which instance came of a rental.
+        let found = try self.unfinishedRentals().lazy.compactMap { entry in
+            answers.values.first { $0.id == entry.instance && self.isMeant($0) }.map { (entry, $0) }
+        }.first
+        guard let (entry, instance) = found else {
+            for failure in answers.failures {
+                guard let entry = unfinished.first(where: { $0.platform == failure.platform }) else {
+                    continue
+                }
+                let words =
+                    "whether \(entry.name), which an earlier vp was renting, is there cannot be seen now"
+                throw EngineError(
+                    failure.error.code, failure.error.activity,
+                    detail: [failure.error.detail, words].compactMap(\.self).joined(separator: "; "))
+            }
+            return nil
+        }
         try self.context.store.takeOverCreation(of: entry.name)
         self.progress(ActionProgress(.renting, detail: "\(instance.id) was rented already, and is taken up"))
         self.report(.instanceChanged(instance))
@@ -63,29 +79,25 @@ struct CreateInstance {
         return try await RentalRecord(context: self.context).finishCreation(of: ready, named: entry.name)
     }
 
-    /// The rental of this project that an earlier `vp` began and did not live to finish, where `request` could
-    /// have meant it. Renting another beside it would be renting twice.
-    private func unfinishedRental(
-        for request: CreateRequest, among instances: [Instance]
-    ) throws(EngineError) -> (entry: LedgerEntry, instance: Instance)? {
-        guard request.offer == nil else { return nil }
-        // What was left with the order to end it is nobody's to go on with.
-        for entry in try self.context.store.openLedgerEntries().reversed()
-        where entry.isUnfinished && entry.order == nil {
-            guard entry.workspaceRoot == self.context.configuration.workspace.localRoot,
-                request.name == nil || request.name == entry.name,
-                request.platform == nil || request.platform == entry.platform,
-                let instance = instances.first(where: { $0.id == entry.instance }),
-                instance.status != .stopped, instance.status != .failed, instance.status != .lost
-            else { continue }
-            if let wanted = request.query.gpu, let selection = GPUName.select(wanted),
-                GPUName.select(instance.gpuName)?.models != selection.models
-            {
-                continue
-            }
-            return (entry, instance)
+    /// The rentals of this project that an earlier `vp` began and did not live to finish, where the request could have
+    /// meant them, newest first. What was left with the order to end it is nobody's to go on with.
+    private func unfinishedRentals() throws(EngineError) -> [LedgerEntry] {
+        guard self.request.offer == nil else { return [] }
+        return try self.context.store.openLedgerEntries().reversed().filter { entry in
+            entry.isUnfinished && entry.order == nil
+                && entry.workspaceRoot == self.context.configuration.workspace.localRoot
+                && (self.request.name == nil || self.request.name == entry.name)
+                && (self.request.platform == nil || self.request.platform == entry.platform)
         }
-        return nil
+    }
+
+    /// Whether `instance` can be brought up, and is what the request asks for.
+    private func isMeant(_ instance: Instance) -> Bool {
+        guard instance.status != .stopped, instance.status != .failed, instance.status != .lost else {
+            return false
+        }
+        guard let wanted = self.request.query.gpu, let selection = GPUName.select(wanted) else { return true }
+        return GPUName.select(instance.gpuName)?.models == selection.models
     }
 
     private func walk(

@@ -84,6 +84,37 @@ struct CreateRecordTests {
         }
     }
 
+    /// What an earlier program has rented may be there although nobody can see it now.
+    @Test(arguments: VPEngine.Platform.allCases)
+    func nothingIsRentedBesideWhatCannotBeSeen(platform: VPEngine.Platform) async throws {
+        try await EngineFixture.with { fixture in
+            let context = fixture.engine.context
+            let dead = try #require(ProcessIdentity(text: "1999999999 1 boot"))
+            try context.store.insert(
+                LedgerEntry(
+                    name: "vp-earlier", platform: platform, instance: nil, state: .intended,
+                    gpuName: "RTX 4090",
+                    dollarsPerHour: 0.4, image: "i", machineID: nil,
+                    workspaceRoot: context.configuration.workspace.localRoot, remoteRoot: "/workspace",
+                    createdAt: context.now(), creator: dead))
+            fixture.cloud.intercept { request in
+                let isList =
+                    request.method == "GET"
+                    && request.path.contains(platform == .vast ? "/instances" : "/pods")
+                return isList ? .answer(status: 500, body: "{}") : .pass
+            }
+            var request = CreateTests.request(platform)
+            request.waitsUntilReady = false
+            let error = await #expect(throws: EngineError.self) { try await fixture.create(request) }
+            #expect(error?.detail?.contains("vp-earlier") == true, "\(String(describing: error))")
+            #expect(await fixture.cloud.instanceCount == 0)
+            // Where the list shows that it is not there, it is no reason to wait.
+            fixture.cloud.intercept(nil)
+            _ = try await fixture.create(request)
+            #expect(await fixture.cloud.instanceCount == 1)
+        }
+    }
+
     @Test func aNameIsTakenOnce() async throws {
         try await EngineFixture.with { fixture in
             var request = CreateTests.request(.runpod)
