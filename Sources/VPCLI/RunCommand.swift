@@ -214,7 +214,7 @@ struct RunCommand: AsyncParsableCommand {
             throw left
         } catch {
             Report.show(error, asJSON: false, terminal: session.terminal)
-            if let job = try? engine.jobs(limit: 1000).first(where: { $0.instance == instance.id }) {
+            if let job = try? engine.jobs(on: instance.id).first {
                 session.note("vp: \(RunReport.line(for: job))")
             }
             throw ExitStatus(status: Report.status(for: error))

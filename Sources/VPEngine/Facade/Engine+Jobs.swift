@@ -7,6 +7,11 @@ extension Engine {
         try self.context.store.jobs(limit: limit)
     }
 
+    /// Every job that was sent to `instance` from here, newest first.
+    public func jobs(on instance: InstanceID) throws(EngineError) -> [Job] {
+        try self.context.store.jobs(on: instance)
+    }
+
     /// By id, unique prefix, or `-1` for the newest.
     public func job(named name: String) throws(EngineError) -> Job {
         let activity = EngineError.Activity("looking for a job", subject: name)
@@ -17,7 +22,7 @@ extension Engine {
             return newest
         }
         if let job = try self.context.store.job(JobID(name)) { return job }
-        let matches = try self.context.store.jobs(limit: 1000).filter { $0.id.rawValue.hasPrefix(name) }
+        let matches = try self.context.store.jobs(beginningWith: name, limit: 6)
         guard matches.count == 1 else {
             throw EngineError(.noSuchJob, activity, suggestions: matches.prefix(5).map(\.id.rawValue))
         }

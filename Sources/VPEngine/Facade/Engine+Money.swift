@@ -30,7 +30,7 @@ extension Engine {
     /// What was spent since `start`, by what it was spent for.
     public func costs(by grouping: CostBook.Grouping, since start: Date) throws(EngineError) -> CostAccount {
         let book = try CostBook(self.context, since: start)
-        let jobs = grouping == .job ? try self.context.store.jobs(limit: 10_000) : []
+        let jobs = grouping == .job ? try self.context.store.jobs(limit: .max) : []
         return CostAccount(
             grouping: grouping, start: start, end: book.now,
             lines: book.lines(by: grouping, from: start, to: book.now, jobs: jobs),

@@ -96,10 +96,13 @@ struct Reconciler {
             return .lost
         }
         // A job would have renewed it, up to its hard limit.
-        let wasBusy = try self.store.jobs(limit: 1000).contains {
-            $0.instance == entry.instance && $0.state == .running
-        }
+        let wasBusy = try entry.instance.map { id throws(EngineError) in try self.isBusy(id) } ?? false
         return wasBusy && !lease.mayHaveReachedItsCap(by: now) ? .lost : .lease
+    }
+
+    /// Whether a job ran on `instance` when it was seen last.
+    private func isBusy(_ instance: InstanceID) throws(EngineError) -> Bool {
+        try self.store.openJobs(on: instance).contains { $0.state == .running }
     }
 
     /// The instance that came of a rental whose answer was lost.
@@ -144,9 +147,7 @@ extension Reconciler {
                 lease.guardian == .local, let end = lease.endsAt
             else { continue }
             let isCapped = lease.capEndsAt.map { now >= $0 } ?? false
-            let isBusy = try self.store.jobs(limit: 1000).contains {
-                $0.instance == id && $0.state == .running
-            }
+            let isBusy = try self.isBusy(id)
             guard isCapped || (now >= end && !isBusy) else { continue }
             try self.store.note("stopping: its lease ran out", on: entry.name, at: now)
             try? await self.client.stop(id)

@@ -105,8 +105,8 @@ final class SecureResults: Sendable {
 
     /// The logs of jobs that are over, where the copies here are not known to be whole.
     private func bringLogs() async throws(EngineError) {
-        for job in try self.context.store.jobs(limit: 1000)
-        where job.instance == self.instance.id && job.state.isOver && job.state != .lost
+        for job in try self.context.store.jobs(on: self.instance.id)
+        where job.state.isOver && job.state != .lost
             && job.record.map({ $0.logIsVerified != true }) ?? false
         {
             do throws(EngineError) {

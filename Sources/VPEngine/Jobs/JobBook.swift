@@ -19,8 +19,7 @@ struct JobBook {
     /// Notes that the jobs on `instance` that are not over ended with it, and returns them.
     func lose(on instance: InstanceID, _ words: String, at date: Date) throws(EngineError) -> [Job] {
         var lost: [Job] = []
-        for job in try self.context.store.jobs(limit: 1000)
-        where job.instance == instance && (!job.state.isOver || job.endedAt == nil) {
+        for job in try self.context.store.openJobs(on: instance) {
             if let noted = try self.note(.instanceLost(words), of: job.id, at: date) {
                 lost.append(noted.job)
             }

@@ -56,8 +56,8 @@ package struct LiveJobs: Sendable {
         guard instance.status == .running else { return [] }
         if let jobs = await self.told(by: instance.id) { return jobs }
         let now = self.context.now()
-        return ((try? self.context.store.jobs(limit: 1000)) ?? []).compactMap { job in
-            guard job.instance == instance.id, !job.state.isOver else { return nil }
+        return ((try? self.context.store.openJobs(on: instance.id)) ?? []).compactMap { job in
+            guard !job.state.isOver else { return nil }
             return LiveJob(
                 id: job.id.rawValue,
                 seconds: job.state == .running ? job.startedAt.map { now.timeIntervalSince($0) } ?? 0 : nil)

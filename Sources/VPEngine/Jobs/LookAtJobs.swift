@@ -9,9 +9,9 @@ struct LookAtJobs {
 
     /// Looks at the open jobs on `instance`, or at all. A job whose instance cannot be asked stays as it is.
     func run(on instance: InstanceID? = nil) async throws(EngineError) {
-        let open = try self.context.store.jobs(limit: 1000).filter { job in
+        let open = try self.context.store.openJobs(on: instance).filter { job in
             let isOpen = !job.state.isOver || (job.state == .unknown && job.endedAt == nil)
-            return isOpen && (instance == nil || job.instance == instance) && !LogSpool.isHeld(job.logPath)
+            return isOpen && !LogSpool.isHeld(job.logPath)
         }
         guard !open.isEmpty else { return }
         let groups = Dictionary(grouping: open, by: \.instance)

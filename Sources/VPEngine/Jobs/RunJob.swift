@@ -133,8 +133,8 @@ struct RunJob {
             }
             return id
         case .last:
-            return try self.context.store.jobs(limit: 1000)
-                .first { $0.instance == self.instance && !$0.state.isOver }?.id
+            return try self.context.store.openJobs(on: self.instance)
+                .first { !$0.state.isOver }?.id
         }
     }
 

@@ -84,11 +84,6 @@ extension Store {
         }
     }
 
-    /// Whether a job was ever sent to `instance` from here.
-    package func hasJobs(on instance: InstanceID) throws(EngineError) -> Bool {
-        try self.jobs(limit: 10_000).contains { $0.instance == instance }
-    }
-
     static func decodeOrder(_ document: String) -> EndOrder? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .secondsSince1970

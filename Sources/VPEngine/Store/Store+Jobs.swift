@@ -57,6 +57,55 @@ extension Store {
         }
     }
 
+    /// Every job of `instance`, however many came after it, newest first.
+    package func jobs(on instance: InstanceID) throws(EngineError) -> [Job] {
+        try self.jobs(where: Self.isOn, [instance.platform.rawValue, instance.rawValue])
+    }
+
+    /// Every job whose end is not known, however many came after it, newest first.
+    package func openJobs(on instance: InstanceID? = nil) throws(EngineError) -> [Job] {
+        let isOpen = "(json_extract(document, '$.state') IN (\(Self.openStates)) OR \(Self.hasNoEnd))"
+        guard let instance else { return try self.jobs(where: isOpen, []) }
+        return try self.jobs(
+            where: "\(Self.isOn) AND \(isOpen)", [instance.platform.rawValue, instance.rawValue])
+    }
+
+    /// Whether a job was ever sent to `instance` from here.
+    package func hasJobs(on instance: InstanceID) throws(EngineError) -> Bool {
+        try self.read("reading the history") { database in
+            try Bool.fetchOne(
+                database,
+                sql: "SELECT EXISTS (SELECT 1 FROM job WHERE json_valid(document) AND \(Self.isOn))",
+                arguments: [instance.platform.rawValue, instance.rawValue]) ?? false
+        }
+    }
+
+    /// The jobs whose ids begin with `prefix`, newest first, and no more than `limit` of them.
+    package func jobs(beginningWith prefix: String, limit: Int) throws(EngineError) -> [Job] {
+        try self.jobs(where: "substr(id, 1, length(?)) = ?", [prefix, prefix], limit: limit)
+    }
+
+    private static let isOn =
+        "json_extract(document, '$.instance.platform') = ? AND json_extract(document, '$.instance.rawValue') = ?"
+    private static let openStates = Job.State.allCases.filter { !$0.isOver }
+        .map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    /// Over without a time: the instance may still tell how.
+    private static let hasNoEnd = "json_extract(document, '$.endedAt') IS NULL"
+
+    /// A document that is none, as in a damaged file, is no job.
+    private func jobs(
+        where condition: String, _ values: [String], limit: Int = .max
+    ) throws(EngineError) -> [Job] {
+        try self.read("reading the history") { database in
+            try String.fetchAll(
+                database,
+                sql: "SELECT document FROM job WHERE json_valid(document) AND \(condition)"
+                    + " ORDER BY number DESC LIMIT ?",
+                arguments: StatementArguments(values) + [limit]
+            ).compactMap(Self.decode)
+        }
+    }
+
     package func job(_ id: JobID) throws(EngineError) -> Job? {
         try self.read("reading the history") { database in
             try String.fetchOne(

@@ -45,8 +45,7 @@ struct OutsideResults {
 
     private func look() async throws(EngineError) -> LastLook.Findings {
         let folders = try Set(
-            self.context.store.jobs(limit: 1000)
-                .filter { $0.instance == self.instance }.compactMap { $0.record?.workingDirectory })
+            self.context.store.jobs(on: self.instance).compactMap { $0.record?.workingDirectory })
         let outside = folders.filter { $0.hasPrefix("/") || $0.hasPrefix("..") || $0.contains("/..") }
             .sorted()
         let result = try await self.shell.run(

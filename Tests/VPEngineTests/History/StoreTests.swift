@@ -94,6 +94,40 @@ struct StoreTests {
         }
     }
 
+    /// What an end may lose, and what is still to be followed, does not depend on how much was done since.
+    @Test func anOldJobIsFoundBehindManyNewerOnes() async throws {
+        try await TemporaryFolder.with { folder in
+            let store = try Store(stateFolder: folder.path)
+            let old = try store.insertJob(workspaceName: "p", make: Self.job)
+            let other = InstanceID(platform: .runpod, rawValue: Self.id.rawValue)
+            let done = try store.insertJob(workspaceName: "p") { id in
+                var job = Self.job(id)
+                job.instance = other
+                return job
+            }
+            try store.change(done.id) { $0.end(JobEnd(outcome: .exited(0)), tail: [], now: Date()) }
+            let database = try DatabaseQueue(path: folder.path + "/history.sqlite")
+            try await database.write { database in
+                try database.execute(
+                    sql: """
+                        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+                        INSERT INTO job (id, document)
+                        SELECT 'q-' || i, (SELECT document FROM job WHERE id = 'p-2') FROM n;
+                        INSERT INTO job (id, document) VALUES ('damaged', '{"state":');
+                        """)
+            }
+            #expect(try store.hasJobs(on: Self.id))
+            #expect(try store.jobs(on: Self.id) == [old])
+            #expect(try store.openJobs() == [old])
+            #expect(try store.openJobs(on: Self.id) == [old])
+            #expect(try store.openJobs(on: other).isEmpty)
+            #expect(try store.jobs(on: other).count == 12_001)
+            #expect(try store.jobs(beginningWith: "p-", limit: 6).count == 2)
+            #expect(try store.jobs(beginningWith: "p_", limit: 6).isEmpty)
+            #expect(try !store.hasJobs(on: InstanceID(platform: .vast, rawValue: "1")))
+        }
+    }
+
     /// What an earlier version wrote, without all that was added since.
     @Test func anOldDatabaseIsRead() async throws {
         try await TemporaryFolder.with { folder in
