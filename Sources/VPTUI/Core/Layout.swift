@@ -41,23 +41,43 @@ public struct Layout: Equatable, Sendable {
             listArea = Rect(x: 0, y: body.y, width: width, height: body.height)
             self.main = Rect(x: width, y: body.y, width: size.width - width, height: body.height)
         }
-        if let listArea { self.lists = Self.split(listArea, focus: state.focus) }
+        if let listArea { self.lists = Self.split(listArea, state) }
     }
 
-    /// Three boxes above each other. On a low screen the one with the focus is the tallest.
-    private static func split(_ area: Rect, focus: Pane) -> [(Pane, Rect)] {
+    /// Three boxes above each other, each as high as what it holds: instances first, jobs up to twelve of them, and the
+    /// offers have the rest. Where that is too little for all, the one with the focus comes first.
+    private static func split(_ area: Rect, _ state: State) -> [(Pane, Rect)] {
         let panes: [Pane] = [.instances, .offers, .jobs]
-        let rows = area.height - panes.count - 1
-        var weights = [3, 4, 3]
-        if rows < 24, let index = panes.firstIndex(of: focus) { weights[index] += 4 }
-        let sum = weights.reduce(0, +)
-        var heights = weights.map { max(1, rows * $0 / sum) }
-        heights[1] += rows - heights.reduce(0, +)
+        // Neighbours share a border.
+        let rows = max(0, area.height - panes.count - 1)
+        let jobs = min(Self.jobRows, state.jobs.shownCount)
+        let wanted = [
+            Self.rows(for: state.instances.shownCount, hasBanner: state.banner(of: .instances) != nil),
+            Self.rows(for: state.offers.shownCount, hasBanner: state.banner(of: .offers) != nil),
+            Self.rows(for: jobs, hasBanner: false),
+        ]
+        // Nobody is left without titles and a row, where there is room for that.
+        var heights = wanted.map { min($0, Self.rows(for: 1, hasBanner: false), max(1, rows / panes.count)) }
+        let focused = panes.firstIndex(of: state.focus)
+        // What stands on them is for whoever works there; offers can wait.
+        let order: [Int] = (focused.map { [$0] } ?? []) + [0, 2, 1].filter { $0 != focused }
+        for index in order {
+            heights[index] += max(0, min(wanted[index] - heights[index], rows - heights.reduce(0, +)))
+        }
+        // The market is never at its end; without offers the rest is the jobs'.
+        heights[wanted[1] > wanted[2] || state.jobs.shownCount <= jobs ? 1 : 2] += rows - heights.reduce(0, +)
         var y = area.y
         return zip(panes, heights).map { pane, height in
             defer { y += height + 1 }
             return (pane, Rect(x: area.x, y: y, width: area.width, height: height + 2))
         }
+    }
+
+    private static let jobRows = 12
+
+    /// Of a list with its titles; an empty one says in two lines why it is.
+    private static func rows(for count: Int, hasBanner: Bool) -> Int {
+        (count > 0 ? count + 1 : 3) + (hasBanner ? 1 : 0)
     }
 
     public static func == (lhs: Self, rhs: Self) -> Bool {

@@ -149,53 +149,57 @@ public struct Theme: Hashable, Sendable {
         }
         switch style.role {
         case .borderFocused, .titleFocused, .accent, .key, .bad, .warning: attributes.insert(.bold)
-        case .muted, .barEmpty: attributes.insert(.dim)
         default: break
         }
         return Paint(foreground: -1, background: -1, attributes: attributes)
     }
 
-    /// The classic colours, which every terminal shows readably on its own background, dark or light.
+    /// With few colours, each user's palette decides what they look like: only two of them can be read on a dark
+    /// background in xterm's, the Linux console's and Solarized's, and none on a light one. Everything else is told by
+    /// attributes, which swap or keep the terminal's own pair.
     private func few(_ style: Style) -> Paint {
         var attributes = style.attributes
-        let bright = self.depth == .sixteen ? 8 : 0
-        var foreground: Int
+        var foreground = -1
+        var isReversed = false
         switch style.role {
-        case .plain, .title, .white: foreground = -1
-        case .muted, .border, .barEmpty, .black, .brightBlack:
-            foreground = self.depth == .sixteen ? 8 : -1
-            if self.depth == .eight, style.role != .border { attributes.insert(.dim) }
-        case .borderFocused, .titleFocused, .accent, .barFilled, .cyan: foreground = self.isLight ? 4 : 6
-        case .good, .green: foreground = 2
-        case .warning, .yellow, .key: foreground = self.isLight ? 5 : 3
-        case .bad, .red: foreground = 1
-        case .money: foreground = 2
-        case .vast: foreground = 4
-        case .runpod, .magenta: foreground = 5
-        case .blue: foreground = 4
-        case .brightRed: foreground = 1 + bright
-        case .brightGreen: foreground = 2 + bright
-        case .brightYellow: foreground = self.isLight ? 3 : 3 + bright
-        case .brightBlue: foreground = 4 + bright
-        case .brightMagenta: foreground = 5 + bright
-        case .brightCyan: foreground = self.isLight ? 6 : 6 + bright
-        case .brightWhite: foreground = self.isLight ? -1 : 7 + bright
+        case .plain, .title, .muted, .border, .barEmpty: break
+        case .borderFocused, .titleFocused, .accent, .key, .barFilled, .vast:
+            if !self.isLight { foreground = 6 }
+            if style.role != .vast { attributes.insert(.bold) }
+        case .good, .money:
+            if !self.isLight { foreground = 2 }
+        case .warning, .runpod: attributes.insert(style.role == .warning ? .bold : [])
+        case .bad:
+            attributes.insert(.bold)
+            isReversed = true
+        default: foreground = self.asked(style.role)
         }
-        var background = -1
         switch style.surface {
         case .base, .dialog: break
-        case .bar: attributes.insert(.reverse)
-        case .selected, .buttonFocused:
-            background = 4
-            foreground = 7
-            attributes.insert(.bold)
         case .selectedElsewhere: attributes.insert(.underline)
-        case .match: (foreground, background) = (0, 3)
-        case .button: attributes.insert(.reverse)
-        case .buttonDanger: (foreground, background) = (7, 1)
+        // What is reversed by itself stands out there by not being so.
+        case .bar, .selected, .buttonFocused, .button, .buttonDanger, .match:
+            isReversed.toggle()
+            if style.surface == .buttonDanger || style.surface == .match { attributes.insert(.underline) }
+            if style.surface == .buttonFocused { attributes.insert(.bold) }
+            // A reversed cell would make the role's colour its background.
+            foreground = -1
         }
-        // A reversed bar would turn each role's colour into a background.
-        if style.surface == .bar || style.surface == .button { foreground = -1 }
-        return Paint(foreground: foreground, background: background, attributes: attributes)
+        if isReversed {
+            attributes.insert(.reverse)
+            foreground = -1
+        }
+        return Paint(foreground: foreground, background: -1, attributes: attributes)
+    }
+
+    /// A colour that a job's output asks for, in the terminal's own palette; what would be the background is plain.
+    private func asked(_ role: Role) -> Int {
+        let number = Int(role.rawValue) - Int(Role.black.rawValue)
+        let isBright = number >= 8
+        let colour = number % 8
+        guard colour != (self.isLight ? 7 : 0), !(isBright && self.depth == .eight && colour == 0) else {
+            return -1
+        }
+        return colour + (isBright && self.depth == .sixteen ? 8 : 0)
     }
 }

@@ -4,26 +4,28 @@ import Foundation
 extension Theme {
     public static let builtIn = [Theme.dark, Theme.light]
 
+    /// Each role can be read on each surface: `ContrastTests` computes it.
     public static let dark = Theme(
         name: "dark", isLight: false, depth: .many,
         roles: [
-            .plain: .terminal, .muted: .index(244), .border: .index(239), .borderFocused: .index(80),
+            .plain: .terminal, .muted: .index(247), .border: .index(244), .borderFocused: .index(80),
             .title: .index(250), .titleFocused: .index(80), .accent: .index(80), .good: .index(114),
-            .warning: .index(221), .bad: .index(203), .money: .index(151), .key: .index(216),
-            .vast: .index(111), .runpod: .index(176), .barFilled: .index(80), .barEmpty: .index(238),
+            .warning: .index(221), .bad: .index(204), .money: .index(151), .key: .index(216),
+            .vast: .index(111), .runpod: .index(176), .barFilled: .index(80), .barEmpty: .index(244),
             // Black on a dark background would be a line one cannot read.
-            .black: .index(244), .brightBlack: .index(244), .red: .index(167), .green: .index(107),
-            .yellow: .index(179), .blue: .index(74), .magenta: .index(139), .cyan: .index(73),
-            .white: .index(252), .brightRed: .index(203), .brightGreen: .index(114),
+            .black: .index(247), .brightBlack: .index(247), .red: .index(203), .green: .index(107),
+            .yellow: .index(179), .blue: .index(74), .magenta: .index(140), .cyan: .index(73),
+            .white: .index(252), .brightRed: .index(210), .brightGreen: .index(114),
             .brightYellow: .index(221), .brightBlue: .index(111), .brightMagenta: .index(176),
             .brightCyan: .index(80), .brightWhite: .index(255),
         ],
         surfaces: [
-            .base: SurfaceLook(.terminal), .bar: SurfaceLook(.index(236)), .dialog: SurfaceLook(.index(235)),
-            .selected: SurfaceLook(.index(24), plain: .index(255), muted: .index(250)),
-            .selectedElsewhere: SurfaceLook(.index(237)),
+            .base: SurfaceLook(.terminal), .bar: SurfaceLook(.index(235), plain: .index(252)),
+            .dialog: SurfaceLook(.index(234), plain: .index(252)),
+            .selected: SurfaceLook(.index(236), plain: .index(255)),
+            .selectedElsewhere: SurfaceLook(.index(234), plain: .index(252)),
             .match: SurfaceLook(.index(221), foreground: .index(16)),
-            .button: SurfaceLook(.index(239), foreground: .index(252)),
+            .button: SurfaceLook(.index(239), foreground: .index(254)),
             .buttonFocused: SurfaceLook(.index(80), foreground: .index(16), .bold),
             .buttonDanger: SurfaceLook(.index(160), foreground: .index(231), .bold),
         ])
@@ -31,25 +33,25 @@ extension Theme {
     public static let light = Theme(
         name: "light", isLight: true, depth: .many,
         roles: [
-            .plain: .terminal, .muted: .index(243), .border: .index(250), .borderFocused: .index(31),
-            .title: .index(239), .titleFocused: .index(25), .accent: .index(25), .good: .index(28),
-            .warning: .index(130), .bad: .index(160), .money: .index(22), .key: .index(125),
-            .vast: .index(26), .runpod: .index(90), .barFilled: .index(31), .barEmpty: .index(252),
-            .black: .index(235), .brightBlack: .index(243), .red: .index(124), .green: .index(28),
-            .yellow: .index(94), .blue: .index(25), .magenta: .index(90), .cyan: .index(30),
+            .plain: .terminal, .muted: .index(240), .border: .index(243), .borderFocused: .index(31),
+            .title: .index(239), .titleFocused: .index(25), .accent: .index(25), .good: .index(22),
+            .warning: .index(94), .bad: .index(124), .money: .index(22), .key: .index(89),
+            .vast: .index(25), .runpod: .index(90), .barFilled: .index(31), .barEmpty: .index(243),
+            .black: .index(235), .brightBlack: .index(240), .red: .index(124), .green: .index(22),
+            .yellow: .index(94), .blue: .index(25), .magenta: .index(90), .cyan: .index(23),
             // White on a light background would be a line one cannot read.
-            .white: .index(240), .brightRed: .index(160), .brightGreen: .index(28),
-            .brightYellow: .index(130), .brightBlue: .index(26), .brightMagenta: .index(127),
-            .brightCyan: .index(31), .brightWhite: .index(236),
+            .white: .index(240), .brightRed: .index(160), .brightGreen: .index(22),
+            .brightYellow: .index(94), .brightBlue: .index(26), .brightMagenta: .index(127),
+            .brightCyan: .index(24), .brightWhite: .index(236),
         ],
         surfaces: [
             .base: SurfaceLook(.terminal), .bar: SurfaceLook(.index(254), plain: .index(236)),
             .dialog: SurfaceLook(.index(255), plain: .index(235)),
-            .selected: SurfaceLook(.index(153), plain: .index(16), muted: .index(239)),
-            .selectedElsewhere: SurfaceLook(.index(253)),
+            .selected: SurfaceLook(.index(254), plain: .index(16)),
+            .selectedElsewhere: SurfaceLook(.index(255), plain: .index(236)),
             .match: SurfaceLook(.index(220), foreground: .index(16)),
             .button: SurfaceLook(.index(250), foreground: .index(236)),
-            .buttonFocused: SurfaceLook(.index(31), foreground: .index(231), .bold),
+            .buttonFocused: SurfaceLook(.index(25), foreground: .index(231), .bold),
             .buttonDanger: SurfaceLook(.index(160), foreground: .index(231), .bold),
         ])
 

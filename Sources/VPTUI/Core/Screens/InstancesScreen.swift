@@ -16,13 +16,15 @@ enum InstancesScreen {
     }
 
     private static let columns = [
-        Column(title: "", minimum: 4, maximum: 4, priority: 5),
-        Column(title: "id", minimum: 8, maximum: 14),
-        Column(title: "gpu", minimum: 8, maximum: 18, priority: 1),
-        Column(title: "name", minimum: 10, maximum: 24, priority: 2),
-        Column(title: "status", minimum: 12, maximum: 44, grows: true, priority: 3),
-        Column(title: "$/h", minimum: 6, maximum: 7, isRightAligned: true, priority: 4),
-        Column(title: "up", minimum: 3, maximum: 6, isRightAligned: true, priority: 6),
+        Column(title: "", minimum: 4, maximum: 4, isWhole: true),
+        Column(title: "id", minimum: 6, maximum: 24, isWhole: true),
+        Column(title: "gpu", minimum: 8, maximum: 18, order: "gpu", priority: 1),
+        Column(title: "name", minimum: 10, maximum: 24, order: "name", priority: 4),
+        Column(title: "status", minimum: 12, maximum: 44, order: "status", grows: true, priority: 3),
+        Column(title: "$/h", minimum: 6, maximum: 7, isRightAligned: true, order: "price", priority: 2),
+        Column(
+            title: "up", minimum: 3, maximum: 6, isRightAligned: true, isWhole: true, order: "newest",
+            priority: 6),
     ]
 
     private static func spans(_ instance: Instance, _ state: State) -> [[Span]] {

@@ -13,12 +13,12 @@ enum JobsScreen {
     }
 
     private static let columns = [
-        Column(title: "job", minimum: 11, maximum: 16),
-        Column(title: "state", minimum: 11, maximum: 16),
+        Column(title: "job", minimum: 8, maximum: 30, isWhole: true, order: "newest"),
+        Column(title: "state", minimum: 11, maximum: 16, order: "state"),
         Column(title: "time", minimum: 8, maximum: 9, isRightAligned: true, priority: 1),
-        Column(title: "cost", minimum: 5, maximum: 7, isRightAligned: true, priority: 2),
+        Column(title: "cost", minimum: 5, maximum: 7, isRightAligned: true, order: "cost", priority: 2),
         Column(title: "command", minimum: 8, maximum: 30, grows: true, priority: 3),
-        Column(title: "on", minimum: 6, maximum: 12, priority: 4),
+        Column(title: "on", minimum: 6, maximum: 24, isWhole: true, order: "on", priority: 4),
     ]
 
     private static func spans(_ job: Job, _ state: State) -> [[Span]] {

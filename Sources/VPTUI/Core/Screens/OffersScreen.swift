@@ -15,15 +15,15 @@ enum OffersScreen {
     }
 
     private static let columns = [
-        Column(title: "", minimum: 4, maximum: 4, priority: 4),
-        Column(title: "gpu", minimum: 8, maximum: 22, grows: true),
-        Column(title: "mem", minimum: 4, maximum: 4, isRightAligned: true, priority: 2),
-        Column(title: "$/h", minimum: 6, maximum: 7, isRightAligned: true),
-        Column(title: "rel", minimum: 4, maximum: 5, isRightAligned: true, priority: 3),
-        Column(title: "where", minimum: 13, maximum: 18, priority: 1),
-        Column(title: "down", minimum: 5, maximum: 6, isRightAligned: true, priority: 5),
+        Column(title: "", minimum: 4, maximum: 4, isWhole: true),
+        Column(title: "gpu", minimum: 8, maximum: 22, order: "gpu", grows: true),
+        Column(title: "vram", minimum: 4, maximum: 4, isRightAligned: true, order: "memory", priority: 2),
+        Column(title: "$/h", minimum: 6, maximum: 7, isRightAligned: true, order: "price"),
+        Column(title: "rel", minimum: 6, maximum: 6, isRightAligned: true, order: "reliability", priority: 3),
+        Column(title: "where", minimum: 13, maximum: 18, order: "location", priority: 4),
+        Column(title: "down", minimum: 8, maximum: 8, isRightAligned: true, order: "download", priority: 5),
         Column(title: "cuda", minimum: 4, maximum: 4, isRightAligned: true, priority: 6),
-        Column(title: "id", minimum: 6, maximum: 12, isRightAligned: true, priority: 7),
+        Column(title: "id", minimum: 6, maximum: 30, isRightAligned: true, isWhole: true),
     ]
 
     /// Whether the project's image can run there. Of an offer that has none of ours either, nobody can make use.
@@ -61,10 +61,9 @@ enum OffersScreen {
         ]
     }
 
-    /// `.998`, and `1.00` for one that has never been down.
+    /// `95.5 %`. Only one that has never been down has a hundred.
     private static func reliability(_ value: Double) -> String {
-        let text = Format.fixed(value, 3)
-        return text.hasPrefix("0") ? String(text.dropFirst()) : "1.00"
+        value >= 1 ? "100 %" : Format.fixed(min(99.9, value * 100), 1) + " %"
     }
 
     /// Some hosts name no region, only the country.
@@ -75,7 +74,7 @@ enum OffersScreen {
     }
 
     private static func speed(_ mbps: Double) -> String {
-        mbps >= 1000 ? Format.fixed(mbps / 1000, 1) + "Gb" : Format.fixed(mbps, 0) + "Mb"
+        mbps >= 1000 ? Format.fixed(mbps / 1000, 1) + " Gb/s" : Format.fixed(mbps, 0) + " Mb/s"
     }
 
     private static func subtitle(_ state: State) -> String {

@@ -83,7 +83,8 @@ struct ListPane<Row: ListRow> {
         let visible = self.list.shown(from: first, count: frame.rows.height)
         let marked =
             self.list.marks.isEmpty ? [] : visible.indices.filter { self.list.marks.contains(visible[$0].id) }
-        self.table.draw(
+        let order = self.list.order
+        self.table.ordered(by: order.name, rising: order.largestFirst == self.list.isReversed).draw(
             visible.map(self.spans), selected: self.list.selectedIndex.map { $0 - first },
             marked: Set(marked), isStale: { self.isStale(visible[$0]) }, header: frame.header,
             area: frame.rows, in: &buffer)
@@ -120,7 +121,7 @@ struct ListPane<Row: ListRow> {
             spans.append(Span(" \(self.list.shownCount) of \(self.list.rows.count)", .muted))
         }
         if self.list.orderIndex != 0 || self.list.isReversed {
-            let arrow = self.list.isReversed ? "↑" : "↓"
+            let arrow = self.list.order.largestFirst == self.list.isReversed ? "↑" : "↓"
             spans.append(Span("\(spans.isEmpty ? "" : " · ")\(self.list.order.name) \(arrow)", .muted))
         }
         return spans

@@ -8,6 +8,10 @@ struct Column {
     /// It gets no more than this unless it grows.
     var maximum: Int
     var isRightAligned = false
+    /// Half an id or a platform is none: its cells are shown whole or not at all.
+    var isWhole = false
+    /// What the list's order by this column is called.
+    var order: String?
     /// Takes what the others leave.
     var grows = false
     /// The higher, the sooner it is left out on a narrow screen.
@@ -35,6 +39,18 @@ struct TableView {
     var columns: [Column]
     var isFocused: Bool
 
+    /// The title of the column by which a list is ordered gets an arrow.
+    func ordered(by name: String, rising: Bool) -> TableView {
+        var table = self
+        for index in table.columns.indices where table.columns[index].order == name {
+            table.columns[index].title += rising ? "↑" : "↓"
+        }
+        return table
+    }
+
+    /// Columns that a cell may have free to its right.
+    private static let air = 2
+
     /// The widths, for cells as wide as `contents` says; 0 leaves the column out.
     ///
     /// Columns are left out, the least important first, until the rest fits at its narrowest; the least
@@ -43,10 +59,10 @@ struct TableView {
     func widths(total: Int, contents: [Int]) -> [Int] {
         let ideal = zip(self.columns, contents).map { column, content in
             max(
-                min(column.minimum, column.title.count), min(column.maximum, max(content, column.title.count))
-            )
+                min(column.minimum, column.title.count),
+                min(max(column.maximum, column.title.count), max(content, column.title.count)))
         }
-        var widths = zip(self.columns, ideal).map { min($0.minimum, $1) }
+        var widths = zip(self.columns, ideal).map { $0.isWhole ? $1 : min($0.minimum, $1) }
         func sum(_ widths: [Int]) -> Int {
             let shown = widths.filter { $0 > 0 }
             return shown.reduce(0, +) + max(0, shown.count - 1)
@@ -59,7 +75,7 @@ struct TableView {
             let wanted = widths.indices.map {
                 widths[$0] > 0 && self.columns[$0].priority <= 1 ? ideal[$0] : widths[$0]
             }
-            if priority > 0 && sum(widths) > total || priority >= 5 && sum(wanted) > total {
+            if priority > 0 && sum(widths) > total || priority >= 4 && sum(wanted) > total {
                 widths[index] = 0
             }
         }
@@ -67,7 +83,9 @@ struct TableView {
             widths[index] += max(0, min(ideal[index] - widths[index], total - sum(widths)))
         }
         if let index = self.columns.firstIndex(where: { $0.grows }), widths[index] > 0 {
-            widths[index] += max(0, total - sum(widths))
+            // Beyond its longest cell more room only takes the columns apart.
+            let room = contents[index] + Self.air - widths[index]
+            widths[index] += max(0, min(room, total - sum(widths)))
         }
         return widths
     }
@@ -100,7 +118,7 @@ struct TableView {
             if isSelected {
                 buffer.fill(area.row(index), style: Style(.plain, on: surface))
                 buffer.write(
-                    self.isFocused ? "▸" : " ", x: area.x, y: y, style: Style(.accent, on: surface, .bold))
+                    self.isFocused ? "▌" : " ", x: area.x, y: y, style: Style(.accent, on: surface, .bold))
             }
             if marked.contains(index) {
                 buffer.write("◆", x: area.x, y: y, style: Style(.key, on: surface, .bold))
