@@ -80,7 +80,13 @@ enum Documents {
     }
 
     /// - Parameter connection: whether a job that is not over is watched on this machine.
-    static func job(_ job: Job, connection: JobRecord.Connection?) -> JSON {
+    /// - Parameter training: what its log says, where that was read.
+    static func job(_ job: Job, connection: JobRecord.Connection?, training: TrainingReport? = nil) -> JSON {
+        guard case .object(let members) = Self.job(job, connection) else { return .null }
+        return .object(members + (training.map { MetricsText.summary($0) } ?? []))
+    }
+
+    private static func job(_ job: Job, _ connection: JobRecord.Connection?) -> JSON {
         var exitCode: Int64?
         var signal: Int64?
         switch job.outcome {
@@ -107,6 +113,7 @@ enum Documents {
             "environment": .list((job.record?.environmentNames ?? []).map { .text($0) }),
             "after": .text(job.record?.predecessor?.rawValue),
             "limit_dollars": .number(job.record?.maximumCost),
+            "stop_on": .text(job.record?.stopOn?.text),
             "revision": job.record?.revision.map { revision in
                 .object([
                     "commit": .text(revision.commit), "dirty": .flag(revision.isDirty),

@@ -157,6 +157,7 @@ struct RerunCommand: AsyncParsableCommand {
             terminal: wantsTerminal ? JobOptions.terminalSize : nil,
             maximumCost: self.budget.maxCost?.dollars ?? record?.maximumCost,
             lingerSeconds: self.options.lingerSeconds)
+        request.stopOn = self.options.stopOn ?? record?.stopOn
         if self.options.stdin { request.inputDescriptor = STDIN_FILENO }
         if let ending = try await run.perform(request, on: instance) { throw ending }
     }

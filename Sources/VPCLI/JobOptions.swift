@@ -38,6 +38,13 @@ struct JobOptions: ParsableArguments {
                 + "(default: 5m)", valueName: "time"), transform: TimeArgument.spanOrNone)
     var linger: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "End the job while it is followed once a loss is not a number (nan), no step comes (stall, stall:10m), the "
+                + "loss only rises (diverge) or the evaluation gets no better (plateau). Several with commas.",
+            valueName: "rules"), transform: StopArgument.read)
+    var stopOn: StopRules?
+
     @Flag(help: "Send what is on standard input, up to its end, for the command to read.")
     var stdin = false
 

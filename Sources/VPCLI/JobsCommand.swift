@@ -39,11 +39,12 @@ struct JobsCommand: AsyncParsableCommand {
         if let name = self.job {
             let job = try engine.job(named: name)
             let connection = engine.connection(of: job)
+            let training = engine.training(of: job)
             if self.json.json {
-                Terminal.print(Documents.job(job, connection: connection).document)
+                Terminal.print(Documents.job(job, connection: connection, training: training).document)
             } else {
                 for line in JobRecordText.lines(
-                    job, connection: connection, logBytes: try engine.logSize(job.id),
+                    job, connection: connection, logBytes: try engine.logSize(job.id), training: training,
                     terminal: session.terminal)
                 { Terminal.print(line) }
             }
@@ -52,13 +53,22 @@ struct JobsCommand: AsyncParsableCommand {
         if self.watch { return try await self.keepShowing(engine, session) }
         let jobs = try engine.jobs(limit: self.all ? Int(Int32.max) : self.limit)
         if self.json.json {
-            let documents = jobs.map { Documents.job($0, connection: engine.connection(of: $0)) }
+            let documents = jobs.map {
+                Documents.job(
+                    $0, connection: engine.connection(of: $0), training: Self.training(of: $0, engine))
+            }
             Terminal.print(JSON.object(["jobs": .list(documents)]).document)
         } else {
             for line in Self.lines(
-                jobs, terminal: session.terminal, now: Date(), connection: engine.connection(of:))
+                jobs, terminal: session.terminal, now: Date(), connection: engine.connection(of:),
+                training: { $0.state.isOver ? nil : Self.training(of: $0, engine) })
             { Terminal.print(line) }
         }
+    }
+
+    /// From the end of its log: a list must not wait for gigabytes.
+    private static func training(of job: Job, _ engine: Engine) -> TrainingReport {
+        engine.training(of: job, last: 1 << 19)
     }
 
     /// Asks what became of jobs that nobody follows. A list that is late is worth less than one that is a
@@ -80,7 +90,8 @@ struct JobsCommand: AsyncParsableCommand {
             if self.json.json {
                 // One object a line, oldest change first; each job once at the start.
                 for job in jobs.reversed() {
-                    let document = Documents.job(job, connection: engine.connection(of: job))
+                    let document = Documents.job(
+                        job, connection: engine.connection(of: job), training: Self.training(of: job, engine))
                     if shown[job.id] != document,
                         !Terminal.write((document.line + "\n").utf8, to: STDOUT_FILENO)
                     {
@@ -90,7 +101,8 @@ struct JobsCommand: AsyncParsableCommand {
                 }
             } else {
                 let lines = Self.lines(
-                    jobs, terminal: session.terminal, now: Date(), connection: engine.connection(of:))
+                    jobs, terminal: session.terminal, now: Date(), connection: engine.connection(of:),
+                    training: { $0.state.isOver ? nil : Self.training(of: $0, engine) })
                 if session.terminal.outputIsTTY {
                     let screen = "\u{1B}[H\u{1B}[J" + lines.joined(separator: "\n") + "\n"
                     Terminal.write(screen.utf8, to: STDOUT_FILENO)
@@ -108,12 +120,13 @@ struct JobsCommand: AsyncParsableCommand {
 
     static func lines(
         _ jobs: [Job], terminal: Terminal, now: Date,
-        connection: (Job) -> JobRecord.Connection? = { _ in .following }
+        connection: (Job) -> JobRecord.Connection? = { _ in .following },
+        training: (Job) -> TrainingReport? = { _ in nil }
     ) -> [String] {
         guard !jobs.isEmpty else { return ["No jobs yet. Run one: vp python train.py"] }
         var table = TextTable([
             ("JOB", .left), ("STATE", .left), ("EXIT", .right), ("TIME", .right), ("COST", .right),
-            ("AGE", .right),
+            ("AGE", .right), ("PROGRESS", .left),
             ("INSTANCE", .left), ("COMMAND", .left),
         ])
         for job in jobs {
@@ -128,11 +141,21 @@ struct JobsCommand: AsyncParsableCommand {
                 .init(duration.map(TimeSpan.exact) ?? ""),
                 .init(job.dollars.map(Units.dollars) ?? ""),
                 .init(Units.age(job.startedAt ?? job.createdAt, now: now)),
+                Self.progress(training(job), now: now),
                 .init(job.instance.rawValue),
                 .init(DisplayWidth.cut(Terminal.printable(job.command.shellText), to: 60)),
             ])
         }
         return table.lines(colour: terminal.outputHasColour)
+    }
+
+    /// How far it is; what is wrong with it comes first.
+    private static func progress(_ report: TrainingReport?, now: Date) -> TextTable.Cell {
+        guard let report else { return .init("") }
+        if let alarm = report.alarms.first { return .init(alarm.kind.rawValue, .bad) }
+        guard let progress = report.figures.progress else { return .init("") }
+        let left = report.secondsLeft.map { $0 > 0 ? ", \(TimeSpan.text($0.rounded()))" : "" } ?? ""
+        return .init("\(Int(saturating: progress.fraction * 100)) %\(left)")
     }
 
     /// A job that nobody watches runs as well as any; that its connection is lost says nothing of it.
@@ -165,7 +188,8 @@ struct JobsCommand: AsyncParsableCommand {
 /// All that is known of one job, as lines.
 enum JobRecordText {
     static func lines(
-        _ job: Job, connection: JobRecord.Connection?, logBytes: Int64, terminal: Terminal
+        _ job: Job, connection: JobRecord.Connection?, logBytes: Int64, training: TrainingReport? = nil,
+        terminal: Terminal
     ) -> [String] {
         let colour = terminal.outputHasColour
         var rows: [(String, String)] = [("command", job.command.shellText)]
@@ -196,6 +220,7 @@ enum JobRecordText {
         }
         add("cause", job.cause)
         add("cost", job.dollars.map(Units.dollars))
+        add("stops on", record?.stopOn?.text)
         add("limit", record?.maximumCost.map { "\(Units.dollars($0)) (--max-cost)" })
         add("memory", record?.peakBytes.map { "\(Units.bytes($0)) at most, in one process" })
         for process in record?.background ?? [] {
@@ -210,6 +235,11 @@ enum JobRecordText {
             add("background", "process \(process.process), \(how): \(process.command)")
         }
         add("watched", connection?.rawValue)
+        if let training {
+            add("progress", MetricsText.head(training, now: Date()).first)
+            add("figures", MetricsText.brief(training.figures))
+            for alarm in training.alarms { add("alarm", alarm.words) }
+        }
         let check =
             switch record?.logIsVerified {
             case true?: ", the same as on the instance"

@@ -47,6 +47,7 @@ struct LogsCommand: AsyncParsableCommand {
         }
         var printer = OutputPrinter(engine: engine, starts: starts)
         for stream in JobStream.allCases { printer.print(job.id, stream, upTo: ends[stream] ?? 0) }
+        if session.terminal.outputIsTTY || !job.state.isOver { Self.tell(engine.training(of: job), session) }
         guard self.follow, !job.state.isOver else { return }
         try session.requireKey(for: job.instance.platform)
         var runner = ActionRunner(
@@ -57,6 +58,14 @@ struct LogsCommand: AsyncParsableCommand {
         case .interrupted: throw ExitStatus(status: runner.interruption.exitStatus)
         case .succeeded: break
         }
+    }
+
+    /// How the training stands, beside its output and not in it.
+    private static func tell(_ report: TrainingReport, _ session: Session) {
+        let parts =
+            MetricsText.head(report, now: Date()) + [MetricsText.brief(report.figures)].filter { !$0.isEmpty }
+        if !parts.isEmpty { session.note("vp: " + Terminal.printable(parts.joined(separator: "; ")) + ".") }
+        for alarm in report.alarms { session.note("vp: " + Terminal.printable(MetricsText.sentence(alarm))) }
     }
 
     private func start(_ engine: Engine, _ job: JobID, _ stream: JobStream, _ end: Int64) throws -> Int64 {

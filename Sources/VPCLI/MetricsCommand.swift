@@ -129,7 +129,8 @@ struct MetricsCommand: AsyncParsableCommand {
             for (job, log) in zip(current, logs) {
                 log.advance()
                 readings.append(
-                    Reading(name: job.id.rawValue, job: job, report: log.report(of: job, now: Date())))
+                    Reading(
+                        name: job.id.rawValue, job: job, report: log.reading().report(of: job, now: Date())))
             }
             let lines =
                 self.json.json

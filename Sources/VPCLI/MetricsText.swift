@@ -100,7 +100,10 @@ enum MetricsText {
                 Style.strong.apply(Terminal.printable(reading.name), if: terminal.outputHasColour) + state)
             lines += Self.head(reading.report, now: now).map { "  " + $0 }
             for alarm in reading.report.alarms {
-                lines.append("  " + Style.bad.apply(Self.words(alarm), if: terminal.outputHasColour))
+                lines.append(
+                    "  "
+                        + Style.bad.apply(
+                            Terminal.printable(Self.sentence(alarm)), if: terminal.outputHasColour))
             }
             let figures = reading.report.figures
             guard !figures.series.isEmpty else {
@@ -140,17 +143,15 @@ enum MetricsText {
         return parts.isEmpty ? [] : [parts.joined(separator: ", ")]
     }
 
-    static func words(_ alarm: TrainingAlarm) -> String {
-        let series = Terminal.printable(alarm.series ?? "A loss")
-        let step = alarm.step.map { " since step \(Self.short($0))" } ?? ""
-        return switch alarm.kind {
-        case .nan: "\(series) is not a number\(step)."
-        case .stall:
-            "No step\(alarm.step.map { " after \(Self.short($0))" } ?? "") for much longer than usual."
-        case .diverge: "\(series) has only risen\(step)."
-        case .plateau: "\(series) has not got better\(step)."
-        case .idle: "The GPU has nothing to do."
-        }
+    static func sentence(_ alarm: TrainingAlarm) -> String {
+        alarm.words.prefix(1).uppercased() + alarm.words.dropFirst() + "."
+    }
+
+    /// The newest of what is looked at first: the losses, then scores and rewards, at most five.
+    static func brief(_ figures: TrainingFigures) -> String {
+        let kinds: [FigureKind] = [.loss, .error, .score, .reward]
+        let series = kinds.flatMap { kind in figures.series.filter { $0.kind == kind } }
+        return series.prefix(5).map { "\($0.name) \(Self.short($0.last))" }.joined(separator: ", ")
     }
 
     static func short(_ value: Double) -> String {

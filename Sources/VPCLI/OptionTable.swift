@@ -26,7 +26,8 @@ enum OptionTable {
         "--instance-id", "--instance-type", "--lease", "--limit", "--linger", "--load-limit", "--max-cost",
         "--max-price", "--min-cuda", "--min-memory", "--min-reliability", "--name", "--num-gpus", "--offer",
         "--on-start", "--order", "--platform", "--pull-every", "--pull-only", "--region", "--runpod-api-key",
-        "--seed", "--since", "--sort", "--speed", "--stop-when-idle", "--svg", "--tail", "--vast-api-key",
+        "--seed", "--since", "--sort", "--speed", "--stop-on", "--stop-when-idle", "--svg", "--tail",
+        "--vast-api-key",
         "--working-dir", "-c", "-d", "-e", "-i", "-p", "-w",
     ]
 

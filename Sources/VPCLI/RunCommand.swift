@@ -138,6 +138,7 @@ struct RunCommand: AsyncParsableCommand {
             mirror: self.parts.pullEvery.map {
                 MirrorRequest(interval: $0, patterns: self.parts.pullOnly)
             })
+        request.stopOn = self.options.stopOn
         if self.options.stdin { request.inputDescriptor = STDIN_FILENO }
         let ending = try await run.perform(request, on: instance) { job, interruption in
             guard self.destroy else { return }

@@ -76,6 +76,27 @@ struct MoneyTests {
         }
     }
 
+    /// A run whose loss is no number is ended, told why, and its results are here.
+    @Test func aLossThatIsNoNumberEndsARunThatAskedForIt() async throws {
+        try await self.withCloud { _, harness in
+            try harness.write("project/.vp/config.yaml", "name: train\n")
+            _ = try await self.rent(harness)
+            let loop = """
+                echo kept > result.txt; i=0; while :; do i=$((i+1)); echo "step $i loss nan"; sleep 0.2; done
+                """
+            let run = try await harness.vp("run", "--stop-on", "nan,stall:1h", "--", "sh", "-c", loop)
+            #expect(run.status == 208, "\(run)")
+            #expect(run.stderr.contains("--stop-on nan: loss is not a number since step 1"), "\(run)")
+            #expect(FileManager.default.fileExists(atPath: harness.path("project/result.txt")))
+            let job = try await harness.vp("jobs", "-1", "--json").json()
+            #expect(job["state"] as? String == "cancelled" && job["stop_on"] as? String == "nan,stall:1h")
+            #expect((job["cause"] as? String)?.contains("is not a number") == true, "\(job)")
+            #expect((job["alarms"] as? [[String: Any]])?.first?["kind"] as? String == "nan", "\(job)")
+            let wrong = try await harness.vp("run", "--stop-on", "often", "--", "true")
+            #expect(wrong.status == 64 && wrong.stderr.contains("ends no job"), "\(wrong)")
+        }
+    }
+
     private func only(_ harness: CLIHarness) async throws -> String {
         let rows = try await harness.vp("ls", "--json").json()["instances"] as? [[String: Any]]
         return try #require(rows?.first?["id"] as? String)

@@ -143,6 +143,25 @@ struct ConfigurationFile {
         return []
     }
 
+    /// `metrics: [{name: loss, regex: "L=([0-9.]+)"}]`, at most 32.
+    func figurePatterns() throws(EngineError) -> [FigurePattern] {
+        guard let node = self.node("metrics") else { return [] }
+        guard let sequence = node.sequence else { throw self.error(at: node, "metrics must be a list") }
+        var patterns: [FigurePattern] = []
+        for element in sequence.prefix(32) {
+            guard let name = element["name"]?.scalar?.string, !name.isEmpty, name.utf8.count <= 64,
+                let expression = element["regex"]?.scalar?.string
+            else {
+                throw self.error(at: element, "every entry of metrics must have a name and a regex")
+            }
+            guard let pattern = FigurePattern(name: name, expression: expression) else {
+                throw self.error(at: element, "the regex of \(name) in metrics is no regular expression")
+            }
+            patterns.append(pattern)
+        }
+        return patterns
+    }
+
     func table(_ key: String) throws(EngineError) -> [String: String] {
         guard let node = self.node(key) else { return [:] }
         guard let mapping = node.mapping else {

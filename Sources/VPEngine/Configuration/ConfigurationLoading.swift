@@ -78,6 +78,9 @@ extension EngineConfiguration {
         )
         var result = configuration
         result.jobs = try Self.jobs(sources)
+        for file in [sources.user, sources.project].compactMap(\.self) {
+            result.metrics += try file.figurePatterns()
+        }
         result.warnings = warnings + consents.warnings + ranked.warnings
         return result
     }

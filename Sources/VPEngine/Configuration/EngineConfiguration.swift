@@ -193,6 +193,8 @@ public struct EngineConfiguration: Sendable {
     public var sync: Sync
     /// How jobs end.
     public var jobs = Jobs()
+    /// Figures of the user's own, looked for in what jobs print.
+    public var metrics: [FigurePattern] = []
     /// Where each platform's key was found, as words: `VAST_API_KEY` or a file's path.
     public var keyOrigins: [Platform: String]
     /// The project's configuration file; nil when the project has none.

@@ -11,15 +11,15 @@ extension Engine {
     public func training(of job: Job, last bytes: Int64?) -> TrainingReport {
         let log = self.trainingLog(of: job, last: bytes)
         log.advance()
-        return log.report(of: job, now: Date())
+        return log.reading().report(of: job, now: Date())
     }
 
     /// A reader of a job's log that can go on as the log grows.
     public func trainingLog(of job: Job, last bytes: Int64? = nil) -> TrainingLog {
         let path = self.logs.path(job.id)
         guard let bytes, let size = try? self.logs.size(job.id, .log), size > bytes else {
-            return TrainingLog(path: path)
+            return TrainingLog(path: path, patterns: self.configuration.metrics)
         }
-        return TrainingLog(path: path, start: size - bytes)
+        return TrainingLog(path: path, start: size - bytes, patterns: self.configuration.metrics)
     }
 }

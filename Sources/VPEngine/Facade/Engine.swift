@@ -113,9 +113,13 @@ public final class Engine: Sendable {
                 context: self.context, script: JobScript(existing: job), progress: progress, report: report)
             let cancel = CancelJob(
                 context: self.context, id: job.id, instance: job.instance, request: CancelRequest())
-            let ended = try await Budget(context: self.context).keeping(
-                job, report, endingBy: { _ = try? await cancel.run() }
-            ) { () async throws(EngineError) in try await follow.attach(job) }
+            let end: @Sendable () async -> Void = { _ = try? await cancel.run() }
+            let ended = try await TrainingWatch(context: self.context).keeping(job, endingBy: end) {
+                () async throws(EngineError) in
+                try await Budget(context: self.context).keeping(job, report, endingBy: end) {
+                    () async throws(EngineError) in try await follow.attach(job)
+                }
+            }
             var summary = RunSummary(job: ended)
             // Another project's results belong in its folder.
             if bringsResults, ended.record?.syncsDown == true, ended.record?.results == nil,

@@ -100,9 +100,13 @@ struct RunJob {
         }
         let cancel = CancelJob(
             context: context, id: job.id, instance: job.instance, request: CancelRequest())
-        let ended = try await Budget(context: context).keeping(
-            job, self.report, endingBy: { _ = try? await cancel.run() }
-        ) { () async throws(EngineError) in try await follow.start(job) }
+        let end: @Sendable () async -> Void = { _ = try? await cancel.run() }
+        let ended = try await TrainingWatch(context: context).keeping(job, endingBy: end) {
+            () async throws(EngineError) in
+            try await Budget(context: context).keeping(job, self.report, endingBy: end) {
+                () async throws(EngineError) in try await follow.start(job)
+            }
+        }
         await noted
         return try self.context.store.job(job.id) ?? ended
     }
@@ -148,6 +152,7 @@ struct RunJob {
     private func record(on rented: Instance, after predecessor: JobID?, _ limit: Double?) -> JobRecord {
         var record = JobRecord()
         record.maximumCost = limit
+        record.stopOn = self.request.stopOn
         record.workingDirectory = self.request.workingDirectory
         record.environmentNames = self.request.environment.keys.sorted()
         record.syncsUp = self.request.syncsUp

@@ -1,36 +1,5 @@
 import Foundation
 
-/// What the local copy of a job's log says of a training.
-public struct TrainingReport: Equatable, Sendable {
-    public var figures: TrainingFigures
-    /// From the steps as they arrived, or as the log says it; nil where neither tells.
-    public var secondsLeft: Double?
-    /// What the job will have cost then, in dollars; nil where its price or its end is not known.
-    public var finishDollars: Double?
-    public var alarms: [TrainingAlarm]
-    /// Where reading began, in bytes: of a long log only the end may have been read.
-    public var start: Int64
-
-    /// Of figures that were read without a job: there is no price and no clock.
-    public init(_ figures: TrainingFigures) {
-        self.figures = figures
-        self.secondsLeft = figures.writtenSecondsLeft
-        self.alarms = TrainingJudge.alarms(figures)
-        self.start = 0
-    }
-
-    init(
-        _ figures: TrainingFigures, secondsLeft: Double?, finishDollars: Double?, alarms: [TrainingAlarm],
-        start: Int64
-    ) {
-        self.figures = figures
-        self.secondsLeft = secondsLeft
-        self.finishDollars = finishDollars
-        self.alarms = alarms
-        self.start = start
-    }
-}
-
 /// Reads a job's log for figures, with the times at which it arrived.
 ///
 /// A class of one thread, which can go on where it stopped: what arrives later is read, and nothing twice.
@@ -40,19 +9,22 @@ public final class TrainingLog {
     private static let markLimit = 4096
 
     private let path: String
-    private let reader = TrainingReader()
+    private let reader: TrainingReader
     private var estimate = TimeLeftEstimate()
     private var notNumberAt: Date?
-    private let start: Int64
-    private var offset: Int64
+    /// Up to which byte it was read.
+    public private(set) var offset: Int64
+    /// When the file was last written to, in seconds since 1970.
+    private var writtenAt = 0.0
     /// Up to where the index of times was read, and the entries that were not used yet.
     private var indexOffset: Int64 = 0
     private var marks: [(at: Double, offset: Int64)] = []
 
     /// Reads from the line after `start`; from the beginning where that is 0.
-    public init(path: String, start: Int64 = 0) {
+    /// `patterns` are the user's own figures.
+    public init(path: String, start: Int64 = 0, patterns: [FigurePattern] = []) {
         self.path = path
-        self.start = start
+        self.reader = TrainingReader(patterns: patterns)
         self.offset = start
     }
 
@@ -82,6 +54,7 @@ public final class TrainingLog {
         if fstat(descriptor, &information) == 0 {
             // The end of what arrived has no entry of its own.
             let time = Double(information.st_mtim.tv_sec) + Double(information.st_mtim.tv_nsec) / 1e9
+            self.writtenAt = time
             self.marks = [(time, self.offset)]
             self.look()
         }
@@ -130,29 +103,11 @@ public final class TrainingLog {
         self.marks += entries.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
     }
 
-    /// What the log says. `job` gives the price and whether it still runs.
-    public func report(of job: Job, now: Date) -> TrainingReport {
-        let figures = self.reader.figures()
-        let seconds = now.timeIntervalSince1970
-        var alarms = TrainingJudge.alarms(figures)
-        for index in alarms.indices where alarms[index].kind == .nan { alarms[index].at = self.notNumberAt }
-        let isStalled = !job.state.isOver && TrainingJudge.isStalled(self.estimate, at: seconds)
-        if isStalled {
-            alarms.append(
-                TrainingAlarm(
-                    .stall, step: figures.step ?? figures.progress?.done,
-                    at: self.estimate.lastAdvance.flatMap { Date(fromOutside: $0) }))
-        }
-        var left = job.state.isOver ? nil : self.estimate.secondsLeft(at: seconds)
-        left = left ?? figures.writtenSecondsLeft
-        var dollars: Double?
-        if let left, !isStalled, !job.state.isOver, let started = job.startedAt,
-            let price = job.record?.hardware?.dollarsPerHour
-        {
-            dollars = (max(0, now.timeIntervalSince(started)) + left) / 3600 * price
-        }
-        return TrainingReport(
-            figures, secondsLeft: isStalled ? nil : left, finishDollars: dollars, alarms: alarms,
-            start: self.start)
+    /// What the log says so far. A line without an end counts once it has stood for a moment: what arrives in pieces may be
+    /// half a number until then.
+    public func reading(now: Date = Date()) -> TrainingReading {
+        let isQuiet = now.timeIntervalSince1970 - self.writtenAt > 0.5
+        return TrainingReading(
+            self.reader.figures(withRest: isQuiet), self.estimate, notNumberAt: self.notNumberAt)
     }
 }

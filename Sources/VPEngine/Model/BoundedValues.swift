@@ -170,6 +170,7 @@ extension JobRecord {
     var bounded: JobRecord {
         var record = self
         record.maximumCost = NumberRange.cost.check(self.maximumCost)
+        record.stopOn?.stallSeconds = NumberRange.seconds.check(self.stopOn?.stallSeconds)
         record.peakBytes = NumberRange.bytes.check(self.peakBytes)
         record.backgroundCount = self.backgroundCount.map { max(0, min($0, 1_000_000)) }
         record.logBytes = NumberRange.bytes.check(self.logBytes)

@@ -186,6 +186,9 @@ public struct RunRequest: Hashable, Sendable {
     /// What the command reads: all that this open file has. nil gives it nothing to read.
     public var inputDescriptor: Int32?
 
+    /// What about its training ends the job while it is followed.
+    public var stopOn: StopRules?
+
     /// Brings results while the command runs; nil waits until it has ended.
     public var mirror: MirrorRequest?
 

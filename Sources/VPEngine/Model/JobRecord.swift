@@ -100,6 +100,8 @@ public struct JobRecord: Hashable, Codable, Sendable {
     public var hasKeyboard: Bool?
     /// Dollars that it may cost; the instance ends it then.
     public var maximumCost: Double?
+    /// What about its training ends it.
+    public var stopOn: StopRules?
     /// The limit that ended it, in words.
     public var limitReached: String?
     /// The job it waited for.

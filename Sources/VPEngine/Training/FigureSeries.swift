@@ -40,6 +40,13 @@ public struct FigureSeries: Equatable, Sendable {
         self.mustBeFinite = mustBeFinite
     }
 
+    /// Two that have had the same number of figures, the same newest: a value that is no number equals itself here.
+    public static func == (a: Self, b: Self) -> Bool {
+        a.name == b.name && a.kind == b.kind && a.count == b.count && a.last.bitPattern == b.last.bitPattern
+            && a.lastStep.bitPattern == b.lastStep.bitPattern && a.minimum == b.minimum
+            && a.maximum == b.maximum
+    }
+
     /// nil where neither end of its scale is better, or it has no finite value.
     public var best: (value: Double, step: Double)? {
         guard let isLow = self.kind.isBetterLow, self.minimum <= self.maximum else { return nil }

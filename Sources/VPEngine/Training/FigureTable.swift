@@ -83,12 +83,15 @@ struct FigureTable {
         case .spaces:
             var index = 0
             while index < length, text[index] == 0x20 || text[index] == 0x09 { index += 1 }
+            guard index < length else { return false }
             // A number, or the word of a mean of all rows.
-            guard index < length, text[index] &- 0x30 < 10 || text[index] == 0x2D || index > 2 else {
+            let first = text[index]
+            guard first &- 0x30 < 10 || first == 0x2D || (index > 2 && Self.firstLetters.contains(first))
+            else {
                 return false
             }
             var isInside = false
-            while index < length {
+            while index < length, cells < self.columns.count {
                 let isSpace = text[index] == 0x20 || text[index] == 0x09
                 if !isSpace, !isInside { cells += 1 }
                 isInside = !isSpace
@@ -193,6 +196,11 @@ struct FigureTable {
 
     // MARK: Rows
 
+    private static let meanWords: Set<String> = [
+        "all", "mean", "avg", "average", "overall", "total", "macro",
+    ]
+    private static let firstLetters = Set(Self.meanWords.compactMap(\.utf8.first))
+
     /// Puts what a row says into `reader.line`; false where the line is no row of this table. `title` is what the
     /// first cell calls the row, where that is a word.
     func read(_ reader: LineReader, _ text: UnsafePointer<UInt8>, _ length: Int, title: inout String?)
@@ -241,7 +249,7 @@ struct FigureTable {
             if column == 0 { title = String(decoding: text[cell], as: UTF8.self) }
         }
         if title != nil, self.shape != .pipes {
-            guard ["all", "mean", "avg", "average", "overall", "total"].contains(title?.lowercased())
+            guard Self.meanWords.contains(title?.lowercased() ?? "")
             else {
                 return false
             }
@@ -265,6 +273,7 @@ struct FigureTable {
                 line.step = value
                 line.stepRank = isTrials ? 0 : name.rank
                 line.stepTitle = self.columns[column].title
+                line.stepKey = name.key
                 if isTrials { self.add(name, column, value, &line) }
             // What a trial was given is no curve of one training.
             case .figure where !(isTrials && name.kind == .lr):

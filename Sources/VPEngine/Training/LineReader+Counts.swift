@@ -65,6 +65,7 @@ extension LineReader {
             if !done.isFraction, name.rank >= self.line.stepRank || self.line.step == nil, let label {
                 self.line.step = done.value
                 self.line.stepRank = name.rank
+                self.line.stepKey = name.key
                 self.line.stepName = (self.tokens[label.0].start, self.tokens[label.1].end)
             }
             count.isTraining = true

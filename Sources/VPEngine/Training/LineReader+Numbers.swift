@@ -132,12 +132,12 @@ extension LineReader {
     private func set(step: Double, _ name: FigureName, _ first: Int, _ last: Int) {
         if name.role != .none { self.begin(section: name.role) }
         if self.line.step != nil, name.rank <= self.line.stepRank {
-            self.line.otherStep = (step, self.tokens[first].start, self.tokens[last].end)
+            self.line.otherStep = (step, name.key, self.tokens[first].start, self.tokens[last].end)
             return
         }
         if let old = self.line.step {
             if let name = self.line.stepName {
-                self.line.otherStep = (old, name.start, name.end)
+                self.line.otherStep = (old, self.line.stepKey, name.start, name.end)
             } else if self.line.rank == nil, self.isSign(1, 0x3A) {
                 // `0: step 10`, as `srun -l` writes it.
                 self.line.rank = Int(saturating: old)
@@ -145,6 +145,7 @@ extension LineReader {
         }
         self.line.step = step
         self.line.stepRank = name.rank
+        self.line.stepKey = name.key
         self.line.stepName = (self.tokens[first].start, self.tokens[last].end)
     }
 

@@ -51,55 +51,59 @@ struct SeriesBook {
         return self.keys[slot] == 0 ? nil : Int(self.places[slot])
     }
 
+    /// False where there is no series for it yet: `make` makes one.
     mutating func add(
-        _ figure: TrainingLine.Figure, _ value: Double, at step: Double, isQualified: Bool,
-        _ title: () -> String
-    ) {
-        let section = self.section(figure, isQualified: isQualified)
-        let isEvaluation = section.isEvaluation || figure.name.role.isEvaluation
-        self.add(figure.name, section, figure.row, isEvaluation, value, at: step, title)
+        _ figure: TrainingLine.Figure, _ value: Double, at step: Double, isQualified: Bool
+    ) -> Bool {
+        self.add(Self.mixed(figure.name.key, self.section(figure, isQualified: isQualified)), value, at: step)
     }
 
-    mutating func add(_ name: String, _ kind: FigureKind, _ value: Double, at step: Double) {
-        var facts = FigureName()
-        facts.key = FigureName.key(name)
-        facts.kind = kind
-        self.add(facts, .none, 0, false, value, at: step) { name }
-    }
-
-    private mutating func add(
-        _ name: FigureName, _ section: FigureRole, _ row: UInt64, _ isEvaluation: Bool, _ value: Double,
-        at step: Double, _ title: () -> String
-    ) {
-        let mixed = Self.mixed(name.key, section)
-        let slot = self.slot(mixed)
-        if self.keys[slot] == 0 {
-            guard self.entries.count < self.limit else {
-                self.skipped += 1
-                return
-            }
-            self.keys[slot] = mixed
-            self.places[slot] = Int32(self.entries.count)
-            self.entries.append(
-                Entry(
-                    series: FigureSeries(
-                        title(), name.kind, isEvaluation: isEvaluation,
-                        mustBeFinite: name.kind.mustBeFinite
-                            || (name.use == .extra && name.role != .none && name.isAlone)),
-                    key: name.key, section: section, row: row))
-        }
+    mutating func add(_ key: UInt64, _ value: Double, at step: Double) -> Bool {
+        let slot = self.slot(key)
+        guard self.keys[slot] != 0 else { return false }
         self.entries[Int(self.places[slot])].series.add(value, at: step)
+        return true
+    }
+
+    mutating func make(_ figure: TrainingLine.Figure, isQualified: Bool, _ title: String) {
+        let section = self.section(figure, isQualified: isQualified)
+        let name = figure.name
+        let series = FigureSeries(
+            title, name.kind, isEvaluation: section.isEvaluation || name.role.isEvaluation,
+            mustBeFinite: name.kind.mustBeFinite || (name.use == .extra && name.role != .none && name.isAlone)
+        )
+        self.make(
+            Self.mixed(name.key, section),
+            Entry(series: series, key: name.key, section: section, row: figure.row))
+    }
+
+    mutating func make(_ key: UInt64, _ title: String, _ kind: FigureKind) {
+        let series = FigureSeries(title, kind, isEvaluation: false, mustBeFinite: false)
+        self.make(Self.mixed(key, .none), Entry(series: series, key: key, section: .none, row: 0))
+    }
+
+    private mutating func make(_ key: UInt64, _ entry: Entry) {
+        guard self.entries.count < self.limit else {
+            self.skipped += 1
+            return
+        }
+        let slot = self.slot(key)
+        guard self.keys[slot] == 0 else { return }
+        self.keys[slot] = key
+        self.places[slot] = Int32(self.entries.count)
+        self.entries.append(entry)
     }
 
     /// A value that a line of training only carries along since the last evaluation.
     func isCarried(_ figure: TrainingLine.Figure, _ value: Double) -> Bool {
-        self.entry(figure).map { self.entries[$0].series.last == value } ?? false
+        guard let entry = self.entry(figure) else { return false }
+        return self.entries[entry].series.last == value
     }
 
     func isRepeated(_ figure: TrainingLine.Figure, _ value: Double, at step: Double) -> Bool {
         guard let entry = self.entry(figure) else { return false }
-        let series = self.entries[entry].series
-        return series.lastStep == step && (series.last == value || (series.last.isNaN && value.isNaN))
+        let last = self.entries[entry].series.last
+        return self.entries[entry].series.lastStep == step && (last == value || (last.isNaN && value.isNaN))
     }
 
     var hasNotNumber: Bool {

@@ -23,6 +23,25 @@ public struct TrainingAlarm: Equatable, Sendable {
     /// When it began, as far as that is known.
     public var at: Date?
 
+    /// In words for its owner, without a full stop.
+    public var words: String {
+        let series = self.series ?? "a loss"
+        let since = self.step.map { " since step \(Self.short($0))" } ?? ""
+        return switch self.kind {
+        case .nan: "\(series) is not a number\(since)"
+        case .stall:
+            "no step for much longer than usual"
+                + (self.step.map { ", the last was \(Self.short($0))" } ?? "")
+        case .diverge: "\(series) has only risen\(since)"
+        case .plateau: "\(series) has not got better\(since)"
+        case .idle: "the GPU has nothing to do"
+        }
+    }
+
+    private static func short(_ value: Double) -> String {
+        value == value.rounded() ? Figures.fixed(value, 0) : Figures.short(value)
+    }
+
     public init(_ kind: Kind, series: String? = nil, step: Double? = nil, at: Date? = nil) {
         self.kind = kind
         self.series = series

@@ -55,8 +55,10 @@ struct TrainingLine {
     /// Where the step's name stands.
     var stepName: (start: Int32, end: Int32)?
     var stepTitle: String?
+    /// Of the step's series.
+    var stepKey: UInt64 = 0
     /// A second count of steps on the line, which is not its place.
-    var otherStep: (value: Double, start: Int32, end: Int32)?
+    var otherStep: (value: Double, key: UInt64, start: Int32, end: Int32)?
     var epoch: Double?
     /// In seconds.
     var timeLeft: Double?

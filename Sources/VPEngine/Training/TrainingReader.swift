@@ -11,6 +11,7 @@ public final class TrainingReader {
 
     private let lines = LineReader()
     private let filter = LineFilter()
+    private let patterns: PatternReader?
     /// Hashes of lines in which there was nothing.
     private let empty: UnsafeMutablePointer<UInt64>
     private let stateMemory: UnsafeMutablePointer<TrainingState>
@@ -19,6 +20,8 @@ public final class TrainingReader {
         @inline(__always) unsafeMutableAddress { self.stateMemory }
     }
 
+    /// As the state has it: asking that for it copies all of it.
+    @exclusivity(unchecked) private var isInBlock = false
     @exclusivity(unchecked) private var table: FigureTable?
     /// Figures of a box of names and values, until it ends: its step may stand at its foot.
     @exclusivity(unchecked) private var box: TrainingLine?
@@ -26,7 +29,9 @@ public final class TrainingReader {
     /// The end of what was read that is no whole line yet.
     @exclusivity(unchecked) private var partial: [UInt8] = []
 
-    public init() {
+    /// - Parameter patterns: figures that the user taught us, beside those of the grammar.
+    public init(patterns: [FigurePattern] = []) {
+        self.patterns = PatternReader(patterns)
         self.stateMemory = .allocate(capacity: 1)
         self.stateMemory.initialize(to: TrainingState())
         self.empty = .allocate(capacity: Self.emptyCount)
@@ -74,7 +79,9 @@ public final class TrainingReader {
     }
 
     /// Rows of a table have no words; under a heading a blank line counts.
-    private var looksAtEachLine: Bool { self.table != nil || self.box != nil || self.state.isInBlock }
+    private var looksAtEachLine: Bool {
+        self.patterns != nil || self.table != nil || self.box != nil || self.isInBlock
+    }
 
     /// Where the line begins that `index` is in, not before `first`.
     private static func lineStart(_ start: UnsafePointer<UInt8>, _ index: Int, from first: Int) -> Int {
@@ -94,13 +101,13 @@ public final class TrainingReader {
     /// What the log says so far. With `withRest`, the line that has no end yet counts as well: the newest state of a
     /// bar has none until the next.
     public func figures(withRest: Bool = true) -> TrainingFigures {
-        let kept = (self.state, self.table, self.box)
+        let kept = (self.state, self.table, self.box, self.isInBlock)
         if withRest, !self.partial.isEmpty {
             let rest = self.partial
             rest.withUnsafeBufferPointer { self.readLine($0.baseAddress!, $0.count) }
         }
         self.endBox()
-        defer { (self.state, self.table, self.box) = kept }
+        defer { (self.state, self.table, self.box, self.isInBlock) = kept }
         return self.state.figures()
     }
 
@@ -130,25 +137,32 @@ public final class TrainingReader {
         let hash = FigureNames.hash(bytes, min(count, Self.lineLimit))
         let place = Int(truncatingIfNeeded: hash >> 44) & (Self.emptyCount - 1)
         // The same warning a thousand times is read once.
-        if self.empty[place] == hash, !self.looksAtEachLine { return }
+        if self.empty[place] == hash, self.patterns == nil, self.table == nil, self.box == nil {
+            if !self.isInBlock || count == 0 || bytes[0] == 0x20 || bytes[0] == 0x09 { return }
+            self.endBlock()
+            return
+        }
         let length = VisibleBytes.copy(bytes, min(count, Self.lineLimit), to: self.visible)
         let text = UnsafePointer(self.visible)
         guard length >= 3 else {
-            if length == 0 { self.state.endBlock() }
+            if length == 0 { self.endBlock() }
             return
         }
+        let taught = self.patterns?.read(text, length) ?? []
+        defer { for (name, value) in taught { self.state.add(taught: name, value, self.lines.names) } }
         if self.readTable(text, length, hash) { return }
         self.lines.read(text, length)
         if self.box != nil { self.endBox() }
         if self.lines.line.figures.isEmpty {
             if self.readHeading(text, length) { return }
             if self.lines.line.saysNothing {
+                if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
                 self.empty[place] = hash
                 return
             }
         }
         let isIndented = text[0] == 0x20 || text[0] == 0x09 || text[0] == 0x2A || text[0] == 0x7C
-        self.state.add(&self.lines.line, hash, isIndented: isIndented) {
+        self.isInBlock = self.state.add(&self.lines.line, hash, isIndented: isIndented) {
             [names = self.lines.names] figure, line in
             Self.title(figure, line, names, text)
         }
@@ -162,6 +176,12 @@ public final class TrainingReader {
         let count = Int(figure.nameEnd - figure.nameStart)
         guard count > 0 else { return "step" }
         return names.title(names.find(text + Int(figure.nameStart), count))
+    }
+
+    private func endBlock() {
+        guard self.isInBlock else { return }
+        self.isInBlock = false
+        self.state.endBlock()
     }
 
     /// The header of a table, or of a block: `***** eval metrics *****`, `Evaluation results:`.
@@ -180,6 +200,7 @@ public final class TrainingReader {
         for index in 0..<count where self.lines.isWord(index) {
             if let role = FigureGrammar.roles[self.lines.word(at: index)] {
                 self.state.begin(block: role)
+                self.isInBlock = true
                 return true
             }
         }
@@ -202,7 +223,7 @@ public final class TrainingReader {
         self.table?.age = 0
         self.lines.line.role = .none
         if let row { self.name(row) }
-        self.state.add(&self.lines.line, hash, isIndented: false) {
+        self.isInBlock = self.state.add(&self.lines.line, hash, isIndented: false) {
             figure, line in
             figure.titleIndex >= 0 ? line.titles[figure.titleIndex] : "step"
         }
@@ -243,6 +264,7 @@ public final class TrainingReader {
             box.step = token.value
             box.stepRank = name.rank
             box.stepTitle = title
+            box.stepKey = name.key
         case .epoch where token.kind == .number: box.epoch = token.value
         case .figure, .extra:
             guard box.figures.count < 256, name.use == .figure || token.kind == .number, !name.isBest
@@ -265,7 +287,7 @@ public final class TrainingReader {
         guard var box = self.box else { return }
         self.box = nil
         guard !box.figures.isEmpty, box.hasPlace else { return }
-        self.state.add(&box, nil, isIndented: false) { figure, line in
+        self.isInBlock = self.state.add(&box, nil, isIndented: false) { figure, line in
             figure.titleIndex >= 0 ? line.titles[figure.titleIndex] : (line.stepTitle ?? "step")
         }
     }

@@ -7,6 +7,7 @@ struct TrainingState {
 
     static let seriesLimit = 512
     private static let heldLimit = 64
+    private static let epochKey = FigureName.key("epoch")
 
     /// A figure before anything showed that this is a training: a setting, or the first of a curve.
     private struct Held {
@@ -36,8 +37,18 @@ struct TrainingState {
     /// Whether the newest figures of losses in other ranks are numbers.
     private(set) var otherRanksNotNumber: Double?
 
-    /// Takes what a line says. `hash` is of its text, `isIndented` of its beginning.
-    mutating func add(_ line: inout TrainingLine, _ hash: UInt64?, isIndented: Bool, _ title: TitleOf) {
+    /// Takes what a line says, and returns whether it is under a heading. `hash` is of its text, `isIndented` of its
+    /// beginning.
+    mutating func add(
+        _ line: inout TrainingLine, _ hash: UInt64?, isIndented: Bool, _ title: TitleOf
+    ) -> Bool {
+        self.take(&line, hash, isIndented, title)
+        return self.blockRole != .none
+    }
+
+    private mutating func take(
+        _ line: inout TrainingLine, _ hash: UInt64?, _ isIndented: Bool, _ title: TitleOf
+    ) {
         if line.isBest || self.skipsNextFigures {
             self.skipsNextFigures = line.announcesBest
             if hash != nil, !line.announcesBest { self.lastLine = hash }
@@ -66,6 +77,23 @@ struct TrainingState {
         if line.hasPlace || line.hasTime, hash != nil, hash == self.lastLine { return }
         self.lastLine = hash
         self.commit(&line, title)
+    }
+
+    /// A figure that the user asked for by its name: it needs no proof.
+    mutating func add(taught title: String, _ value: Double, _ names: FigureNames) {
+        self.hasStarted = true
+        var name = names[names.find(title)]
+        name.key = FigureName.key(title)
+        name.use = .figure
+        self.points += 1
+        let figure = TrainingLine.Figure(name: name, nameStart: 0, nameEnd: 0, section: .none, value: value)
+        let place = self.step ?? self.epoch ?? self.points
+        // The grammar may have found the same one.
+        if self.book.isRepeated(figure, value, at: place) { return }
+        if !self.book.add(figure, value, at: place, isQualified: false) {
+            self.book.make(figure, isQualified: false, title)
+            _ = self.book.add(figure, value, at: place, isQualified: false)
+        }
     }
 
     private mutating func apply(_ role: FigureRole, to line: inout TrainingLine) {
@@ -111,7 +139,10 @@ struct TrainingState {
         if let old = self.epoch, epoch == old { return }
         self.epoch = epoch
         self.progress.see(epoch: epoch)
-        self.book.add("epoch", .epoch, epoch, at: epoch)
+        if !self.book.add(Self.epochKey, epoch, at: epoch) {
+            self.book.make(Self.epochKey, "epoch", .epoch)
+            _ = self.book.add(Self.epochKey, epoch, at: epoch)
+        }
     }
 
     // MARK: Figures
@@ -171,9 +202,8 @@ struct TrainingState {
             })
         else { return }
         let held = self.held.remove(at: index)
-        for value in held.values {
-            self.book.add(held.figure, value, at: 0, isQualified: false) { held.title }
-        }
+        self.book.make(held.figure, isQualified: false, held.title)
+        for value in held.values { _ = self.book.add(held.figure, value, at: 0, isQualified: false) }
     }
 
     private mutating func hold(_ line: TrainingLine, _ title: TitleOf) {
@@ -200,9 +230,10 @@ struct TrainingState {
         guard isSeenTwice else { return }
         self.hasStarted = true
         for held in self.held where held.figure.name.kind != .lr {
+            self.book.make(held.figure, isQualified: false, held.title)
             for value in held.values {
                 self.points += 1
-                self.book.add(held.figure, value, at: self.points, isQualified: false) { held.title }
+                _ = self.book.add(held.figure, value, at: self.points, isQualified: false)
             }
         }
         self.held.removeAll()
@@ -233,21 +264,26 @@ struct TrainingState {
             {
                 continue
             }
-            self.book.add(
-                figure, figure.value, at: place, isQualified: line.hasTwoRoles && figure.section == .train
-            ) { title(figure, line) }
+            let isQualified = line.hasTwoRoles && figure.section == .train
+            if !self.book.add(figure, figure.value, at: place, isQualified: isQualified) {
+                self.book.make(figure, isQualified: isQualified, title(figure, line))
+                _ = self.book.add(figure, figure.value, at: place, isQualified: isQualified)
+            }
         }
-        if let step = line.step, line.stepRank > 0, !line.role.isEvaluation {
-            self.book.add(
-                line.stepTitle
-                    ?? title(Self.stepFigure(line.stepName?.start ?? 0, line.stepName?.end ?? 0), line),
-                .step, step, at: step)
-        }
-        if let other = line.otherStep, !line.role.isEvaluation {
-            let figure = Self.stepFigure(other.start, other.end)
-            self.book.add(title(figure, line), .step, other.value, at: line.step ?? other.value)
-        }
+        if !line.role.isEvaluation { self.keepSteps(line, title) }
         self.lastRole = line.role
+    }
+
+    private mutating func keepSteps(_ line: TrainingLine, _ title: TitleOf) {
+        if let step = line.step, line.stepRank > 0, !self.book.add(line.stepKey, step, at: step) {
+            let name = Self.stepFigure(line.stepName?.start ?? 0, line.stepName?.end ?? 0)
+            self.book.make(line.stepKey, line.stepTitle ?? title(name, line), .step)
+            _ = self.book.add(line.stepKey, step, at: step)
+        }
+        if let other = line.otherStep, !self.book.add(other.key, other.value, at: line.step ?? other.value) {
+            self.book.make(other.key, title(Self.stepFigure(other.start, other.end), line), .step)
+            _ = self.book.add(other.key, other.value, at: line.step ?? other.value)
+        }
     }
 
     /// A step's name as a figure, for its title.

@@ -192,4 +192,59 @@ import VPTestSupport
         let found = Self.last(log)
         for (name, value) in expected { #expect(found[name] == value, "\(log): \(found)") }
     }
+
+    // MARK: The user's own figures, and what ends a job
+
+    @Test func aPatternOfTheUsersFindsItsFigure() throws {
+        let pattern = try #require(FigurePattern(name: "gap", expression: "Δ=([-0-9.e]+)"))
+        #expect(FigurePattern(name: "gap", expression: "(") == nil)
+        let reader = TrainingReader(patterns: [pattern])
+        reader.read(Array("round 1 Δ=0.5 ok\nnothing\nround 2 Δ=-2.5e-1 ok\n".utf8))
+        let gap = reader.figures().series("gap")
+        #expect(gap?.values == [0.5, -0.25] && gap?.count == 2)
+        // An expression that would take for ever is given up.
+        let slow = try #require(FigurePattern(name: "x", expression: "(a+)+b([0-9])"))
+        let patient = TrainingReader(patterns: [slow])
+        let start = Date()
+        patient.read(Array((String(repeating: "a", count: 4000) + "\n").utf8))
+        #expect(Date().timeIntervalSince(start) < 10)
+    }
+
+    @Test(arguments: [
+        ("nan", "nan"), ("stall:10m,nan", "nan,stall:10m"),
+        ("diverge, plateau,stall", "stall,diverge,plateau"),
+    ])
+    func stopRulesAreReadAndWritten(_ typed: String, _ text: String) throws {
+        #expect(try StopRules(typed).text == text)
+        for wrong in ["", "nan:3", "stall:10", "often"] {
+            #expect(throws: TimeSpan.Problem.self) { try StopRules(wrong) }
+        }
+    }
+
+    private static func reading(_ log: String) -> TrainingReading {
+        let reader = TrainingReader()
+        reader.read(Array(log.utf8))
+        return TrainingReading(reader.figures())
+    }
+
+    @Test func threeLinesThatAreNoNumberEndAJob() throws {
+        var decision = StopDecision(try StopRules("nan"))
+        let good = "step 1 loss 0.5\nstep 2 loss nan\nstep 3 loss nan\n"
+        #expect(decision.reason(Self.reading(good), at: 0) == nil)
+        #expect(decision.reason(Self.reading(good + "step 4 loss 0.4\nstep 5 loss nan\n"), at: 1) == nil)
+        let words = decision.reason(Self.reading(good + "step 4 loss nan\n"), at: 2)
+        #expect(words == "--stop-on nan: loss is not a number since step 2")
+    }
+
+    @Test func aJobWithoutStepsForLongEnds() throws {
+        var decision = StopDecision(try StopRules("stall:20s"))
+        #expect(decision.reason(Self.reading("loading data\n"), at: 0) == nil)
+        // What has not begun does not stand still.
+        #expect(decision.reason(Self.reading("loading data\n"), at: 1000) == nil)
+        let one = Self.reading("step 1 loss 0.5\n")
+        #expect(decision.reason(one, at: 1001) == nil && decision.reason(one, at: 1015) == nil)
+        let two = Self.reading("step 1 loss 0.5\nstep 2 loss 0.5\n")
+        #expect(decision.reason(two, at: 1020) == nil && decision.reason(two, at: 1039) == nil)
+        #expect(decision.reason(two, at: 1041)?.hasPrefix("--stop-on stall: no step") == true)
+    }
 }
