@@ -4,35 +4,6 @@ import VPEngine
 import VPTUICore
 
 @Suite struct MetricsTests {
-    private func read(_ text: String) -> Metrics {
-        var metrics = Metrics()
-        metrics.feed(Array(text.utf8))
-        return metrics
-    }
-
-    @Test(arguments: [
-        ("epoch 3/10  loss 0.412  lr 2.9e-04\n", ["epoch": 3, "loss": 0.412, "lr": 2.9e-4]),
-        (
-            "{'loss': 0.41, 'grad_norm': 1.5, 'learning_rate': 2e-05, 'epoch': 1.2}\n",
-            ["loss": 0.41, "grad_norm": 1.5, "lr": 2e-5, "epoch": 1.2]
-        ),
-        ("{'eval_loss': 0.5, 'eval_accuracy': 0.9}\n", ["eval_loss": 0.5, "eval_accuracy": 0.9]),
-        (
-            "Epoch 3:  64%|██████▍   | 640/1000 [00:41<00:23, 15.5it/s, loss=0.412, v_num=7]\n",
-            ["it/s": 15.5, "loss": 0.412, "epoch": 3]
-        ),
-        ("train/loss=1.5 val_acc: 0.75 port=8080 at 12:04:31\n", ["train/loss": 1.5, "val_acc": 0.75]),
-        ("\u{1B}[32mloss\u{1B}[0m: -0.5.\n", ["loss": -0.5]),
-        ("loss nan, loss=inf\n", [:]),
-        ("Server listening on 0.0.0.0:8080, version 3/4 of 2024/05/01\n", [:]),
-        ("step 10 | loss 3.1 | 120 tokens/s\n", ["step": 10, "loss": 3.1]),
-    ])
-    func figuresAreFound(_ text: String, _ expected: [String: Double]) {
-        let metrics = self.read(text)
-        let found = Dictionary(uniqueKeysWithValues: metrics.series.map { ($0.name, $0.last) })
-        #expect(found == expected)
-    }
-
     @Test func figuresThatRoundUpHaveOneDigitBeforeThePoint() {
         var state = Samples.overview()
         Samples.openLog(&state, "loss=0.5\nloss=0.00009996\n")
@@ -41,51 +12,26 @@ import VPTUICore
         #expect(text.contains("1.0e-4") && !text.contains("10.0e-5"))
     }
 
-    @Test func barsSayHowFarItIs() {
-        let metrics = self.read(
-            " 10%|█ | 100/1000 [00:10<01:30, 10.0it/s]\r 64%|██ | 640/1000 [00:41<00:23, 15.5it/s]\r")
-        #expect(metrics.progress?.fraction == 0.64)
-        #expect(metrics.progress?.timeLeft == "00:23")
-        #expect(metrics.series("it/s")?.count == 2)
-        #expect(self.read("5/10 [00:10<00:10, 2.0s/it]\n").series("it/s")?.last == 0.5)
+    @Test func aLossThatIsNoNumberIsSaid() {
+        var state = Samples.overview()
+        Samples.openLog(&state, "step 1/9 loss=0.5\nstep 2/9 loss=nan\nstep 3/9 loss=nan\n")
+        press(&state, .character("4"), .character("m"))
+        let text = screenText(view(state))
+        #expect(
+            text.contains("now not a number") && text.contains("loss is not a number since step 2"), "\(text)"
+        )
     }
 
-    @Test func piecesDoNotMatter() {
-        let bytes = Array(Samples.log.utf8)
-        let whole = self.read(Samples.log + "\n")
-        for size in 1...9 {
-            var metrics = Metrics()
-            var start = 0
-            while start < bytes.count {
-                metrics.feed(Array(bytes[start..<min(bytes.count, start + size)]))
-                start += size
-            }
-            metrics.feed([0x0A])
-            #expect(metrics == whole, "in pieces of \(size)")
-        }
-        #expect(whole.series("loss")?.count == 3)
-    }
-
-    @Test func aLongJobTakesNoMoreMemory() {
-        var metrics = Metrics()
-        for step in 0..<10_000 { metrics.feed(Array("loss=\(Double(step) / 100)\n".utf8)) }
-        let loss = metrics.series("loss")
-        #expect((loss?.values.count ?? 0) <= 1024)
-        #expect(loss?.count == 10_000 && loss?.minimum == 0 && loss?.maximum == 99.99)
-        #expect(loss.map { $0.values == $0.values.sorted() } == true)
-    }
-
-    @Test func randomBytesAreNoFigures() {
-        var seed: UInt64 = 3
-        var metrics = Metrics()
-        for _ in 0..<2000 {
-            let bytes = (0..<64).map { _ -> UInt8 in
-                seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                return UInt8(truncatingIfNeeded: seed >> 33)
-            }
-            metrics.feed(bytes)
-        }
-        #expect(metrics.series.count <= 24)
+    @Test func outputIsReadOnceItIsThere() {
+        var state = Samples.overview()
+        Samples.openLog(&state, "step 1/9 loss=0.5\n")
+        let job = JobID("train-7")
+        let more = Array("step 2/9 loss=0.25\n".utf8)
+        let first = update(&state, .engine(.jobOutput(job, offset: 18, bytes: more), at: Samples.now))
+        #expect(first.contains(.log(.readMetrics(job))))
+        // One reading at a time; what comes meanwhile waits for it.
+        let second = update(&state, .engine(.jobOutput(job, offset: 18 + 19, bytes: more), at: Samples.now))
+        #expect(!second.contains(.log(.readMetrics(job))))
     }
 
     @Test func telemetryMakesCurves() {

@@ -236,9 +236,10 @@ func answer(_ state: inout State, _ effects: [Effect], _ log: MemoryLog) {
                         generation: request.generation, total: starts.count,
                         position: hit.map { hit in starts.count { $0 <= hit } }, fraction: 1)))
         case .log(.readMetrics(let job)):
-            var metrics = Metrics()
-            metrics.feed(log.bytes)
-            queue += update(&state, .log(.metricsRead(job, metrics, start: 0, end: log.size())))
+            let reader = TrainingReader()
+            reader.read(Array(log.bytes))
+            let reading = TrainingReading(reader.figures())
+            queue += update(&state, .log(.metricsRead(job, reading, end: log.size())))
         default: break
         }
     }

@@ -19,6 +19,7 @@ struct GrammarWords {
         static let saving = Uses(rawValue: 16384)
         static let dict = Uses(rawValue: 32768)
         static let file = Uses(rawValue: 131072)
+        static let level = Uses(rawValue: 262144)
         /// A line with it may say something of a training.
         static let wanted = Uses(rawValue: 65536)
     }
@@ -57,6 +58,11 @@ struct GrammarWords {
         add(["saving"], .saving)
         add(["dict"], .dict)
         add(FigureGrammar.fileEndings, .file)
+        add(
+            [
+                "info", "warning", "warn", "debug", "error", "critical", "trace", "notice", "success",
+                "metric",
+            ], .level)
         add(LineFilter.words, .wanted)
         return UnsafePointer(table)
     }()

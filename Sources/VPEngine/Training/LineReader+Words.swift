@@ -8,6 +8,10 @@ extension LineReader {
             if token.space > 1, self.skipsCell { self.skipsCell = false }
         }
         self.runEnd = index
+        if self.run == index, self.isLevel(token) {
+            self.endRun()
+            return index + 1
+        }
         if token.end - token.start == 6, self.isStream(index, token) {
             self.endRun()
             return index + 2
@@ -60,6 +64,15 @@ extension LineReader {
 
     func word(at index: Int) -> String {
         self.lexer.lowercased(Int(self.tokens[index].start), Int(self.tokens[index].end))
+    }
+
+    /// `INFO step 5`: a logger's word is no part of a name.
+    private func isLevel(_ token: LineToken) -> Bool {
+        let length = Int(token.end - token.start)
+        guard length >= 4, length <= 8, self.text[Int(token.start)] & 0x20 == 0,
+            self.text[Int(token.start) + 1] & 0x20 == 0
+        else { return false }
+        return self.words.uses(self.text + Int(token.start), length).contains(.level)
     }
 
     /// `stdout F`, as container logs have it before each line.

@@ -249,11 +249,16 @@ struct TrainingState {
             }
         }
         let place = line.step ?? self.step ?? line.epoch ?? self.epoch ?? self.points
-        let isStepLine = line.step != nil || (line.count?.isBar ?? false)
+        // Beside figures of the training, an evaluation's may only be carried along.
+        let mayCarry =
+            (line.step != nil || (line.count?.isBar ?? false))
+            && line.figures.contains { figure in
+                figure.name.kind.isEvidence && !figure.name.role.isEvaluation && !figure.section.isEvaluation
+            }
         for figure in line.figures {
             if !self.held.isEmpty { self.release(figure) }
             let isEvaluation = figure.name.role.isEvaluation || figure.section.isEvaluation
-            if isEvaluation != line.role.isEvaluation, isStepLine, isEvaluation,
+            if mayCarry, isEvaluation != line.role.isEvaluation, isEvaluation,
                 self.book.isCarried(figure, figure.value)
             {
                 continue

@@ -55,7 +55,7 @@ public enum LogAnswer: Equatable, Sendable {
     case logFound(generation: Int, hit: Int64?, hasWrapped: Bool)
     case logCounted(generation: Int, total: Int, position: Int?, fraction: Double)
     case logWritten(path: String, Result<Int64, EngineError>)
-    case metricsRead(JobID, Metrics, start: Int64, end: Int64)
+    case metricsRead(JobID, TrainingReading, end: Int64)
 }
 
 /// What the mouse did, and where.

@@ -32,7 +32,9 @@ final class EffectRunner: Sendable {
         self.engine = engine
         self.mailbox = mailbox
         self.queue = ActionQueue(engine: engine) { mailbox.post(.engine($0, at: Date())) }
-        self.logs = LogReader(mailbox: mailbox) { engine.logs.path($0) }
+        self.logs = LogReader(mailbox: mailbox, patterns: engine.configuration.metrics) {
+            engine.logs.path($0)
+        }
         self.telemetry = TelemetryWatch(engine: engine, mailbox: mailbox)
         self.lines = LineRunner(
             environment: environment, directory: directory, runner: engine.context.runner)

@@ -35,9 +35,6 @@ struct LogFile: LogSource {
 /// Reads and searches logs away from the loop, on threads of its own: a search of a gigabyte would hold one
 /// of the few that everything asynchronous shares.
 final class LogReader: Sendable {
-    /// Figures of older output than this are not looked for.
-    private static let metricsLimit: Int64 = 64 << 20
-
     private let path: @Sendable (JobID) -> String
     private let mailbox: Mailbox
     private let reading = DispatchQueue(label: "variousplug.log.read")
@@ -47,6 +44,8 @@ final class LogReader: Sendable {
     /// The search that is wanted; any other ends.
     private let search = Mutex<Int>(0)
     private let counts = Mutex<Counts?>(nil)
+    /// The reader of the log whose metrics are shown.
+    private let training = Mutex<(job: JobID, log: TrainingLog)?>(nil)
 
     /// How many lines of each block match, for as far as was counted. A hit's position is a sum over it.
     private struct Counts {
@@ -59,8 +58,13 @@ final class LogReader: Sendable {
         var end: Int64 { self.blocks.last?.end ?? 0 }
     }
 
-    init(mailbox: Mailbox, path: @escaping @Sendable (JobID) -> String) {
+    private let patterns: [FigurePattern]
+
+    init(
+        mailbox: Mailbox, patterns: [FigurePattern] = [], path: @escaping @Sendable (JobID) -> String
+    ) {
         self.mailbox = mailbox
+        self.patterns = patterns
         self.path = path
     }
 
@@ -114,20 +118,18 @@ final class LogReader: Sendable {
         return failure.map { .failure($0) } ?? .success(written)
     }
 
+    /// Goes on where it stopped: the whole log is read once, and what arrives later as it arrives.
     func measure(_ job: JobID) {
         self.measuring.async { [self] in
-            var metrics = Metrics()
-            guard let file = LogFile(path: self.path(job)) else {
-                self.mailbox.post(.log(.metricsRead(job, metrics, start: 0, end: 0)))
-                return
+            let (reading, end) = self.training.withLock { training -> (TrainingReading, Int64) in
+                if training?.job != job {
+                    training = (job, TrainingLog(path: self.path(job), patterns: self.patterns))
+                }
+                guard let log = training?.log else { return (TrainingReading(), 0) }
+                log.advance()
+                return (log.reading(), log.offset)
             }
-            let scanner = LogScanner(file)
-            let start = scanner.lineStart(of: max(0, scanner.size - Self.metricsLimit))
-            scanner.forEachBlock(from: start, to: scanner.size) { _, block in
-                metrics.feed(block)
-                return true
-            }
-            self.mailbox.post(.log(.metricsRead(job, metrics, start: start, end: scanner.size)))
+            self.mailbox.post(.log(.metricsRead(job, reading, end: end)))
         }
     }
 

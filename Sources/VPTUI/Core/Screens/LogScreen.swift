@@ -173,22 +173,17 @@ enum LogScreen {
     private static func summary(_ state: State, width: Int) -> [Span] {
         guard let job = state.log.job else { return [] }
         var parts: [[Span]] = []
-        let metrics = state.metrics.metrics
         if state.metrics.job == job {
-            if let loss = metrics.series.first(where: { $0.name.contains("loss") }) ?? metrics.series.first,
-                loss.values.count > 1
-            {
+            if let loss = state.metrics.mainSeries, loss.count > 1 {
                 let curve = Plot.sparkline(
-                    loss.values, width: max(6, min(20, width / 8)), state.settings.plotting)
+                    loss.drawn, width: max(6, min(20, width / 8)), state.settings.plotting)
                 parts.append([
-                    Span("\(loss.name) ", .muted), Span(curve, .accent), Span(" \(Format.short(loss.last))"),
+                    Span("\(loss.name) ", .muted), Span(curve, .accent),
+                    Span(" \(loss.newest)", loss.last.isFinite ? .plain : .bad),
                 ])
             }
-            if let progress = metrics.progress, let fraction = progress.fraction {
-                var spans = [Span("\(Int(saturating: fraction * 100)) %", .plain, .bold)]
-                if let rate = progress.perSecond { spans.append(Span(" \(Format.short(rate)) it/s", .muted)) }
-                if let left = progress.timeLeft { spans.append(Span(" \(left) left", .muted)) }
-                parts.append(spans)
+            if let words = MetricsScreen.progress(state) {
+                parts.append([Span("\(words.percent) %", .plain, .bold), Span(words.rest, .muted)])
             }
         }
         if let instance = state.jobs.row(job)?.instance, let track = state.telemetry.track(instance),

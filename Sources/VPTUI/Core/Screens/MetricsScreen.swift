@@ -5,17 +5,17 @@ import VPEngine
 enum MetricsScreen {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         let inner = area.inner
-        let metrics = state.metrics.metrics
+        let series = state.metrics.series
         buffer.fill(inner)
         drawPane(
             area, number: Pane.main.rawValue, title: "Metrics", subtitle: state.metrics.job?.rawValue ?? "",
             right: [Span("m ", .key), Span("log", .muted)], isFocused: state.focus == .main, in: &buffer)
         guard !inner.isEmpty else { return }
-        guard !metrics.series.isEmpty else {
+        guard !series.isEmpty else {
             let lines = [
                 state.metrics.end == nil ? "Reading the log…" : "No figures yet.",
-                "Found by themselves: loss, lr, it/s, step and the like, of tqdm, Hugging Face,",
-                "Lightning, key=value and key: value.",
+                "Found by themselves: losses, rates, accuracies, speeds and steps, as most programs",
+                "that train print them. vp metrics says the same.",
             ]
             for (index, line) in lines.enumerated() where index < inner.height {
                 buffer.writeCut(
@@ -24,43 +24,74 @@ enum MetricsScreen {
             }
             return
         }
-        let selected = max(0, min(state.metrics.selected, metrics.series.count - 1))
+        let selected = max(0, min(state.metrics.selected, series.count - 1))
         var y = inner.y
-        if let progress = metrics.progress { Self.draw(progress, in: inner.row(0), of: &buffer, &y) }
+        if state.metrics.reading.figures.progress != nil {
+            Self.drawProgress(state, in: inner.row(0), of: &buffer, &y)
+        }
+        Self.drawAlarms(state, inner, of: &buffer, &y)
         let rows = inner.maxY - y
-        let listHeight = min(metrics.series.count, max(1, rows / 3))
+        let listHeight = min(series.count, max(1, rows / 3))
         Self.drawCurve(
-            metrics.series[selected], state,
+            series[selected], state,
             in: Rect(x: inner.x, y: y, width: inner.width, height: rows - listHeight - 1), of: &buffer)
-        let top = max(0, min(selected - listHeight + 1, metrics.series.count - listHeight))
+        let top = max(0, min(selected - listHeight + 1, series.count - listHeight))
         for row in 0..<listHeight where inner.maxY - listHeight + row > y {
             Self.draw(
-                metrics.series[top + row], state, isSelected: top + row == selected,
+                series[top + row], state, isSelected: top + row == selected,
                 in: Rect(x: inner.x, y: inner.maxY - listHeight + row, width: inner.width, height: 1),
                 of: &buffer)
         }
     }
 
-    private static func draw(
-        _ progress: JobProgress, in area: Rect, of buffer: inout CellBuffer, _ y: inout Int
+    /// What the open log's report says now; nil where the job is not known.
+    private static func report(_ state: State) -> TrainingReport? {
+        let reading = state.metrics.reading
+        guard let job = state.metrics.job, let row = state.jobs.row(job) else { return nil }
+        return reading.report(of: row, now: state.now)
+    }
+
+    /// `64`, and `  640/1000  15.5 it/s  23 s left  $1.84 at the end`.
+    static func progress(_ state: State) -> (percent: Int, rest: String)? {
+        guard let progress = state.metrics.reading.figures.progress else { return nil }
+        let report = Self.report(state)
+        var text = "  \(Format.short(progress.done))/\(Format.short(progress.total))"
+        if let rate = progress.perSecond { text += "  \(Format.short(rate)) it/s" }
+        if let left = report?.secondsLeft
+            ?? (report == nil ? state.metrics.reading.figures.writtenSecondsLeft : nil), left > 0
+        {
+            text += "  \(TimeSpan.text(left.rounded())) left"
+        }
+        if let dollars = report?.finishDollars { text += "  \(Format.dollars(dollars)) at the end" }
+        return (Int(saturating: progress.fraction * 100), text)
+    }
+
+    private static func drawProgress(
+        _ state: State, in area: Rect, of buffer: inout CellBuffer, _ y: inout Int
     ) {
-        guard let fraction = progress.fraction else { return }
+        guard let progress = state.metrics.reading.figures.progress, let words = Self.progress(state) else {
+            return
+        }
         var x = area.x + 1
         let width = max(8, min(40, area.width / 3))
-        drawBar(fraction, x: x, y: area.y, width: width, surface: .base, in: &buffer)
+        drawBar(progress.fraction, x: x, y: area.y, width: width, surface: .base, in: &buffer)
         x += width
         x += buffer.write(
-            " \(Int(saturating: fraction * 100)) %", x: x, y: area.y, style: Style(.plain, on: .base, .bold),
+            " \(words.percent) %", x: x, y: area.y, style: Style(.plain, on: .base, .bold),
             limit: area.maxX - x)
-        var text = "  \(progress.text)"
-        if let rate = progress.perSecond { text += "  \(Format.short(rate)) it/s" }
-        if let left = progress.timeLeft { text += "  \(left) left" }
-        buffer.writeCut(text, x: x, y: area.y, style: Style(.muted), limit: area.maxX - 1 - x)
+        buffer.writeCut(words.rest, x: x, y: area.y, style: Style(.muted), limit: area.maxX - 1 - x)
+        y += 1
+    }
+
+    private static func drawAlarms(_ state: State, _ area: Rect, of buffer: inout CellBuffer, _ y: inout Int)
+    {
+        guard let alarm = Self.report(state)?.alarms.first, y < area.maxY - 4 else { return }
+        buffer.writeCut(alarm.words, x: area.x + 1, y: y, style: Style(.bad), limit: area.width - 2)
         y += 1
     }
 
     private static func drawCurve(
-        _ series: MetricSeries, _ state: State, in area: Rect, of buffer: inout CellBuffer
+        _ series: FigureSeries, _ state: State, in area: Rect, of buffer: inout CellBuffer
     ) {
         guard area.height >= 3, area.width >= 24 else { return }
         let axis = 11
@@ -69,14 +100,15 @@ enum MetricsScreen {
         buffer.writeCut(
             series.name, x: area.x + 1, y: area.y, style: Style(.accent, on: .base, .bold), limit: axis + 20)
         let facts =
-            "now \(Format.short(series.last)) · least \(Format.short(series.minimum)) · "
+            "now \(series.newest) · least \(Format.short(series.minimum)) · "
             + "most \(Format.short(series.maximum)) · \(Format.plural(series.count, "figure"))"
         let width = min(area.width - DisplayWidth.of(series.name) - 4, DisplayWidth.of(facts))
         buffer.writeCut(facts, x: area.maxX - width - 1, y: area.y, style: Style(.muted), limit: width)
+        let values = series.drawn
         let rows = Plot.rows(
-            series.values, width: plot.width, height: plot.height, state.settings.plotting)
-        let low = series.values.min() ?? 0
-        let high = series.values.max() ?? 1
+            values, width: plot.width, height: plot.height, state.settings.plotting)
+        let low = values.min() ?? 0
+        let high = values.max() ?? 1
         for (index, row) in rows.enumerated() {
             let isEdge = index == 0 || index == rows.count - 1 || index == rows.count / 2
             if isEdge {
@@ -93,12 +125,12 @@ enum MetricsScreen {
     }
 
     private static func draw(
-        _ series: MetricSeries, _ state: State, isSelected: Bool, in area: Rect, of buffer: inout CellBuffer
+        _ series: FigureSeries, _ state: State, isSelected: Bool, in area: Rect, of buffer: inout CellBuffer
     ) {
         let surface: Surface =
             isSelected ? (state.focus == .main ? .selected : .selectedElsewhere) : .base
         if isSelected { buffer.fill(area, style: Style(.plain, on: surface)) }
-        let value = Format.short(series.last)
+        let value = series.last.isFinite ? Format.short(series.last) : "nan"
         let nameWidth = min(20, area.width / 3)
         buffer.writeCut(
             series.name, x: area.x + 1, y: area.y, style: Style(isSelected ? .plain : .muted, on: surface),
@@ -108,7 +140,7 @@ enum MetricsScreen {
             style: Style(.plain, on: surface, .bold))
         let start = area.x + nameWidth + 14
         guard area.maxX - 1 > start else { return }
-        let curve = Plot.sparkline(series.values, width: area.maxX - 1 - start, state.settings.plotting)
+        let curve = Plot.sparkline(series.drawn, width: area.maxX - 1 - start, state.settings.plotting)
         buffer.write(curve, x: start, y: area.y, style: Style(.accent, on: surface))
     }
 }

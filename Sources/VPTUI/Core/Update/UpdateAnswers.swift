@@ -127,8 +127,7 @@ extension State {
         case .logWritten(let path, .success(let bytes)):
             self.toast("\(Format.bytes(bytes)) written to \(path)", .good)
         case .logWritten(_, .failure(let error)): self.showError(ErrorWords(error))
-        case .metricsRead(let job, let metrics, let start, let end):
-            self.metricsArrived(job, metrics, start: start, end: end)
+        case .metricsRead(let job, let reading, let end): self.metricsArrived(job, reading, end: end)
         }
     }
 

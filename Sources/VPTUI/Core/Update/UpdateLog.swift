@@ -194,12 +194,17 @@ extension State {
 
     /// A job that another process follows writes to its log without telling us.
     mutating func pollLog() -> [Effect] {
-        guard let job = self.log.job, self.action(following: job) == nil, let row = self.jobs.row(job),
-            !row.state.isOver
-        else { return [] }
-        var effects: [Effect] = self.log.poll().map { [.log(.readLog($0))] } ?? []
-        if self.metrics.end != nil, Int(saturating: self.now.timeIntervalSince1970) % 5 == 0 {
+        guard let job = self.log.job, let row = self.jobs.row(job) else { return [] }
+        var effects: [Effect] = []
+        let isFollowed = self.action(following: job) != nil
+        if !isFollowed, !row.state.isOver, let request = self.log.poll() {
+            effects.append(.log(.readLog(request)))
+        }
+        let isDue =
+            !isFollowed && !row.state.isOver && Int(saturating: self.now.timeIntervalSince1970) % 5 == 0
+        if self.metrics.end != nil, self.metrics.job == job, self.metrics.isBehind || isDue {
             self.metrics.end = nil
+            self.metrics.isBehind = false
             effects.append(.log(.readMetrics(job)))
         }
         return effects
@@ -208,24 +213,21 @@ extension State {
     mutating func outputArrived(_ job: JobID, _ offset: Int64, _ bytes: [UInt8], _ date: Date) -> [Effect] {
         guard self.log.job == job else { return [] }
         self.log.arrived(bytes, at: offset, date)
-        guard let end = self.metrics.end, self.metrics.job == job else { return [] }
-        if offset > end {
-            self.metrics.end = nil
-            return [.log(.readMetrics(job))]
+        guard self.metrics.job == job else { return [] }
+        guard let end = self.metrics.end else {
+            self.metrics.isBehind = true
+            return []
         }
-        let skipped = Int(min(Int64(bytes.count), end - offset))
-        if skipped < bytes.count {
-            self.metrics.metrics.feed(skipped == 0 ? bytes : Array(bytes[skipped...]))
-            self.metrics.end = offset + Int64(bytes.count)
-        }
-        return []
+        guard offset + Int64(bytes.count) > end else { return [] }
+        self.metrics.end = nil
+        return [.log(.readMetrics(job))]
     }
 
-    mutating func metricsArrived(_ job: JobID, _ metrics: Metrics, start: Int64, end: Int64) {
+    mutating func metricsArrived(_ job: JobID, _ reading: TrainingReading, end: Int64) {
         guard self.metrics.job == job else { return }
-        self.metrics.metrics = metrics
-        self.metrics.start = start
+        self.metrics.reading = reading
         self.metrics.end = end
         if !self.metrics.isChosen { self.metrics.selectLoss() }
+        // What has arrived meanwhile is read with the next tick, however fast it comes.
     }
 }

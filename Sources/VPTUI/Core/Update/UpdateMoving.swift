@@ -106,12 +106,12 @@ extension State {
 extension MetricsState {
     /// What one looks for first.
     mutating func selectLoss() {
-        self.select(self.metrics.series.firstIndex { $0.name.contains("loss") } ?? 0)
+        self.select(self.series.firstIndex { $0.name == self.mainSeries?.name } ?? 0)
         self.isChosen = false
     }
 
     mutating func select(_ index: Int) {
-        self.selected = max(0, min(self.metrics.series.count - 1, index))
+        self.selected = max(0, min(self.series.count - 1, index))
         self.isChosen = true
     }
 }
