@@ -12,6 +12,8 @@ public final class TrainingReader {
     private let lines = LineReader()
     private let filter = LineFilter()
     private let patterns: PatternReader?
+    /// Headers of tables that were seen, by the hash of their line.
+    @exclusivity(unchecked) private var headers: [UInt64: FigureTable] = [:]
     /// Hashes of lines in which there was nothing.
     private let empty: UnsafeMutablePointer<UInt64>
     private let stateMemory: UnsafeMutablePointer<TrainingState>
@@ -150,11 +152,17 @@ public final class TrainingReader {
         }
         let taught = self.patterns?.read(text, length) ?? []
         defer { for (name, value) in taught { self.state.add(taught: name, value, self.lines.names) } }
+        if let table = self.headers[hash] {
+            // The same header again, as some write it over each epoch's rows.
+            self.endBox()
+            self.table = table
+            return
+        }
         if self.readTable(text, length, hash) { return }
         self.lines.read(text, length)
         if self.box != nil { self.endBox() }
         if self.lines.line.figures.isEmpty {
-            if self.readHeading(text, length) { return }
+            if self.readHeading(text, length, hash) { return }
             if self.lines.line.saysNothing {
                 if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
                 self.empty[place] = hash
@@ -185,9 +193,10 @@ public final class TrainingReader {
     }
 
     /// The header of a table, or of a block: `***** eval metrics *****`, `Evaluation results:`.
-    private func readHeading(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+    private func readHeading(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64) -> Bool {
         if let table = FigureTable(self.lines, text, length) {
             self.table = table
+            if self.headers.count < 16 { self.headers[hash] = table }
             return true
         }
         let count = self.lines.count
@@ -198,7 +207,9 @@ public final class TrainingReader {
         let isFramed = self.lines.isSign(0, LineToken.bar) && self.lines.isSign(last, LineToken.bar)
         guard isFramed || self.lines.isSign(last, 0x3A) else { return false }
         for index in 0..<count where self.lines.isWord(index) {
-            if let role = FigureGrammar.roles[self.lines.word(at: index)] {
+            if self.lines.uses(index).contains(.role),
+                let role = FigureGrammar.roles[self.lines.word(at: index)]
+            {
                 self.state.begin(block: role)
                 self.isInBlock = true
                 return true
@@ -248,6 +259,7 @@ public final class TrainingReader {
         guard start < length,
             text[start] == 0x7C || (text[start] == 0xE2 && length > start + 2 && text[start + 1] == 0x94)
         else { return false }
+        guard Self.bars(text, length) == 3 else { return false }
         let cells = FigureTable.cells(text, length, .pipes, wide: true)
         guard cells.count == 2, !cells[0].isEmpty else { return false }
         var box = self.box ?? TrainingLine()
@@ -281,6 +293,19 @@ public final class TrainingReader {
         }
         self.box = box
         return true
+    }
+
+    /// How many bars part a line into cells; more than three are not counted.
+    private static func bars(_ text: UnsafePointer<UInt8>, _ length: Int) -> Int {
+        var bars = 0
+        var index = 0
+        while index < length, bars < 4 {
+            if text[index] == 0x7C || (text[index] == 0xE2 && index + 1 < length && text[index + 1] == 0x94) {
+                bars += 1
+            }
+            index += 1
+        }
+        return bars
     }
 
     private func endBox() {
