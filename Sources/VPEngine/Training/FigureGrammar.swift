@@ -197,7 +197,8 @@ enum FigureGrammar {
     ]
 
     static let trainBarWords: Set<String> = [
-        "train", "training", "epoch", "step", "steps", "iter", "iters", "finetuning",
+        "train", "training", "epoch", "step", "steps", "iter", "iters", "finetuning", "batch", "batches",
+        "iterations",
     ]
 
     /// After them, what stands on the line are settings, of a trial or of the whole run.

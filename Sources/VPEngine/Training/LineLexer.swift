@@ -246,8 +246,9 @@ final class LineLexer {
             self.classes[Int(self.text[start - 2])] & ByteClass.letter != 0
         {
             // `INFO:root:step:0/1770` is none.
+            let isApart = next == 0x20 && digits + 1 < self.length && self.text[digits + 1] != 0x2D
             let isNamed =
-                next == 0x2F || (next == 0x20 && digits + 1 < self.length && self.text[digits + 1] != 0x2D)
+                isApart || next == 0x2F || next == 0x2C || next == 0x3B || next == 0x7C || next == 0x09
             guard isNamed else { return true }
             let word = self.lowercased(start, end)
             return FigureGrammar.steps[word] == nil && !FigureGrammar.epochWords.contains(word)

@@ -95,7 +95,11 @@ extension LineReader {
             if FigureGrammar.countWords.contains(word) || count.isTraining == true { self.take(count) }
             return next
         }
-        if label == nil, self.line.epoch != nil, index > 0, self.isSign(index - 1, 0x3A),
+        if label == nil, self.isWord(next), self.uses(next).contains(.trainBar), !done.isFraction {
+            // `| 200/ 2928 batches |`
+            count.isOfEpoch = self.line.epoch != nil
+            self.take(count)
+        } else if label == nil, self.line.epoch != nil, index > 0, self.isSign(index - 1, 0x3A),
             !done.isFraction
         {
             // `epoch 001:    300 / 1891 loss=`

@@ -55,6 +55,9 @@ extension LineReader {
         else {
             return next
         }
+        var name = name
+        // `throughput: 1254.4 tokens/s`
+        if name.kind == .speed, self.speedBehind(index) { name.saysOfWhat = true }
         if hasUnit, name.kind.isEvidence, !self.isPercent(token), !self.scale(token) { return next }
         self.add(name, first, last, token)
         return next
@@ -236,8 +239,10 @@ extension LineReader {
         }
         if hasName {
             if last - first >= 2, self.isHeading(first, last, token) {
-                self.heading = (first, last - 2)
-                self.headingEnd = index
+                if self.names[self.slot(first, last - 2)].use == .figure {
+                    self.heading = (first, last - 2)
+                    self.headingEnd = index
+                }
                 return index + 1
             }
             let name = self.names[self.slot(first, last)]
@@ -275,9 +280,9 @@ extension LineReader {
         else { return false }
         let unit = self.names[self.slot(last, last)]
         let name = self.names[self.slot(first, last - 2)]
-        guard unit.use == .step || unit.use == .epoch, name.use == .figure, name.endsInMeasure else {
-            return false
-        }
+        guard unit.use == .step || unit.use == .epoch,
+            name.use == .figure && name.endsInMeasure || name.role.isEvaluation
+        else { return false }
         if unit.use == .epoch { self.line.epoch = token.value } else { self.line.step = token.value }
         if name.role != .none { self.begin(section: name.role) }
         return true

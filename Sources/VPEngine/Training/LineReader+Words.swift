@@ -21,6 +21,13 @@ extension LineReader {
         }
         if token.end - token.start >= 4 { self.mark(index, token) }
         if index + 1 < self.count, self.tokens[index + 1].kind == .sign { self.sectionWord(index) }
+        // `Test  Epoch 1 | Loss 0.6`: a cell of its own before all figures.
+        if self.run == index, self.line.figures.isEmpty, self.isWord(index + 1),
+            self.tokens[index + 1].space > 1
+        {
+            let slot = self.slot(index, index)
+            if self.names[slot].use == .roleOnly { self.begin(section: self.names[slot].role) }
+        }
         return index + 1
     }
 

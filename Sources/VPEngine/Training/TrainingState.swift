@@ -209,8 +209,9 @@ struct TrainingState {
     private mutating func hold(_ line: TrainingLine, _ title: TitleOf) {
         var isSeenTwice = false
         for figure in line.figures where figure.name.use == .figure {
+            // An error or a score may be of anything.
             let counts =
-                figure.name.kind.isEvidence || (figure.name.kind == .speed && figure.name.saysOfWhat)
+                figure.name.kind == .loss || (figure.name.kind == .speed && figure.name.saysOfWhat)
             if let index = self.held.firstIndex(where: { $0.figure.name.key == figure.name.key }) {
                 // The same once more is a setting, or the same text once more.
                 let isNew = !self.held[index].values.contains {

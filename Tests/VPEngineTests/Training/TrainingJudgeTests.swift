@@ -186,6 +186,9 @@ import VPTestSupport
         ),
         ("0: step 10 loss 0.5\n1: step 10 loss 0.7\n", ["loss": 0.5]),
         ("epoch,train_loss,val_loss\n1,0.5,0.625\n2,0.25,0.375\n", ["train_loss": 0.25, "val_loss": 0.375]),
+        ("Train  Epoch 1 | Loss 0.5\nTest  Epoch 1 | Loss 0.75\n", ["loss": 0.5, "test loss": 0.75]),
+        ("Step 2: {\"loss\": 0.5}\nEval at step 2: {\"loss\": 0.75}\n", ["loss": 0.5, "eval loss": 0.75]),
+        ("[10:11:12] INFO Step 5, loss 0.5\n", ["loss": 0.5, "step": 5]),
         ("step 1 loss 0.5\nBest loss: 0.1 at step 1\nsaved checkpoint (loss 0.2)\n", ["loss": 0.5]),
     ])
     func figuresHaveTheirNames(_ log: String, _ expected: [String: Double]) {
