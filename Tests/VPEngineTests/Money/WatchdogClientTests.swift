@@ -13,8 +13,8 @@ struct WatchdogClientTests {
     private static let shells = [["dash"], ["bash", "--posix"], ["busybox", "sh"]]
     private static let key = "0123456789abcdef0123456789abcdef"
 
-    private static func terms(of server: URL) -> String {
-        let terms = PlatformOrders.Terms(.vast, apiBase: server.absoluteString)
+    private static func terms(of server: URL, _ platform: VPEngine.Platform = .vast) -> String {
+        let terms = PlatformOrders.Terms(platform, apiBase: server.absoluteString)
         let look = terms.lookStart + "7" + terms.lookEnd
         return ScriptFile.assignments([
             "platform_call": ScriptFile.platformCall.text, "variable": terms.variable, "look": look,
@@ -90,6 +90,75 @@ struct WatchdogClientTests {
             #expect(request.header("content-type") == "application/json")
             #expect(request.header("user-agent") == "test-agent")
         }
+    }
+
+    /// How long the platform wants to be left alone is told with its refusal, whichever client hears it.
+    @Test(arguments: ["curl", "python3", "wget"], Self.shells)
+    func aTimeToWaitIsHeard(client: String, shell: [String]) async throws {
+        let waits = [
+            "GET": "Retry-After: 37", "PUT": "retry-after:5",
+            "DELETE": "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT",
+        ]
+        let server = try LoopbackServer { request in
+            let method = String(request.line.prefix { $0 != " " })
+            return .response("429 Too Many Requests", "no", headers: waits[method].map { [$0] } ?? [])
+        }
+        try await TemporaryFolder.with { folder in
+            let answers = try await Self.run(
+                """
+                for method in GET PUT DELETE POST; do
+                answer=$(call $method "$look" '{}'); sleep() { echo "$1"; }; rest "$answer" 10; done
+                """, by: client, in: shell, server: server.url, folder)
+            #expect(answers.split(separator: "\n") == ["37", "10", "10", "10"], "\(answers)")
+        }
+        try await TemporaryFolder.with { folder in
+            let words = try await Self.run(
+                "sleep() { echo \"$1\"; }; for a in '429 9999' 200 000 '' 'no key of its own'; do rest \"$a\" 10; done",
+                by: client, in: shell, server: server.url, folder)
+            #expect(words.split(separator: "\n") == ["3600", "10", "10", "10", "10"], "\(words)")
+        }
+    }
+
+    /// The watchdog itself and what a rental carries along leave a platform alone for as long as it asks for.
+    @Test(arguments: VPEngine.Platform.allCases, [true, false])
+    func anEndIsAskedForWhenThePlatformIsReady(platform: VPEngine.Platform, isWatchdog: Bool) async throws {
+        let server = try LoopbackServer { request in
+            .response("429 Too Many Requests", "no", headers: ["Retry-After: 137"])
+        }
+        try await TemporaryFolder.with { folder in
+            let lease = try folder.write("", to: "lease/log")
+            let settings = WatchdogScript.Settings(
+                platform: platform, instance: "7", apiBase: server.url.absoluteString, workspace: folder.path,
+                seconds: 60, capSeconds: 0, ending: .destroy, keepsUnsafeResults: false)
+            try folder.write(settings.text, to: "lease/settings")
+            let guardian = BootGuard.text(
+                LeaseTerms(seconds: 1), on: platform, apiBase: server.url.absoluteString,
+                workspace: folder.path)
+            try folder.write(isWatchdog ? WatchdogScript.watchdog : try #require(guardian), to: "script")
+            // The fifth pause ends it.
+            let log = folder.path + "/pauses"
+            try folder.writeProgram(
+                "#!/bin/sh\necho \"$1\" >>\(log)\n[ $(wc -l <\(log)) -lt 4 ] || kill -9 $PPID\n",
+                to: "bin/sleep")
+            let terms = PlatformOrders.Terms(platform, apiBase: "")
+            let path = "\(folder.path)/bin:\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
+            let program =
+                "sh \(folder.path)/script \(isWatchdog ? (lease as NSString).deletingLastPathComponent : "") order"
+            _ = try await SystemProcessRunner().run(
+                ProcessCommand(
+                    try #require(Programs.path(of: "bwrap")),
+                    [
+                        "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--proc", "/proc",
+                        "--die-with-parent",
+                        "--setenv", terms.variable, Self.key, "--setenv", terms.idVariable, "7", "--",
+                        // What a rental carries along runs in the background; the first process waits for it.
+                        "/bin/sh", "-c",
+                        "\(program); wait; while [ ! -s \(log) ] || [ $(wc -l <\(log)) -lt 4 ]; do /bin/sleep 0.05; done",
+                    ], environment: ["PATH": path, "HOME": isWatchdog ? folder.path : folder.path + "/home"]))
+            let pauses = try folder.read("pauses").split(separator: "\n")
+            #expect(pauses == [isWatchdog ? "3" : "1", "137", "137", "137"])
+        }
+        #expect(server.requests.count >= 3)
     }
 
     /// A platform that is away is no answer, whichever way the client says so.

@@ -24,9 +24,9 @@ while [ ! -s "$lease/settings" ]; do
     how=$ending
     [ -z "$kept" ] || [ -z "$(find "$kept" ! -type d -newer "$lease/boot" 2>/dev/null | head -n 1)" ] || how=stop
     if [ "$how" = destroy ]; then
-        call DELETE "$look" '{}'
+        answer=$(call DELETE "$look" '{}')
     else
-        call "$stop_method" "$look$stop_path" "$stop_body"
+        answer=$(call "$stop_method" "$look$stop_path" "$stop_body")
     fi
-    sleep 60
+    rest "$answer" 60
 done

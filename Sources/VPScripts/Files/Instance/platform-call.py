@@ -6,6 +6,6 @@ try:
     request = urllib.request.Request(url, body.encode() or None, headers, method=method)
     print(urllib.request.urlopen(request, timeout=30).status)
 except urllib.error.HTTPError as error:
-    print(error.code)
+    print(error.code, error.headers.get("Retry-After") or "")
 except Exception:
     print("000")

@@ -1,14 +1,44 @@
 #!/bin/sh
-# Sets `key` and `call`, for images with curl, Python or GNU wget. Busybox's wget knows one method.
+# Sets `key`, `call` and `rest`, for images with curl, Python or GNU wget. Busybox's wget knows one method.
 # `$variable` is what the instance's own key is called, `$platform_call` the text of platform-call.py;
 # `$lease` is a private folder: wget takes the key from nothing but a file.
+#
+# key: the instance's own key. ssh sessions do not have it, the container's first process does.
+#
+# heads: reads an answer's heads, and prints the status and the seconds for which it asks to be left alone.
+#
+# call METHOD URL BODY: prints what `heads` does, or words. The key travels by pipe or by a variable, which no
+# list of processes shows to others.
+#
+# rest ANSWER SECONDS: sleeps so long, or for as long as the answer asks for, an hour at most.
+#
+# Comments stand up here, because a rental has little room for what it carries along.
 # shellcheck disable=SC2154
 
-# The instance's own key. ssh sessions do not have it, the container's first process does.
 key() { tr '\0' '\n' </proc/1/environ 2>/dev/null | sed -n "s/^$variable=//p" | head -n 1; }
 
-# call METHOD URL BODY: prints the status of the answer, or a word. The key travels by pipe or by a
-# variable, which no list of processes shows to others.
+heads() {
+    tr -d '\r' | {
+        code=000 wait=''
+        while read -r name value _; do
+            case $name in
+            HTTP/*) code=$value wait='' ;;
+            [Rr]etry-[Aa]fter:) wait=" $value" ;;
+            esac
+        done
+        case $wait in *[!0-9\ ]* | ??????*) wait='' ;; esac
+        echo "$code$wait"
+    }
+}
+
+rest() {
+    wait=${1#???}
+    wait=${wait# }
+    [ "${wait:-0}" -gt "$2" ] 2>/dev/null || wait=$2
+    [ "$wait" -le 3600 ] || wait=3600
+    sleep "$wait"
+}
+
 call() {
     own=$(key)
     [ -n "$own" ] || {
@@ -17,15 +47,14 @@ call() {
     }
     if command -v curl >/dev/null 2>&1; then
         printf 'header = "Authorization: Bearer %s"\n' "$own" |
-            curl -K - -s -o /dev/null -w '%{http_code}' -m 30 -A "$agent" -X "$1" \
-                -H 'Content-Type: application/json' -d "$3" "$2"
+            curl -K - -s -o /dev/null -D - -m 30 -A "$agent" -X "$1" \
+                -H 'Content-Type: application/json' -d "$3" "$2" | heads
     elif command -v python3 >/dev/null 2>&1; then
         printf '%s' "$own" | python3 -c "$platform_call" "$1" "$2" "$3" "$agent"
     elif wget --help 2>&1 | grep -q -e --method; then
         printf 'header = Authorization: Bearer %s\n' "$own" >"$lease/wgetrc"
         WGETRC="$lease/wgetrc" wget -q -S -O /dev/null -T 30 -t 1 -U "$agent" --method="$1" \
-            --header='Content-Type: application/json' --body-data="$3" "$2" 2>&1 |
-            sed -n 's/^ *HTTP\/[0-9.]* \([0-9]*\).*/\1/p' | tail -n 1
+            --header='Content-Type: application/json' --body-data="$3" "$2" 2>&1 | heads
         rm -f "$lease/wgetrc"
     else
         echo 'no curl, python3 or wget'

@@ -34,14 +34,14 @@ probe() {
     answer=$(call GET "$look" '')
     for pause in 1 3 5; do
         # That it was asked too often, or is in trouble, says nothing of the key.
-        case $answer in '' | 000 | 429 | 5[0-9][0-9]) ;; *) break ;; esac
+        case $answer in '' | 000* | 429* | 5[0-9][0-9]*) ;; *) break ;; esac
         sleep "$pause"
         answer=$(call GET "$look" '')
     done
     case $answer in
-    200) put guard instance ;;
-    '' | 000) put guard 'none the platform does not answer the instance' ;;
-    [0-9][0-9][0-9]) put guard "none the key of the instance is answered with $answer" ;;
+    200*) put guard instance ;;
+    '' | 000*) put guard 'none the platform does not answer the instance' ;;
+    [0-9][0-9][0-9]*) put guard "none the key of the instance is answered with ${answer%% *}" ;;
     *) put guard "none the instance has $answer" ;;
     esac
 }
@@ -151,7 +151,7 @@ finish() {
         fi
         say "$how: $answer"
         put state 'ending 0'
-        sleep "$pause"
+        rest "$answer" "$pause"
         later=$(number end)
         if [ -n "$3" ] && { [ "$later" = none ] || [ "$later" -gt "$(date +%s)" ]; }; then
             say 'the lease was renewed'
