@@ -5,8 +5,12 @@
 public struct Fault: Hashable, Sendable {
     /// What goes wrong. The raw value is its name on a command line.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
-        /// A request is answered 429.
+        /// A request is answered 429; where `seconds` are given, that asks to be left alone for so long.
         case rateLimited = "rate-limited"
+        /// The account's key is refused from now on, as one that has expired; the instances' own keys are not.
+        case keyExpired = "key-expired"
+        /// A request is answered as one that the account's key has no right to.
+        case permissionMissing = "permission-missing"
         /// vast.ai's searches of the day are used up: each is refused until `seconds` from its first refusal.
         case searchQuota = "search-quota"
         /// A request is answered after a pause.
@@ -41,6 +45,9 @@ public struct Fault: Hashable, Sendable {
         case hostKeyChanged = "host-key-changed"
         /// Every ssh connection is cut; what runs in them runs on.
         case connectionCut = "connection-cut"
+        /// The instance's host loses its network for `seconds`: no ssh connection lasts, the platform hears nothing of
+        /// it, and what runs there runs on.
+        case hostOffline = "host-offline"
         /// The instance is gone, and the platform has never heard of it.
         case vanished
         /// Somebody bids more, or is served first: the instance stops, its disk stays.
@@ -117,6 +124,12 @@ extension Fault {
     }
     public static let otherHardware = Fault(.otherHardware)
     public static let neverPlaced = Fault(.neverPlaced)
+    public static let keyExpired = Fault(.keyExpired)
+    public static let permissionMissing = Fault(.permissionMissing)
+
+    public static func hostOffline(_ time: Duration) -> Fault {
+        Fault(.hostOffline, seconds: time / .seconds(1))
+    }
 
     public static func bootError(_ text: String, times: Int = 1) -> Fault {
         var fault = Fault(.bootError, times: times)
@@ -203,6 +216,7 @@ extension Fault.Kind {
         case .slow: 5
         case .sshdLate, .keyRefused: 10
         case .searchQuota: 3600
+        case .hostOffline: 30
         default: nil
         }
     }
@@ -212,8 +226,11 @@ extension Fault.Kind {
     /// Whether it befalls instances that run, rather than something that is asked or on its way.
     var strikesInstances: Bool {
         switch self {
-        case .hostKeyChanged, .connectionCut, .vanished, .preempted, .balanceZero: true
+        case .hostKeyChanged, .connectionCut, .vanished, .preempted, .balanceZero, .hostOffline: true
         default: false
         }
     }
+
+    /// Whether what befalls an instance lasts for the fault's seconds, and does not come after them.
+    var lastsSeconds: Bool { self == .hostOffline }
 }

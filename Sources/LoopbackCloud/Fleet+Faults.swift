@@ -8,6 +8,10 @@ extension Fleet {
         switch fault.kind {
         case .v0ListRetired, .v0Retired, .v1Retired, .graphQLRetired, .restRetired:
             self.retired.insert(fault.kind)
+        case .keyExpired:
+            for market in Market.allCases where fault.platform == nil || fault.platform == market {
+                self.expiredKeys.insert(market)
+            }
         case .balanceZero where fault.seconds == nil:
             self.emptyAccounts(of: fault.platform)
         case _ where fault.kind.strikesInstances:
@@ -15,7 +19,7 @@ extension Fleet {
             let newestFirst = self.rentals.values.sorted { $0.createdAt > $1.createdAt }
             let struck = newestFirst.filter { $0.phase == .running || fault.kind == .vanished }
                 .compactMap { self.strike($0, fault.kind, usualSeconds: 0) }
-            if (fault.seconds ?? 0) == 0 {
+            if (fault.seconds ?? 0) == 0 || fault.kind.lastsSeconds {
                 for strike in struck { _ = await strike.result }
             }
         default:
@@ -50,18 +54,22 @@ extension Fleet {
     {
         let event = FaultEvent(rental.market, at: rental.offer.machine)
         guard let fault = self.takeFault(kind, event) else { return nil }
-        let seconds = fault.seconds ?? usualSeconds
+        let seconds = kind.lastsSeconds ? usualSeconds : fault.seconds ?? usualSeconds
         let strike = Task { [weak self] in
             if seconds > 0 { try await Task.sleep(for: .seconds(seconds)) }
-            await self?.befall(kind, rental.id)
+            await self?.befall(kind, rental.id, for: fault.seconds ?? 0)
         }
         self.strikes.append(strike)
         return strike
     }
 
-    private func befall(_ kind: Fault.Kind, _ id: Int) async {
+    private func befall(_ kind: Fault.Kind, _ id: Int, for seconds: Double) async {
         guard let rental = self.rentals[id], !self.isClosed else { return }
         switch kind {
+        case .hostOffline:
+            self.rentals[id]?.isOffline = true
+            await rental.instance.cutConnections()
+            self.strikes.append(Task { [weak self] in try await self?.keepOffline(id, for: seconds) })
         case .connectionCut: await rental.instance.cutConnections()
         case .hostKeyChanged:
             try? await rental.instance.makeHostKey()
@@ -77,6 +85,16 @@ extension Fleet {
         case .balanceZero: self.emptyAccounts(of: rental.market)
         default: break
         }
+    }
+
+    /// Cuts whatever comes through until it is over: a connection is refused here by ending it.
+    private func keepOffline(_ id: Int, for seconds: Double) async throws {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end, let rental = self.rentals[id], !self.isClosed {
+            await rental.instance.cutConnections()
+            try await Task.sleep(for: .milliseconds(30))
+        }
+        self.rentals[id]?.isOffline = false
     }
 
     private func emptyAccounts(of platform: Market?) {

@@ -31,6 +31,8 @@ actor Fleet {
     var credits: [Market: Double]
     /// Old APIs that are gone on the platforms, and what a fault has taken away besides.
     var retired: Set<Fault.Kind> = [.v0ListRetired, .v1Retired]
+    /// Platforms that refuse the account's key.
+    var expiredKeys: Set<Market> = []
     var faults = FaultQueue()
     /// In seconds since 1970.
     var searchesReopenAt = 0.0

@@ -51,6 +51,8 @@ struct Rental: Sendable {
     var message: String?
     /// Whether it is other hardware than was rented.
     var isOther = false
+    /// Whether its host has lost the network.
+    var isOffline = false
     /// Nil until the container runs.
     var directPort: Int?
     var platformLog: [String] = []

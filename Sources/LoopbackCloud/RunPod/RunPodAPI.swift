@@ -40,7 +40,7 @@ struct RunPodAPI: Sendable {
     }
 
     func caller(withKey key: String) async -> Caller? {
-        if key == self.apiKey { return .account }
+        if key == self.apiKey { return await self.fleet.expiredKeys.contains(.runPod) ? nil : .account }
         return await self.fleet.pod(withKey: key)?.pod.map { .pod($0.id) }
     }
 
@@ -50,11 +50,15 @@ struct RunPodAPI: Sendable {
         }
         guard let key = request.bearer, !key.isEmpty else { return RunPodError.missingToken.reply }
         guard let caller = await self.caller(withKey: key) else { return RunPodError.wrongKey.reply }
-        if await self.fleet.takeFault(.rateLimited, FaultEvent(.runPod, request: request.line)) != nil {
+        let event = FaultEvent(.runPod, request: request.line)
+        if let fault = await self.fleet.takeFault(.rateLimited, event) {
             return RunPodError(
                 status: 429, detail: "rate limit exceeded for the minute window",
-                headers: ["Retry-After": "1"]
+                headers: ["Retry-After": String(Int(fault.seconds ?? 1))]
             ).reply
+        }
+        if case .account = caller, await self.fleet.takeFault(.permissionMissing, event) != nil {
+            return RunPodError.denied.reply
         }
         let allowance = self.limiter?.admit(at: self.fleet.clock())
         if let refusal = allowance?.refusal { return refusal.reply }

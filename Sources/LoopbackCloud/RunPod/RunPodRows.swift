@@ -31,7 +31,8 @@ enum RunPodRows {
     static func pod(_ rental: Rental, isBusy: Bool, user: String, now: Double) -> JSON? {
         guard let pod = rental.pod, !rental.isEnding else { return nil }
         let status = Self.status(rental)
-        let runs = status == "RUNNING"
+        // Of a pod whose machine is away the order stays on show, and what the machine tells is missing.
+        let runs = status == "RUNNING" && !rental.isOffline
         var proxy: JSON = nil
         if status != "PROVISIONING" {
             // It carries a terminal and nothing else, and is not emulated: nobody answers to that name.

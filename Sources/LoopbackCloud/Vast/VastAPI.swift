@@ -27,8 +27,11 @@ struct VastAPI: Sendable {
         if let pause = await self.fleet.takeFault(.slow, event)?.seconds {
             try? await Task.sleep(for: .seconds(pause))
         }
-        if await self.fleet.takeFault(.rateLimited, event) != nil {
-            return .text("API requests too frequent", status: 429)
+        if let fault = await self.fleet.takeFault(.rateLimited, event) {
+            var reply = APIReply.text("API requests too frequent", status: 429)
+            // Not promised anywhere, and sent by what stands before the platform.
+            if let seconds = fault.seconds { reply.headers["Retry-After"] = String(Int(seconds)) }
+            return reply
         }
         if await self.fleet.takeFault(.htmlErrorPage, event) != nil { return Self.gatewayError }
         do {
@@ -53,6 +56,10 @@ struct VastAPI: Sendable {
         let path = Array(request.path.dropFirst(2))
         if request.method == "GET", path == ["gpu_names", "unique"] { return self.gpuNames() }
         let caller = try await self.caller(of: request)
+        if caller == .account {
+            let event = FaultEvent(.vast, request: request.line)
+            if await self.fleet.takeFault(.permissionMissing, event) != nil { throw .notPermitted }
+        }
         try self.limit(Self.endpoint(request.method, version, path), request)
         if version == "v0", await self.fleet.isRetired(.v0Retired) {
             throw .deprecated(request.path, insteadUse: "the documented one")
@@ -101,7 +108,10 @@ struct VastAPI: Sendable {
 
     private func caller(of request: APIRequest) async throws(VastError) -> Caller {
         guard let key = request.bearer ?? request.query["api_key"], !key.isEmpty else { throw .loginRequired }
-        if key == self.apiKey { return .account }
+        if key == self.apiKey {
+            guard await !self.fleet.expiredKeys.contains(.vast) else { throw .wrongKey }
+            return .account
+        }
         if let id = await self.fleet.rental(withKey: key) { return .instance(id) }
         throw .wrongKey
     }

@@ -95,6 +95,7 @@ enum VastRows {
         row.merge(more) { $1 }
         if let ports = Self.ports(of: rental) { row["ports"] = ports }
         if rental.isOther { row["gpu_name"] = "RTX 3060" }
+        if rental.isOffline { row["actual_status"] = "offline" }
         return row
     }
 
