@@ -86,6 +86,12 @@ enum Report {
                     "\(platform ?? "The platform") refused the key\(because).",
                     "Set a working one with `vp config-set --\(name)-api-key -`; `vp config-show` tells where it is from."
                 )
+            case .missingPermission:
+                (
+                    "\(platform ?? "The platform") knows the key and does not let it do that, while \(activity.words)\(because).",
+                    "Give the key that right on \(platform.map { "\($0)'s" } ?? "the platform's") page of keys, or set one that "
+                        + "has it with `vp config-set --\(name)-api-key -`; `vp doctor` tells what the key may do."
+                )
             case .missingIdentity:
                 (
                     "No ssh key was found\(because).",
@@ -332,7 +338,8 @@ enum Report {
 
     static func status(for code: EngineError.Code) -> Int32 {
         switch code {
-        case .badConfiguration, .missingKey, .unauthorized, .missingIdentity, .missingProgram, .unsupported,
+        case .badConfiguration, .missingKey, .unauthorized, .missingPermission, .missingIdentity,
+            .missingProgram, .unsupported,
             .unknownGPU, .nameInUse, .keyNotOnAccount, .workspaceRefused, .historyUnavailable, .fileSystem,
             .localDiskFull, .noSuchJob:
             Status.configuration

@@ -88,6 +88,7 @@ extension Engine {
         }
         switch error.code {
         case .networkDown, .platformFailed, .badResponse, .rateLimited, .timedOut, .unauthorized,
+            .missingPermission,
             .unreachable,
             .sshRefused, .downloadFailed, .missingKey:
             try? self.context.store.postponeConfirmedEnd(

@@ -11,6 +11,8 @@ public struct EngineError: Error, Hashable, Sendable {
         case missingKey
         /// The platform refused the key.
         case unauthorized
+        /// The platform knows the key, and does not let it do this; `detail` holds the platform's words.
+        case missingPermission
         /// No ssh key pair was found.
         case missingIdentity
         /// A program we depend on (ssh, rsync, git) is not installed; `detail` names it.

@@ -106,8 +106,8 @@ public protocol PlatformClient: Sendable {
 
     /// Rents `request.offer` and returns the new instance's id.
     ///
-    /// Throws `.offerTaken` when the next candidate may be tried, `.insufficientCredit` or `.unauthorized` when
-    /// none should be. After `.networkDown`, `.timedOut`, `.platformFailed`, `.badResponse` or `.cancelled` the
+    /// Throws `.offerTaken` when the next candidate may be tried, `.insufficientCredit`, `.unauthorized` or
+    /// `.missingPermission` when none should be. After `.networkDown`, `.timedOut`, `.platformFailed`, `.badResponse` or `.cancelled` the
     /// instance may exist all the same: look for `request.name` before anything else. An error whose
     /// `leftoverInstance` is set has left an instance that must be destroyed.
     func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID

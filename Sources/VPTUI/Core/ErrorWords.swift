@@ -44,6 +44,11 @@ public struct ErrorWords: Hashable, Sendable {
             return ("\(place) has no key", "Set one with `vp config-set --vast-api-key -`, then Ctrl-r.")
         case .unauthorized:
             return ("\(place) refused the key", "Set a valid one with `vp config-set`, then Ctrl-r.")
+        case .missingPermission:
+            return (
+                "\(place) does not let the key do that while \(doing)",
+                "Give the key that right on the platform's page of keys, or set one that has it."
+            )
         case .missingIdentity:
             return ("No ssh key was found", "Make one with `ssh-keygen -t ed25519`, then try again.")
         case .missingProgram:

@@ -66,6 +66,30 @@ struct PlatformFaultTests {
         }
     }
 
+    /// A key that works and lacks a right is not told as one that is refused, and neither is the reverse.
+    @Test(.loopbackCloud(free), arguments: Platform.allCases)
+    func aMissingRightIsNoRefusedKey(_ platform: Platform) async throws {
+        let bench = try Bench(platform)
+        let id = try await bench.rent()
+        try await bench.wait(for: id, .running)
+        for question in [
+            { client in _ = try await client.instances() }, { client in try await client.stop(id) },
+            { client in try await client.destroy(id) },
+            { client in _ = try await client.accountKeys() },
+        ] as [(any PlatformClient) async throws -> Void] {
+            try await bench.inject("permission-missing")
+            #expect(await bench.code(question)?.rawValue == "missingPermission")
+        }
+        try await bench.inject("permission-missing")
+        #expect(await bench.rentFailure("vp-second")?.rawValue == "missingPermission")
+        #expect(await bench.cloud.instanceCount == 1)
+        try await bench.inject("key-expired")
+        #expect(await bench.code { _ = try await $0.instances() } == .unauthorized)
+        #expect(await bench.code { _ = try await $0.instance(id) } == .unauthorized)
+        #expect(await bench.code { try await $0.destroy(id) } == .unauthorized)
+        #expect(await bench.cloud.instanceCount == 1)
+    }
+
     /// The next candidate may be tried: nothing was rented.
     @Test(.loopbackCloud(free), arguments: ["offer-taken", "no-capacity"], Platform.allCases)
     func anotherOfferMayBeTried(_ fault: String, _ platform: Platform) async throws {

@@ -110,7 +110,7 @@ struct RunPodActionsTests {
         (400, "mounts: only one of persistent and network", .offerTaken),
         (402, "insufficient balance", .insufficientCredit),
         (400, "Insufficient balance.", .insufficientCredit),
-        (401, "missing bearer token", .unauthorized), (403, "access denied", .unauthorized),
+        (401, "missing bearer token", .unauthorized), (403, "access denied", .missingPermission),
         (403, "pool not available to this account", .offerTaken),
         (422, "request does not match the schema", .badRequest), (413, "too large", .badRequest),
         (429, "rate limit exceeded for the minute window", .rateLimited),

@@ -116,7 +116,7 @@ struct RunPodPodsTests {
         (404, "<html>not found</html>", EngineError.Code.badResponse), (404, "", .badResponse),
         (410, #"{"title":"Gone","status":410,"detail":"this API was retired"}"#, .endpointRetired),
         (410, "", .endpointRetired), (401, #"{"detail":"missing bearer token"}"#, .unauthorized),
-        (403, #"{"detail":"access denied"}"#, .unauthorized), (403, "error code: 1010", .badResponse),
+        (403, #"{"detail":"access denied"}"#, .missingPermission), (403, "error code: 1010", .badResponse),
         (500, "", .platformFailed), (200, "{}", .badResponse), (200, "", .badResponse),
         (200, "[]", .badResponse),
     ])

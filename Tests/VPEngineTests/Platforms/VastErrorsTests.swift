@@ -7,7 +7,10 @@ struct VastErrorsTests {
     @Test(arguments: [
         (401, "", EngineError.Code.unauthorized),
         (401, #"{"success":false,"msg":"Two Factor Authentication required"}"#, .unauthorized),
-        (403, #"{"success":false,"error":"auth_error","msg":"This action requires login."}"#, .unauthorized),
+        (
+            403, #"{"success":false,"error":"auth_error","msg":"This action requires login."}"#,
+            .missingPermission
+        ),
         (404, #"{"success":false,"error":"auth_error","msg":"Invalid user key"}"#, .unauthorized),
         (404, #"{"msg":"Session expired. Please log in again."}"#, .unauthorized),
         (200, #"{"success":false,"error":"auth_error","msg":"Invalid user key"}"#, .unauthorized),

@@ -38,8 +38,8 @@ struct RunPodAnswer: PlatformAnswer {
         let status = self.response.status
         switch status {
         case 401: return self.body.isHTML ? .badResponse : .unauthorized
-        // The edge turns clients away by their agent; it is not about the key.
-        case 403: return self.isJSON ? .unauthorized : .badResponse
+        // A key without the right to this. The edge turns clients away by their agent, which is not about the key.
+        case 403: return self.isJSON ? .missingPermission : .badResponse
         case 402: return .insufficientCredit
         case 410: return .endpointRetired
         case 429: return .rateLimited

@@ -295,7 +295,8 @@ package final class RunPodClient: PlatformClient {
             keys = try await self.keys(activity)
         } catch {
             // A key that may rent need not be one that may read the account's settings.
-            guard error.code == .unauthorized, request.publicKey != nil else { throw error }
+            guard error.code == .unauthorized || error.code == .missingPermission, request.publicKey != nil
+            else { throw error }
             keys = []
         }
         if let own = request.publicKey,

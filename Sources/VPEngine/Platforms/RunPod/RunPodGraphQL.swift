@@ -109,6 +109,8 @@ struct RunPodGraphQLAnswer: PlatformAnswer {
     var saysNoCapacity: Bool { RunPodAnswer.isAboutCapacity(self.message.lowercased()) }
 
     var errorCode: EngineError.Code {
+        // It answers a wrong key by either.
+        if self.response.status == 403, self.isJSON { return .unauthorized }
         guard self.response.isSuccess else { return RunPodAnswer(self.body).errorCode }
         let words = self.message.lowercased()
         // Said of what failed on the way, done or not.

@@ -35,6 +35,7 @@ struct VastAnswer: PlatformAnswer {
         if status == 429 || words.contains("rate_limit_exceeded") || words.contains("too frequent") {
             return .rateLimited
         }
+        if self.saysRightMissing { return .missingPermission }
         if self.saysKeyRefused { return .unauthorized }
         if words.contains("deprecated_endpoint") || words.contains(" is deprecated.") {
             return .endpointRetired
@@ -58,6 +59,13 @@ struct VastAnswer: PlatformAnswer {
     private static let moneyWords = [
         "insufficient_credit", "lacks credit", "spend_rate_limit", "missing_billing",
     ]
+
+    /// A key that the platform knows, for it answers one that it does not know by 401 or 404. Each of our requests has a
+    /// key, so that a login is never what is missing.
+    private var saysRightMissing: Bool {
+        self.response.status == 403 && self.isJSON && self.json["error"].text == "auth_error"
+            && !self.words.contains("invalid user key")
+    }
 
     /// Only some calls answer a wrong key with 401.
     private var saysKeyRefused: Bool {
