@@ -28,7 +28,7 @@ struct CostCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(self.common, asJSON: self.json.json)
-        let engine = try session.engine()
+        let engine = try session.engine(history: .wanted)
         let now = Date()
         let start = self.since?.date(now: now) ?? now.addingTimeInterval(-7 * 86_400)
         let failures = self.offline ? [] : await engine.fetchCharges(since: start)

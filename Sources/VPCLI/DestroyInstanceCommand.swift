@@ -29,6 +29,8 @@ struct DestroyInstanceCommand: InstanceActionCommand {
 
     var isUnasked: Bool { self.yes }
 
+    var history: HistoryNeed { .wanted }
+
     func run() async throws {
         guard self.confirmed, let platform = self.target.platform.platform.platform else {
             return try await self.perform()

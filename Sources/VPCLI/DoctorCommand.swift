@@ -18,7 +18,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         var session = try Session(self.common, asJSON: true)
-        var engine = try session.engine()
+        var engine = try session.engine(history: .wanted)
         var findings = await engine.diagnose()
         let remedies = findings.compactMap(\.remedy)
         if self.fix, !remedies.isEmpty {
@@ -31,7 +31,7 @@ struct DoctorCommand: AsyncParsableCommand {
             }
             // A key that was made is found by reading the configuration anew.
             session = try Session(self.common, asJSON: true)
-            engine = try session.engine()
+            engine = try session.engine(history: .wanted)
             findings = await engine.diagnose()
         }
         if self.json.json {

@@ -32,6 +32,9 @@ protocol InstanceActionCommand: AsyncParsableCommand {
     /// The same action, which may end jobs that run there; nil where it ends none.
     func allowing(jobs action: EngineAction) -> EngineAction?
 
+    /// Whether it is done without a history that is kept: what ends an instance is, what starts one is not.
+    var history: HistoryNeed { get }
+
     /// Nobody is to be asked.
     var isUnasked: Bool { get }
 
@@ -53,6 +56,8 @@ extension InstanceActionCommand {
 
     var isUnasked: Bool { false }
 
+    var history: HistoryNeed { .kept }
+
     func leave(_ instance: Instance, _ engine: Engine) async {}
 
     func run() async throws { try await self.perform() }
@@ -62,7 +67,8 @@ extension InstanceActionCommand {
         let isJSON = self.target.json.json
         let session = try Session(self.target.common, asJSON: isJSON)
         try session.requireKey(for: platform)
-        let engine = try session.engine()
+        let engine = try session.engine(history: self.history)
+        defer { session.noteHistory(of: engine) }
         let instance = try await self.find(engine, on: platform)
         try await self.confirm(instance, engine, session)
         let action = try await self.action(on: instance.id, session)

@@ -14,7 +14,7 @@ struct ListInstancesCommand: AsyncParsableCommand {
         let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
-        let engine = try session.engine()
+        let engine = try session.engine(history: .wanted)
         // What an earlier vp could not end, and what waited for its last job.
         await engine.takeUpEnds()
         let seenBefore = engine.cachedInstances()
@@ -22,6 +22,7 @@ struct ListInstancesCommand: AsyncParsableCommand {
         let answers = await engine.instances(platform: platform)
         await balances
         let report = try? engine.moneyReport()
+        session.noteHistory(of: engine)
         try Answer.show(answers, asJSON: self.json.json, session: session, document: Documents.instances) {
             InstanceTable.lines($0, terminal: session.terminal, now: Date(), money: report)
         } rest: {
@@ -162,6 +163,8 @@ struct StopCommand: InstanceActionCommand {
     @Flag(help: "End jobs that run there with it.")
     var endJobs = false
 
+    var history: HistoryNeed { .wanted }
+
     func find(_ engine: Engine, on platform: VPEngine.Platform?) async throws -> Instance {
         try await engine.instanceToEnd(named: self.target.id, platform: platform)
     }
@@ -207,7 +210,7 @@ struct SSHCommand: AsyncParsableCommand {
         let platform = self.platform.platform.platform
         let session = try Session(self.common)
         try session.requireKey(for: platform)
-        let engine = try session.engine()
+        let engine = try session.engine(history: .wanted)
         let name = try self.instance.name(orArgument: self.id)
         let instance = try await engine.instance(named: name, platform: platform)
         var words = try await engine.shellCommand(for: instance.id)

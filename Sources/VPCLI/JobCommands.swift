@@ -74,7 +74,7 @@ struct CancelCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(self.common, asJSON: self.json.json)
-        let engine = try session.engine()
+        let engine = try session.engine(history: .wanted)
         let job = try engine.job(named: self.job)
         let wasOver = job.state.isOver && job.endedAt != nil
         guard !wasOver || job.state == .unknown || job.record?.leftBehind.isEmpty == false else {

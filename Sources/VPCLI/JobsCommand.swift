@@ -34,7 +34,7 @@ struct JobsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(self.common, asJSON: self.json.json)
-        let engine = try session.engine()
+        let engine = try session.engine(history: .wanted)
         await Self.look(engine)
         if let name = self.job {
             let job = try engine.job(named: name)

@@ -16,7 +16,7 @@ struct LimitsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(self.common, asJSON: self.json.json)
-        let report = try session.engine().limitsReport()
+        let report = try session.engine(history: .wanted).limitsReport()
         if self.json.json {
             Terminal.print(Self.document(report).document)
         } else {

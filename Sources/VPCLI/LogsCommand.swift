@@ -34,7 +34,7 @@ struct LogsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(self.common)
-        let engine = try session.engine()
+        let engine = try session.engine(history: .wanted)
         var job = try engine.job(named: self.job)
         // Followed, it is fetched as it is followed.
         if !self.follow || job.state.isOver { job = await session.catchUp(job, engine) }

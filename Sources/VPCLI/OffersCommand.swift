@@ -38,7 +38,7 @@ struct OffersCommand: AsyncParsableCommand {
         let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
-        let engine = try session.engine()
+        let engine = try session.engine(history: .wanted)
         var query = self.hardware.query(session.configuration.defaults)
         query.order = self.order
         // More than are shown: the files are counted meanwhile, and may change the order.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 import VPEngine
 
 /// A platform as it is named on the command line.
@@ -128,12 +129,30 @@ struct Session: Sendable {
     }
 
     /// Takes up what a dashboard left that was killed.
-    func engine() throws -> Engine {
-        let engine = try Engine(configuration: self.configuration)
+    ///
+    /// - Parameter history: `.wanted` for verbs that look at what there is, and end it.
+    func engine(history: HistoryNeed = .kept) throws -> Engine {
+        let engine = try Engine(configuration: self.configuration, history: history)
+        self.noteHistory(of: engine)
         engine.takeUpConfirmedEnds(
             program: ProgramFile.beside("vp") ?? CommandLine.arguments[0], environment: self.environment)
         return engine
     }
+
+    /// Says once where nothing is kept of what is learned.
+    func noteHistory(of engine: Engine) {
+        guard let problem = engine.historyProblem,
+            Self.hasNotedHistory.withLock({ isNoted in
+                defer { isNoted = true }
+                return !isNoted
+            })
+        else { return }
+        self.warn([
+            "The history cannot be written (\(problem.detail ?? problem.code.rawValue)): vp forgets what it learns now."
+        ])
+    }
+
+    private static let hasNotedHistory = Mutex(false)
 
     /// Fails before anything is asked of anybody when no platform can be used.
     func requireKey(for platform: Platform? = nil) throws {

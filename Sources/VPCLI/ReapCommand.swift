@@ -23,7 +23,7 @@ struct ReapCommand: AsyncParsableCommand {
         let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
-        let answers = try await session.engine().leftovers(platform: platform)
+        let answers = try await session.engine(history: .wanted).leftovers(platform: platform)
         try Answer.show(answers, asJSON: self.json.json, session: session, document: Self.document) {
             Self.lines($0, terminal: session.terminal, now: Date())
         }

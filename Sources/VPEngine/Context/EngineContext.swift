@@ -22,14 +22,14 @@ package struct EngineContext: Sendable {
         configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner,
         now: @escaping @Sendable () -> Date,
         flush: @escaping @Sendable (String) throws(EngineError) -> Void,
-        patience: Patience = Patience()
+        patience: Patience = Patience(), history: HistoryNeed = .kept
     ) throws(EngineError) {
         self.configuration = configuration
         self.clients = Dictionary(clients.map { ($0.platform, $0) }) { first, _ in first }
         self.runner = runner
         self.now = now
         self.flush = flush
-        self.store = try Store(stateFolder: configuration.paths.stateFolder)
+        self.store = try Store(stateFolder: configuration.paths.stateFolder, need: history)
         self.connections = InstanceConnections(
             configuration: configuration, runner: runner, patience: patience)
         self.cache = PlatformCache(folder: configuration.paths.cacheFolder)

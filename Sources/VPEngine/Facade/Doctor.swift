@@ -38,6 +38,15 @@ struct Doctor {
         findings.append(self.socketPath())
         findings += self.modes()
         findings += self.disks()
+        if let problem = self.context.store.problem {
+            findings.append(
+                Diagnosis(
+                    "history", .broken, "it cannot be written: \(problem.detail ?? problem.code.rawValue)",
+                    fix: problem.code == .localDiskFull
+                        ? "Make room on that disk"
+                        : "Let that folder be written, or name another in XDG_STATE_HOME",
+                    code: problem.code))
+        }
         findings += self.configuration.warnings.map { Diagnosis("configuration", .doubtful, $0) }
         return await self.platforms(key) + findings
     }
@@ -306,7 +315,7 @@ private struct PlatformCheck {
     private func finding(_ question: Question, _ error: EngineError, _ name: String) -> Diagnosis {
         let words = error.detail ?? error.code.rawValue
         switch error.code {
-        case .unauthorized:
+        case .unauthorized, .missingPermission:
             return Diagnosis(
                 "\(name) key", question == .balance ? .doubtful : .broken,
                 "it may not \(question.rawValue): \(words)",

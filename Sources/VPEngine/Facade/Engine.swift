@@ -15,9 +15,12 @@ public final class Engine: Sendable {
 
     /// Opens the store and writes nothing else. Contacts nobody.
     ///
-    /// - Parameter onCall: told of every request to a platform, from any thread.
+    /// - Parameters:
+    ///   - history: what becomes of a history that cannot be written; see `historyProblem`.
+    ///   - onCall: told of every request to a platform, from any thread.
     public convenience init(
-        configuration: EngineConfiguration, onCall: @escaping @Sendable (APICallRecord) -> Void = { _ in }
+        configuration: EngineConfiguration, history: HistoryNeed = .kept,
+        onCall: @escaping @Sendable (APICallRecord) -> Void = { _ in }
     ) throws(EngineError) {
         try self.init(
             configuration: configuration,
@@ -25,19 +28,22 @@ public final class Engine: Sendable {
                 PlatformClients.client(
                     for: endpoint, timeScale: configuration.timeScale,
                     searches: configuration.paths.stateFolder, report: onCall)
-            }, runner: SystemProcessRunner())
+            }, runner: SystemProcessRunner(), history: history)
     }
 
     package init(
         configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner,
         now: @escaping @Sendable () -> Date = { Date() },
         flush: @escaping @Sendable (String) throws(EngineError) -> Void = Durability.flush,
-        patience: Patience = Patience()
+        patience: Patience = Patience(), history: HistoryNeed = .kept
     ) throws(EngineError) {
         self.context = try EngineContext(
             configuration: configuration, clients: clients, runner: runner, now: now, flush: flush,
-            patience: patience)
+            patience: patience, history: history)
     }
+
+    /// Why nothing of what is learned here is kept; nil while it is.
+    public var historyProblem: EngineError? { self.context.store.problem }
 
     /// Ends the ssh connections that this engine opened.
     public func shutDown() async { await self.context.connections.closeAll() }

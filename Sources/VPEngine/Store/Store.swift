@@ -1,14 +1,45 @@
 import Foundation
 import GRDB
+import Synchronization
+
+/// Whether what is to be done may be done without a history that is kept.
+public enum HistoryNeed: Sendable {
+    /// What spends money, or makes results, keeps its books.
+    case kept
+    /// Looking at what there is, and ending it: where the history cannot be written, what can be read of it is worked
+    /// with, and what comes of that is forgotten.
+    case wanted
+}
 
 /// What is kept on disk about jobs and rented instances: one SQLite file that `vp` and `vp-tui` share.
 package final class Store: Sendable {
-    private let database: DatabaseQueue
+    private let folder: String
+    private let need: HistoryNeed
+    private let state: Mutex<(database: DatabaseQueue, problem: EngineError?)>
 
     /// Opens the history in `stateFolder`, and makes it where there is none.
-    package init(stateFolder: String) throws(EngineError) {
+    package init(stateFolder: String, need: HistoryNeed = .kept) throws(EngineError) {
+        self.folder = stateFolder
+        self.need = need
+        let opened: (DatabaseQueue, EngineError?)
+        do throws(EngineError) {
+            opened = (try Self.open(stateFolder), nil)
+        } catch {
+            let problem = HistoryStandIn.problem(error, in: stateFolder)
+            guard need == .wanted else { throw problem }
+            opened = (try HistoryStandIn.make(of: Self.path(stateFolder), Self.migrator), problem)
+        }
+        self.state = Mutex(opened)
+    }
+
+    /// Why nothing is kept; nil while it is.
+    package var problem: EngineError? { self.state.withLock(\.problem) }
+
+    private static func path(_ stateFolder: String) -> String { "\(stateFolder)/history.sqlite" }
+
+    private static func open(_ stateFolder: String) throws(EngineError) -> DatabaseQueue {
         try PrivateFolder.make(stateFolder)
-        let path = "\(stateFolder)/history.sqlite"
+        let path = Self.path(stateFolder)
         // Of two programs that both find nothing, or an old schema, one would fail: SQLite does not wait for another to
         // change the journal, and GRDB reads what is to be done before it does it.
         let lock = try FileLock(
@@ -25,9 +56,10 @@ package final class Store: Sendable {
             try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         }
         do {
-            self.database = try DatabaseQueue(path: path, configuration: configuration)
+            let database = try DatabaseQueue(path: path, configuration: configuration)
             for file in [path, path + "-wal", path + "-shm"] { chmod(file, 0o600) }
-            try Self.migrator.migrate(self.database)
+            try Self.migrator.migrate(database)
+            return database
         } catch {
             throw Self.failure(error, "opening \(path)")
         }
@@ -105,13 +137,52 @@ package final class Store: Sendable {
     func write<Value: Sendable>(
         _ words: String, _ body: @Sendable (Database) throws -> Value
     ) throws(EngineError) -> Value {
-        do { return try self.database.write(body) } catch { throw Self.failure(error, words) }
+        let database = self.state.withLock(\.database)
+        do {
+            return try database.write(body)
+        } catch {
+            guard let other = try self.standIn(for: database, after: error) else {
+                throw Self.failure(error, words)
+            }
+            do { return try other.write(body) } catch { throw Self.failure(error, words) }
+        }
     }
 
     func read<Value: Sendable>(
         _ words: String, _ body: @Sendable (Database) throws -> Value
     ) throws(EngineError) -> Value {
-        do { return try self.database.read(body) } catch { throw Self.failure(error, words) }
+        let database = self.state.withLock(\.database)
+        do {
+            return try database.read(body)
+        } catch {
+            guard let other = try self.standIn(for: database, after: error) else {
+                throw Self.failure(error, words)
+            }
+            do { return try other.read(body) } catch { throw Self.failure(error, words) }
+        }
+    }
+
+    /// What is worked with from now on where `database` cannot be written, and need not be; nil where that is not why it
+    /// failed.
+    private func standIn(
+        for database: DatabaseQueue, after error: any Error
+    ) throws(EngineError) -> DatabaseQueue? {
+        guard self.need == .wanted, HistoryStandIn.isCalledFor(by: error) else { return nil }
+        let folder = self.folder
+        let result: Result<DatabaseQueue?, EngineError> = self.state.withLock { state in
+            // Another thread may have met the same.
+            if state.database !== database { return .success(state.database) }
+            guard state.problem == nil else { return .success(nil) }
+            do throws(EngineError) {
+                state.database = try HistoryStandIn.make(of: Self.path(folder), Self.migrator)
+                state.problem = HistoryStandIn.problem(
+                    Self.failure(error, "keeping the history"), in: folder)
+                return .success(state.database)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     private static func failure(_ error: any Error, _ words: String) -> EngineError {

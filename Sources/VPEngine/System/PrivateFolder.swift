@@ -20,7 +20,7 @@ package enum PrivateFolder {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw EngineError(.fileSystem, activity, detail: String(cString: strerror(errno)))
+            throw Self.failure(activity)
         }
     }
 
