@@ -17,8 +17,11 @@ import VPTestSupport
     private static let rules = [
         Rule(line: "GET /api/v1/instances", calls: 1, seconds: 1),
         Rule(line: "POST /api/v0/bundles", calls: 10, seconds: 60),
+        Rule(line: "GET /api/v0/users/current", calls: 1, seconds: 1),
         // All calls of RunPod's REST API together.
         Rule(line: "GET /v2/", calls: 60, seconds: 60),
+        Rule(line: "GET /v2/", calls: 3000, seconds: 3600),
+        Rule(line: "GET /v2/", calls: 50_000, seconds: 86_400),
     ]
 
     @Test func aListAsksEachPlatformOnce() async throws {
@@ -111,6 +114,61 @@ import VPTestSupport
             #expect(searches.contains(count), "\(count) searches")
             // What is not asked for stays on screen.
             #expect(states.allSatisfy { $0.offers.rows.count == 20 && $0.market.error == nil })
+        }
+    }
+
+    /// Two dashboards, at which somebody types for a third of the time, and a `vp ls` every minute at the very same moments: within
+    /// what both platforms publish, so that neither ever has to refuse.
+    ///
+    /// Four hours of it; `VP_TEST_HOURS=24` is the whole day.
+    @Test func aDayOfTwoDashboardsAndALookEachMinuteKeepsTheLimits() async throws {
+        let hours = ProcessInfo.processInfo.environment["VP_TEST_HOURS"].flatMap(Int.init) ?? 4
+        try await Self.withEngine(rows: 2) { engine, platforms in
+            let other = try Self.engine(like: engine, platforms)
+            var states = [Samples.empty(), Samples.empty()]
+            var effects: [[Effect]] = [[], []]
+            for index in states.indices {
+                _ = update(&states[index], .tick(Samples.now))
+                effects[index] = states[index].begin()
+            }
+            var looks = 0
+            for minute in 0..<(hours * 60) {
+                for step in 0..<3 {
+                    platforms.advance(to: Double(minute * 60 + step * 20))
+                    let date = Samples.now.addingTimeInterval(platforms.now)
+                    for index in states.indices {
+                        effects[index] += update(&states[index], .tick(date))
+                        if minute * 3 >= hours * 60, minute * 3 < hours * 120 {
+                            effects[index] += update(&states[index], .key(.character("j"), at: date))
+                        }
+                    }
+                    // Another program: what it knows of the others stands on the disk.
+                    let look = step == 0 ? try Self.engine(like: engine, platforms) : nil
+                    await withTaskGroup(of: Void.self) { group in
+                        if let look {
+                            looks += 1
+                            group.addTask {
+                                await look.takeUpEnds()
+                                async let balances: Void = look.refreshBalances()
+                                let answers = await look.instances()
+                                await balances
+                                #expect(answers.failures.isEmpty && answers.values.count == 4)
+                            }
+                        }
+                    }
+                    for index in states.indices {
+                        for effect in effects[index] {
+                            await Self.perform(effect, index == 0 ? engine : other, &states[index])
+                        }
+                        effects[index] = []
+                    }
+                }
+            }
+            #expect(looks == hours * 60)
+            Self.expectKept(platforms)
+            let counts = Dictionary(platforms.lines.map { ($0, 1) }, uniquingKeysWith: +)
+            #expect(counts["GET /api/v1/instances/", default: 0] >= looks, "\(counts)")
+            #expect(counts["POST /api/v0/bundles/", default: 0] <= 62, "\(counts)")
         }
     }
 
@@ -255,9 +313,11 @@ import VPTestSupport
             now: { Samples.now.addingTimeInterval(platforms.now) })
     }
 
-    private static func withEngine(_ body: (Engine, FullPlatforms) async throws -> Void) async throws {
+    private static func withEngine(rows: Int = 20, _ body: (Engine, FullPlatforms) async throws -> Void)
+        async throws
+    {
         try await TemporaryFolder.with { folder in
-            let platforms = FullPlatforms()
+            let platforms = FullPlatforms(rows: rows)
             let paths = EngineConfiguration.Paths(
                 userConfigurationFile: folder.path + "/config.yaml", stateFolder: folder.path + "/state",
                 cacheFolder: folder.path + "/cache", socketFolder: folder.path + "/sockets")
@@ -273,9 +333,12 @@ import VPTestSupport
     }
 }
 
-/// Both platforms with twenty instances on each, in a time of their own that sleepers move on.
+/// Both platforms with some instances on each, in a time of their own that sleepers move on.
 private final class FullPlatforms: HTTPTransport {
     private let state: Mutex<(now: Double, requests: [(line: String, time: Double)])> = Mutex((0, []))
+    private let rowCount: Int
+
+    init(rows: Int) { self.rowCount = rows }
 
     var now: Double { self.state.withLock { $0.now } }
     /// Method and path of all requests.
@@ -298,10 +361,14 @@ private final class FullPlatforms: HTTPTransport {
                     platform: platform, baseURL: URL(string: address)!, key: APIKey("key-of-the-test")),
                 transport: self, pacer: pacer, clock: clock)
         }
-        let pods = RequestPacer(clock: clock)
+        func pacer(_ platform: Platform) -> RequestPacer {
+            RequestPacer(
+                clock: clock, shared: SharedPace(folder: folder, account: platform.rawValue))
+        }
+        let pods = pacer(.runpod)
         return [
             VastClient(
-                caller: caller(.vast, "https://vast.test", RequestPacer(clock: clock)),
+                caller: caller(.vast, "https://vast.test", pacer(.vast)),
                 quota: SearchQuota(
                     folder: folder, account: "", now: { Samples.now.addingTimeInterval(self.now) })),
             RunPodClient(
@@ -317,14 +384,17 @@ private final class FullPlatforms: HTTPTransport {
             let isVast = request.url.host == "vast.test" && !path.hasSuffix("/")
             state.requests.append(("\(request.method.rawValue) \(path)\(isVast ? "/" : "")", state.now))
         }
-        return HTTPResponse(status: 200, body: Array(Self.answer(path).utf8))
+        return HTTPResponse(status: 200, body: Array(self.answer(path).utf8))
     }
 
-    private static func answer(_ path: String) -> String {
-        func rows(_ row: (Int) -> String) -> String { (1...20).map(row).joined(separator: ",") }
+    private func answer(_ path: String) -> String {
+        func rows(_ row: (Int) -> String) -> String {
+            (1...self.rowCount).map(row).joined(separator: ",")
+        }
         if path.contains("/v1/instances") {
             let instances = rows { #"{"id":\#($0),"actual_status":"running","intended_status":"running"}"# }
-            return #"{"success":true,"total_instances":20,"next_token":null,"instances":[\#(instances)]}"#
+            return
+                #"{"success":true,"total_instances":\#(self.rowCount),"next_token":null,"instances":[\#(instances)]}"#
         }
         if path.contains("bundles") {
             let offers = rows {

@@ -231,7 +231,7 @@ private struct PlatformCheck {
         // A client of its own, so that it sees the answers' heads.
         let client = PlatformClients.client(
             for: self.endpoint, timeScale: self.doctor.context.configuration.timeScale,
-            searches: self.doctor.context.configuration.paths.stateFolder
+            books: self.doctor.context.configuration.paths.stateFolder
         ) { record in records.withLock { $0.append(record) } }
         let name = self.platform.displayName
         let origin = self.doctor.context.configuration.keyOrigins[self.platform].map { " (from \($0))" } ?? ""

@@ -27,7 +27,7 @@ public final class Engine: Sendable {
             clients: configuration.endpoints.map { endpoint in
                 PlatformClients.client(
                     for: endpoint, timeScale: configuration.timeScale,
-                    searches: configuration.paths.stateFolder, report: onCall)
+                    books: configuration.paths.stateFolder, report: onCall)
             }, runner: SystemProcessRunner(), history: history)
     }
 

@@ -6,17 +6,19 @@ package enum PlatformClients {
     ///
     /// - Parameters:
     ///   - timeScale: factor on the published limits' periods; see `EngineConfiguration.timeScale`.
-    ///   - searches: folder in which the searches of the day are counted for all programs; nil counts for this client
-    ///     alone.
+    ///   - books: folder in which requests, and the searches of the day, are counted for all programs; nil counts for
+    ///     this client alone.
     ///   - transport: nil makes one that goes by the endpoint's own settings.
     ///   - report: told of every request, from any thread.
     package static func client(
-        for endpoint: PlatformEndpoint, timeScale: Double = 1, searches: String? = nil,
+        for endpoint: PlatformEndpoint, timeScale: Double = 1, books: String? = nil,
         transport: (any HTTPTransport)? = nil,
         report: @escaping @Sendable (APICallRecord) -> Void = { _ in }
     ) -> any PlatformClient {
         let transport = transport ?? CurlTransport(endpoint.network)
-        let pacer = RequestPacer(scale: timeScale)
+        let account = "\(endpoint.baseURL.absoluteString) \(endpoint.key.reveal())"
+        let pacer = RequestPacer(
+            scale: timeScale, shared: books.map { SharedPace(folder: $0, account: account) })
         func caller(_ url: URL) -> APICaller {
             APICaller(
                 endpoint: PlatformEndpoint(platform: endpoint.platform, baseURL: url, key: endpoint.key),
@@ -24,9 +26,8 @@ package enum PlatformClients {
         }
         switch endpoint.platform {
         case .vast:
-            let account = "\(endpoint.baseURL.absoluteString) \(endpoint.key.reveal())"
             return VastClient(
-                caller: caller(endpoint.baseURL), quota: SearchQuota(folder: searches, account: account))
+                caller: caller(endpoint.baseURL), quota: SearchQuota(folder: books, account: account))
         case .runpod:
             // `…/v2` and `…/graphql` are neighbours on the platform.
             let neighbour = endpoint.baseURL.deletingLastPathComponent().appendingPathComponent("graphql")

@@ -1,3 +1,5 @@
+import Glibc
+
 /// How often one endpoint may be called: `calls` in every `period`.
 package struct RateLimit: Hashable, Sendable {
     /// Calls of the same name share the limit.
@@ -25,27 +27,36 @@ package struct PacingClock: Sendable {
         self.sleep = sleep
     }
 
-    package static let continuous: PacingClock = {
-        let start = ContinuousClock.now
-        return PacingClock(now: { ContinuousClock.now - start }, sleep: { try await Task.sleep(for: $0) })
-    }()
+    /// Since this machine was started, so that all programs on it have the same.
+    package static let continuous = PacingClock(
+        now: {
+            var time = timespec()
+            clock_gettime(CLOCK_BOOTTIME, &time)
+            return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        }, sleep: { try await Task.sleep(for: $0) })
 }
 
 /// Keeps calls within the published limits before a server has to say so, and away from an endpoint that has.
 ///
-/// One pacer serves all callers of one account, since the platforms count per account and endpoint.
+/// One pacer serves all callers of one account, since the platforms count per account and endpoint. Those of other
+/// programs count as well, by what `SharedPace` keeps.
 package actor RequestPacer {
     private let scale: Double
     private let clock: PacingClock
+    private let shared: SharedPace?
     /// Starts of the latest calls under each name, oldest first; some lie in the future.
     private var starts: [String: [Duration]] = [:]
     private var closedUntil: [String: Duration] = [:]
 
-    /// - Parameter scale: factor on the limits' periods; 0 never makes anyone wait for a limit. A back-off that
-    ///   a server asked for is kept whatever the scale.
-    package init(scale: Double = 1, clock: PacingClock = .continuous) {
+    /// - Parameters:
+    ///   - scale: factor on the limits' periods; 0 never makes anyone wait for a limit. A back-off that a server asked
+    ///     for is kept whatever the scale.
+    ///   - clock: with `shared`, one that all programs have the same of.
+    ///   - shared: the calls of other programs; nil counts ours alone.
+    package init(scale: Double = 1, clock: PacingClock = .continuous, shared: SharedPace? = nil) {
         self.scale = scale
         self.clock = clock
+        self.shared = shared
     }
 
     /// Returns nil when a call under `limit` may start. Callers are served in the order in which they asked.
@@ -55,12 +66,21 @@ package actor RequestPacer {
     package func waitForTurn(
         _ limit: RateLimit, patience: Duration
     ) async throws(CancellationError) -> Duration? {
-        let closed = (self.closedUntil[limit.name] ?? .zero) - self.clock.now()
+        let now = self.clock.now()
+        let others = self.shared?.closedUntil(limit, at: now) ?? .zero
+        let closed = max(self.closedUntil[limit.name] ?? .zero, others) - now
         guard closed <= patience else { return closed }
         var turn = self.reserve(limit)
         while true {
-            let wait = turn - self.clock.now()
-            guard wait > .zero else { return nil }
+            let now = self.clock.now()
+            let wait = turn - now
+            guard wait > .zero else {
+                // Claimed only when it is time, so that a program that is killed while it waits keeps nobody waiting.
+                guard let next = self.shared?.claim(limit, scale: self.scale, at: now) else { return nil }
+                guard next - now <= patience else { return next - now }
+                turn = next
+                continue
+            }
             do {
                 try await self.clock.sleep(wait)
             } catch {
@@ -75,6 +95,7 @@ package actor RequestPacer {
     package func close(_ limit: RateLimit, for delay: Duration) {
         let until = self.clock.now() + delay
         self.closedUntil[limit.name] = max(self.closedUntil[limit.name] ?? .zero, until)
+        self.shared?.close(limit, until: until, at: self.clock.now())
     }
 
     private func reserve(_ limit: RateLimit) -> Duration {

@@ -1,5 +1,8 @@
+import Foundation
 import Testing
-import VPEngine
+import VPTestSupport
+
+@testable import VPEngine
 
 @Suite("Keeping to the limits")
 struct RequestPacerTests {
@@ -51,6 +54,83 @@ struct RequestPacerTests {
         await pacer.close(limit, for: .seconds(600))
         #expect(try await pacer.waitForTurn(limit, patience: .seconds(60)) == .seconds(600))
         #expect(clock.sleeps.isEmpty)
+    }
+
+    /// Two programs are one account to the platform.
+    @Test func programsShareTheLimits() async throws {
+        try await TemporaryFolder.with { folder async throws in
+            let clock = ScriptedClock()
+            func pacer(_ account: String = "a") -> RequestPacer {
+                RequestPacer(clock: clock.pacing, shared: SharedPace(folder: folder.path, account: account))
+            }
+            let (first, second, other) = (pacer(), pacer(), pacer("b"))
+            let limit = RateLimit("list", per: .seconds(3))
+            _ = try await first.waitForTurn(limit, patience: .seconds(60))
+            _ = try await second.waitForTurn(limit, patience: .seconds(60))
+            _ = try await first.waitForTurn(limit, patience: .seconds(60))
+            #expect(clock.sleeps == [.seconds(3), .seconds(3)])
+            // Another account has limits of its own, and so has another endpoint.
+            _ = try await other.waitForTurn(limit, patience: .seconds(60))
+            _ = try await second.waitForTurn(RateLimit("show", per: .seconds(3)), patience: .seconds(60))
+            #expect(clock.sleeps.count == 2)
+            let window = RateLimit("search", calls: 3, per: .seconds(60))
+            for each in [first, second, first, second] {
+                _ = try await each.waitForTurn(window, patience: .seconds(90))
+            }
+            #expect(clock.sleeps.dropFirst(2) == [.seconds(60)])
+            // One whose turn is too far away is told so, and takes nobody's.
+            #expect(try await first.waitForTurn(window, patience: .seconds(1)) == nil)
+            #expect(try await second.waitForTurn(window, patience: .seconds(1)) == nil)
+            #expect(try await first.waitForTurn(window, patience: .seconds(1)) == .seconds(60))
+        }
+    }
+
+    /// What one program was refused, none asks before its time; a program that was killed while it waited holds nobody up.
+    @Test func programsShareARefusal() async throws {
+        try await TemporaryFolder.with { folder async throws in
+            let clock = ScriptedClock()
+            let pace = SharedPace(folder: folder.path, account: "a")
+            let first = RequestPacer(clock: clock.pacing, shared: pace)
+            let limit = RateLimit("list", per: .seconds(3))
+            await first.close(limit, for: .seconds(600))
+            let second = RequestPacer(clock: clock.pacing, shared: pace)
+            #expect(try await second.waitForTurn(limit, patience: .seconds(60)) == .seconds(600))
+            #expect(try await second.waitForTurn(limit, patience: .seconds(900)) == nil)
+            #expect(clock.sleeps == [.seconds(600)])
+            let third = RequestPacer(clock: clock.pacing, shared: pace)
+            #expect(try await third.waitForTurn(limit, patience: .seconds(900)) == nil)
+            #expect(clock.sleeps == [.seconds(600), .seconds(3)])
+        }
+    }
+
+    /// A damaged file, one of another start of the machine, and a folder that is none keep nobody from asking.
+    @Test func whatCannotBeReadHoldsNobodyUp() async throws {
+        try await TemporaryFolder.with { folder async throws in
+            let clock = ScriptedClock()
+            let limit = RateLimit("list", per: .seconds(3))
+            let pace = SharedPace(folder: folder.path, account: "a")
+            _ = try await RequestPacer(clock: clock.pacing, shared: pace).waitForTurn(
+                limit, patience: .seconds(9))
+            let name = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path).first {
+                    $0.hasSuffix(".json")
+                })
+            for text in [
+                "{", #"{"boot":"other","starts":{"list":[1e9]},"closedUntil":{"list":1e9}}"#,
+                #"{"boot":"","starts":{"list":[-1,1e300]},"closedUntil":{"list":1e300}}"#,
+            ] {
+                try folder.write(text, to: name)
+                _ = try await RequestPacer(clock: clock.pacing, shared: pace).waitForTurn(
+                    limit, patience: .seconds(9))
+            }
+            let nowhere = SharedPace(folder: "/proc/none", account: "a")
+            let pacer = RequestPacer(clock: clock.pacing, shared: nowhere)
+            _ = try await pacer.waitForTurn(limit, patience: .seconds(9))
+            #expect(clock.sleeps.isEmpty)
+            await pacer.close(limit, for: .seconds(2))
+            #expect(try await pacer.waitForTurn(limit, patience: .seconds(9)) == nil)
+            #expect(clock.sleeps == [.seconds(3)])
+        }
     }
 
     @Test func aCancelledWaitEnds() async {
