@@ -11,7 +11,8 @@ struct JobsQuestion {
 
     /// What came of `action`. Where jobs stand in its way and the user says that they may end, what came of `allowed`.
     func result(of action: EngineAction, allowing allowed: () -> EngineAction?) async throws -> ActionResult {
-        var runner = ActionRunner(engine: self.engine, session: self.session)
+        // What jobs print until their end is in their logs: stdout is the answer's, or what was followed before.
+        var runner = ActionRunner(engine: self.engine, session: self.session, showsOutput: false)
         runner.earlier = self.earlier
         do {
             return try await runner.result(of: action)

@@ -32,7 +32,7 @@ final class ProgressDisplay {
             self.detail = progress.detail
             self.transfer = progress.transfer
             self.began = .now
-            if !self.session.terminal.canRedraw, self.isWordy, !Self.isBrief(progress.stage) {
+            if !self.session.terminal.canRedraw, self.isTold(progress.stage) {
                 let detail = progress.detail.map { ": \(Terminal.printable($0))" } ?? ""
                 Terminal.note("vp: \(progress.stage.words)\(detail)")
             }
@@ -43,7 +43,7 @@ final class ProgressDisplay {
                     // The command has ended, and its work goes on.
                     self.hide()
                     Terminal.note("vp: \(progress.stage.words): \(Terminal.printable(detail))")
-                } else if !self.session.terminal.canRedraw, self.isWordy {
+                } else if !self.session.terminal.canRedraw, self.isWordy || progress.stage == .reconnecting {
                     Terminal.note("vp: \(progress.stage.words): \(Terminal.printable(detail))")
                 }
             }
@@ -97,9 +97,11 @@ final class ProgressDisplay {
         defer { self.stage = nil }
         guard let stage = self.stage, stage != .running else { return }
         let elapsed = self.seconds
-        guard self.isWordy || elapsed >= 1 || mark == .failed else { return }
+        guard self.isWordy || elapsed >= 1 || mark == .failed || stage == .reconnecting else { return }
         guard self.session.terminal.canRedraw else {
-            if elapsed >= 1 {
+            if stage == .reconnecting, mark == .done {
+                Terminal.note("vp: connected again after \(TimeSpan.exact(elapsed))")
+            } else if elapsed >= 1 {
                 let end = mark == .done ? "done" : "stopped"
                 Terminal.note("vp: \(stage.words): \(end) after \(TimeSpan.exact(elapsed))")
             }
@@ -119,6 +121,11 @@ final class ProgressDisplay {
             line += ": \(DisplayWidth.cut(Terminal.printable(detail), to: room))"
         }
         Terminal.note("\(line)  \(Style.faint.apply(TimeSpan.exact(elapsed), if: colour))")
+    }
+
+    /// A loss is told to everybody: what waits without a word looks like something that hangs.
+    private func isTold(_ stage: ActionStage) -> Bool {
+        stage == .reconnecting || self.isWordy && !Self.isBrief(stage)
     }
 
     /// Stages that say nothing to somebody who reads lines afterwards.

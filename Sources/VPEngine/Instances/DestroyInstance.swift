@@ -160,8 +160,16 @@ struct DestroyInstance {
             isShown == nil
             ? "\(platform) does not say whether the instance \(self.id) is there"
             : "\(platform) still shows the instance \(self.id) after \(Int(saturating: limit.rounded(.up))) s"
-        let words = refusal.map { ": \($0.detail ?? $0.code.rawValue)" } ?? ""
+        let words = refusal.map { ": \(Self.words(for: $0, of: self.id.platform))" } ?? ""
         throw EngineError(.destroyUnconfirmed, self.activity, detail: state + words)
+    }
+
+    /// A key that is refused is what the user can do something about.
+    private static func words(for refusal: EngineError, of platform: Platform) -> String {
+        let said = refusal.detail ?? refusal.code.rawValue
+        guard refusal.code == .unauthorized else { return said }
+        return
+            "it refuses the key (\(said)), and `vp config-set --\(platform.rawValue)-api-key -` sets another"
     }
 
     private func close(_ entry: LedgerEntry?) throws(EngineError) -> [Job] {

@@ -174,7 +174,9 @@ struct FollowJob: Sendable {
     private func followUntilOver(
         _ instance: InstanceID, _ tail: LogTail, _ spool: LogSpool?, _ start: JobStart
     ) async throws(EngineError) -> LogTail.Ending {
-        try await self.retrying(instance, start, size: { spool?.size }) { shell throws(EngineError) in
+        // The second log's connection is lost together with the first one's, and says nothing of its own.
+        try await self.retrying(instance, start, size: { spool?.size }, isQuiet: spool == nil) {
+            shell throws(EngineError) in
             // Until the instance has said that it has the job, nobody knows whether it started. Asking again
             // starts it only if it did not; afterwards it must not be asked again, because a container that
             // was made anew would run it a second time.
@@ -184,10 +186,11 @@ struct FollowJob: Sendable {
 
     /// Calls `body` until it succeeds, with pauses that grow while nothing comes of it.
     private func retrying<Value>(
-        _ instance: InstanceID, _ start: JobStart, size: () -> Int64? = { nil },
+        _ instance: InstanceID, _ start: JobStart, size: () -> Int64? = { nil }, isQuiet: Bool = false,
         _ body: (RemoteShell) async throws(EngineError) -> Value
     ) async throws(EngineError) -> Value {
         var failures = 0
+        var lost: (outage: Outage, since: ContinuousClock.Instant)?
         while true {
             let before = size()
             do throws(EngineError) {
@@ -197,12 +200,20 @@ struct FollowJob: Sendable {
             } catch {
                 guard Self.mayPass(error, start, failures) else { throw error }
                 if size() != before { failures = 0 }
+                // Whoever has answered since was reached.
+                if size() != before || start.hasAnswered { lost = nil }
                 failures += 1
                 self.noteConnection(.reconnecting)
-                self.progress(ActionProgress(.reconnecting, detail: error.detail))
+                var current = lost ?? (self.outage(of: instance, error), .now)
+                if !isQuiet { self.progress(ActionProgress(.reconnecting, detail: current.outage.words)) }
                 self.context.connections.reset(instance)
                 try await self.context.pause(min(30, pow(2, Double(failures - 2))), "reconnecting")
-                try await self.lookAgain(instance)
+                let word = try await self.lookAgain(instance)
+                current.outage.saw(word, after: current.since.secondsUntilNow)
+                if let reason = current.outage.reasonToLeave(after: current.since.secondsUntilNow) {
+                    throw EngineError(.unreachable, error.activity, detail: reason)
+                }
+                lost = current
                 start.reconnect()
             }
         }
@@ -218,8 +229,15 @@ struct FollowJob: Sendable {
         }
     }
 
-    /// Reads the instance's address anew. Throws `.instanceLost` when the platform says that it is over.
-    private func lookAgain(_ id: InstanceID) async throws(EngineError) {
+    private func outage(of instance: InstanceID, _ error: EngineError) -> Outage {
+        Outage(
+            of: instance, price: self.context.connections.known(instance)?.price,
+            reason: error.detail ?? error.code.rawValue, timeScale: self.context.configuration.timeScale)
+    }
+
+    /// Reads the instance's address anew, and returns what the platform says of it. Throws `.instanceLost` when that is
+    /// that it is over. A platform that cannot be asked, or that refuses the key, ends no job: ssh needs neither.
+    private func lookAgain(_ id: InstanceID) async throws(EngineError) -> Outage.Word {
         let activity = EngineError.Activity(
             "following the job", platform: id.platform, subject: id.rawValue)
         let known = self.context.connections.known(id)
@@ -228,6 +246,8 @@ struct FollowJob: Sendable {
             if let words = instance.wordsForItsEnd(at: self.context.now()) {
                 throw EngineError(.instanceLost, activity, detail: words)
             }
+            if instance.status == .lost { return .offline }
+            return instance.status == .running && instance.addresses.isEmpty ? .noAddress : .runs
         } catch {
             switch error.code {
             case .instanceGone:
@@ -237,9 +257,10 @@ struct FollowJob: Sendable {
                     .instanceLost, activity,
                     detail: isDestroyed
                         ? LedgerEntry.destroyedWords : known.wordsForItsAbsence(at: self.context.now()))
-            case .instanceLost, .cancelled, .unauthorized: throw error
+            case .instanceLost, .cancelled: throw error
+            case .unauthorized, .missingPermission: return .keyRefused
             // The way to the platform may be cut together with the way to the instance.
-            default: return
+            default: return .none
             }
         }
     }
@@ -260,7 +281,7 @@ struct FollowJob: Sendable {
         if case .background(let count) = report, count > 0 {
             let words = count == 1 ? "1 process goes on" : "\(count) processes go on"
             self.progress(ActionProgress(.running, detail: "\(words) in the background"))
-        } else if job.state == .running {
+        } else if job.state == .running || job.state == .queued {
             self.progress(ActionProgress(.running, detail: job.command.shellText))
         }
         self.report(.jobChanged(job))

@@ -16,6 +16,9 @@ final class JobStart: Sendable {
     /// Whether it may have been asked to start, even if nobody answered.
     var wasAttempted: Bool { self.state.withLock(\.wasAttempted) }
 
+    /// Whether the instance has said anything of the job since it was last connected to.
+    var hasAnswered: Bool { self.state.withLock { $0.lastReport != nil } }
+
     func confirm() { self.state.withLock { $0.isConfirmed = true } }
 
     func attempt() { self.state.withLock { $0.wasAttempted = true } }

@@ -71,7 +71,7 @@ package final class InstanceConnections: Sendable {
 
     /// A shell on `instance`, by the first address that answers.
     ///
-    /// Throws what ssh said about the last address, `.instanceNotRunning` where there is no address yet, and
+    /// Throws what ssh said about the last address, `.instanceNotRunning` where it does not run, and
     /// `.hostKeyChanged` at once: another address would meet the same doubt.
     package func shell(for instance: Instance) async throws(EngineError) -> RemoteShell {
         self.note([instance])
@@ -82,8 +82,13 @@ package final class InstanceConnections: Sendable {
         guard self.configuration.identityFile != nil || self.configuration.environment["SSH_AUTH_SOCK"] != nil
         else { throw EngineError(.missingIdentity, activity) }
         guard !targets.isEmpty else {
+            // One that runs may have no address for a while: its host is away, or has just started it.
+            let runs = instance.status == .running
             throw EngineError(
-                .instanceNotRunning, activity, detail: instance.statusMessage ?? instance.status.rawValue)
+                runs ? .unreachable : .instanceNotRunning, activity,
+                detail: runs
+                    ? "\(instance.id.platform.displayName) names no address for ssh"
+                    : instance.statusMessage ?? instance.status.rawValue)
         }
         let warm = targets.first { access($0.controlPath, F_OK) == 0 }
         if let target = warm ?? (targets.count == 1 ? targets[0] : nil) {
