@@ -125,6 +125,19 @@ import Testing
         #expect(try harness.read("project/.vpignore") == "mine\n")
     }
 
+    /// With keys for both, both are looked at: a project that was set up by a program names neither.
+    @Test func initWithoutATerminalNamesNoPlatform() async throws {
+        let harness = try CLIHarness(["VAST_API_KEY": Self.key, "RUNPOD_API_KEY": Self.key + "x"])
+        #expect(try await harness.vp("--init").status == 0)
+        let file = try harness.read("project/.vp/config.yaml")
+        #expect(
+            !file.split(separator: "\n").contains {
+                $0.trimmingCharacters(in: .whitespaces).hasPrefix("default:")
+            })
+        let shown = try await harness.vp("config-show", "--json").json()
+        #expect((shown["defaults"] as? [String: Any])?["platform"] is NSNull, "\(shown)")
+    }
+
     /// The original put keys into the project's file, which is shared and committed.
     @Test func initKeepsKeysOutOfTheProject() async throws {
         let harness = try CLIHarness()

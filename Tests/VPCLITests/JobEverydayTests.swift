@@ -84,6 +84,7 @@ struct JobEverydayTests {
     private func writeToAFullDisk(_ local: LocalCloud) async throws {
         for words in [
             ["run", "--", "echo hi"], ["logs", "-1"], ["attach", "-1"], ["jobs", "--json"], ["jobs"],
+            ["logs", "-f", "-1"], ["ls", "--json"], ["run", "--detach", "--json", "--", "true"],
         ] {
             let (status, errors) = try Self.full(local.harness, words)
             #expect(status == 200, "\(words): \(errors)")

@@ -49,6 +49,33 @@ struct KeyboardTests {
         }
     }
 
+    /// A job that nobody has followed yet, and one that is run again, have the keyboard of who comes.
+    @Test(.ownThread) func whoComesLaterHasTheKeyboard() async throws {
+        try await LocalCloud.with { local in
+            _ = try await local.rent()
+            var environment = local.harness.environment
+            environment["TERM"] = "xterm"
+            func terminal(_ words: [String]) throws -> PTYSession {
+                try PTYSession(
+                    CLIHarness.products + "/vp", words, width: 100, height: 30, environment: environment,
+                    directory: local.harness.project)
+            }
+            let start = try terminal(
+                ["run", "-t", "--detach", "--", "python3", "-c", "import code; code.interact()"])
+            #expect(try await start.seeEnd() == .exited(0))
+            let attached = try terminal(["attach", "-1"])
+            try await attached.see(">>>")
+            attached.type("6*7000\r")
+            try await attached.see("42000")
+            attached.type("raise SystemExit(3)\r")
+            #expect(try await attached.seeEnd() == .exited(3))
+            let again = try terminal(["rerun", "-1"])
+            try await again.see(">>>")
+            again.type("raise SystemExit(5)\r")
+            #expect(try await again.seeEnd() == .exited(5))
+        }
+    }
+
     /// The keyboard is raw meanwhile, and nobody watches for this signal.
     @Test(.ownThread, arguments: [SIGQUIT, SIGTERM])
     func aSignalLeavesTheTerminalAsItWas(signal: Int32) async throws {

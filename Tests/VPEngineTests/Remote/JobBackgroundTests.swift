@@ -267,6 +267,24 @@ struct JobBackgroundTests {
         }
     }
 
+    /// Where there is no bash, the shell of the login runs the line; one that is none leaves it to `sh`.
+    @Test(arguments: [JobShell.Kind.dash, .busybox, .bareDash])
+    func withoutBashTheShellOfTheLoginIsTaken(kind: JobShell.Kind) async throws {
+        try await self.with(kind) { shell in
+            try shell.install("own-shell", "echo \"own $1\"; exec sh \"$@\"")
+            var login = shell
+            for (number, (own, output)) in [
+                (shell.program("own-shell"), "own -c\nhi\n"), ("/usr/sbin/nologin", "hi\n"),
+                ("/no/such/shell", "hi\n"), ("", "hi\n"),
+            ].enumerated() {
+                login.variables["SHELL"] = own
+                let (text, end) = try await login.end(login.script(.shell("echo hi; exit 5"), id: number + 1))
+                #expect(String(decoding: text, as: UTF8.self) == output, "\(own)")
+                #expect(end.outcome == .exited(5))
+            }
+        }
+    }
+
     @Test func aStartUpFileThatEndsTheShellIsNoSuccess() async throws {
         try await self.with(.dash, hasBash: true) { shell in
             try Data("exit 0\n".utf8).write(to: URL(fileURLWithPath: shell.home + "/.bashrc"))
@@ -297,6 +315,10 @@ struct JobBackgroundTests {
                     == true)
             #expect(try await cause("./gone a b", 3)?.contains("/no/such/program") == true)
             #expect(try await cause("echo fine; exit 127", 4) == nil)
+            // Given as arguments, and called from another script.
+            let (output, end) = try await shell.end(shell.script(.arguments(["./windows", "a b"]), id: 5))
+            #expect(JobCause.words(for: end, tail: output)?.contains("CRLF") == true)
+            #expect(try await cause("sh -c './python' && true", 6)?.contains("python9") == true)
         }
     }
 

@@ -31,6 +31,8 @@ struct JobShell: Sendable {
     private let runner = SystemProcessRunner()
     /// What goes in front of the shell: a sandbox that shows it other files.
     var sandbox: [String] = []
+    /// Variables of its logins beside the usual ones.
+    var variables: [String: String] = [:]
 
     /// The programs that the scripts and the tests' commands may use, perl apart.
     private static let programs = [
@@ -90,6 +92,9 @@ struct JobShell: Sendable {
         try ProgramFile.write("#!/bin/sh\n\(text)\n", to: "\(self.path)/\(name)")
     }
 
+    /// Where `name` stands that was given to it.
+    func program(_ name: String) -> String { "\(self.path)/\(name)" }
+
     static func find(_ program: String) -> String? {
         ["/usr/bin", "/bin", "/usr/sbin"].map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
     }
@@ -119,7 +124,8 @@ struct JobShell: Sendable {
         let words = self.sandbox + ["\(self.path)/sh", "-s"]
         let command = ProcessCommand(
             words[0], Array(words.dropFirst()),
-            environment: ["PATH": self.path, "HOME": self.home, "LC_ALL": "C"], input: Array(text.utf8))
+            environment: ["PATH": self.path, "HOME": self.home, "LC_ALL": "C"].merging(self.variables) { $1 },
+            input: Array(text.utf8))
         let (output, errors) = (ByteCollector(), ByteCollector())
         _ = try await self.runner.run(
             command,

@@ -68,6 +68,9 @@ check_interpreter() {
     words=''
     read -r words <"$job/command"
     for word in $words; do
+        word=${word#[\"\']}
+        word=${word%;}
+        word=${word%[\"\']}
         if [ ! -f "$word" ] || [ ! -r "$word" ]; then continue; fi
         line=$(head -c 256 "$word" 2>/dev/null | tr -d '\000' | head -n 1)
         case $line in '#!'*) ;; *) continue ;; esac
