@@ -33,6 +33,45 @@ struct InstanceTests {
         #expect(outcome.output.contains("/root"))
     }
 
+    /// What `vastai copy` does once it is told where: an rsync server behind ssh, with a module for the instance.
+    @Test(.loopbackCloud(LoopbackCloud.Options(speed: 100, enforcesRateLimits: false)))
+    func filesAreCopiedAsTheOfficialClientDoes() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let id = try await client.rent()
+        let asked =
+            #"{"client_id":"me","src_id":"local","dst_id":"\#(id)","src_path":"a","dst_path":"/workspace/"}"#
+        #expect(
+            try await client.put("/api/v0/commands/copy_direct/", asked).status == 400, "it does not run yet")
+        let row = try await client.running(id)
+        _ = try await Shell.login(cloud, row, "true")
+        let up = try await client.put("/api/v0/commands/copy_direct/", asked)
+        let port = try #require(up["dst_port"] as? Int, "\(up)")
+        try await TemporaryFolder.with { folder in
+            let file = try folder.write("hello\n", to: "a")
+            func rsync(_ from: String, _ to: String) async throws -> Shell.Outcome {
+                let ssh = (["ssh"] + Shell.sshOptions(cloud) + ["-p", String(port)]).joined(separator: " ")
+                return try await Shell.run("rsync", ["-arz", "-v", "--rsh=ssh", "-e", ssh, from, to])
+            }
+            let sent = try await rsync(file, "vastai_kaalia@127.0.0.1::\(id)/workspace/")
+            #expect(sent.status == 0, "\(sent)")
+            #expect(try await Shell.login(cloud, row, "cat /workspace/a").output == "hello\n")
+            let down = try await client.put(
+                "/api/v0/commands/rsync/",
+                #"{"src_id":"C.\#(id)","dst_id":null,"src_path":"/x","dst_path":"b"}"#)
+            #expect(down["src_port"] as? Int == port && down["src_addr"] as? String == "127.0.0.1", "\(down)")
+            let brought = try await rsync("vastai_kaalia@127.0.0.1::\(id)/workspace/a", folder.path + "/b")
+            #expect(brought.status == 0, "\(brought)")
+            #expect(try folder.read("b") == "hello\n")
+            #expect(try await rsync(file, "vastai_kaalia@127.0.0.1::\(id + 1)/workspace/").status != 0)
+        }
+        for body in [#"{"src_id":"\#(id)","dst_id":"\#(id)"}"#, #"{"src_id":"s3.1","dst_id":"\#(id)"}"#] {
+            #expect(try await client.put("/api/v0/commands/copy_direct/", body).status == 400)
+        }
+        let unknown = #"{"src_id":"local","dst_id":"1"}"#
+        #expect(try await client.put("/api/v0/commands/copy_direct/", unknown).status == 404)
+    }
+
     /// Provider's words before the login, on the client's stderr.
     @Test(.loopbackCloud()) func theBannerIsShown() async throws {
         let cloud = try #require(CloudTrait.current)

@@ -14,6 +14,8 @@ struct ContainerManner: Sendable {
     var command: String?
     /// Whether `command` is known to bring up sshd, for where it cannot be run.
     var startsDaemon = true
+    /// What `vastai copy` knows the container by; nil where that does not reach it.
+    var instanceNumber: Int?
 
     static func vast(instance: Int) -> ContainerManner {
         ContainerManner(
@@ -22,6 +24,6 @@ struct ContainerManner: Sendable {
                 Welcome to vast.ai. If authentication fails, try again after a few seconds, and double check your ssh key.
                 Have fun!
 
-                """)
+                """, instanceNumber: instance)
     }
 }

@@ -55,8 +55,10 @@ struct SandboxFiles: Sendable {
             root:*:\(geteuid()):\(getegid()):root:/root:\(self.shell)
             sshd:*:74:65534::/run/sshd:/bin/false
             nobody:*:65534:65534:nobody:/:/bin/false
+            \(Self.copier):*:\(geteuid()):\(getegid()):copies:/var/lib/copies:\(self.shell)
 
             """, to: "root/etc/passwd")
+        try self.writeCopySettings()
         try self.write("root:*:\(getegid()):\ntty:*:5:\nnogroup:*:65534:\n", to: "root/etc/group")
         try self.write("127.0.0.1\tlocalhost\n127.0.1.1\t\(self.hostName)\n", to: "root/etc/hosts")
         try self.write(self.hostName + "\n", to: "root/etc/hostname")
@@ -80,6 +82,25 @@ struct SandboxFiles: Sendable {
         if let onStart, !onStart.isEmpty {
             try self.write(onStart + "\n", to: "root/root/onstart.sh", mode: 0o755)
         }
+    }
+
+    /// Whom `vastai copy` logs in as, for an rsync server that knows the container by its number.
+    static let copier = "vastai_kaalia"
+
+    /// That server reads its settings in /etc as root, and in the home folder as anybody else.
+    private func writeCopySettings() throws {
+        guard let number = self.manner.instanceNumber else { return }
+        let text = """
+            use chroot = no
+            uid = \(geteuid())
+            gid = \(getegid())
+            [\(number)]
+            path = /
+            read only = no
+
+            """
+        try self.makeFolder("root/var/lib/copies")
+        for place in ["root/etc", "root/var/lib/copies"] { try self.write(text, to: "\(place)/rsyncd.conf") }
     }
 
     /// The files below `control` that stay the same for the life of the instance.

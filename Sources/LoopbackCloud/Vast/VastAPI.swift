@@ -101,6 +101,8 @@ struct VastAPI: Sendable {
         case ("GET", "v0", "charges", []): return try await self.charges(request.query)
         case ("GET", "v1", "invoices", []):
             return .json(["success": true, "count": 0, "total": 0, "next_token": nil, "results": []])
+        case (let method, "v0", "commands", let rest) where rest == ["copy_direct"] || rest == ["rsync"]:
+            return try await self.copy(method, body)
         case ("GET", "v0", "secrets", []): return .json(["success": true, "secrets": [:]])
         default: throw .notFound
         }
@@ -141,6 +143,7 @@ struct VastAPI: Sendable {
         case ("POST", "ssh", _), ("PUT", "ssh", _): .keys
         case (_, "invoices", _): .invoices
         case (_, "volumes", _): .volumes
+        case (_, "commands", _): .copy
         default: .unlimited
         }
     }
