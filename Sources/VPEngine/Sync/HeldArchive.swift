@@ -87,12 +87,18 @@ final class HeldArchive: Sendable {
         guard fsync(self.descriptor) == 0 else { throw PrivateFolder.failure(self.activity) }
         for number in 1...10_000 {
             let path = "\(self.folder)/\(self.name)\(number == 1 ? "" : "-\(number)").tar"
-            if link(self.temporary, path) == 0 {
-                unlink(self.temporary)
+            // Also on a disk without hard links.
+            let problem = self.temporary.withCString { source in
+                path.withCString {
+                    RenameManner.withoutReplacing.rename(AT_FDCWD, source, AT_FDCWD, $0)
+                }
+            }
+            guard let problem else {
                 self.state.withLock { $0.isFinished = true }
                 return path
             }
-            guard errno == EEXIST else { break }
+            errno = problem
+            guard problem == EEXIST else { break }
         }
         throw PrivateFolder.failure(self.activity)
     }

@@ -15,26 +15,37 @@ package enum RenameManner: UInt32, Sendable {
         unsafeBitCast($0, to: Renameat2.self)
     }
 
-    /// nil, or the error's number. `asksKernel` is false in tests of file systems without these manners.
+    /// nil, or the error's number. Tests of file systems without these manners do not ask the kernel, those of exFAT have
+    /// no hard links either.
     func rename(
         _ from: Int32, _ source: UnsafePointer<CChar>, _ to: Int32, _ target: UnsafePointer<CChar>,
-        asksKernel: Bool = true
+        asksKernel: Bool = true, hasLinks: Bool = true
     ) -> Int32? {
+        let link: Link =
+            hasLinks
+            ? { linkat($0, $1, $2, $3, 0) }
+            : { _, _, _, _ in
+                errno = EPERM
+                return -1
+            }
         if asksKernel, let renameat2 = Self.renameat2 {
             if renameat2(from, source, to, target, self.rawValue) == 0 { return nil }
             // A file system without these manners (some network ones, exFAT) says so.
             guard errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP else { return errno }
         }
         return switch self {
-        case .withoutReplacing: Self.linkAndUnlink(from, source, to, target)
-        case .exchanging: Self.exchangeInSteps(from, source, to, target)
+        case .withoutReplacing: Self.linkAndUnlink(from, source, to, target, link)
+        case .exchanging: Self.exchangeInSteps(from, source, to, target, link)
         }
     }
 
+    private typealias Link = (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>) -> Int32
+
     private static func linkAndUnlink(
-        _ from: Int32, _ source: UnsafePointer<CChar>, _ to: Int32, _ target: UnsafePointer<CChar>
+        _ from: Int32, _ source: UnsafePointer<CChar>, _ to: Int32, _ target: UnsafePointer<CChar>,
+        _ link: Link
     ) -> Int32? {
-        if linkat(from, source, to, target, 0) == 0 {
+        if link(from, source, to, target) == 0 {
             unlinkat(from, source, 0)
             return nil
         }
@@ -56,7 +67,8 @@ package enum RenameManner: UInt32, Sendable {
     }
 
     private static func exchangeInSteps(
-        _ from: Int32, _ source: UnsafePointer<CChar>, _ to: Int32, _ target: UnsafePointer<CChar>
+        _ from: Int32, _ source: UnsafePointer<CChar>, _ to: Int32, _ target: UnsafePointer<CChar>,
+        _ link: Link
     ) -> Int32? {
         // Never a folder: the steps below would leave a moment without it.
         var information = stat()
@@ -65,7 +77,7 @@ package enum RenameManner: UInt32, Sendable {
         let kept = SyncPath(Array(String(cString: source).utf8.prefix(240)) + Array(".replaced".utf8))
         return kept.withCString { kept in
             // The version that was there is never without a name.
-            if linkat(to, target, from, kept, 0) == 0 {
+            if link(to, target, from, kept) == 0 {
                 guard renameat(from, source, to, target) == 0 else {
                     let number = errno
                     unlinkat(from, kept, 0)
@@ -76,8 +88,8 @@ package enum RenameManner: UInt32, Sendable {
                     return errno
                 }
                 guard renameat(to, target, from, kept) == 0 else { return errno }
-                if let number = Self.linkAndUnlink(from, source, to, target) {
-                    _ = Self.linkAndUnlink(from, kept, to, target)
+                if let number = Self.linkAndUnlink(from, source, to, target, link) {
+                    _ = Self.linkAndUnlink(from, kept, to, target, link)
                     return number
                 }
             }

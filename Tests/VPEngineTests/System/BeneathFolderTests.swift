@@ -61,14 +61,16 @@ struct BeneathFolderTests {
     }
 
     /// Where a file system knows neither manner of renaming (network ones, exFAT), the same holds.
-    @Test(arguments: [true, false]) func nothingIsReplacedUnseen(asksKernel: Bool) async throws {
+    @Test(arguments: [(true, true), (false, true), (false, false)])
+    func nothingIsReplacedUnseen(asksKernel: Bool, hasLinks: Bool) async throws {
         try await TemporaryFolder.with { folder in
             let root = try BeneathFolder(folder.path)
             func rename(_ manner: RenameManner, _ source: String, _ target: String) -> Int32? {
                 source.withCString { source in
                     target.withCString { target in
                         manner.rename(
-                            root.descriptor, source, root.descriptor, target, asksKernel: asksKernel)
+                            root.descriptor, source, root.descriptor, target, asksKernel: asksKernel,
+                            hasLinks: hasLinks)
                     }
                 }
             }
