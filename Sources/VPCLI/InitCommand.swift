@@ -26,6 +26,9 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: "The platform to use where none is named.")
     var defaultPlatform: DefaultPlatform?
 
+    @Flag(help: "Begin .vpignore with what the .gitignore files of the project exclude.")
+    var gitignore = false
+
     @Flag(name: .shortAndLong, help: "Ask nothing; take the defaults.")
     var yes = false
 
@@ -63,8 +66,23 @@ struct InitCommand: AsyncParsableCommand {
         if FileManager.default.fileExists(atPath: ignores) {
             Terminal.print("\(ignores) is there already and stays as it is.")
         } else {
-            try ConfigurationEditor.write(Self.ignoreRules, to: ignores, mode: 0o644)
+            let excluded = GitIgnores.rules(in: folder)
+            var takes = self.gitignore
+            if !excluded.isEmpty, !takes, asks {
+                takes = prompt.confirm(
+                    "Begin it with what .gitignore excludes? (\(Units.count(excluded.count, "line")); what is excluded is "
+                        + "not sent)")
+            }
+            try ConfigurationEditor.write(
+                Self.ignoreRules + (takes ? GitIgnores.text(excluded) : ""), to: ignores, mode: 0o644)
             Terminal.print("Wrote \(ignores).")
+            if !excluded.isEmpty {
+                Terminal.print(
+                    takes
+                        ? "It begins with \(Units.count(excluded.count, "line")) of .gitignore: what a job needs must not be among them."
+                        : "What .gitignore excludes is sent all the same; `vp --init --gitignore` begins .vpignore with it."
+                )
+            }
         }
 
         for (platform, given) in [(Platform.vast, self.vastApiKey), (.runpod, self.runpodApiKey)] {
