@@ -164,6 +164,9 @@ struct ActionRunner {
             case .event(.alarm(let alarm)):
                 progress.hide()
                 self.session.warn([alarm.words])
+            case .event(.notice(let text)):
+                progress.hide()
+                self.session.warn([text])
             case .event(.instanceChanged(let changed)): instance = changed
             // A candidate that failed and was destroyed: nothing is left to ask about.
             case .event(.instanceGone(let gone)): if gone == instance?.id { instance = nil }

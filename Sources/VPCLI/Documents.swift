@@ -168,6 +168,8 @@ enum Documents {
             "unchanged_files": .integer(Int64(summary.unchangedFiles)),
             "deleted_files": .integer(Int64(summary.deletedFiles)),
             "conflicts": .list(summary.conflicts.map { .text($0) }),
+            "removed_there": .list(summary.removedThere.map { .text($0) }),
+            "removed_here": .list(summary.removedHere.map { .text($0) }),
             "missing": .list(summary.missing.map { .text($0) }),
             "changing": .list(summary.changing.map { .text($0) }),
             "later": .list(summary.later.map { .text($0) }),

@@ -117,6 +117,7 @@ struct RerunCommand: AsyncParsableCommand {
 
     @OptionGroup var instance: InstanceOptions
     @OptionGroup var budget: BudgetOptions
+    @OptionGroup var upload: UploadOptions
     @OptionGroup var options: JobOptions
     @OptionGroup var common: CommonOptions
 
@@ -159,6 +160,8 @@ struct RerunCommand: AsyncParsableCommand {
             lingerSeconds: self.options.lingerSeconds)
         request.stopOn = self.options.stopOn ?? record?.stopOn
         if self.options.stdin { request.inputDescriptor = STDIN_FILENO }
+        request.version = self.upload.version
+        request.takesOwnFolder = self.upload.ownFolder
         if let ending = try await run.perform(request, on: instance) { throw ending }
     }
 

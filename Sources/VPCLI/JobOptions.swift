@@ -124,6 +124,11 @@ struct JobRun {
             do { try RunReport(session: self.session).end(summary) } catch { return error }
             return nil
         case .succeeded: return nil
+        case .failed(let error) where error.code == .conflictingFiles && self.session.terminal.canAsk:
+            guard let version = VersionQuestion(session: self.session).ask(error) else { return error }
+            var request = request
+            request.version = version
+            return try await self.perform(request, on: instance, wasLeft: wasLeft)
         case .failed(let error): return error
         case .interrupted(_, let job):
             Self.explainDetach(job, on: instance.id)

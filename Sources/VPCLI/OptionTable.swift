@@ -21,6 +21,7 @@ enum OptionTable {
         "--after", "--allow", "--base-image", "--bwlimit", "--by", "--config", "--count", "--country",
         "--cuda",
         "--data-dir", "--default-platform", "--destroy-when-idle", "--disk", "--dockerfile", "--env",
+        "--exclude",
         "--epochs",
         "--fault", "--folder", "--gpu", "--gpu-count", "--gpu-type", "--grace", "--hours", "--image",
         "--instance-id", "--instance-type", "--lease", "--limit", "--linger", "--load-limit", "--max-cost",
@@ -37,6 +38,7 @@ enum OptionTable {
         (["-i", "--instance-id"], ["run", "rerun", "sync", "download", "diff", "ssh"]),
         (["--max-cost"], ["run", "rerun", "create-instance"]),
         (["--yes-big", "--bwlimit"], ["run", "sync", "download"]),
+        (["--mine", "--theirs", "--own-folder"], ["run", "rerun", "sync"]),
         (
             [
                 "--sync-only", "--no-sync", "-w", "--working-dir", "--enable-docker", "-d", "--dockerfile",

@@ -128,6 +128,13 @@ struct Session: Sendable {
         return Prompt(terminal: terminal).confirm("Allow it, for this project, as long as it stays as it is?")
     }
 
+    /// Where in the project the user stands; nil in its own folder.
+    var folderInProject: String? {
+        let root = self.configuration.workspace.localRoot
+        let folder = URL(fileURLWithPath: self.directory).standardizedFileURL.path
+        return folder.hasPrefix(root + "/") ? String(folder.dropFirst(root.count + 1)) : nil
+    }
+
     /// Takes up what a dashboard left that was killed.
     ///
     /// - Parameter history: `.wanted` for verbs that look at what there is, and end it.

@@ -271,6 +271,19 @@ enum Report {
                     "That is more than is sent unasked\(because), the largest of them \(choices).",
                     "Send it with --yes-big, leave it out by a line in .vpignore, or raise sync.limit."
                 )
+            case .otherProject:
+                (
+                    "The instance\(subject) holds the files of another project\(because).",
+                    "Rent one for this project with `vp create-instance`, or give it a folder of its own there: "
+                        + "`vp sync -i\(subject) --own-folder`."
+                )
+            case .conflictingFiles:
+                (
+                    "Nothing was run: these changed here and on the instance\(subject), and the command would run with its "
+                        + "versions: \(choices).",
+                    "Give --mine to send yours (the instance's stay beside them, there), or --theirs to run with the "
+                        + "instance's. `vp download\(subject)` brings those beside yours."
+                )
             case .uploadFailed:
                 (
                     "The project could not be sent\(because).",
@@ -343,7 +356,8 @@ enum Report {
             .unknownGPU, .nameInUse, .keyNotOnAccount, .workspaceRefused, .historyUnavailable, .fileSystem,
             .localDiskFull, .noSuchJob:
             Status.configuration
-        case .noMatchingOffer, .offerTaken, .noCandidateLeft, .noInstance, .ambiguousInstance, .instanceGone,
+        case .noMatchingOffer, .offerTaken, .noCandidateLeft, .otherProject, .noInstance, .ambiguousInstance,
+            .instanceGone,
             .instanceNotRunning, .imageUnavailable, .registryBusy,
             .instanceNotReady:
             Status.noInstance
@@ -352,7 +366,7 @@ enum Report {
             .timedOut, .platformFailed, .badResponse, .endpointRetired:
             Status.platform
         case .unreachable, .sshRefused, .answerTooLarge: Status.unreachable
-        case .uploadFailed, .remoteDiskFull: Status.uploadFailed
+        case .uploadFailed, .remoteDiskFull, .conflictingFiles: Status.uploadFailed
         case .unsafeResults, .downloadFailed: Status.resultsNotWhole
         case .hostKeyChanged: Status.hostKeyChanged
         case .instanceLost: Status.instanceLost

@@ -16,7 +16,8 @@ struct RunPartOptions: ParsableArguments {
     @Option(
         name: [.customShort("w"), .long],
         help: ArgumentHelp(
-            "Where the command runs on the instance. (default: the workspace)", valueName: "folder"))
+            "Where the command runs on the instance. (default: the folder that corresponds to the one here)",
+            valueName: "folder"))
     var workingDir: String?
 
     @Flag(help: "Build the project's container image on this machine first; a failed build stops everything.")
@@ -39,6 +40,7 @@ struct RunPartOptions: ParsableArguments {
     var pullOnly: [String] = []
 
     @OptionGroup var transfer: TransferOptions
+    @OptionGroup var upload: UploadOptions
 }
 
 struct RunCommand: AsyncParsableCommand {
@@ -128,7 +130,7 @@ struct RunCommand: AsyncParsableCommand {
             : try await interruption.orEnd { try await engine.instance(named: name, platform: platform) }
         var request = RunRequest(
             command: self.parts.syncOnly ? nil : JobCommand(words: self.command),
-            workingDirectory: self.parts.workingDir,
+            workingDirectory: self.parts.workingDir ?? session.folderInProject,
             syncsUp: !self.parts.noSync,
             syncsDown: !self.parts.noSync && !self.parts.syncOnly,
             environment: try EnvironmentArgument.values(self.options.env, from: session.environment),
@@ -140,6 +142,8 @@ struct RunCommand: AsyncParsableCommand {
             })
         request.stopOn = self.options.stopOn
         if self.options.stdin { request.inputDescriptor = STDIN_FILENO }
+        request.version = self.parts.upload.version
+        request.takesOwnFolder = self.parts.upload.ownFolder
         let ending = try await run.perform(request, on: instance) { job, interruption in
             guard self.destroy else { return }
             try await self.leave(instance, job, interruption, engine, session)

@@ -97,6 +97,7 @@ extension ScriptFile {
     public static let platformCall = ScriptFile(PackageResources.platform_call_py)
     public static let platformOrders = ScriptFile(shell: PackageResources.platform_orders_sh)
     public static let printFile = ScriptFile(shell: PackageResources.print_file_sh)
+    public static let moveBeside = ScriptFile(shell: PackageResources.move_beside_sh)
     public static let putAside = ScriptFile(shell: PackageResources.put_aside_sh)
     public static let restoreVariables = ScriptFile(shell: PackageResources.restore_variables_sh)
     public static let scan = ScriptFile(shell: PackageResources.scan_sh)

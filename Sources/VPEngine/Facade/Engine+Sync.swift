@@ -5,15 +5,20 @@ extension Engine {
     /// What `sync` and `download` would do on `id`, and what is not sent at all.
     public func syncPreview(on id: InstanceID) async throws(EngineError) -> SyncPreview {
         let sync = WorkspaceSync(
-            self.context, id, self.configuration.workspace, try await self.context.shell(for: id), { _ in })
+            self.context, id, try await self.context.ownWorkspace(on: id),
+            try await self.context.shell(for: id), { _ in })
         return try await sync.preview()
     }
 
     /// Compares the instance's files with the local ones, without moving any.
     public func unsafeResults(on id: InstanceID) async throws(EngineError) -> UnsafeResults {
-        let workspace = try self.context.workspace(of: id)
-        let sync = WorkspaceSync(self.context, id, workspace, try await self.context.shell(for: id), { _ in })
-        let results = UnsafeResults(try await sync.outstanding())
+        let shell = try await self.context.shell(for: id)
+        var results = UnsafeResults(files: 0, bytes: 0)
+        let own = OwnFolders(ManifestStore(self.context), id).workspaces
+        for workspace in [try self.context.workspace(of: id)] + own {
+            let sync = WorkspaceSync(self.context, id, workspace, shell, { _ in })
+            results.add(UnsafeResults(try await sync.outstanding()))
+        }
         ManifestStore(self.context).saveSafety(results, instance: id)
         return results
     }

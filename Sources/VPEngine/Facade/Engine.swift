@@ -73,9 +73,12 @@ public final class Engine: Sendable {
             let create = CreateInstance(
                 context: self.context, request: request, progress: progress, report: report)
             return .created(try await create.run())
-        case .sync(let instance):
-            let sync = try await self.sync(instance, progress)
-            return .synced(try await sync.upload())
+        case .sync(let instance, let request):
+            var sync = try await self.sync(instance, progress, takesOwnFolder: request.takesOwnFolder)
+            sync.notice = { report(.notice($0)) }
+            sync.identity = ProjectIdentity(root: sync.workspace.localRoot)
+            return .synced(
+                try await sync.upload(PathSelection(paths: request.paths), version: request.version))
         case .run(let instance, let request):
             let run = RunJob(
                 context: self.context, instance: instance, request: request, progress: progress,
@@ -85,6 +88,7 @@ public final class Engine: Sendable {
             let sync = try await self.sync(instance, progress)
             return .downloaded(
                 try await sync.download(
+                    PathSelection(paths: request.paths, excludes: request.excludes),
                     conflictSuffix: instance.rawValue, verifiesContents: request.verifiesContents))
         case .start(let instance):
             return .started(
@@ -138,10 +142,12 @@ public final class Engine: Sendable {
     }
 
     private func sync(
-        _ instance: InstanceID, _ progress: @escaping @Sendable (ActionProgress) -> Void
+        _ instance: InstanceID, _ progress: @escaping @Sendable (ActionProgress) -> Void,
+        takesOwnFolder: Bool = false
     ) async throws(EngineError) -> WorkspaceSync {
         WorkspaceSync(
-            self.context, instance, self.configuration.workspace,
+            self.context, instance,
+            try await self.context.ownWorkspace(on: instance, mayMake: takesOwnFolder),
             try await self.context.shell(for: instance), progress)
     }
 }

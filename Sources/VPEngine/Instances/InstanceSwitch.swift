@@ -61,7 +61,10 @@ struct InstanceSwitch {
             }
             unsafe = error
         }
-        if unsafe == nil, instance.status == .running, let shell = try? await self.context.shell(for: id),
+        // It speaks of the first project's workspace alone.
+        if unsafe == nil, instance.status == .running,
+            OwnFolders(ManifestStore(self.context), id).workspaces.isEmpty,
+            let shell = try? await self.context.shell(for: id),
             let root = try? self.context.workspace(of: id).remoteRoot
         {
             await VerifiedMark(shell: shell, root: root).set(at: self.context.now())

@@ -43,7 +43,9 @@ final class SecureResults: Sendable {
             let summary = try await pursuit(.reconnecting, self.words) { () async throws(EngineError) in
                 try await self.bring()
             }
-            try self.context.flush(self.context.workspace(of: self.instance.id).localRoot)
+            for workspace in [try self.context.workspace(of: self.instance.id)] + self.ownFolders {
+                try self.context.flush(workspace.localRoot)
+            }
             return summary
         } catch {
             switch error.code {
@@ -66,11 +68,28 @@ final class SecureResults: Sendable {
         return try self.context.store.hasJobs(on: id)
     }
 
+    /// Of further projects there.
+    private var ownFolders: [Workspace] {
+        OwnFolders(ManifestStore(self.context), self.instance.id).workspaces
+    }
+
     private func bring() async throws(EngineError) -> SyncSummary? {
+        let main = try self.context.workspace(of: self.instance.id)
+        guard var summary = try await self.bring(main) else { return nil }
+        for workspace in self.ownFolders where workspace.localRoot != main.localRoot {
+            guard access(workspace.localRoot, F_OK) == 0 else {
+                throw self.refusal(
+                    "\(workspace.localRoot) is gone, whose results lie in \(workspace.remoteRoot) there")
+            }
+            if let own = try await self.bring(workspace) { summary.join(own) }
+        }
+        return summary
+    }
+
+    private func bring(_ workspace: Workspace) async throws(EngineError) -> SyncSummary? {
         let id = self.instance.id
         let sync = WorkspaceSync(
-            self.context, id, try self.context.workspace(of: id), try await self.context.shell(for: id),
-            self.progress)
+            self.context, id, workspace, try await self.context.shell(for: id), self.progress)
         guard try self.context.store.ledgerEntry(for: id) != nil else {
             // Somebody else's rental: its files belong in no folder of ours.
             let files = UnsafeResults(try await sync.outstanding()).files
@@ -85,7 +104,7 @@ final class SecureResults: Sendable {
         }
         if summary.isSafe {
             var outside = OutsideResults(
-                context: self.context, instance: id, workspace: try self.context.workspace(of: id),
+                context: self.context, instance: id, workspace: workspace,
                 shell: try await self.context.shell(for: id), progress: self.progress)
             let (brought, inert) = try await outside.bring()
             self.isOutside.withLock { $0 = !brought.isSafe }

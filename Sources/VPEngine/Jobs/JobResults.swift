@@ -14,7 +14,7 @@ struct JobResults {
     ) async throws(EngineError) {
         do throws(EngineError) {
             let sync = try await WorkspaceSync(
-                self.context, id, self.context.configuration.workspace, self.context.shell(for: id), progress)
+                self.context, id, self.context.ownWorkspace(on: id), self.context.shell(for: id), progress)
             let download = try await sync.download(conflictSuffix: summary.job?.id.rawValue ?? id.rawValue)
             summary.download = download
             guard let job = summary.job else { return }

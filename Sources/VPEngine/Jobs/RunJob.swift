@@ -10,18 +10,45 @@ struct RunJob {
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
 
-    private var workspace: Workspace { self.context.configuration.workspace }
+    /// Where its files lie on the instance.
+    private var workspace: Workspace
+
+    init(
+        context: EngineContext, instance: InstanceID, request: RunRequest,
+        progress: @escaping @Sendable (ActionProgress) -> Void,
+        report: @escaping @Sendable (EngineEvent) -> Void
+    ) {
+        self.context = context
+        self.instance = instance
+        self.request = request
+        self.progress = progress
+        self.report = report
+        self.workspace = context.configuration.workspace
+    }
 
     func run() async throws(EngineError) -> RunSummary {
         let rented = try await self.context.instance(self.instance)
+        var placed = self
+        placed.workspace = try await self.context.ownWorkspace(
+            on: self.instance, mayMake: self.request.takesOwnFolder)
+        return try await placed.run(on: rented)
+    }
+
+    private func run(on rented: Instance) async throws(EngineError) -> RunSummary {
         var summary = RunSummary(job: nil)
         await self.openSessionsAhead(on: rented, upload: self.request.syncsUp)
         if self.request.syncsUp {
-            summary.upload = try await self.sync().upload()
-            if let upload = summary.upload, !upload.missing.isEmpty {
+            let upload = try await self.sync().upload(version: self.request.version)
+            summary.upload = upload
+            if let first = upload.missing.first {
                 throw EngineError(
                     .uploadFailed, .init("uploading", subject: self.instance.rawValue),
-                    detail: upload.missing[0], suggestions: upload.missing)
+                    detail: first, suggestions: upload.missing)
+            }
+            if self.request.command != nil, self.request.version != .theirs, !upload.undecided.isEmpty {
+                throw EngineError(
+                    .conflictingFiles, .init("uploading", subject: self.instance.rawValue),
+                    suggestions: upload.undecided)
             }
         }
         if let command = self.request.command {
@@ -64,7 +91,10 @@ struct RunJob {
 
     private func sync() async throws(EngineError) -> WorkspaceSync {
         let shell = try await self.context.shell(for: self.instance)
-        return WorkspaceSync(self.context, self.instance, self.workspace, shell, self.progress)
+        var sync = WorkspaceSync(self.context, self.instance, self.workspace, shell, self.progress)
+        sync.notice = { [report] in report(.notice($0)) }
+        sync.identity = ProjectIdentity(root: self.workspace.localRoot)
+        return sync
     }
 
     private func start(_ command: JobCommand, on rented: Instance) async throws(EngineError)

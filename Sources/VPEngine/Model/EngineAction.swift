@@ -16,7 +16,7 @@ public enum EngineAction: Hashable, Sendable {
     /// Rents an instance and, unless told otherwise, waits until jobs can run on it.
     case create(CreateRequest)
     /// Uploads what is new or changed in the project folder. Nothing comes back.
-    case sync(InstanceID)
+    case sync(InstanceID, UploadRequest = UploadRequest())
     /// Uploads, runs a command and brings its results back; the request can leave out any of the three.
     case run(InstanceID, RunRequest)
     /// Brings back what is new or changed on the instance.
@@ -37,7 +37,7 @@ public enum EngineAction: Hashable, Sendable {
     public var instance: InstanceID? {
         switch self {
         case .create: nil
-        case .sync(let id), .run(let id, _), .download(let id, _), .start(let id), .stop(let id, _),
+        case .sync(let id, _), .run(let id, _), .download(let id, _), .start(let id), .stop(let id, _),
             .destroy(let id, _), .cancel(_, on: let id, _), .attach(_, on: let id, _):
             id
         }
@@ -191,6 +191,10 @@ public struct RunRequest: Hashable, Sendable {
 
     /// Brings results while the command runs; nil waits until it has ended.
     public var mirror: MirrorRequest?
+    /// Which version it runs with of a file that changed on both sides; nil does not run it then.
+    public var version: UploadRequest.Version?
+    /// See `UploadRequest`.
+    public var takesOwnFolder = false
 
     /// A run of `command` in the workspace, at once, with an upload before it and a download after it.
     public init(
@@ -214,14 +218,48 @@ public struct RunRequest: Hashable, Sendable {
     }
 }
 
+/// How the project is sent.
+public struct UploadRequest: Hashable, Sendable {
+    /// Which version is to be on the instance of a file that changed on both sides.
+    public enum Version: String, Hashable, Sendable, CaseIterable {
+        /// The one here; the instance's is kept beside it, there.
+        case mine
+        /// The instance's, which stays.
+        case theirs
+    }
+
+    /// Relative to the project; a folder stands for what is in it. Empty is everything. What the instance no longer has
+    /// is sent again where it is named.
+    public var paths: [String]
+    /// nil leaves such files as they are. A run begins with them only where one is chosen.
+    public var version: Version?
+    /// Whether the project gets a folder of its own on an instance that was rented for another one. Clones and worktrees
+    /// of one project get theirs unasked.
+    public var takesOwnFolder: Bool
+
+    /// An upload of everything that decides no conflict, unless told otherwise.
+    public init(paths: [String] = [], version: Version? = nil, takesOwnFolder: Bool = false) {
+        self.paths = paths
+        self.version = version
+        self.takesOwnFolder = takesOwnFolder
+    }
+}
+
 /// How results are brought back.
 public struct DownloadRequest: Hashable, Sendable {
     /// True reads every file on both sides, and does not take size and time for proof.
     public var verifiesContents: Bool
+    /// Relative to the project; a folder stands for what is in it. Empty is everything. What was removed here comes again
+    /// where it is named.
+    public var paths: [String]
+    /// In `.gitignore` syntax; what matches stays there this time.
+    public var excludes: [String]
 
-    /// A download that takes equal size and time for equal contents, unless it `verifiesContents`.
-    public init(verifiesContents: Bool = false) {
+    /// A download of everything that takes equal size and time for equal contents, unless it `verifiesContents`.
+    public init(verifiesContents: Bool = false, paths: [String] = [], excludes: [String] = []) {
         self.verifiesContents = verifiesContents
+        self.paths = paths
+        self.excludes = excludes
     }
 }
 

@@ -94,6 +94,11 @@ public struct EngineError: Error, Hashable, Sendable {
         case uploadTooBig
         /// Files could not be sent to the instance or removed there; `detail` says why.
         case uploadFailed
+        /// The instance was rented for another project, whose files lie there; `detail` says for which.
+        case otherProject
+        /// Files changed here and on the instance, and nobody said with which version a command is to run;
+        /// `suggestions` names them.
+        case conflictingFiles
         /// The instance's files could not be listed, compared or brought back; `detail` says why.
         case downloadFailed
         /// The instance's disk has no room for an upload, a job's input or a job's own files.

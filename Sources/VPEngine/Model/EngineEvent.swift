@@ -96,6 +96,8 @@ public enum EngineEvent: Hashable, Sendable {
     case jobChanged(Job)
     /// Something about money that the user should hear of now.
     case alarm(Alarm)
+    /// A sentence about an action that goes on, for the user to read now.
+    case notice(String)
     /// `bytes` were appended to the job's local log at `offset`.
     case jobOutput(JobID, offset: Int64, bytes: [UInt8])
     /// The same for standard error, where it has a log of its own.

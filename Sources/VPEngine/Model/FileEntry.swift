@@ -92,7 +92,11 @@ package struct FileEntry: Hashable, Sendable {
     }
 
     /// How a version differs from an earlier one.
-    package enum Change: Hashable, Sendable { case none, permissions, content }
+    package enum Change: Hashable, Sendable {
+        case none, permissions, content
+        /// Size, time and bits are the same, and its inode changed since: what is in it may be something else.
+        case unclear
+    }
 
     package var kind: Kind
     /// In bytes; of a link, the length of its target; of a folder, 0.
@@ -102,12 +106,16 @@ package struct FileEntry: Hashable, Sendable {
     package var modified: Int64
     /// Permission bits.
     package var mode: UInt32
+    /// When the inode of a file last changed, in nanoseconds since 1970; 0 where that is not known, and of all else. Who
+    /// gives a file another content can give it its old time, but not this one.
+    package var inodeChanged: Int64
 
-    package init(kind: Kind, size: Int64, modified: Int64, mode: UInt32) {
+    package init(kind: Kind, size: Int64, modified: Int64, mode: UInt32, inodeChanged: Int64 = 0) {
         self.kind = kind
         self.size = size
         self.modified = modified
         self.mode = mode
+        self.inodeChanged = inodeChanged
     }
 
     package init(_ information: stat) {
@@ -122,7 +130,11 @@ package struct FileEntry: Hashable, Sendable {
             kind: kind, size: NumberRange.bytes.clamp(Int64(information.st_size)),
             modified: Self.nanoseconds(
                 seconds: Int64(information.st_mtim.tv_sec), fraction: Int64(information.st_mtim.tv_nsec)),
-            mode: information.st_mode & 0o7777)
+            mode: information.st_mode & 0o7777,
+            inodeChanged: kind == .file
+                ? Self.nanoseconds(
+                    seconds: Int64(information.st_ctim.tv_sec),
+                    fraction: Int64(information.st_ctim.tv_nsec)) : 0)
         if kind == .folder { (self.size, self.modified) = (0, 0) }
     }
 
@@ -166,11 +178,17 @@ package struct FileEntry: Hashable, Sendable {
         guard self.kind == other.kind && self.size == other.size else { return false }
         if self.modified == other.modified { return true }
         guard self.kind == .file else { return false }
-        // A file system that keeps whole seconds only drops the fraction on its side.
-        let second: Int64 = 1_000_000_000
-        guard self.modified % second == 0 || other.modified % second == 0 else { return false }
-        return self.modified / second == other.modified / second
+        // A file system that keeps less than nanoseconds drops the rest on its side.
+        return Self.stepsOfTime.contains { step in
+            (self.modified % step == 0 || other.modified % step == 0)
+                && self.modified / step == other.modified / step
+        }
     }
+
+    /// In nanoseconds: NTFS, many network file systems, exFAT, tar and old ones, FAT.
+    private static let stepsOfTime: [Int64] = [
+        100, 1_000, 1_000_000, 10_000_000, 1_000_000_000, 2_000_000_000,
+    ]
 
     /// What happened to a file since it was seen as `earlier` on the same machine.
     package func change(since earlier: FileEntry) -> Change {
@@ -178,7 +196,17 @@ package struct FileEntry: Hashable, Sendable {
             return .content
         }
         // A link's bits mean nothing, and a folder's are whatever made it.
-        return self.kind == .file && self.mode != earlier.mode ? .permissions : .none
+        guard self.kind == .file else { return .none }
+        if self.mode != earlier.mode { return .permissions }
+        let isKnown = self.inodeChanged != 0 && earlier.inodeChanged != 0
+        return isKnown && self.inodeChanged != earlier.inodeChanged ? .unclear : .none
+    }
+
+    /// The same version, whatever became of its inode: a rename changes that as well.
+    var withoutInode: FileEntry {
+        var entry = self
+        entry.inodeChanged = 0
+        return entry
     }
 }
 

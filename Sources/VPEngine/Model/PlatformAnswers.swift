@@ -61,6 +61,13 @@ public struct UnsafeResults: Hashable, Codable, Sendable {
 
     /// True where a destroy would lose nothing.
     public var isSafe: Bool { self.files == 0 }
+
+    /// Adds those of another workspace.
+    mutating func add(_ other: UnsafeResults) {
+        self.files += other.files
+        self.bytes = self.bytes.addingSaturated(other.bytes)
+        self.examples = Array((self.examples + other.examples).prefix(20))
+    }
 }
 
 extension OfferQuery {

@@ -29,6 +29,7 @@ package enum StableDigest {
         mix(UInt64(bitPattern: entry.size))
         mix(UInt64(bitPattern: entry.modified))
         mix(UInt64(entry.mode))
+        mix(UInt64(bitPattern: entry.inodeChanged))
         return hash
     }
 }

@@ -25,6 +25,12 @@ public struct SyncSummary: Hashable, Sendable {
     /// What was left on the instance because it must not come here, each path with its reason and named once: no
     /// part of `missing`.
     public var refused: [String]
+    /// Upward, of `conflicts` those whose version on the instance nobody here has: what runs there now runs with it.
+    public var undecided: [String] = []
+    /// Upward, paths that the instance no longer has and that are unchanged here: not sent again, and named once.
+    public var removedThere: [String] = []
+    /// Downward, paths that were removed here and are still there: brought where they are asked for.
+    public var removedHere: [String] = []
     /// What stays there for a reason, each with it: what can be made again, what the settings leave there.
     public var left: [String] = []
     /// How long it took.
@@ -80,6 +86,7 @@ extension SyncSummary {
         self.later = other.later
         self.refused += other.refused
         self.left = other.left
+        self.removedHere = other.removedHere
         self.seconds += other.seconds
     }
 }

@@ -76,6 +76,7 @@ enum IncomingName: Hashable, Sendable {
     private static let refusedNames: [String: IncomingReason] = [
         ".git": .repository, ".vp": .ownFolder, ".vpignore": .ignoreFile,
         TransferFolder.own: .staging, TransferFolder.partial: .staging,
+        TransferFolder.project: .staging, TransferFolder.projects: .staging,
     ]
 
     private static let actingNames: Set<String> = [

@@ -6,11 +6,7 @@ extension EngineConfiguration.Sync {
     func keepsThere(_ path: SyncPath) -> Bool {
         let patterns = self.keepThere.filter(Self.isPart)
         guard !patterns.isEmpty else { return false }
-        let rules = IgnoreRules(defaults: patterns)
-        if let rule = rules.decision(on: path.bytes, isFolder: false) { return !rule.isNegated }
-        return ([path] + Array(path.ancestors)).contains { folder in
-            rules.decision(on: folder.bytes, isFolder: true).map { !$0.isNegated } ?? false
-        }
+        return IgnoreRules(defaults: patterns).holds(for: path, mayBeFolder: true)
     }
 
     /// `12.3 MB`
@@ -23,12 +19,15 @@ extension EngineConfiguration.Sync {
 }
 
 extension SyncPlan {
-    /// Takes out what the settings leave there.
-    mutating func leave(_ settings: EngineConfiguration.Sync) {
+    /// Takes out what the settings leave there, unless it was asked for.
+    mutating func leave(
+        _ settings: EngineConfiguration.Sync, unless isNamed: (SyncPath) -> Bool = { _ in false }
+    ) {
         guard !settings.keepThere.isEmpty else { return }
-        self.keptThere += (self.transfers + self.conflicts).filter { settings.keepsThere($0.path) }
-        self.transfers.removeAll { settings.keepsThere($0.path) }
-        self.conflicts.removeAll { settings.keepsThere($0.path) }
+        func stays(_ item: Item) -> Bool { settings.keepsThere(item.path) && !isNamed(item.path) }
+        self.keptThere += (self.transfers + self.conflicts).filter(stays)
+        self.transfers.removeAll(where: stays)
+        self.conflicts.removeAll(where: stays)
     }
 
     /// What stays there, by the first folder of each, with its size.

@@ -36,7 +36,8 @@ package struct LocalScan: Sendable {
 
     /// Never sent, whatever an ignore file says: our own names, and what comes from instances under names of ours.
     private static let neverSent = IgnoreRules.rules([
-        "/.vp/", TransferFolder.own, TransferFolder.partial, "*.remote-*", "/sweeps/",
+        "/.vp/", TransferFolder.own, TransferFolder.partial, TransferFolder.project, TransferFolder.projects,
+        "*.remote-*", "/sweeps/",
     ])
 
     /// What holds in the project's own folder where no ignore file says otherwise.

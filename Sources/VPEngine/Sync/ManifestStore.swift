@@ -84,19 +84,28 @@ package struct ManifestStore: Sendable {
         try? PrivateFolder.write(Array(state.text.utf8), to: path)
     }
 
-    /// The versions that were named as kept on the instance, by what was named for them.
-    func loadNamed(instance: InstanceID, workspace: Workspace) -> FileTree {
-        Self.records(in: self.path(instance, workspace) + ".named").flatMap(TreeRecords.tree) ?? [:]
+    /// What lists of names are kept for.
+    enum Notice: String {
+        /// The versions that are kept on the instance, by what was named for them.
+        case refused = ".named"
+        /// What the instance no longer has and is not sent again.
+        case removed = ".removed"
+        /// Results that were brought, as long as nothing changed there since.
+        case brought = ".brought"
+    }
+
+    func loadNamed(_ notice: Notice, instance: InstanceID, workspace: Workspace) -> FileTree {
+        Self.records(in: self.path(instance, workspace) + notice.rawValue).flatMap(TreeRecords.tree) ?? [:]
     }
 
     /// Losing it has them named once more.
-    func saveNamed(_ tree: FileTree, instance: InstanceID, workspace: Workspace) {
+    func saveNamed(_ tree: FileTree, _ notice: Notice, instance: InstanceID, workspace: Workspace) {
         var bytes = Self.header
         for (path, entry) in tree {
             TreeRecords.write(entry, to: &bytes)
             TreeRecords.write(path, to: &bytes)
         }
-        try? self.write(bytes, to: self.path(instance, workspace) + ".named", instance)
+        try? self.write(bytes, to: self.path(instance, workspace) + notice.rawValue, instance)
     }
 
     private struct Safety: Codable {

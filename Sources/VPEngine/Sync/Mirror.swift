@@ -17,7 +17,7 @@ struct Mirror {
             do throws(EngineError) {
                 try await self.context.pause(self.request.interval, "mirroring")
                 let sync = WorkspaceSync(
-                    self.context, self.instance, self.context.configuration.workspace,
+                    self.context, self.instance, try await self.context.ownWorkspace(on: self.instance),
                     try await self.context.shell(for: self.instance), { _ in })
                 earlier = try await sync.mirror(self.request.patterns, unchangedSince: earlier)
             } catch {
@@ -66,10 +66,6 @@ extension WorkspaceSync {
 
     /// A pattern that matches a folder matches what is in it.
     private static func matches(_ path: SyncPath, _ rules: IgnoreRules, _ patterns: [String]) -> Bool {
-        guard !patterns.isEmpty else { return true }
-        if let rule = rules.decision(on: path.bytes, isFolder: false) { return !rule.isNegated }
-        return path.ancestors.contains { folder in
-            rules.decision(on: folder.bytes, isFolder: true).map { !$0.isNegated } ?? false
-        }
+        patterns.isEmpty || rules.holds(for: path)
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 extension WorkspaceSync {
     /// What `plan` keeps on the instance and was not named before, one line for each file or folder of which all is kept.
     func nameRefused(_ plan: SyncPlan, _ remote: RemoteScan.Listing) -> [String] {
-        let known = self.manifests.loadNamed(instance: self.instance, workspace: self.workspace)
+        let known = self.manifests.loadNamed(.refused, instance: self.instance, workspace: self.workspace)
         var named: FileTree = [:]
         var lines: [String] = []
         for (place, refusals) in Dictionary(grouping: plan.refused, by: \.place).sorted(by: {
@@ -13,7 +13,8 @@ extension WorkspaceSync {
             // Of a folder only that it is there is remembered: what changes in it is no news.
             let version =
                 isWhole
-                ? refusals[0].item.entry : FileEntry(kind: .folder, size: 0, modified: 0, mode: 0)
+                ? refusals[0].item.entry.withoutInode
+                : FileEntry(kind: .folder, size: 0, modified: 0, mode: 0)
             named[place] = version
             if known[place] == version { continue }
             lines.append(
@@ -26,7 +27,7 @@ extension WorkspaceSync {
             }
         }
         if named != known {
-            self.manifests.saveNamed(named, instance: self.instance, workspace: self.workspace)
+            self.manifests.saveNamed(named, .refused, instance: self.instance, workspace: self.workspace)
         }
         return lines
     }

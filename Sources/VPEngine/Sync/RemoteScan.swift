@@ -15,6 +15,8 @@ package struct RemoteScan: Sendable {
     package var isNewerOnly = false
     /// Folders that are left out, relative to the root.
     package var prunedPaths: [SyncPath] = []
+    /// What the workspace is marked by where a look makes its root, and it has no mark.
+    package var mark = ""
 
     package init(shell: RemoteShell, remoteRoot: String) {
         self.shell = shell
@@ -25,7 +27,7 @@ package struct RemoteScan: Sendable {
     /// in them or beside them says so; see `evidence`.
     package static let defaultPrunedFolders: Set<String> = Set([
         ".git", "__pycache__", ".ipynb_checkpoints", ".tox", ".nox", "models--*", "datasets--*",
-        TransferFolder.partial,
+        TransferFolder.partial, TransferFolder.projects,
     ]).union(Self.evidence.keys)
 
     /// What must be there for a folder of that name to be what the name says: find(1) asks it of few folders, since
@@ -50,7 +52,7 @@ package struct RemoteScan: Sendable {
     /// Words of find(1) for folders that can be made again: for what names them, and their size, once.
     package static var remade: [String] {
         Self.condition(
-            Self.defaultPrunedFolders.subtracting([".git", TransferFolder.partial]))
+            Self.defaultPrunedFolders.subtracting([".git", TransferFolder.partial, TransferFolder.projects]))
     }
 
     private static func condition(_ names: Set<String>) -> [String] {
@@ -76,6 +78,8 @@ package struct RemoteScan: Sendable {
         package var hasRemains = false
         /// Room on the disk of the workspace, in bytes; nil where it was not asked for or is not known.
         package var freeBytes: Int64?
+        /// What the workspace was marked by before; empty where it was not, and where that was not asked for.
+        package var mark = ""
         /// What find printed; nil where it was not GNU's, whose output can be had as a digest as well.
         var records: ArraySlice<UInt8>?
         /// Names of folders that were not looked into.
@@ -121,6 +125,7 @@ package struct RemoteScan: Sendable {
         }
         var words = TreeRecords.Reader(result.output[(start + Self.endMark.count)...])
         let kilobytes = words.number()
+        let mark = words.preview.bytes.drop { $0 == 0x20 }
         let records = result.output[..<start]
         guard let contents = Self.parse(records) else {
             throw EngineError(.downloadFailed, activity, detail: "the listing cannot be understood")
@@ -131,6 +136,7 @@ package struct RemoteScan: Sendable {
         var listing = Self.sort(contents)
         listing.freeBytes = NumberRange.bytes.check(kilobytes?.multipliedSaturated(by: 1024))
         listing.prunedFolders = self.prunedFolders
+        listing.mark = String(decoding: mark, as: UTF8.self)
         if !records.starts(with: Self.statMark) { listing.records = records }
         return listing
     }
@@ -192,7 +198,8 @@ package struct RemoteScan: Sendable {
             [
                 "root": self.remoteRoot, "makes_root": makesRoot ? "1" : "",
                 "temporary": clearsTemporaries ? TransferFolder.temporary : "", "own": TransferFolder.own,
-                "known": known ?? "", "newer": self.newer,
+                "known": known ?? "", "newer": self.newer, "mark": self.mark,
+                "mark_file": TransferFolder.project,
             ], arguments: self.pruningWords)
     }
 
@@ -270,11 +277,12 @@ package struct RemoteScan: Sendable {
             if let parent = path.parent, listing.folders.contains(parent) { filled.insert(parent) }
         }
         for path in ours { listing.files[path] = nil }
+        listing.files[SyncPath(TransferFolder.project)] = nil
         for folder in filled { listing.files[folder] = nil }
         return listing
     }
 
-    /// Lines of `mode-in-hex size seconds date time.fraction zone|./path`, as busybox's stat gives them.
+    /// Lines of `mode-in-hex size seconds date time.fraction zone inode-seconds|./path`, as busybox's stat gives them.
     ///
     /// A path may hold line feeds: what does not look like the start of a record belongs to the one before.
     static func parseStat(_ output: ArraySlice<UInt8>) -> FileTree? {
@@ -317,6 +325,10 @@ package struct RemoteScan: Sendable {
             let digits = fields[4][fields[4].index(after: point)...].prefix(9)
             information.st_mtim.tv_nsec =
                 Int(digits + String(repeating: "0", count: 9 - digits.count)) ?? 0
+        }
+        // A zone has a sign, and a time colons.
+        if fields.count > 4, let last = fields.last, last.allSatisfy(\.isNumber) {
+            information.st_ctim.tv_sec = NumberRange.fileTime.read(last).map { Int(clamping: $0) } ?? 0
         }
         return (FileEntry(information), Array(line[(bar + 3)...]))
     }

@@ -95,7 +95,11 @@ struct StagedFiles {
                 do throws(BeneathFolder.Failure) {
                     try self.staging.folder.setMode(mode, of: source)
                 } catch {
-                    return .failed(error.words)
+                    // Some file systems have one mode for all (exFAT); that is no reason to have no results.
+                    let isHarmless = entry.mode & 0o7000 == 0
+                    guard isHarmless, error.number == EPERM || error.number == EOPNOTSUPP else {
+                        return .failed(error.words)
+                    }
                 }
             }
         }
@@ -177,7 +181,8 @@ struct StagedFiles {
                 return .moved
             }
             guard let replaced = self.staging.folder.entry(of: source),
-                replaced.change(since: expected) == .none
+                // The exchange itself has changed its inode.
+                replaced.withoutInode.change(since: expected) == .none
             else { return self.giveBack(source, item.path) }
             try? self.staging.folder.remove(source)
             return .moved

@@ -32,6 +32,17 @@ package struct SyncPlan: Hashable, Sendable {
     package var conflicts: [Item] = []
     /// Changed on the other side alone, so left as they are.
     package var keptOnOtherSide: [SyncPath] = []
+    /// What both sides had, was removed on the instance, and is unchanged here: not sent again.
+    package var removedThere: [SyncPath] = []
+    /// What both sides had, was removed here, and is unchanged there: not brought again.
+    package var removedHere: [Item] = []
+    /// Files of which nothing but an inode's time says that they changed, with the versions of both sides: only their
+    /// contents can tell. They count as unchanged here.
+    package var doubts: [Item] = []
+    /// Conflicts in which all that stands in the way on the instance is here as well.
+    package var harmless: Set<SyncPath> = []
+    /// What was not asked for, of what would move otherwise.
+    package var unselected: [Item] = []
     /// What the settings leave on the instance.
     package var keptThere: [Item] = []
     package var unchangedFiles = 0
@@ -52,14 +63,34 @@ package struct SyncPlan: Hashable, Sendable {
     /// Decides what goes up.
     ///
     /// Nothing born or changed on the instance is overwritten or deleted: where it differs from the agreed
-    /// state the local version is kept back, and called a conflict if it changed as well.
+    /// state the local version is kept back, and called a conflict if it changed as well. What was removed there and is
+    /// unchanged here stays removed, unless nothing at all is left there of what both sides had: then it is another disk.
     ///
     /// `entry` answers for any path here, ignored ones included: what is ignored since it was sent is not gone.
+    /// - Parameters:
+    ///   - isSameDisk: the workspace there is known to be the one that was sent to before.
+    ///   - sendsAgain: for what was removed there and is to be sent nevertheless.
     package static func upload(
         local: FileTree, entry: (SyncPath) -> FileEntry?, agreed: AgreedTree, remote: FileTree,
-        remoteFolders: Set<SyncPath> = []
+        remoteFolders: Set<SyncPath> = [], isSameDisk: Bool = false,
+        sendsAgain: (SyncPath) -> Bool = { _ in false }
     ) -> SyncPlan {
         var plan = SyncPlan(.up)
+        // A file of the same name may be one that an image brings along.
+        let isSameDisk =
+            isSameDisk
+            || agreed.contains { path, base in
+                remote[path].map { $0.kind != .folder && $0.change(since: base.there) != .content } ?? false
+            }
+        lazy var unknown = Self.unknownPlaces(remote, agreed)
+        func addConflict(_ item: Item) {
+            plan.conflicts.append(item)
+            guard item.replaced.map({ $0.kind != item.entry.kind }) ?? true else { return }
+            let place = ([item.path] + Array(item.path.ancestors)).first {
+                remote[$0].map { $0.kind != .folder } ?? remoteFolders.contains($0)
+            }
+            if let place, !unknown.contains(place) { plan.harmless.insert(item.path) }
+        }
         // Folders that would lie where the instance has a file or link of its own.
         var blocked: [SyncPath: Bool] = [:]
         func isBlocked(_ path: SyncPath) -> Bool {
@@ -74,8 +105,15 @@ package struct SyncPlan: Hashable, Sendable {
         for (path, here) in local {
             let base = agreed[path]
             guard let there = remote[path] else {
-                if isBlocked(path) || (here.kind != .folder && remoteFolders.contains(path)) {
-                    plan.conflicts.append(Item(path: path, entry: here))
+                let isInTheWay = isBlocked(path) || (here.kind != .folder && remoteFolders.contains(path))
+                if let base, here.change(since: base.here).isSpare, isSameDisk, !sendsAgain(path) {
+                    if isInTheWay {
+                        plan.keptOnOtherSide.append(path)
+                    } else if !remoteFolders.contains(path) {
+                        plan.removedThere.append(path)
+                    }
+                } else if isInTheWay {
+                    addConflict(Item(path: path, entry: here))
                 } else if here.kind != .folder || !remoteFolders.contains(path) {
                     plan.transfers.append(Item(path: path, entry: here))
                 }
@@ -87,12 +125,13 @@ package struct SyncPlan: Hashable, Sendable {
                 continue
             }
             if here.kind == .folder && there.kind != .folder && !Self.maySpare(there, base) {
-                plan.conflicts.append(Item(path: path, entry: here, replaced: there))
+                // An empty folder is no content that would have to get there.
+                plan.keptOnOtherSide.append(path)
                 continue
             }
-            let change = base.map { here.change(since: $0.here) } ?? .content
-            let changeThere = base.map { there.change(since: $0.there) } ?? .content
-            if Self.isSurelySame(here, there, base) {
+            let (change, changeThere, isDoubtful) = Self.changes(here, there, base)
+            if isDoubtful { plan.doubts.append(Item(path: path, entry: here, replaced: there)) }
+            if Self.isSurelySame(here, there) {
                 plan.unchangedFiles += 1
                 plan.agreed[path] = AgreedEntry(
                     here: here, there: there, wasSent: base?.wasSent ?? false)
@@ -105,7 +144,7 @@ package struct SyncPlan: Hashable, Sendable {
             } else if change != .content {
                 plan.keptOnOtherSide.append(path)
             } else {
-                plan.conflicts.append(Item(path: path, entry: here, replaced: there))
+                addConflict(Item(path: path, entry: here, replaced: there))
             }
         }
         for (path, base) in agreed where local[path] == nil {
@@ -120,14 +159,15 @@ package struct SyncPlan: Hashable, Sendable {
     /// Decides what comes down.
     ///
     /// No local file changed since the agreed state is overwritten: the remote version of such a file is a
-    /// conflict, to be written beside it. Nothing is deleted here. A file that was sent, is unchanged there
-    /// and was deleted here stays deleted.
+    /// conflict, to be written beside it. Nothing is deleted here. A file that is unchanged there and was deleted here
+    /// stays deleted.
     ///
     /// `local` answers for any path, ignored ones included, and for none below a link. What `gate` does not let in
     /// stands in `refused`.
+    /// - Parameter bringsAgain: for what was deleted here and is to come nevertheless.
     package static func download(
         local: @escaping (SyncPath) -> FileEntry?, agreed: AgreedTree, remote: FileTree,
-        gate: IncomingGate = IncomingGate()
+        gate: IncomingGate = IncomingGate(), bringsAgain: (SyncPath) -> Bool = { _ in false }
     ) -> SyncPlan {
         var plan = SyncPlan(.down)
         let judge = IncomingGate.Judge(gate, local: local, agreed: agreed, remote: remote)
@@ -162,14 +202,20 @@ package struct SyncPlan: Hashable, Sendable {
         }
         for (path, there) in remote {
             let base = agreed[path]
-            let changeThere = base.map { there.change(since: $0.there) } ?? .content
             guard let here = local(path) else {
-                if changeThere != .content { continue }
-                bring(Item(path: path, entry: there), isConflict: isBlocked(path))
+                let item = Item(path: path, entry: there)
+                let isBehindLink = isBlocked(path)
+                if let base, there.change(since: base.there).isSpare, isBehindLink || !bringsAgain(path) {
+                    // What lies behind a link here was put beside it.
+                    if !isBehindLink, there.kind != .folder { plan.removedHere.append(item) }
+                    continue
+                }
+                bring(item, isConflict: isBehindLink)
                 continue
             }
-            let change = base.map { here.change(since: $0.here) } ?? .content
-            if Self.isSurelySame(here, there, base) {
+            let (change, changeThere, isDoubtful) = Self.changes(here, there, base)
+            if isDoubtful { plan.doubts.append(Item(path: path, entry: there, replaced: here)) }
+            if Self.isSurelySame(here, there) {
                 plan.unchangedFiles += 1
                 plan.agreed[path] = AgreedEntry(
                     here: here, there: there, wasSent: base?.wasSent ?? false)
@@ -188,19 +234,40 @@ package struct SyncPlan: Hashable, Sendable {
         return plan
     }
 
-    /// True where two versions that are not known from an earlier sync need not be read to be called the same.
-    ///
-    /// A file that changed on both sides, or whose times agree in whole seconds only, is a conflict until its
-    /// contents were compared.
-    private static func isSurelySame(_ here: FileEntry, _ there: FileEntry, _ base: AgreedEntry?) -> Bool {
-        guard here.kind == .file else { return here.isSameVersion(as: there) }
-        return base == nil && here.kind == there.kind && here.size == there.size
-            && here.modified == there.modified
+    /// True where two versions need not be read to be called the same. A file that is not known from an earlier sync, or
+    /// changed on both sides, is a conflict until its contents were compared.
+    private static func isSurelySame(_ here: FileEntry, _ there: FileEntry) -> Bool {
+        here.kind != .file && here.isSameVersion(as: there)
+    }
+
+    /// What became of each side since both agreed. A version of which that is not clear counts as changed where the
+    /// other side did change, else as unchanged and doubtful.
+    private static func changes(
+        _ here: FileEntry, _ there: FileEntry, _ base: AgreedEntry?
+    ) -> (here: FileEntry.Change, there: FileEntry.Change, isDoubtful: Bool) {
+        guard let base else { return (.content, .content, false) }
+        let (change, changeThere) = (here.change(since: base.here), there.change(since: base.there))
+        guard change == .unclear || changeThere == .unclear else { return (change, changeThere, false) }
+        if change == .content || changeThere == .content { return (.content, .content, false) }
+        return (
+            change == .unclear ? .none : change, changeThere == .unclear ? .none : changeThere, true
+        )
     }
 
     /// True for a version on the instance that was sent from here and that nobody changed since.
     private static func maySpare(_ there: FileEntry, _ base: AgreedEntry?) -> Bool {
-        base.map { $0.wasSent && there.change(since: $0.there) != .content } ?? false
+        base.map { $0.wasSent && there.change(since: $0.there).isSpare } ?? false
+    }
+
+    /// Files there that nobody here has, and the folders that they are in.
+    private static func unknownPlaces(_ remote: FileTree, _ agreed: AgreedTree) -> Set<SyncPath> {
+        var places: Set<SyncPath> = []
+        for (path, there) in remote where there.kind != .folder {
+            if let base = agreed[path], there.change(since: base.there).isSpare { continue }
+            places.insert(path)
+            for folder in path.ancestors where !places.insert(folder).inserted { break }
+        }
+        return places
     }
 
     private mutating func sort() {
@@ -208,6 +275,9 @@ package struct SyncPlan: Hashable, Sendable {
         self.deletions.sort { $0.path < $1.path }
         self.conflicts.sort { $0.path < $1.path }
         self.keptOnOtherSide.sort()
+        self.removedThere.sort()
+        self.removedHere.sort { $0.path < $1.path }
+        self.doubts.sort { $0.path < $1.path }
         self.refused.sort { $0.item.path < $1.item.path }
     }
 }
@@ -220,4 +290,9 @@ extension Sequence<SyncPlan.Item> {
             return overflows ? .max : total
         }
     }
+}
+
+extension FileEntry.Change {
+    /// Its content is surely what it was.
+    var isSpare: Bool { self == .none || self == .permissions }
 }

@@ -1,4 +1,5 @@
-/// Reads and writes what identifies files: `type size seconds.fraction mode` and, ended by NUL, a path.
+/// Reads and writes what identifies files: `type size seconds.fraction,seconds.fraction mode` and, ended by NUL, a path.
+/// The second time is the inode's; earlier versions kept none.
 ///
 /// Find on the instance prints this form, and manifests are kept in it.
 enum TreeRecords {
@@ -9,15 +10,16 @@ enum TreeRecords {
 
         var isAtEnd: Bool { self.bytes.isEmpty }
 
-        /// For a message about what could not be read.
-        var preview: SyncPath { SyncPath(self.bytes.prefix { $0 != 0 }.prefix(80)) }
+        /// What is left of the record, as far as it is of any use.
+        var preview: SyncPath { SyncPath(self.bytes.prefix { $0 != 0 }.prefix(1000)) }
 
-        /// `f 12 1795400000.1234567890 644 `, the blank at its end included.
+        /// `f 12 1795400000.1234567890,1795400001.5 644 `, the blank at its end included.
         mutating func entry() -> FileEntry? {
             guard let type = self.bytes.popFirst(), let kind = FileEntry.Kind(rawValue: type),
                 self.skip(0x20),
                 // Larger than any disk is as large as can be said, as it is for a file here.
                 let number = self.number(), number >= 0, self.skip(0x20), let time = self.time(),
+                let inode = self.inodeTime(),
                 self.skip(0x20),
                 let mode = self.number(radix: 8), self.skip(0x20)
             else { return nil }
@@ -25,7 +27,14 @@ enum TreeRecords {
                 ? FileEntry(kind: kind, size: 0, modified: 0, mode: UInt32(truncatingIfNeeded: mode))
                 : FileEntry(
                     kind: kind, size: NumberRange.bytes.clamp(number), modified: time,
-                    mode: UInt32(truncatingIfNeeded: mode))
+                    mode: UInt32(truncatingIfNeeded: mode), inodeChanged: kind == .file ? inode : 0)
+        }
+
+        /// `,1795400001.5`; 0 where none follows.
+        private mutating func inodeTime() -> Int64? {
+            guard self.bytes.first == UInt8(ascii: ",") else { return 0 }
+            self.bytes.removeFirst()
+            return self.time()
         }
 
         /// `l path`: a link, whose target follows as another path; nil, and nothing read, where it is none.
@@ -91,13 +100,23 @@ enum TreeRecords {
     }
 
     static func write(_ entry: FileEntry, to bytes: inout [UInt8]) {
-        let second: Int64 = 1_000_000_000
-        let fraction = ((entry.modified % second) + second) % second
-        let digits = String(fraction)
         bytes.append(entry.kind.rawValue)
-        bytes.append(contentsOf: " \(entry.size) \((entry.modified - fraction) / second).".utf8)
+        bytes.append(contentsOf: " \(entry.size) ".utf8)
+        Self.write(time: entry.modified, to: &bytes)
+        if entry.inodeChanged != 0 {
+            bytes.append(UInt8(ascii: ","))
+            Self.write(time: entry.inodeChanged, to: &bytes)
+        }
+        bytes.append(contentsOf: " \(String(entry.mode, radix: 8)) ".utf8)
+    }
+
+    private static func write(time: Int64, to bytes: inout [UInt8]) {
+        let second: Int64 = 1_000_000_000
+        let fraction = ((time % second) + second) % second
+        let digits = String(fraction)
+        bytes.append(contentsOf: "\((time - fraction) / second).".utf8)
         bytes.append(contentsOf: repeatElement(0x30, count: 9 - digits.utf8.count))
-        bytes.append(contentsOf: "\(digits) \(String(entry.mode, radix: 8)) ".utf8)
+        bytes.append(contentsOf: digits.utf8)
     }
 
     static func write(_ flag: Bool, to bytes: inout [UInt8]) {

@@ -6,19 +6,25 @@ extension WorkspaceSync {
     /// `suffix` names the remote version of a file that changed on both sides: `name.remote-<suffix>`.
     /// `verifiesContents` reads every file on both sides; one whose contents differ though size and time agree
     /// is treated like one that changed on both.
-    package func download(conflictSuffix suffix: String, verifiesContents: Bool = false)
-        async throws(EngineError) -> SyncSummary
-    {
+    ///
+    /// Small files come first. Where the disk here has no room for all, the largest stay there, and that is thrown once
+    /// the others are here.
+    package func download(
+        _ selection: PathSelection = .all, conflictSuffix suffix: String, verifiesContents: Bool = false
+    ) async throws(EngineError) -> SyncSummary {
         let start = ContinuousClock.now
         self.report(ActionProgress(.scanning))
         let lock = try await self.manifests.lock(instance: self.instance, workspace: self.workspace)
         defer { withExtendedLifetime(lock) {} }
         var summary = SyncSummary(direction: .down)
         var seen: RemoteScan.Listing?
-        if !verifiesContents, let settled = self.loadSettled(.down), settled.fingerprint == self.acceptance {
+        if !verifiesContents, selection.paths.isEmpty, let settled = self.loadSettled(.down),
+            settled.fingerprint == self.acceptance
+        {
             seen = try await self.look(unless: settled)
             if seen == nil {
                 summary.unchangedFiles = settled.unchangedFiles
+                summary.removedHere = self.removedResults()
                 self.manifests.saveSafety(UnsafeResults(SyncPlan(.down)), instance: self.instance)
                 summary.seconds = start.secondsUntilNow
                 return summary
@@ -32,56 +38,76 @@ extension WorkspaceSync {
         var problems: [SyncPath: String] = [:]
         var attempted: Set<SyncPath> = []
         var grown: Set<SyncPath> = []
+        var changed: Set<SyncPath> = []
         var finished: StagedFiles?
-        var plan = try await self.planDownload(&agreed, remote.files)
+        let matcher = selection.matcher
+        if let named = matcher.unmatched(in: remote.files) {
+            throw EngineError(
+                .downloadFailed, .init("downloading", subject: self.instance.rawValue),
+                detail: "there is no \(named) on the instance")
+        }
+        var plan = try await self.planDownload(&agreed, remote.files, matcher)
         if verifiesContents {
             plan.conflicts += try await self.differentContents(remote.files, agreed).filter {
-                IncomingGate.refusal(of: $0.path) == nil
+                IncomingGate.refusal(of: $0.path) == nil && matcher.includes($0.path)
             }
         }
+        var room: Room?
         if !plan.transfers.isEmpty || !plan.conflicts.isEmpty {
-            try self.guardRoom(for: plan)
+            room = try self.room(for: plan)
             var staged = try StagedFiles(
                 localRoot: self.workspace.localRoot, instance: self.instance, suffix: suffix)
             staged.resume(plan.transfers + plan.conflicts)
             for round in 1...Self.roundLimit where !plan.isEmpty {
+                let conflicts = Set(plan.conflicts.lazy.map(\.path))
                 attempted.formUnion((plan.transfers + plan.conflicts).lazy.map(\.path))
-                complaints = try await self.bring(plan.transfers + plan.conflicts, to: staged, agreed)
-                self.report(ActionProgress(.verifying))
-                let after = try await self.look(known: agreed.keys)
-                let isLast = round == Self.roundLimit
-                func isWhole(_ item: SyncPlan.Item) -> Bool {
-                    guard item.entry.kind == .file else { return true }
-                    guard let entry = staged.entry(of: item.path) else { return false }
-                    let now = after.files[item.path]
-                    // A file that changed while it was read is not whole. In the last round it is taken as it is:
-                    // a log that never stands still is better had than not.
-                    if entry.isSameVersion(as: item.entry) {
-                        return isLast || now.map { $0.change(since: item.entry) == .none } ?? true
+                let items = (plan.transfers + plan.conflicts).filter { room?.leaves($0) != true }
+                var after = remote
+                complaints = []
+                for batch in Self.batches(items) {
+                    complaints += try await self.bring(batch, to: staged, agreed)
+                    self.report(ActionProgress(.verifying))
+                    after = try await self.look(known: agreed.keys)
+                    let isLast = round == Self.roundLimit
+                    func isWhole(_ item: SyncPlan.Item) -> Bool {
+                        guard item.entry.kind == .file else { return true }
+                        guard let entry = staged.entry(of: item.path) else { return false }
+                        let now = after.files[item.path]
+                        // A file that changed while it was read is not whole. In the last round it is taken as it is:
+                        // a log that never stands still is better had than not.
+                        if entry.isSameVersion(as: item.entry) {
+                            return isLast || now.map { $0.change(since: item.entry) == .none } ?? true
+                        }
+                        guard isLast, entry.kind == .file, let now, now.kind == .file else { return false }
+                        if entry.size >= item.entry.size, now.size >= entry.size {
+                            grown.insert(item.path)
+                            return true
+                        }
+                        // Of one that is written anew all the while any version is better than none, and none is
+                        // better than what is here.
+                        changed.insert(item.path)
+                        return item.replaced == nil
                     }
-                    let hasGrown =
-                        isLast && entry.kind == .file && entry.size >= item.entry.size
-                        && now.map { $0.kind == .file && $0.size >= entry.size } ?? false
-                    if hasGrown { grown.insert(item.path) }
-                    return hasGrown
-                }
-                for (items, isConflict) in [(plan.transfers, false), (plan.conflicts, true)] {
-                    for item in items where isWhole(item) {
+                    for item in batch where isWhole(item) {
                         problems[item.path] = self.place(
-                            item, isConflict: isConflict, remote, &staged, &agreed, &summary)
+                            item, isConflict: conflicts.contains(item.path), remote, &staged, &agreed,
+                            &summary)
                     }
+                    // Whatever happens from here on, what is in its place is known to be.
+                    try self.save(agreed)
                 }
-                // Whatever happens from here on, what is in its place is known to be.
-                try self.save(agreed)
                 remote = after
-                plan = try await self.planDownload(&agreed, remote.files)
+                if items.isEmpty { break }
+                plan = try await self.planDownload(&agreed, remote.files, matcher)
             }
             finished = staged
         }
-        for item in plan.transfers + plan.conflicts {
+        for item in plan.transfers + plan.conflicts where room?.leaves(item) != true {
             if problems[item.path] == nil, !attempted.contains(item.path) || grown.contains(item.path) {
                 summary.later.append(item.path.description)
-            } else if agreed[item.path]?.there != nil, problems[item.path] == nil {
+            } else if problems[item.path] == nil,
+                changed.contains(item.path) || agreed[item.path]?.there != nil
+            {
                 summary.changing.append("\(item.path): it changed while it was brought")
             } else {
                 let reason =
@@ -94,16 +120,36 @@ extension WorkspaceSync {
         if summary.missing.isEmpty { finished?.remove() }
         summary.refused = self.nameRefused(plan, remote)
         summary.left = plan.wordsForWhatIsKept
+        summary.removedHere = plan.removedHere.map(\.path.description)
         summary.unchangedFiles = max(0, plan.unchangedFiles - summary.transferredFiles)
         if agreed != loaded { try self.save(agreed) }
-        if plan.isEmpty {
+        if plan.isEmpty, plan.unselected.isEmpty, selection.paths.isEmpty {
             var settled = await self.settled(.down, remote, unchangedFiles: plan.unchangedFiles)
             settled?.fingerprint = self.acceptance
             self.saveSettled(.down, settled)
+            let brought = agreed.filter { !$1.wasSent && $1.there.kind != .folder && remote.files[$0] != nil }
+            self.manifests.saveNamed(
+                brought.mapValues(\.there), .brought, instance: self.instance, workspace: self.workspace)
         }
         self.manifests.saveSafety(UnsafeResults(plan), instance: self.instance)
         summary.seconds = start.secondsUntilNow
+        if let room { throw room.error(plan, self.instance) }
         return summary
+    }
+
+    /// Results that were brought, are unchanged there, and were removed here.
+    private func removedResults() -> [String] {
+        let local = self.localScan.lookup()
+        return self.manifests.loadNamed(.brought, instance: self.instance, workspace: self.workspace).keys
+            .filter { local($0) == nil && !$0.isBehindFile(local) }.sorted().map(\.description)
+    }
+
+    /// Small files apart from large ones, where waiting for these would take a while.
+    static func batches(_ items: [SyncPlan.Item]) -> [[SyncPlan.Item]] {
+        guard items.totalSize > 1 << 25 else { return items.isEmpty ? [] : [items] }
+        let small = items.filter { $0.size <= 1 << 20 }
+        let large = items.filter { $0.size > 1 << 20 }
+        return [small, large].filter { !$0.isEmpty }
     }
 
     /// Stands for what the user accepts of what programs here act on: other patterns let other files come.
@@ -123,7 +169,7 @@ extension WorkspaceSync {
         -> SyncPlan
     {
         self.adoptSent(remote.files, &agreed)
-        var plan = try await self.planDownload(&agreed, remote.files)
+        var plan = try await self.planDownload(&agreed, remote.files, PathSelection.all.matcher)
         // A version that an upload put aside and nobody has judged yet is a result like any other.
         for (path, entry) in remote.aside.sorted(by: { $0.key < $1.key })
         where agreed[path].map({ entry.change(since: $0.there) == .content }) ?? true {
@@ -143,29 +189,36 @@ extension WorkspaceSync {
         } else {
             remote = try await self.look(known: agreed.keys)
         }
-        if try await self.settle(remote, agreed: agreed) { remote = try await self.look(known: agreed.keys) }
+        let earlier = self.manifests.loadSending(instance: self.instance, workspace: self.workspace)
+        if try await self.settle(remote, agreed: agreed, sent: [earlier]) {
+            remote = try await self.look(known: agreed.keys)
+        }
         self.adoptSent(remote.files, &agreed)
+        try await self.adoptParts(remote.files, &agreed, earlier)
         return remote
     }
 
-    private func planDownload(_ agreed: inout AgreedTree, _ remote: FileTree) async throws(EngineError)
-        -> SyncPlan
-    {
-        var plan = self.decideDownload(agreed, remote)
-        let same = try await self.sameContents(plan)
-        if !same.isEmpty {
-            agreed.merge(same) { $1 }
-            plan = self.decideDownload(agreed, remote)
+    private func planDownload(
+        _ agreed: inout AgreedTree, _ remote: FileTree, _ matcher: PathSelection.Matcher
+    ) async throws(EngineError) -> SyncPlan {
+        var plan = self.decideDownload(agreed, remote, bringsAgain: matcher.names)
+        let read = try await self.readContents(plan, agreed)
+        if !read.isEmpty {
+            agreed.merge(read) { $1 }
+            plan = self.decideDownload(agreed, remote, bringsAgain: matcher.names)
         }
         agreed.merge(plan.agreed) { $1 }
-        plan.leave(self.settings)
+        plan.leave(self.settings, unless: matcher.names)
+        plan.select(matcher)
         return plan
     }
 
-    func decideDownload(_ agreed: AgreedTree, _ remote: FileTree) -> SyncPlan {
+    func decideDownload(
+        _ agreed: AgreedTree, _ remote: FileTree, bringsAgain: (SyncPath) -> Bool = { _ in false }
+    ) -> SyncPlan {
         SyncPlan.download(
             local: self.localScan.lookup(), agreed: agreed, remote: remote,
-            gate: IncomingGate(accepting: self.settings.accept))
+            gate: IncomingGate(accepting: self.settings.accept), bringsAgain: bringsAgain)
     }
 
     /// Brings the files among `items`; folders and links are made here.
@@ -225,17 +278,55 @@ extension WorkspaceSync {
         }
     }
 
-    private func guardRoom(for plan: SyncPlan) throws(EngineError) {
+    /// nil where there is room for all of it.
+    private func room(for plan: SyncPlan) throws(EngineError) -> Room? {
         var information = statvfs()
-        guard statvfs(self.workspace.localRoot, &information) == 0 else { return }
+        guard statvfs(self.workspace.localRoot, &information) == 0 else { return nil }
         let (product, overflows) = UInt64(information.f_bavail).multipliedReportingOverflow(
             by: UInt64(information.f_frsize))
-        let room = overflows ? .max : Int64(clamping: product)
-        let needed = (plan.transfers + plan.conflicts).totalSize
-        guard needed > room else { return }
-        let (bytes, free) = (ByteCount.text(needed), ByteCount.text(room))
-        throw EngineError(
-            .localDiskFull, .init("downloading", subject: self.instance.rawValue),
-            detail: "\(bytes) are to be brought, and there is room for \(free)")
+        return Room(plan, bytes: overflows ? .max : Int64(clamping: product))
+    }
+}
+
+extension SyncPath {
+    /// Whether a file or a link stands where a folder above it would be.
+    fileprivate func isBehindFile(_ local: (SyncPath) -> FileEntry?) -> Bool {
+        self.ancestors.contains { folder in local(folder).map { $0.kind != .folder } ?? false }
+    }
+}
+
+/// A disk here that cannot hold all that is to come: the smallest files get it.
+struct Room {
+    private let bytes: Int64
+    private let needed: Int64
+    private let left: Set<SyncPath>
+
+    /// nil where everything fits.
+    init?(_ plan: SyncPlan, bytes: Int64) {
+        let items = plan.transfers + plan.conflicts
+        guard items.totalSize > bytes else { return nil }
+        self.bytes = bytes
+        self.needed = items.totalSize
+        var sum: Int64 = 0
+        var left: Set<SyncPath> = []
+        for item in items.sorted(by: { $0.size < $1.size }) {
+            sum = sum.addingSaturated(item.size)
+            // A little stays free, for what grows meanwhile.
+            if sum > bytes - bytes / 20 { left.insert(item.path) }
+        }
+        self.left = left
+    }
+
+    /// Whether `item` stays there, for what else there is room for.
+    func leaves(_ item: SyncPlan.Item) -> Bool { self.left.contains(item.path) }
+
+    func error(_ plan: SyncPlan, _ instance: InstanceID) -> EngineError {
+        let left = (plan.transfers + plan.conflicts).filter(self.leaves)
+        return EngineError(
+            .localDiskFull, .init("downloading", subject: instance.rawValue),
+            detail: "\(ByteCount.text(self.needed)) were to be brought, and there is room for "
+                + "\(ByteCount.text(self.bytes)). All that fits is here; still there: "
+                + SyncSummary.list(left.map(\.path.description)),
+            suggestions: left.map(\.path.description))
     }
 }

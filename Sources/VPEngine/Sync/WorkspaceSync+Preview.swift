@@ -2,7 +2,7 @@ import Foundation
 
 extension UnsafeResults {
     init(_ plan: SyncPlan) {
-        let items = (plan.transfers + plan.conflicts).filter { $0.entry.kind != .folder }
+        let items = (plan.transfers + plan.conflicts + plan.unselected).filter { $0.entry.kind != .folder }
             .sorted { $0.size > $1.size }
         self.init(
             files: items.count, bytes: items.totalSize,

@@ -3,14 +3,17 @@ import VPScripts
 
 extension WorkspaceSync {
     /// Sends what changed here. Where nothing did, no rsync is started.
-    package func upload() async throws(EngineError) -> SyncSummary {
+    package func upload(
+        _ selection: PathSelection = .all, version: UploadRequest.Version? = nil
+    ) async throws(EngineError) -> SyncSummary {
         let start = ContinuousClock.now
         self.report(ActionProgress(.scanning))
         let lock = try await self.manifests.lock(instance: self.instance, workspace: self.workspace)
         defer { withExtendedLifetime(lock) {} }
         var summary = SyncSummary(direction: .up)
         let (listing, settled) = try await self.scanUnlessSettled()
-        if let settled {
+        // What is asked for by name may be something that is not sent otherwise.
+        if let settled, selection.paths.isEmpty {
             summary.unchangedFiles = settled.unchangedFiles
             summary.seconds = start.secondsUntilNow
             return summary
@@ -19,9 +22,28 @@ extension WorkspaceSync {
         let loaded = self.loadAgreed()
         var agreed = loaded
         var local = listing.files
-        var remote = try await self.lookBeforeUpload(local, &agreed)
+        let matcher = selection.matcher
+        let earlier = self.manifests.loadSending(instance: self.instance, workspace: self.workspace)
+        var remote = try await self.lookBeforeUpload(local, &agreed, earlier)
+        let mark = remote.mark
+        // An upload that is killed twice must know what it sent the first time.
+        if !earlier.isEmpty, agreed != loaded { try self.save(agreed) }
+        if let named = matcher.unmatched(in: local) {
+            throw EngineError(
+                .uploadFailed, .init("uploading", subject: self.instance.rawValue),
+                detail: "there is no \(named) here, or it is never sent")
+        }
         var complaints: [String] = []
-        var plan = try await self.planUpload(local, &agreed, remote)
+        var plan = try await self.planUpload(local, &agreed, remote, matcher)
+        if version == .mine, !plan.conflicts.isEmpty {
+            try await self.moveBeside(plan.conflicts)
+            remote = try await self.look(known: local.keys)
+            remote.mark = mark
+            plan = try await self.planUpload(local, &agreed, remote, matcher, resends: plan.conflicts)
+        }
+        let links = plan.transfers.filter { $0.entry.kind == .symbolicLink }
+            .compactMap { LeadingOut($0.path, root: self.workspace.localRoot) }
+        if !links.isEmpty { self.notice(LeadingOut.notice(links)) }
         for round in 1...Self.roundLimit where !plan.transfers.isEmpty || !plan.deletions.isEmpty {
             if round == 1 { try self.guardSize(of: plan, room: remote.freeBytes) }
             let sent = Dictionary(uniqueKeysWithValues: plan.transfers.map { ($0.path, $0.entry) })
@@ -35,7 +57,7 @@ extension WorkspaceSync {
             self.report(ActionProgress(.verifying))
             let emptied = self.emptiedFolders(by: plan)
             remote = try await self.look(known: local.keys, clearsTemporaries: true)
-            if try await self.settle(remote, agreed: agreed, emptied: emptied) {
+            if try await self.settle(remote, agreed: agreed, sent: [sent, earlier], emptied: emptied) {
                 remote = try await self.look(known: local.keys)
             }
             var grown: [(SyncPath, FileEntry)] = []
@@ -60,7 +82,8 @@ extension WorkspaceSync {
                 agreed[item.path] = nil
                 summary.deletedFiles += 1
             }
-            plan = try await self.planUpload(local, &agreed, remote)
+            remote.mark = mark
+            plan = try await self.planUpload(local, &agreed, remote, matcher)
         }
         for item in plan.transfers {
             if agreed[item.path] != nil {
@@ -72,6 +95,10 @@ extension WorkspaceSync {
         }
         summary.unchangedFiles = max(0, plan.unchangedFiles - summary.transferredFiles)
         summary.conflicts = plan.conflicts.map(\.path.description)
+        summary.undecided = plan.conflicts.filter { !plan.harmless.contains($0.path) }
+            .map(\.path.description)
+        summary.removedThere = self.nameRemoved(plan, local)
+        if !summary.removedThere.isEmpty { self.notice(Self.removedWords(summary.removedThere)) }
         agreed = agreed.filter { path, _ in local[path] != nil || remote.files[path] != nil }
         if agreed != loaded {
             try self.save(agreed)
@@ -79,7 +106,7 @@ extension WorkspaceSync {
             self.saveSettled(.down, nil)
         }
         try self.manifests.saveSending([:], instance: self.instance, workspace: self.workspace)
-        if plan.isEmpty {
+        if plan.isEmpty, plan.unselected.isEmpty, selection.isAll {
             self.saveSettled(
                 .up, await self.settled(.up, remote, here: local, unchangedFiles: plan.unchangedFiles))
         }
@@ -94,18 +121,19 @@ extension WorkspaceSync {
     {
         var agreed = self.loadAgreed()
         self.adoptSent(remote.files, &agreed)
-        return try await self.planUpload(listing.files, &agreed, remote)
+        return try await self.planUpload(listing.files, &agreed, remote, PathSelection.all.matcher)
     }
 
-    private func lookBeforeUpload(_ local: FileTree, _ agreed: inout AgreedTree) async throws(EngineError)
-        -> RemoteScan.Listing
-    {
+    private func lookBeforeUpload(
+        _ local: FileTree, _ agreed: inout AgreedTree, _ earlier: FileTree
+    ) async throws(EngineError) -> RemoteScan.Listing {
         var remote = try await self.look(known: local.keys, makesRoot: true)
         // What an upload that was cut off has put aside is judged before another adds to it.
-        if try await self.settle(remote, agreed: agreed) {
+        if try await self.settle(remote, agreed: agreed, sent: [earlier]) {
             remote = try await self.look(known: local.keys, makesRoot: true)
         }
         self.adoptSent(remote.files, &agreed)
+        try await self.adoptParts(remote.files, &agreed, earlier)
         return remote
     }
 
@@ -117,22 +145,53 @@ extension WorkspaceSync {
         }
     }
 
+    /// The beginnings of files that grew on here while an upload that was killed sent them are ours as well.
+    func adoptParts(_ remote: FileTree, _ agreed: inout AgreedTree, _ earlier: FileTree)
+        async throws(EngineError)
+    {
+        let grown = earlier.compactMap { path, sent -> (SyncPath, FileEntry)? in
+            guard let there = remote[path], there.kind == .file, sent.kind == .file,
+                there.size >= sent.size, agreed[path].map({ !there.change(since: $0.there).isSpare }) ?? true,
+                let here = self.localScan.entry(of: path), here.kind == .file, here.size >= there.size
+            else { return nil }
+            return (path, there)
+        }
+        agreed.merge(try await self.ownParts(grown)) { $1 }
+    }
+
+    private static func removedWords(_ paths: [String]) -> String {
+        let names = SyncSummary.list(paths)
+        return paths.count == 1
+            ? "The instance no longer has \(names). It stays here and is not sent again; `vp sync PATH` sends it."
+            : "The instance no longer has \(paths.count) files that were there: \(names). They stay here and are not "
+                + "sent again; `vp sync PATH` sends them."
+    }
+
+    private func isOwn(_ mark: String) -> Bool {
+        !mark.isEmpty && self.identity?.owner(of: mark) == .this
+    }
+
+    /// `resends` are sent even where the instance no longer has what it had.
     private func planUpload(
-        _ local: FileTree, _ agreed: inout AgreedTree, _ remote: RemoteScan.Listing
+        _ local: FileTree, _ agreed: inout AgreedTree, _ remote: RemoteScan.Listing,
+        _ matcher: PathSelection.Matcher, resends: [SyncPlan.Item] = []
     ) async throws(EngineError) -> SyncPlan {
         let entry = self.localScan.lookup()
+        let again = Set(resends.map(\.path))
         func decide() -> SyncPlan {
             SyncPlan.upload(
                 local: local, entry: entry, agreed: agreed, remote: remote.files,
-                remoteFolders: remote.folders)
+                remoteFolders: remote.folders, isSameDisk: self.isOwn(remote.mark),
+                sendsAgain: { again.contains($0) || matcher.names($0) })
         }
         var plan = decide()
-        let same = try await self.sameContents(plan)
-        if !same.isEmpty {
-            agreed.merge(same) { $1 }
+        let read = try await self.readContents(plan, agreed)
+        if !read.isEmpty {
+            agreed.merge(read) { $1 }
             plan = decide()
         }
         agreed.merge(plan.agreed) { $1 }
+        plan.select(matcher)
         return plan
     }
 

@@ -13,6 +13,10 @@ package struct WorkspaceSync: Sendable {
     package let manifests: ManifestStore
     package let settings: EngineConfiguration.Sync
     package let report: @Sendable (ActionProgress) -> Void
+    /// Called with a sentence that the user should read before the sync goes on.
+    package var notice: @Sendable (String) -> Void = { _ in }
+    /// Whose the workspace there is marked to be by an upload; nil marks none.
+    package var identity: ProjectIdentity?
     /// See `RemoteScan.isNewerOnly`.
     package var isNewerOnly = false
     /// See `RemoteScan.prunedPaths`.
@@ -54,6 +58,7 @@ package struct WorkspaceSync: Sendable {
         var scan = RemoteScan(shell: self.shell, remoteRoot: self.workspace.remoteRoot)
         scan.isNewerOnly = self.isNewerOnly
         scan.prunedPaths = self.prunedPaths
+        scan.mark = self.identity?.mark ?? ""
         return scan
     }
 
@@ -93,16 +98,19 @@ package struct WorkspaceSync: Sendable {
 
     /// Judges what an upload has put aside on the instance, and removes what it left behind.
     ///
-    /// A version that was the agreed one may go. Any other was written there while the upload ran: it gets a
-    /// name among the files, and so comes down with the next download. True where there was one.
-    func settle(_ listing: RemoteScan.Listing, agreed: AgreedTree, emptied folders: [SyncPath] = [])
-        async throws(EngineError) -> Bool
-    {
+    /// A version that was the agreed one may go, and one of `sent`: an upload that was killed may go on for a moment
+    /// beside the next. Any other was written there while the upload ran: it gets a name among the files, and so comes
+    /// down with the next download. True where there was one.
+    func settle(
+        _ listing: RemoteScan.Listing, agreed: AgreedTree, sent: [FileTree] = [],
+        emptied folders: [SyncPath] = []
+    ) async throws(EngineError) -> Bool {
         guard listing.hasRemains || !folders.isEmpty else { return false }
         var script = ScriptFile.settle.bytes(["root": self.workspace.remoteRoot, "own": TransferFolder.own])
         var hasRescued = false
         for (path, entry) in listing.aside.sorted(by: { $0.key < $1.key }) {
             if let base = agreed[path]?.there, entry.change(since: base) != .content { continue }
+            if sent.contains(where: { $0[path].map(entry.isSameVersion) ?? false }) { continue }
             hasRescued = true
             let aside = SyncPath(Array("\(TransferFolder.aside)/".utf8) + path.bytes)
             let target = path.beside(self.instance.rawValue)
@@ -121,27 +129,41 @@ package struct WorkspaceSync: Sendable {
 
     // MARK: Deciding
 
-    /// Conflicts whose two versions turn out to have the same content, as agreed entries.
-    ///
-    /// Sizes are the same, times are not: only reading them can tell, and only these are read.
-    func sameContents(_ plan: SyncPlan) async throws(EngineError) -> AgreedTree {
-        let doubtful = (plan.conflicts + plan.refused.map(\.item)).filter { item in
+    /// What only reading the files of `plan` can tell, as agreed entries: conflicts whose two versions turn out to have
+    /// the same content, and what became of files whose inodes alone changed. Only these are read.
+    func readContents(_ plan: SyncPlan, _ agreed: AgreedTree) async throws(EngineError) -> AgreedTree {
+        let conflicts = (plan.conflicts + plan.refused.map(\.item)).filter { item in
             item.entry.kind == .file && item.replaced?.kind == .file && item.replaced?.size == item.entry.size
         }
-        guard !doubtful.isEmpty else { return [:] }
-        let paths = doubtful.map(\.path)
+        guard !conflicts.isEmpty || !plan.doubts.isEmpty else { return [:] }
+        let paths = (conflicts + plan.doubts).map(\.path)
         let remote = try await self.digests(of: paths, on: .there)
         let local = try await self.digests(of: paths, on: .here)
-        var agreed: AgreedTree = [:]
-        for item in doubtful {
-            guard let digest = local[item.path], digest == remote[item.path], let other = item.replaced else {
-                continue
-            }
-            agreed[item.path] =
-                plan.direction == .up
-                ? AgreedEntry(here: item.entry, there: other) : AgreedEntry(here: other, there: item.entry)
+        func sides(_ item: SyncPlan.Item) -> (here: FileEntry, there: FileEntry) {
+            let other = item.replaced ?? item.entry
+            return plan.direction == .up ? (item.entry, other) : (other, item.entry)
         }
-        return agreed
+        var found: AgreedTree = [:]
+        for item in conflicts {
+            guard let digest = local[item.path], digest == remote[item.path] else { continue }
+            let (here, there) = sides(item)
+            found[item.path] = AgreedEntry(here: here, there: there)
+        }
+        // An instance that cannot digest anything is asked again the next time.
+        for item in plan.doubts where !remote.isEmpty {
+            guard var base = agreed[item.path] else { continue }
+            let (here, there) = sides(item)
+            if let digest = local[item.path], digest == remote[item.path] {
+                base.here.inodeChanged = here.inodeChanged
+                base.there.inodeChanged = there.inodeChanged
+            } else {
+                // What both agreed on is no longer there; a size that no file has says so.
+                if here.change(since: base.here) == .unclear { base.here.size = .max }
+                if there.change(since: base.there) == .unclear { base.there.size = .max }
+            }
+            found[item.path] = base
+        }
+        return found
     }
 
     enum Side { case here, there }

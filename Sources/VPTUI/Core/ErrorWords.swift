@@ -152,6 +152,16 @@ public struct ErrorWords: Hashable, Sendable {
             return (
                 "More would be sent than is sent unasked", "Leave it out in .vpignore, or raise sync.limit."
             )
+        case .otherProject:
+            return (
+                "\(subject) was rented for another project",
+                "Rent one for this project, or give it a folder there: vp sync -i \(subject) --own-folder."
+            )
+        case .conflictingFiles:
+            return (
+                "Files changed here and on \(subject), and nothing was run",
+                "d brings its versions beside yours; then run it again."
+            )
         case .uploadFailed:
             return ("The files could not be sent to \(subject)", "Press S to try again; it resumes.")
         case .downloadFailed:

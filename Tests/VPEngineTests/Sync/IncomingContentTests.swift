@@ -25,9 +25,11 @@ struct IncomingContentTests {
     }
 
     /// rsync would take the first two for comments.
-    @Test func anyNameTravels() async throws {
+    @Test(arguments: [1, 200]) func anyNameTravels(bulk: Int) async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)
+            // Up by tar or by rsync.
+            let settings = EngineConfiguration.Sync(bulkFiles: bulk)
             let names = [
                 "#train.py#", ";x", "#", "sub/#a", "-x", "--help", " blank ", "a:b", "*", "[x]", "!x",
             ]
@@ -35,7 +37,7 @@ struct IncomingContentTests {
                 try folder.write(name, to: "project/\(name)")
                 try folder.write(name, to: "instance/\(name)-there")
             }
-            let up = try await instance.sync().upload()
+            let up = try await instance.sync(settings: settings).upload()
             #expect(up.isWhole && up.transferredFiles == names.count, "\(up)")
             let down = try await instance.sync().download(conflictSuffix: "7")
             #expect(down.isWhole && down.transferredFiles == names.count, "\(down)")

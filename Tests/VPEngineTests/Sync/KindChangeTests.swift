@@ -61,15 +61,28 @@ struct KindChangeTests {
 
     private func data(_ root: String) -> FileEntry? { FileEntry(at: SyncPath("data"), below: root) }
 
+    /// All fifty: each pair of kinds, met first by an upload or by a download.
+    private static let combinations = Kind.allCases.flatMap { here in
+        Kind.allCases.flatMap { there in [(here, there, false), (here, there, true)] }
+    }
+
     /// Both sides made theirs on their own.
-    @Test(arguments: Kind.allCases, Kind.allCases)
-    func bothMadeTheirs(here: Kind, there: Kind) async throws {
+    @Test(arguments: Self.combinations)
+    func bothMadeTheirs(here: Kind, there: Kind, beginsUp: Bool) async throws {
         try await TemporaryFolder.with { folder in
             let instance = try await self.begin(folder)
             try here.make(folder, "project", "here")
             try there.make(folder, "instance", "there")
             let mine = Self.contents(instance.project)
-            let theirs = Self.contents(instance.remote)
+            var theirs = Self.contents(instance.remote)
+            if beginsUp {
+                let up = try await instance.sync().upload()
+                #expect(up.isWhole, "\(up)")
+                let sent = Self.contents(instance.remote)
+                #expect(sent.isSuperset(of: theirs), "\(sent)")
+                #expect(Self.contents(instance.project) == mine)
+                theirs = sent
+            }
             let down = try await instance.sync().download(conflictSuffix: "7")
             #expect(down.isWhole, "\(down)")
             let brought = Self.contents(instance.project)
@@ -97,6 +110,29 @@ struct KindChangeTests {
             #expect(self.data(instance.remote)?.kind == self.data(instance.project)?.kind)
             #expect(Self.contents(instance.remote) == Self.contents(instance.project))
             #expect(!folder.exists("instance/.vp-sync"))
+        }
+    }
+
+    /// A job wrote into a folder that is something else here now: its results come beside, and stop nothing for ever.
+    @Test(arguments: [Kind.folder, .emptyFolder], [Kind.file, .link, .linkToFolder])
+    func resultsInAFolderThatIsSomethingElseHereComeBeside(sent: Kind, now: Kind) async throws {
+        try await TemporaryFolder.with { folder in
+            let instance = try await self.begin(folder)
+            try sent.make(folder, "project", "first")
+            #expect(try await instance.sync().upload().isWhole)
+            try folder.write("a result", to: "instance/data/deep/result")
+            try now.make(folder, "project", "second")
+            let up = try await instance.sync().upload()
+            #expect(up.isWhole && up.undecided == ["data"], "\(up)")
+            let down = try await instance.sync().download(conflictSuffix: "7")
+            #expect(down.isWhole, "\(down)")
+            #expect(try folder.read("project/data.remote-7/deep/result") == "a result")
+            #expect(self.data(instance.project)?.kind != .folder)
+            #expect(try folder.read("instance/data/deep/result") == "a result")
+            let next = try await instance.sync().upload()
+            #expect(next.isWhole && next.undecided.isEmpty, "\(next)")
+            let again = try await instance.sync().download(conflictSuffix: "7")
+            #expect(again.isWhole && again.transferredFiles == 0 && again.conflicts.isEmpty, "\(again)")
         }
     }
 

@@ -57,6 +57,7 @@ struct LocalInstance: Sendable {
         fi
         case $* in
         *rsync*)
+        if read -r delay 2>/dev/null < "$VP_TEST_FOLDER/rsync-delay"; then sleep "$delay"; fi
         if [ -e "$VP_TEST_FOLDER/meanwhile-rsync" ]; then
         . "$VP_TEST_FOLDER/meanwhile-rsync"
         rm "$VP_TEST_FOLDER/meanwhile-rsync"
@@ -94,6 +95,16 @@ struct LocalInstance: Sendable {
     /// Runs shell text, once, in the next sync between its look and its copy.
     func meanwhileBeforeRsync(_ script: String) throws {
         try Data("\(script)\n".utf8).write(to: URL(fileURLWithPath: "\(self.folder)/meanwhile-rsync"))
+    }
+
+    /// From now on every rsync begins that many seconds late, as over a slow line; nil ends this.
+    func delayRsync(_ seconds: Double?) throws {
+        let path = "\(self.folder)/rsync-delay"
+        guard let seconds else {
+            unlink(path)
+            return
+        }
+        try Data("\(seconds)\n".utf8).write(to: URL(fileURLWithPath: path))
     }
 
     /// Ends what `meanwhile` has set up.

@@ -63,12 +63,15 @@ struct SettledTests {
         }
     }
 
-    @Test func whatWasRemovedThereIsSentAgain() async throws {
+    @Test func anotherDiskIsFilledAgain() async throws {
         try await TemporaryFolder.with { folder in
             let instance = try await self.settle(folder)
             unlink("\(instance.remote)/sub/b")
-            #expect(try await instance.sync().upload().transferredFiles == 1)
-            #expect(self.read("\(instance.remote)/sub/b") == "sub/b")
+            #expect(try await instance.sync().upload().removedThere == ["sub/b"])
+            // That is settled as well.
+            _ = instance.connections()
+            #expect(try await instance.sync().upload().transferredFiles == 0)
+            #expect(instance.connections() == 1)
             try FileManager.default.removeItem(atPath: instance.remote)
             #expect(try await instance.sync().upload().transferredFiles == 4)
         }

@@ -26,15 +26,19 @@ struct SyncPlanTests {
     @Test(
         arguments: [
             // local, agreed, remote
-            (1, nil, nil, "send"), (2, 1, 1, "send"), (1, 1, 1, "same"), (1, nil, 1, "same"),
-            (1, 1, 2, "keep"), (2, 1, 3, "conflict"), (1, nil, 2, "conflict"), (1, 1, nil, "send"),
+            (1, nil, nil, "send"), (2, 1, 1, "send"), (1, 1, 1, "same"), (1, nil, 1, "conflict"),
+            (1, 1, 2, "keep"), (2, 1, 3, "conflict"), (1, nil, 2, "conflict"), (1, 1, nil, "removed"),
+            (2, 1, nil, "send"),
             (nil, 1, 1, "delete"), (nil, 1, 2, "nothing"), (nil, nil, 2, "nothing"), (nil, 1, nil, "nothing"),
         ] as [(Int64?, Int64?, Int64?, String)])
     func uploadDecidesByAllThreeVersions(local: Int64?, agreed: Int64?, remote: Int64?, expected: String) {
         let name = "f"
         func tree(_ version: Int64?) -> FileTree { Self.tree(version.map { [name: $0] } ?? [:]) }
         let base = Self.agreed(agreed.map { [name: $0] } ?? [:])
-        let plan = Self.upload(tree(local), base, tree(remote))
+        let plan = SyncPlan.upload(
+            local: tree(local), entry: { tree(local)[$0] }, agreed: base, remote: tree(remote),
+            isSameDisk: true)
+        #expect(plan.removedThere == (expected == "removed" ? [SyncPath(name)] : []))
         let path = SyncPath(name)
         #expect(Self.paths(plan.transfers) == (expected == "send" ? [name] : []))
         #expect(plan.deletions.map(\.path) == (expected == "delete" ? [path] : []))
@@ -80,6 +84,14 @@ struct SyncPlanTests {
         let later = FileEntry(kind: .file, size: 5, modified: 1_795_000_001_000_000_000, mode: 0o644)
         #expect(exact.isSameVersion(as: whole))
         #expect(!exact.isSameVersion(as: later))
+        // NTFS, exFAT and FAT keep 100 ns, 10 ms and 2 s.
+        for (step, isSame) in [(100, true), (10_000_000, true), (2_000_000_000, true), (300, false)] {
+            let step = Int64(step)
+            let kept = FileEntry(
+                kind: .file, size: 5, modified: exact.modified / step * step, mode: 0o644)
+            #expect(
+                exact.isSameVersion(as: kept) == isSame && kept.isSameVersion(as: exact) == isSame, "\(step)")
+        }
     }
 
     /// Each side is compared with what it looked like itself when both agreed: a file system that drops

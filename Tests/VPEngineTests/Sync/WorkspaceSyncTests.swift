@@ -186,6 +186,12 @@ struct WorkspaceSyncTests {
             try self.write("wh0le", to: "\(instance.project)/model")
             var times = [information.st_atim, information.st_mtim]
             utimensat(AT_FDCWD, "\(instance.project)/model", &times, 0)
+            // As an earlier version kept it, and as a disk that lies would have it: no inode's time says anything.
+            let sync = instance.sync()
+            let agreed = sync.loadAgreed().mapValues {
+                AgreedEntry(here: $0.here.withoutInode, there: $0.there.withoutInode)
+            }
+            try sync.save(agreed)
             #expect(try await instance.sync().download(conflictSuffix: "7").conflicts == [])
             let verified = try await instance.sync().download(conflictSuffix: "7", verifiesContents: true)
             #expect(verified.conflicts == ["model"], "\(verified)")

@@ -12,6 +12,6 @@ cd "$root" 2>/dev/null && [ -e "$since" ] || {
 # find takes but one `{}`.
 export measure
 # shellcheck disable=SC2016
-find . -mindepth 1 \( -type d \( -name .git -o -name .vp-sync \) \) -prune -o -type l \
+find . -mindepth 1 \( -type d \( -name .git -o -name .vp-sync -o -name .vp-projects \) \) -prune -o -type l \
     -exec sh -c 'eval "$measure"' sh "$(pwd -P)" "$(cd "$HOME" && pwd -P)" "$since" {} + 2>/dev/null
 printf 'end\0'

@@ -8,7 +8,7 @@
 list() {
     case $1 in
     names) link='l %P\0' other='%y %P\0' ;;
-    *) link='l %P\0%l\0' other='%y %s %T@ %m %P\0' ;;
+    *) link='l %P\0%l\0' other='%y %s %T@,%C@ %m %P\0' ;;
     esac
     shift
     if [ -n "$newer" ]; then

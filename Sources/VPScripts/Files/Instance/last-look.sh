@@ -20,7 +20,7 @@ home=$(cd "$HOME" && pwd -P)
 # Each of them may hold others, for which the same script is there; find takes but one `{}`.
 export sort remade
 # shellcheck disable=SC2016
-find . -mindepth 1 \( -type d \( -name .git -o -name .vp-sync \) \) -prune \
+find . -mindepth 1 \( -type d \( -name .git -o -name .vp-sync -o -name .vp-projects \) \) -prune \
     -o -type l -exec sh -c 'eval "$sort"' sh "$root" "$home" "$depth" ./ '' {} + 2>/dev/null
 (
     eval "set -- $folders"
@@ -37,5 +37,5 @@ find . \( "$@" \) -prune -exec sh -c 'eval "$remade"' sh {} + 2>/dev/null
 # shellcheck disable=SC2016
 find . \( "$@" \) -prune -o -type f -name CACHEDIR.TAG ! -path ./CACHEDIR.TAG \
     -exec sh -c 'eval "$remade"' sh {} + 2>/dev/null
-find . -name .vp-sync -prune -o -name .git -prune -exec sh -c "$repository" sh "$since" {} \; 2>/dev/null
+find . \( -name .vp-sync -o -name .vp-projects \) -prune -o -name .git -prune -exec sh -c "$repository" sh "$since" {} \; 2>/dev/null
 printf 'end\0'

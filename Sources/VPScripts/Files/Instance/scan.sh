@@ -2,8 +2,9 @@
 # Lists the workspace `root`; what `$@` has find leave out is not looked into. `makes_root` is not empty where
 # the folder is to be made, and the room there to be told; `temporary` and `own` are folders that an upload
 # needed while it ran, to be removed, or empty; where `known` is the digest of what is there, that is all that
-# is said.
-: "${root?}" "${makes_root?}" "${temporary?}" "${own?}" "${known?}" "${newer?}"
+# is said. A root that is made gets the line `mark` in `mark_file`, where it has none and `mark` is not empty; what it
+# had is said at the end, after the room.
+: "${root?}" "${makes_root?}" "${temporary?}" "${own?}" "${known?}" "${newer?}" "${mark?}" "${mark_file?}"
 
 export LC_ALL=C
 . ./find-files.sh
@@ -15,6 +16,10 @@ elif [ ! -e "$root" ]; then
 fi
 # A root that is there and cannot be entered is not an empty one.
 cd "$root" || exit 3
+had=
+if [ -n "$makes_root" ] && [ -n "$mark" ]; then
+    if [ -f "$mark_file" ]; then read -r had <"$mark_file"; else echo "$mark" >"$mark_file"; fi
+fi
 if [ -n "$temporary" ]; then
     rm -rf "$temporary"
     rmdir "$own" 2>/dev/null
@@ -32,10 +37,10 @@ else
         . ./changed.sh
         changed "$HOME/.vp/since"
         problems=$(find . -mindepth 1 "$@" -type f "$change" "$than" \
-            -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
+            -exec stat -c '%f %s %Y %y %Z|%n' {} + 2>&1 >&3)
         set -- "$@" -type l "$change" "$than"
     else
-        problems=$(find . -mindepth 1 "$@" \( -type f -o -type d \) -exec stat -c '%f %s %Y %y|%n' {} + 2>&1 >&3)
+        problems=$(find . -mindepth 1 "$@" \( -type f -o -type d \) -exec stat -c '%f %s %Y %y %Z|%n' {} + 2>&1 >&3)
         set -- "$@" -type l
     fi
     exec 3>&-
@@ -58,4 +63,4 @@ if [ -n "$makes_root" ]; then
     # shellcheck disable=SC2086
     set -- $room
 fi
-printf 'end %s\0' "${4:-}"
+printf 'end %s %s\0' "${4:-}" "$had"

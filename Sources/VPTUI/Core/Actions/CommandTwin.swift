@@ -6,7 +6,7 @@ enum CommandTwin {
     static func line(_ action: EngineAction) -> String {
         switch action {
         case .create(let request): Self.create(request)
-        case .sync(let id): "vp sync \(id)"
+        case .sync(let id, _): "vp sync \(id)"
         case .run(let id, let request): Self.run(id, request)
         case .download(let id, _): "vp download \(id)"
         case .start(let id): "vp start \(id)"

@@ -173,6 +173,7 @@ extension State {
         case .jobChanged(let job):
             return self.jobChanged(job)
         case .alarm(let alarm): self.toastAlarms([alarm])
+        case .notice(let text): self.toast(text, .warning, for: 8)
         case .jobOutput(let job, let offset, let bytes):
             return self.outputArrived(job, offset, bytes, date)
         // The pane shows the log; what a job says apart from it is in its own file.

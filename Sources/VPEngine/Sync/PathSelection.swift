@@ -1,0 +1,81 @@
+/// Which files of a workspace a sync is about: all of them where none is named.
+package struct PathSelection: Hashable, Sendable {
+    /// Relative to the workspace; an empty one is all of it. A folder stands for what is in it, and `*` for what it does
+    /// in an ignore file.
+    package let paths: [SyncPath]
+    /// In `.gitignore` syntax.
+    package let excludes: [String]
+
+    package static let all = PathSelection()
+
+    package init(paths: [String] = [], excludes: [String] = []) {
+        self.paths = paths.map { path in
+            SyncPath(path.utf8.reversed().drop { $0 == SyncPath.slash }.reversed())
+        }
+        self.excludes = excludes
+    }
+
+    package var isAll: Bool { self.paths.isEmpty && self.excludes.isEmpty }
+
+    /// What answers for many paths.
+    package var matcher: Matcher { Matcher(self) }
+
+    package struct Matcher: Sendable {
+        private let paths: [(path: SyncPath, pattern: IgnoreRules)]
+        private let excluded: IgnoreRules?
+
+        init(_ selection: PathSelection) {
+            self.paths = selection.paths.map { path in
+                let pattern = "/" + String(decoding: path.bytes, as: UTF8.self)
+                return (path, IgnoreRules(defaults: [pattern]))
+            }
+            self.excluded = selection.excludes.isEmpty ? nil : IgnoreRules(defaults: selection.excludes)
+        }
+
+        /// Whether the sync is about `path`.
+        func includes(_ path: SyncPath) -> Bool {
+            (self.paths.isEmpty || self.isNamed(path)) && self.excluded?.holds(for: path) != true
+        }
+
+        /// Whether `path` was asked for, and not only everything.
+        func names(_ path: SyncPath) -> Bool { self.isNamed(path) && self.excluded?.holds(for: path) != true }
+
+        private func isNamed(_ path: SyncPath) -> Bool {
+            self.paths.contains { Self.covers($0, path) }
+        }
+
+        /// The first of the paths that stands for none of `tree`.
+        func unmatched(in tree: FileTree) -> SyncPath? {
+            self.paths.first { named in !tree.keys.contains { Self.covers(named, $0) } }?.path
+        }
+
+        private static func covers(_ named: (path: SyncPath, pattern: IgnoreRules), _ path: SyncPath) -> Bool
+        {
+            named.path.bytes.isEmpty || path == named.path || path.isBelow(named.path)
+                || named.pattern.holds(for: path)
+        }
+    }
+}
+
+extension IgnoreRules {
+    /// Whether a rule is for `path`, or for a folder that it lies in; `path` itself may be one, too.
+    func holds(for path: SyncPath, mayBeFolder: Bool = false) -> Bool {
+        if let rule = self.decision(on: path.bytes, isFolder: false) { return !rule.isNegated }
+        return ((mayBeFolder ? [path] : []) + Array(path.ancestors)).contains { folder in
+            self.decision(on: folder.bytes, isFolder: true).map { !$0.isNegated } ?? false
+        }
+    }
+}
+
+extension SyncPlan {
+    /// Leaves out what `matcher` is not about.
+    mutating func select(_ matcher: PathSelection.Matcher) {
+        func take(_ items: inout [Item]) {
+            self.unselected += items.filter { !matcher.includes($0.path) }
+            items.removeAll { !matcher.includes($0.path) }
+        }
+        take(&self.transfers)
+        take(&self.conflicts)
+        self.deletions.removeAll { !matcher.includes($0.path) }
+    }
+}

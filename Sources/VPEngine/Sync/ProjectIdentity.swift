@@ -1,0 +1,141 @@
+import Foundation
+
+/// What tells one project from others, here and on an instance: the mark of a workspace there says whose it is.
+package struct ProjectIdentity: Hashable, Sendable {
+    /// Stands for this folder on this machine.
+    package let tag: String
+    /// What clones and worktrees of one project have in common.
+    let names: Set<String>
+
+    init(tag: String, names: Set<String>) {
+        self.tag = tag
+        self.names = names
+    }
+
+    /// Looks at the project in `root`, and gives it an id where it is set up and has none.
+    package init(root: String) {
+        let machine =
+            (try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8))
+            ?? ProcessInfo.processInfo.hostName
+        func digest(_ text: String) -> String { StableDigest.hex("\(machine)\n\(text)") }
+        self.tag = digest(root)
+        var names: Set<String> = []
+        if let id = Self.id(of: root) { names.insert("vp-\(StableDigest.hex(id))") }
+        if let repository = Self.repository(of: root) {
+            names.insert("git-\(digest(repository))")
+            if let origin = Self.origin(of: repository) {
+                // One that was cloned from a folder here is that folder's.
+                let local = Self.path(of: origin, from: repository).flatMap(Self.repository(of:))
+                names.insert(local.map { "git-\(digest($0))" } ?? "url-\(StableDigest.hex(origin))")
+            }
+        }
+        self.names = names
+    }
+
+    private static let idLimit = 64
+
+    /// The id in `.vp/id`, which is made where `.vp` is there; nil where it is not, or cannot be written.
+    private static func id(of root: String) -> String? {
+        let file = "\(root)/.vp/id"
+        guard let folder = try? BeneathFolder(root) else { return nil }
+        for _ in 0..<2 {
+            // A link could lead to a secret of the user's.
+            if let kind = folder.entry(of: SyncPath(".vp/id"))?.kind {
+                guard kind == .file, let text = Self.text(of: file) else { return nil }
+                let id = text.trimmingCharacters(in: .whitespacesAndNewlines)
+                let isPlain = id.utf8.allSatisfy { byte in
+                    byte < 0x80 && (Character(UnicodeScalar(byte)).isLetter || (0x30...0x39).contains(byte))
+                }
+                return !id.isEmpty && id.utf8.count <= Self.idLimit && isPlain ? id : nil
+            }
+            guard folder.entry(of: SyncPath(".vp"))?.kind == .folder else { return nil }
+            let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else {
+                if errno == EEXIST { continue }
+                return nil
+            }
+            defer { close(descriptor) }
+            let id = (0..<2).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
+            guard StandardStreams.write(Array("\(id)\n".utf8), to: descriptor) else { return nil }
+            return id
+        }
+        return nil
+    }
+
+    /// A small file's text; nil where there is none.
+    private static func text(of file: String) -> String? {
+        let descriptor = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { return nil }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        guard let data = try? handle.read(upToCount: 1 << 16) else { return nil }
+        return String(data: data, encoding: .utf8)
+    }
+
+    /// The folder that a repository and all its worktrees share; nil where `root` is the top of none.
+    private static func repository(of root: String) -> String? {
+        let place = "\(root)/.git"
+        var information = stat()
+        guard stat(place, &information) == 0 else { return nil }
+        if information.st_mode & S_IFMT == S_IFDIR { return Self.realPath(place) }
+        // `gitdir: …/.git/worktrees/NAME`, whose `commondir` says `../..`.
+        guard let line = Self.text(of: place)?.split(whereSeparator: \.isNewline).first,
+            line.hasPrefix("gitdir: ")
+        else { return nil }
+        let own = Self.absolute(String(line.dropFirst("gitdir: ".count)), from: root)
+        let common = Self.text(of: "\(own)/commondir").map {
+            Self.absolute($0.trimmingCharacters(in: .newlines), from: own)
+        }
+        return Self.realPath(common ?? own)
+    }
+
+    /// Where a repository was cloned from.
+    private static func origin(of repository: String) -> String? {
+        var isOrigin = false
+        for line in Self.text(of: "\(repository)/config")?.split(whereSeparator: \.isNewline) ?? [] {
+            let words = line.trimmingCharacters(in: .whitespaces)
+            if words.hasPrefix("[") { isOrigin = words == "[remote \"origin\"]" }
+            guard isOrigin, words.hasPrefix("url"), let equal = words.firstIndex(of: "=") else { continue }
+            var url = words[words.index(after: equal)...].trimmingCharacters(in: .whitespaces)
+            // Who asks for it, and with which password, is nobody's business.
+            if let scheme = url.range(of: "://"), let at = url.lastIndex(of: "@"), scheme.upperBound < at {
+                url = String(url[..<scheme.upperBound]) + String(url[url.index(after: at)...])
+            }
+            return url.hasSuffix(".git") ? String(url.dropLast(4)) : url
+        }
+        return nil
+    }
+
+    /// The folder that `origin` names; nil for an address.
+    private static func path(of origin: String, from repository: String) -> String? {
+        let path = origin.hasPrefix("file://") ? String(origin.dropFirst(7)) : origin
+        guard path.hasPrefix("/") || path.hasPrefix(".") else { return nil }
+        return Self.absolute(path, from: (repository as NSString).deletingLastPathComponent)
+    }
+
+    private static func absolute(_ path: String, from folder: String) -> String {
+        path.hasPrefix("/") ? path : "\(folder)/\(path)"
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    // MARK: The mark
+
+    /// A line that a workspace there is marked by.
+    var mark: String { ([self.tag] + self.names.sorted()).joined(separator: " ") }
+
+    /// Whose a workspace is.
+    enum Owner: Hashable { case this, sibling, other }
+
+    /// - Parameter mark: of the workspace; an empty one is nobody's yet.
+    func owner(of mark: String) -> Owner {
+        let words = Set(mark.split(separator: " ").map(String.init))
+        if words.isEmpty || words.contains(self.tag) { return .this }
+        return words.isDisjoint(with: self.names) ? .other : .sibling
+    }
+
+    func owner(comparedWith other: ProjectIdentity) -> Owner { self.owner(of: other.mark) }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import VPScripts
+
+extension WorkspaceSync {
+    /// Gives what stands in the way of `items` on the instance another name there, which no file has: so it comes down
+    /// beside the local version with the next download.
+    func moveBeside(_ items: [SyncPlan.Item]) async throws(EngineError) {
+        var script = ScriptFile.moveBeside.bytes([
+            "root": self.workspace.remoteRoot, "suffix": "remote-\(self.instance.rawValue)",
+        ])
+        for item in items { script += ScriptFile.call("beside", item.path.shellWord) }
+        let result = try await self.shell.run(script + Array("exit 0\n".utf8))
+        guard result.isSuccess else {
+            throw EngineError(
+                .uploadFailed, .init("keeping the instance's versions", subject: self.instance.rawValue),
+                detail: result.lastErrorLine)
+        }
+    }
+
+    /// Says once what the instance no longer has and that is not sent again.
+    func nameRemoved(_ plan: SyncPlan, _ local: FileTree) -> [String] {
+        let paths = plan.removedThere.filter { local[$0]?.kind != .folder }
+        let known = self.manifests.loadNamed(.removed, instance: self.instance, workspace: self.workspace)
+        var named: FileTree = [:]
+        for path in paths { named[path] = FileEntry(kind: .other, size: 0, modified: 0, mode: 0) }
+        if named != known {
+            self.manifests.saveNamed(
+                named, .removed, instance: self.instance, workspace: self.workspace)
+        }
+        return paths.filter { known[$0] == nil }.map(\.description)
+    }
+}
+
+extension SyncSummary {
+    /// What `names` are to be called: the first of them, and how many more there are.
+    static func list(_ names: [String], first count: Int = 5) -> String {
+        let rest = names.count - count
+        return names.prefix(count).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    }
+}
