@@ -11,14 +11,21 @@ import VPTestSupport
 /// either side before it is on one of them, except what the rules let go: a version on the instance that was
 /// replaced or removed because it came from here unchanged, and a version here replaced by a newer one from the
 /// instance after it was sent there unchanged. A file changed here is never touched by a download. No file is
-/// ever seen half-written.
+/// ever seen half-written. A file that grows, here or there, has no second version anywhere.
+///
+/// Two syncs may run at once, of one instance or of two, and one may be ended at any moment, as Ctrl-C does.
 @Suite(.requires("rsync"), .timeLimit(.minutes(15)))
 struct TortureTests {
-    /// Rounds of each seed; `VP_TORTURE_ROUNDS` makes it longer, `VP_TORTURE_SEED` chooses another world.
-    private static let rounds = Int(ProcessInfo.processInfo.environment["VP_TORTURE_ROUNDS"] ?? "") ?? 25
-    private static let firstSeed = Int(ProcessInfo.processInfo.environment["VP_TORTURE_SEED"] ?? "") ?? 1
+    private static func number(_ name: String, _ fallback: Int) -> Int {
+        Int(ProcessInfo.processInfo.environment[name] ?? "") ?? fallback
+    }
 
-    @Test(arguments: 0..<4)
+    /// Rounds of each seed; `VP_TORTURE_ROUNDS` and `VP_TORTURE_SEEDS` make it longer, `VP_TORTURE_SEED` chooses another
+    /// world.
+    private static let rounds = Self.number("VP_TORTURE_ROUNDS", 25)
+    private static let firstSeed = Self.number("VP_TORTURE_SEED", 1)
+
+    @Test(arguments: 0..<Self.number("VP_TORTURE_SEEDS", 4))
     func nothingIsLost(_ offset: Int) async throws {
         try await TemporaryFolder.with(named: "vp-torture") { folder in
             var world = try TortureWorld(in: folder.path, seed: UInt64(Self.firstSeed + offset))
@@ -34,30 +41,32 @@ struct TortureTests {
 }
 
 /// One project, two instances, and what the judge remembers of them.
-private struct TortureWorld {
+struct TortureWorld {
     /// What is at a path: a file's content, or `-> target`.
     typealias Side = [String: String]
 
-    private let instances: [LocalInstance]
+    let instances: [LocalInstance]
     /// The one that is synced with now.
-    private var instance: LocalInstance
+    var instance: LocalInstance
     var random: SeededGenerator
     var complaint: String?
-    private var serial = 0
+    var serial = 0
     /// Contents that both sides are known to have had at a path, by the judge's own observation; by instance.
-    private var allShared: [String: [String: Set<String>]] = [:]
+    var allShared: [String: [String: Set<String>]] = [:]
     /// Contents that an upload put on the instance, by path; by instance.
-    private var allSent: [String: [String: Set<String>]] = [:]
-    private var shared: [String: Set<String>] {
+    var allSent: [String: [String: Set<String>]] = [:]
+    var shared: [String: Set<String>] {
         get { self.allShared[self.instance.id.rawValue, default: [:]] }
         set { self.allShared[self.instance.id.rawValue] = newValue }
     }
-    private var sent: [String: Set<String>] {
+    var sent: [String: Set<String>] {
         get { self.allSent[self.instance.id.rawValue, default: [:]] }
         set { self.allSent[self.instance.id.rawValue] = newValue }
     }
     /// Contents that were on both sides at once, wherever: what was brought under another name counts as brought.
-    private var brought: Set<String> = []
+    var brought: Set<String> = []
+    /// What an upload that was ended has left to be judged.
+    private var aside: Set<String> = []
     private var times: [String: Int64] = [:]
     private var history: [String] = []
 
@@ -75,11 +84,12 @@ private struct TortureWorld {
     ]
 
     /// What is never sent, whatever it is.
-    private static func staysHere(_ path: String) -> Bool {
+    static func staysHere(_ path: String) -> Bool {
         path.contains(".remote-") || path == "ignored" || path.hasPrefix("ignored/")
     }
 
     mutating func play() async throws {
+        if Int.random(in: 0..<6, using: &self.random) == 0 { return try await self.playTogether() }
         if Int.random(in: 0..<4, using: &self.random) == 0 {
             self.instance = self.instances.randomElement(using: &self.random)!
             self.note("instance \(self.instance.id.rawValue)")
@@ -91,6 +101,10 @@ private struct TortureWorld {
             self.instance.loseManifest()
             self.allShared = [:]
             self.note("lost the manifest")
+            // Without it what has grown is a change of both sides.
+            for root in [self.instance.project] + self.instances.map(\.remote) {
+                for name in Self.growing { unlink("\(root)/\(name)") }
+            }
         }
         let isCut = Int.random(in: 0..<4, using: &self.random) == 0
         if isCut {
@@ -99,33 +113,52 @@ private struct TortureWorld {
         }
         let here = self.read(self.instance.project)
         let there = self.read(self.instance.remote)
+        self.aside = Self.aside(self.instance)
         self.noteShared(here, there)
         self.times = Dictionary(uniqueKeysWithValues: there.keys.map { ($0, self.time($0)) })
         let isUpload = Bool.random(using: &self.random)
         let meanwhile = try self.editMeanwhile()
-        self.note("\(isUpload ? "upload" : "download")\(isCut ? ", cut" : "")")
-        let failure = await self.sync(isUpload)
+        try self.grow()
+        let ending = Int.random(in: 0..<6, using: &self.random) == 0
+        let patience: Int? = ending ? Int.random(in: 0...200, using: &self.random) : nil
+        self.note("\(isUpload ? "upload" : "download")\(isCut ? ", cut" : "")\(ending ? ", ended" : "")")
+        let failure = await self.sync(isUpload, endsAfter: patience)
         try self.instance.cut(after: nil)
         self.instance.endMeanwhile()
         let done = meanwhile.filter { FileManager.default.fileExists(atPath: $0.receipt) }
         for edit in done {
             self.note("meanwhile \(edit.isHere ? "here" : "there"): \(edit.path) \(edit.content)")
         }
-        if let failure, !isCut, done.isEmpty {
+        self.judgeGrowth()
+        if let failure, !isCut, !ending, done.isEmpty {
             self.complaint = "failed: \(failure)\n\(self.history.suffix(12))"
         }
         self.judge(before: (here, there), done, isUpload: isUpload, isWhole: failure == nil)
     }
 
-    private mutating func sync(_ isUpload: Bool) async -> String? {
+    /// Ended by Ctrl-C after so many milliseconds, where that is not nil.
+    private mutating func sync(_ isUpload: Bool, endsAfter milliseconds: Int?) async -> String? {
         // New files by tar or by rsync.
         let bulk = Bool.random(using: &self.random) ? 1 : 200
+        let work = Task { [instance] in await Self.sync(instance, isUpload, bulk: bulk) }
+        guard let milliseconds else { return await work.value }
+        let clock = Task {
+            try? await Task.sleep(for: .milliseconds(milliseconds))
+            work.cancel()
+        }
+        defer { clock.cancel() }
+        return await work.value
+    }
+
+    static func sync(_ instance: LocalInstance, _ isUpload: Bool, bulk: Int) async -> String? {
         do {
-            let sync = self.instance.sync(settings: .init(bulkFiles: bulk))
+            let sync = instance.sync(settings: .init(bulkFiles: bulk))
             let summary =
                 isUpload
-                ? try await sync.upload() : try await sync.download(conflictSuffix: self.instance.id.rawValue)
-            return summary.isWhole ? nil : "\(summary.missing) \(summary.changing)"
+                ? try await sync.upload() : try await sync.download(conflictSuffix: instance.id.rawValue)
+            // What grows here is sent as far as it goes.
+            let changing = summary.changing.filter { !$0.hasPrefix("log-") }
+            return summary.missing.isEmpty && changing.isEmpty ? nil : "\(summary.missing) \(changing)"
         } catch {
             return "\(error)"
         }
@@ -154,7 +187,10 @@ private struct TortureWorld {
             Bool.random(using: &self.random)
             ? "printf '%s' '\(content)' > \(root)/\(name)"
             : "printf '%s' '\(content)' > \(root)/\(name).new; mv \(root)/\(name).new \(root)/\(name)"
+        // Not through a link, which is another path.
+        let folders = SyncPath(name).ancestors.map { "[ ! -L \(root)/\($0) ]" }
         let script = """
+            \((["true"] + folders).joined(separator: " && ")) &&
             if mkdir -p \(root)/\(name) 2>/dev/null && rmdir \(root)/\(name) 2>/dev/null; then
             : > \(edit.receipt); \(write)
             elif [ -f \(root)/\(name) ] && [ ! -L \(root)/\(name) ]; then
@@ -188,8 +224,8 @@ private struct TortureWorld {
         let here = self.read(self.instance.project)
         let there = self.read(self.instance.remote)
         defer { self.noteShared(here, there) }
-        let kept = Set(here.values).union(there.values)
-        let written = Set(before.here.values).union(before.there.values)
+        let kept = Set(here.values).union(there.values).union(Self.aside(self.instance))
+        let written = Set(before.here.values).union(before.there.values).union(self.aside)
             .union(original.here.values).union(original.there.values)
         for content in kept where !written.contains(content) {
             self.fail("something nobody wrote: \(content)")
@@ -223,7 +259,9 @@ private struct TortureWorld {
         }
         for (path, content) in before.there where isUpload && there[path] == nil {
             // One that was written while the upload removed an older version has got another name.
-            if self.sent[path]?.contains(content) != true, !there.values.contains(content) {
+            if self.sent[path]?.contains(content) != true, !there.values.contains(content),
+                !Self.aside(self.instance).contains(content)
+            {
                 self.fail("\(path) was born there and is gone: \(content.prefix(40))")
             }
         }
@@ -250,7 +288,9 @@ private struct TortureWorld {
                 let isBlocked = there.keys.contains {
                     $0 == path || $0.hasPrefix(path + "/") || path.hasPrefix($0 + "/")
                 }
-                if !isBlocked { self.fail("\(path) did not go up") }
+                // What both had and is gone there is not pushed back.
+                let wasRemoved = original.there[path] == nil && self.shared[path]?.contains(content) == true
+                if !isBlocked, !wasRemoved { self.fail("\(path) did not go up") }
             }
         }
         for name in [".vp-sync", ".vp"] {
@@ -259,23 +299,23 @@ private struct TortureWorld {
         }
     }
 
-    private mutating func noteShared(_ here: Side, _ there: Side) {
+    mutating func noteShared(_ here: Side, _ there: Side) {
         self.brought.formUnion(Set(here.values).intersection(there.values))
         for (path, content) in here where there[path] == content {
             self.shared[path, default: []].insert(content)
         }
     }
 
-    private mutating func fail(_ text: String) {
+    mutating func fail(_ text: String) {
         self.complaint =
             self.complaint
             ?? "\(text)\n\(self.history.suffix(40).map { String($0.prefix(100)) }.joined(separator: "\n"))"
     }
 
-    private mutating func note(_ text: String) { self.history.append(text) }
+    mutating func note(_ text: String) { self.history.append(text) }
 
     /// Writes, removes, renames, links or touches something.
-    private mutating func edit(_ root: String) {
+    mutating func edit(_ root: String) {
         let files = FileManager.default
         let name = Self.names.randomElement(using: &self.random)!
         let path = "\(root)/\(name)"
@@ -346,20 +386,5 @@ private struct TortureWorld {
     /// When a file on the instance was written.
     private func time(_ path: String) -> Int64 {
         FileEntry(at: SyncPath(path), below: self.instance.remote)?.modified ?? 0
-    }
-
-    private func read(_ root: String) -> Side {
-        var side: Side = [:]
-        let files = FileManager.default
-        for name in files.enumerator(atPath: root)?.compactMap({ $0 as? String }) ?? [] {
-            if name.split(separator: "/").contains(where: { $0.hasPrefix(".vp") }) { continue }
-            let path = "\(root)/\(name)"
-            if let target = try? files.destinationOfSymbolicLink(atPath: path) {
-                side[name] = "-> \(target)"
-            } else if let content = files.contents(atPath: path) {
-                side[name] = String(decoding: content, as: UTF8.self)
-            }
-        }
-        return side
     }
 }
