@@ -38,7 +38,8 @@ let package = Package(
             providers: [.apt(["libncurses-dev"])]
         ),
         .target(name: "CCurl", path: "Sources/CCurl"),
-        // All text that runs elsewhere, of the engine and of the loopback cloud: compiled once, as arrays of bytes.
+        // All text that runs elsewhere, of the engine and of the loopback cloud: compiled once,
+        // as arrays of bytes.
         .target(
             name: "VPScripts",
             path: "Sources/VPScripts",

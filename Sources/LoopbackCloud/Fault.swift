@@ -7,7 +7,8 @@ public struct Fault: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A request is answered 429; where `seconds` are given, that asks to be left alone for so long.
         case rateLimited = "rate-limited"
-        /// The account's key is refused from now on, as one that has expired; the instances' own keys are not.
+        /// The account's key is refused from now on, as one that has expired;
+        /// the instances' own keys are not.
         case keyExpired = "key-expired"
         /// A request is answered as one that the account's key has no right to.
         case permissionMissing = "permission-missing"
@@ -45,8 +46,8 @@ public struct Fault: Hashable, Sendable {
         case hostKeyChanged = "host-key-changed"
         /// Every ssh connection is cut; what runs in them runs on.
         case connectionCut = "connection-cut"
-        /// The instance's host loses its network for `seconds`: no ssh connection lasts, the platform hears nothing of
-        /// it, and what runs there runs on.
+        /// The instance's host loses its network for `seconds`: no ssh connection lasts,
+        /// the platform hears nothing of it, and what runs there runs on.
         case hostOffline = "host-offline"
         /// The instance is gone, and the platform has never heard of it.
         case vanished

@@ -98,7 +98,8 @@ public final class LoopbackCloud: Sendable {
             // Boots and limits are that much quicker, so that pauses between questions may be as well.
             "VP_TIME_SCALE": String(1 / self.speed),
         ]
-        // What the platforms promise and a plain sshd cannot give: a folder at the root, and a root to log in.
+        // What the platforms promise and a plain sshd cannot give: a folder at the root,
+        // and a root to log in.
         if !self.isSandboxed { environment["VP_WORKSPACE"] = self.workspace }
         if self.user != "root" { environment["VP_SSH_USER"] = self.user }
         return environment
@@ -126,7 +127,8 @@ public final class LoopbackCloud: Sendable {
         self.guardian = guardian
     }
 
-    /// Starts serving. Everything it writes goes below a new folder in `parent` (the temporary folder when nil).
+    /// Starts serving. Everything it writes goes below a new folder in `parent` (the temporary folder when
+    /// nil).
     public static func start(in parent: String? = nil, options: Options = Options()) async throws
         -> LoopbackCloud
     {
@@ -221,7 +223,8 @@ public final class LoopbackCloud: Sendable {
         await self.fleet.bookEntries(of: platform).reduce(into: [:]) { $0[$1.id, default: 0] += $1.total }
     }
 
-    /// Puts a disk of `size` GB on the account and returns its id; on vast.ai `user` is the instance it serves.
+    /// Puts a disk of `size` GB on the account and returns its id;
+    /// on vast.ai `user` is the instance it serves.
     public func addVolume(
         name: String, size: Int, usedBy user: String? = nil, on platform: Market
     ) async -> String {

@@ -62,8 +62,8 @@ struct Rental: Sendable {
     var isEnding = false
     var steps: Task<Void, Never>?
 
-    /// Whether sshd can be reached without the proxy. The direct run types ask for it, some clients spell them
-    /// `direc`.
+    /// Whether sshd can be reached without the proxy. The direct run types ask for it,
+    /// some clients spell them `direc`.
     var isPublished: Bool { self.terms.runtype.contains("direc") && self.offer.machine.directPorts > 0 }
 
     var market: Market { self.pod == nil ? .vast : .runPod }

@@ -3,8 +3,8 @@ import VPScripts
 
 /// A small project for the demo and for tests: a training script that really learns, its data, its settings.
 ///
-/// The script needs Python 3 and nothing else. In about ten seconds it trains a small neural network to tell two
-/// interleaved half moons apart, and leaves a model, its metrics and two plots in `outputs/`.
+/// The script needs Python 3 and nothing else. In about ten seconds it trains a small neural network to tell
+/// two interleaved half moons apart, and leaves a model, its metrics and two plots in `outputs/`.
 public enum SampleProject {
     /// What the training leaves behind, relative to the project's folder.
     public static let results = [

@@ -13,7 +13,8 @@ struct ActionRunner {
         case interrupted(Instance?, Job?)
     }
 
-    /// What has told `vp` to end. A terminal that went away is nobody to ask, and neither is whoever ends programs.
+    /// What has told `vp` to end. A terminal that went away is nobody to ask,
+    /// and neither is whoever ends programs.
     final class Interruption: Sendable {
         private let number = Mutex<Int32?>(nil)
         /// Ends what is being waited for between two actions.
@@ -229,8 +230,8 @@ final class ActionInbox: Sendable {
 
     let messages: AsyncStream<Message>
     private let continuation: AsyncStream<Message>.Continuation
-    // Output is kept by offset, not by bytes: however slow the reader of stdout is, the bytes wait in the job's
-    // log on disk and not in memory.
+    // Output is kept by offset, not by bytes: however slow the reader of stdout is,
+    // the bytes wait in the job's log on disk and not in memory.
     private let outputs = Mutex<[Output: Int64]>([:])
 
     private struct Output: Hashable {

@@ -2,10 +2,10 @@ import VPEngine
 
 /// What kind of command line this is, decided before any option is parsed.
 ///
-/// `vp python train.py` runs `python train.py` on an instance: a first word that is no verb is the command, and
-/// from there on not one word is ours to interpret. The same holds behind `vp run`. Options may stand before the
-/// verb, as the original tool had them (`vp --sync-only run -- make`). Both are settled here, so that the parser
-/// sees one form only.
+/// `vp python train.py` runs `python train.py` on an instance:
+/// a first word that is no verb is the command, and from there on not one word is ours to interpret. The same
+/// holds behind `vp run`. Options may stand before the verb, as the original tool had them (`vp --sync-only
+/// run -- make`). Both are settled here, so that the parser sees one form only.
 enum CommandLineShape: Hashable {
     /// What the parser gets.
     case parsed([String])
@@ -14,7 +14,8 @@ enum CommandLineShape: Hashable {
     /// An option of other verbs, which the parser would take from before any and hand to none.
     case misplaced(option: String, verb: String, verbs: [String])
 
-    /// A word that the parser would take for flags (`-1h` holds `-h`), or a subject of help that there is not.
+    /// A word that the parser would take for flags (`-1h` holds `-h`),
+    /// or a subject of help that there is not.
     case unusable(word: String, verb: String)
 
     private static let runVerb = "run"
@@ -97,8 +98,8 @@ enum CommandLineShape: Hashable {
         return (Array(arguments[..<index]), Array(arguments[index...]))
     }
 
-    /// Only our verbs with a hyphen are guarded: `instance` and `config` in a program's name are rare, while a
-    /// short word such as `jab` may well be a program.
+    /// Only our verbs with a hyphen are guarded: `instance` and `config` in a program's name are rare,
+    /// while a short word such as `jab` may well be a program.
     private static func verbMeant(by word: String) -> String? {
         guard word.contains("-"), !word.contains("/"), !word.contains(" ") else { return nil }
         return OptionTable.verbs.filter { $0.contains("-") }

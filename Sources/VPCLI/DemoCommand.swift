@@ -79,8 +79,9 @@ enum DemoFolder {
     /// Its presence says that the folder is ours to write into again.
     private static let marker = ".vp/demo"
 
-    /// The folder asked for, or `variousplug-demo` here, or one among the temporary files where nothing can be
-    /// written here. A folder that holds something else is refused.
+    /// The folder asked for, or `variousplug-demo` here,
+    /// or one among the temporary files where nothing can be written here.
+    /// A folder that holds something else is refused.
     static func make(_ asked: String?) throws -> String {
         let current = FileManager.default.currentDirectoryPath
         if let asked {

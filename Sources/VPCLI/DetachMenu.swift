@@ -18,8 +18,9 @@ struct DetachMenu {
         }
     }
 
-    /// Asks, and reads single keys until one is an answer. A second Ctrl-C detaches, and so does a terminal that
-    /// goes away, or whatever else makes `isOver` true: the job is safe either way.
+    /// Asks, and reads single keys until one is an answer. A second Ctrl-C detaches,
+    /// and so does a terminal that goes away, or whatever else makes `isOver` true:
+    /// the job is safe either way.
     static func ask(until isOver: () -> Bool = { false }) -> Choice {
         let modes = TerminalModes { $0.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG) }
         defer {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import VPEngine
 
-/// A variable for what is rented or run: `NAME=VALUE`, or `NAME` for what it is here: a secret then stands in no
-/// argument list.
+/// A variable for what is rented or run: `NAME=VALUE`, or `NAME` for what it is here:
+/// a secret then stands in no argument list.
 struct EnvironmentArgument: Hashable {
     var name: String
     var value: String?

@@ -5,7 +5,8 @@ enum GitIgnores {
     /// Folders that are looked into for further files, at most.
     private static let folderLimit = 2000
 
-    /// Rules for the project's own folder, in the order in which git reads them; none where it is in no repository.
+    /// Rules for the project's own folder, in the order in which git reads them;
+    /// none where it is in no repository.
     static func rules(in folder: String) -> [String] {
         guard self.isInRepository(folder) else { return [] }
         var rules: [String] = []

@@ -55,9 +55,11 @@ enum JSON: Hashable {
         case .flag(let flag): text += flag ? "true" : "false"
         case .integer(let number): text += String(number)
         case .number(let number):
-            // JSON has no infinity. A whole number is written without a fraction, a money amount without noise.
+            // JSON has no infinity. A whole number is written without a fraction,
+            // a money amount without noise.
             guard number.isFinite else { text += "null"; return }
-            // The noise stands behind the ninth place of small figures only, and a large one times 1e9 may be none.
+            // The noise stands behind the ninth place of small figures only,
+            // and a large one times 1e9 may be none.
             let rounded = abs(number) < 1e6 ? (number * 1e9).rounded() / 1e9 : number
             let whole = Int64(exactly: rounded).flatMap { $0.magnitude < 1_000_000_000_000_000 ? $0 : nil }
             text += whole.map { String($0) } ?? "\(rounded)"

@@ -9,9 +9,11 @@ struct JobsQuestion {
     /// A signal that came before, and ends the action as it begins.
     var earlier: ActionRunner.Interruption?
 
-    /// What came of `action`. Where jobs stand in its way and the user says that they may end, what came of `allowed`.
+    /// What came of `action`. Where jobs stand in its way and the user says that they may end,
+    /// what came of `allowed`.
     func result(of action: EngineAction, allowing allowed: () -> EngineAction?) async throws -> ActionResult {
-        // What jobs print until their end is in their logs: stdout is the answer's, or what was followed before.
+        // What jobs print until their end is in their logs: stdout is the answer's,
+        // or what was followed before.
         var runner = ActionRunner(engine: self.engine, session: self.session, showsOutput: false)
         runner.earlier = self.earlier
         do {

@@ -3,8 +3,8 @@ import Glibc
 import Synchronization
 import VPEngine
 
-/// The local keyboard as that of a job's terminal (`-t`): every key goes to the job, Ctrl-C too, and the terminal there
-/// has the size of the one here. Ctrl-P Ctrl-Q lets go of it, as in docker.
+/// The local keyboard as that of a job's terminal (`-t`): every key goes to the job, Ctrl-C too,
+/// and the terminal there has the size of the one here. Ctrl-P Ctrl-Q lets go of it, as in docker.
 final class Keyboard: Sendable {
     static let explanation = "vp: the keyboard is the job's. Ctrl-P Ctrl-Q detaches."
 

@@ -1,11 +1,12 @@
 import VPEngine
 
-/// Says what becomes of an end that was asked for and that `vp` has to leave, and leaves the order to carry it out.
+/// Says what becomes of an end that was asked for and that `vp` has to leave,
+/// and leaves the order to carry it out.
 struct LeftEnd {
     let engine: Engine
 
-    /// Leaves the order to destroy `instance` once `job` has ended. The first words come at once, whatever the
-    /// instance answers.
+    /// Leaves the order to destroy `instance` once `job` has ended. The first words come at once,
+    /// whatever the instance answers.
     func leave(_ instance: Instance, after job: Job? = nil, discardsResults: Bool = false) async {
         let id = instance.id
         guard (try? self.engine.leaveEnd(of: id, discardsResults: discardsResults)) == true else {

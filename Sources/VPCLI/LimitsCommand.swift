@@ -104,8 +104,8 @@ enum VerbLimit {
     /// They cost nothing, and tell how things stand.
     private static let free: Set<String> = ["limits", "help"]
 
-    /// Throws `.limitRefused` for a verb that no option brings back. A file that cannot be used names no verbs: the engine
-    /// refuses what costs money then.
+    /// Throws `.limitRefused` for a verb that no option brings back.
+    /// A file that cannot be used names no verbs: the engine refuses what costs money then.
     static func check(_ verb: String) throws {
         guard OptionTable.verbs.contains(verb), !Self.free.contains(verb) else { return }
         let limits = Limits.inForce(environment: ProcessInfo.processInfo.environment)

@@ -94,8 +94,8 @@ struct LogsCommand: AsyncParsableCommand {
 }
 
 extension Session {
-    /// The job once what its instance holds of its log is here. Where the instance cannot be asked, that is said
-    /// and the copy that is here has to do.
+    /// The job once what its instance holds of its log is here. Where the instance cannot be asked,
+    /// that is said and the copy that is here has to do.
     func catchUp(_ job: Job, _ engine: Engine) async -> Job {
         do throws(EngineError) {
             return try await engine.catchUp(job.id)

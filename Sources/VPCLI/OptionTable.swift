@@ -3,8 +3,8 @@ import ArgumentParser
 /// The verbs and options of `vp` for `CommandLineShape`, which sorts words before anything is parsed.
 ///
 /// The verbs are the parser's own list. What it knows of options it tells only by describing all of them
-/// (`--experimental-dump-help`), which takes six times as long as `vp --version` as a whole: that stands here, and
-/// `OptionTableTests` holds it against the description.
+/// (`--experimental-dump-help`), which takes six times as long as `vp --version` as a whole:
+/// that stands here, and `OptionTableTests` holds it against the description.
 enum OptionTable {
     /// Every name that is followed by a verb's own words, aliases included.
     static let verbs: Set<String> = {
@@ -32,8 +32,9 @@ enum OptionTable {
         "--working-dir", "-c", "-d", "-e", "-i", "-p", "-w",
     ]
 
-    /// Options that the root declares, for the help and the completions, and the verbs that know what they mean.
-    /// Those of every verb with a configuration are not among them: where one means nothing, the parser says so.
+    /// Options that the root declares, for the help and the completions,
+    /// and the verbs that know what they mean. Those of every verb with a configuration are not among them:
+    /// where one means nothing, the parser says so.
     static let owners: [(options: Set<String>, verbs: [String])] = [
         (["-i", "--instance-id"], ["run", "rerun", "sync", "download", "diff", "ssh"]),
         (["--max-cost"], ["run", "rerun", "create-instance"]),

@@ -5,9 +5,11 @@ import VPEngine
 
 /// Other programs: become one, run one.
 enum Program {
-    /// Becomes `words[0]`, looked up in `PATH`. The terminal, its size and its signals are then that program's.
+    /// Becomes `words[0]`, looked up in `PATH`. The terminal,
+    /// its size and its signals are then that program's.
     ///
-    /// - Parameter keepsKeys: true for the dashboard alone; any other program gets an environment without the keys.
+    /// - Parameter keepsKeys: true for the dashboard alone;
+    ///   any other program gets an environment without the keys.
     static func replaceThisProcess(_ words: [String], keepsKeys: Bool = false) throws -> Never {
         signal(SIGPIPE, SIG_DFL)
         if !keepsKeys { ChildEnvironment.forgetKeys() }

@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import VPEngine
 
-/// Shows on stderr where an action stands: one live line on a terminal, a plain line for each stage elsewhere.
+/// Shows on stderr where an action stands: one live line on a terminal,
+/// a plain line for each stage elsewhere.
 ///
 /// What is over within a second leaves no trace, so that a warm `vp run` looks like the command itself.
 final class ProgressDisplay {

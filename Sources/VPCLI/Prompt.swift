@@ -5,8 +5,8 @@ import Glibc
 struct Prompt {
     let terminal: Terminal
 
-    /// The line that was typed; `fallback` for an empty one, at the end of input, and where a signal comes first
-    /// that `SignalWatch` takes.
+    /// The line that was typed; `fallback` for an empty one, at the end of input,
+    /// and where a signal comes first that `SignalWatch` takes.
     func text(_ question: String, fallback: String) -> String {
         let hint = fallback.isEmpty ? "" : " [\(fallback)]"
         Terminal.write("\(question)\(hint): ".utf8, to: STDERR_FILENO)
@@ -18,8 +18,8 @@ struct Prompt {
         return answer.isEmpty ? fallback : answer
     }
 
-    /// False where a signal came before a line did. A terminal gives one line at a time, so that none waits in our own
-    /// buffer; from elsewhere lines come without anybody to wait for.
+    /// False where a signal came before a line did. A terminal gives one line at a time,
+    /// so that none waits in our own buffer; from elsewhere lines come without anybody to wait for.
     private func waitForLine() -> Bool {
         guard self.terminal.inputIsTTY else { return true }
         let before = SignalWatch.arrivals

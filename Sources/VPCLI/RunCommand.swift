@@ -105,7 +105,8 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // Before anything is rented; a program that is just starting to write gets a moment where that costs nothing.
+        // Before anything is rented; a program that is just starting to write gets a moment where that costs
+        // nothing.
         if !self.parts.syncOnly { try self.options.checkInput(patience: self.create ? 200 : 0) }
         let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.options.json)
@@ -191,8 +192,8 @@ struct RunCommand: AsyncParsableCommand {
 
     /// Ends the instance with its results brought home first; what cannot be brought keeps it alive.
     ///
-    /// An end that did not come is what the status tells: the instance goes on costing money. How the job ended is
-    /// then said in the last line. True where every result is known to be here.
+    /// An end that did not come is what the status tells: the instance goes on costing money.
+    /// How the job ended is then said in the last line. True where every result is known to be here.
     private func end(
         _ instance: Instance, _ interruption: ActionRunner.Interruption, _ engine: Engine, _ session: Session
     ) async throws -> Bool {
@@ -290,7 +291,8 @@ struct RunReport {
     }
 }
 
-/// `--enable-docker`: builds the project's image here, so that a broken Dockerfile is found before money is spent.
+/// `--enable-docker`: builds the project's image here, so that a broken Dockerfile is found before money is
+/// spent.
 struct ContainerBuild {
     let session: Session
     let dockerfile: String?
@@ -348,7 +350,8 @@ struct ContainerBuild {
         return whole
     }
 
-    /// Registries' rules for names are narrower than ours for projects: no hyphen, dot or underscore beside another.
+    /// Registries' rules for names are narrower than ours for projects: no hyphen,
+    /// dot or underscore beside another.
     private static func tag(of workspace: Workspace) -> String {
         let words = workspace.slug.lowercased().split { "._-".contains($0) }
         return "vp-\(words.joined(separator: "-"))"

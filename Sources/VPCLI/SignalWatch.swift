@@ -4,8 +4,9 @@ import Synchronization
 
 /// Takes signals instead of letting them end the process, until `end()`.
 ///
-/// There is one owner of signals in the process, with a stack of watches: a signal goes to the newest watch that
-/// wants it, and once none is left it does again what it does to any program.
+/// There is one owner of signals in the process, with a stack of watches:
+/// a signal goes to the newest watch that wants it, and once none is left it does again what it does to any
+/// program.
 final class SignalWatch: Sendable {
     private let id: Int
 
@@ -18,7 +19,8 @@ final class SignalWatch: Sendable {
 
     func end() { SignalOwner.shared.remove(self.id) }
 
-    /// How many signals any watch has taken so far. A question to the user ends where one comes while it is open.
+    /// How many signals any watch has taken so far. A question to the user ends where one comes while it is
+    /// open.
     static var arrivals: Int { SignalOwner.shared.arrivals }
 
     /// The last one that a watch has taken.

@@ -2,8 +2,8 @@ import Glibc
 
 /// What waits on standard input.
 enum StandardInput {
-    /// Whether there is something to read, where it is a pipe, a socket or a file: a terminal waits for questions,
-    /// and a pipe on which nothing comes is how many programs start others.
+    /// Whether there is something to read, where it is a pipe, a socket or a file:
+    /// a terminal waits for questions, and a pipe on which nothing comes is how many programs start others.
     ///
     /// - Parameter milliseconds: how long a pipe may take to say so.
     static func isWaiting(patience milliseconds: Int32) -> Bool {

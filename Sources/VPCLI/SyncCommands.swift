@@ -57,7 +57,8 @@ struct TransferSubjects {
     /// Relative to the project.
     var paths: [String]
 
-    /// The first of `words` is the instance where `option` names none and it can be one; the others are paths.
+    /// The first of `words` is the instance where `option` names none and it can be one;
+    /// the others are paths.
     init(
         _ words: [String], option: InstanceOptions, platform: Platform?, _ engine: Engine, _ session: Session
     ) async throws {

@@ -79,7 +79,8 @@ struct Terminal: Sendable {
 
     static func note(_ line: String) { Self.write((line + "\n").utf8, to: STDERR_FILENO) }
 
-    /// `text` without control characters: names and messages come from servers, and must not steer a terminal.
+    /// `text` without control characters: names and messages come from servers,
+    /// and must not steer a terminal.
     static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: Self.isControl) else { return text }
         var clean = String.UnicodeScalarView()

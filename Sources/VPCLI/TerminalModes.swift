@@ -3,8 +3,9 @@ import Synchronization
 
 /// The modes of the terminal behind standard input, changed until `restore()`.
 ///
-/// Whatever ends or stops the process meanwhile leaves them as they were: a shell that comes back to a terminal without
-/// echo is of no use. Signals that somebody watches are theirs, and they restore when they leave; all others come here.
+/// Whatever ends or stops the process meanwhile leaves them as they were:
+/// a shell that comes back to a terminal without echo is of no use. Signals that somebody watches are theirs,
+/// and they restore when they leave; all others come here.
 final class TerminalModes: Sendable {
     private let before: termios
     private let changed: termios
@@ -12,7 +13,8 @@ final class TerminalModes: Sendable {
 
     /// nil where standard input is no terminal.
     ///
-    /// - Parameter forgetsTyped: true throws away what was typed before, so that it is no answer to what comes.
+    /// - Parameter forgetsTyped: true throws away what was typed before,
+    ///   so that it is no answer to what comes.
     init?(forgetsTyped: Bool = false, _ change: (inout termios) -> Void) {
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else { return nil }
@@ -42,8 +44,9 @@ final class TerminalModes: Sendable {
     private func leave(_ signal: Int32) {
         self.set(self.before)
         if signal == SIGTSTP {
-            // As SIGTSTP would, also in a session without a shell. To this thread: one that another thread takes may
-            // stop this one a moment later, when it has changed the modes again.
+            // As SIGTSTP would, also in a session without a shell. To this thread:
+            // one that another thread takes may stop this one a moment later,
+            // when it has changed the modes again.
             raise(SIGSTOP)
             if self.watch.withLock({ $0 != nil }) { self.set(self.changed) }
         } else {

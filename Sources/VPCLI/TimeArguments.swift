@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import VPEngine
 
-/// Lengths of time on the command line. `TimeSpan` is their grammar, in every verb; what is wrong with one is said by
-/// it, too.
+/// Lengths of time on the command line. `TimeSpan` is their grammar, in every verb;
+/// what is wrong with one is said by it, too.
 enum TimeArgument {
     /// Seconds.
     static func span(_ text: String) throws -> Double {

@@ -56,8 +56,8 @@ struct VP: AsyncParsableCommand {
         ]
     )
 
-    // `CommandLineShape` moves these behind the verb before anything is parsed. They are declared here for the
-    // help and the completions.
+    // `CommandLineShape` moves these behind the verb before anything is parsed.
+    // They are declared here for the help and the completions.
     @OptionGroup var common: CommonOptions
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var parts: RunPartOptions
@@ -111,8 +111,8 @@ struct VP: AsyncParsableCommand {
         Glibc.exit(Self.status(0))
     }
 
-    /// `status`, or that of an answer that could not be written whole. Said here, at the end: a job goes on whether its
-    /// output is shown or not.
+    /// `status`, or that of an answer that could not be written whole. Said here, at the end:
+    /// a job goes on whether its output is shown or not.
     private static func status(_ status: Int32) -> Int32 {
         guard let reason = Terminal.outputFailure else { return status }
         Terminal.note("vp: the output could not be written: \(reason).")
@@ -120,8 +120,8 @@ struct VP: AsyncParsableCommand {
         return status == 0 ? Status.configuration : status
     }
 
-    /// Parses the verb alone where that is enough: the root's own options are behind the verb already, and to go through
-    /// them once more takes as long as the verb itself.
+    /// Parses the verb alone where that is enough: the root's own options are behind the verb already,
+    /// and to go through them once more takes as long as the verb itself.
     private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
         let word = arguments.first ?? ""
         let verb = Self.configuration.subcommands.first {

@@ -33,7 +33,8 @@ struct InstanceTests {
         #expect(outcome.output.contains("/root"))
     }
 
-    /// What `vastai copy` does once it is told where: an rsync server behind ssh, with a module for the instance.
+    /// What `vastai copy` does once it is told where: an rsync server behind ssh,
+    /// with a module for the instance.
     @Test(.loopbackCloud(LoopbackCloud.Options(speed: 100, enforcesRateLimits: false)))
     func filesAreCopiedAsTheOfficialClientDoes() async throws {
         let cloud = try #require(CloudTrait.current)

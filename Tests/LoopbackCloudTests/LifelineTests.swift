@@ -10,9 +10,10 @@ struct LifelineTests {
 
     /// Starts this very test program a second time as the cloud's host, rents there, and kills the host.
     ///
-    /// With `VP_LOOPBACK_SERVE=FILE` set the test *is* that host: it writes the cloud's environment to FILE as
-    /// lines for a shell and serves until it is killed. That is also how to try a cloud by hand:
-    /// `VP_LOOPBACK_SERVE=/tmp/cloud.env swift test --filter nothingSurvivesAKilledHost`.
+    /// With `VP_LOOPBACK_SERVE=FILE` set the test *is* that host:
+    /// it writes the cloud's environment to FILE as lines for a shell and serves until it is killed. That is
+    /// also how to try a cloud by hand: `VP_LOOPBACK_SERVE=/tmp/cloud.env swift test --filter
+    /// nothingSurvivesAKilledHost`.
     @Test func nothingSurvivesAKilledHost() async throws {
         if let file = ProcessInfo.processInfo.environment[Self.fileVariable] {
             return try await Self.serve(file)

@@ -125,7 +125,8 @@ struct OfficialClientTests {
     }
 }
 
-/// `vastai` and `runpod` in a virtual environment that the first test run makes below the package, out of git's sight.
+/// `vastai` and `runpod` in a virtual environment that the first test run makes below the package,
+/// out of git's sight.
 struct OfficialClient {
     private let cloud: LoopbackCloud
     private let home: String
@@ -144,8 +145,8 @@ struct OfficialClient {
         return package.appendingPathComponent(".build-clients").path
     }()
     private static let program = folder + "/bin/vastai"
-    /// Named, because a newer `runpod` has made pip choose a `vastai` of years ago beside it, which asks vast.ai
-    /// itself for names while it is imported.
+    /// Named, because a newer `runpod` has made pip choose a `vastai` of years ago beside it,
+    /// which asks vast.ai itself for names while it is imported.
     private static let packages = ["runpod==1.11.0", "vastai==1.9.1"]
     private static let installation = Task {
         guard !FileManager.default.isExecutableFile(atPath: Self.program) else { return }

@@ -198,7 +198,8 @@ struct WireTests {
         let open = client.with(key: nil)
         #expect(try await open.get(link).status == 403)
         _ = try await wait(for: "what was asked for") { try await open.get(link).status == 200 ? true : nil }
-        // What is behind a link was there when it was asked for, and a container may be slow to say its first word.
+        // What is behind a link was there when it was asked for,
+        // and a container may be slow to say its first word.
         try await wait(for: "the container's start") {
             let answer = try await client.put("/api/v0/instances/request_logs/\(id)", #"{"tail":"100"}"#)
             let link = try #require(answer["result_url"] as? String)

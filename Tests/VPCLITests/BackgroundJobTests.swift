@@ -3,7 +3,8 @@ import LoopbackCloud
 import Testing
 import VPTestSupport
 
-/// A job whose command is over and whose work goes on: said by whoever follows it, by `vp jobs` and on the dashboard.
+/// A job whose command is over and whose work goes on: said by whoever follows it,
+/// by `vp jobs` and on the dashboard.
 @Suite(.serialized, .ownThread, .requires("sshd", "rsync"), .timeLimit(.minutes(5)))
 struct BackgroundJobTests {
     @Test(arguments: ["vast", "runpod"]) func whatGoesOnIsShownWhileItDoes(platform: String) async throws {

@@ -54,15 +54,16 @@ final class CLIHarness: Sendable {
         ].merging(extra) { $1 }
     }
 
-    /// What `cloud` tells its users, with a home of the test's own, and with its workspace where no sandbox makes one.
+    /// What `cloud` tells its users, with a home of the test's own,
+    /// and with its workspace where no sandbox makes one.
     static func environment(for cloud: LoopbackCloud) -> [String: String] {
         var environment = Self.withoutFolders(cloud.environment)
         if !cloud.isSandboxed { environment["VP_WORKSPACE"] = cloud.workspace }
         return environment
     }
 
-    /// Without the cloud's own folders: the test's are those of its home, so that it can search them for what must not be
-    /// there.
+    /// Without the cloud's own folders: the test's are those of its home,
+    /// so that it can search them for what must not be there.
     static func withoutFolders(_ environment: [String: String]) -> [String: String] {
         environment.filter { !["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"].contains($0.key) }
     }
@@ -129,8 +130,8 @@ final class CLIHarness: Sendable {
 
 /// A running `vp`, whose output can be looked at while it grows.
 ///
-/// Its output goes to files and not to pipes: a pipe's end would be inherited by whatever other tests start at
-/// that moment, and then never close.
+/// Its output goes to files and not to pipes: a pipe's end would be inherited by whatever other tests start
+/// at that moment, and then never close.
 final class ChildVP: Sendable {
     let processID: Int32
     private let arguments: [String]

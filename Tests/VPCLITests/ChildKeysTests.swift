@@ -2,7 +2,8 @@ import Foundation
 import Testing
 import VPTestSupport
 
-/// Programs that `vp` starts have no use for the platforms' keys, and an environment is easily read and passed on.
+/// Programs that `vp` starts have no use for the platforms' keys,
+/// and an environment is easily read and passed on.
 @Suite(.startsCloud, .requires("sshd", "rsync", "ssh", "git"), .timeLimit(.minutes(15))) struct ChildKeysTests
 {
     @Test func noProgramGetsTheKeys() async throws {

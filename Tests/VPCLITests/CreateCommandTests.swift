@@ -103,7 +103,8 @@ import VPTestSupport
         try await session.end()
     }
 
-    /// Refused before anything is rented, with the image that can; where no GPU is named, such offers are left out.
+    /// Refused before anything is rented, with the image that can; where no GPU is named,
+    /// such offers are left out.
     @Test func anImageThatCannotRunThereIsRefused() async throws {
         let session = try await CloudSession(seed: 31)
         let harness = session.harness

@@ -5,10 +5,11 @@ import VPTestSupport
 
 /// `vp run --create --destroy` with every fault of the loopback cloud, during the boot, the job and the end.
 ///
-/// What is judged does not depend on the fault: a status of 0 means that the job ran, that its log and its result are
-/// here and that nothing is rented; with any other status whatever is rented still is known to `vp ls` and named
-/// where it was said that the run failed. In CI a cross-section runs with a short job;
-/// `VP_FAULT_SECONDS=20 VP_FAULT_CASES=all` runs all of them with a job of 20 seconds.
+/// What is judged does not depend on the fault: a status of 0 means that the job ran,
+/// that its log and its result are here and that nothing is rented; with any other status whatever is rented
+/// still is known to `vp ls` and named where it was said that the run failed.
+/// In CI a cross-section runs with a short job; `VP_FAULT_SECONDS=20 VP_FAULT_CASES=all` runs all of them
+/// with a job of 20 seconds.
 @Suite(.ownThread, .startsCloud, .requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(120)))
 struct FaultMatrixTests {
     enum Moment: String, CaseIterable, Sendable {

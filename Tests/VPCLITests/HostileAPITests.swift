@@ -2,8 +2,8 @@ import Foundation
 import Testing
 import VPTestSupport
 
-/// What `vp` itself does with answers that have no end or no measure: it ends with the platform's status, in time, and
-/// without taking the machine's memory.
+/// What `vp` itself does with answers that have no end or no measure: it ends with the platform's status,
+/// in time, and without taking the machine's memory.
 @Suite("vp before a hostile API")
 struct HostileAPITests {
     private static let ok = "HTTP/1.1 200 OK\r\n"

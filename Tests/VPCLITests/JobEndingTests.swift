@@ -128,7 +128,8 @@ struct JobEndingTests {
         }
     }
 
-    /// RunPod keeps nothing of a container's own disk over a stop, vast.ai all of it; the job is over on either.
+    /// RunPod keeps nothing of a container's own disk over a stop, vast.ai all of it;
+    /// the job is over on either.
     @Test(arguments: ["vast", "runpod"])
     func aJobThatAStopEndsIsCancelled(platform: String) async throws {
         try await LocalCloud.with { local in

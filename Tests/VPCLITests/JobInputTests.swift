@@ -3,7 +3,8 @@ import LoopbackCloud
 import Testing
 import VPTestSupport
 
-/// Pipes on `vp`'s standard input: those that a command is to read, and those that whoever started `vp` left there.
+/// Pipes on `vp`'s standard input: those that a command is to read,
+/// and those that whoever started `vp` left there.
 @Suite(.startsCloud, .requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(10)))
 struct JobInputTests {
     /// Runs `line` of shell, in which `"$@"` is `vp` and its words, in the project.

@@ -13,8 +13,8 @@ struct JobLogTests {
         ProcessInfo.processInfo.environment[name].flatMap { Double($0) } ?? standard
     }
 
-    /// Writes so many megabytes within so many seconds, in bursts: progress bars, colours, NUL, bytes that are
-    /// no text, and lines without an end.
+    /// Writes so many megabytes within so many seconds, in bursts: progress bars, colours, NUL,
+    /// bytes that are no text, and lines without an end.
     private static let writer = """
         import os, random, sys, time
         megabytes, seconds, seed = float(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
@@ -74,8 +74,8 @@ struct JobLogTests {
         }
     }
 
-    /// The way to the instance is gone for a while, whoever watched is gone as well, the dashboard among them, and
-    /// the job ends meanwhile.
+    /// The way to the instance is gone for a while, whoever watched is gone as well,
+    /// the dashboard among them, and the job ends meanwhile.
     @Test func afterALostNetworkTheJobIsShownAsItIs() async throws {
         let outage = Self.setting("VP_TEST_OUTAGE_SECONDS", 4)
         try await LocalCloud.with { local in

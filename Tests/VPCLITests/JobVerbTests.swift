@@ -168,8 +168,8 @@ struct JobVerbTests {
             directory: local.harness.project)
     }
 
-    /// The promise is 200 ms. A machine full of clouds may owe a process its turn for longer, so that one of a few
-    /// attempts has to keep it, and each is far from a wait for anything else.
+    /// The promise is 200 ms. A machine full of clouds may owe a process its turn for longer,
+    /// so that one of a few attempts has to keep it, and each is far from a wait for anything else.
     @Test(arguments: ["d", "\u{3}"])
     func detachingTakesNoTime(key: String) async throws {
         try await LocalCloud.with { local in

@@ -8,9 +8,10 @@ import VPTestSupport
 /// `kill -9` at every step of create, run and destroy.
 ///
 /// A step is every request that the cloud sees, once before it is carried out and once when it is done and
-/// nobody has been told yet, and every start of ssh or rsync. Between two of them lie the writes of the ledger,
-/// so that every order of ledger and world comes up. After each kill a `vp` that is started anew must know and
-/// show what is there, must not rent a second one, and must bring it to an end.
+/// nobody has been told yet, and every start of ssh or rsync.
+/// Between two of them lie the writes of the ledger, so that every order of ledger and world comes up. After
+/// each kill a `vp` that is started anew must know and show what is there, must not rent a second one, and
+/// must bring it to an end.
 @Suite(.startsCloud, .requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
 struct KillTests {
     @Test(arguments: [Market.vast, .runPod])

@@ -68,8 +68,8 @@ extension LocalCloud {
 }
 
 extension PTYSession {
-    /// Waits until the screen holds `text`, and leaves the thread to the cloud meanwhile: the two share a pool
-    /// that is as small as the machine.
+    /// Waits until the screen holds `text`, and leaves the thread to the cloud meanwhile:
+    /// the two share a pool that is as small as the machine.
     func see(_ text: String, limit: Duration = .seconds(60)) async throws {
         do {
             try await VPTestSupport.wait(for: text, limit: limit) {

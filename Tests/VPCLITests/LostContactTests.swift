@@ -33,7 +33,8 @@ struct LostContactTests {
             await local.cloud.inject(.hostOffline(.seconds(4)))
             let run = try await child.output()
             #expect(run.status == 0 && run.stdout == Self.ticks, "\(run)")
-            // With ssh's words, then with the platform's, and once more where it lasts: a rehearsal's minutes are short.
+            // With ssh's words, then with the platform's, and once more where it lasts:
+            // a rehearsal's minutes are short.
             #expect((1...3).contains(Self.occurrences(of: "vp: reconnecting", in: run.stderr)), "\(run)")
             #expect(Self.occurrences(of: "vp: connected again", in: run.stderr) == 1, "\(run)")
         }

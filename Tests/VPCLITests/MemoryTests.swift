@@ -5,7 +5,8 @@ import VPTestSupport
 /// What a platform that means harm can make `vp` hold in memory.
 @Suite(.requires("python3"), .timeLimit(.minutes(5)))
 struct MemoryTests {
-    /// A server that gives one answer to every request, `vp ls` that asks it, and the largest resident size of that, in MB.
+    /// A server that gives one answer to every request, `vp ls` that asks it,
+    /// and the largest resident size of that, in MB.
     private static let measure = """
         import json, os, resource, socket, subprocess, sys, threading, zlib
         def body(kind, send):

@@ -7,8 +7,8 @@ import VPTestSupport
 @testable import VPTUICore
 @testable import vp
 
-/// Every place that knows verbs or options of its own says what the parser says. A verb or an option that is in one of
-/// them and not in another is named here.
+/// Every place that knows verbs or options of its own says what the parser says.
+/// A verb or an option that is in one of them and not in another is named here.
 @Suite struct OptionTableTests {
     @Test func verbsAreThoseOfTheParser() {
         #expect(OptionTable.verbs == Set(VerbPage.verbs.flatMap(\.names)))

@@ -4,8 +4,9 @@ import LoopbackCloud
 import Testing
 import VPTestSupport
 
-/// Signals at every stage of `vp run --create --destroy`, with and without a terminal, on both platforms: answered
-/// within a second, and the instance is gone or in the ledger with the order to end it.
+/// Signals at every stage of `vp run --create --destroy`, with and without a terminal,
+/// on both platforms: answered within a second, and the instance is gone or in the ledger with the order to
+/// end it.
 @Suite(.serialized, .ownThread, .requires("sshd", "rsync"), .timeLimit(.minutes(10)))
 struct SignalStageTests {
     struct Case: Sendable, CustomTestStringConvertible {
@@ -20,7 +21,8 @@ struct SignalStageTests {
         }
     }
 
-    /// In CI each stage with two signals, terminal and platform in turn; `VP_SIGNAL_CASES=all` takes all of them.
+    /// In CI each stage with two signals, terminal and platform in turn;
+    /// `VP_SIGNAL_CASES=all` takes all of them.
     private static let cases: [Case] = {
         var cases: [Case] = []
         for stage in RunStage.allCases {
@@ -76,7 +78,8 @@ struct SignalStageTests {
         }
     }
 
-    /// The terminal is closed while the job runs; and where that is to be ignored, as under nohup, TERM comes later.
+    /// The terminal is closed while the job runs; and where that is to be ignored, as under nohup,
+    /// TERM comes later.
     @Test(arguments: [false, true], [Market.vast, .runPod])
     func aTerminalThatGoesAwayLeavesTheOrder(isDeaf: Bool, platform: Market) async throws {
         try await StagedRun.with(.job, on: platform, terminal: true, deaf: isDeaf) { run in

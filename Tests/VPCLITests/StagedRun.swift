@@ -244,7 +244,8 @@ final class StagedRun {
         try? FileManager.default.removeItem(atPath: self.tools + "/hold")
     }
 
-    /// Nothing is forgotten: it is gone, or any later `vp ls` ends it, with all that was written there brought here.
+    /// Nothing is forgotten: it is gone, or any later `vp ls` ends it,
+    /// with all that was written there brought here.
     func judge() async throws {
         let isLeft = await self.local.cloud.instanceCount > 0
         // What a hung-up terminal would have shown, nobody has seen.

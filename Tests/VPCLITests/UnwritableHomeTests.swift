@@ -14,7 +14,8 @@ struct UnwritableHomeTests {
         var words: String { self == .full ? "No space left on device" : "Read-only file system" }
     }
 
-    /// Runs `vp` where the home's state and cache are as `home` says; a full one is empty but for what fills it.
+    /// Runs `vp` where the home's state and cache are as `home` says;
+    /// a full one is empty but for what fills it.
     private static func vp(_ home: Home, _ words: [String], _ harness: CLIHarness) async throws
         -> CLIHarness.Output
     {

@@ -4,8 +4,9 @@ import Testing
 import VPEngine
 import VPTestSupport
 
-/// What the engine finds wrong with money reaches the screen, and Enter in the list of alarms acts on it: every
-/// kind of alarm once. Several share an instance, since a boot is what takes long.
+/// What the engine finds wrong with money reaches the screen,
+/// and Enter in the list of alarms acts on it: every kind of alarm once. Several share an instance, since a
+/// boot is what takes long.
 @Suite(.serialized, .startsCloud, .ownThread, .requires("sshd", "ssh", "rsync"))
 struct AlarmActionTests {
     /// Asks the engine anew until it tells of the alarm, and presses Enter on it in the list.
@@ -76,7 +77,8 @@ struct AlarmActionTests {
         }
     }
 
-    /// A platform that does not tell what is rented, an instance that is lost, and an end without confirmation.
+    /// A platform that does not tell what is rented, an instance that is lost,
+    /// and an end without confirmation.
     @Test func whatThePlatformDoesIsMended() async throws {
         try await RentedDashboard.with { rented in
             let session = rented.session

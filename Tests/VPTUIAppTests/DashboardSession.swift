@@ -36,7 +36,8 @@ extension PTYSession {
         try self.press("y", until: { !$0.contains("Rent from vast.ai") })
     }
 
-    /// Of the selected instance: goes to a button of the dialog, confirms, and leaves the time to take it back.
+    /// Of the selected instance: goes to a button of the dialog, confirms,
+    /// and leaves the time to take it back.
     func destroy(_ button: String, expecting words: String) throws {
         self.type("D")
         try self.wait(for: words, seconds: 90)

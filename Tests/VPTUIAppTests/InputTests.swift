@@ -3,7 +3,8 @@ import Glibc
 import Testing
 import VPTestSupport
 
-/// What a terminal sends, through a pseudo terminal: keys act, all else does nothing, and nothing ends the dashboard.
+/// What a terminal sends, through a pseudo terminal: keys act, all else does nothing,
+/// and nothing ends the dashboard.
 @Suite(.serialized, .ownThread) struct InputTests {
     private func withSession(
         _ variables: [String: String] = [:], _ body: (PTYSession) throws -> Void
@@ -96,7 +97,8 @@ import VPTestSupport
     /// A machine that is busy must not make an ESC of its own out of one whose rest is a moment late.
     private static let patient = ["ESCDELAY": "1000"]
 
-    /// Sends `bytes` in pieces that end anywhere, with pauses of up to 3 ms. What the dashboard draws is taken in.
+    /// Sends `bytes` in pieces that end anywhere, with pauses of up to 3 ms.
+    /// What the dashboard draws is taken in.
     private func sendInPieces(
         _ bytes: [UInt8], _ session: PTYSession, _ random: inout SequenceGenerator
     ) throws {
@@ -155,7 +157,8 @@ import VPTestSupport
     }
 
     @Test func answersDoNothingBeforeDuringAndAfter() async throws {
-        // Of terminals to DA1, DA2, CPR, OSC 4, 10 and 11, XTVERSION, focus and kitty's keyboard, among others.
+        // Of terminals to DA1, DA2, CPR, OSC 4, 10 and 11, XTVERSION, focus and kitty's keyboard,
+        // among others.
         let answers = SequenceGenerator.answers.joined() + "\u{1B}]11;rgb:1010/1414/1818\u{1B}\\"
         try await TemporaryFolder.with(named: "vp-tui") { folder in
             let session = try DashboardSession.start(in: folder.path)

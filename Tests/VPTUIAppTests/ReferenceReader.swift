@@ -1,5 +1,5 @@
-/// A second reader of what a terminal sends, which knows the whole input at once and matches one pattern for each kind
-/// of sequence, where the dashboard goes byte by byte.
+/// A second reader of what a terminal sends, which knows the whole input at once and matches one pattern for
+/// each kind of sequence, where the dashboard goes byte by byte.
 enum ReferenceReader {
     /// A character, or the name of a key that edits a text.
     enum Key: Hashable {

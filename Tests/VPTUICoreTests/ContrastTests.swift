@@ -35,7 +35,8 @@ import VPTUICore
         Palette(name: "Solarized light", colours: solarized, text: 0x586E75, background: 0xFDF6E3),
     ]
 
-    /// What a job's output asks for stands on the log's background alone; borders also on dialogs, and never on a row.
+    /// What a job's output asks for stands on the log's background alone; borders also on dialogs,
+    /// and never on a row.
     private static func surfaces(of role: Role) -> [Surface] {
         if role.rawValue >= Role.black.rawValue { return [.base, .match] }
         switch role {

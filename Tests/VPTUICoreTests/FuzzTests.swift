@@ -3,8 +3,8 @@ import Testing
 import VPEngine
 import VPTUICore
 
-/// Random keys, clicks, sizes, answers and events, in an order that a number fixes: no trap, and what must hold
-/// holds. `VP_FUZZ_STEPS=1000000` walks further, `VP_FUZZ_SEED` elsewhere.
+/// Random keys, clicks, sizes, answers and events, in an order that a number fixes: no trap,
+/// and what must hold holds. `VP_FUZZ_STEPS=1000000` walks further, `VP_FUZZ_SEED` elsewhere.
 @Suite struct FuzzTests {
     struct Generator {
         var seed: UInt64

@@ -3,8 +3,8 @@ import Testing
 import VPEngine
 import VPTUICore
 
-/// Every key of every pane does what the key map says, driven from the map itself: a binding that does nothing
-/// fails, and a command without an expectation does not compile.
+/// Every key of every pane does what the key map says, driven from the map itself:
+/// a binding that does nothing fails, and a command without an expectation does not compile.
 @Suite struct KeyTests {
     struct Case: CustomTestStringConvertible, Sendable {
         var pane: Pane

@@ -93,8 +93,8 @@ import VPTestSupport
         #expect(next.offers.shown.map(\.id) == state.offers.shown.map(\.id))
     }
 
-    /// What a filter keeps and in which order, worked out row by row from the rows themselves, for every prefix of what
-    /// is typed and after every change of the order.
+    /// What a filter keeps and in which order, worked out row by row from the rows themselves,
+    /// for every prefix of what is typed and after every change of the order.
     @Test(arguments: [
         "rtx 40", "x2 gpu:rtx", "!quebec ~[49]0$", "price:<1.5 rel:>0.9 l4", "!mem:>40 0", "rel:0.99",
         "where:é",

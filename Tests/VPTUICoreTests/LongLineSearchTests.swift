@@ -26,7 +26,8 @@ import VPTUICore
                 long, "first\n\(long)\nlast", String(repeating: "line\n", count: 60) + long + "\nend",
             ] {
                 let screen = screenText(view(self.found(log, isWrapped: isWrapped)))
-                // Once where it was typed, in the border, and once in the log; a wrapped row may end within it.
+                // Once where it was typed, in the border, and once in the log;
+                // a wrapped row may end within it.
                 let shown =
                     screen.contains("needle\(filler.prefix(after == 0 ? 0 : 1))")
                     || screen.contains("\(filler)n")

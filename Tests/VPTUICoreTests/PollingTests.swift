@@ -68,8 +68,8 @@ import VPTestSupport
         }
     }
 
-    /// Two dashboards, each started in a second of its own, and a `vp ls` now and then: the platforms hear no more
-    /// of them than of one.
+    /// Two dashboards, each started in a second of its own, and a `vp ls` now and then:
+    /// the platforms hear no more of them than of one.
     @Test(arguments: [(false, 3...6), (true, 11...15)])
     func twoDashboardsAskNoMoreThanOne(isTypedAt: Bool, lists: ClosedRange<Int>) async throws {
         try await Self.withEngine { engine, platforms in
@@ -85,8 +85,8 @@ import VPTestSupport
         }
     }
 
-    /// vast.ai has so many searches a day. Two dashboards at which somebody types all day take at most sixty of them and
-    /// the two of their starts; left alone they take none.
+    /// vast.ai has so many searches a day. Two dashboards at which somebody types all day take at most sixty
+    /// of them and the two of their starts; left alone they take none.
     @Test(arguments: [(true, 40...62), (false, 0...2)])
     func aDayHasFewSearches(isTypedAt: Bool, searches: ClosedRange<Int>) async throws {
         try await Self.withEngine { engine, platforms in
@@ -116,8 +116,8 @@ import VPTestSupport
         }
     }
 
-    /// Two dashboards, at which somebody types for a third of the time, and a `vp ls` every minute at the very same moments: within
-    /// what both platforms publish, so that neither ever has to refuse.
+    /// Two dashboards, at which somebody types for a third of the time, and a `vp ls` every minute at the
+    /// very same moments: within what both platforms publish, so that neither ever has to refuse.
     ///
     /// Four hours of it; `VP_TEST_HOURS=24` is the whole day.
     @Test func aDayOfTwoDashboardsAndALookEachMinuteKeepsTheLimits() async throws {
@@ -171,7 +171,8 @@ import VPTestSupport
         }
     }
 
-    /// Each start is a look at the list and no search of its own, and neither is each change of the launch form.
+    /// Each start is a look at the list and no search of its own,
+    /// and neither is each change of the launch form.
     @Test(arguments: [false, true]) func startsAndFormsShareTheDay(hasOtherQueries: Bool) async throws {
         try await Self.withEngine { engine, platforms in
             for start in 0..<100 {
@@ -181,7 +182,8 @@ import VPTestSupport
                 let date = Samples.now.addingTimeInterval(Double(start) * 864)
                 _ = update(&state, .tick(date))
                 for effect in state.begin() { await Self.performOffers(effect, other, &state) }
-                // Another question's answer may have taken the list's place on disk; it is said when there is the next.
+                // Another question's answer may have taken the list's place on disk;
+                // it is said when there is the next.
                 let isShown = state.offers.rows.count == 20 && state.market.error == nil
                 #expect(hasOtherQueries || isShown, "start \(start)")
                 guard hasOtherQueries else { continue }
@@ -246,8 +248,8 @@ import VPTestSupport
         }
     }
 
-    /// Plays a minute of dashboards that start at those seconds, a quarter of a second at a time, and does what they
-    /// want done.
+    /// Plays a minute of dashboards that start at those seconds, a quarter of a second at a time,
+    /// and does what they want done.
     private static func minute(
         _ engine: Engine, _ platforms: FullPlatforms, startingAt starts: [Double] = [0],
         each: (inout State, Date) -> [Effect]

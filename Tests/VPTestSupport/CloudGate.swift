@@ -3,8 +3,8 @@ import Testing
 
 /// Lets a few loopback clouds live at a time.
 ///
-/// The tests of a run start together. Each cloud's servers hold threads, and each instance is an sshd: all clouds at
-/// once exhaust the thread pool of the process, and everything that has a deadline with it.
+/// The tests of a run start together. Each cloud's servers hold threads, and each instance is an sshd:
+/// all clouds at once exhaust the thread pool of the process, and everything that has a deadline with it.
 public final class CloudGate: Sendable {
     public static let shared = CloudGate(width: 4)
 

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Runs a test in a process of its own, so that what it measures of its process is its own doing: other tests run at
-/// the same time and take memory, too.
+/// Runs a test in a process of its own, so that what it measures of its process is its own doing:
+/// other tests run at the same time and take memory, too.
 public struct OwnProcessTrait: TestTrait, TestScoping {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String

@@ -3,8 +3,9 @@ import Testing
 
 /// Runs each test of a suite on a thread of its own, so that it may block.
 ///
-/// A pseudo-terminal is read with `poll`, which blocks its thread. Tests share a pool of as many threads as the
-/// machine has processors: two blocked tests would stop every other test, and every loopback cloud, of the run.
+/// A pseudo-terminal is read with `poll`, which blocks its thread.
+/// Tests share a pool of as many threads as the machine has processors: two blocked tests would stop every
+/// other test, and every loopback cloud, of the run.
 public struct OwnThreadTrait: TestTrait, SuiteTrait, TestScoping {
     /// Whether the running test may block. `PTYSession` insists on it.
     @TaskLocal static var isOn = false

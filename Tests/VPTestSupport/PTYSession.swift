@@ -150,8 +150,9 @@ public final class PTYSession {
         let deadline = Date().addingTimeInterval(seconds)
         var quietReads = 0
         while true {
-            // To read a screen costs more than to wait for it: one that did not change is read again now and then
-            // only, for conditions about something else as well.
+            // To read a screen costs more than to wait for it:
+            // one that did not change is read again now and then only,
+            // for conditions about something else as well.
             quietReads = self.read(milliseconds: 20) ? 0 : quietReads + 1
             if quietReads % 10 <= 1, condition(self.screen) {
                 self.settle()

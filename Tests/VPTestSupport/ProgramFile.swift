@@ -5,8 +5,9 @@ import Testing
 public enum ProgramFile {
     /// Puts `text` at `path`, for everybody to run.
     ///
-    /// A process of its own writes the file. While this process had it open for writing, a child that another test starts at
-    /// that moment would hold it open too, and the kernel runs no file that is open for writing ("Text file busy").
+    /// A process of its own writes the file. While this process had it open for writing,
+    /// a child that another test starts at that moment would hold it open too, and the kernel runs no file
+    /// that is open for writing ("Text file busy").
     public static func write(_ text: String, to path: String) throws {
         let draft = path + ".draft"
         try Data(text.utf8).write(to: URL(fileURLWithPath: draft))

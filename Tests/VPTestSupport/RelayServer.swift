@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Stands in front of a server on raw sockets: hands requests on and answers back, over connections that are kept, or
-/// does something else with them.
+/// Stands in front of a server on raw sockets: hands requests on and answers back,
+/// over connections that are kept, or does something else with them.
 public final class RelayServer: Sendable {
     public struct Request: Sendable {
         public let line: String
@@ -60,7 +60,8 @@ public final class RelayServer: Sendable {
                 }
                 Thread.detachNewThread { self.serve(connection) }
             }
-            // Only here: once it is closed, its number may be another server's, whose connections this thread would take.
+            // Only here: once it is closed, its number may be another server's,
+            // whose connections this thread would take.
             close(listener)
         }
     }

@@ -1,12 +1,12 @@
-/// As much of a terminal as reading a dashboard's screen takes: text, cursor, erasing, scrolling, and the modes
-/// that a program must leave as it found them. Colours are skipped.
+/// As much of a terminal as reading a dashboard's screen takes: text, cursor, erasing, scrolling,
+/// and the modes that a program must leave as it found them. Colours are skipped.
 public struct VirtualTerminal: Sendable {
     public private(set) var width: Int
     public private(set) var height: Int
     /// The modes that were switched on by `ESC [ ? n h` and are on now.
     public private(set) var modes: Set<Int> = []
-    /// The kinds of escape sequences that came: how each begins and, where it has parameters, its last letter.
-    /// Of those that hold text (titles, clipboards) the first three letters.
+    /// The kinds of escape sequences that came: how each begins and, where it has parameters,
+    /// its last letter. Of those that hold text (titles, clipboards) the first three letters.
     public private(set) var kinds: Set<String> = []
     private var grid: [[String]]
     private var mainGrid: [[String]]?

@@ -62,7 +62,8 @@ struct GraphQLDocument {
             return (isMutation, fields)
         }
 
-        /// `($id: String!, $input: [Thing] = null)`: types are not checked here, values are where they are used.
+        /// `($id: String!, $input: [Thing] = null)`: types are not checked here,
+        /// values are where they are used.
         private mutating func skipDefinitions() throws(Failure) {
             while self.token != .mark(")") {
                 guard self.token != .end else { throw self.unexpected() }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// RunPod's dialects over the fleet: REST v2, and as much GraphQL as its clients still use. Version 1 is gone.
+/// RunPod's dialects over the fleet: REST v2, and as much GraphQL as its clients still use.
+/// Version 1 is gone.
 struct RunPodAPI: Sendable {
     enum Caller {
         case account

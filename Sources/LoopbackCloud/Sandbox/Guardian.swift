@@ -3,9 +3,10 @@ import Glibc
 
 /// A tiny shell that waits for the end of our process, in whatever way it ends, and then cleans up.
 ///
-/// It blocks in `read` on a socket whose other end only this process holds: the kernel closes it when we exit,
-/// crash or are killed. `PR_SET_PDEATHSIG` alone would not do, because it follows the *thread* that forked,
-/// and Swift's worker threads come and go; the guardian is single-threaded, so what it starts may rely on it.
+/// It blocks in `read` on a socket whose other end only this process holds:
+/// the kernel closes it when we exit, crash or are killed. `PR_SET_PDEATHSIG` alone would not do, because it
+/// follows the *thread* that forked, and Swift's worker threads come and go; the guardian is single-threaded,
+/// so what it starts may rely on it.
 struct Guardian: Sendable {
     let processID: pid_t
     private let lifeline: Int32

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import VPScripts
 
-/// One rented container: a real sshd in a bubblewrap sandbox with its own root, home, `/workspace` and process
-/// space. The network is the host's, so its sshd listens on a port of its own.
+/// One rented container: a real sshd in a bubblewrap sandbox with its own root, home,
+/// `/workspace` and process space. The network is the host's, so its sshd listens on a port of its own.
 ///
 /// Where sandboxes are not allowed it is a plain sshd instead: same user and file system as ours, home and
 /// workspace below the cloud's folder, processes found by a mark in their environment.

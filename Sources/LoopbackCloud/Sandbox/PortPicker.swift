@@ -1,17 +1,19 @@
 import Glibc
 import Synchronization
 
-/// Finds free ports on 127.0.0.1, and keeps them from other clouds until their sshd listens, also from those of other
-/// processes: a container that starts minutes after its address was chosen finds the port taken otherwise, and dies.
+/// Finds free ports on 127.0.0.1, and keeps them from other clouds until their sshd listens,
+/// also from those of other processes: a container that starts minutes after its address was chosen finds the
+/// port taken otherwise, and dies.
 final class PortPicker: Sendable {
-    /// Below the range from which the kernel takes the ports of outgoing connections, so that none of those can step in
-    /// between this look and sshd's bind.
+    /// Below the range from which the kernel takes the ports of outgoing connections,
+    /// so that none of those can step in between this look and sshd's bind.
     private static let shared = PortPicker(
         range: 18_000...32_000, lockFile: "/tmp/vp-loopback-ports-\(getuid())")
 
     private let range: ClosedRange<Int>
     private let picked = Mutex<Set<Int>>([])
-    /// A file of which each byte stands for a port; -1 where there is none, and other processes are not heeded.
+    /// A file of which each byte stands for a port; -1 where there is none,
+    /// and other processes are not heeded.
     private let locks: Int32
 
     /// - Parameter lockFile: where all pickers of one user agree.

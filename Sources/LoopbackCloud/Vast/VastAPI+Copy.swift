@@ -1,5 +1,5 @@
-/// `vastai copy` between an instance and the client's own disk: the platform names an address, and the client's rsync does
-/// the rest. Copies between instances, and to other clouds, are not offered.
+/// `vastai copy` between an instance and the client's own disk: the platform names an address, and the
+/// client's rsync does the rest. Copies between instances, and to other clouds, are not offered.
 extension VastAPI {
     func copy(_ method: String, _ body: JSON) async throws(VastError) -> APIReply {
         // What is under way here is the client's own rsync.

@@ -83,8 +83,8 @@ extension VastAPI {
         return position
     }
 
-    /// Every instance as it is known without a look into its container: a list has many pages, and each of them
-    /// finds and sorts all instances.
+    /// Every instance as it is known without a look into its container: a list has many pages,
+    /// and each of them finds and sorts all instances.
     private func rows() async -> [[String: JSON]] {
         await self.fleet.refresh()
         var rows: [[String: JSON]] = []

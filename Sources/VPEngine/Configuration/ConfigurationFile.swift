@@ -213,8 +213,8 @@ struct ConfigurationFile {
 
     /// `:LINE: problem`, from whichever stage of the parser gave up.
     ///
-    /// The description of a parser's error quotes the offending line, which may hold a key: only the problem's
-    /// own words are taken.
+    /// The description of a parser's error quotes the offending line, which may hold a key:
+    /// only the problem's own words are taken.
     private static func place(of error: any Error) -> String {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),

@@ -4,9 +4,10 @@ import Glibc
 extension EngineConfiguration {
     /// Reads the configuration for the project around `directory`.
     ///
-    /// The project is the nearest folder upwards that holds `.vp`, else `directory` itself. `configurationFile`
-    /// is read in place of the project's `.vp/config.yaml`, and keys in it come before the user's own. Throws
-    /// `.badConfiguration` with file and line. Missing keys are no error here: a command that needs one says so.
+    /// The project is the nearest folder upwards that holds `.vp`, else `directory` itself.
+    /// `configurationFile` is read in place of the project's `.vp/config.yaml`, and keys in it come before
+    /// the user's own. Throws `.badConfiguration` with file and line. Missing keys are no error here: a
+    /// command that needs one says so.
     ///
     /// - Parameter allowed: settings of the project that need consent and have it for this once, by name.
     public static func load(

@@ -38,8 +38,8 @@ struct ConfigurationSources {
         return parent == root || parent.hasPrefix("\(root)/") || written.hasPrefix("\(folder)/")
     }
 
-    /// Keys live in the user's file: others who can read it can spend the user's money, and who can write it or put
-    /// another in its place can have any command run (`notify.command`).
+    /// Keys live in the user's file: others who can read it can spend the user's money,
+    /// and who can write it or put another in its place can have any command run (`notify.command`).
     private static func refuseIfShared(_ path: String) throws(EngineError) {
         var status = stat()
         guard stat(path, &status) == 0 else { return }

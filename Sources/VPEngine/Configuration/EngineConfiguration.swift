@@ -171,8 +171,8 @@ public struct EngineConfiguration: Sendable {
     public var paths: Paths
     /// The private ssh key to use; nil when none was found.
     public var identityFile: String?
-    /// Whom ssh logs in as, whatever a platform says; nil leaves it to the platform (`VP_SSH_USER`). A rehearsal
-    /// cloud without sandboxes admits nobody but the user it runs as.
+    /// Whom ssh logs in as, whatever a platform says; nil leaves it to the platform (`VP_SSH_USER`).
+    /// A rehearsal cloud without sandboxes admits nobody but the user it runs as.
     public var sshUser: String?
     /// The project, and where it lies on an instance.
     public var workspace: Workspace
@@ -185,7 +185,8 @@ public struct EngineConfiguration: Sendable {
     public var timeScale: Double
     /// The environment that child processes get, and where lookups were made.
     public var environment: [String: String]
-    /// Things the user should know, one line each: keys kept in the project folder, settings that are ignored.
+    /// Things the user should know, one line each: keys kept in the project folder,
+    /// settings that are ignored.
     public var warnings: [String]
     /// How `--enable-docker` builds the project's image.
     public var docker: Docker

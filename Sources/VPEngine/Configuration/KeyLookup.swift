@@ -46,9 +46,10 @@ struct KeyLookup {
 
     /// Where the platform's API listens.
     ///
-    /// An address in a project's file is used only for a key from that same file: a cloned project must not be
-    /// able to have the user's own key sent to a stranger's server. With a key of its own a stranger's server would
-    /// receive the files and variables of every run, so that such an address needs consent, too.
+    /// An address in a project's file is used only for a key from that same file:
+    /// a cloned project must not be able to have the user's own key sent to a stranger's server. With a key
+    /// of its own a stranger's server would receive the files and variables of every run, so that such an
+    /// address needs consent, too.
     func address(
         in sources: ConfigurationSources, for found: Found, _ consents: inout Consents
     ) throws(EngineError) -> (url: URL, warnings: [String]) {
@@ -92,8 +93,9 @@ struct KeyLookup {
         return try self.url(text, from: variable, &warnings)
     }
 
-    /// Proxies and certificates: those of the environment, but for `ca_file` of the platform, or for all, in the user's
-    /// own file or in one named on the command line. A project that could name whom to believe could read every request.
+    /// Proxies and certificates: those of the environment, but for `ca_file` of the platform, or for all,
+    /// in the user's own file or in one named on the command line. A project that could name whom to believe
+    /// could read every request.
     func network(_ ranked: inout RankedSettings) throws(EngineError) -> NetworkSettings {
         var settings = NetworkSettings(environment: self.environment)
         for place in ["platforms.\(self.platform.rawValue).\(Self.authorities)", Self.authorities] {
@@ -132,8 +134,8 @@ struct KeyLookup {
         _ text: String, from origin: String, _ warnings: inout [String]
     ) throws(EngineError) -> URL {
         var trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
-        // A password in it would be shown wherever the address is, and sent to instances with it; the key is what
-        // authorises a call.
+        // A password in it would be shown wherever the address is, and sent to instances with it;
+        // the key is what authorises a call.
         if let start = trimmed.range(of: "//")?.upperBound,
             let at = trimmed[start...].prefix(while: { !"/?#".contains($0) }).lastIndex(of: "@")
         {
@@ -196,8 +198,8 @@ struct KeyLookup {
         }
     }
 
-    /// runpodctl writes `apikey = "…"` at the top, the Python SDK `api_key = "…"` under `[default]`. Both are one
-    /// plain string on one line, for which a whole TOML reader would be a dependency too many.
+    /// runpodctl writes `apikey = "…"` at the top, the Python SDK `api_key = "…"` under `[default]`.
+    /// Both are one plain string on one line, for which a whole TOML reader would be a dependency too many.
     static func runpodKey(in toml: String) -> APIKey? {
         for line in toml.split(whereSeparator: \.isNewline) {
             let parts = line.split(separator: "=", maxSplits: 1)

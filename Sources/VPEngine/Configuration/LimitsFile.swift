@@ -2,11 +2,13 @@ import Foundation
 import Glibc
 import Yams
 
-/// Reads limits files. A file that is not there says nothing; one that cannot be believed stops all that costs money.
+/// Reads limits files. A file that is not there says nothing;
+/// one that cannot be believed stops all that costs money.
 struct LimitsFile {
     let path: String
 
-    /// The files that count, wherever the environment points: the home folder is the one of the user's account.
+    /// The files that count, wherever the environment points:
+    /// the home folder is the one of the user's account.
     ///
     /// The folder that the environment names comes on top: a further file can only make things stricter.
     static func places(
@@ -65,7 +67,8 @@ struct LimitsFile {
             throw Fault(words: ": is not a file")
         }
         try Self.check(information, isFolder: false)
-        // Who can write the folder can put another file there; of a link both count, its own and that of the file.
+        // Who can write the folder can put another file there; of a link both count,
+        // its own and that of the file.
         let target = URL(fileURLWithPath: self.path).resolvingSymlinksInPath().path
         for path in [self.path, target] {
             var parent = stat()

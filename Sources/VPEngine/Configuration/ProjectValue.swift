@@ -1,5 +1,6 @@
-/// Whether values of a project's file are what they are used as: parts of paths, of shell text and of argument vectors.
-/// Each answer is a predicate, such as "must be an absolute path", or nil.
+/// Whether values of a project's file are what they are used as: parts of paths,
+/// of shell text and of argument vectors. Each answer is a predicate, such as "must be an absolute path",
+/// or nil.
 enum ProjectValue {
     /// A folder on the instance.
     static func problem(ofRemoteFolder path: String) -> String? {

@@ -1,15 +1,17 @@
 import Foundation
 
-/// The settings of the user and of the project, by rank: a project's file comes with whatever was cloned or unpacked, so
-/// it may make the user's own limits stricter and never looser.
+/// The settings of the user and of the project, by rank:
+/// a project's file comes with whatever was cloned or unpacked,
+/// so it may make the user's own limits stricter and never looser.
 ///
-/// What the user left open a project may decide: a built-in default is no limit of the user's. Some settings are for the
-/// user alone. What is not followed is noted once, with the reason and what to do.
+/// What the user left open a project may decide: a built-in default is no limit of the user's.
+/// Some settings are for the user alone. What is not followed is noted once, with the reason and what to do.
 struct RankedSettings {
     private let user: ConfigurationFile?
     private let project: ConfigurationFile?
     private let userPath: String
-    /// True for a file that was named on the command line and lies outside the project: it is the user's own word.
+    /// True for a file that was named on the command line and lies outside the project:
+    /// it is the user's own word.
     private let trustsProject: Bool
     private(set) var warnings: [String] = []
 
@@ -42,7 +44,8 @@ struct RankedSettings {
         return own
     }
 
-    /// The shortest time that is set, in seconds; nil where none is. A time without end is for the user alone.
+    /// The shortest time that is set, in seconds; nil where none is.
+    /// A time without end is for the user alone.
     mutating func shortestTime(_ keys: String...) throws(EngineError) -> (seconds: Double?, Void)? {
         let own = try self.user?.duration(keys)
         guard let theirs = try self.project?.duration(keys) else { return own }
@@ -57,7 +60,8 @@ struct RankedSettings {
 
     // MARK: Choices
 
-    /// The user's word where there is one, else the project's: a choice in which neither side is the stricter.
+    /// The user's word where there is one, else the project's:
+    /// a choice in which neither side is the stricter.
     mutating func usersElseProjects<Value: RawRepresentable & Equatable>(
         _ key: String, _ allowed: [Value]
     ) throws(EngineError) -> Value? where Value.RawValue == String {
@@ -98,7 +102,8 @@ struct RankedSettings {
 
     // MARK: For the user alone
 
-    /// The file that says `key`, of those that may: the user's, and one that the user named on the command line.
+    /// The file that says `key`, of those that may: the user's,
+    /// and one that the user named on the command line.
     mutating func usersFile(_ key: String, reason: String) -> ConfigurationFile? {
         if let project = self.project, project.has(key) {
             if self.trustsProject { return project }

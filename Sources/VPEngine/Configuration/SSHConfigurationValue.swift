@@ -1,8 +1,9 @@
-/// Values for the configuration file that ssh gets from us: one line is one setting, and a line feed or a quote in a value
-/// would begin another one, `ProxyCommand` for example, which ssh runs on this machine.
+/// Values for the configuration file that ssh gets from us: one line is one setting,
+/// and a line feed or a quote in a value would begin another one, `ProxyCommand` for example,
+/// which ssh runs on this machine.
 ///
-/// Nothing is escaped: ssh's own rules for quotes, `%` tokens and `${VARIABLES}` differ by keyword and version. A value that
-/// would need them is refused.
+/// Nothing is escaped: ssh's own rules for quotes, `%` tokens and `${VARIABLES}` differ by keyword and
+/// version. A value that would need them is refused.
 enum SSHConfigurationValue {
     /// A path between quotes. Throws `.badConfiguration`.
     static func path(_ text: String, for keyword: String) throws(EngineError) -> String {

@@ -1,10 +1,12 @@
 import Foundation
 import Glibc
 
-/// Where ssh's sockets and its configuration files lie: a folder with a short path that belongs to this user alone.
+/// Where ssh's sockets and its configuration files lie:
+/// a folder with a short path that belongs to this user alone.
 ///
-/// The usual place is in `/tmp`, where anybody can make a folder of any name first. So that nobody can block `vp` with
-/// that, or read and steer what goes through the sockets, a place that is not ours is passed over.
+/// The usual place is in `/tmp`, where anybody can make a folder of any name first.
+/// So that nobody can block `vp` with that, or read and steer what goes through the sockets, a place that is
+/// not ours is passed over.
 struct SocketFolder {
     /// Tried in this order.
     let preferred: [String]
@@ -22,7 +24,8 @@ struct SocketFolder {
 
     private var note: String { "\(self.stateFolder)/socket-folder" }
 
-    /// The folder to use, and what the user should know about it. Makes one only where every usual place is taken.
+    /// The folder to use, and what the user should know about it.
+    /// Makes one only where every usual place is taken.
     func choose() -> (path: String, warning: String?) {
         if let path = self.preferred.first(where: Self.isUsable) { return (path, nil) }
         // The fresh one of an earlier start: programs that run side by side share their connections.
@@ -41,7 +44,8 @@ struct SocketFolder {
         )
     }
 
-    /// True for a folder that is ours alone, and for one that is not there yet in a place where it can be made.
+    /// True for a folder that is ours alone, and for one that is not there yet in a place where it can be
+    /// made.
     static func isUsable(_ path: String) -> Bool {
         // rsync takes its ssh command apart at blanks and quotes.
         let isPlain = path.utf8.allSatisfy { byte in
@@ -53,8 +57,8 @@ struct SocketFolder {
         guard lstat(path, &information) == 0 else {
             return errno == ENOENT && access((path as NSString).deletingLastPathComponent, W_OK | X_OK) == 0
         }
-        // A link is nobody's folder. What others could write into may hold a socket of theirs by now; that others can
-        // only list it does no harm, and `PrivateFolder` ends it.
+        // A link is nobody's folder. What others could write into may hold a socket of theirs by now;
+        // that others can only list it does no harm, and `PrivateFolder` ends it.
         return information.st_mode & S_IFMT == S_IFDIR && information.st_uid == geteuid()
             && information.st_mode & 0o022 == 0
     }

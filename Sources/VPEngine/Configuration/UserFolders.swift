@@ -47,8 +47,9 @@ package enum ProjectFolder {
     /// The nearest folder upwards from `directory` that holds `.vp`, else `directory` itself.
     ///
     /// A home folder or `/` is never found on the way up: a `.vp` there belongs to jobs that ran on this
-    /// machine, and syncing a whole home folder is never what was meant. Neither is one that another user put into a
-    /// folder where everybody may, such as `/tmp`: it would decide what all who work below it send and run.
+    /// machine, and syncing a whole home folder is never what was meant.
+    /// Neither is one that another user put into a folder where everybody may, such as `/tmp`: it would
+    /// decide what all who work below it send and run.
     package static func around(_ directory: String, home: String) -> String {
         let start = URL(fileURLWithPath: directory).standardizedFileURL.path
         var folder = start

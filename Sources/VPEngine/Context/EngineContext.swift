@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// What every action works with: configuration, store, connections, clients, clock and pause. It knows no action.
+/// What every action works with: configuration, store, connections, clients, clock and pause.
+/// It knows no action.
 package struct EngineContext: Sendable {
     package let configuration: EngineConfiguration
     package let clients: [Platform: any PlatformClient]

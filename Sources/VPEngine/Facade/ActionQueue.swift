@@ -3,8 +3,9 @@ import Dispatch
 /// Runs engine actions in the background, on a dispatch queue of its own, and reports what happens as values.
 ///
 /// Actions on different instances run side by side. Actions on one instance run in the order in which they
-/// were started: a download asked for during a run follows it. Cancel and attach go ahead. Stop and destroy end
-/// what is under way on their instance and wait for that end only: nobody who destroys means after the training.
+/// were started: a download asked for during a run follows it. Cancel and attach go ahead.
+/// Stop and destroy end what is under way on their instance and wait for that end only: nobody who destroys
+/// means after the training.
 public actor ActionQueue {
     /// Performs one action; `Engine.perform` outside tests.
     public typealias Perform =

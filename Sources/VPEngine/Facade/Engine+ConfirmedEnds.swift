@@ -20,13 +20,14 @@ extension Engine {
         try? self.context.store.confirm(ends, heldBy: nil)
     }
 
-    /// Has a `vp` of its own carry each of `ends` out when it is due, whatever becomes of this program. Release them
-    /// before.
+    /// Has a `vp` of its own carry each of `ends` out when it is due,
+    /// whatever becomes of this program. Release them before.
     public func handOver(_ ends: [ConfirmedEnd], to program: String, environment: [String: String]) {
         for end in ends { self.start(end, program, environment, heldBy: nil) }
     }
 
-    /// Takes back those whose time has not come. Returns them; the others are being carried out, or have been.
+    /// Takes back those whose time has not come. Returns them; the others are being carried out,
+    /// or have been.
     public func reclaimEnds(of ids: [InstanceID]) -> [InstanceID] {
         ids.filter { (try? self.context.store.reclaimConfirmedEnd(of: $0)) == true }
     }
@@ -62,8 +63,8 @@ extension Engine {
     /// What the programs said that carried out what was confirmed.
     public var confirmedEndsLog: String { "\(self.configuration.paths.stateFolder)/destroys.log" }
 
-    /// Waits until the end of `id` is due and begins it. False where there is nothing to do any more: it was taken
-    /// back, or another program sees to it.
+    /// Waits until the end of `id` is due and begins it. False where there is nothing to do any more:
+    /// it was taken back, or another program sees to it.
     public func awaitConfirmedEnd(of id: InstanceID) async throws(EngineError) -> Bool {
         let start = ContinuousClock.now
         while let (end, holder) = try self.context.store.confirmedEnd(of: id) {
@@ -80,7 +81,8 @@ extension Engine {
         return false
     }
 
-    /// Notes how the end of `id` went. One that something in the way has refused for now is left to the next program.
+    /// Notes how the end of `id` went. One that something in the way has refused for now is left to the next
+    /// program.
     func confirmedEndCame(of id: InstanceID, _ error: EngineError?) {
         guard let error else {
             _ = try? self.context.store.forgetConfirmedEnd(of: id)

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Ends that were asked for earlier, and what stands in their way.
 extension Engine {
-    /// The instance with `name`, also where the platform does not say just now what there is: one that is to be ended
-    /// costs money all the same.
+    /// The instance with `name`, also where the platform does not say just now what there is:
+    /// one that is to be ended costs money all the same.
     public func instanceToEnd(named name: String, platform: Platform?) async throws(EngineError) -> Instance {
         do throws(EngineError) {
             return try await self.instance(named: name, platform: platform)
@@ -19,8 +19,9 @@ extension Engine {
         }
     }
 
-    /// Carries out the ends that were asked for and that nobody is at: those that an earlier program left, and those
-    /// that waited for the last job of their instance. Where one cannot be carried out, its row goes on saying so.
+    /// Carries out the ends that were asked for and that nobody is at:
+    /// those that an earlier program left, and those that waited for the last job of their instance. Where
+    /// one cannot be carried out, its row goes on saying so.
     ///
     /// Asks only about instances with such an order. One call at a time: who comes meanwhile need not.
     public func takeUpEnds(report: @escaping @Sendable (EngineEvent) -> Void = { _ in }) async {
@@ -37,8 +38,8 @@ extension Engine {
         }
     }
 
-    /// The same for one instance, where what has just ended there may have been what its end waited for. A run or a
-    /// start on it otherwise says that it is wanted, so that a refused end is forgotten.
+    /// The same for one instance, where what has just ended there may have been what its end waited for.
+    /// A run or a start on it otherwise says that it is wanted, so that a refused end is forgotten.
     func takeUpOrder(
         on id: InstanceID, after result: ActionResult, report: @escaping @Sendable (EngineEvent) -> Void
     ) async {
@@ -59,7 +60,8 @@ extension Engine {
         }
     }
 
-    /// Looks for rentals that were left, with the order to end them, before the platform had told what it rented.
+    /// Looks for rentals that were left, with the order to end them,
+    /// before the platform had told what it rented.
     private func findLeftRentals() async {
         let left = ((try? self.context.store.openLedgerEntries()) ?? []).filter {
             $0.isUnfinished && $0.state == .intended && $0.order != nil

@@ -20,8 +20,9 @@ extension Engine {
         await self.questions.instances(platform: platform)
     }
 
-    /// Offers of all platforms, sorted by the query's order; of each platform at most the query's limit. Throws
-    /// `.unknownGPU` where no platform knows the name, and `.missingKey` where no platform has a key.
+    /// Offers of all platforms, sorted by the query's order;
+    /// of each platform at most the query's limit. Throws `.unknownGPU` where no platform knows the name, and
+    /// `.missingKey` where no platform has a key.
     public func offers(
         _ query: OfferQuery, platform: Platform? = nil, for purpose: SearchPurpose = .asked
     ) async throws(EngineError) -> PlatformAnswers<Offer> {
@@ -31,8 +32,8 @@ extension Engine {
     /// Omits platforms that do not report a balance.
     public func balances() async -> PlatformAnswers<Balance> { await self.questions.balances() }
 
-    /// Asks for the balances where what is known of them is no longer fresh. The burn line and its alarm count on
-    /// them, also for who never opens the dashboard.
+    /// Asks for the balances where what is known of them is no longer fresh.
+    /// The burn line and its alarm count on them, also for who never opens the dashboard.
     public func refreshBalances() async { await self.questions.refreshBalances() }
 
     /// The instances as they were at most `maximumAge` seconds ago.
@@ -48,7 +49,8 @@ extension Engine {
 
     /// What answers `query`; a list that was asked for otherwise is none.
     ///
-    /// A list on screen (`.watching`) stays as it is, whatever its age, while its share of the searches is used up.
+    /// A list on screen (`.watching`) stays as it is, whatever its age,
+    /// while its share of the searches is used up.
     public func recentOffers(
         _ query: OfferQuery, platform: Platform? = nil, maximumAge: Double,
         for purpose: SearchPurpose = .asked
@@ -69,7 +71,8 @@ extension Engine {
 
     /// What `request` would rent now, and what it would try next. Rents nothing.
     ///
-    /// - Parameter purpose: `.watching` where no single question is the user's, as with each change of a form.
+    /// - Parameter purpose: `.watching` where no single question is the user's,
+    ///   as with each change of a form.
     public func rentalPlan(
         _ request: CreateRequest, for purpose: SearchPurpose = .asked
     ) async throws(EngineError) -> RentalPlan {
@@ -86,7 +89,8 @@ extension Engine {
     }
 
     /// The instance with `name` (a platform id or an instance's name), or, without one, the single running
-    /// instance that was rented for this project. Throws `.noInstance` or `.ambiguousInstance` with the candidates in `suggestions`.
+    /// instance that was rented for this project. Throws `.noInstance` or `.ambiguousInstance` with the
+    /// candidates in `suggestions`.
     public func instance(named name: String?, platform: Platform? = nil) async throws(EngineError) -> Instance
     {
         // An open connection proves that the instance runs, and spares the platform a question.

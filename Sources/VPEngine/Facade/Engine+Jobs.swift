@@ -54,8 +54,8 @@ extension Engine {
         return LogSpool.isHeld(job.logPath) ? job.record?.connection ?? .following : .disconnected
     }
 
-    /// Asks the instances of jobs that nobody follows how these stand, and brings the logs of those that ended.
-    /// What cannot be reached stays as it was.
+    /// Asks the instances of jobs that nobody follows how these stand,
+    /// and brings the logs of those that ended. What cannot be reached stays as it was.
     public func lookAtJobs(
         report: @escaping @Sendable (EngineEvent) -> Void = { _ in }
     ) async throws(EngineError) {

@@ -37,8 +37,8 @@ extension Engine {
             total: book.total(from: start, to: book.now))
     }
 
-    /// Asks the platforms what they have charged since `start`, and keeps it. Days that were over when they were
-    /// last asked for are not asked for again.
+    /// Asks the platforms what they have charged since `start`, and keeps it.
+    /// Days that were over when they were last asked for are not asked for again.
     public func fetchCharges(since start: Date) async -> [PlatformAnswers<Charge>.Failure] {
         let first = UTCDay.midnight(start)
         let now = self.context.now()
@@ -97,14 +97,14 @@ extension Engine {
 
     /// Gives `id` a lease of `seconds` from now on, or one without end, and returns it.
     ///
-    /// Throws `.limitRefused` for what lies beyond the hard limit, and `.unsupported` for an instance that was
-    /// not rented from here.
+    /// Throws `.limitRefused` for what lies beyond the hard limit,
+    /// and `.unsupported` for an instance that was not rented from here.
     public func setLease(of id: InstanceID, seconds: Double?) async throws(EngineError) -> Lease {
         try await self.leases.set(of: id, seconds: seconds)
     }
 
-    /// Renews the leases of what runs, where that was not done in the last minutes. A front end that stays open
-    /// calls it as often as it likes.
+    /// Renews the leases of what runs, where that was not done in the last minutes.
+    /// A front end that stays open calls it as often as it likes.
     public func renewLeases() async {
         // An instance that does not answer must not collect a queue of questions.
         let isFirst = self.isRenewing.withLock { isRenewing in

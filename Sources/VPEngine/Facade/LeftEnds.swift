@@ -1,7 +1,7 @@
 import Foundation
 
-/// Ends that a program asks for and has to leave before they can be carried out: the ledger keeps the order, and
-/// whichever program looks next goes on with it.
+/// Ends that a program asks for and has to leave before they can be carried out:
+/// the ledger keeps the order, and whichever program looks next goes on with it.
 extension Engine {
     /// Leaves the order to destroy `id` as soon as no job runs there, with its results brought first unless
     /// `discardsResults`. An order that is under way stays as it is.
@@ -46,8 +46,9 @@ extension Engine {
         (try? self.context.store.ledgerEntry(for: id))?.state == .destroying
     }
 
-    /// Tells `id` itself to end when its last job has ended and its results are here, so that it comes even where no
-    /// program looks again. Gives up after `limit`: the order in the ledger stands either way.
+    /// Tells `id` itself to end when its last job has ended and its results are here,
+    /// so that it comes even where no program looks again. Gives up after `limit`:
+    /// the order in the ledger stands either way.
     public func tellOfEnd(_ id: InstanceID, within limit: Duration) async {
         let leases = LeaseKeeper(context: self.context)
         await withTaskGroup(of: Void.self) { group in

@@ -1,10 +1,11 @@
 import VPScripts
 
-/// The shell text that a rental carries with it: it ends the instance where nobody came to put the watchdog there.
+/// The shell text that a rental carries with it: it ends the instance where nobody came to put the watchdog
+/// there.
 ///
-/// Between the rental and the first login an instance knows nothing of its lease. Should whoever rented it die
-/// then, this is what ends it. It counts the lease from the container's start, and leaves everything to the
-/// watchdog as soon as that is there.
+/// Between the rental and the first login an instance knows nothing of its lease.
+/// Should whoever rented it die then, this is what ends it. It counts the lease from the container's start,
+/// and leaves everything to the watchdog as soon as that is there.
 package enum BootGuard {
     /// Nil for a lease without end.
     package static func text(

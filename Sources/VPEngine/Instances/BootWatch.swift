@@ -1,7 +1,8 @@
 /// How long a boot is waited for: a value that is told what was seen, and says when it is enough.
 ///
-/// Each stage has a limit as a whole. While the image loads there is a second, shorter one for nothing at all having
-/// changed: a machine that was placed and never begins is paid for like one that works.
+/// Each stage has a limit as a whole. While the image loads there is a second,
+/// shorter one for nothing at all having changed: a machine that was placed and never begins is paid for like
+/// one that works.
 struct BootWatch {
     /// What the platform showed at one look; two that are equal mean that nothing has happened.
     struct Sighting: Hashable {

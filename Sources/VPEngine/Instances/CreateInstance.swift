@@ -45,8 +45,8 @@ struct CreateInstance {
 
     /// Brings up what an earlier `vp` rented for this project and was killed over, where there is such.
     ///
-    /// Throws the platform's error where it cannot be seen whether there is: to rent another beside it would be to rent
-    /// twice.
+    /// Throws the platform's error where it cannot be seen whether there is:
+    /// to rent another beside it would be to rent twice.
     private func takeUpUnfinished() async throws(EngineError) -> Instance? {
         let unfinished = try self.unfinishedRentals()
         guard !unfinished.isEmpty else { return nil }
@@ -79,8 +79,9 @@ struct CreateInstance {
         return try await RentalRecord(context: self.context).finishCreation(of: ready, named: entry.name)
     }
 
-    /// The rentals of this project that an earlier `vp` began and did not live to finish, where the request could have
-    /// meant them, newest first. What was left with the order to end it is nobody's to go on with.
+    /// The rentals of this project that an earlier `vp` began and did not live to finish,
+    /// where the request could have meant them, newest first. What was left with the order to end it is
+    /// nobody's to go on with.
     private func unfinishedRentals() throws(EngineError) -> [LedgerEntry] {
         guard self.request.offer == nil else { return [] }
         return try self.context.store.openLedgerEntries().reversed().filter { entry in

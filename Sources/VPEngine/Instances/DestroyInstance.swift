@@ -2,8 +2,9 @@ import Foundation
 
 /// Brings back what is not safe, destroys, and waits until the platform no longer shows the instance.
 ///
-/// The ledger's row carries the order from the first moment, says `destroying` before the platform is asked, and is
-/// closed only when it is gone: whatever ends this first, the next start goes on from there.
+/// The ledger's row carries the order from the first moment,
+/// says `destroying` before the platform is asked, and is closed only when it is gone: whatever ends this
+/// first, the next start goes on from there.
 struct DestroyInstance {
     let context: EngineContext
     let id: InstanceID
@@ -111,8 +112,8 @@ struct DestroyInstance {
     /// Asks for the end until a complete list no longer shows the instance, and the instance itself cannot be
     /// found either. Whatever the platform answers to the order, done or not found, proves nothing.
     ///
-    /// Whatever it answers may pass, too: a lock, a limit, a lost network, a key that is being replaced. So the order
-    /// is given again until the patience is over.
+    /// Whatever it answers may pass, too: a lock, a limit, a lost network, a key that is being replaced.
+    /// So the order is given again until the patience is over.
     private func end(with client: any PlatformClient, _ entry: LedgerEntry?) async throws(EngineError) {
         let start = ContinuousClock.now
         let limit = Pursuit.patience(self.patience, self.context)
@@ -253,8 +254,8 @@ extension DestroyInstance {
         return price.map { "; it costs \(Figures.dollars($0)) an hour" } ?? ""
     }
 
-    /// Stops what must not be destroyed, so that it costs its disk alone, where that loses nothing. Answers with what
-    /// is to be said of it.
+    /// Stops what must not be destroyed, so that it costs its disk alone, where that loses nothing.
+    /// Answers with what is to be said of it.
     private func stopInstead(_ client: any PlatformClient) async -> String? {
         guard let instance = try? await client.instance(self.id), instance.status == .running,
             let isKept = try? RentalRecord(context: self.context).stopKeepsResults(on: self.id), isKept,

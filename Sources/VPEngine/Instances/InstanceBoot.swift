@@ -3,8 +3,9 @@ import VPScripts
 
 /// Sees an instance through its boot, to a workspace that can be used and GPUs that answer.
 ///
-/// Each stage is named in the progress and has a deadline of its own. What goes wrong with the instance itself
-/// throws `.instanceNotReady` with the stage and the platform's words; anything else is not its fault.
+/// Each stage is named in the progress and has a deadline of its own.
+/// What goes wrong with the instance itself throws `.instanceNotReady` with the stage and the platform's
+/// words; anything else is not its fault.
 struct InstanceBoot {
     let context: EngineContext
     let deadlines: BootDeadlines
@@ -225,8 +226,8 @@ struct InstanceBoot {
         }
     }
 
-    /// Runs `script`, which may be run twice: again over a new connection where one broke. One that hangs is the
-    /// instance's fault as well.
+    /// Runs `script`, which may be run twice: again over a new connection where one broke.
+    /// One that hangs is the instance's fault as well.
     private func run(
         _ script: String, _ shell: RemoteShell, _ stage: ActionStage, limit: Double
     ) async throws(EngineError) -> ProcessResult {
@@ -305,7 +306,8 @@ enum BootScript {
     /// Makes the workspace and sees to rsync. Says on its last line of stderr what is wrong.
     static func prepare(root: String) -> String { ScriptFile.bootPrepare.text(["root": root]) }
 
-    /// Keeps `environment` for jobs and for who logs in: a file that only its user can read, which shells read first.
+    /// Keeps `environment` for jobs and for who logs in: a file that only its user can read,
+    /// which shells read first.
     static func keep(_ environment: [String: String]) -> String {
         let exports = environment.sorted { $0.key < $1.key }.map { name, value in
             "export \(name)=\(ShellQuoting.quoted(value))\n"

@@ -25,7 +25,8 @@ struct InstanceSwitch {
         let boot = InstanceBoot(
             context: self.context, deadlines: BootDeadlines(), progress: self.progress, report: self.report,
             isRestart: true)
-        // What is outside the workspace may be as the image has it, and the GPU may be somebody else's by now.
+        // What is outside the workspace may be as the image has it,
+        // and the GPU may be somebody else's by now.
         return try await boot.run(stopped)
     }
 

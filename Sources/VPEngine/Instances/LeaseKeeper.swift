@@ -8,8 +8,8 @@ struct LeaseKeeper {
     /// Seconds after which an instance is asked again by the way.
     private static let freshness = 300.0
 
-    /// Starts the watchdog on `instance`. Never fails the action that it is part of: where the instance cannot
-    /// end itself, the lease says so, and is guarded from here.
+    /// Starts the watchdog on `instance`. Never fails the action that it is part of:
+    /// where the instance cannot end itself, the lease says so, and is guarded from here.
     func arm(_ id: InstanceID) async {
         guard let entry = try? self.context.store.ledgerEntry(for: id), let lease = entry.lease,
             let settings = self.settings(of: entry, lease.terms)
@@ -17,7 +17,8 @@ struct LeaseKeeper {
         await self.ask(entry, WatchdogScript.arm(settings, endless: lease.terms.seconds == nil))
     }
 
-    /// Renews the lease of `id`, unless that was done a moment ago. A watchdog that has gone is started again.
+    /// Renews the lease of `id`, unless that was done a moment ago.
+    /// A watchdog that has gone is started again.
     func touch(_ id: InstanceID, force: Bool = false) async {
         guard let entry = try? self.context.store.ledgerEntry(for: id), let lease = entry.lease else {
             return
@@ -42,7 +43,8 @@ struct LeaseKeeper {
         _ = try? await shell.run(script, outputLimit: .words)
     }
 
-    /// Tells the instance to end itself when the last job there has ended and its results are known to be here.
+    /// Tells the instance to end itself when the last job there has ended and its results are known to be
+    /// here.
     func order(_ id: InstanceID, afterJobs: Bool) async {
         guard let entry = try? self.context.store.ledgerEntry(for: id), entry.lease?.guardian == .instance,
             let shell = try? await self.context.shell(for: id)
@@ -109,8 +111,8 @@ struct LeaseKeeper {
 extension LeaseKeeper {
     /// Gives `id` a lease of `seconds` from now on, or one without end, and returns it.
     ///
-    /// Throws `.limitRefused` for what lies beyond the hard limit, and `.unsupported` for an instance that was
-    /// not rented from here.
+    /// Throws `.limitRefused` for what lies beyond the hard limit,
+    /// and `.unsupported` for an instance that was not rented from here.
     func set(of id: InstanceID, seconds: Double?) async throws(EngineError) -> Lease {
         let activity = EngineError.Activity("setting a lease", platform: id.platform, subject: id.rawValue)
         guard let entry = try self.context.store.ledgerEntry(for: id), entry.state != .gone else {

@@ -13,7 +13,8 @@ package enum LeaseReport: Hashable, Sendable {
         let words = line.dropFirst(WatchdogScript.mark.count).split(separator: " ")
         switch words.first {
         case "state":
-            // A time that cannot be read is not "none", which would be a lease without end: such a line says nothing.
+            // A time that cannot be read is not "none", which would be a lease without end:
+            // such a line says nothing.
             guard words.count == 6, let now = NumberRange.epoch.read(words[1]),
                 let idle = NumberRange.seconds.read(words[5]),
                 let end = Self.moment(words[2]), let cap = Self.moment(words[3])

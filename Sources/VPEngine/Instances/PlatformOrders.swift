@@ -1,7 +1,7 @@
 /// How an instance gives its platform orders about itself, with a key of its own.
 enum PlatformOrders {
-    /// The words of one platform. What tells of an instance is at `lookStart`, its id and `lookEnd`; a stop is asked for
-    /// there and at `stopPath`, a destroy by DELETE.
+    /// The words of one platform. What tells of an instance is at `lookStart`, its id and `lookEnd`;
+    /// a stop is asked for there and at `stopPath`, a destroy by DELETE.
     struct Terms {
         /// What the instance's own key is called in its first process.
         var variable: String

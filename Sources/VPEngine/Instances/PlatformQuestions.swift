@@ -30,7 +30,8 @@ struct PlatformQuestions {
         return answers
     }
 
-    /// A list that can be believed, or an error: nothing is rented on a platform that does not say what is there.
+    /// A list that can be believed, or an error: nothing is rented on a platform that does not say what is
+    /// there.
     func trustedInstances(on platform: Platform) async throws(EngineError) -> [Instance] {
         let answers = await self.instances(platform: platform)
         if let failure = answers.failures.first { throw failure.error }
@@ -96,8 +97,8 @@ struct PlatformQuestions {
     }
 }
 
-/// Answers that several programs of one user share: whoever asked last has left them in the cache, and of those that
-/// find them too old at once, one asks.
+/// Answers that several programs of one user share: whoever asked last has left them in the cache,
+/// and of those that find them too old at once, one asks.
 extension PlatformQuestions {
     func recentInstances(maximumAge: Double) async -> PlatformAnswers<Instance> {
         await self.recent(.instances, maximumAge, cached: self.context.cachedInstances) {

@@ -15,9 +15,9 @@ struct Reconciler {
 
     /// Settles the ledger by a complete list, and returns the list with what the ledger knows.
     ///
-    /// An instance of ours that the list lacks is asked for by its id before it is believed to be gone. Throws
-    /// `.badResponse` when the platform then has it: such a list proves nothing, neither that an instance is
-    /// gone nor that there is room for another.
+    /// An instance of ours that the list lacks is asked for by its id before it is believed to be gone.
+    /// Throws `.badResponse` when the platform then has it: such a list proves nothing,
+    /// neither that an instance is gone nor that there is room for another.
     func settle(_ answer: InstanceListing) async throws(EngineError) -> [Instance] {
         let now = self.context.now()
         let listing = answer.instances
@@ -59,8 +59,9 @@ struct Reconciler {
         }
     }
 
-    /// Looks a second time, since an answer may be a slip of the platform: what is closed in the ledger is nobody's, and
-    /// goes on costing. What was ordered to end needs no such care.
+    /// Looks a second time, since an answer may be a slip of the platform:
+    /// what is closed in the ledger is nobody's, and goes on costing.
+    /// What was ordered to end needs no such care.
     private func isGone(_ id: InstanceID, _ entry: LedgerEntry) async throws(EngineError) -> Bool {
         guard entry.state != .destroying else { return true }
         try await self.context.pause(5, "looking for instance \(id) a second time")
@@ -137,8 +138,8 @@ struct Reconciler {
 }
 
 extension Reconciler {
-    /// Stops what has outlived its lease and cannot end itself. Nothing is destroyed from here: its results may
-    /// be nowhere else.
+    /// Stops what has outlived its lease and cannot end itself. Nothing is destroyed from here:
+    /// its results may be nowhere else.
     private func guardWeakLeases(
         _ open: [LedgerEntry], _ shown: [InstanceID: Instance], _ now: Date
     ) async throws(EngineError) {
@@ -156,8 +157,8 @@ extension Reconciler {
 }
 
 extension Reconciler {
-    /// Notes since when the instance is stopped, and ends it where the user has said that this may last so long and
-    /// no longer. A stopped instance has no watchdog, so that only who looks can do that.
+    /// Notes since when the instance is stopped, and ends it where the user has said that this may last so
+    /// long and no longer. A stopped instance has no watchdog, so that only who looks can do that.
     private func notePark(
         _ entry: inout LedgerEntry, _ shown: [InstanceID: Instance], _ now: Date
     ) async throws(EngineError) {

@@ -168,8 +168,8 @@ struct RentalAttempt {
         }
     }
 
-    /// Asks once. An answer may take a minute, or be lost without a word: where none has come for 5 s, the name is
-    /// looked for meanwhile, and whichever comes first counts.
+    /// Asks once. An answer may take a minute, or be lost without a word: where none has come for 5 s,
+    /// the name is looked for meanwhile, and whichever comes first counts.
     private func rentOrFind(
         _ request: RentRequest, _ client: any PlatformClient
     ) async throws(EngineError) -> InstanceID {

@@ -27,8 +27,8 @@ struct RentalCandidates {
         var unfitGPUs: [String] = []
     }
 
-    /// Throws `.imageUnfit`, `.noMatchingOffer` or `.limitRefused` where nothing may be taken, and the platform's own
-    /// failure where nobody could say what there is.
+    /// Throws `.imageUnfit`, `.noMatchingOffer` or `.limitRefused` where nothing may be taken,
+    /// and the platform's own failure where nobody could say what there is.
     func find() async throws(EngineError) -> Found {
         try self.checkImage()
         if let id = self.request.offer { return Found(offers: [try await self.named(id)]) }
@@ -129,8 +129,8 @@ struct RentalCandidates {
             query, platform: platform, maximumAge: 60, for: self.purpose)
     }
 
-    /// What was seen earlier stands in for a platform that allows no further search today: one that is taken meanwhile
-    /// costs a refusal.
+    /// What was seen earlier stands in for a platform that allows no further search today:
+    /// one that is taken meanwhile costs a refusal.
     private func addEarlierOffers(to answers: inout PlatformAnswers<Offer>) {
         guard
             answers.failures.contains(where: { $0.platform == .vast && $0.error.code == .searchQuotaSpent }),

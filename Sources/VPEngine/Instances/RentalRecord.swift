@@ -4,8 +4,8 @@ import Foundation
 struct RentalRecord {
     let context: EngineContext
 
-    /// Notes that `instance` is rented and, where it runs, puts the watchdog there. Nobody need take its creation
-    /// further.
+    /// Notes that `instance` is rented and, where it runs, puts the watchdog there.
+    /// Nobody need take its creation further.
     func finishCreation(of instance: Instance, named name: String) async throws(EngineError) -> Instance {
         var instance = instance
         if instance.status == .running {

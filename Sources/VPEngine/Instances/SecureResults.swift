@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Brings back what is only on an instance, before it is stopped or destroyed, and sees that it is on the disk here.
+/// Brings back what is only on an instance, before it is stopped or destroyed,
+/// and sees that it is on the disk here.
 final class SecureResults: Sendable {
     private let context: EngineContext
     private let instance: Instance

@@ -40,8 +40,8 @@ package struct WatchdogScript: Sendable {
             self.idleEnding = idleEnding
         }
 
-        /// Where a stop leaves what it would wipe elsewhere: below a pod's volume. Empty where a stop wipes nothing,
-        /// and where nothing survives it.
+        /// Where a stop leaves what it would wipe elsewhere: below a pod's volume.
+        /// Empty where a stop wipes nothing, and where nothing survives it.
         private var kept: String {
             guard self.platform == .runpod, (self.workspace + "/").hasPrefix("/workspace/") else { return "" }
             return "\(self.workspace)/.vp-kept"
@@ -97,14 +97,16 @@ package struct WatchdogScript: Sendable {
 
     // MARK: Ends that are given to it
 
-    /// Tells the instance to destroy itself, with everything that is on it now, and to go on until it is gone.
+    /// Tells the instance to destroy itself, with everything that is on it now,
+    /// and to go on until it is gone.
     package static func order(discardsResults: Bool) -> String {
         ScriptFile.leaseOrder.text([
             "lease_watchdog": self.watchdog, "order": discardsResults ? "discard" : "destroy",
         ])
     }
 
-    /// Tells the instance to destroy itself as soon as no job runs there and everything is known to be elsewhere.
+    /// Tells the instance to destroy itself as soon as no job runs there and everything is known to be
+    /// elsewhere.
     package static let orderAfterJobs = ScriptFile.leaseOrderAfterJobs.text
 
     /// Takes an order back.

@@ -7,8 +7,9 @@ struct CancelJob {
     let instance: InstanceID
     let request: CancelRequest
 
-    /// Returns the job as it ended; of one that is over, what it left behind is ended. Throws `.cancelIncomplete` with the survivors where some process would not
-    /// go, and `.noSuchJob` where the instance has no record of it.
+    /// Returns the job as it ended; of one that is over, what it left behind is ended. Throws
+    /// `.cancelIncomplete` with the survivors where some process would not go, and `.noSuchJob` where the
+    /// instance has no record of it.
     func run() async throws(EngineError) -> Job {
         let activity = EngineError.Activity(
             "cancelling job \(self.id)", platform: self.instance.platform, subject: self.id.rawValue)

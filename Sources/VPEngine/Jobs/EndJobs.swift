@@ -1,11 +1,12 @@
-/// Ends the jobs on an instance that is about to stop or to go, as a cancel does: what they save on TERM is there when
-/// results are brought.
+/// Ends the jobs on an instance that is about to stop or to go, as a cancel does:
+/// what they save on TERM is there when results are brought.
 struct EndJobs {
     let context: EngineContext
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
 
-    /// Returns when they are gone, or have had their time. Where the instance does not answer, its own end is theirs.
+    /// Returns when they are gone, or have had their time. Where the instance does not answer,
+    /// its own end is theirs.
     func run(on instance: Instance) async {
         guard instance.status == .running, let live = await LiveJobs(self.context).told(by: instance.id),
             !live.isEmpty

@@ -223,7 +223,8 @@ struct FollowJob: Sendable {
     private static func mayPass(_ error: EngineError, _ start: JobStart, _ failures: Int) -> Bool {
         switch error.code {
         case .unreachable, .sshRefused: failures < 5 || start.isConfirmed
-        // One that was reached before may be on its way down or up: the next look says what becomes of the job.
+        // One that was reached before may be on its way down or up:
+        // the next look says what becomes of the job.
         case .instanceNotRunning: start.isConfirmed && start.wasAttempted
         default: false
         }
@@ -235,8 +236,9 @@ struct FollowJob: Sendable {
             reason: error.detail ?? error.code.rawValue, timeScale: self.context.configuration.timeScale)
     }
 
-    /// Reads the instance's address anew, and returns what the platform says of it. Throws `.instanceLost` when that is
-    /// that it is over. A platform that cannot be asked, or that refuses the key, ends no job: ssh needs neither.
+    /// Reads the instance's address anew, and returns what the platform says of it.
+    /// Throws `.instanceLost` when that is that it is over. A platform that cannot be asked, or that refuses
+    /// the key, ends no job: ssh needs neither.
     private func lookAgain(_ id: InstanceID) async throws(EngineError) -> Outage.Word {
         let activity = EngineError.Activity(
             "following the job", platform: id.platform, subject: id.rawValue)

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Keeps what becomes known of jobs. Several programs may do so at once; each event meets the job as it stands then.
+/// Keeps what becomes known of jobs. Several programs may do so at once;
+/// each event meets the job as it stands then.
 struct JobBook {
     let context: EngineContext
 

@@ -44,8 +44,8 @@ extension Job {
         }
     }
 
-    /// As a shell has it: the command's, or where that is 0 the first other one of what it left in the background.
-    /// nil where it is not known.
+    /// As a shell has it: the command's, or where that is 0 the first other one of what it left in the
+    /// background. nil where it is not known.
     public var exitStatus: Int32? {
         guard let outcome = self.outcome, outcome == .exited(0), !self.state.hasItsOutcome else {
             return self.outcome?.exitStatus

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Something that became known of a job, whoever found it out: by following it, by looking at it, by cancelling it.
+/// Something that became known of a job, whoever found it out: by following it, by looking at it,
+/// by cancelling it.
 package enum JobEvent: Sendable {
     /// It waits for its turn.
     case queued
@@ -46,8 +47,9 @@ extension Job {
 
     /// The one place where a job changes its state. Pure.
     ///
-    /// A job that is settled stays as it is, whatever comes later, but for what only its end can add: a log that
-    /// turned out to be whole, what was swept up after it. One that is over without an end may come back.
+    /// A job that is settled stays as it is, whatever comes later, but for what only its end can add:
+    /// a log that turned out to be whole, what was swept up after it.
+    /// One that is over without an end may come back.
     @discardableResult
     package mutating func apply(_ event: JobEvent, at now: Date) -> Set<JobOrder> {
         let before = self
@@ -93,7 +95,8 @@ extension Job {
             guard !self.isSettled else { break }
             self.lose(.lost, words, at: now)
         case .instanceDown(let words):
-            // Seen so before: a job costs nothing more while its instance is stopped, however often it is looked at.
+            // Seen so before: a job costs nothing more while its instance is stopped,
+            // however often it is looked at.
             guard !self.isSettled, self.state != .unknown || self.cause != words else { break }
             self.lose(.unknown, words, at: now)
             // It is asked again when it runs again.

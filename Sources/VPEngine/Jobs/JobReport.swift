@@ -90,8 +90,8 @@ package enum JobReport: Hashable, Sendable {
     case background(Int)
     /// A process that outlived the command.
     case child(JobRecord.BackgroundProcess)
-    /// The instance cannot tell the whole tree of the job's processes: one that has emptied its environment in a
-    /// session of its own may be missing.
+    /// The instance cannot tell the whole tree of the job's processes:
+    /// one that has emptied its environment in a session of its own may be missing.
     case unadopted
     /// The supervisor is gone and left no status.
     case lost

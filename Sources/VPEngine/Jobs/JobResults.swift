@@ -6,8 +6,8 @@ struct JobResults {
 
     /// Brings down what is new on `id`, and notes it in the job of `summary`.
     ///
-    /// What prevents that stands in the summary then: the job's own end is known and must be told. Throws where
-    /// there is no job, and `.cancelled`.
+    /// What prevents that stands in the summary then: the job's own end is known and must be told.
+    /// Throws where there is no job, and `.cancelled`.
     func bring(
         from id: InstanceID, into summary: inout RunSummary,
         _ progress: @escaping @Sendable (ActionProgress) -> Void

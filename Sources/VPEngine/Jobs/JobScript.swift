@@ -6,9 +6,11 @@ import VPScripts
 ///
 /// Below `~/.vp/jobs/<id>/` stand `command`, `environment` (0600, emptied once read), `supervisor` (its
 /// process and the time of that one's start), `pid` (the command's process and start), `log`, with
-/// `--split-stderr` also `errors`, and at the end `status`; `background` tells of processes that outlived the command;
-/// `supervise`, `waiter.pl`, `loader` and `start-up` are the texts that run there; `lease-ended` is the watchdog's word that it ends
-/// the job, `limit-reached` the supervisor's. Making the folder is the lock: however often a start is asked for, one process comes of it.
+/// `--split-stderr` also `errors`, and at the end `status`;
+/// `background` tells of processes that outlived the command; `supervise`, `waiter.pl`, `loader` and
+/// `start-up` are the texts that run there; `lease-ended` is the watchdog's word that it ends the job,
+/// `limit-reached` the supervisor's. Making the folder is the lock: however often a start is asked for, one
+/// process comes of it.
 package struct JobScript: Sendable {
     /// How the command's output is taken.
     package enum Manner: Hashable, Sendable {
@@ -16,8 +18,9 @@ package struct JobScript: Sendable {
         case plain
         /// A log for each.
         case split
-        /// A terminal of that size; what it shows is the log. What is written to `keys` is typed on it, and a line
-        /// `rows columns` in `size` gives it another size. Without a keyboard its input is at its end.
+        /// A terminal of that size; what it shows is the log. What is written to `keys` is typed on it,
+        /// and a line `rows columns` in `size` gives it another size.
+        /// Without a keyboard its input is at its end.
         case terminal(columns: Int, rows: Int, hasKeyboard: Bool)
 
         fileprivate var word: String {
@@ -42,7 +45,8 @@ package struct JobScript: Sendable {
     package var manner: Manner
     /// Whole seconds that the command may take; nil for no limit.
     package var limitSeconds: Int?
-    /// Whole seconds for which what the command left in the background may do nothing before it is left behind.
+    /// Whole seconds for which what the command left in the background may do nothing before it is left
+    /// behind.
     package var lingerSeconds: Int
     /// Bytes that `JobInput` has sent for the command to read; nil gives it the null device.
     package var inputBytes: Int64?
@@ -141,7 +145,8 @@ package struct JobScript: Sendable {
         return "[ -p \(pipe) ] || exit 0; exec 3<>\(pipe); \(command)"
     }
 
-    /// Says on standard error how each of `jobs` stands: a line `about` with its id, then what is said of one.
+    /// Says on standard error how each of `jobs` stands: a line `about` with its id,
+    /// then what is said of one.
     package static func look(at jobs: [JobID]) -> String {
         ScriptFile.jobLook.text([:], arguments: jobs.map(\.pathComponent))
     }

@@ -49,8 +49,8 @@ package struct LiveJobs: Sendable {
             }
     }
 
-    /// The jobs that an end of `instance` would end: as the instance says, and where it cannot be asked, as they
-    /// were seen last.
+    /// The jobs that an end of `instance` would end: as the instance says, and where it cannot be asked,
+    /// as they were seen last.
     package func running(on instance: Instance) async -> [LiveJob] {
         // Nothing runs on what does not run.
         guard instance.status == .running else { return [] }

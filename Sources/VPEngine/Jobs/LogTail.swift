@@ -67,8 +67,8 @@ package final class LogTail: Sendable {
 
     /// Does what `request` says, until the job has ended or cannot be found.
     ///
-    /// A connection that breaks throws what ssh said; the caller decides when and where to come back, and calls
-    /// this again.
+    /// A connection that breaks throws what ssh said; the caller decides when and where to come back,
+    /// and calls this again.
     package func perform(_ request: Request, through shell: RemoteShell) async throws(EngineError) -> Ending {
         self.state.withLock { state in
             state.report = nil
@@ -130,8 +130,9 @@ package final class LogTail: Sendable {
     /// as it is and the result is false.
     private func verify(_ end: JobEnd, _ activity: EngineError.Activity) throws(EngineError) -> Bool {
         let promised = self.stream == .log ? end.logBytes : end.errorBytes ?? 0
-        // The connection closed in order and yet brought less than the log held when the job ended. Where asking again
-        // brings no more, the instance promises what it does not have, and nobody waits for that for ever.
+        // The connection closed in order and yet brought less than the log held when the job ended.
+        // Where asking again brings no more, the instance promises what it does not have,
+        // and nobody waits for that for ever.
         let size = self.spool.size
         guard size >= promised else {
             let shortfalls = self.state.withLock { state in

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Finds out how jobs stand that nobody follows: asks their instances, and brings the logs of those that ended.
+/// Finds out how jobs stand that nobody follows: asks their instances,
+/// and brings the logs of those that ended.
 struct LookAtJobs {
     let context: EngineContext
     /// What the platforms list now.
@@ -16,7 +17,8 @@ struct LookAtJobs {
         guard !open.isEmpty else { return }
         let groups = Dictionary(grouping: open, by: \.instance)
         let instances = await self.instances(Set(groups.keys))
-        // An instance to which no connection stands may keep its place for as long as ssh waits: those come last.
+        // An instance to which no connection stands may keep its place for as long as ssh waits:
+        // those come last.
         var ids = Array(groups.keys)
         _ = ids.partition { id in !((instances[id] ?? nil).map(self.context.connections.isWarm) ?? false) }
         await withTaskGroup(of: Void.self) { group in
@@ -29,8 +31,8 @@ struct LookAtJobs {
         }
     }
 
-    /// Instances that are asked at the same time: each question is a process, and fifty of them at once keep a
-    /// dashboard from its keys.
+    /// Instances that are asked at the same time: each question is a process,
+    /// and fifty of them at once keep a dashboard from its keys.
     private static let atOnce = 4
 
     /// Those among `ids` whose fate is known: as they are, or nil for one that the platform no longer has.
@@ -74,8 +76,8 @@ struct LookAtJobs {
             let result = try await shell.run(JobScript.look(at: jobs.map(\.id)), outputLimit: .words)
             var current: JobID?
             var background: [JobRecord.BackgroundProcess] = []
-            // Of each job at most two lines and those of its background are ours; one that sends thousands has others in
-            // mind.
+            // Of each job at most two lines and those of its background are ours;
+            // one that sends thousands has others in mind.
             for report in JobReport.all(in: result.errorOutput).suffix(54 * jobs.count) {
                 if case .about(let id) = report {
                     current = id

@@ -1,5 +1,5 @@
-/// How long a job's instance has not been reached, and what of that is worth a word: that it is lost, that the platform
-/// says something else of it, and then each doubling of the time, with what it costs.
+/// How long a job's instance has not been reached, and what of that is worth a word: that it is lost,
+/// that the platform says something else of it, and then each doubling of the time, with what it costs.
 ///
 /// A value that is told what was seen and when; `FollowJob` carries out what it says.
 struct Outage: Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Notices while a job runs that more lies behind a link out of the workspace than an end would bring: said in time, it
-/// costs a line in the settings, and not a refused end.
+/// Notices while a job runs that more lies behind a link out of the workspace than an end would bring:
+/// said in time, it costs a line in the settings, and not a refused end.
 struct OutsideWatch {
     let context: EngineContext
     let instance: InstanceID

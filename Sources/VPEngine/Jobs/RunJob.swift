@@ -77,8 +77,8 @@ struct RunJob {
         return summary
     }
 
-    /// The look at the instance's files, the job and the look afterwards follow each other at once where nothing
-    /// has to be moved.
+    /// The look at the instance's files, the job and the look afterwards follow each other at once where
+    /// nothing has to be moved.
     private func openSessionsAhead(on rented: Instance, upload: Bool) async {
         // Without a connection this would only be one more wait for an instance that does not answer.
         guard self.context.connections.isWarm(rented),

@@ -103,8 +103,8 @@ public final class TrainingLog {
         self.marks += entries.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
     }
 
-    /// What the log says so far. A line without an end counts once it has stood for a moment: what arrives in pieces may be
-    /// half a number until then.
+    /// What the log says so far. A line without an end counts once it has stood for a moment:
+    /// what arrives in pieces may be half a number until then.
     public func reading(now: Date = Date()) -> TrainingReading {
         let isQuiet = now.timeIntervalSince1970 - self.writtenAt > 0.5
         return TrainingReading(

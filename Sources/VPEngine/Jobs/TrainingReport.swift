@@ -46,7 +46,8 @@ public struct TrainingReading: Equatable, Sendable {
 /// What a job's log says of a training, at a moment.
 public struct TrainingReport: Equatable, Sendable {
     public var figures: TrainingFigures
-    /// From the steps as they arrived, or as the log says it; nil where neither tells, and while the run stands still.
+    /// From the steps as they arrived, or as the log says it; nil where neither tells,
+    /// and while the run stands still.
     public var secondsLeft: Double?
     /// What the job will have cost then, in dollars; nil where its price or its end is not known.
     public var finishDollars: Double?

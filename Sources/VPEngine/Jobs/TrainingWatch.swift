@@ -1,6 +1,7 @@
 import Foundation
 
-/// Decides from what a job's log says whether `StopRules` end the job. A value: it takes readings and says why, or nothing.
+/// Decides from what a job's log says whether `StopRules` end the job. A value:
+/// it takes readings and says why, or nothing.
 public struct StopDecision: Sendable {
     /// One line may be an accident, and so may the next.
     static let notNumberLines = 3

@@ -34,8 +34,8 @@ public struct BootDeadlines: Hashable, Sendable {
         var loading: Double
     }
 
-    /// Shares of what loading may take as a whole, so that more patience with large images is more of both: 3 and 7.5
-    /// of 15 minutes.
+    /// Shares of what loading may take as a whole, so that more patience with large images is more of both:
+    /// 3 and 7.5 of 15 minutes.
     var silence: Silence {
         self.givenSilence
             ?? Silence(

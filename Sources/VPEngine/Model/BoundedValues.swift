@@ -36,8 +36,8 @@ extension InstanceID {
 }
 
 extension SSHAddress {
-    /// Where `host`, `port` and `user` can be put into an ssh command and its configuration: none looks like an
-    /// option or holds a blank.
+    /// Where `host`, `port` and `user` can be put into an ssh command and its configuration:
+    /// none looks like an option or holds a blank.
     package init?(fromOutside host: String, port: Int?, user: String) {
         func isWord(_ text: String, _ others: String) -> Bool {
             !text.isEmpty && text.utf8.count <= 255 && text.first != "-"

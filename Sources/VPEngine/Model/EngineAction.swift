@@ -43,8 +43,8 @@ public enum EngineAction: Hashable, Sendable {
         }
     }
 
-    /// The instance whose other actions it must wait for. A cancel waits for none, since what it would wait for
-    /// is what it is to end; nor does an attach, which only looks.
+    /// The instance whose other actions it must wait for. A cancel waits for none,
+    /// since what it would wait for is what it is to end; nor does an attach, which only looks.
     public var orderedInstance: InstanceID? {
         switch self {
         case .cancel, .attach: nil
@@ -181,7 +181,8 @@ public struct RunRequest: Hashable, Sendable {
         }
     }
 
-    /// Whole seconds for which what the command left in the background may do nothing; nil is what is configured.
+    /// Whole seconds for which what the command left in the background may do nothing;
+    /// nil is what is configured.
     public var lingerSeconds: Int?
     /// What the command reads: all that this open file has. nil gives it nothing to read.
     public var inputDescriptor: Int32?
@@ -228,13 +229,13 @@ public struct UploadRequest: Hashable, Sendable {
         case theirs
     }
 
-    /// Relative to the project; a folder stands for what is in it. Empty is everything. What the instance no longer has
-    /// is sent again where it is named.
+    /// Relative to the project; a folder stands for what is in it. Empty is everything.
+    /// What the instance no longer has is sent again where it is named.
     public var paths: [String]
     /// nil leaves such files as they are. A run begins with them only where one is chosen.
     public var version: Version?
-    /// Whether the project gets a folder of its own on an instance that was rented for another one. Clones and worktrees
-    /// of one project get theirs unasked.
+    /// Whether the project gets a folder of its own on an instance that was rented for another one.
+    /// Clones and worktrees of one project get theirs unasked.
     public var takesOwnFolder: Bool
 
     /// An upload of everything that decides no conflict, unless told otherwise.
@@ -249,13 +250,14 @@ public struct UploadRequest: Hashable, Sendable {
 public struct DownloadRequest: Hashable, Sendable {
     /// True reads every file on both sides, and does not take size and time for proof.
     public var verifiesContents: Bool
-    /// Relative to the project; a folder stands for what is in it. Empty is everything. What was removed here comes again
-    /// where it is named.
+    /// Relative to the project; a folder stands for what is in it. Empty is everything.
+    /// What was removed here comes again where it is named.
     public var paths: [String]
     /// In `.gitignore` syntax; what matches stays there this time.
     public var excludes: [String]
 
-    /// A download of everything that takes equal size and time for equal contents, unless it `verifiesContents`.
+    /// A download of everything that takes equal size and time for equal contents, unless it
+    /// `verifiesContents`.
     public init(verifiesContents: Bool = false, paths: [String] = [], excludes: [String] = []) {
         self.verifiesContents = verifiesContents
         self.paths = paths
@@ -287,7 +289,8 @@ public struct DestroyRequest: Hashable, Sendable {
     public var waitsForJobs: Bool
     /// Where results refuse it, the instance is stopped, unless a stop would lose something, too.
     public var stopsWhenRefused: Bool
-    /// Whether the order stays in the ledger where the action is cancelled, for the next program to carry out.
+    /// Whether the order stays in the ledger where the action is cancelled,
+    /// for the next program to carry out.
     public var staysOrdered: Bool
 
     /// A destroy that loses nothing: it refuses while jobs run, and while results cannot be brought back.
@@ -316,8 +319,8 @@ public struct StopRequest: Hashable, Sendable {
 
 /// How hard a job is to be ended.
 public struct CancelRequest: Hashable, Sendable {
-    /// Seconds between asking its processes to end (TERM) and ending them (KILL); 0 kills at once, nil is what is
-    /// configured.
+    /// Seconds between asking its processes to end (TERM) and ending them (KILL); 0 kills at once,
+    /// nil is what is configured.
     public var grace: Int?
 
     /// A cancel with a pause of `grace` seconds, or with the configured one.

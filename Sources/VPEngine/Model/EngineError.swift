@@ -26,11 +26,13 @@ public struct EngineError: Error, Hashable, Sendable {
         /// The platform asks for fewer calls (HTTP 429), or its limit would keep the next call waiting for
         /// too long.
         case rateLimited
-        /// The platform's searches of the day are used up, or what is left of them is kept; `detail` says until when.
+        /// The platform's searches of the day are used up, or what is left of them is kept;
+        /// `detail` says until when.
         case searchQuotaSpent
         /// The platform could not be reached at all, or the connection broke before its answer was whole.
         case networkDown
-        /// The server cannot prove who it is; nothing was sent to it. `detail` says what its certificate lacks.
+        /// The server cannot prove who it is; nothing was sent to it.
+        /// `detail` says what its certificate lacks.
         case insecureConnection
         /// The platform answered with an error of its own (5xx).
         case platformFailed
@@ -45,10 +47,11 @@ public struct EngineError: Error, Hashable, Sendable {
         /// The offer can no longer be rented: taken, withdrawn or out of capacity. Another one may be
         /// tried.
         case offerTaken
-        /// Everything that fitted was tried, and none of it became an instance; `detail` says why each did not.
+        /// Everything that fitted was tried, and none of it became an instance;
+        /// `detail` says why each did not.
         case noCandidateLeft
-        /// The registry does not give the image to anybody, or no machine can start it; `subject` is the image, `detail`
-        /// what was said of it.
+        /// The registry does not give the image to anybody, or no machine can start it;
+        /// `subject` is the image, `detail` what was said of it.
         case imageUnavailable
         /// The image cannot run on the GPU; `subject` is the image, `suggestions` one that can.
         case imageUnfit
@@ -67,7 +70,8 @@ public struct EngineError: Error, Hashable, Sendable {
         case instanceGone
         /// The platform says it runs no longer: stopped, failed, or host lost.
         case instanceNotRunning
-        /// The instance did not get ready within its deadline; `detail` holds the stage and the provider's words.
+        /// The instance did not get ready within its deadline;
+        /// `detail` holds the stage and the provider's words.
         case instanceNotReady
         /// The instance was asked to end and the platform still shows it.
         case destroyUnconfirmed

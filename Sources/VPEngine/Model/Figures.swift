@@ -1,7 +1,7 @@
 import Foundation
 
-/// Numbers as text. The only place that uses C's formats: each of them is a constant here, and nothing that came from
-/// outside is ever part of one.
+/// Numbers as text. The only place that uses C's formats: each of them is a constant here,
+/// and nothing that came from outside is ever part of one.
 package enum Figures {
     /// `0.354` for three places; `–` where there is no number that anybody could read.
     package static func fixed(_ value: Double, _ places: Int) -> String {

@@ -94,20 +94,21 @@ package struct FileEntry: Hashable, Sendable {
     /// How a version differs from an earlier one.
     package enum Change: Hashable, Sendable {
         case none, permissions, content
-        /// Size, time and bits are the same, and its inode changed since: what is in it may be something else.
+        /// Size, time and bits are the same, and its inode changed since:
+        /// what is in it may be something else.
         case unclear
     }
 
     package var kind: Kind
     /// In bytes; of a link, the length of its target; of a folder, 0.
     package var size: Int64
-    /// Nanoseconds since 1970; of a folder, 0. Of a link, a digest of where it leads: that is its content, and
-    /// cheaper to have than a time that means anything.
+    /// Nanoseconds since 1970; of a folder, 0. Of a link, a digest of where it leads:
+    /// that is its content, and cheaper to have than a time that means anything.
     package var modified: Int64
     /// Permission bits.
     package var mode: UInt32
-    /// When the inode of a file last changed, in nanoseconds since 1970; 0 where that is not known, and of all else. Who
-    /// gives a file another content can give it its old time, but not this one.
+    /// When the inode of a file last changed, in nanoseconds since 1970; 0 where that is not known,
+    /// and of all else. Who gives a file another content can give it its old time, but not this one.
     package var inodeChanged: Int64
 
     package init(kind: Kind, size: Int64, modified: Int64, mode: UInt32, inodeChanged: Int64 = 0) {
@@ -171,7 +172,8 @@ package struct FileEntry: Hashable, Sendable {
         self.init(linkTo: target)
     }
 
-    /// The same version, seen on two machines: rsync keeps both figures, so a copy compares equal to its source.
+    /// The same version, seen on two machines: rsync keeps both figures,
+    /// so a copy compares equal to its source.
     ///
     /// Permission bits are left out, since not every file system keeps them.
     package func isSameVersion(as other: FileEntry) -> Bool {

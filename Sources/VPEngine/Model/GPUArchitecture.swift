@@ -38,14 +38,16 @@ extension GPUArchitecture {
 
     static let named = Dictionary(uniqueKeysWithValues: GPUArchitecture.all.map { ($0.name, $0) })
 
-    /// Architecture | capability | CUDA from | to | runs builds from | PyTorch from | its builds leave it out from | ARM
+    /// Architecture | capability | CUDA from | to | runs builds from | PyTorch from | its builds leave it out
+    /// from | ARM
     ///
-    /// Sources. Capabilities: NVIDIA's list of CUDA GPUs (developer.nvidia.com/cuda-gpus). First toolkits: NVIDIA's
-    /// compatibility guides for Ampere, Ada, Hopper and Blackwell, and the release notes of CUDA 11.0, 11.1, 11.8, 12.8
-    /// and 12.9. Last toolkits: CUDA 13.0's release notes, which end Maxwell, Pascal and Volta. Binaries of one major
-    /// capability: the CUDA programming guide, "Binary Compatibility"; B300's libraries are built for it alone, so it
-    /// is not taken for a B200. PyTorch: the architectures of its builds as `torch.cuda.get_arch_list()` tells them
-    /// (those for CUDA 12.8 begin at 7.5, those for 12.6 at 5.0; Blackwell comes with 2.7). GH200: NVIDIA's data sheet.
+    /// Sources. Capabilities: NVIDIA's list of CUDA GPUs (developer.nvidia.com/cuda-gpus).
+    /// First toolkits: NVIDIA's compatibility guides for Ampere, Ada, Hopper and Blackwell, and the release
+    /// notes of CUDA 11.0, 11.1, 11.8, 12.8 and 12.9. Last toolkits: CUDA 13.0's release notes, which end
+    /// Maxwell, Pascal and Volta. Binaries of one major capability: the CUDA programming guide, "Binary
+    /// Compatibility"; B300's libraries are built for it alone, so it is not taken for a B200. PyTorch: the
+    /// architectures of its builds as `torch.cuda.get_arch_list()` tells them (those for CUDA 12.8 begin at
+    /// 7.5, those for 12.6 at 5.0; Blackwell comes with 2.7). GH200: NVIDIA's data sheet.
     static let all: [GPUArchitecture] = """
         Pascal 6.0 | 6.0 | 8.0 | 12.9 | 8.0 | 1.0 | 12.8 |
         Pascal | 6.1 | 8.0 | 12.9 | 8.0 | 1.0 | 12.8 |

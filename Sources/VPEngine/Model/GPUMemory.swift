@@ -2,8 +2,9 @@
 public enum GPUMemory {
     /// Gigabytes on the box for the `bytes` that a platform states of one `gpu`.
     ///
-    /// What is stated is the usable part, up to a fifteenth less; RunPod counts it in gigabytes, drivers in mebibytes,
-    /// and vast.ai has the drivers' figure as megabytes. Together an L40S is anything from 42.9 to 48.
+    /// What is stated is the usable part, up to a fifteenth less; RunPod counts it in gigabytes,
+    /// drivers in mebibytes, and vast.ai has the drivers' figure as megabytes.
+    /// Together an L40S is anything from 42.9 to 48.
     public static func gigabytes(_ bytes: Int64, of gpu: String? = nil) -> Int {
         let size = Double(NumberRange.bytes.clamp(bytes)) / 1_073_741_824
         let sold = gpu.flatMap(GPUName.select)?.models.flatMap(\.memoryGB).sorted() ?? []

@@ -41,15 +41,15 @@ public struct GPUSelection: Hashable, Sendable {
 
 /// One vocabulary for GPU names.
 ///
-/// `RTX3090`, `rtx_3090`, `3090` and `NVIDIA GeForce RTX 3090` are the same GPU on every platform. A name that
-/// is not in the table may still exist: clients look it up in their platform's own catalogue before they say
-/// that it is unknown.
+/// `RTX3090`, `rtx_3090`, `3090` and `NVIDIA GeForce RTX 3090` are the same GPU on every platform.
+/// A name that is not in the table may still exist: clients look it up in their platform's own catalogue
+/// before they say that it is unknown.
 public enum GPUName {
     /// The models that `text` can mean, or nil where the table has none.
     public static func select(_ text: String) -> GPUSelection? {
         let (words, memoryGB) = GPUName.splitMemory(text)
-        // A platform's own name may have the size in it, so the whole text is tried as well; a form of the board
-        // that the table does not tell apart says nothing.
+        // A platform's own name may have the size in it, so the whole text is tried as well;
+        // a form of the board that the table does not tell apart says nothing.
         let names = [GPUName.normalize(text), GPUName.normalize(words)]
         for candidate in names + names.map(GPUName.withoutForm)
         where !candidate.isEmpty && !GPUName.isAmbiguous(text, candidate) {
@@ -123,7 +123,8 @@ public enum GPUName {
         return String(rest)
     }
 
-    /// Three generations have an "RTX 6000", from 24 to 96 GB, of which the oldest is called so without an addition.
+    /// Three generations have an "RTX 6000", from 24 to 96 GB,
+    /// of which the oldest is called so without an addition.
     private static func isAmbiguous(_ text: String, _ candidate: String) -> Bool {
         guard candidate == "rtx6000" || candidate == "6000" else { return false }
         let text = text.lowercased()

@@ -1,6 +1,7 @@
 /// The CUDA version that a container image was built for, read from its name.
 ///
-/// An image newer than the machine's driver dies at its start or finds no GPU, and no platform says so before.
+/// An image newer than the machine's driver dies at its start or finds no GPU,
+/// and no platform says so before.
 public enum ImageCUDA {
     /// `pytorch/pytorch:2.4.0-cuda12.4-cudnn9-runtime`, `runpod/pytorch:1.0.2-cu1281-torch280` and
     /// `nvidia/cuda:12.4.1-devel` name theirs; nil where the name tells nothing.

@@ -11,7 +11,8 @@ public struct ImageTraits: Hashable, Sendable {
     public let isROCm: Bool
     /// Known to be made for x86 alone.
     let isX86Only: Bool
-    /// Official images that need no GPU, and images of other programs, say nothing of CUDA; they may run anywhere.
+    /// Official images that need no GPU, and images of other programs, say nothing of CUDA;
+    /// they may run anywhere.
     let repository: String
 
     /// Reads an image's name as Docker takes it: registry, repository, tag and digest. The digest is
@@ -128,7 +129,8 @@ public enum StockImage {
     /// What stands for the newest that the GPU and its driver can run.
     public static let auto = "auto"
 
-    /// pytorch/pytorch on Docker Hub; RunPod's own begin with sshd and rsync in place (its documentation's default).
+    /// pytorch/pytorch on Docker Hub; RunPod's own begin with sshd and rsync in place (its documentation's
+    /// default).
     static let all: [Platform: [String]] = [
         .vast: [
             "pytorch/pytorch:2.8.0-cuda12.9-cudnn9-runtime", "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime",

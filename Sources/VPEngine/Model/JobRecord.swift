@@ -126,8 +126,8 @@ public struct JobRecord: Hashable, Codable, Sendable {
     public var background: [BackgroundProcess]?
     /// How many of them went on when the one who follows the job heard of it last.
     public var backgroundCount: Int?
-    /// It was ended on an instance that cannot tell the whole tree of its processes: one with an empty environment in
-    /// a session of its own may have been missed.
+    /// It was ended on an instance that cannot tell the whole tree of its processes:
+    /// one with an empty environment in a session of its own may have been missed.
     public var mayHaveMissedProcesses: Bool?
     /// What the one who follows it has said last; see `Engine.connection(of:)` for whether it is still there.
     public var connection: Connection?
@@ -171,7 +171,8 @@ extension JobRecord {
         /// Its exit status; nil while it runs, and where it is not known.
         public var status: Int32? { if case .ended(let status) = self.state { status } else { nil } }
 
-        /// Whether it was the job's work, and no service beside it: it worked on for a minute after the command.
+        /// Whether it was the job's work, and no service beside it:
+        /// it worked on for a minute after the command.
         var wasAtWork: Bool { self.secondsAtWork >= 60 }
     }
 

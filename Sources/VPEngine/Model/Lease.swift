@@ -6,7 +6,8 @@ public struct Lease: Hashable, Codable, Sendable {
     public enum Guardian: String, Codable, Hashable, Sendable {
         /// A watchdog on the instance, also when this machine is off.
         case instance
-        /// Only `vp` and `vp-tui`, while one of them runs: the weaker guard, where the instance cannot end itself.
+        /// Only `vp` and `vp-tui`, while one of them runs: the weaker guard,
+        /// where the instance cannot end itself.
         case local
         /// Nobody. Has to be asked for.
         case none
@@ -64,9 +65,9 @@ public struct Lease: Hashable, Codable, Sendable {
 extension Lease {
     /// Whether it may have been over at `date`, by this machine's clock.
     ///
-    /// The instance counts in whole seconds of a clock of its own: what it says of the time that is left is too much
-    /// by up to a second, its end comes up to a second early, and until then the two clocks may have drifted apart
-    /// by a thousandth.
+    /// The instance counts in whole seconds of a clock of its own:
+    /// what it says of the time that is left is too much by up to a second, its end comes up to a second
+    /// early, and until then the two clocks may have drifted apart by a thousandth.
     package func mayHaveRunOut(by date: Date) -> Bool {
         guard let end = [self.endsAt, self.capEndsAt].compactMap(\.self).min() else { return false }
         return end.addingTimeInterval(-self.uncertainty(of: end)) <= date

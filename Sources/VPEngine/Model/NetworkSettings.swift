@@ -1,6 +1,7 @@
 import Foundation
 
-/// How servers are reached and whom to believe: proxies and certificates, with the names under which they were set.
+/// How servers are reached and whom to believe: proxies and certificates,
+/// with the names under which they were set.
 public struct NetworkSettings: Hashable, Sendable {
     /// A value and the variable, or the file, that it comes from.
     public struct Named: Hashable, Sendable {
@@ -40,21 +41,23 @@ public struct NetworkSettings: Hashable, Sendable {
         }
         self.authoritiesFile = first(["CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
         self.authoritiesFolder = first(["SSL_CERT_DIR"])
-        // In capitals it could be a request's header in a CGI program, which is why no client reads HTTP_PROXY.
+        // In capitals it could be a request's header in a CGI program,
+        // which is why no client reads HTTP_PROXY.
         self.httpProxy = first(["http_proxy", "all_proxy", "ALL_PROXY"])
         self.httpsProxy = first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
         self.hostsWithoutProxy = first(["no_proxy", "NO_PROXY"])?.value
     }
 
-    /// The proxy for `scheme` and `host`, so that an error names none that was not asked. Never one for this machine
-    /// itself, which no proxy can reach.
+    /// The proxy for `scheme` and `host`, so that an error names none that was not asked.
+    /// Never one for this machine itself, which no proxy can reach.
     func proxy(scheme: String, host: String) -> Named? {
         if ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host.lowercased()) { return nil }
         guard !self.isExempt(host.lowercased()) else { return nil }
         return scheme == "https" ? self.httpsProxy : self.httpProxy
     }
 
-    /// Whether `hostsWithoutProxy` names `host` or a domain that it is in. Ranges of addresses libcurl knows alone.
+    /// Whether `hostsWithoutProxy` names `host` or a domain that it is in.
+    /// Ranges of addresses libcurl knows alone.
     private func isExempt(_ host: String) -> Bool {
         for word in (self.hostsWithoutProxy ?? "").lowercased().split(whereSeparator: {
             $0 == "," || $0 == " "

@@ -2,9 +2,10 @@ import Foundation
 
 /// What a number that comes from outside may be, by its meaning.
 ///
-/// A platform, an instance or a file that an earlier version wrote can say anything: `1e300`, `nan`, a negative size,
-/// more digits than fit. All such text and numbers become values here and nowhere else: a value within the range, or
-/// nil, which means that the figure is not known. `scripts/numbers.py` looks for conversions that go around it.
+/// A platform, an instance or a file that an earlier version wrote can say anything: `1e300`, `nan`,
+/// a negative size, more digits than fit. All such text and numbers become values here and nowhere else: a
+/// value within the range, or nil, which means that the figure is not known. `scripts/numbers.py` looks for
+/// conversions that go around it.
 public struct NumberRange<Value: Comparable & Sendable>: Sendable {
     /// Both bounds are in the range.
     public let bounds: ClosedRange<Value>

@@ -1,6 +1,7 @@
 /// A name that is fit for a path, a label and a line of shell, whatever it was made from.
 public enum Slug {
-    /// 1 to 40 of `A-Z a-z 0-9 . _ -`, with a letter or figure first and last. What is no such character becomes a hyphen.
+    /// 1 to 40 of `A-Z a-z 0-9 . _ -`, with a letter or figure first and last.
+    /// What is no such character becomes a hyphen.
     public static func of(_ name: String) -> String {
         var slug = ""
         for scalar in name.unicodeScalars.prefix(400) {
@@ -30,8 +31,8 @@ extension Workspace {
 }
 
 extension JobID {
-    /// The id as one part of a path, here and on an instance. Ids of today are that already; one that was kept by an
-    /// earlier version can hold what its project's name held.
+    /// The id as one part of a path, here and on an instance. Ids of today are that already;
+    /// one that was kept by an earlier version can hold what its project's name held.
     package var pathComponent: String {
         let safe = self.rawValue.unicodeScalars.map { scalar -> Character in
             let isPlain =

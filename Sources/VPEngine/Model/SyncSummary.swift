@@ -22,12 +22,14 @@ public struct SyncSummary: Hashable, Sendable {
     public var changing: [String]
     /// Paths that were born, or grew on, after the look at the instance: what there was of them then is here.
     public var later: [String]
-    /// What was left on the instance because it must not come here, each path with its reason and named once: no
-    /// part of `missing`.
+    /// What was left on the instance because it must not come here,
+    /// each path with its reason and named once: no part of `missing`.
     public var refused: [String]
-    /// Upward, of `conflicts` those whose version on the instance nobody here has: what runs there now runs with it.
+    /// Upward, of `conflicts` those whose version on the instance nobody here has:
+    /// what runs there now runs with it.
     public var undecided: [String] = []
-    /// Upward, paths that the instance no longer has and that are unchanged here: not sent again, and named once.
+    /// Upward, paths that the instance no longer has and that are unchanged here: not sent again,
+    /// and named once.
     public var removedThere: [String] = []
     /// Downward, paths that were removed here and are still there: brought where they are asked for.
     public var removedHere: [String] = []

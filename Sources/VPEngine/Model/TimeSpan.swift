@@ -2,8 +2,9 @@ import Foundation
 
 /// A length of time as it is typed and shown: `90s`, `30m`, `4h`, `2d`, and parts of them together, `1h30m`.
 ///
-/// The one grammar of options, settings and the dashboard. A number without a unit would mean hours in one place and
-/// minutes in the next, so that it is refused with what to type.
+/// The one grammar of options, settings and the dashboard.
+/// A number without a unit would mean hours in one place and minutes in the next,
+/// so that it is refused with what to type.
 public enum TimeSpan {
     /// What is wrong with a text, as a sentence that says what to type.
     public struct Problem: Error, Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Holds actions against the caps of `limits.yaml`, for `vp` and the dashboard alike: what is refused here cannot be asked
-/// for by another verb or key.
+/// Holds actions against the caps of `limits.yaml`, for `vp` and the dashboard alike:
+/// what is refused here cannot be asked for by another verb or key.
 struct Allowance {
     let context: EngineContext
     /// What the platforms list now.
@@ -9,8 +9,9 @@ struct Allowance {
 
     private var limits: Limits { self.context.configuration.limits }
 
-    /// `action` with nothing in it above the caps. Throws `.limitRefused`, with the limit and its file, where it may not be
-    /// done at all. Ends are never refused for money: what costs nothing any more is what a limit wants.
+    /// `action` with nothing in it above the caps. Throws `.limitRefused`, with the limit and its file,
+    /// where it may not be done at all. Ends are never refused for money:
+    /// what costs nothing any more is what a limit wants.
     func admit(_ action: EngineAction) async throws(EngineError) -> EngineAction {
         let limits = self.limits
         guard !limits.isEmpty else { return action }
@@ -25,7 +26,8 @@ struct Allowance {
             try limits.require(anyOf: "start")
             try await self.requireRoom(beside: id)
             let instance = try await self.context.freshInstance(id)
-            // A stopped instance's row has the price of its disk; what it costs when it runs stands in the ledger.
+            // A stopped instance's row has the price of its disk;
+            // what it costs when it runs stands in the ledger.
             let agreed = try self.context.store.ledgerEntry(for: id).map {
                 HourlyPrice(dollarsPerHour: $0.dollarsPerHour)
             }
@@ -58,8 +60,8 @@ struct Allowance {
 
     /// Throws `.limitRefused` where one more instance would be too many, `name` and `id` not counted.
     ///
-    /// Counted are the platforms' own lists, so that another history or another machine makes no difference, and the
-    /// rentals that are begun and not listed yet.
+    /// Counted are the platforms' own lists, so that another history or another machine makes no difference,
+    /// and the rentals that are begun and not listed yet.
     func requireRoom(named name: String? = nil, beside id: InstanceID? = nil) async throws(EngineError) {
         guard let cap = self.limits.maximumInstances else { return }
         let answers = await self.listing()

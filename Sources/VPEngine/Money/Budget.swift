@@ -30,7 +30,8 @@ struct Budget {
         return lease
     }
 
-    /// Throws `.limitRefused` where an hour at `price`, beside what runs already, is more than the day has left.
+    /// Throws `.limitRefused` where an hour at `price`, beside what runs already,
+    /// is more than the day has left.
     func admit(_ price: HourlyPrice) throws(EngineError) {
         guard let (limit, origin) = self.context.configuration.dayLimit else { return }
         let now = self.context.now()
@@ -52,14 +53,15 @@ struct Budget {
         Figures.dollars(price.dollarsPerHour, 3) + "/h"
     }
 
-    /// How long a run may take that may cost `dollars`, in whole seconds, upwards; nil for as long as it likes.
+    /// How long a run may take that may cost `dollars`, in whole seconds, upwards;
+    /// nil for as long as it likes.
     static func seconds(_ dollars: Double?, at price: HourlyPrice) -> Int? {
         guard let dollars, price.dollarsPerHour > 0 else { return nil }
         return Int(saturating: min(1e9, (dollars / price.dollarsPerHour * 3600).rounded(.up)))
     }
 
-    /// Follows `job` by `body`, and ends it by `end` where the day's limit is reached meanwhile. To the run's own limit the
-    /// instance keeps by itself, so that it holds when nobody follows.
+    /// Follows `job` by `body`, and ends it by `end` where the day's limit is reached meanwhile.
+    /// To the run's own limit the instance keeps by itself, so that it holds when nobody follows.
     func keeping(
         _ job: Job, _ report: @escaping @Sendable (EngineEvent) -> Void,
         endingBy end: @escaping @Sendable () async -> Void,
@@ -75,8 +77,8 @@ struct Budget {
         return try await body()
     }
 
-    /// Watches what `job` costs until it is cancelled. Warns at four fifths of a limit, and says so when that of
-    /// the day is reached.
+    /// Watches what `job` costs until it is cancelled. Warns at four fifths of a limit,
+    /// and says so when that of the day is reached.
     private func watch(_ job: Job, warn: @Sendable (Alarm) -> Void) async -> String? {
         let maximumCost = job.record?.maximumCost
         let price = HourlyPrice(dollarsPerHour: job.record?.hardware?.dollarsPerHour ?? 0)

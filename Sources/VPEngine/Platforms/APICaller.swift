@@ -15,7 +15,8 @@ package struct APICall: Sendable {
     package var quietEnd: Duration?
     package var activity: EngineError.Activity
 
-    /// - Parameter repetition: nil takes a `GET` for harmless, and all else for what a refusal alone lets be sent again.
+    /// - Parameter repetition: nil takes a `GET` for harmless,
+    ///   and all else for what a refusal alone lets be sent again.
     package init(
         _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
         headers: [String: String] = [:], body: JSONValue? = nil, limit: RateLimit,
@@ -69,8 +70,8 @@ package struct APICaller: Sendable {
         self.report = report
     }
 
-    /// The answer of any status; after 429, 502, 503, 504 or a failed connection the last of several attempts, where
-    /// the call may be made again.
+    /// The answer of any status; after 429, 502, 503, 504 or a failed connection the last of several
+    /// attempts, where the call may be made again.
     package func send(_ call: APICall) async throws(EngineError) -> HTTPResponse {
         guard !self.endpoint.key.isEmpty else { throw EngineError(.missingKey, call.activity) }
         let request = try self.request(for: call)
@@ -253,8 +254,8 @@ extension HTTPRequest {
 }
 
 extension HTTPResponse {
-    /// Whether this cannot be a whole document: a page of a proxy, or one that was cut. Whether it is one, the parser
-    /// says.
+    /// Whether this cannot be a whole document: a page of a proxy, or one that was cut.
+    /// Whether it is one, the parser says.
     fileprivate var isDamaged: Bool {
         guard self.status == 200 else { return false }
         guard let first = self.body.first(where: { $0 != 0x20 && !(0x09...0x0D).contains($0) }) else {

@@ -1,6 +1,7 @@
 /// libcurl's numbers, as its documentation has them; within `libcurl.so.4` they never change.
 ///
-/// Not taken from its header, so that nothing but the library itself is needed, and that at the first request only.
+/// Not taken from its header, so that nothing but the library itself is needed,
+/// and that at the first request only.
 enum CurlOption {
     // Numbers (`CURLOPTTYPE_LONG`)
     static let post: Int32 = 47

@@ -3,7 +3,8 @@ import Foundation
 
 /// One request on its way, from its options to its answer.
 ///
-/// Made by whoever sends; from then on the worker's thread alone touches it, where libcurl calls the sinks, too.
+/// Made by whoever sends; from then on the worker's thread alone touches it,
+/// where libcurl calls the sinks, too.
 final class CurlTransfer: @unchecked Sendable {
     /// How it ended.
     enum End {

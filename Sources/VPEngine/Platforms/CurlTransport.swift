@@ -4,9 +4,10 @@ import Synchronization
 
 /// `HTTPTransport` on libcurl's multi interface, which one thread of its own drives.
 ///
-/// Everything is made by the first request: loading libcurl costs milliseconds that `vp --version` must not pay.
-/// HTTP/1.1 alone is spoken, no redirect is followed, no compression asked for or undone, and nothing that changes
-/// something goes out on a connection that was used before: libcurl would have to guess whether it arrived.
+/// Everything is made by the first request: loading libcurl costs milliseconds that `vp --version` must not
+/// pay. HTTP/1.1 alone is spoken, no redirect is followed, no compression asked for or undone,
+/// and nothing that changes something goes out on a connection that was used before: libcurl would have to
+/// guess whether it arrived.
 package final class CurlTransport: HTTPTransport {
     /// RunPod's edge refuses some libraries' default agents with a 403 that looks like a wrong key.
     package static let userAgent = "variousplug/\(Product.version)"

@@ -5,8 +5,9 @@ import Synchronization
 
 /// The thread that drives libcurl for one transport, and the only one that touches its handles.
 ///
-/// It sleeps in `curl_multi_poll` until a socket has something, a deadline passes, or somebody wakes it. With nothing
-/// under way it sleeps for good; connections are kept, and libcurl looks at them before it uses one again.
+/// It sleeps in `curl_multi_poll` until a socket has something, a deadline passes, or somebody wakes it.
+/// With nothing under way it sleeps for good; connections are kept,
+/// and libcurl looks at them before it uses one again.
 final class CurlWorker: Sendable {
     private struct Orders {
         var starts: [CurlTransfer] = []

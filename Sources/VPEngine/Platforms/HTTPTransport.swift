@@ -14,8 +14,8 @@ package struct HTTPRequest: Hashable, Sendable {
     package enum Repetition: Hashable, Sendable {
         /// It only reads: the same again, at any time.
         case harmless
-        /// It ends in the same state however often it is done. It is sent again where a server says that it was
-        /// not done; a lost answer is looked for instead.
+        /// It ends in the same state however often it is done.
+        /// It is sent again where a server says that it was not done; a lost answer is looked for instead.
         case afterRefusal
         /// Twice is not once: it rents, or adds.
         case never
@@ -49,8 +49,8 @@ package struct HTTPRequest: Hashable, Sendable {
         self.activity = activity
     }
 
-    /// Such a request goes out on a connection of its own. On one that was used before, it may meet a server that
-    /// closes it at that moment, and nobody could tell whether it arrived.
+    /// Such a request goes out on a connection of its own. On one that was used before,
+    /// it may meet a server that closes it at that moment, and nobody could tell whether it arrived.
     package var changesSomething: Bool { self.repetition != .harmless }
 }
 
@@ -72,9 +72,9 @@ package struct HTTPResponse: Hashable, Sendable {
 
 /// Carries requests to a server. Repeats nothing and judges nothing: an answer of any status is a response.
 ///
-/// A redirect is not followed: it is `.badResponse`, as is an answer over the limits or with an encoding that was not
-/// asked for. Else throws `.networkDown`, `.timedOut`, `.insecureConnection`, `.cancelled`, or `.badConfiguration`
-/// for settings with which no request can be made.
+/// A redirect is not followed: it is `.badResponse`, as is an answer over the limits or with an encoding that
+/// was not asked for. Else throws `.networkDown`, `.timedOut`, `.insecureConnection`, `.cancelled`, or
+/// `.badConfiguration` for settings with which no request can be made.
 package protocol HTTPTransport: Sendable {
     func send(_ request: HTTPRequest) async throws(EngineError) -> HTTPResponse
 }

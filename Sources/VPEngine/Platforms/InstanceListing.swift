@@ -26,8 +26,8 @@ public struct InstanceListing: Hashable, Sendable {
 
     /// The id of a row, which becomes the name of folders and files here.
     ///
-    /// A row without any is an answer that was damaged; one whose id is no id is refused by itself, and named, since
-    /// it may be paid for.
+    /// A row without any is an answer that was damaged; one whose id is no id is refused by itself,
+    /// and named, since it may be paid for.
     static func id(of row: JSONValue, on platform: Platform) throws(WireDamage) -> RowID {
         guard let text = row["id"].text else {
             throw WireDamage(words: "an instance in the answer has no id")
@@ -41,7 +41,8 @@ public struct InstanceListing: Hashable, Sendable {
 }
 
 extension PlatformClient {
-    /// Every instance of the account that can be named; all pages. Throws where none can, though some are there.
+    /// Every instance of the account that can be named; all pages. Throws where none can,
+    /// though some are there.
     public func instances() async throws(EngineError) -> [Instance] {
         let listing = try await self.listing()
         if let refusal = listing.refusal, listing.instances.isEmpty { throw refusal }

@@ -1,7 +1,7 @@
 /// Reads JSON text into `JSONValue`, within limits.
 ///
-/// Ours and not Foundation's: that makes several objects of each value on the way, so that 64 MB of `[[],[],…]` take
-/// gigabytes, and it has no bound but for depth.
+/// Ours and not Foundation's: that makes several objects of each value on the way,
+/// so that 64 MB of `[[],[],…]` take gigabytes, and it has no bound but for depth.
 package enum JSONParser {
     package struct Failure: Error, Hashable, Sendable {
         /// What is wrong and at which byte; it quotes nothing of the text.
@@ -19,8 +19,9 @@ package enum JSONParser {
         package init() {}
     }
 
-    /// Strict about structure: a truncated body is an error, and never a shorter document. A broken character in a
-    /// host's own words is replaced, since it must not cost the whole list; a number that no `Double` can hold is null.
+    /// Strict about structure: a truncated body is an error, and never a shorter document.
+    /// A broken character in a host's own words is replaced, since it must not cost the whole list; a number
+    /// that no `Double` can hold is null.
     package static func parse(_ bytes: [UInt8], limits: Limits = Limits()) throws(Failure) -> JSONValue {
         var reader = JSONReader(bytes: bytes, limits: limits)
         return try reader.document()

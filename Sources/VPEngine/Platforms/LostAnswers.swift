@@ -4,13 +4,15 @@ extension Duration {
 }
 
 extension APICaller {
-    /// Performs an order about one instance, which is sent once. Where its answer is lost, the instance is looked at:
-    /// the order was carried out where it shows what was asked for.
+    /// Performs an order about one instance, which is sent once. Where its answer is lost,
+    /// the instance is looked at: the order was carried out where it shows what was asked for.
     ///
-    /// A moment later it may show so that did not at once, which is why it is looked at three times within 8 s. Throws
-    /// the order's own error where it never does, or cannot be looked at.
+    /// A moment later it may show so that did not at once,
+    /// which is why it is looked at three times within 8 s. Throws the order's own error where it never does,
+    /// or cannot be looked at.
     ///
-    /// - Parameter isDone: whether what the platform shows is what the order asks for; nil is an instance that is gone.
+    /// - Parameter isDone: whether what the platform shows is what the order asks for;
+    ///   nil is an instance that is gone.
     func order(
         _ activity: EngineError.Activity, _ order: () async throws(EngineError) -> Void,
         look: () async throws(EngineError) -> Instance?, isDone: (Instance?) -> Bool

@@ -22,7 +22,8 @@ struct Pages<Row: Sendable>: Sendable {
     let clock: PacingClock
     var limits = Limits()
 
-    /// Every row of every page. Throws `.badResponse` for pages that repeat themselves or go on beyond a limit.
+    /// Every row of every page. Throws `.badResponse` for pages that repeat themselves or go on beyond a
+    /// limit.
     func all(
         _ read: (_ cursor: String?) async throws(EngineError) -> Page
     ) async throws(EngineError) -> [Row] {

@@ -1,4 +1,5 @@
-/// The calls of one client: `APICaller` for the way there and back, `Answer` for what the platform's words mean.
+/// The calls of one client: `APICaller` for the way there and back,
+/// `Answer` for what the platform's words mean.
 struct PlatformCalls<Answer: PlatformAnswer>: Sendable {
     let caller: APICaller
 

@@ -96,20 +96,20 @@ public protocol PlatformClient: Sendable {
     /// True where an instance gets the account's keys and no other, so that ours has to be among them.
     var installsOnlyAccountKeys: Bool { get }
 
-    /// What is for rent now, at most `query.limit` rows, in `query.order`. Throws `.searchQuotaSpent` where no search may
-    /// be made for `purpose`.
+    /// What is for rent now, at most `query.limit` rows, in `query.order`.
+    /// Throws `.searchQuotaSpent` where no search may be made for `purpose`.
     func offers(_ query: OfferQuery, for purpose: SearchPurpose) async throws(EngineError) -> [Offer]
 
-    /// `request` with what has to be read from the account first. Asks for nothing to be rented, so that its errors
-    /// mean that nothing was.
+    /// `request` with what has to be read from the account first. Asks for nothing to be rented,
+    /// so that its errors mean that nothing was.
     func prepared(_ request: RentRequest) async throws(EngineError) -> RentRequest
 
     /// Rents `request.offer` and returns the new instance's id.
     ///
     /// Throws `.offerTaken` when the next candidate may be tried, `.insufficientCredit`, `.unauthorized` or
-    /// `.missingPermission` when none should be. After `.networkDown`, `.timedOut`, `.platformFailed`, `.badResponse` or `.cancelled` the
-    /// instance may exist all the same: look for `request.name` before anything else. An error whose
-    /// `leftoverInstance` is set has left an instance that must be destroyed.
+    /// `.missingPermission` when none should be. After `.networkDown`, `.timedOut`, `.platformFailed`,
+    /// `.badResponse` or `.cancelled` the instance may exist all the same: look for `request.name` before
+    /// anything else. An error whose `leftoverInstance` is set has left an instance that must be destroyed.
     func rent(_ request: RentRequest) async throws(EngineError) -> InstanceID
 
     /// Every instance of the account; all pages.
@@ -141,8 +141,8 @@ public protocol PlatformClient: Sendable {
     /// not tell.
     func balance() async throws(EngineError) -> Balance
 
-    /// The platform's last words on the start of an instance, newest last, where `Instance.statusMessage` does not have
-    /// them.
+    /// The platform's last words on the start of an instance, newest last,
+    /// where `Instance.statusMessage` does not have them.
     func startMessages(_ id: InstanceID) async throws(EngineError) -> [String]
 
     /// Disks that are rented by themselves.

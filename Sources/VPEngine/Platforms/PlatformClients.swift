@@ -6,7 +6,8 @@ package enum PlatformClients {
     ///
     /// - Parameters:
     ///   - timeScale: factor on the published limits' periods; see `EngineConfiguration.timeScale`.
-    ///   - books: folder in which requests, and the searches of the day, are counted for all programs; nil counts for
+    ///   - books: folder in which requests, and the searches of the day, are counted for all programs;
+    /// nil counts for
     ///     this client alone.
     ///   - transport: nil makes one that goes by the endpoint's own settings.
     ///   - report: told of every request, from any thread.

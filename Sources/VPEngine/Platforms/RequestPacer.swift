@@ -38,8 +38,8 @@ package struct PacingClock: Sendable {
 
 /// Keeps calls within the published limits before a server has to say so, and away from an endpoint that has.
 ///
-/// One pacer serves all callers of one account, since the platforms count per account and endpoint. Those of other
-/// programs count as well, by what `SharedPace` keeps.
+/// One pacer serves all callers of one account, since the platforms count per account and endpoint.
+/// Those of other programs count as well, by what `SharedPace` keeps.
 package actor RequestPacer {
     private let scale: Double
     private let clock: PacingClock
@@ -49,7 +49,8 @@ package actor RequestPacer {
     private var closedUntil: [String: Duration] = [:]
 
     /// - Parameters:
-    ///   - scale: factor on the limits' periods; 0 never makes anyone wait for a limit. A back-off that a server asked
+    ///   - scale: factor on the limits' periods; 0 never makes anyone wait for a limit.
+    /// A back-off that a server asked
     ///     for is kept whatever the scale.
     ///   - clock: with `shared`, one that all programs have the same of.
     ///   - shared: the calls of other programs; nil counts ours alone.
@@ -61,8 +62,8 @@ package actor RequestPacer {
 
     /// Returns nil when a call under `limit` may start. Callers are served in the order in which they asked.
     ///
-    /// Where that would take longer than `patience`, returns how long instead, at once: a server that wants to
-    /// be left alone for an hour is an error to show, not a silence.
+    /// Where that would take longer than `patience`, returns how long instead, at once:
+    /// a server that wants to be left alone for an hour is an error to show, not a silence.
     package func waitForTurn(
         _ limit: RateLimit, patience: Duration
     ) async throws(CancellationError) -> Duration? {
@@ -75,7 +76,8 @@ package actor RequestPacer {
             let now = self.clock.now()
             let wait = turn - now
             guard wait > .zero else {
-                // Claimed only when it is time, so that a program that is killed while it waits keeps nobody waiting.
+                // Claimed only when it is time, so that a program that is killed while it waits keeps nobody
+                // waiting.
                 guard let next = self.shared?.claim(limit, scale: self.scale, at: now) else { return nil }
                 guard next - now <= patience else { return next - now }
                 turn = next

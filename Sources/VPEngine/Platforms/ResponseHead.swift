@@ -32,7 +32,8 @@ struct ResponseHead {
     /// False before the head of the answer proper, after whatever interim ones, has been read to its end.
     var isFinal: Bool { self.isComplete && self.status >= 200 }
 
-    /// Where the answer wants us to go, as far as it may be shown; nil for an answer that is none of that kind.
+    /// Where the answer wants us to go, as far as it may be shown;
+    /// nil for an answer that is none of that kind.
     var redirect: String? {
         guard (300..<400).contains(self.status), let target = self.fields["location"] else { return nil }
         // The query may hold a signature.

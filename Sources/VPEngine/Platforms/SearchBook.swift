@@ -10,8 +10,8 @@ public enum SearchPurpose: String, CaseIterable, Hashable, Sendable {
     case renting
 }
 
-/// The searches of one day, and what may still be searched: vast.ai has a daily quota of unpublished size, and nothing can
-/// be rented once it is spent.
+/// The searches of one day, and what may still be searched:
+/// vast.ai has a daily quota of unpublished size, and nothing can be rented once it is spent.
 ///
 /// A value that is told what happened and the time; `SearchQuota` keeps it on disk.
 struct SearchBook: Codable, Hashable, Sendable {

@@ -3,7 +3,8 @@ import Synchronization
 
 /// The searches of one account, counted for all programs of this user.
 ///
-/// Where the file cannot be read or written it counts for this program alone: looking for offers needs no disk.
+/// Where the file cannot be read or written it counts for this program alone:
+/// looking for offers needs no disk.
 package final class SearchQuota: Sendable {
     private let path: String?
     private let now: @Sendable () -> Date
@@ -66,7 +67,8 @@ package final class SearchQuota: Sendable {
         return String(text.prefix(16)) + " UTC"
     }
 
-    /// Changes the book on disk while no other program does; what is only looked at is written as well where it changed.
+    /// Changes the book on disk while no other program does;
+    /// what is only looked at is written as well where it changed.
     private func change<Result>(_ body: (inout SearchBook, Double) -> Result) -> Result {
         let now = self.now().timeIntervalSince1970
         return self.memory.withLock { book in

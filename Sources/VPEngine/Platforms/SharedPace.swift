@@ -1,10 +1,11 @@
 import Foundation
 import Glibc
 
-/// When the programs of this user have called one account's endpoints last: the platforms count by account, and know of no
-/// programs.
+/// When the programs of this user have called one account's endpoints last:
+/// the platforms count by account, and know of no programs.
 ///
-/// A value that is told the time; `SharedPace` keeps it on disk. Times are seconds since this machine was started.
+/// A value that is told the time; `SharedPace` keeps it on disk.
+/// Times are seconds since this machine was started.
 struct PaceBook: Codable, Hashable, Sendable {
     /// The start of the machine that the times count from.
     private(set) var boot = ""
@@ -45,7 +46,8 @@ struct PaceBook: Codable, Hashable, Sendable {
 
 /// The pace of one account, kept for all programs of this user.
 ///
-/// Where the file cannot be read or written each program goes by what it knows itself: asking a platform needs no disk.
+/// Where the file cannot be read or written each program goes by what it knows itself:
+/// asking a platform needs no disk.
 package struct SharedPace: Sendable {
     private let path: String
 

@@ -1,7 +1,8 @@
-/// What a platform's words on the start of an instance mean, on vast.ai (`status_msg`) and RunPod (the system log).
+/// What a platform's words on the start of an instance mean, on vast.ai (`status_msg`)
+/// and RunPod (the system log).
 ///
-/// Both pass on what docker, containerd and the registry say. The words are looked for in messages, never in the
-/// names that these quote: an image may be called `acme/failed-runs`.
+/// Both pass on what docker, containerd and the registry say. The words are looked for in messages,
+/// never in the names that these quote: an image may be called `acme/failed-runs`.
 enum StartMessages {
     /// Whose fault it is that the instance does not start.
     enum Meaning: String, Hashable, Sendable {
@@ -9,8 +10,8 @@ enum StartMessages {
         case image
         /// This machine cannot start it; another one may.
         case machine
-        /// The registry serves nobody at that address for now. It counts by address, so that another machine may
-        /// succeed, and this one will as well in some hours.
+        /// The registry serves nobody at that address for now. It counts by address,
+        /// so that another machine may succeed, and this one will as well in some hours.
         case registry
         /// Nothing is wrong that is known: it is worth waiting.
         case nobody
@@ -24,8 +25,8 @@ enum StartMessages {
         return Self.match(plain) ?? Self.match(text, isQuoted: true) ?? .nobody
     }
 
-    /// What the newest of `lines` that says something means, with that line. Progress after an error means that the
-    /// platform has tried again, and got further.
+    /// What the newest of `lines` that says something means, with that line.
+    /// Progress after an error means that the platform has tried again, and got further.
     static func verdict(of lines: [String], image: String?) -> (meaning: Meaning, line: String)? {
         for line in lines.reversed() {
             let meaning = Self.meaning(of: line, image: image)
@@ -48,7 +49,8 @@ enum StartMessages {
         "image", "container", "from", "running", "for", "repository",
     ]
 
-    /// `text` without the image's name, in the spellings that platforms use, and without what looks like a name.
+    /// `text` without the image's name, in the spellings that platforms use,
+    /// and without what looks like a name.
     private static func withoutNames(_ text: String, image: String?) -> String {
         var spellings: Set<String> = []
         if let image, !image.isEmpty {
@@ -86,8 +88,8 @@ enum StartMessages {
         "linux/arm64",
     ]
 
-    /// `docker.io/acme/failed-runs:1` and `acme/x@sha256:…`; a path of the file system begins with a slash, and a
-    /// fraction or an address with a digit.
+    /// `docker.io/acme/failed-runs:1` and `acme/x@sha256:…`;
+    /// a path of the file system begins with a slash, and a fraction or an address with a digit.
     private static func looksLikeReference(_ name: Substring) -> Bool {
         guard let first = name.first, first.isLetter, name.contains("/") || name.contains(":"),
             !name.hasPrefix("linux/")
@@ -169,9 +171,10 @@ enum StartMessages {
 
     /// Meaning | where the words stand | the words, in lower case | source.
     ///
-    /// `phrase`: anywhere; these hold a blank, which no image's name does. `clause`: where a clause begins; single
-    /// words. Sources: V4 is vast-api.md section 4, R16 is runpod-api.md section 16, F is field.md; the rest are the
-    /// projects whose programs say it: moby, containerd, distribution (the registry), runc, NVIDIA's container toolkit.
+    /// `phrase`: anywhere; these hold a blank, which no image's name does. `clause`:
+    /// where a clause begins; single words. Sources: V4 is vast-api.md section 4, R16 is runpod-api.md
+    /// section 16, F is field.md; the rest are the projects whose programs say it: moby, containerd,
+    /// distribution (the registry), runc, NVIDIA's container toolkit.
     private static let text = """
         nobody | start | success, running | V4
         registry | clause | toomanyrequests | R16

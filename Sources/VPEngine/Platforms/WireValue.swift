@@ -9,8 +9,8 @@ extension JSONValue {
     /// A price in dollars an hour.
     var hourly: Double? { self.number(in: .dollarsPerHour) }
 
-    /// What a gigabyte costs, in dollars. Throws where something else stands there: what names a price of its own
-    /// invention is not to be had for nothing.
+    /// What a gigabyte costs, in dollars. Throws where something else stands there:
+    /// what names a price of its own invention is not to be had for nothing.
     func dollarsPerGB() throws(WireDamage) -> Double? {
         if self.isNull { return nil }
         guard let price = self.number(in: .dollarsPerGB) else { throw WireDamage(words: "a price is none") }

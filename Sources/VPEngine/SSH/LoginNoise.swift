@@ -4,8 +4,9 @@ import Synchronization
 /// What a login on an instance prints before it runs anything: a line of `.bashrc` or `/etc/bash.bashrc`, of
 /// `BASH_ENV`, a banner. None of it is an answer.
 ///
-/// Each script says first that it begins, on both streams, and what comes before that does not count. A transfer
-/// has no script that could say so; where a login was seen to print, its ssh program is run by one that drops the same.
+/// Each script says first that it begins, on both streams, and what comes before that does not count.
+/// A transfer has no script that could say so; where a login was seen to print, its ssh program is run by one
+/// that drops the same.
 final class LoginNoise: Sendable {
     private let wasHeard = Mutex(false)
 

@@ -2,8 +2,9 @@ import Synchronization
 
 /// An ssh session in which a shell waits for its script.
 ///
-/// Opening a session and handing it a script cost a round trip each. Opened while something else is waited for,
-/// it leaves the script alone to travel. One that is given up gets an empty script, and ends.
+/// Opening a session and handing it a script cost a round trip each.
+/// Opened while something else is waited for, it leaves the script alone to travel. One that is given up gets
+/// an empty script, and ends.
 final class OpenedSession: Sendable {
     private typealias Sink = @Sendable ([UInt8]) -> Void
 

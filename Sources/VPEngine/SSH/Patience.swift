@@ -35,7 +35,8 @@ struct StallLimit: Hashable, Sendable {
 
     /// Runs `program`, which calls `alive` whenever something has come.
     ///
-    /// One that has not done so for `time` is cancelled: `.unreachable`, since the connection may be what is at fault.
+    /// One that has not done so for `time` is cancelled: `.unreachable`,
+    /// since the connection may be what is at fault.
     func watch<Value: Sendable>(
         _ activity: EngineError.Activity,
         _ program:

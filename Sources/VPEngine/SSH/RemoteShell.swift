@@ -26,9 +26,9 @@ package struct RemoteShell: Sendable {
 
     /// Runs `script` with sh on the instance and returns what it left.
     ///
-    /// The script travels on standard input, so no argument limit applies and nothing of it shows in a process
-    /// list. Throws when ssh itself fails, `.answerTooLarge` and `.timedOut` where the instance goes beyond
-    /// `outputLimit`; the script's own exit status is a result.
+    /// The script travels on standard input, so no argument limit applies and nothing of it shows in a
+    /// process list. Throws when ssh itself fails, `.answerTooLarge` and `.timedOut` where the instance goes
+    /// beyond `outputLimit`; the script's own exit status is a result.
     package func run(
         _ script: String, outputLimit: OutputLimit = OutputLimit()
     ) async throws(EngineError) -> ProcessResult {

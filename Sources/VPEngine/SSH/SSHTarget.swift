@@ -1,6 +1,7 @@
 import Foundation
 
-/// How to reach one instance by OpenSSH: one address, our key, its own known-hosts file, one shared connection.
+/// How to reach one instance by OpenSSH: one address, our key, its own known-hosts file,
+/// one shared connection.
 ///
 /// The ssh client is configured by a file of ours alone (`-F`), so that neither the user's nor the system's
 /// settings can change what we rely on.

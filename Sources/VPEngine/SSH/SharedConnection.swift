@@ -1,10 +1,11 @@
 import Foundation
 
-/// Runs a shell on the instance as one more session of the connection that an ssh program shares (`ControlMaster`).
+/// Runs a shell on the instance as one more session of the connection that an ssh program shares
+/// (`ControlMaster`).
 ///
-/// The ssh program is not started for it: that alone costs more than all the rest of a short question. Where no
-/// connection is shared, or it takes no more sessions (sshd's `MaxSessions`), `runner` starts the ssh program, which
-/// makes a connection of its own.
+/// The ssh program is not started for it: that alone costs more than all the rest of a short question.
+/// Where no connection is shared, or it takes no more sessions (sshd's `MaxSessions`),
+/// `runner` starts the ssh program, which makes a connection of its own.
 struct SharedConnection: ProcessRunner {
     let controlPath: String
     let remoteCommand: String

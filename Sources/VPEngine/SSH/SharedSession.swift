@@ -3,8 +3,9 @@ import Synchronization
 
 /// One session of a shared ssh connection, asked of the ssh program that holds it.
 ///
-/// Messages and their numbers: OpenSSH's `PROTOCOL.mux`, version 4. The three streams of the session are sockets whose far
-/// ends are handed to that program, so that no byte of them passes through the control socket.
+/// Messages and their numbers: OpenSSH's `PROTOCOL.mux`, version 4.
+/// The three streams of the session are sockets whose far ends are handed to that program, so that no byte of
+/// them passes through the control socket.
 final class SharedSession: Sendable {
     private struct Feed {
         var input: [UInt8]?
@@ -57,8 +58,8 @@ final class SharedSession: Sendable {
 
     /// Runs `command` to its end, on the caller's thread, and hands over what it writes as it arrives.
     ///
-    /// nil where the session was not opened, and nothing has run. As of the ssh program, 255 is the exit status of a
-    /// session whose connection broke, and of one that a signal ended.
+    /// nil where the session was not opened, and nothing has run. As of the ssh program,
+    /// 255 is the exit status of a session whose connection broke, and of one that a signal ended.
     func run(
         _ command: String, onOpened: () -> Void, onOutput: ([UInt8]) -> Void,
         onErrorOutput: ([UInt8]) -> Void
@@ -244,7 +245,8 @@ private final class Descriptor: Sendable {
 
     deinit { close(self.number) }
 
-    /// Two sockets that are joined. Unlike a pipe they are never inherited by what another thread starts meanwhile.
+    /// Two sockets that are joined. Unlike a pipe they are never inherited by what another thread starts
+    /// meanwhile.
     static func pair() -> (Descriptor, Descriptor)? {
         var ends: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &ends) == 0,

@@ -1,8 +1,9 @@
 import Foundation
 import GRDB
 
-/// An end that somebody has confirmed and that is due in a few seconds. It stands in the history before the countdown
-/// begins: whatever happens to the program that counts, the next one goes on with it.
+/// An end that somebody has confirmed and that is due in a few seconds.
+/// It stands in the history before the countdown begins: whatever happens to the program that counts, the
+/// next one goes on with it.
 public struct ConfirmedEnd: Hashable, Sendable {
     /// The instance to end; of each there is one end at most.
     public var instance: InstanceID
@@ -22,8 +23,8 @@ public struct ConfirmedEnd: Hashable, Sendable {
     }
 }
 
-/// The confirmed ends, one a row. A row has a holder, the process that sees to it; it goes when the end has come, was
-/// refused for a reason that stays, or was taken back.
+/// The confirmed ends, one a row. A row has a holder, the process that sees to it;
+/// it goes when the end has come, was refused for a reason that stays, or was taken back.
 extension Store {
     static let confirmedEndsSchema = """
         CREATE TABLE confirmedEnd (

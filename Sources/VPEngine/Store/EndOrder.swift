@@ -1,8 +1,8 @@
 import Foundation
 import GRDB
 
-/// An end that somebody has asked for and the platform was not asked for yet. It stands in the instance's row, so
-/// that whoever looks next can go on from there.
+/// An end that somebody has asked for and the platform was not asked for yet.
+/// It stands in the instance's row, so that whoever looks next can go on from there.
 package struct EndOrder: Codable, Hashable, Sendable {
     package enum Stage: String, Codable, Hashable, Sendable {
         /// Its results are being brought, by `holder` while that lives.
@@ -38,8 +38,8 @@ package struct EndOrder: Codable, Hashable, Sendable {
 }
 
 extension Store {
-    /// `readyAt` is when an instance was first seen to be up; rows of earlier versions that nobody was bringing up
-    /// any more are taken for such.
+    /// `readyAt` is when an instance was first seen to be up;
+    /// rows of earlier versions that nobody was bringing up any more are taken for such.
     static let endsSchema = """
         ALTER TABLE ledger ADD COLUMN readyAt REAL;
         ALTER TABLE ledger ADD COLUMN ending TEXT;

@@ -2,8 +2,8 @@ import Foundation
 
 /// Differs from an earlier one when somebody, this program or another, has written to the history since.
 ///
-/// Made from the files' times and sizes: a front end can compare it every second without waking anybody, which
-/// asking the database would.
+/// Made from the files' times and sizes: a front end can compare it every second without waking anybody,
+/// which asking the database would.
 public struct HistoryStamp: Equatable, Sendable {
     private let marks: [Int]
 

@@ -1,8 +1,8 @@
 import Foundation
 import GRDB
 
-/// A history in memory, in the place of one that cannot be written: a full disk must keep nobody from seeing what costs
-/// money, and from ending it.
+/// A history in memory, in the place of one that cannot be written:
+/// a full disk must keep nobody from seeing what costs money, and from ending it.
 enum HistoryStandIn {
     /// What can be read of the history at `path`, in memory; an empty one where nothing can.
     static func make(
@@ -44,8 +44,8 @@ enum HistoryStandIn {
         return [.SQLITE_FULL, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_CANTOPEN].contains(error.resultCode)
     }
 
-    /// `error` in the system's words, where a file in `folder` meets the same: SQLite's say neither whether the disk is
-    /// full nor what is read-only.
+    /// `error` in the system's words, where a file in `folder` meets the same:
+    /// SQLite's say neither whether the disk is full nor what is read-only.
     static func problem(_ error: EngineError, in folder: String) -> EngineError {
         let probe = "\(folder)/probe-\(getpid())"
         do throws(EngineError) {

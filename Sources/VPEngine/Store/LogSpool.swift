@@ -19,8 +19,8 @@ package final class LogSpool: Sendable {
 
     /// Opens, or makes, the file.
     ///
-    /// nil where another program appends to it: two would double every byte. Its lock ends with it, however it
-    /// ends.
+    /// nil where another program appends to it: two would double every byte. Its lock ends with it,
+    /// however it ends.
     package init?(path: String) throws(EngineError) {
         try PrivateFolder.make((path as NSString).deletingLastPathComponent)
         let flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC
@@ -39,8 +39,8 @@ package final class LogSpool: Sendable {
     }
 
     deinit {
-        // A child that is forked at this moment has the open file too until it becomes another program, and with
-        // it the lock: closing alone would leave it held.
+        // A child that is forked at this moment has the open file too until it becomes another program,
+        // and with it the lock: closing alone would leave it held.
         var lock = Self.lock(Int16(F_UNLCK))
         _ = fcntl(self.descriptor, Self.setLock, &lock)
         close(self.descriptor)

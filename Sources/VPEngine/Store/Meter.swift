@@ -71,8 +71,8 @@ extension Store {
         );
         """
 
-    /// Notes what `instances` cost now. A price that changed since the last look is taken to have changed half
-    /// way between the two: nobody saw when, and over many changes that is right.
+    /// Notes what `instances` cost now. A price that changed since the last look is taken to have changed
+    /// half way between the two: nobody saw when, and over many changes that is right.
     ///
     /// - Parameter whole: the platform whose complete list this is; its other instances are over.
     package func meter(

@@ -23,8 +23,8 @@ package struct PlatformCache: Sendable {
         self.folder = folder
     }
 
-    /// nil when nothing usable is there: a cache is never an error. With `query` only what answers that very one,
-    /// and what is larger than `bytes` is not read.
+    /// nil when nothing usable is there: a cache is never an error.
+    /// With `query` only what answers that very one, and what is larger than `bytes` is not read.
     package func load<Value: Codable & Sendable & BoundedValue>(
         _ subject: Subject, of type: Value.Type, answering query: OfferQuery? = nil,
         of platform: Platform? = nil, upTo bytes: Int = .max
@@ -71,8 +71,8 @@ package struct PlatformCache: Sendable {
         try? PrivateFolder.write([UInt8](data), to: self.path(subject))
     }
 
-    /// The turn to ask for `subject`, which one program has at a time; nil where another has had it for so long that
-    /// it may be suspended.
+    /// The turn to ask for `subject`, which one program has at a time;
+    /// nil where another has had it for so long that it may be suspended.
     package func turn(_ subject: Subject) async -> FileLock? {
         try? PrivateFolder.make(self.folder)
         return try? await FileLock(

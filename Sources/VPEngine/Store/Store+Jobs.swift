@@ -3,7 +3,8 @@ import GRDB
 
 /// Jobs, each a document.
 extension Store {
-    /// Gives the next job of `workspaceName` its id, `name-N` with N counting all jobs of this user, and keeps it.
+    /// Gives the next job of `workspaceName` its id, `name-N` with N counting all jobs of this user,
+    /// and keeps it.
     package func insertJob(
         workspaceName: String, make: @Sendable (JobID) -> Job
     ) throws(EngineError) -> Job {

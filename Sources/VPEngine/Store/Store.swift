@@ -6,8 +6,8 @@ import Synchronization
 public enum HistoryNeed: Sendable {
     /// What spends money, or makes results, keeps its books.
     case kept
-    /// Looking at what there is, and ending it: where the history cannot be written, what can be read of it is worked
-    /// with, and what comes of that is forgotten.
+    /// Looking at what there is, and ending it: where the history cannot be written,
+    /// what can be read of it is worked with, and what comes of that is forgotten.
     case wanted
 }
 
@@ -40,19 +40,22 @@ package final class Store: Sendable {
     private static func open(_ stateFolder: String) throws(EngineError) -> DatabaseQueue {
         try PrivateFolder.make(stateFolder)
         let path = Self.path(stateFolder)
-        // Of two programs that both find nothing, or an old schema, one would fail: SQLite does not wait for another to
-        // change the journal, and GRDB reads what is to be done before it does it.
+        // Of two programs that both find nothing, or an old schema, one would fail:
+        // SQLite does not wait for another to change the journal,
+        // and GRDB reads what is to be done before it does it.
         let lock = try FileLock(
             path: path + ".lock", .init("waiting for another program to open \(path)"),
             blockingFor: .seconds(5))
         defer { withExtendedLifetime(lock) {} }
         var configuration = Configuration()
-        // A queue and not a pool, which inspects the WAL file's attributes: Foundation on Linux takes 5 ms for that.
-        // Two programs write here; each statement takes milliseconds, so a short wait settles every meeting.
+        // A queue and not a pool, which inspects the WAL file's attributes:
+        // Foundation on Linux takes 5 ms for that. Two programs write here; each statement takes
+        // milliseconds, so a short wait settles every meeting.
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
-            // Two programs can write at once. Asked for here, because GRDB's own `journalMode` makes and drops a
-            // table whenever the WAL file is empty, so that each start of `vp` would wait for the disk.
+            // Two programs can write at once. Asked for here,
+            // because GRDB's own `journalMode` makes and drops a table whenever the WAL file is empty, so
+            // that each start of `vp` would wait for the disk.
             try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         }
         do {
@@ -162,8 +165,8 @@ package final class Store: Sendable {
         }
     }
 
-    /// What is worked with from now on where `database` cannot be written, and need not be; nil where that is not why it
-    /// failed.
+    /// What is worked with from now on where `database` cannot be written, and need not be;
+    /// nil where that is not why it failed.
     private func standIn(
         for database: DatabaseQueue, after error: any Error
     ) throws(EngineError) -> DatabaseQueue? {

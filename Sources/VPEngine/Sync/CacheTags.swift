@@ -1,10 +1,12 @@
-/// Folders that say of themselves that they can be made again: a `CACHEDIR.TAG` in them, by the convention of that name.
+/// Folders that say of themselves that they can be made again: a `CACHEDIR.TAG` in them,
+/// by the convention of that name.
 extension RemoteScan.Listing {
     private static let tag = Array("CACHEDIR.TAG".utf8)
 
     /// Leaves such folders out, as find does those that it knows by name.
     ///
-    /// `known` are paths that either side is known to have: a folder in which one lies is no cache to whoever sent it.
+    /// `known` are paths that either side is known to have:
+    /// a folder in which one lies is no cache to whoever sent it.
     mutating func leaveCaches(known: some Sequence<SyncPath>) {
         var caches: Set<SyncPath> = []
         for (path, entry) in self.files where entry.kind == .file && path.bytes.count > Self.tag.count {

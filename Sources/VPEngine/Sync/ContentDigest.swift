@@ -40,7 +40,8 @@ enum ContentDigest {
         return digest.count == 64 ? String(decoding: digest, as: UTF8.self) : nil
     }
 
-    /// Digests by path; those of unreadable files are left out. nil where the output is not what was asked for.
+    /// Digests by path; those of unreadable files are left out.
+    /// nil where the output is not what was asked for.
     static func parse(_ output: [UInt8], of paths: [SyncPath]) -> [SyncPath: [UInt8]]? {
         let lines = output.split(separator: UInt8(ascii: "\n"))
         guard lines.count == paths.count else { return nil }

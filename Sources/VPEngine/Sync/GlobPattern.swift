@@ -1,7 +1,7 @@
 /// One pattern of an ignore file as git's wildmatch reads it, matched against bytes.
 ///
-/// `*` and `?` stop at a slash, `**` between slashes does not, `[…]` knows ranges, classes and negation, and a
-/// backslash takes the next byte as it is. A pattern with an unfinished set or escape matches nothing.
+/// `*` and `?` stop at a slash, `**` between slashes does not, `[…]` knows ranges, classes and negation,
+/// and a backslash takes the next byte as it is. A pattern with an unfinished set or escape matches nothing.
 struct GlobPattern: Hashable, Sendable {
     private enum Token: Hashable {
         case byte(UInt8)
@@ -12,7 +12,8 @@ struct GlobPattern: Hashable, Sendable {
         case run
         /// `**`
         case anything
-        /// Takes nothing: the next two tokens, `**` and its slash, may be left out, so that `a/**/b` matches `a/b`.
+        /// Takes nothing: the next two tokens, `**` and its slash, may be left out,
+        /// so that `a/**/b` matches `a/b`.
         case optionalFolders
     }
 

@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 import VPScripts
 
-/// An archive that is being written to the state folder. It has its name only once it is whole and on the disk.
+/// An archive that is being written to the state folder.
+/// It has its name only once it is whole and on the disk.
 final class HeldArchive: Sendable {
     private struct State {
         var bytes: Int64 = 0

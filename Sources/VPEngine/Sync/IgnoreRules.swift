@@ -18,8 +18,9 @@ package struct IgnoreRule: Hashable, Sendable {
     /// `pattern/`: matches folders only.
     let needsFolder: Bool
     private let matcher: Matcher
-    /// How the last part of a path has to begin and end to be worth a comparison; nil where anything may match.
-    /// A tree of ten thousand files is compared with the built-in rules a third of a million times.
+    /// How the last part of a path has to begin and end to be worth a comparison;
+    /// nil where anything may match. A tree of ten thousand files is compared with the built-in rules a third
+    /// of a million times.
     private let firstByte: UInt8?
     private let lastByte: UInt8?
 
@@ -73,8 +74,8 @@ package struct IgnoreRule: Hashable, Sendable {
         }
         var pattern = pattern
         if pattern.first == SyncPath.slash { pattern.removeFirst() }
-        // git compares the part without wildcards first and gives only the rest to its matcher, for which that
-        // rest is a whole pattern: `a**/b` matches `ax/y/b`.
+        // git compares the part without wildcards first and gives only the rest to its matcher,
+        // for which that rest is a whole pattern: `a**/b` matches `ax/y/b`.
         let prefix = pattern.prefix { !isSpecial($0) }
         let rest = pattern[prefix.endIndex...]
         if rest.isEmpty { return .path(prefix: Array(prefix), nil) }
@@ -134,10 +135,10 @@ package struct IgnoreRule: Hashable, Sendable {
 
 /// The rules that hold in one folder: its own ignore file's, those of the folders above, and the defaults.
 ///
-/// git's exact semantics: the last matching rule of the nearest file that has one decides, and nothing below an
-/// ignored folder can be asked for again. Written here and not asked of git, because `git check-ignore` reads no
-/// other file name than `.gitignore`, and `git ls-files` neither says why nor shows empty folders, and loses the
-/// outer rules inside a nested repository.
+/// git's exact semantics: the last matching rule of the nearest file that has one decides,
+/// and nothing below an ignored folder can be asked for again. Written here and not asked of git, because
+/// `git check-ignore` reads no other file name than `.gitignore`, and `git ls-files` neither says why nor
+/// shows empty folders, and loses the outer rules inside a nested repository.
 struct IgnoreRules: Sendable {
     private struct Level: Sendable {
         /// How many bytes of a path stand before what this level's patterns are compared with.

@@ -1,8 +1,9 @@
 /// Decides which names and kinds of files may come from an instance, and where they may go.
 ///
-/// A rented machine's root is somebody else, and so is whoever wrote what runs there. What it shows is brought only
-/// where nothing here acts on it unasked: not the next upload, not git, not an editor. Every way down asks here, by
-/// `SyncPlan.download`, and `StagedFiles` once more before it puts a file in its place.
+/// A rented machine's root is somebody else, and so is whoever wrote what runs there.
+/// What it shows is brought only where nothing here acts on it unasked: not the next upload, not git, not an
+/// editor. Every way down asks here, by `SyncPlan.download`,
+/// and `StagedFiles` once more before it puts a file in its place.
 package struct IncomingGate: Sendable {
     package typealias Reason = IncomingReason
 
@@ -148,7 +149,8 @@ package struct IncomingGate: Sendable {
             return .accepted
         }
 
-        /// The parts of a repository that each folder there has, and whether any name is one that is acted on.
+        /// The parts of a repository that each folder there has,
+        /// and whether any name is one that is acted on.
         private static func survey(_ remote: FileTree) -> (
             layouts: [SyncPath: IncomingName.RepositoryParts], hasActing: Bool
         ) {

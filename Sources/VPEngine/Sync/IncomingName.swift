@@ -111,8 +111,9 @@ enum IncomingName: Hashable, Sendable {
 
     /// The names that some file system would take `part` for, in one spelling each.
     ///
-    /// Case and compatible characters are folded, code points that stand for nothing left out (HFS+, ext4 and ZFS
-    /// with folding), trailing dots and blanks and the names of streams too (NTFS), where a backslash parts names.
+    /// Case and compatible characters are folded, code points that stand for nothing left out (HFS+,
+    /// ext4 and ZFS with folding), trailing dots and blanks and the names of streams too (NTFS), where a
+    /// backslash parts names.
     static func readings(of part: ArraySlice<UInt8>) -> [String] {
         String(decoding: part, as: UTF8.self).split(separator: "\\").map { piece in
             let folded = piece.precomposedStringWithCompatibilityMapping.lowercased()

@@ -1,7 +1,8 @@
 import Foundation
 import VPScripts
 
-/// What a workspace's listing does not show and an end would lose all the same: asked for once, in one round trip.
+/// What a workspace's listing does not show and an end would lose all the same: asked for once,
+/// in one round trip.
 package enum LastLook {
     /// What was found there.
     package struct Findings: Hashable, Sendable {
@@ -56,8 +57,8 @@ package enum LastLook {
             ], arguments: RemoteScan.remade)
     }
 
-    /// Prints for each link that leads out of the workspace how many bytes were written behind it since the instance came
-    /// up: for a look while a job runs.
+    /// Prints for each link that leads out of the workspace how many bytes were written behind it since the
+    /// instance came up: for a look while a job runs.
     package static func sizes(root: String) -> String {
         ScriptFile.behindLinks.text(["root": root, "measure": ScriptFile.behindLinksSize.text])
     }
@@ -95,8 +96,8 @@ package enum LastLook {
             words: [SyncPath(target.bytes.drop { $0 == SyncPath.slash }).shellWord])
     }
 
-    /// A link may be called what must not come here: what lies behind it comes beside. None of ours is looked for below
-    /// such a name.
+    /// A link may be called what must not come here: what lies behind it comes beside.
+    /// None of ours is looked for below such a name.
     private static func isPossible(_ path: SyncPath) -> Bool {
         guard let (reason, place) = IncomingGate.refusal(of: path) else { return true }
         switch reason {
@@ -105,7 +106,8 @@ package enum LastLook {
         }
     }
 
-    /// Whether a name from there may be looked at here at all; the gate judges it once more where it is to come.
+    /// Whether a name from there may be looked at here at all;
+    /// the gate judges it once more where it is to come.
     private static func isAccepted(_ path: SyncPath, mayBeEmpty: Bool = false) -> Bool {
         path.bytes.isEmpty ? mayBeEmpty : IncomingGate.refusal(of: path) == nil
     }

@@ -8,7 +8,8 @@ struct LeadingOut: Hashable {
     /// Folders that every machine has.
     private static let everywhere = ["/dev/", "/proc/", "/usr/", "/bin/", "/lib/"]
 
-    /// nil where the link at `path` stays in the project, leads nowhere here either, or to what every machine has.
+    /// nil where the link at `path` stays in the project, leads nowhere here either,
+    /// or to what every machine has.
     init?(_ path: SyncPath, root: String) {
         let target = [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
             count = path.withAbsolutePath(below: root) { link in
@@ -24,7 +25,8 @@ struct LeadingOut: Hashable {
         self.target = SyncPath(target).description
     }
 
-    /// By its words alone: an absolute path is another one on the instance, also where it leads into the project.
+    /// By its words alone: an absolute path is another one on the instance,
+    /// also where it leads into the project.
     static func leavesProject(_ target: [UInt8], from path: SyncPath) -> Bool {
         if target.first == SyncPath.slash { return true }
         var depth = Array(path.ancestors).count

@@ -19,7 +19,8 @@ extension RemoteScan {
             subject: self.shell.target.instance.rawValue)
     }
 
-    /// Runs a script whose output is a listing, and ends it where that is longer, or takes longer, than one can.
+    /// Runs a script whose output is a listing, and ends it where that is longer, or takes longer,
+    /// than one can.
     func run(_ script: String) async throws(EngineError) -> ProcessResult {
         let collector = ListingCollector()
         let errors = ListingCollector()

@@ -24,8 +24,8 @@ package struct LocalScan: Sendable {
         self.defaults = defaults + workspace.extraIgnores
     }
 
-    /// Never sent unless a `.vpignore` asks for them by a `!pattern`: version control, our own files, secrets,
-    /// and what every machine makes anew.
+    /// Never sent unless a `.vpignore` asks for them by a `!pattern`: version control,
+    /// our own files, secrets, and what every machine makes anew.
     package static let defaultIgnores = [
         ".git/", ".git", ".vp/", ".hg/", ".svn/",
         ".env", ".env.*", "!.env.example", "*.pem", "*.key", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
@@ -34,7 +34,8 @@ package struct LocalScan: Sendable {
         ".mypy_cache/", ".pytest_cache/", ".ruff_cache/", "*.swp",
     ]
 
-    /// Never sent, whatever an ignore file says: our own names, and what comes from instances under names of ours.
+    /// Never sent, whatever an ignore file says: our own names,
+    /// and what comes from instances under names of ours.
     private static let neverSent = IgnoreRules.rules([
         "/.vp/", TransferFolder.own, TransferFolder.partial, TransferFolder.project, TransferFolder.projects,
         "*.remote-*", "/sweeps/",

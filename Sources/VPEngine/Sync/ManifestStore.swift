@@ -42,8 +42,8 @@ package struct ManifestStore: Sendable {
         try self.write(bytes, to: self.path(instance, workspace), instance)
     }
 
-    /// The versions that an upload which was cut off may have left on the instance. They are ours, not changes
-    /// made there.
+    /// The versions that an upload which was cut off may have left on the instance. They are ours,
+    /// not changes made there.
     package func loadSending(instance: InstanceID, workspace: Workspace) -> FileTree {
         Self.records(in: self.sendingPath(instance, workspace)).flatMap(TreeRecords.tree) ?? [:]
     }
@@ -150,7 +150,8 @@ package struct ManifestStore: Sendable {
         try? PrivateFolder.write(Array("\(date.timeIntervalSince1970)\n".utf8), to: path)
     }
 
-    /// When the instance was stopped with everything here; nil where that is not known, or where it was started since.
+    /// When the instance was stopped with everything here; nil where that is not known,
+    /// or where it was started since.
     package func loadVerified(instance: InstanceID) -> Date? {
         FileManager.default.contents(atPath: self.folder(instance) + "/verified")
             .flatMap {

@@ -3,8 +3,8 @@ import Foundation
 /// Brings results while a job runs, so that an instance that vanishes takes little with it.
 ///
 /// Only files that stood still for two looks are brought, and each takes its place as a whole: never a
-/// checkpoint that is still being written. What changed on both sides waits for the download at the end, which
-/// verifies everything once more.
+/// checkpoint that is still being written. What changed on both sides waits for the download at the end,
+/// which verifies everything once more.
 struct Mirror {
     let context: EngineContext
     let instance: InstanceID

@@ -1,8 +1,8 @@
 import Foundation
 
 extension OutsideResults {
-    /// Brings what repositories there have and ours have not, each as a bundle beside its folder. Answers with those of which
-    /// git makes none.
+    /// Brings what repositories there have and ours have not, each as a bundle beside its folder. Answers
+    /// with those of which git makes none.
     func bring(
         _ repositories: [LastLook.Findings.Repository], into summary: inout SyncSummary
     ) async throws(EngineError) -> [SyncPath] {

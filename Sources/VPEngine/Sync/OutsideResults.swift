@@ -1,7 +1,8 @@
 import Foundation
 
-/// Brings what an end would lose and the workspace's listing does not show: what lies behind links that lead out of it,
-/// in the folders of jobs that worked elsewhere, and in repositories.
+/// Brings what an end would lose and the workspace's listing does not show:
+/// what lies behind links that lead out of it, in the folders of jobs that worked elsewhere,
+/// and in repositories.
 struct OutsideResults {
     let context: EngineContext
     let instance: InstanceID
@@ -22,8 +23,9 @@ struct OutsideResults {
         self.progress = progress
     }
 
-    /// What was brought, and what stays there for a reason; what could not be brought is among its missing. Also the
-    /// `.git` folders that no bundle can hold, to be kept as they are.
+    /// What was brought, and what stays there for a reason;
+    /// what could not be brought is among its missing. Also the `.git` folders that no bundle can hold,
+    /// to be kept as they are.
     mutating func bring() async throws(EngineError) -> (SyncSummary, inert: [SyncPath]) {
         var summary = SyncSummary(direction: .down)
         let findings = try await self.look()
@@ -117,8 +119,8 @@ struct OutsideResults {
             sync.prunedPaths = pruned
             return sync
         }
-        // The link that a download has brought may lead to a folder here that only happens to be called so: what lies
-        // behind it is somebody else's, and compared with nothing.
+        // The link that a download has brought may lead to a folder here that only happens to be called so:
+        // what lies behind it is somebody else's, and compared with nothing.
         let isLink = FileEntry(at: place, below: self.workspace.localRoot)?.kind == .symbolicLink
         let compared = sync(to: isLink ? ".vp/nothing-\(UUID().uuidString)" : localName)
         let plan = try await compared.outstanding()
@@ -153,11 +155,11 @@ struct OutsideResults {
         summary.refused += brought.refused.map { "\(place)/\($0)" }
     }
 
-    /// Where what the instance calls `name` may come here: there, unless something else stands in the way, or programs
-    /// here would act on it.
+    /// Where what the instance calls `name` may come here: there, unless something else stands in the way,
+    /// or programs here would act on it.
     ///
-    /// A link that a download put there and that leads nowhere is no content; any other link is the user's, and
-    /// nothing is written through it.
+    /// A link that a download put there and that leads nowhere is no content;
+    /// any other link is the user's, and nothing is written through it.
     private func place(for name: SyncPath, takesFolder: Bool) -> SyncPath {
         for folder in name.ancestors {
             if let entry = FileEntry(at: folder, below: self.workspace.localRoot), entry.kind != .folder {
@@ -168,7 +170,8 @@ struct OutsideResults {
         let local = LocalScan(workspace: self.workspace, environment: self.shell.environment).lookup()
         let verdict = gate.verdict(on: name, takesFolder ? .folder : .file, local: local)
         guard verdict == .accepted else {
-            // A name beside it would still make the folders above it, and one of those may be what is refused.
+            // A name beside it would still make the folders above it,
+            // and one of those may be what is refused.
             return self.beside(SyncPath(name.description.replacing("/", with: "_")), takesFolder)
         }
         guard let entry = FileEntry(at: name, below: self.workspace.localRoot) else { return name }
@@ -177,7 +180,8 @@ struct OutsideResults {
         return self.beside(name, takesFolder)
     }
 
-    /// The first name beside `name` that is free, or where more may come: never a link that leads who knows where.
+    /// The first name beside `name` that is free, or where more may come:
+    /// never a link that leads who knows where.
     private func beside(_ name: SyncPath, _ takesFolder: Bool) -> SyncPath {
         var number = 1
         while true {
@@ -188,8 +192,8 @@ struct OutsideResults {
         }
     }
 
-    /// Whether the link `name` here is what a download brought from there: of the workspace, or of a folder that came
-    /// from behind a link before.
+    /// Whether the link `name` here is what a download brought from there: of the workspace,
+    /// or of a folder that came from behind a link before.
     func isOurs(_ name: SyncPath, _ entry: FileEntry) -> Bool {
         func isBrought(_ path: SyncPath, to folder: SyncPath?, from remoteRoot: String) -> Bool {
             let root = self.workspace.localRoot

@@ -1,7 +1,8 @@
 import Foundation
 
-/// Folders of their own that further projects have on an instance: one workspace holds the files of one project. They
-/// are on the disk of the first one's, whose syncs never look into them.
+/// Folders of their own that further projects have on an instance:
+/// one workspace holds the files of one project. They are on the disk of the first one's,
+/// whose syncs never look into them.
 struct OwnFolders {
     private struct Place: Codable {
         var name: String
@@ -53,8 +54,9 @@ struct OwnFolders {
 extension EngineContext {
     /// Where this project's files lie on `id`.
     ///
-    /// An instance that was rented for another project has none of it, unless `mayMake` gives it a folder of its own;
-    /// clones and worktrees of one project get theirs unasked. Throws `.otherProject`.
+    /// An instance that was rented for another project has none of it,
+    /// unless `mayMake` gives it a folder of its own; clones and worktrees of one project get theirs unasked.
+    /// Throws `.otherProject`.
     package func ownWorkspace(on id: InstanceID, mayMake: Bool = false) async throws(EngineError) -> Workspace
     {
         let workspace = self.configuration.workspace

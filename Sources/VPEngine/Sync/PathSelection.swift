@@ -1,7 +1,7 @@
 /// Which files of a workspace a sync is about: all of them where none is named.
 package struct PathSelection: Hashable, Sendable {
-    /// Relative to the workspace; an empty one is all of it. A folder stands for what is in it, and `*` for what it does
-    /// in an ignore file.
+    /// Relative to the workspace; an empty one is all of it. A folder stands for what is in it,
+    /// and `*` for what it does in an ignore file.
     package let paths: [SyncPath]
     /// In `.gitignore` syntax.
     package let excludes: [String]

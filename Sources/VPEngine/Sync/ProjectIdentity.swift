@@ -1,6 +1,7 @@
 import Foundation
 
-/// What tells one project from others, here and on an instance: the mark of a workspace there says whose it is.
+/// What tells one project from others, here and on an instance:
+/// the mark of a workspace there says whose it is.
 package struct ProjectIdentity: Hashable, Sendable {
     /// Stands for this folder on this machine.
     package let tag: String

@@ -1,7 +1,8 @@
 import Foundation
 
 extension WorkspaceSync {
-    /// What `plan` keeps on the instance and was not named before, one line for each file or folder of which all is kept.
+    /// What `plan` keeps on the instance and was not named before,
+    /// one line for each file or folder of which all is kept.
     func nameRefused(_ plan: SyncPlan, _ remote: RemoteScan.Listing) -> [String] {
         let known = self.manifests.loadNamed(.refused, instance: self.instance, workspace: self.workspace)
         var named: FileTree = [:]
@@ -56,11 +57,12 @@ package struct HeldFiles: Hashable, Sendable {
 }
 
 extension WorkspaceSync {
-    /// Keeps what the gate refuses, inert, in one archive of the state folder: for an instance that is about to end.
+    /// Keeps what the gate refuses, inert, in one archive of the state folder:
+    /// for an instance that is about to end.
     ///
-    /// Looks at the instance, so that nothing that is refused now is missed. `paths` are kept as well, with all that is
-    /// in them. Nil where there is nothing to keep. Throws `.unsafeResults` where it is more than `sync.limit` or cannot be
-    /// had whole; then nothing has been kept.
+    /// Looks at the instance, so that nothing that is refused now is missed. `paths` are kept as well,
+    /// with all that is in them. Nil where there is nothing to keep. Throws `.unsafeResults` where it is more
+    /// than `sync.limit` or cannot be had whole; then nothing has been kept.
     package func holdRefused(also paths: [SyncPath] = []) async throws(EngineError) -> HeldFiles? {
         let plan = try await self.outstanding()
         let items = plan.refused.map(\.item).filter { $0.entry.kind != .folder && $0.entry.kind != .other }

@@ -23,15 +23,15 @@ package struct RemoteScan: Sendable {
         self.remoteRoot = remoteRoot
     }
 
-    /// Folders that are never results: every machine makes them anew, or they are rsync's. Some only where something
-    /// in them or beside them says so; see `evidence`.
+    /// Folders that are never results: every machine makes them anew, or they are rsync's.
+    /// Some only where something in them or beside them says so; see `evidence`.
     package static let defaultPrunedFolders: Set<String> = Set([
         ".git", "__pycache__", ".ipynb_checkpoints", ".tox", ".nox", "models--*", "datasets--*",
         TransferFolder.partial, TransferFolder.projects,
     ]).union(Self.evidence.keys)
 
-    /// What must be there for a folder of that name to be what the name says: find(1) asks it of few folders, since
-    /// each question is a process. A folder that is only called so is a folder.
+    /// What must be there for a folder of that name to be what the name says: find(1)
+    /// asks it of few folders, since each question is a process. A folder that is only called so is a folder.
     private static let evidence: [String: [String]] = {
         let environment = [
             "-exec", "test", "-e", "{}/pyvenv.cfg", "-o", "-e", "{}/conda-meta", ";",
@@ -96,8 +96,8 @@ package struct RemoteScan: Sendable {
 
     /// A root that does not exist holds nothing.
     ///
-    /// `makesRoot` creates it in the same round trip, for a transfer that follows, and asks for the room there.
-    /// `clearsTemporaries` removes what rsync needed while it ran.
+    /// `makesRoot` creates it in the same round trip, for a transfer that follows,
+    /// and asks for the room there. `clearsTemporaries` removes what rsync needed while it ran.
     package func scan(makesRoot: Bool = false, clearsTemporaries: Bool = false) async throws(EngineError)
         -> Listing
     {
@@ -282,7 +282,8 @@ package struct RemoteScan: Sendable {
         return listing
     }
 
-    /// Lines of `mode-in-hex size seconds date time.fraction zone inode-seconds|./path`, as busybox's stat gives them.
+    /// Lines of `mode-in-hex size seconds date time.fraction zone inode-seconds|./path`,
+    /// as busybox's stat gives them.
     ///
     /// A path may hold line feeds: what does not look like the start of a record belongs to the one before.
     static func parseStat(_ output: ArraySlice<UInt8>) -> FileTree? {

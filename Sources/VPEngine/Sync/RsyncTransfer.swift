@@ -62,7 +62,8 @@ package struct RsyncTransfer: Sendable {
         ]
         if self.keepsHoles { arguments.append("--sparse") }
         if let limit = self.bandwidthLimit {
-            // Whoever limits the rate has a slow line, on which compressing pays; elsewhere it only costs time.
+            // Whoever limits the rate has a slow line, on which compressing pays;
+            // elsewhere it only costs time.
             arguments += ["--bwlimit=\(max(1, limit / 1024))", "--compress"]
         }
         switch self.direction {

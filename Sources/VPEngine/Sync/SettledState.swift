@@ -1,7 +1,9 @@
-/// What both sides looked like when a sync had nothing left to do. As long as they look so, it has nothing to do.
+/// What both sides looked like when a sync had nothing left to do. As long as they look so,
+/// it has nothing to do.
 ///
-/// Upward, what is there counts by name only: what changed there is left alone by an upload, and what is missing is
-/// sent again. Downward, what is here does not count: what comes down is what changed there.
+/// Upward, what is there counts by name only: what changed there is left alone by an upload,
+/// and what is missing is sent again. Downward, what is here does not count:
+/// what comes down is what changed there.
 struct SettledState: Hashable, Sendable {
     /// The local tree's; downward, what the user accepts.
     var fingerprint: UInt64
@@ -68,7 +70,8 @@ extension WorkspaceSync {
 
     /// The local tree, and the state that both sides are still in; nil where one of them changed.
     ///
-    /// Both sides are looked at at the same time. Where something did change the answer from there is not waited for.
+    /// Both sides are looked at at the same time. Where something did change the answer from there is not
+    /// waited for.
     func scanUnlessSettled() async throws(EngineError) -> (listing: LocalScan.Listing, settled: SettledState?)
     {
         guard let settled = self.loadSettled(.up) else { return (try self.localScan.scan(), nil) }

@@ -2,11 +2,12 @@ import Foundation
 
 /// A user's git repository, looked at without its own configuration.
 ///
-/// A repository's `.git/config` names programs that git runs on the plainest commands: `core.fsmonitor` on `git status`,
-/// `filter.*.clean` on `git diff`, an external diff, an editor, hooks. A project that was unpacked rather than cloned can
-/// bring such a file along. New keys of that kind appear with new versions of git, so they are not switched off one by
-/// one: git is given a repository of our own, with an empty configuration, that borrows objects and index of the real one.
-/// Filters and settings of the user's own configuration count as ever.
+/// A repository's `.git/config` names programs that git runs on the plainest commands:
+/// `core.fsmonitor` on `git status`, `filter.*.clean` on `git diff`, an external diff, an editor, hooks. A
+/// project that was unpacked rather than cloned can bring such a file along. New keys of that kind appear
+/// with new versions of git, so they are not switched off one by one: git is given a repository of our own,
+/// with an empty configuration, that borrows objects and index of the real one. Filters and settings of the
+/// user's own configuration count as ever.
 struct ShadowRepository {
     /// The project's folder, inside the work tree.
     let folder: String
@@ -19,7 +20,8 @@ struct ShadowRepository {
     private let environment: [String: String]
     private let runner: any ProcessRunner
 
-    /// Settings of the repository that say how its files are stored, and name no program. Their values are words.
+    /// Settings of the repository that say how its files are stored, and name no program.
+    /// Their values are words.
     private static let harmless: Set<String> = [
         "core.filemode", "core.autocrlf", "core.eol", "core.ignorecase", "core.symlinks",
         "core.precomposeunicode", "core.checkstat", "core.trustctime", "core.protecthfs", "core.protectntfs",
@@ -106,7 +108,8 @@ struct ShadowRepository {
 
     // MARK: Parts
 
-    /// Said on the command line, so that they stand above every file. For whatever git reads in spite of all this.
+    /// Said on the command line, so that they stand above every file.
+    /// For whatever git reads in spite of all this.
     private static let precautions = [
         "core.fsmonitor=false", "core.hooksPath=/dev/null", "core.pager=cat", "core.untrackedCache=false",
         "core.sshCommand=false", "core.askPass=", "core.editor=false", "core.alternateRefsCommand=",
@@ -115,7 +118,8 @@ struct ShadowRepository {
         "maintenance.auto=false", "safe.bareRepository=explicit",
     ].flatMap { ["-c", $0] }
 
-    /// Without what the caller's own git settings say of another repository, and with what keeps git to itself.
+    /// Without what the caller's own git settings say of another repository,
+    /// and with what keeps git to itself.
     private static func environment(_ environment: [String: String], top: String) -> [String: String] {
         let kept: Set<String> = [
             "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH",

@@ -2,9 +2,10 @@ import Foundation
 
 /// Files that were brought into a folder of ours, and puts them where they belong.
 ///
-/// Nothing is ever written under its final name: a whole file takes its place in one step, and only where what
-/// it replaces is what the plan saw. So neither an edit made during the transfer nor a `kill -9` can cost a byte.
-/// No folder is ever replaced, no link followed, and nothing removed that this transfer did not make.
+/// Nothing is ever written under its final name: a whole file takes its place in one step,
+/// and only where what it replaces is what the plan saw. So neither an edit made during the transfer nor a
+/// `kill -9` can cost a byte. No folder is ever replaced, no link followed, and nothing removed that this
+/// transfer did not make.
 struct StagedFiles {
     enum Outcome {
         /// It is in its place now, and looks like this.
@@ -42,7 +43,8 @@ struct StagedFiles {
         }
     }
 
-    /// Takes over what an earlier transfer of these items from the same instance was cut off in, to be gone on with.
+    /// Takes over what an earlier transfer of these items from the same instance was cut off in,
+    /// to be gone on with.
     func resume(_ items: [SyncPlan.Item]) { self.staging.resume(items) }
 
     /// The folder may go: nothing in it is needed any more.
@@ -57,7 +59,8 @@ struct StagedFiles {
     /// The version that is staged for `path`; a link is never staged by a transfer.
     func entry(of path: SyncPath) -> FileEntry? { self.staging.entry(of: path) }
 
-    /// Puts `item` in its place, or beside it where `isConflict` or where it turns out that the place is taken.
+    /// Puts `item` in its place, or beside it where `isConflict` or where it turns out that the place is
+    /// taken.
     ///
     /// `target` is where a link leads: it is made here, of what the listing says.
     mutating func place(_ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]? = nil) -> Outcome
@@ -191,7 +194,8 @@ struct StagedFiles {
         }
     }
 
-    /// What was in the file's place was written a moment ago. It goes back, or at least gets a name in the project.
+    /// What was in the file's place was written a moment ago. It goes back,
+    /// or at least gets a name in the project.
     private func giveBack(_ source: SyncPath, _ path: SyncPath) -> Move {
         if (try? self.rename(source, to: path, .exchanging)) != nil { return .taken }
         for number in 1...100 {

@@ -2,8 +2,9 @@ import Foundation
 
 /// `.vp/incoming/NAME-…`: where the files of one transfer from one instance are until they take their places.
 ///
-/// Below the project's own folder, which is never sent, and on the same file system as the files. A lock on it tells
-/// other transfers that it is in use, also those of other programs; what the dead have left is removed.
+/// Below the project's own folder, which is never sent, and on the same file system as the files.
+/// A lock on it tells other transfers that it is in use, also those of other programs;
+/// what the dead have left is removed.
 final class StagingFolder: Sendable {
     /// The folder in it that a transfer fills.
     static let files = "files"
@@ -53,8 +54,8 @@ final class StagingFolder: Sendable {
 
     func entry(of file: SyncPath) -> FileEntry? { self.folder.entry(of: Self.path(of: file)) }
 
-    /// Lets rsync go on with files of `items` that an earlier transfer has in part. Only their bytes are used, which
-    /// came from the same instance: rsync compares all of them.
+    /// Lets rsync go on with files of `items` that an earlier transfer has in part.
+    /// Only their bytes are used, which came from the same instance: rsync compares all of them.
     func resume(_ items: [SyncPlan.Item]) {
         guard !self.abandoned.isEmpty else { return }
         for item in items where item.entry.kind == .file {
@@ -111,7 +112,8 @@ final class StagingFolder: Sendable {
         return "\(self.project.path)/\(isMoved ? kept : self.place)"
     }
 
-    /// Removes what transfers from the instance `name` have left in `project`, and all folders of ours that are empty then.
+    /// Removes what transfers from the instance `name` have left in `project`,
+    /// and all folders of ours that are empty then.
     static func discard(in project: BeneathFolder, name: String) {
         for (place, folder) in Self.clean(project, keeping: name) {
             withExtendedLifetime(folder) { try? project.removeTree(place) }
@@ -138,8 +140,8 @@ final class StagingFolder: Sendable {
         return errno == EWOULDBLOCK ? .inUse : .unknown
     }
 
-    /// Removes what transfers that are dead have left. Those of the instance `name` are returned instead, locked: they may
-    /// be gone on with.
+    /// Removes what transfers that are dead have left. Those of the instance `name` are returned instead,
+    /// locked: they may be gone on with.
     private static func clean(_ project: BeneathFolder, keeping name: String) -> [(
         name: SyncPath, folder: BeneathFolder
     )] {
@@ -148,7 +150,8 @@ final class StagingFolder: Sendable {
         for item in parent.names() {
             let place = SyncPath(self.parent.bytes + [SyncPath.slash] + item.bytes)
             guard let folder = try? BeneathFolder(place, in: project) else {
-                // No transfer leaves anything but folders here. An earlier version filled this one without them.
+                // No transfer leaves anything but folders here.
+                // An earlier version filled this one without them.
                 try? project.remove(place)
                 continue
             }

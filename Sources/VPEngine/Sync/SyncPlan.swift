@@ -36,8 +36,8 @@ package struct SyncPlan: Hashable, Sendable {
     package var removedThere: [SyncPath] = []
     /// What both sides had, was removed here, and is unchanged there: not brought again.
     package var removedHere: [Item] = []
-    /// Files of which nothing but an inode's time says that they changed, with the versions of both sides: only their
-    /// contents can tell. They count as unchanged here.
+    /// Files of which nothing but an inode's time says that they changed,
+    /// with the versions of both sides: only their contents can tell. They count as unchanged here.
     package var doubts: [Item] = []
     /// Conflicts in which all that stands in the way on the instance is here as well.
     package var harmless: Set<SyncPath> = []
@@ -63,10 +63,12 @@ package struct SyncPlan: Hashable, Sendable {
     /// Decides what goes up.
     ///
     /// Nothing born or changed on the instance is overwritten or deleted: where it differs from the agreed
-    /// state the local version is kept back, and called a conflict if it changed as well. What was removed there and is
-    /// unchanged here stays removed, unless nothing at all is left there of what both sides had: then it is another disk.
+    /// state the local version is kept back, and called a conflict if it changed as well.
+    /// What was removed there and is unchanged here stays removed, unless nothing at all is left there of
+    /// what both sides had: then it is another disk.
     ///
-    /// `entry` answers for any path here, ignored ones included: what is ignored since it was sent is not gone.
+    /// `entry` answers for any path here, ignored ones included:
+    /// what is ignored since it was sent is not gone.
     /// - Parameters:
     ///   - isSameDisk: the workspace there is known to be the one that was sent to before.
     ///   - sendsAgain: for what was removed there and is to be sent nevertheless.
@@ -159,11 +161,11 @@ package struct SyncPlan: Hashable, Sendable {
     /// Decides what comes down.
     ///
     /// No local file changed since the agreed state is overwritten: the remote version of such a file is a
-    /// conflict, to be written beside it. Nothing is deleted here. A file that is unchanged there and was deleted here
-    /// stays deleted.
+    /// conflict, to be written beside it. Nothing is deleted here.
+    /// A file that is unchanged there and was deleted here stays deleted.
     ///
-    /// `local` answers for any path, ignored ones included, and for none below a link. What `gate` does not let in
-    /// stands in `refused`.
+    /// `local` answers for any path, ignored ones included, and for none below a link.
+    /// What `gate` does not let in stands in `refused`.
     /// - Parameter bringsAgain: for what was deleted here and is to come nevertheless.
     package static func download(
         local: @escaping (SyncPath) -> FileEntry?, agreed: AgreedTree, remote: FileTree,
@@ -234,14 +236,15 @@ package struct SyncPlan: Hashable, Sendable {
         return plan
     }
 
-    /// True where two versions need not be read to be called the same. A file that is not known from an earlier sync, or
-    /// changed on both sides, is a conflict until its contents were compared.
+    /// True where two versions need not be read to be called the same.
+    /// A file that is not known from an earlier sync, or changed on both sides, is a conflict until its
+    /// contents were compared.
     private static func isSurelySame(_ here: FileEntry, _ there: FileEntry) -> Bool {
         here.kind != .file && here.isSameVersion(as: there)
     }
 
-    /// What became of each side since both agreed. A version of which that is not clear counts as changed where the
-    /// other side did change, else as unchanged and doubtful.
+    /// What became of each side since both agreed. A version of which that is not clear counts as changed
+    /// where the other side did change, else as unchanged and doubtful.
     private static func changes(
         _ here: FileEntry, _ there: FileEntry, _ base: AgreedEntry?
     ) -> (here: FileEntry.Change, there: FileEntry.Change, isDoubtful: Bool) {

@@ -2,12 +2,13 @@ import Foundation
 import Synchronization
 import VPScripts
 
-/// Moves an exact list of files by tar over an instance's shared ssh connection: many small ones that are new there,
-/// which takes tar a third of rsync's time, and all where rsync cannot be had.
+/// Moves an exact list of files by tar over an instance's shared ssh connection:
+/// many small ones that are new there, which takes tar a third of rsync's time,
+/// and all where rsync cannot be had.
 ///
-/// Every file travels whole, a cut one from its start again, and rates cannot be limited. What is promised of names
-/// is the same: what goes up arrives in a folder of ours and takes its place by a rename, and what it replaces or
-/// removes is put aside to be judged.
+/// Every file travels whole, a cut one from its start again, and rates cannot be limited.
+/// What is promised of names is the same: what goes up arrives in a folder of ours and takes its place by a
+/// rename, and what it replaces or removes is put aside to be judged.
 struct TarTransfer {
     var direction: SyncPlan.Direction
     var paths: [SyncPath]
@@ -71,7 +72,8 @@ struct TarTransfer {
         return try self.command(shell, script, remote: "exec sh -s")
     }
 
-    /// Of an archive with what was asked for, in bytes. Logs may have grown meanwhile; one without end is cut.
+    /// Of an archive with what was asked for, in bytes. Logs may have grown meanwhile;
+    /// one without end is cut.
     private var archiveLimit: Int64 {
         RsyncTransfer.limit(
             self.totalBytes, files: self.paths.count, allowance: EngineConfiguration.Sync.defaultAllowance)

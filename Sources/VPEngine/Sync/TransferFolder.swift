@@ -1,5 +1,5 @@
-/// Names that transfers use for themselves. On an instance the workspace is the only place that is known to be on the
-/// same file system as its files.
+/// Names that transfers use for themselves. On an instance the workspace is the only place that is known to
+/// be on the same file system as its files.
 package enum TransferFolder {
     /// Where an interrupted file waits for the next attempt, relative to its folder.
     package static let partial = ".vp-partial"

@@ -1,5 +1,5 @@
-/// Reads and writes what identifies files: `type size seconds.fraction,seconds.fraction mode` and, ended by NUL, a path.
-/// The second time is the inode's; earlier versions kept none.
+/// Reads and writes what identifies files: `type size seconds.fraction,seconds.fraction mode` and,
+/// ended by NUL, a path. The second time is the inode's; earlier versions kept none.
 ///
 /// Find on the instance prints this form, and manifests are kept in it.
 enum TreeRecords {

@@ -1,7 +1,8 @@
 import Foundation
 
-/// What an instance itself keeps of the last time that all its results were known to be elsewhere: a digest of its
-/// workspace, where they are, and since when. So it can be believed also from another machine.
+/// What an instance itself keeps of the last time that all its results were known to be elsewhere:
+/// a digest of its workspace, where they are, and since when.
+/// So it can be believed also from another machine.
 struct VerifiedMark {
     let shell: RemoteShell
     /// Of the workspace.

@@ -2,8 +2,8 @@ import Foundation
 import VPScripts
 
 extension WorkspaceSync {
-    /// Gives what stands in the way of `items` on the instance another name there, which no file has: so it comes down
-    /// beside the local version with the next download.
+    /// Gives what stands in the way of `items` on the instance another name there, which no file has:
+    /// so it comes down beside the local version with the next download.
     func moveBeside(_ items: [SyncPlan.Item]) async throws(EngineError) {
         var script = ScriptFile.moveBeside.bytes([
             "root": self.workspace.remoteRoot, "suffix": "remote-\(self.instance.rawValue)",

@@ -4,11 +4,11 @@ extension WorkspaceSync {
     /// Brings what was born or changed on the instance, and looks again at both sides.
     ///
     /// `suffix` names the remote version of a file that changed on both sides: `name.remote-<suffix>`.
-    /// `verifiesContents` reads every file on both sides; one whose contents differ though size and time agree
-    /// is treated like one that changed on both.
+    /// `verifiesContents` reads every file on both sides;
+    /// one whose contents differ though size and time agree is treated like one that changed on both.
     ///
-    /// Small files come first. Where the disk here has no room for all, the largest stay there, and that is thrown once
-    /// the others are here.
+    /// Small files come first. Where the disk here has no room for all, the largest stay there,
+    /// and that is thrown once the others are here.
     package func download(
         _ selection: PathSelection = .all, conflictSuffix suffix: String, verifiesContents: Bool = false
     ) async throws(EngineError) -> SyncSummary {
@@ -73,7 +73,8 @@ extension WorkspaceSync {
                         guard item.entry.kind == .file else { return true }
                         guard let entry = staged.entry(of: item.path) else { return false }
                         let now = after.files[item.path]
-                        // A file that changed while it was read is not whole. In the last round it is taken as it is:
+                        // A file that changed while it was read is not whole.
+                        // In the last round it is taken as it is:
                         // a log that never stands still is better had than not.
                         if entry.isSameVersion(as: item.entry) {
                             return isLast || now.map { $0.change(since: item.entry) == .none } ?? true
@@ -83,8 +84,8 @@ extension WorkspaceSync {
                             grown.insert(item.path)
                             return true
                         }
-                        // Of one that is written anew all the while any version is better than none, and none is
-                        // better than what is here.
+                        // Of one that is written anew all the while any version is better than none,
+                        // and none is better than what is here.
                         changed.insert(item.path)
                         return item.replaced == nil
                     }

@@ -202,7 +202,8 @@ extension WorkspaceSync {
         return items.count < self.settings.bulkFiles ? [] : items
     }
 
-    /// Files that grew on here while they were sent: what arrived is the beginning of what is here, and nobody else's.
+    /// Files that grew on here while they were sent: what arrived is the beginning of what is here,
+    /// and nobody else's.
     ///
     /// Without this it would be taken for a change made there, and be brought back as a conflict.
     private func ownParts(_ files: [(path: SyncPath, there: FileEntry)]) async throws(EngineError)
@@ -224,7 +225,8 @@ extension WorkspaceSync {
         return agreed
     }
 
-    /// Moves what is gone here to where it is judged, name by name: so it makes room there for what takes its place.
+    /// Moves what is gone here to where it is judged, name by name:
+    /// so it makes room there for what takes its place.
     ///
     /// rsync would look for each name here, and find another file where a link has taken a folder's place.
     private func putAside(_ items: [SyncPlan.Item]) async throws(EngineError) {

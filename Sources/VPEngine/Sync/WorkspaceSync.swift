@@ -3,8 +3,9 @@ import VPScripts
 
 /// Brings one workspace and its twin on one instance together, upward or downward.
 ///
-/// Both directions work in rounds: look, plan, move, and look again. What the last look still finds to be done
-/// is what did not arrive, so that nothing is called done on the word of a program.
+/// Both directions work in rounds: look, plan, move, and look again.
+/// What the last look still finds to be done is what did not arrive,
+/// so that nothing is called done on the word of a program.
 package struct WorkspaceSync: Sendable {
     package let instance: InstanceID
     package let workspace: Workspace
@@ -98,9 +99,10 @@ package struct WorkspaceSync: Sendable {
 
     /// Judges what an upload has put aside on the instance, and removes what it left behind.
     ///
-    /// A version that was the agreed one may go, and one of `sent`: an upload that was killed may go on for a moment
-    /// beside the next. Any other was written there while the upload ran: it gets a name among the files, and so comes
-    /// down with the next download. True where there was one.
+    /// A version that was the agreed one may go, and one of `sent`:
+    /// an upload that was killed may go on for a moment beside the next. Any other was written there while
+    /// the upload ran: it gets a name among the files, and so comes down with the next download.
+    /// True where there was one.
     func settle(
         _ listing: RemoteScan.Listing, agreed: AgreedTree, sent: [FileTree] = [],
         emptied folders: [SyncPath] = []
@@ -129,8 +131,9 @@ package struct WorkspaceSync: Sendable {
 
     // MARK: Deciding
 
-    /// What only reading the files of `plan` can tell, as agreed entries: conflicts whose two versions turn out to have
-    /// the same content, and what became of files whose inodes alone changed. Only these are read.
+    /// What only reading the files of `plan` can tell, as agreed entries:
+    /// conflicts whose two versions turn out to have the same content, and what became of files whose inodes
+    /// alone changed. Only these are read.
     func readContents(_ plan: SyncPlan, _ agreed: AgreedTree) async throws(EngineError) -> AgreedTree {
         let conflicts = (plan.conflicts + plan.refused.map(\.item)).filter { item in
             item.entry.kind == .file && item.replaced?.kind == .file && item.replaced?.size == item.entry.size
@@ -185,8 +188,8 @@ package struct WorkspaceSync: Sendable {
 
     // MARK: Moving
 
-    /// Sends `items` by tar, part by part, so that a cut costs no more than a part. Returns what was sent: all, or
-    /// nothing where there is no tar.
+    /// Sends `items` by tar, part by part, so that a cut costs no more than a part.
+    /// Returns what was sent: all, or nothing where there is no tar.
     func sendInBulk(_ items: [SyncPlan.Item]) async throws(EngineError) -> Set<SyncPath> {
         let total = items.totalSize
         var before: (files: Int, bytes: Int64) = (0, 0)
@@ -223,7 +226,8 @@ package struct WorkspaceSync: Sendable {
 
     /// Moves `items`, resuming on a new connection where one breaks. Returns rsync's complaints.
     ///
-    /// Downward they go into `staged`. A file there that is here as well, and `isBasis`, is brought by what differs.
+    /// Downward they go into `staged`. A file there that is here as well, and `isBasis`,
+    /// is brought by what differs.
     func transfer(
         _ direction: SyncPlan.Direction, _ items: [SyncPlan.Item], to staged: StagedFiles? = nil,
         isBasis: (SyncPlan.Item) -> Bool = { _ in false }
@@ -235,7 +239,8 @@ package struct WorkspaceSync: Sendable {
             ActionProgress(
                 stage,
                 transfer: TransferProgress(bytes: 0, totalBytes: total, files: 0, totalFiles: items.count)))
-        // rsync tells the other side digests of the blocks of a file it has: none of a file that was never there.
+        // rsync tells the other side digests of the blocks of a file it has:
+        // none of a file that was never there.
         let mayCompare = items.allSatisfy { $0.replaced == nil || isBasis($0) }
         var rsync = RsyncTransfer(
             direction: direction, paths: items.map(\.path), totalBytes: total,

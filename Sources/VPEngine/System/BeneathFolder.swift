@@ -1,10 +1,10 @@
 import Foundation
 
-/// A folder that is open, and what lies beneath it: every path is followed from its descriptor, and no symbolic link
-/// is, wherever in the path it stands.
+/// A folder that is open, and what lies beneath it: every path is followed from its descriptor,
+/// and no symbolic link is, wherever in the path it stands.
 ///
-/// So a name that came from elsewhere cannot lead out of the folder, not even where a link takes a folder's place
-/// between two calls. Nothing is remembered between calls.
+/// So a name that came from elsewhere cannot lead out of the folder,
+/// not even where a link takes a folder's place between two calls. Nothing is remembered between calls.
 package final class BeneathFolder: Sendable {
     /// A system call that failed.
     package struct Failure: Error, Hashable, Sendable {
@@ -152,7 +152,8 @@ package final class BeneathFolder: Sendable {
         }
     }
 
-    /// Removes the folder `path` with all that is in it, following no link. Only for what a transfer of ours made.
+    /// Removes the folder `path` with all that is in it, following no link.
+    /// Only for what a transfer of ours made.
     package func removeTree(_ path: SyncPath) throws(Failure) {
         let folder = try BeneathFolder(path, in: self)
         for name in folder.names() {
@@ -293,7 +294,8 @@ private struct OpenHow {
 }
 
 extension SyncPath {
-    /// True for a path that a file below a folder can have: not absolute, and no part of it empty, `.` or `..`.
+    /// True for a path that a file below a folder can have: not absolute, and no part of it empty,
+    /// `.` or `..`.
     package var isPlain: Bool {
         self.bytes.withUnsafeBufferPointer { bytes in
             var length = 0

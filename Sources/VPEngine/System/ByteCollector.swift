@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Bytes gathered from callbacks on any thread, as many as its limit allows: whoever writes them may never stop.
+/// Bytes gathered from callbacks on any thread, as many as its limit allows:
+/// whoever writes them may never stop.
 package final class ByteCollector: Sendable {
     /// Of output that is for people, or for finding out what went wrong.
     package static let wordsLimit = 1 << 20

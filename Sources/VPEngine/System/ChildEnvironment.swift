@@ -2,8 +2,9 @@ import Glibc
 
 /// The environment of the programs that we start: ours, without the platforms' keys.
 ///
-/// ssh, rsync, git and a user's own commands have no use for a key, and an environment is easily read and passed on:
-/// `SendEnv`, `/proc`, a crash report. Every program that is not `vp` itself gets its environment from here.
+/// ssh, rsync, git and a user's own commands have no use for a key,
+/// and an environment is easily read and passed on: `SendEnv`, `/proc`, a crash report. Every program that is
+/// not `vp` itself gets its environment from here.
 public enum ChildEnvironment {
     /// Variables that hold a platform's key; the last is the one that vast.ai puts into its own instances.
     public static let secretNames: Set<String> = ["VAST_API_KEY", "RUNPOD_API_KEY", "CONTAINER_API_KEY"]

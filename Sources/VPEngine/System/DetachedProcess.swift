@@ -37,7 +37,8 @@ package enum DetachedProcess {
             posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
         }
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
-        // The shell is replaced by the program: same process. A folder that is gone must not keep it from starting.
+        // The shell is replaced by the program: same process.
+        // A folder that is gone must not keep it from starting.
         let command =
             ["/bin/sh", "-c", "cd \"$1\" 2>/dev/null || cd /; shift; exec \"$@\"", "sh", directory] + words
         var argv: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]

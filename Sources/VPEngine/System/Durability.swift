@@ -2,8 +2,8 @@ import Foundation
 
 /// What has to be on a disk before something irrevocable is asked for.
 package enum Durability {
-    /// Returns once everything written below `folder` is on the disk: its whole file system is flushed, so that a
-    /// power cut takes nothing of what came down.
+    /// Returns once everything written below `folder` is on the disk: its whole file system is flushed,
+    /// so that a power cut takes nothing of what came down.
     ///
     /// Throws `.fileSystem` where the system cannot say so.
     package static func flush(_ folder: String) throws(EngineError) {

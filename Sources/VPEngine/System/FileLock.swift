@@ -1,6 +1,7 @@
 import Glibc
 
-/// A lock between programs, held until it is released. The system drops it when its holder ends, however it ends.
+/// A lock between programs, held until it is released. The system drops it when its holder ends,
+/// however it ends.
 package final class FileLock: Sendable {
     private let descriptor: Int32
 

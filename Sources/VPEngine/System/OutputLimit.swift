@@ -20,8 +20,8 @@ package struct OutputLimit: Hashable, Sendable {
 
     /// Runs `program`, which hands over what it prints, and returns how it ended and what it printed.
     ///
-    /// One that prints more than this allows, or does not end in time, is ended: `.answerTooLarge` or `.timedOut`.
-    /// Of standard error the first and the last half megabyte are kept.
+    /// One that prints more than this allows, or does not end in time, is ended:
+    /// `.answerTooLarge` or `.timedOut`. Of standard error the first and the last half megabyte are kept.
     func collect(
         _ activity: EngineError.Activity,
         _ program:

@@ -15,7 +15,8 @@ package struct ProcessCommand: Hashable, Sendable {
     /// Read in place of `input` where that is not known yet when the process starts.
     package var laterInput: PendingInput?
 
-    /// - Parameter keepsKeys: true for `vp` alone; any other program gets an environment without the platforms' keys.
+    /// - Parameter keepsKeys: true for `vp` alone; any other program gets an environment without the
+    ///   platforms' keys.
     package init(
         _ program: String, _ arguments: [String], environment: [String: String],
         workingDirectory: String? = nil, input: [UInt8]? = nil, keepsKeys: Bool = false
@@ -85,9 +86,9 @@ package struct ProcessResult: Hashable, Sendable {
 package protocol ProcessRunner: Sendable {
     /// Runs `command` to its end and hands over its output piece by piece, as it arrives.
     ///
-    /// The process gets a session of its own, so it can neither read from nor write to our terminal. Cancelling
-    /// the task sends TERM to its whole group, waits, then KILL; the call then throws `.cancelled`. Throws
-    /// `.missingProgram` when there is no such program.
+    /// The process gets a session of its own, so it can neither read from nor write to our terminal.
+    /// Cancelling the task sends TERM to its whole group, waits, then KILL; the call then throws
+    /// `.cancelled`. Throws `.missingProgram` when there is no such program.
     func run(
         _ command: ProcessCommand, onOutput: @escaping @Sendable ([UInt8]) -> Void,
         onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
@@ -178,15 +179,16 @@ package struct SystemProcessRunner: ProcessRunner {
         }
     }
 
-    /// Writes the command's input and closes, also where the process ended without reading: its own exit status says why it
-    /// did. Left to swift-subprocess (`.array`), a pipe that broke stays open, and 1.0.2 traps on that.
+    /// Writes the command's input and closes, also where the process ended without reading:
+    /// its own exit status says why it did. Left to swift-subprocess (`.array`), a pipe that broke stays
+    /// open, and 1.0.2 traps on that.
     private static func write(_ command: ProcessCommand, to writer: StandardInputWriter) async {
         _ = try? await writer.write(await command.awaitedInput())
         try? await writer.finish()
     }
 
-    /// Where `program` is. Given a bare name, swift-subprocess forks once for every folder of PATH until one of
-    /// them succeeds, at about a millisecond each.
+    /// Where `program` is. Given a bare name, swift-subprocess forks once for every folder of PATH until one
+    /// of them succeeds, at about a millisecond each.
     static func path(of program: String, in environment: [String: String]) -> String? {
         if program.contains("/") { return program }
         let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")

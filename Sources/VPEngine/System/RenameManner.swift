@@ -15,8 +15,8 @@ package enum RenameManner: UInt32, Sendable {
         unsafeBitCast($0, to: Renameat2.self)
     }
 
-    /// nil, or the error's number. Tests of file systems without these manners do not ask the kernel, those of exFAT have
-    /// no hard links either.
+    /// nil, or the error's number. Tests of file systems without these manners do not ask the kernel,
+    /// those of exFAT have no hard links either.
     func rename(
         _ from: Int32, _ source: UnsafePointer<CChar>, _ to: Int32, _ target: UnsafePointer<CChar>,
         asksKernel: Bool = true, hasLinks: Bool = true

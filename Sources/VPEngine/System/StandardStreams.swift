@@ -12,8 +12,8 @@ package enum StandardStreams {
         }
     }
 
-    /// Writes all of `bytes` at once and unbuffered. False where nobody takes them: the reader is gone, the disk is
-    /// full, the stream is closed. That ends no program.
+    /// Writes all of `bytes` at once and unbuffered. False where nobody takes them: the reader is gone,
+    /// the disk is full, the stream is closed. That ends no program.
     @discardableResult
     package static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
         let bytes = ContiguousArray(bytes)

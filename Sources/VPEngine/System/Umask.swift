@@ -11,8 +11,8 @@ package enum Umask {
         return value
     }()
 
-    /// `mode` as far as a file that came from elsewhere may have it: its owner's bits, of the group's and others' those
-    /// that the umask leaves, and never setuid, setgid or sticky.
+    /// `mode` as far as a file that came from elsewhere may have it: its owner's bits,
+    /// of the group's and others' those that the umask leaves, and never setuid, setgid or sticky.
     package static func limit(_ mode: mode_t, by umask: mode_t = Umask.value) -> mode_t {
         (mode & 0o700) | (mode & 0o077 & ~umask)
     }

@@ -44,8 +44,8 @@ enum FigureGrammar {
         case refused
     }
 
-    /// Parts of names, in lower case: what is between spaces, `_`, `/`, `.`, `-`, `@` and humps. A number at the end of
-    /// a part does not count: `acc1`, `top5`, `mAP50`.
+    /// Parts of names, in lower case: what is between spaces, `_`, `/`, `.`, `-`, `@` and humps.
+    /// A number at the end of a part does not count: `acc1`, `top5`, `mAP50`.
     private static let rows: [(Meaning, String)] = [
         (
             .figure(.loss),
@@ -170,7 +170,8 @@ enum FigureGrammar {
         "flop", "tflop", "tflops", "gflop", "example", "global_step", "speed",
     ]
 
-    /// In a bar's label: it shows what is done with data, or a look at other data, and not how far the training is.
+    /// In a bar's label: it shows what is done with data, or a look at other data,
+    /// and not how far the training is.
     static let otherBarWords: Set<String> = [
         "map", "fetching", "loading", "downloading", "download", "generating", "sanity", "validation",
         "validating",

@@ -40,7 +40,8 @@ struct FigureName {
     }
 }
 
-/// What names mean, worked out once for each that comes up often. Bounded: a name that no longer comes makes room.
+/// What names mean, worked out once for each that comes up often. Bounded:
+/// a name that no longer comes makes room.
 final class FigureNames {
     private static let slots = 8192
     private let keys: UnsafeMutablePointer<UInt64>

@@ -16,7 +16,8 @@ public struct FigurePattern: Hashable, Sendable {
 
 /// Looks for the user's own figures in lines.
 final class PatternReader {
-    /// A longer line is not searched, and no search goes on for longer: an expression can take ages for some texts.
+    /// A longer line is not searched, and no search goes on for longer:
+    /// an expression can take ages for some texts.
     private static let longest = 4096
     private static let patience = 0.02
 

@@ -1,6 +1,7 @@
 import Foundation
 
-/// One figure over the time of a training, in bounded memory: above `limit` points each kept one stands for several.
+/// One figure over the time of a training, in bounded memory:
+/// above `limit` points each kept one stands for several.
 public struct FigureSeries: Equatable, Sendable {
     public static let limit = 1024
 
@@ -40,7 +41,8 @@ public struct FigureSeries: Equatable, Sendable {
         self.mustBeFinite = mustBeFinite
     }
 
-    /// Two that have had the same number of figures, the same newest: a value that is no number equals itself here.
+    /// Two that have had the same number of figures, the same newest:
+    /// a value that is no number equals itself here.
     public static func == (a: Self, b: Self) -> Bool {
         a.name == b.name && a.kind == b.kind && a.count == b.count && a.last.bitPattern == b.last.bitPattern
             && a.lastStep.bitPattern == b.lastStep.bitPattern && a.minimum == b.minimum

@@ -138,7 +138,8 @@ struct FigureTable {
 
     // MARK: Cells
 
-    /// The cells of a line, without the spaces around them. Where they are `wide`, one space does not part them.
+    /// The cells of a line, without the spaces around them. Where they are `wide`,
+    /// one space does not part them.
     static func cells(_ text: UnsafePointer<UInt8>, _ length: Int, _ shape: Shape, wide: Bool)
         -> [Range<Int>]
     {
@@ -201,8 +202,8 @@ struct FigureTable {
     ]
     private static let firstLetters = Set(Self.meanWords.compactMap(\.utf8.first))
 
-    /// Puts what a row says into `reader.line`; false where the line is no row of this table. `title` is what the
-    /// first cell calls the row, where that is a word.
+    /// Puts what a row says into `reader.line`; false where the line is no row of this table.
+    /// `title` is what the first cell calls the row, where that is a word.
     func read(_ reader: LineReader, _ text: UnsafePointer<UInt8>, _ length: Int, title: inout String?)
         -> Bool
     {

@@ -2,8 +2,9 @@ import Foundation
 
 /// Finds the lines that may say something of a training without reading them.
 ///
-/// Most of what programs print has none of the grammar's words. Four bytes at every second place are looked up in a table
-/// of bits that holds all such fours of all words; where one is found, the word around it is compared as a whole.
+/// Most of what programs print has none of the grammar's words.
+/// Four bytes at every second place are looked up in a table of bits that holds all such fours of all words;
+/// where one is found, the word around it is compared as a whole.
 struct LineFilter {
     private static let bits = 19
     /// Small letters as capitals: what is left of a byte in this.

@@ -2,8 +2,9 @@ import Foundation
 
 /// Finds in a line the figures with names, the step they belong to, and how far the run is.
 ///
-/// A name is one or more words, ended by `:` or `=` or by the number itself, and begun by what separates cells:
-/// the line's start, a sign, a tab, two spaces, a number. Which names mean what is `FigureGrammar`'s.
+/// A name is one or more words, ended by `:` or `=` or by the number itself,
+/// and begun by what separates cells: the line's start, a sign, a tab, two spaces, a number. Which names mean
+/// what is `FigureGrammar`'s.
 final class LineReader {
     let lexer = LineLexer()
     let names = FigureNames()
@@ -34,7 +35,8 @@ final class LineReader {
     @exclusivity(unchecked) var valueBeforeName = false
     @exclusivity(unchecked) var doneSteps: Double?
     @exclusivity(unchecked) var totalSteps: Double?
-    /// `validation loss at iteration 300 | lm loss value: 4.9`: what the first cell calls the figure in the next.
+    /// `validation loss at iteration 300 | lm loss value: 4.9`:
+    /// what the first cell calls the figure in the next.
     @exclusivity(unchecked) var heading: (first: Int, last: Int)?
     @exclusivity(unchecked) var headingEnd = -1
 

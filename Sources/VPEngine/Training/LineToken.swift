@@ -6,7 +6,8 @@ struct LineToken {
         case notNumber
         /// `12:30`, `0:12:30`; its value is in seconds.
         case clock
-        /// What looks like one of the others and is none: a date, a version, a path, a place in a source file.
+        /// What looks like one of the others and is none: a date, a version, a path,
+        /// a place in a source file.
         case junk
         /// One character of punctuation.
         case sign
@@ -39,7 +40,8 @@ enum ByteClass {
     static let unit: UInt8 = 16
     static let quote: UInt8 = 32
 
-    /// For each byte. Read through a pointer that is made once: in a loop over each byte an array's checks are felt.
+    /// For each byte. Read through a pointer that is made once:
+    /// in a loop over each byte an array's checks are felt.
     nonisolated(unsafe) static let table: UnsafePointer<UInt8> = {
         // Never freed, and never written again.
         let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)

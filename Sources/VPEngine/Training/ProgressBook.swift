@@ -1,7 +1,7 @@
 /// Which of the counts of a log is how far the run is.
 ///
-/// The run's bar is the one whose line has figures of the training, or after which they come. A bar that is seen beside
-/// none is one of data, of a download or of an evaluation.
+/// The run's bar is the one whose line has figures of the training, or after which they come.
+/// A bar that is seen beside none is one of data, of a download or of an evaluation.
 struct ProgressBook {
     private(set) var current: TrainingProgress?
     private(set) var writtenSecondsLeft: Double?

@@ -2,8 +2,9 @@ import Foundation
 
 /// How long a run still takes, from when its steps arrived.
 ///
-/// The steps between two looks have a usual time; what takes much longer is a pause: an evaluation, a checkpoint. Pauses
-/// come again as often as they did. What a program writes of its own time left is often wrong after a resume.
+/// The steps between two looks have a usual time; what takes much longer is a pause: an evaluation,
+/// a checkpoint. Pauses come again as often as they did. What a program writes of its own time left is often
+/// wrong after a resume.
 public struct TimeLeftEstimate: Equatable, Sendable {
     private static let recentLimit = 64
     /// An interval that is so much longer than usual has a pause in it.

@@ -90,8 +90,8 @@ public enum TrainingJudge {
             ?? losses.first { $0.name.lowercased().hasSuffix("loss") } ?? losses.first
     }
 
-    /// Where the curve was lowest, if its means have only risen since, by far more than its noise, and have lost half of
-    /// what it had won.
+    /// Where the curve was lowest, if its means have only risen since, by far more than its noise,
+    /// and have lost half of what it had won.
     static func divergence(_ series: FigureSeries) -> Double? {
         let values = series.values
         guard values.count >= Self.curveLength, values.allSatisfy(\.isFinite) else { return nil }
@@ -118,7 +118,8 @@ public enum TrainingJudge {
         return series.steps[min(series.steps.count - 1, offset + lowest * size + size / 2)]
     }
 
-    /// The step of the best evaluation, if none of a fifth of all since came near it and their mean does not get better.
+    /// The step of the best evaluation, if none of a fifth of all since came near it and their mean does not
+    /// get better.
     static func plateau(_ series: FigureSeries) -> Double? {
         let values = series.values
         guard let isLow = series.kind.isBetterLow, values.count >= Self.evaluationCount,

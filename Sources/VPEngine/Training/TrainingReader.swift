@@ -2,8 +2,8 @@ import Foundation
 
 /// Reads the figures of a training out of what its program prints, as it comes.
 ///
-/// Takes bytes in pieces of any size; memory is the same however long the log is. Each state of a bar that `\r` redraws
-/// counts as a line. Not safe to share: one thread at a time.
+/// Takes bytes in pieces of any size; memory is the same however long the log is.
+/// Each state of a bar that `\r` redraws counts as a line. Not safe to share: one thread at a time.
 public final class TrainingReader {
     /// Of a longer line the rest is not looked at.
     static let lineLimit = 1 << 18
@@ -100,8 +100,8 @@ public final class TrainingReader {
     /// Whether a loss is no number, by whole lines.
     public var hasNotNumber: Bool { self.state.book.hasNotNumber || self.state.otherRanksNotNumber != nil }
 
-    /// What the log says so far. With `withRest`, the line that has no end yet counts as well: the newest state of a
-    /// bar has none until the next.
+    /// What the log says so far. With `withRest`, the line that has no end yet counts as well:
+    /// the newest state of a bar has none until the next.
     public func figures(withRest: Bool = true) -> TrainingFigures {
         let kept = (self.state, self.table, self.box, self.isInBlock)
         if withRest, !self.partial.isEmpty {

@@ -37,8 +37,8 @@ struct TrainingState {
     /// Whether the newest figures of losses in other ranks are numbers.
     private(set) var otherRanksNotNumber: Double?
 
-    /// Takes what a line says, and returns whether it is under a heading. `hash` is of its text, `isIndented` of its
-    /// beginning.
+    /// Takes what a line says, and returns whether it is under a heading. `hash` is of its text,
+    /// `isIndented` of its beginning.
     mutating func add(
         _ line: inout TrainingLine, _ hash: UInt64?, isIndented: Bool, _ title: TitleOf
     ) -> Bool {
@@ -113,7 +113,8 @@ struct TrainingState {
 
     // MARK: Ranks
 
-    /// One curve of all ranks: the lowest that writes figures. Of the others only a loss that is no number counts.
+    /// One curve of all ranks: the lowest that writes figures.
+    /// Of the others only a loss that is no number counts.
     private mutating func isMine(_ rank: Int, _ line: TrainingLine) -> Bool {
         let mine = self.rank ?? rank
         if rank < mine {
@@ -188,7 +189,8 @@ struct TrainingState {
         self.keep(line, title)
     }
 
-    /// From here on figures count. A learning rate before was a setting; a loss is counted once its name comes again.
+    /// From here on figures count. A learning rate before was a setting;
+    /// a loss is counted once its name comes again.
     private mutating func start() {
         self.hasStarted = true
         self.held.removeAll { !$0.figure.name.kind.isEvidence }

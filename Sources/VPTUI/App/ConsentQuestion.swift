@@ -3,7 +3,8 @@ import Glibc
 import VPEngine
 import VPTUICore
 
-/// What a project asks for is asked about before the screen is taken; afterwards nobody could read the question.
+/// What a project asks for is asked about before the screen is taken;
+/// afterwards nobody could read the question.
 enum ConsentQuestion {
     /// Remembers the answers. Without a terminal nothing is asked, and nothing of it counts.
     static func ask(_ requests: [ConsentRequest], stateFolder: String) throws(EngineError) {

@@ -16,8 +16,8 @@ final class UILoop {
         case terminalGone
     }
 
-    /// Sixty frames a second are as many as anybody sees of what comes by itself. A key is painted at once, and so is
-    /// what comes next: it may be what the key has asked for.
+    /// Sixty frames a second are as many as anybody sees of what comes by itself.
+    /// A key is painted at once, and so is what comes next: it may be what the key has asked for.
     private static let frameInterval: TimeInterval = 1.0 / 60
 
     private let terminal: CursesTerminal
@@ -28,7 +28,8 @@ final class UILoop {
     private var input: TerminalInput
     /// A shell has the terminal: nothing is read from it and nothing drawn.
     private var isAway = false
-    /// When the terminal was asked for something that it has not answered yet, in seconds of `TerminalInput.now`.
+    /// When the terminal was asked for something that it has not answered yet, in seconds of
+    /// `TerminalInput.now`.
     private var askedAt: Double?
     private(set) var state: State
     private var end: End?
@@ -120,7 +121,8 @@ final class UILoop {
 
     /// Returns true when something was typed.
     private func takeKeys(_ ready: Int32) -> Bool {
-        // A sequence is over when there is nothing to read at its deadline, however late the loop comes to it.
+        // A sequence is over when there is nothing to read at its deadline,
+        // however late the loop comes to it.
         let events = ready & POLLIN != 0 ? self.input.read() : self.input.timedOut()
         let now = Date()
         for event in events {

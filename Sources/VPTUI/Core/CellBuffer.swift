@@ -14,8 +14,9 @@ public struct Cell: Hashable, Sendable {
     }
 }
 
-/// A screen in memory. Views write to it; what lies outside is clipped, and nothing but printable text gets in:
-/// control and bidirectional characters of names, messages and logs end here.
+/// A screen in memory. Views write to it; what lies outside is clipped,
+/// and nothing but printable text gets in: control and bidirectional characters of names,
+/// messages and logs end here.
 public struct CellBuffer: Hashable, Sendable {
     public let size: Size
     public private(set) var cells: [Cell]

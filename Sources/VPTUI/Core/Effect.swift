@@ -1,7 +1,7 @@
 import VPEngine
 
-/// What is to be done next, as values. The dashboard itself does nothing. Each kind is switched over in full where it
-/// is performed.
+/// What is to be done next, as values. The dashboard itself does nothing.
+/// Each kind is switched over in full where it is performed.
 public enum Effect: Equatable, Sendable {
     /// For the loop, which owns the terminal.
     case terminal(TerminalEffect)

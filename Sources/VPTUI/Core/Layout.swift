@@ -44,8 +44,9 @@ public struct Layout: Equatable, Sendable {
         if let listArea { self.lists = Self.split(listArea, state) }
     }
 
-    /// Three boxes above each other, each as high as what it holds: instances first, jobs up to twelve of them, and the
-    /// offers have the rest. Where that is too little for all, the one with the focus comes first.
+    /// Three boxes above each other, each as high as what it holds: instances first,
+    /// jobs up to twelve of them, and the offers have the rest. Where that is too little for all, the one
+    /// with the focus comes first.
     private static func split(_ area: Rect, _ state: State) -> [(Pane, Rect)] {
         let panes: [Pane] = [.instances, .offers, .jobs]
         // Neighbours share a border.

@@ -1,7 +1,7 @@
 import VPEngine
 
-/// Where boxes above the panes stand, how far things scroll, and what is at a point: `update` asks here and knows no
-/// screen.
+/// Where boxes above the panes stand, how far things scroll, and what is at a point:
+/// `update` asks here and knows no screen.
 extension Layout {
     /// What the mouse can mean.
     enum Target: Equatable {

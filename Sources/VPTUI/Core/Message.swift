@@ -1,8 +1,8 @@
 import Foundation
 import VPEngine
 
-/// All that can happen to the dashboard. Each group is switched over in full where it is applied, so that a case
-/// that nobody takes does not compile.
+/// All that can happen to the dashboard. Each group is switched over in full where it is applied,
+/// so that a case that nobody takes does not compile.
 public enum Message: Equatable, Sendable {
     /// Each key carries its time: dialogs drop keys that were typed before anybody could read them.
     case key(Key, at: Date)

@@ -1,8 +1,8 @@
 import Foundation
 import VPEngine
 
-/// What the engine says of money. The dashboard computes no price and no alarm of its own: `MoneyReport` does, for
-/// `vp status`, `notify.command` and the screen alike.
+/// What the engine says of money. The dashboard computes no price and no alarm of its own:
+/// `MoneyReport` does, for `vp status`, `notify.command` and the screen alike.
 public struct MoneyState: Equatable, Sendable {
     public internal(set) var balances: [Balance] = []
     public internal(set) var failures: [SourceFailure] = []

@@ -1,10 +1,11 @@
 import Foundation
 import VPEngine
 
-/// How often the dashboard looks at the clock and asks the platforms. Each time wakes the machine, and one that
-/// stands open all day must not be what empties a battery.
+/// How often the dashboard looks at the clock and asks the platforms. Each time wakes the machine,
+/// and one that stands open all day must not be what empties a battery.
 extension State {
-    /// Between two questions where nothing is expected to change; what is on screen is stale after twice as long.
+    /// Between two questions where nothing is expected to change;
+    /// what is on screen is stale after twice as long.
     static let quietInstancesInterval: TimeInterval = 15
     /// A list of offers is megabytes, and hundreds of wakeups, for somebody who is not looking.
     static let quietOffersInterval: TimeInterval = 300

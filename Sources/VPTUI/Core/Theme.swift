@@ -154,9 +154,10 @@ public struct Theme: Hashable, Sendable {
         return Paint(foreground: -1, background: -1, attributes: attributes)
     }
 
-    /// With few colours, each user's palette decides what they look like: only two of them can be read on a dark
-    /// background in xterm's, the Linux console's and Solarized's, and none on a light one. Everything else is told by
-    /// attributes, which swap or keep the terminal's own pair.
+    /// With few colours, each user's palette decides what they look like:
+    /// only two of them can be read on a dark background in xterm's, the Linux console's and Solarized's, and
+    /// none on a light one. Everything else is told by attributes,
+    /// which swap or keep the terminal's own pair.
     private func few(_ style: Style) -> Paint {
         var attributes = style.attributes
         var foreground = -1
@@ -192,7 +193,8 @@ public struct Theme: Hashable, Sendable {
         return Paint(foreground: foreground, background: -1, attributes: attributes)
     }
 
-    /// A colour that a job's output asks for, in the terminal's own palette; what would be the background is plain.
+    /// A colour that a job's output asks for, in the terminal's own palette;
+    /// what would be the background is plain.
     private func asked(_ role: Role) -> Int {
         let number = Int(role.rawValue) - Int(Role.black.rawValue)
         let isBright = number >= 8

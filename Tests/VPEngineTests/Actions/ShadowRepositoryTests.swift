@@ -96,7 +96,8 @@ import VPTestSupport
         }
     }
 
-    /// Every setting of git's that runs a program on the way to a status, a diff or a revision, and its relatives.
+    /// Every setting of git's that runs a program on the way to a status, a diff or a revision,
+    /// and its relatives.
     @Test func noSettingOfTheRepositoryRunsAnything() async throws {
         try await self.with { repository in
             for key in [

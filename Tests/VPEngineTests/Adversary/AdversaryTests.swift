@@ -4,11 +4,11 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// Rounds with an instance that means harm. A judge outside the program compares the whole home folder before and
-/// after each: see `HomeJudge`.
+/// Rounds with an instance that means harm. A judge outside the program compares the whole home folder before
+/// and after each: see `HomeJudge`.
 ///
-/// `VP_ADVERSARY_ROUNDS` is for each seed, `VP_ADVERSARY_SEED` the first of them. A finding names its seed and
-/// round, and plays the same again.
+/// `VP_ADVERSARY_ROUNDS` is for each seed, `VP_ADVERSARY_SEED` the first of them.
+/// A finding names its seed and round, and plays the same again.
 @Suite("A hostile instance", .requires("rsync", "bwrap", "git"), .timeLimit(.minutes(600)))
 struct AdversaryTests {
     private static func setting(_ name: String, _ otherwise: Int) -> Int {

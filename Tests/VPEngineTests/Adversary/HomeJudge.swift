@@ -2,9 +2,10 @@ import Foundation
 
 /// Looks at a whole home folder from outside, before and after a round, and knows nothing of plans and gates.
 ///
-/// What it demands of a sync with a hostile instance: outside the project nothing changes, save in the folders that
-/// are the program's own; in it nothing changes that decides what is sent or that programs here act on; nothing of
-/// what is only here is touched; no folder that holds something goes; no file gets more rights than a file has.
+/// What it demands of a sync with a hostile instance: outside the project nothing changes,
+/// save in the folders that are the program's own; in it nothing changes that decides what is sent or that
+/// programs here act on; nothing of what is only here is touched; no folder that holds something goes; no
+/// file gets more rights than a file has.
 struct HomeJudge {
     enum Item: Equatable {
         case file(content: [UInt8], mode: UInt32)
@@ -59,7 +60,8 @@ struct HomeJudge {
             let name = String(path.dropFirst("/project/".count))
             if self.precious.contains(name) { return "only copy \(change)" }
             let isFolder = after[path] == .folder
-            // A folder that holds what stands beside has to be somewhere; one that holds nothing has no business here.
+            // A folder that holds what stands beside has to be somewhere;
+            // one that holds nothing has no business here.
             let isEmpty = isFolder && !after.keys.contains { $0.hasPrefix(path + "/") }
             if let words = Self.forbidden(name, isFolder: isFolder && !isEmpty) {
                 return "\(words) \(change)"

@@ -6,8 +6,9 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// A platform whose answers are made by an enemy: a relay in front of the loopback cloud changes them by seed. Whatever
-/// it says, nothing crashes, hangs, is rented, stopped or destroyed, and no request goes to anybody else.
+/// A platform whose answers are made by an enemy: a relay in front of the loopback cloud changes them by
+/// seed. Whatever it says, nothing crashes, hangs, is rented, stopped or destroyed,
+/// and no request goes to anybody else.
 ///
 /// `VP_HOSTILE_API_ROUNDS=2000` looks longer; round N of a seed is the same each time.
 @Suite("A hostile API", .requires("sshd", "ssh-keygen"), .timeLimit(.minutes(30)))

@@ -3,7 +3,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// What a session does with an instance beyond a sync: the last look before an end, jobs, the load, two at a time.
+/// What a session does with an instance beyond a sync: the last look before an end, jobs, the load,
+/// two at a time.
 extension HostileInstance {
     mutating func perform(_ action: String) async throws(EngineError) {
         let settings = EngineConfiguration.Sync(bulkFiles: self.chance(2) ? 1 : 200)

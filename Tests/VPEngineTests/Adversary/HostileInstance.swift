@@ -3,8 +3,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// An instance that lies, chosen by seed: programs of its own stand first in its PATH, its files have names and kinds
-/// that mean harm, and they change between two looks.
+/// An instance that lies, chosen by seed: programs of its own stand first in its PATH,
+/// its files have names and kinds that mean harm, and they change between two looks.
 struct HostileInstance {
     let instance: LocalInstance
     /// Another one, of the same kind and for the same project.
@@ -23,8 +23,9 @@ struct HostileInstance {
     var programs: String { "\(self.folder)/hostile-bin" }
     var remote: String { self.instance.remote }
 
-    /// Stands before each program of the instance, which keeps it to its own folders: a link there may lead into this
-    /// machine, which a real instance does not have. Empty where there is no sandbox; then no link leads here.
+    /// Stands before each program of the instance, which keeps it to its own folders:
+    /// a link there may lead into this machine, which a real instance does not have. Empty where there is no
+    /// sandbox; then no link leads here.
     let sandbox: String
 
     /// In it the home and the project are the instance's own, under the names that they have here.
@@ -351,7 +352,8 @@ struct HostileInstance {
     }
 
     private mutating func lyingTar(_ honest: String) -> String {
-        // Members that nobody asked for, through links, above the folder, among our own; what is sent is kept beside.
+        // Members that nobody asked for, through links, above the folder, among our own;
+        // what is sent is kept beside.
         let from = ShellQuoting.quoted("\(self.folder)/elsewhere")
         let real = "PATH=${PATH#*:}; export PATH; case $1 in -x*) exec cat > \(from)/wire;; esac"
         return self.pick([

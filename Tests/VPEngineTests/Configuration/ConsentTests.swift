@@ -3,7 +3,8 @@ import Testing
 
 @testable import VPEngine
 
-/// An address that a project names, with a key of its own, would receive the files and variables of every run.
+/// An address that a project names, with a key of its own,
+/// would receive the files and variables of every run.
 @Suite struct ConsentTests {
     let home = HomeFolder()
     static let address = "https://stranger.example"

@@ -3,7 +3,8 @@ import Testing
 
 @testable import VPEngine
 
-/// A project's file may make the user's limits stricter, never looser; and it says nothing that is the user's alone.
+/// A project's file may make the user's limits stricter, never looser;
+/// and it says nothing that is the user's alone.
 @Suite struct ProjectRankTests {
     let home = HomeFolder()
     static let user = ".config/variousplug/config.yaml"

@@ -192,8 +192,8 @@ struct EndsTests {
         (.vast, "destroy", .theirs),
     ]
 
-    /// What a job saves when it is told to end comes down before the instance stops or goes, also where another machine
-    /// has started it. What waits for it does not begin.
+    /// What a job saves when it is told to end comes down before the instance stops or goes,
+    /// also where another machine has started it. What waits for it does not begin.
     @Test(arguments: Self.endings) func whatJobsSaveAtTheirEndComes(
         platform: VPEngine.Platform, verb: String, owner: Owner
     ) async throws {
@@ -272,7 +272,7 @@ struct EndsTests {
         }
     }
 
-    /// A way to the instance that is cut for longer than a transfer itself tries again leaves nothing behind either.
+    /// A way to the instance that is cut for longer than a transfer tries again leaves nothing behind.
     @Test(arguments: [("rsync", 5, "destroy"), ("ssh", 6, "destroy"), ("rsync", 5, "stop")])
     func anEndIsPursuedWhileTheInstanceIsAway(program: String, times: Int, verb: String) async throws {
         let runner = CutRunner()
@@ -295,7 +295,7 @@ struct EndsTests {
         }
     }
 
-    /// Whatever prevents it, what may go on costing money is told with its price, and pursued by the next start.
+    /// What may go on costing money is told with its price, and pursued by the next start.
     @Test(arguments: [EngineError.Code.unauthorized, .platformFailed, .badRequest, .networkDown])
     func whatCannotBeEndedIsUnconfirmed(code: EngineError.Code) async throws {
         try await EndsFixture.with(usesSandboxes: false) { fixture in
@@ -371,7 +371,8 @@ struct EndsTests {
         }
     }
 
-    /// Without anybody to ask, what is refused costs its disk alone; where that is wiped by a stop, it goes on.
+    /// Without anybody to ask, what is refused costs its disk alone; where that is wiped by a stop,
+    /// it goes on.
     @Test(arguments: VPEngine.Platform.allCases) func aRefusedEndStopsWhereThatLosesNothing(
         platform: VPEngine.Platform
     ) async throws {

@@ -112,8 +112,8 @@ struct OutsideResultsTests {
         }
     }
 
-    /// Names that programs here act on come beside also where they come through a link, and what must not come at all is
-    /// kept inert.
+    /// Names that programs here act on come beside also where they come through a link,
+    /// and what must not come at all is kept inert.
     @Test func whatIsActedOnComesBesideThroughALink() async throws {
         try await EndsFixture.with(usesSandboxes: false) { fixture in
             let instance = try await fixture.create(on: .vast)

@@ -33,7 +33,8 @@ struct StopTests {
         }
     }
 
-    /// The watchdog's own part, by itself: a folder stands for the instance, and a stop only calls the platform.
+    /// The watchdog's own part, by itself: a folder stands for the instance,
+    /// and a stop only calls the platform.
     @Test(arguments: [VPEngine.Platform.runpod, .vast])
     func theWatchdogKeepsWhatAStopWouldWipe(platform: VPEngine.Platform) async throws {
         try await TemporaryFolder.with { folder in

@@ -52,8 +52,8 @@ struct JobEventTests {
         }
     }
 
-    /// Whoever reads the status of a job that was given up has the last word, and a second reader of the same end adds
-    /// the log.
+    /// Whoever reads the status of a job that was given up has the last word,
+    /// and a second reader of the same end adds the log.
     @Test func anEndIsBelievedOverALoss() {
         var job = Self.job(.lost, hasEnded: true)
         job.apply(.ended(Self.end(.exited(0)), tail: [], logIsVerified: false), at: Self.now)

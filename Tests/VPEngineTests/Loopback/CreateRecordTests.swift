@@ -5,7 +5,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// What a create says while it goes on, what is on record of one that failed or was broken off, and what it checks first.
+/// What a create says while it goes on, what is on record of one that failed or was broken off,
+/// and what it checks first.
 @Suite(.requires("sshd"), .requires("rsync"), .timeLimit(.minutes(15)))
 struct CreateRecordTests {
     /// A platform that stopped telling its balance is not an alarm, then and ever after.

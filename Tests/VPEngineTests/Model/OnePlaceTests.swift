@@ -8,7 +8,8 @@ import VPEngine
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// The files below `folder`, without the emulator, which shares nothing with the engine, that hold `text`.
+    /// The files below `folder`, without the emulator, which shares nothing with the engine,
+    /// that hold `text`.
     private static func files(holding text: String, below folder: String = "Sources") -> [String] {
         let root = Self.package.appendingPathComponent(folder)
         let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
@@ -69,7 +70,8 @@ import VPEngine
         #expect(GPUMemory.gigabytes(mebibytes * 1_000_000, of: gpu) == gigabytes)
     }
 
-    /// As RunPod, a driver and vast.ai state it: gigabytes, mebibytes of the usable part, and these as megabytes.
+    /// As RunPod, a driver and vast.ai state it: gigabytes, mebibytes of the usable part,
+    /// and these as megabytes.
     @Test func memoryOfEveryModelIsThatOfItsBox() {
         // Of these the greater size less its reserve is the smaller one.
         for model in GPUName.table where !["B200", "B300"].contains(model.name) {

@@ -64,7 +64,8 @@ struct DayOfCostsTests {
         }
     }
 
-    /// What was used before an order is paid at the price of before, whenever the books were last looked into.
+    /// What was used before an order is paid at the price of before,
+    /// whenever the books were last looked into.
     @Test(arguments: VPEngine.Platform.allCases)
     func anOrderIsPaidFromItsMomentOn(platform: VPEngine.Platform) async throws {
         try await MoneyFixture.with(followsCloudClock: true) { fixture in

@@ -86,7 +86,8 @@ struct LeaseTests {
         }
     }
 
-    /// A job whose instance was stopped by somebody else is unknown until that runs again, and no dearer for it.
+    /// A job whose instance was stopped by somebody else is unknown until that runs again,
+    /// and no dearer for it.
     @Test func aJobOnAStoppedInstanceCostsNoMore() async throws {
         try await MoneyFixture.with { fixture in
             let instance = try await fixture.create(on: .vast)
@@ -180,8 +181,8 @@ struct LeaseTests {
         }
     }
 
-    /// The account's key is in no file, no environment and no command line there; the instance's own is not in
-    /// any file of ours either.
+    /// The account's key is in no file, no environment and no command line there;
+    /// the instance's own is not in any file of ours either.
     @Test(arguments: VPEngine.Platform.allCases)
     func theAccountsKeyIsNowhereOnTheInstance(platform: VPEngine.Platform) async throws {
         try await MoneyFixture.with { fixture in

@@ -175,7 +175,8 @@ struct ReconcilerTests {
         }
     }
 
-    /// Only the user's own file may say so: a project that came from elsewhere could end the only copy of a result.
+    /// Only the user's own file may say so: a project that came from elsewhere could end the only copy of a
+    /// result.
     @Test func onlyTheUserHasParkedDisksDestroyed() async throws {
         try await TemporaryFolder.with { folder in
             let project = folder.path + "/project"

@@ -5,7 +5,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// The orders that an instance gives about itself, by each program that an image may have for it, in each shell.
+/// The orders that an instance gives about itself, by each program that an image may have for it,
+/// in each shell.
 @Suite(
     .requires("bwrap"), .requires("dash"), .requires("bash"), .requires("busybox"), .requires("curl"),
     .requires("wget"), .requires("python3"), .timeLimit(.minutes(15)))

@@ -3,7 +3,8 @@ import Testing
 
 @testable import VPEngine
 
-/// What an instance says of itself is a number within its bounds, or unknown; nothing in it stops the program.
+/// What an instance says of itself is a number within its bounds, or unknown;
+/// nothing in it stops the program.
 @Suite("Hostile reports")
 struct HostileReportTests {
     private static let century = 100.0 * 366 * 86_400

@@ -5,7 +5,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// Rows that an earlier version has stored, before anything was checked, pass the same reader as what comes new.
+/// Rows that an earlier version has stored, before anything was checked,
+/// pass the same reader as what comes new.
 @Suite("Stored numbers")
 struct StoredNumbersTests {
     private static let absurd = ["9e999", "-9e999", "1e300", "-1e300", "-1", "'many'", "x'00ff'"]

@@ -74,8 +74,9 @@ final class LoopbackServer: Sendable {
                 }
                 self.serve(connection)
             }
-            // Only here, where nobody waits at it any more: its number may be another server's the moment it is
-            // closed, and this thread would take that one's connections and close them.
+            // Only here, where nobody waits at it any more:
+            // its number may be another server's the moment it is closed, and this thread would take that
+            // one's connections and close them.
             close(listener)
         }
     }

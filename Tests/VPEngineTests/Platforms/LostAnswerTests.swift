@@ -5,8 +5,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// A connection that ends under an order: the order goes out once, on a connection of its own, and what became of it is
-/// looked up.
+/// A connection that ends under an order: the order goes out once, on a connection of its own,
+/// and what became of it is looked up.
 @Suite("Answers that are lost", .requires("sshd", "ssh-keygen"), .timeLimit(.minutes(15)))
 struct LostAnswerTests {
     private static let cloud = LoopbackCloud.Options(speed: 100, enforcesRateLimits: false)

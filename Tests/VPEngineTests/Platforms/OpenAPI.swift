@@ -15,7 +15,8 @@ struct OpenAPI {
 
     // MARK: Requests and answers
 
-    /// What is wrong with `request`; a path that is not described is not complained about but returned as nil.
+    /// What is wrong with `request`; a path that is not described is not complained about but returned as
+    /// nil.
     func complaints(about request: HTTPRequest) -> [String]? {
         guard let operation = self.operation(for: request) else { return nil }
         let line = "\(request.method.rawValue) \(request.url.path)"

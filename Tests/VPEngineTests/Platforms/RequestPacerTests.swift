@@ -85,7 +85,8 @@ struct RequestPacerTests {
         }
     }
 
-    /// What one program was refused, none asks before its time; a program that was killed while it waited holds nobody up.
+    /// What one program was refused, none asks before its time;
+    /// a program that was killed while it waited holds nobody up.
     @Test func programsShareARefusal() async throws {
         try await TemporaryFolder.with { folder async throws in
             let clock = ScriptedClock()
@@ -103,7 +104,8 @@ struct RequestPacerTests {
         }
     }
 
-    /// A damaged file, one of another start of the machine, and a folder that is none keep nobody from asking.
+    /// A damaged file, one of another start of the machine,
+    /// and a folder that is none keep nobody from asking.
     @Test func whatCannotBeReadHoldsNobodyUp() async throws {
         try await TemporaryFolder.with { folder async throws in
             let clock = ScriptedClock()

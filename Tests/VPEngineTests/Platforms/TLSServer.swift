@@ -16,7 +16,8 @@ final class TLSServer {
 
     var url: URL { URL(string: "https://127.0.0.1:\(self.port)/x")! }
 
-    /// Makes an authority, also as the folder `store`, and a certificate of each kind in `folder`; returns its file.
+    /// Makes an authority, also as the folder `store`, and a certificate of each kind in `folder`;
+    /// returns its file.
     static func makeCertificates(in folder: String) throws -> String {
         try Self.run(
             folder,

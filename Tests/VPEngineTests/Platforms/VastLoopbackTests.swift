@@ -15,8 +15,8 @@ struct VastLoopbackTests {
     init() throws {
         self.cloud = try #require(CloudTrait.current)
         let records = self.records
-        // The trait's cloud runs, and limits, a hundred times as fast. Three times its pauses leave room for a
-        // thread that was scheduled late.
+        // The trait's cloud runs, and limits, a hundred times as fast.
+        // Three times its pauses leave room for a thread that was scheduled late.
         self.client = PlatformClients.client(
             for: PlatformEndpoint(
                 platform: .vast, baseURL: self.cloud.vastURL, key: APIKey(self.cloud.vastAPIKey)),

@@ -118,8 +118,8 @@ struct VastOffersTests {
         }
     }
 
-    /// What the platform does not tell, or tells in a new word, hides no offer: the driver is looked at once the instance
-    /// is there.
+    /// What the platform does not tell, or tells in a new word, hides no offer:
+    /// the driver is looked at once the instance is there.
     @Test(
         arguments: [
             ("cuda_max_good", nil), ("cuda_max_good", .null), ("verification", "semi-verified"),

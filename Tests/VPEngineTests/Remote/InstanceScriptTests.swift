@@ -5,8 +5,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// The scripts beside those of jobs, on the shells that instances have: each is run, by dash, by bash as `sh` and
-/// by busybox with its own programs.
+/// The scripts beside those of jobs, on the shells that instances have: each is run, by dash,
+/// by bash as `sh` and by busybox with its own programs.
 @Suite(.requires("dash", "bash", "busybox"), .timeLimit(.minutes(5)))
 struct InstanceScriptTests {
     private static let shells: [JobShell.Kind] = [.dash, .bash, .busybox]

@@ -15,7 +15,8 @@ struct JobBackgroundTests {
         try await JobShell.with(kind, hasBash: hasBash, body)
     }
 
-    /// The shell says 0 at once; the work is the loop's, and tells of itself in a file of the workspace alone.
+    /// The shell says 0 at once; the work is the loop's,
+    /// and tells of itself in a file of the workspace alone.
     @Test(arguments: Self.shells)
     func workInTheBackgroundIsWaitedFor(kind: JobShell.Kind) async throws {
         try await self.with(kind) { shell in
@@ -32,7 +33,8 @@ struct JobBackgroundTests {
         }
     }
 
-    /// However soon it fails, the shell's 0 is not the whole truth. (What fails before the shell ends is the shell's.)
+    /// However soon it fails, the shell's 0 is not the whole truth.
+    /// (What fails before the shell ends is the shell's.)
     @Test(arguments: [JobShell.Kind.dash, .bash])
     func aBackgroundThatFailsAtOnceIsTold(kind: JobShell.Kind) async throws {
         try await self.with(kind) { shell in
@@ -88,7 +90,8 @@ struct JobBackgroundTests {
         }
     }
 
-    /// Gives the machine a GPU of that load, used by the process whose number stands in `user` of the workspace.
+    /// Gives the machine a GPU of that load, used by the process whose number stands in `user` of the
+    /// workspace.
     private func installGPU(load: Int, on shell: JobShell) throws {
         try shell.install(
             "nvidia-smi",

@@ -5,8 +5,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// Of the job scripts what takes its time: limits, waiting, and ends that are looked for. Side by side, since each of
-/// them waits for most of it.
+/// Of the job scripts what takes its time: limits, waiting, and ends that are looked for. Side by side,
+/// since each of them waits for most of it.
 @Suite(.requires("dash", "bash", "busybox", "perl"), .timeLimit(.minutes(15)))
 struct JobPatienceTests {
     private static let shells = JobShell.Kind.allCases
@@ -49,7 +49,8 @@ struct JobPatienceTests {
         }
     }
 
-    /// Nobody follows it: the instance keeps to the limit by itself, and ends what the command left elsewhere.
+    /// Nobody follows it: the instance keeps to the limit by itself,
+    /// and ends what the command left elsewhere.
     @Test(arguments: Self.shells)
     func aLimitIsKeptWithoutAnybody(kind: JobShell.Kind) async throws {
         try await JobShell.with(kind) { shell in

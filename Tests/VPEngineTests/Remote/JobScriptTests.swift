@@ -231,7 +231,8 @@ struct JobScriptTests {
         }
     }
 
-    /// The kernel counts in the container's own cgroup, here a folder in its place, in either of its versions.
+    /// The kernel counts in the container's own cgroup, here a folder in its place,
+    /// in either of its versions.
     @Test(
         .requires("bwrap"), .sandboxes, arguments: Self.shells,
         [

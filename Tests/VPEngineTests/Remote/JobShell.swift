@@ -43,8 +43,8 @@ struct JobShell: Sendable {
         "tail", "tee", "test", "touch", "tr", "truncate", "tty", "wc",
     ]
 
-    /// Runs `body` on such a machine, and ends what it leaves there: a test that fails half-way must not leave a loop
-    /// that keeps a processor.
+    /// Runs `body` on such a machine, and ends what it leaves there:
+    /// a test that fails half-way must not leave a loop that keeps a processor.
     static func with(
         _ kind: Kind, hasBash: Bool = false, _ body: (JobShell) async throws -> Void
     ) async throws {

@@ -37,7 +37,8 @@ struct OutputLimitTests {
         }
     }
 
-    /// Of complaints without end the first and the last are kept: the first names the reason, the last the outcome.
+    /// Of complaints without end the first and the last are kept: the first names the reason,
+    /// the last the outcome.
     @Test func complaintsWithoutEndAreCut() async throws {
         try await TemporaryFolder.with { folder in
             let shell = try Self.shell(in: folder)
@@ -139,7 +140,8 @@ struct EndlessReportTests {
         }
     }
 
-    /// It says that the log is longer than it is, each time: the job has ended, and its copy is not vouched for.
+    /// It says that the log is longer than it is, each time: the job has ended,
+    /// and its copy is not vouched for.
     @Test func aLogThatIsPromisedAndNeverComesIsNotWaitedForForEver() async throws {
         try await TemporaryFolder.with { folder in
             let (tail, shell) = try Self.tail(in: folder)

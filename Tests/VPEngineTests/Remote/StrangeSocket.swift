@@ -29,7 +29,8 @@ final class StrangeSocket: Sendable {
                 while read(peer, &rest, rest.count) > 0 {}
                 Glibc.close(peer)
             }
-            // Only here: once it is closed, its number may be another's, whose connections this thread would take.
+            // Only here: once it is closed, its number may be another's,
+            // whose connections this thread would take.
             Glibc.close(listener)
         }
     }

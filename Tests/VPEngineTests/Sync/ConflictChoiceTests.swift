@@ -48,7 +48,8 @@ struct ConflictChoiceTests {
         }
     }
 
-    /// What stands in the way there is told as long as nobody here has it, and makes room where mine is to be there.
+    /// What stands in the way there is told as long as nobody here has it,
+    /// and makes room where mine is to be there.
     @Test(arguments: ["link", "file"]) func whatIsInTheWayIsDecidedOnce(kind: String) async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)

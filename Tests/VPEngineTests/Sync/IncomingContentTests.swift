@@ -4,7 +4,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// What comes of names that were asked for, of files that grow, and of listings and downloads that do not end as they should.
+/// What comes of names that were asked for, of files that grow,
+/// and of listings and downloads that do not end as they should.
 @Suite(.requires("rsync"), .timeLimit(.minutes(15)))
 struct IncomingContentTests {
     /// What an ignore file asks for by name is looked for there as well.
@@ -72,7 +73,8 @@ struct IncomingContentTests {
         }
     }
 
-    /// A file that grows here while it is sent comes back as nobody's change, and the next upload sends the rest.
+    /// A file that grows here while it is sent comes back as nobody's change,
+    /// and the next upload sends the rest.
     @Test func whatGrowsHereIsNoConflict() async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)

@@ -141,7 +141,8 @@ struct IncomingTests {
         }
     }
 
-    /// A folder of such a name is nobody's result, and stays there, also where it is below others or in a clone.
+    /// A folder of such a name is nobody's result, and stays there,
+    /// also where it is below others or in a clone.
     @Test(arguments: [".envrc", ".vscode", ".idea/deep", "sub/.gitmodules", "born/.gitattributes"])
     func anEmptyFolderThatIsActedOnStaysThere(_ name: String) async throws {
         try await TemporaryFolder.with { folder in
@@ -163,7 +164,8 @@ struct IncomingTests {
         }
     }
 
-    /// Editors and git act on these: what is changed there is put beside, and a clone made there keeps its own.
+    /// Editors and git act on these: what is changed there is put beside,
+    /// and a clone made there keeps its own.
     @Test func whatIsActedOnGoesBeside() async throws {
         try await TemporaryFolder.with { folder in
             let instance = try LocalInstance(in: folder.path)
@@ -334,8 +336,8 @@ struct IncomingTests {
         }
     }
 
-    /// No rsync there, and a tar that, the first time, puts links and files nobody asked for before what was asked for,
-    /// or in place of it.
+    /// No rsync there, and a tar that, the first time, puts links and files nobody asked for before what was
+    /// asked for, or in place of it.
     private static func leaveTar(
         on instance: LocalInstance, _ folder: TemporaryFolder, evil: String, isAlone: Bool = false
     ) throws {

@@ -4,7 +4,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// A file of the same size and time may hold something else. Its inode's time says so, and reading it decides.
+/// A file of the same size and time may hold something else. Its inode's time says so,
+/// and reading it decides.
 @Suite(.requires("rsync"), .timeLimit(.minutes(15)))
 struct InodeTimeTests {
     /// Writes `text` to `path`, and gives it the time that it had.

@@ -4,7 +4,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// A sync right after one that was killed: what the first has done is ours, and makes no second version of anything.
+/// A sync right after one that was killed: what the first has done is ours,
+/// and makes no second version of anything.
 @Suite(.requires("rsync"), .timeLimit(.minutes(15)))
 struct KilledSyncTests {
     private func begin(_ folder: TemporaryFolder) async throws -> LocalInstance {

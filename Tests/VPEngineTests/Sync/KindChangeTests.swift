@@ -4,7 +4,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// One name, and each pair of kinds that the two sides may have of it: nothing is lost, nothing fails for ever.
+/// One name, and each pair of kinds that the two sides may have of it: nothing is lost,
+/// nothing fails for ever.
 @Suite(.requires("rsync"), .timeLimit(.minutes(15)))
 struct KindChangeTests {
     enum Kind: String, CaseIterable, Sendable, CustomTestStringConvertible {
@@ -113,7 +114,8 @@ struct KindChangeTests {
         }
     }
 
-    /// A job wrote into a folder that is something else here now: its results come beside, and stop nothing for ever.
+    /// A job wrote into a folder that is something else here now: its results come beside,
+    /// and stop nothing for ever.
     @Test(arguments: [Kind.folder, .emptyFolder], [Kind.file, .link, .linkToFolder])
     func resultsInAFolderThatIsSomethingElseHereComeBeside(sent: Kind, now: Kind) async throws {
         try await TemporaryFolder.with { folder in

@@ -4,7 +4,8 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// A sync that has nothing to do finds that out by one question, and never believes it where something changed.
+/// A sync that has nothing to do finds that out by one question,
+/// and never believes it where something changed.
 @Suite(.requires("rsync"), .timeLimit(.minutes(15)))
 struct SettledTests {
     private func read(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }

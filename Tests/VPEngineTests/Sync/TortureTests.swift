@@ -4,14 +4,15 @@ import VPTestSupport
 
 @testable import VPEngine
 
-/// Random trees and random edits on both sides, also while a sync runs, syncs in both directions, cuts at random
-/// points; the judge reads the files themselves and knows nothing of plans and manifests.
+/// Random trees and random edits on both sides, also while a sync runs, syncs in both directions,
+/// cuts at random points; the judge reads the files themselves and knows nothing of plans and manifests.
 ///
 /// What it demands. No content that anybody wrote is lost by a sync: after each one every version that was on
 /// either side before it is on one of them, except what the rules let go: a version on the instance that was
-/// replaced or removed because it came from here unchanged, and a version here replaced by a newer one from the
-/// instance after it was sent there unchanged. A file changed here is never touched by a download. No file is
-/// ever seen half-written. A file that grows, here or there, has no second version anywhere.
+/// replaced or removed because it came from here unchanged,
+/// and a version here replaced by a newer one from the instance after it was sent there unchanged. A file
+/// changed here is never touched by a download. No file is ever seen half-written. A file that grows, here or
+/// there, has no second version anywhere.
 ///
 /// Two syncs may run at once, of one instance or of two, and one may be ended at any moment, as Ctrl-C does.
 @Suite(.requires("rsync"), .timeLimit(.minutes(15)))
@@ -20,8 +21,8 @@ struct TortureTests {
         Int(ProcessInfo.processInfo.environment[name] ?? "") ?? fallback
     }
 
-    /// Rounds of each seed; `VP_TORTURE_ROUNDS` and `VP_TORTURE_SEEDS` make it longer, `VP_TORTURE_SEED` chooses another
-    /// world.
+    /// Rounds of each seed; `VP_TORTURE_ROUNDS` and `VP_TORTURE_SEEDS` make it longer,
+    /// `VP_TORTURE_SEED` chooses another world.
     private static let rounds = Self.number("VP_TORTURE_ROUNDS", 25)
     private static let firstSeed = Self.number("VP_TORTURE_SEED", 1)
 
@@ -63,7 +64,8 @@ struct TortureWorld {
         get { self.allSent[self.instance.id.rawValue, default: [:]] }
         set { self.allSent[self.instance.id.rawValue] = newValue }
     }
-    /// Contents that were on both sides at once, wherever: what was brought under another name counts as brought.
+    /// Contents that were on both sides at once, wherever:
+    /// what was brought under another name counts as brought.
     var brought: Set<String> = []
     /// What an upload that was ended has left to be judged.
     private var aside: Set<String> = []
@@ -246,8 +248,8 @@ struct TortureWorld {
                     )
                 }
             }
-            // What is replaced or removed there follows what was done here. What was written meanwhile may get a
-            // name that this upload freed.
+            // What is replaced or removed there follows what was done here.
+            // What was written meanwhile may get a name that this upload freed.
             if isUpload, let now = there[path], now != before.here[path], now != original.here[path],
                 !edits.contains(where: { $0.content == now })
             {
@@ -343,7 +345,8 @@ struct TortureWorld {
             self.note("\(side): link \(name) #\(self.serial)")
             symlink("nowhere-\(self.serial)", path)
         case 11, 12:
-            // A folder becomes a file or a link, a file or link becomes a folder with something or nothing in it.
+            // A folder becomes a file or a link, a file or link becomes a folder with something or nothing in
+            // it.
             let other = Self.names.randomElement(using: &self.random)!
             let kind = ["file", "link", "link to a folder", "folder", "empty folder"]
                 .randomElement(using: &self.random)!

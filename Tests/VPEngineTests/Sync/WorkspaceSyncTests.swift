@@ -186,7 +186,8 @@ struct WorkspaceSyncTests {
             try self.write("wh0le", to: "\(instance.project)/model")
             var times = [information.st_atim, information.st_mtim]
             utimensat(AT_FDCWD, "\(instance.project)/model", &times, 0)
-            // As an earlier version kept it, and as a disk that lies would have it: no inode's time says anything.
+            // As an earlier version kept it, and as a disk that lies would have it:
+            // no inode's time says anything.
             let sync = instance.sync()
             let agreed = sync.loadAgreed().mapValues {
                 AgreedEntry(here: $0.here.withoutInode, there: $0.there.withoutInode)

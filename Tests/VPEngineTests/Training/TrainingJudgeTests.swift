@@ -96,7 +96,8 @@ import VPTestSupport
 
     // MARK: Time
 
-    /// Steps as they arrive: each takes `second` seconds and a little more or less, every `evaluation` one pauses.
+    /// Steps as they arrive: each takes `second` seconds and a little more or less,
+    /// every `evaluation` one pauses.
     private static func estimate(
         seed: UInt64, total: Double, until: Double, from first: Double = 0, second: Double,
         evaluation: (every: Double, seconds: Double)? = nil

@@ -279,8 +279,8 @@ import VPTestSupport
         ProcessInfo.processInfo.environment["VP_INPUT_SEQUENCES"].flatMap(Int.init) ?? 20_000
     }
 
-    /// In random pieces, with pauses that are longer than a lone ESC waits; only within one, where they would make it a
-    /// key, there is none.
+    /// In random pieces, with pauses that are longer than a lone ESC waits; only within one,
+    /// where they would make it a key, there is none.
     @Test func sequencesWithoutAKeyMakeNone() {
         var random = SequenceGenerator(seed: 14)
         var decoder = InputDecoder()

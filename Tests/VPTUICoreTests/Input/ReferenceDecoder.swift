@@ -1,7 +1,7 @@
 import Foundation
 
-/// A second reader of terminal input, made another way: one pattern for each kind of sequence, matched against the whole
-/// input at once, where the decoder of the dashboard goes byte by byte.
+/// A second reader of terminal input, made another way: one pattern for each kind of sequence,
+/// matched against the whole input at once, where the decoder of the dashboard goes byte by byte.
 enum ReferenceDecoder {
     /// What is read of `input`, as names: `a`, `up`, `paste(4)`.
     static func names(_ input: String) -> [String] {

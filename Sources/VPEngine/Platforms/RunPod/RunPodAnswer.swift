@@ -38,7 +38,8 @@ struct RunPodAnswer: PlatformAnswer {
         let status = self.response.status
         switch status {
         case 401: return self.body.isHTML ? .badResponse : .unauthorized
-        // A key without the right to this. The edge turns clients away by their agent, which is not about the key.
+        // A key without the right to this. The edge turns clients away by their agent,
+        // which is not about the key.
         case 403: return self.isJSON ? .missingPermission : .badResponse
         case 402: return .insufficientCredit
         case 410: return .endpointRetired

@@ -72,7 +72,8 @@ package final class RunPodClient: PlatformClient {
             repetition: .never, timeout: .seconds(120), activity: activity)
         guard answer.response.isSuccess else {
             var error = self.calls.error(answer, activity)
-            // A 400 is either a broken rule or no capacity, and only the words tell; both leave nothing behind.
+            // A 400 is either a broken rule or no capacity, and only the words tell;
+            // both leave nothing behind.
             let mayTryNext =
                 answer.response.status == 400 && error.code == .badRequest
                 || answer.response.status == 403 && answer.message.lowercased().contains("pool")

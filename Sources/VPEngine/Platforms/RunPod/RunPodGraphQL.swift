@@ -1,7 +1,7 @@
 import Foundation
 
-/// What RunPod does through GraphQL alone, which is being retired: it tells the balance, and it takes bids for
-/// interruptible pods. What was rented by a bid is then a pod like any other to REST.
+/// What RunPod does through GraphQL alone, which is being retired: it tells the balance,
+/// and it takes bids for interruptible pods. What was rented by a bid is then a pod like any other to REST.
 struct RunPodGraphQL: Sendable {
     private let calls: PlatformCalls<RunPodGraphQLAnswer>
 

@@ -3,8 +3,8 @@ import Foundation
 /// RunPod's catalogue as offers.
 ///
 /// RunPod rents a kind of GPU, not a machine, so an offer's id names what the create call needs: the GPU, and
-/// the data centers where the query wanted one of certain countries. Only Secure Cloud is offered: a Community
-/// pod gets a public address by luck alone, and without one there is no rsync.
+/// the data centers where the query wanted one of certain countries. Only Secure Cloud is offered:
+/// a Community pod gets a public address by luck alone, and without one there is no rsync.
 enum RunPodOffer {
     /// Dollars for each GB and month; a volume costs twice that while its pod is stopped.
     static let storagePrice = 0.10
@@ -13,8 +13,8 @@ enum RunPodOffer {
     /// The smallest volume that can be asked for.
     static let smallestVolumeGB = 10
 
-    /// Bytes in what RunPod calls a GB of GPU memory: 1024 of the megabytes that vast.ai counts in, so that one
-    /// kind of GPU has one size.
+    /// Bytes in what RunPod calls a GB of GPU memory: 1024 of the megabytes that vast.ai counts in,
+    /// so that one kind of GPU has one size.
     static let bytesPerGPUGigabyte = 1.024e9
 
     /// Of bids, to the dollar.

@@ -38,7 +38,8 @@ enum RunPodWire {
     private static func environment(_ request: RentRequest, publicKeys: [String]) -> [String: String] {
         var environment = request.environment
         let names = environment.keys.filter { $0 != "PUBLIC_KEY" }.sorted()
-        // A stop wipes what shells read them from, and the values are kept nowhere but in the container's own.
+        // A stop wipes what shells read them from, and the values are kept nowhere but in the container's
+        // own.
         if !names.isEmpty { environment[RentRequest.namesVariable] = names.joined(separator: " ") }
         // Said outright rather than left to `startSsh`, which does nothing for an account without keys.
         if environment["PUBLIC_KEY"] == nil {
@@ -274,7 +275,8 @@ enum RunPodWire {
         return charges
     }
 
-    /// RFC 3339 with or without a fraction; older rows have Go's own form, `2026-07-01 21:42:02.335 +0000 UTC`.
+    /// RFC 3339 with or without a fraction; older rows have Go's own form,
+    /// `2026-07-01 21:42:02.335 +0000 UTC`.
     static func date(_ value: JSONValue) -> Date? {
         guard var text = value.text?.trimmingSpaces() else { return nil }
         if text.hasSuffix(" UTC") {

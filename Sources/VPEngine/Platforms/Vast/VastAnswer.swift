@@ -12,8 +12,9 @@ struct VastAnswer: PlatformAnswer {
 
     var message: String { self.body.message(in: ["msg", "message", "detail", "error"]) }
 
-    /// True only where the API itself says that there is no such instance. A bare 404 may come from a proxy or
-    /// a mistyped address, and an instance that is believed gone goes on being billed.
+    /// True only where the API itself says that there is no such instance.
+    /// A bare 404 may come from a proxy or a mistyped address,
+    /// and an instance that is believed gone goes on being billed.
     var saysInstanceGone: Bool {
         guard self.response.status == 404 || self.response.status == 410, !self.saysKeyRefused else {
             return false
@@ -60,8 +61,8 @@ struct VastAnswer: PlatformAnswer {
         "insufficient_credit", "lacks credit", "spend_rate_limit", "missing_billing",
     ]
 
-    /// A key that the platform knows, for it answers one that it does not know by 401 or 404. Each of our requests has a
-    /// key, so that a login is never what is missing.
+    /// A key that the platform knows, for it answers one that it does not know by 401 or 404.
+    /// Each of our requests has a key, so that a login is never what is missing.
     private var saysRightMissing: Bool {
         self.response.status == 403 && self.isJSON && self.json["error"].text == "auth_error"
             && !self.words.contains("invalid user key")

@@ -8,7 +8,8 @@ package final class VastClient: PlatformClient, SearchCounting {
 
     private let calls: PlatformCalls<VastAnswer>
     private var caller: APICaller { self.calls.caller }
-    /// When this client last asked an instance to start. The old `exited` stays on show for minutes after that.
+    /// When this client last asked an instance to start.
+    /// The old `exited` stays on show for minutes after that.
     private let startedAt: Mutex<[InstanceID: Duration]> = Mutex([:])
     package let quota: SearchQuota
 
@@ -144,7 +145,8 @@ package final class VastClient: PlatformClient, SearchCounting {
             self.startedAt.withLock { $0[id] = self.caller.clock.now() }
             return
         }
-        // Refused, yet queued: it would start, and bill, whenever the GPU falls free. Nobody would be watching.
+        // Refused, yet queued: it would start, and bill, whenever the GPU falls free.
+        // Nobody would be watching.
         var error = self.calls.error(answer, activity)
         do throws(EngineError) {
             try await self.setState("stopped", of: id, activity: activity)

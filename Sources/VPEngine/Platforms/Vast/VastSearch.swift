@@ -58,7 +58,8 @@ struct VastSearch {
         count == VastSearch.rowLimit && total < self.query.limit
     }
 
-    /// The rows that fit, in order. The server does not always apply every filter, so all are applied here too.
+    /// The rows that fit, in order. The server does not always apply every filter,
+    /// so all are applied here too.
     func select(_ offers: [Offer]) -> [Offer] {
         let fitting = offers.filter(self.fits)
         let sorted: [Offer] =

@@ -1,8 +1,8 @@
 extension VastWire {
     /// One status out of the four fields that vast.ai has for it.
     ///
-    /// `actual_status` is what the container does, `intended_status` what the user last asked for, `cur_state`
-    /// whether the GPU is held. None of them alone is enough, and any may be null.
+    /// `actual_status` is what the container does, `intended_status` what the user last asked for,
+    /// `cur_state` whether the GPU is held. None of them alone is enough, and any may be null.
     ///
     /// - Parameter wasStarted: a start was sent a short while ago, so `exited` may be left from before it.
     static func status(_ row: JSONValue, wasStarted: Bool) -> InstanceStatus {

@@ -2,8 +2,8 @@ import Foundation
 
 /// vast.ai's JSON to and from the model. Nothing else knows its field names.
 enum VastWire {
-    /// Rows that lack what an offer is made of are left out, since odd machines exist; where no row has it, the
-    /// answer is damaged, not empty.
+    /// Rows that lack what an offer is made of are left out, since odd machines exist;
+    /// where no row has it, the answer is damaged, not empty.
     static func offers(_ json: JSONValue, isInterruptible: Bool) throws(WireDamage) -> [Offer] {
         guard let rows = json["offers"].array else {
             throw WireDamage(words: "the answer has no list of offers")
@@ -44,7 +44,8 @@ enum VastWire {
     }
 
     private static func isVerified(_ row: JSONValue) -> Bool {
-        // The search asked for verified ones, so that a word that did not exist when this was written is one for them.
+        // The search asked for verified ones, so that a word that did not exist when this was written is one
+        // for them.
         let word = row["verification"].text?.lowercased() ?? "verified"
         return !["unverified", "deverified"].contains(word)
     }
@@ -68,8 +69,9 @@ enum VastWire {
         return .object(body)
     }
 
-    /// The guard goes first, since what the user wants run may take for ever; it is left out where both together are
-    /// more than the platform takes, or where another program than a shell reads it.
+    /// The guard goes first, since what the user wants run may take for ever;
+    /// it is left out where both together are more than the platform takes,
+    /// or where another program than a shell reads it.
     static func onStart(_ request: RentRequest) -> String? {
         guard let bootGuard = request.bootGuard else { return request.onStart }
         var lines = (request.onStart ?? "").split(separator: "\n", omittingEmptySubsequences: false)

@@ -64,7 +64,8 @@ final class EffectRunner: Sendable {
 
     // MARK: What was confirmed
 
-    /// Returns once it is on record. Where it cannot be, it happens all the same, for as long as the dashboard runs.
+    /// Returns once it is on record. Where it cannot be, it happens all the same,
+    /// for as long as the dashboard runs.
     private func confirm(_ destroys: [PendingDestroy]) {
         do throws(EngineError) {
             try self.engine.confirm(destroys.map(self.end))
@@ -86,8 +87,8 @@ final class EffectRunner: Sendable {
         self.engine.takeUpConfirmedEnds(program: LineRunner.program(), environment: self.environment)
     }
 
-    /// Leaves what was confirmed to `vp`: this program is about to stop or to end. Waits at most `limit` for what is
-    /// under way here to end.
+    /// Leaves what was confirmed to `vp`: this program is about to stop or to end.
+    /// Waits at most `limit` for what is under way here to end.
     func handOverDestroys(of state: State, limit: DispatchTimeInterval) {
         let destroys = state.pendingDestroys + state.activeDestroys
         guard !destroys.isEmpty else { return }
@@ -105,8 +106,8 @@ final class EffectRunner: Sendable {
         self.engine.handOver(ends, to: LineRunner.program(), environment: self.environment)
     }
 
-    /// Stops this process, and returns when it is continued, with what `vp` has begun to destroy meanwhile. What is
-    /// still counting down is the dashboard's again.
+    /// Stops this process, and returns when it is continued,
+    /// with what `vp` has begun to destroy meanwhile. What is still counting down is the dashboard's again.
     func suspend(with state: State) -> [InstanceID] {
         self.handOverDestroys(of: state, limit: .seconds(1))
         Signals.stop()
@@ -198,8 +199,8 @@ final class EffectRunner: Sendable {
         self.work.yield(work)
     }
 
-    /// Posts what `question` answers, or why it could not be. It begins after what was ordered before, and holds up
-    /// nothing that comes after.
+    /// Posts what `question` answers, or why it could not be. It begins after what was ordered before,
+    /// and holds up nothing that comes after.
     private func answer(_ question: @escaping @Sendable (EffectRunner) async throws(EngineError) -> Answer) {
         self.inOrder { runner in
             Task.detached { [mailbox = runner.mailbox] in
@@ -234,8 +235,8 @@ final class EffectRunner: Sendable {
                 }, generation: generation)
         case .quote(let request, let generation):
             do throws(EngineError) {
-                // Each change of the form is another question; where those have had their share, offers that were seen
-                // before answer it.
+                // Each change of the form is another question; where those have had their share,
+                // offers that were seen before answer it.
                 let plan = try await self.engine.rentalPlan(request, for: .watching)
                 let answers = PlatformAnswers(values: plan.offers, failures: plan.failures, fetchedAt: Date())
                 return .quoted(.success(answers), job: plan.job, generation: generation)

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// Whether mosh is between this program and the terminal. It hands `COLORTERM` through, and does not understand the
-/// form of colours that the descriptions with direct colour use.
+/// Whether mosh is between this program and the terminal. It hands `COLORTERM` through,
+/// and does not understand the form of colours that the descriptions with direct colour use.
 enum Mosh {
     static func isAround(_ environment: [String: String]) -> Bool {
         // mosh-server sets this for its shell.

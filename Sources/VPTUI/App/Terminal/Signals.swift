@@ -13,7 +13,8 @@ enum Signals {
     /// The signal that asked for the end. Only a handler writes it.
     nonisolated(unsafe) fileprivate static var ending = SIGHUP
 
-    /// All that end a process that does not expect them, those of no name included (from the first that is free on).
+    /// All that end a process that does not expect them,
+    /// those of no name included (from the first that is free on).
     private static let endings: [Int32] =
         [
             SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR,
@@ -51,8 +52,8 @@ enum Signals {
 
     /// Stops this process as a shell expects of Ctrl-z; returns when it is continued.
     ///
-    /// As the terminal does, it stops all that were started with us: a script or `timeout` that waits for us would
-    /// otherwise keep the shell waiting as well.
+    /// As the terminal does, it stops all that were started with us:
+    /// a script or `timeout` that waits for us would otherwise keep the shell waiting as well.
     static func stop() {
         signal(SIGTSTP, SIG_IGN)
         kill(0, SIGTSTP)
@@ -78,7 +79,8 @@ private func noteSignal(_ number: Int32) {
     errno = saved
 }
 
-/// The loop ends in order; when it cannot within a second (a terminal that takes no output), `giveUp` ends it.
+/// The loop ends in order; when it cannot within a second (a terminal that takes no output),
+/// `giveUp` ends it.
 private func noteEnd(_ number: Int32) {
     noteSignal(number)
     Signals.ending = number

@@ -41,7 +41,8 @@ struct TerminalInput {
     /// Forgets what is half read.
     mutating func reset() { self.decoder = InputDecoder(settings: self.settings) }
 
-    /// Takes in what the terminal still has to answer, so that the shell does not get it. Keys among it are lost.
+    /// Takes in what the terminal still has to answer, so that the shell does not get it.
+    /// Keys among it are lost.
     mutating func drain(until limit: Double) {
         while self.isOpen {
             let left = limit - Self.now

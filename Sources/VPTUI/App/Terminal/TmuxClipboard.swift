@@ -5,8 +5,8 @@ import VPTUICore
 
 /// The clipboard of tmux.
 enum TmuxClipboard {
-    /// Gives tmux the text as well. By default it takes no clipboard from programs in it, but has one itself that it
-    /// passes on to its terminal (`set-clipboard external`).
+    /// Gives tmux the text as well. By default it takes no clipboard from programs in it,
+    /// but has one itself that it passes on to its terminal (`set-clipboard external`).
     static func give(_ text: String, environment: [String: String]) {
         guard !environment["TMUX", default: ""].isEmpty else { return }
         // A file and no pipe: whoever does not read it must not hold up the loop.

@@ -1,7 +1,7 @@
 /// What the dashboard knows of a verb beyond what `vp` says of it (`VerbTable`).
 ///
-/// Every verb has a row, so that somebody has decided whether it only looks: a test in VPCLITests compares the rows with
-/// the parser's own list.
+/// Every verb has a row, so that somebody has decided whether it only looks:
+/// a test in VPCLITests compares the rows with the parser's own list.
 struct PaletteVerb: Equatable, Sendable {
     /// What may follow the verb, for the completions.
     enum Argument: Equatable, Sendable { case nothing, job, instance, command }

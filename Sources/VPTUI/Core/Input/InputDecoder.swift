@@ -1,8 +1,8 @@
 /// Turns what a terminal sends into keys, pastes, clicks and answers.
 ///
-/// Every control sequence is read to its end, whatever its kind and however its bytes arrive; one without a meaning
-/// here does nothing. The caller reads the bytes, and calls `timedOut` at `deadline` when nothing more has come.
-/// Times are seconds of any clock that only goes forward.
+/// Every control sequence is read to its end, whatever its kind and however its bytes arrive;
+/// one without a meaning here does nothing. The caller reads the bytes, and calls `timedOut` at `deadline`
+/// when nothing more has come. Times are seconds of any clock that only goes forward.
 public struct InputDecoder: Sendable {
     public enum Event: Hashable, Sendable {
         case key(Key)
@@ -10,7 +10,8 @@ public struct InputDecoder: Sendable {
         case mouse(MouseEvent)
         /// The terminal named its background colour: `rgb:1010/1414/1818`.
         case background(String)
-        /// The terminal said what it is (DA1). It answers in order, so that all earlier questions are answered.
+        /// The terminal said what it is (DA1). It answers in order,
+        /// so that all earlier questions are answered.
         case identified
     }
 
@@ -19,7 +20,8 @@ public struct InputDecoder: Sendable {
     /// The same for a paste, which may come over a slow line. What has come by then is delivered.
     static let pasteSilenceLimit = 10.0
     private static let sequenceLimit = 256
-    /// A lone ESC has been taken for the key, and the rest of its sequence may still come within these seconds.
+    /// A lone ESC has been taken for the key, and the rest of its sequence may still come within these
+    /// seconds.
     private static let lateLimit = 0.5
 
     private enum Mode: Hashable {

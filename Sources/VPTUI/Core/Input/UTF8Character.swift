@@ -1,4 +1,5 @@
-/// One character of UTF-8, byte by byte. Bytes that belong to none are dropped at once, and hold nothing back.
+/// One character of UTF-8, byte by byte. Bytes that belong to none are dropped at once,
+/// and hold nothing back.
 struct UTF8Character: Hashable, Sendable {
     enum Step: Hashable {
         /// The byte stands for itself.
@@ -14,7 +15,8 @@ struct UTF8Character: Hashable, Sendable {
 
     private var value: UInt32 = 0
     private var missing = 0
-    /// What the next byte may be: narrower after some first bytes, which would begin an overlong form or a surrogate.
+    /// What the next byte may be: narrower after some first bytes,
+    /// which would begin an overlong form or a surrogate.
     private var next: ClosedRange<UInt8> = 0x80...0xBF
 
     mutating func take(_ byte: UInt8) -> Step {

@@ -57,21 +57,22 @@ struct ListColumns: Equatable, Sendable {
         }
     }
 
-    /// All rows by a column. Rows that are equal keep the order in which they came, and rows without a value come
-    /// last, whichever way it goes.
+    /// All rows by a column. Rows that are equal keep the order in which they came,
+    /// and rows without a value come last, whichever way it goes.
     func sorted(by column: Int, falling: Bool) -> [Int32] {
         Self.sorted(
             self.keys(column).map { key in
                 if key.isNaN { return .max }
-                // As integers they have the same order, once the signs are turned; adding nothing makes both zeros one.
+                // As integers they have the same order, once the signs are turned;
+                // adding nothing makes both zeros one.
                 let bits = (key + 0).bitPattern
                 let rising = bits >> 63 == 0 ? bits | 1 << 63 : ~bits
                 return falling ? ~rising : rising
             })
     }
 
-    /// The places of `keys` in their order, equal ones as they came: by eleven bits after eleven bits, which takes a
-    /// third of the time that comparing takes.
+    /// The places of `keys` in their order, equal ones as they came: by eleven bits after eleven bits,
+    /// which takes a third of the time that comparing takes.
     private static func sorted(_ keys: [UInt64]) -> [Int32] {
         var places = Array(Int32(0)..<Int32(keys.count))
         var next = places

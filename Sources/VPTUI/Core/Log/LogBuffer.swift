@@ -3,9 +3,10 @@ import VPEngine
 
 /// A part of a job's output as lines, from bytes as they come.
 ///
-/// Colours are kept, every other escape sequence is swallowed, `\r` starts its line over (so a progress bar is
-/// one live line), invalid UTF-8 becomes U+FFFD. Memory is bounded by lines and by bytes; the whole log is in
-/// the file that the engine keeps, and each line knows where in it it begins.
+/// Colours are kept, every other escape sequence is swallowed,
+/// `\r` starts its line over (so a progress bar is one live line), invalid UTF-8 becomes U+FFFD. Memory is
+/// bounded by lines and by bytes; the whole log is in the file that the engine keeps, and each line knows
+/// where in it it begins.
 public struct LogBuffer: Equatable, Sendable {
     public static let maximumLines = 20_000
     public static let maximumBytes = 6 << 20

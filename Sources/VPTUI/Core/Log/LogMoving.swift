@@ -96,7 +96,8 @@ extension LogState {
         }
     }
 
-    /// Brings the first match in the line of a new hit on screen, also where that line is longer than the screen.
+    /// Brings the first match in the line of a new hit on screen,
+    /// also where that line is longer than the screen.
     mutating func revealHit(_ size: Size) {
         guard let search = self.search, search.isComing, let hit = search.hit, let end = self.end,
             hit >= self.start, hit < end, self.target == nil, size.width > 0, size.height > 0

@@ -168,8 +168,8 @@ public struct LogState: Equatable, Sendable {
         guard request == self.pending else { return }
         self.pending = nil
         if part.size < self.sizeWhenAsked {
-            // Begun anew, whoever did that: nothing of the window holds, and what is missing to the old size would
-            // be asked for again and again.
+            // Begun anew, whoever did that: nothing of the window holds,
+            // and what is missing to the old size would be asked for again and again.
             self.size = part.size
             self.counted = part.size
             self.top = nil

@@ -59,7 +59,8 @@ enum AlarmAction: Equatable {
 extension State {
     func action(for alarm: Alarm) -> AlarmAction {
         switch alarm.kind {
-        // Gone from the list it costs nothing any more; one that the platform calls lost may still be charged.
+        // Gone from the list it costs nothing any more;
+        // one that the platform calls lost may still be charged.
         case .instanceLost: self.listed(alarm).map { .destroy($0) } ?? .rentAnother
         case .destroyUnconfirmed: alarm.instance.map { .retryEnd($0) } ?? .askAgain
         case .waiting, .unknownInstance, .parked: self.listed(alarm).map { .destroy($0) } ?? .askAgain

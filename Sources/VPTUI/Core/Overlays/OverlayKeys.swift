@@ -1,7 +1,8 @@
 import Foundation
 import VPEngine
 
-// Each overlay owns its keys: it changes itself, and says in a value what is to come of it. `update` carries that out.
+// Each overlay owns its keys: it changes itself, and says in a value what is to come of it.
+// `update` carries that out.
 
 extension Dialog {
     enum Outcome: Equatable { case stays, closes, confirms, quits }

@@ -1,7 +1,8 @@
 import Foundation
 import VPEngine
 
-/// The top line: what is being spent, what is left, what is wrong, the time. Figures and alarms are the engine's.
+/// The top line: what is being spent, what is left, what is wrong, the time.
+/// Figures and alarms are the engine's.
 enum BurnLine {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         guard !area.isEmpty else { return }

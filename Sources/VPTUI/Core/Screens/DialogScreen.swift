@@ -157,8 +157,8 @@ enum DialogScreen {
         }
     }
 
-    /// On a low screen blank lines go first, then what stands in the middle: the question and the last sentences,
-    /// which say what will happen, stay.
+    /// On a low screen blank lines go first, then what stands in the middle:
+    /// the question and the last sentences, which say what will happen, stay.
     private static func fitted(_ lines: [[Span]], height: Int) -> [[Span]] {
         guard lines.count > height, height > 0 else { return lines }
         let full = lines.filter { !$0.isEmpty }

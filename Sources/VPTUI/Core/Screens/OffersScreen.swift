@@ -26,7 +26,8 @@ enum OffersScreen {
         Column(title: "id", minimum: 6, maximum: 30, isRightAligned: true, isWhole: true),
     ]
 
-    /// Whether the project's image can run there. Of an offer that has none of ours either, nobody can make use.
+    /// Whether the project's image can run there. Of an offer that has none of ours either,
+    /// nobody can make use.
     private static func isUnfit(_ offer: Offer, image: String) -> Bool {
         guard image != StockImage.auto else {
             return StockImage.best(

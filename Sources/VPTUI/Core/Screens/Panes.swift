@@ -99,7 +99,8 @@ struct ListPane<Row: ListRow> {
             right: self.corner, isFocused: isFocused, in: &buffer)
     }
 
-    /// A filter that hides everything may be one of last week's session: it is named, and the way out with it.
+    /// A filter that hides everything may be one of last week's session: it is named,
+    /// and the way out with it.
     private func linesOfNothing(_ height: Int) -> [String] {
         guard !self.list.rows.isEmpty else { return self.emptyLines }
         let all = "Esc shows all \(self.list.rows.count)"

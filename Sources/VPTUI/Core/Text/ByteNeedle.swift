@@ -1,8 +1,8 @@
 /// Finds a few bytes in many, ASCII letters in either case unless the wanted text has a capital.
 ///
-/// Candidates are found by three of their bytes, eight places in a word and four words at a time, which is what makes
-/// a search of a whole log nearly as fast as reading it; only those are compared in full. Of two bytes alone, a line
-/// of a log has a candidate too often.
+/// Candidates are found by three of their bytes, eight places in a word and four words at a time,
+/// which is what makes a search of a whole log nearly as fast as reading it; only those are compared in full.
+/// Of two bytes alone, a line of a log has a candidate too often.
 struct ByteNeedle: Hashable, Sendable {
     private let bytes: [UInt8]
     /// 0x20 for a letter that may be of either case, else 0.

@@ -91,7 +91,8 @@ extension State {
         "--lease": .lease, "--max-cost": .cost,
     ]
 
-    /// Takes what a line of `vp create-instance` would into the form. False for an option that it has no field for.
+    /// Takes what a line of `vp create-instance` would into the form.
+    /// False for an option that it has no field for.
     mutating func fillForm(from words: [String]) -> Bool {
         guard case .form(var form) = self.overlay else { return false }
         var rest = words[...]

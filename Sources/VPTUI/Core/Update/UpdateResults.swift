@@ -56,7 +56,8 @@ extension State {
         }
     }
 
-    /// What a sync left alone stays on screen until it was read: a toast is gone before anybody has the names.
+    /// What a sync left alone stays on screen until it was read:
+    /// a toast is gone before anybody has the names.
     private mutating func tell(_ summary: SyncSummary?) {
         guard let summary else { return }
         let isUp = summary.direction == .up
