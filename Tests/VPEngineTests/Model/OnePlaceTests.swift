@@ -26,8 +26,8 @@ import VPEngine
         (#"["XDG_CONFIG_HOME"]"#, ["UserFolders.swift"]),
         // Ranges of wide characters.
         ("(0x1100, 0x115F)", ["DisplayWidth.swift"]), ("0xAC00...0xD7A3", []),
-        // Factors of units of time.
-        (#""m": 60"#, []), (#"("h", 3600)"#, ["TimeSpan.swift"]),
+        // Factors of units of time; logs of others spell them in ways of their own.
+        (#""m": 60"#, ["LineReader+TimeLeft.swift"]), (#"("h", 3600)"#, ["TimeSpan.swift"]),
         // Lengths of time in words.
         (#"(whole(86_400)) d""#, ["TimeSpan.swift"]), ("/ 3600 % 24", ["TimeSpan.swift"]),
         // JSON as the command line writes it, and lists of platforms in pages.
