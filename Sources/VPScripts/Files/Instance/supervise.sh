@@ -66,11 +66,12 @@ check_interpreter() {
     set -f
     ending=$(printf '\r')
     words=''
+    quotes="'\""
     read -r words <"$job/command"
     for word in $words; do
-        word=${word#[\"\']}
+        word=${word#["$quotes"]}
         word=${word%;}
-        word=${word%[\"\']}
+        word=${word%["$quotes"]}
         if [ ! -f "$word" ] || [ ! -r "$word" ]; then continue; fi
         line=$(head -c 256 "$word" 2>/dev/null | tr -d '\000' | head -n 1)
         case $line in '#!'*) ;; *) continue ;; esac
