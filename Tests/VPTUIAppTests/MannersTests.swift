@@ -109,7 +109,7 @@ import VPTestSupport
 
     @Test func remembersTheOrderOfALastTime() async throws {
         try await TemporaryFolder.with(named: "vp-tui") { folder in
-            for expected in ["gpu ↓", "gpu ↓"] {
+            for expected in ["gpu ↑", "gpu ↑"] {
                 let session = try DashboardSession.start(in: folder.path)
                 try session.wait(for: "2 Offers")
                 session.type("2")

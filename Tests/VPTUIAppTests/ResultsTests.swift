@@ -27,8 +27,10 @@ struct ResultsTests {
             #expect(await rented.cloud.instanceCount == 1)
             try rented.session.press("\u{1B}", until: RentedDashboard.isFree)
             try rented.session.wait(for: "● running")
+            // What there was room for is here.
+            #expect(rented.text("model.bin") == "weights\n")
             // What was said to be given up is given up.
-            try rented.destroy("Destroy, discard results", expecting: "2 files")
+            try rented.destroy("Destroy, discard results", expecting: "1 file")
             try rented.session.wait(for: "is gone, confirmed by the platform", seconds: 60)
             #expect(await rented.cloud.instanceCount == 0)
             #expect(rented.text("huge.bin") == nil)
