@@ -94,7 +94,8 @@ struct ListFrame {
     var header: Rect
     var rows: Rect
 
-    init(area: Rect, hasBanner: Bool) {
+    /// - Parameter count: how many rows the list has to show.
+    init(area: Rect, hasBanner: Bool, count: Int) {
         var rest = area.inner
         self.banner = rest.row(0)
         if hasBanner, rest.height > 1 {
@@ -103,8 +104,12 @@ struct ListFrame {
             self.banner.height = 0
         }
         self.header = rest.row(0)
-        // Titles are worth a row only where three are left.
-        if rest.height > 3 { rest = rest.dropFirst(rows: 1) } else { self.header.height = 0 }
+        // Titles are worth a row where three are left, or where every row has its place beside them.
+        if rest.height > 3 || (count > 0 && rest.height > count) {
+            rest = rest.dropFirst(rows: 1)
+        } else {
+            self.header.height = 0
+        }
         self.rows = rest
     }
 }

@@ -37,7 +37,9 @@ extension Layout {
     /// The rows of a list that is on screen, without its border, banner and titles.
     func rows(of pane: Pane, _ state: State) -> Rect? {
         self.lists.first { $0.0 == pane }.map {
-            ListFrame(area: $0.1, hasBanner: state.banner(of: pane) != nil).rows
+            ListFrame(
+                area: $0.1, hasBanner: state.banner(of: pane) != nil, count: state.topAndCount(of: pane).count
+            ).rows
         }
     }
 

@@ -60,7 +60,8 @@ struct ListPane<Row: ListRow> {
     var spans: (Row) -> [[Span]]
 
     func draw(isFocused: Bool, joins: (above: Bool, below: Bool), in buffer: inout CellBuffer) {
-        let frame = ListFrame(area: self.area, hasBanner: self.banner != nil)
+        let frame = ListFrame(
+            area: self.area, hasBanner: self.banner != nil, count: self.list.shownCount)
         buffer.fill(self.area.inner)
         drawPane(
             self.area, number: self.pane.rawValue, title: self.pane.title, subtitle: self.subtitle,
