@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import VPEngine
 
 enum OffersScreen {
@@ -26,14 +27,33 @@ enum OffersScreen {
         Column(title: "id", minimum: 6, maximum: 30, isRightAligned: true, isWhole: true),
     ]
 
+    /// What decides whether an image can run on an offer.
+    private struct Fit: Hashable {
+        var platform: Platform
+        var gpu: String
+        var driver: Double?
+        var image: String
+    }
+
+    /// Reading the names of a GPU and an image took half of each frame; there are few of them.
+    private static let unfit = Mutex<[Fit: Bool]>([:])
+
     /// Whether the project's image can run there. Of an offer that has none of ours either,
     /// nobody can make use.
     private static func isUnfit(_ offer: Offer, image: String) -> Bool {
-        guard image != StockImage.auto else {
-            return StockImage.best(
-                on: offer.id.platform, gpu: offer.gpuName, driverCUDA: offer.cudaVersion) == nil
+        let fit = Fit(
+            platform: offer.id.platform, gpu: offer.gpuName, driver: offer.cudaVersion, image: image)
+        if let known = Self.unfit.withLock({ $0[fit] }) { return known }
+        let isUnfit =
+            image == StockImage.auto
+            ? StockImage.best(on: fit.platform, gpu: fit.gpu, driverCUDA: fit.driver) == nil
+            : ImageFit.problem(image: image, gpu: fit.gpu, driverCUDA: fit.driver) != nil
+        Self.unfit.withLock { known in
+            // Names come from outside: as many as anybody likes.
+            if known.count >= 4096 { known.removeAll() }
+            known[fit] = isUnfit
         }
-        return ImageFit.problem(image: image, gpu: offer.gpuName, driverCUDA: offer.cudaVersion) != nil
+        return isUnfit
     }
 
     private static func spans(_ offer: Offer, image: String) -> [[Span]] {
