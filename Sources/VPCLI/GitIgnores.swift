@@ -1,4 +1,5 @@
 import Foundation
+import VPEngine
 
 /// What a git repository's `.gitignore` files exclude, for a `.vpignore` of the same meaning.
 enum GitIgnores {
@@ -8,7 +9,7 @@ enum GitIgnores {
     /// Rules for the project's own folder, in the order in which git reads them;
     /// none where it is in no repository.
     static func rules(in folder: String) -> [String] {
-        guard self.isInRepository(folder) else { return [] }
+        guard ShadowRepository.top(around: folder) != nil else { return [] }
         var rules: [String] = []
         var pending = [""]
         var seen = 0
@@ -31,18 +32,9 @@ enum GitIgnores {
             + rules.joined(separator: "\n") + "\n"
     }
 
-    private static func isInRepository(_ folder: String) -> Bool {
-        var place = folder
-        while place.count > 1 {
-            if FileManager.default.fileExists(atPath: "\(place)/.git") { return true }
-            place = (place as NSString).deletingLastPathComponent
-        }
-        return false
-    }
-
-    /// Without comments and empty lines.
+    /// Without comments and empty lines. As for git, a link is no such file.
     private static func lines(of file: String) -> [String] {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return [] }
+        guard let text = SmallFile.text(at: file, followsLinks: false) else { return [] }
         return text.split(whereSeparator: \.isNewline).map(String.init)
             .filter { !$0.hasPrefix("#") && !$0.allSatisfy(\.isWhitespace) }
     }

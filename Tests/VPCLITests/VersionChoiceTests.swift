@@ -166,5 +166,13 @@ import VPTestSupport
         try harness.write("plain/.gitignore", "*.ckpt\n")
         let outside = try await harness.vp("--init", "--yes", in: harness.path("plain"))
         #expect(!outside.stdout.contains("gitignore"), "\(outside)")
+
+        // What a cloned project has in its place neither holds up nor fills the memory.
+        for name in ["hostile/.git/HEAD", "hostile/pipe/x"] { try harness.write(name, "x") }
+        symlink("/dev/zero", harness.path("hostile/.gitignore"))
+        mkfifo(harness.path("hostile/pipe/.gitignore"), 0o600)
+        let hostile = try await harness.vp("--init", "--yes", "--gitignore", in: harness.path("hostile"))
+        #expect(hostile.status == 0, "\(hostile)")
+        #expect(try !harness.read("hostile/.vpignore").contains("/pipe/"))
     }
 }

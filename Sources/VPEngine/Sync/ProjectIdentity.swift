@@ -42,7 +42,7 @@ package struct ProjectIdentity: Hashable, Sendable {
         for _ in 0..<2 {
             // A link could lead to a secret of the user's.
             if let kind = folder.entry(of: SyncPath(".vp/id"))?.kind {
-                guard kind == .file, let text = Self.text(of: file) else { return nil }
+                guard kind == .file, let text = SmallFile.text(at: file) else { return nil }
                 let id = text.trimmingCharacters(in: .whitespacesAndNewlines)
                 let isPlain = id.utf8.allSatisfy { byte in
                     byte < 0x80 && (Character(UnicodeScalar(byte)).isLetter || (0x30...0x39).contains(byte))
@@ -63,15 +63,6 @@ package struct ProjectIdentity: Hashable, Sendable {
         return nil
     }
 
-    /// A small file's text; nil where there is none.
-    private static func text(of file: String) -> String? {
-        let descriptor = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-        guard descriptor >= 0 else { return nil }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        guard let data = try? handle.read(upToCount: 1 << 16) else { return nil }
-        return String(data: data, encoding: .utf8)
-    }
-
     /// The folder that a repository and all its worktrees share; nil where `root` is the top of none.
     private static func repository(of root: String) -> String? {
         let place = "\(root)/.git"
@@ -79,11 +70,11 @@ package struct ProjectIdentity: Hashable, Sendable {
         guard stat(place, &information) == 0 else { return nil }
         if information.st_mode & S_IFMT == S_IFDIR { return Self.realPath(place) }
         // `gitdir: …/.git/worktrees/NAME`, whose `commondir` says `../..`.
-        guard let line = Self.text(of: place)?.split(whereSeparator: \.isNewline).first,
+        guard let line = SmallFile.text(at: place)?.split(whereSeparator: \.isNewline).first,
             line.hasPrefix("gitdir: ")
         else { return nil }
         let own = Self.absolute(String(line.dropFirst("gitdir: ".count)), from: root)
-        let common = Self.text(of: "\(own)/commondir").map {
+        let common = SmallFile.text(at: "\(own)/commondir").map {
             Self.absolute($0.trimmingCharacters(in: .newlines), from: own)
         }
         return Self.realPath(common ?? own)
@@ -92,7 +83,7 @@ package struct ProjectIdentity: Hashable, Sendable {
     /// Where a repository was cloned from.
     private static func origin(of repository: String) -> String? {
         var isOrigin = false
-        for line in Self.text(of: "\(repository)/config")?.split(whereSeparator: \.isNewline) ?? [] {
+        for line in SmallFile.text(at: "\(repository)/config")?.split(whereSeparator: \.isNewline) ?? [] {
             let words = line.trimmingCharacters(in: .whitespaces)
             if words.hasPrefix("[") { isOrigin = words == "[remote \"origin\"]" }
             guard isOrigin, words.hasPrefix("url"), let equal = words.firstIndex(of: "=") else { continue }

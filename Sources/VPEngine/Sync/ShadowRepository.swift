@@ -8,7 +8,7 @@ import Foundation
 /// with new versions of git, so they are not switched off one by one: git is given a repository of our own,
 /// with an empty configuration, that borrows objects and index of the real one. Filters and settings of the
 /// user's own configuration count as ever.
-struct ShadowRepository {
+package struct ShadowRepository {
     /// The project's folder, inside the work tree.
     let folder: String
     /// The full name of the commit that is checked out.
@@ -101,7 +101,7 @@ struct ShadowRepository {
         try PrivateFolder.write(Array("\(self.commit)\n".utf8), to: "\(self.shadow)/HEAD")
         // Lists of patterns; a filter that the attributes name is defined nowhere now.
         for name in ["exclude", "attributes"] {
-            guard let bytes = Self.smallFile("\(infoFolder)/\(name)") else { continue }
+            guard let bytes = SmallFile.bytes(at: "\(infoFolder)/\(name)") else { continue }
             try PrivateFolder.write(bytes, to: "\(self.shadow)/info/\(name)")
         }
     }
@@ -136,7 +136,8 @@ struct ShadowRepository {
         return git
     }
 
-    private static func top(around folder: String) -> String? {
+    /// The top of the repository that `folder` is in.
+    package static func top(around folder: String) -> String? {
         var folder = URL(fileURLWithPath: folder).standardizedFileURL.path
         while true {
             var information = stat()
@@ -144,18 +145,5 @@ struct ShadowRepository {
             if folder == "/" || folder.isEmpty { return nil }
             folder = (folder as NSString).deletingLastPathComponent
         }
-    }
-
-    /// nil for what is no plain file, or is larger than such files are.
-    private static func smallFile(_ path: String) -> [UInt8]? {
-        let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
-        defer { Foundation.close(descriptor) }
-        var information = stat()
-        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG,
-            information.st_size <= 1 << 20
-        else { return nil }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
-        return (try? handle.readToEnd()).map { [UInt8]($0) }
     }
 }
