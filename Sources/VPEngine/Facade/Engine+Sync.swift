@@ -14,8 +14,7 @@ extension Engine {
     public func unsafeResults(on id: InstanceID) async throws(EngineError) -> UnsafeResults {
         let shell = try await self.context.shell(for: id)
         var results = UnsafeResults(files: 0, bytes: 0)
-        let own = OwnFolders(ManifestStore(self.context), id).workspaces
-        for workspace in [try self.context.workspace(of: id)] + own {
+        for workspace in try self.context.workspaces(on: id) {
             let sync = WorkspaceSync(self.context, id, workspace, shell, { _ in })
             results.add(UnsafeResults(try await sync.outstanding()))
         }

@@ -64,7 +64,7 @@ struct InstanceSwitch {
         }
         // It speaks of the first project's workspace alone.
         if unsafe == nil, instance.status == .running,
-            OwnFolders(ManifestStore(self.context), id).workspaces.isEmpty,
+            (try? self.context.workspaces(on: id))?.count == 1,
             let shell = try? await self.context.shell(for: id),
             let root = try? self.context.workspace(of: id).remoteRoot
         {

@@ -44,7 +44,7 @@ final class SecureResults: Sendable {
             let summary = try await pursuit(.reconnecting, self.words) { () async throws(EngineError) in
                 try await self.bring()
             }
-            for workspace in [try self.context.workspace(of: self.instance.id)] + self.ownFolders {
+            for workspace in try self.context.workspaces(on: self.instance.id) {
                 try self.context.flush(workspace.localRoot)
             }
             return summary
@@ -69,15 +69,10 @@ final class SecureResults: Sendable {
         return try self.context.store.hasJobs(on: id)
     }
 
-    /// Of further projects there.
-    private var ownFolders: [Workspace] {
-        OwnFolders(ManifestStore(self.context), self.instance.id).workspaces
-    }
-
     private func bring() async throws(EngineError) -> SyncSummary? {
-        let main = try self.context.workspace(of: self.instance.id)
-        guard var summary = try await self.bring(main) else { return nil }
-        for workspace in self.ownFolders where workspace.localRoot != main.localRoot {
+        let workspaces = try self.context.workspaces(on: self.instance.id)
+        guard var summary = try await self.bring(workspaces[0]) else { return nil }
+        for workspace in workspaces.dropFirst() {
             guard access(workspace.localRoot, F_OK) == 0 else {
                 throw self.refusal(
                     "\(workspace.localRoot) is gone, whose results lie in \(workspace.remoteRoot) there")

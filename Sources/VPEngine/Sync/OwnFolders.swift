@@ -52,6 +52,12 @@ struct OwnFolders {
 }
 
 extension EngineContext {
+    /// All that may lie on `id`: the workspace that it was rented for,
+    /// and the folders that further projects have there.
+    package func workspaces(on id: InstanceID) throws(EngineError) -> [Workspace] {
+        try [self.workspace(of: id)] + OwnFolders(ManifestStore(self), id).workspaces
+    }
+
     /// Where this project's files lie on `id`.
     ///
     /// An instance that was rented for another project has none of it,

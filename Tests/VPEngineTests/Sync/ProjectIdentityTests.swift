@@ -35,6 +35,19 @@ struct ProjectIdentityTests {
         }
     }
 
+    /// What an end looks through: also a folder of this project's own on an instance that is in no ledger
+    /// here.
+    @Test func everyFolderThereIsLookedThrough() throws {
+        let home = HomeFolder()
+        let context = try Engine(configuration: home.load()).context
+        let workspace = context.configuration.workspace
+        let id = InstanceID(platform: .vast, rawValue: "7")
+        let own = try OwnFolders(ManifestStore(context), id)
+            .make(for: workspace, ProjectIdentity(root: workspace.localRoot))
+        #expect(own.remoteRoot != workspace.remoteRoot)
+        #expect(try context.workspaces(on: id).map(\.remoteRoot) == [workspace.remoteRoot, own.remoteRoot])
+    }
+
     /// The id is made where the project is set up, once, and travels with a copy of it.
     @Test func theIdIsKeptInTheProject() async throws {
         try await TemporaryFolder.with { folder in
