@@ -68,7 +68,7 @@ struct JobsCommand: AsyncParsableCommand {
 
     /// From the end of its log: a list must not wait for gigabytes.
     private static func training(of job: Job, _ engine: Engine) -> TrainingReport {
-        engine.training(of: job, last: 1 << 19)
+        engine.training(of: job, last: Engine.endOfLog)
     }
 
     /// Asks what became of jobs that nobody follows. A list that is late is worth less than one that is a

@@ -47,7 +47,9 @@ struct LogsCommand: AsyncParsableCommand {
         }
         var printer = OutputPrinter(engine: engine, starts: starts)
         for stream in JobStream.allCases { printer.print(job.id, stream, upTo: ends[stream] ?? 0) }
-        if session.terminal.outputIsTTY || !job.state.isOver { Self.tell(engine.training(of: job), session) }
+        if session.terminal.outputIsTTY || !job.state.isOver {
+            Self.tell(engine.training(of: job, last: Engine.endOfLog), session)
+        }
         guard self.follow, !job.state.isOver else { return }
         try session.requireKey(for: job.instance.platform)
         var runner = ActionRunner(

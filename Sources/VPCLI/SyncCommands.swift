@@ -64,25 +64,26 @@ struct TransferSubjects {
     ) async throws {
         var paths = words
         var name = option.instanceId
-        if name == nil, let first = words.first {
-            let known = try? await engine.instance(named: first, platform: platform)
-            // No file is likely to be called by a number alone.
-            if known != nil || first.allSatisfy(\.isNumber) {
-                name = first
+        // Asked for once: the answer to whether there is such an instance is the instance.
+        var known: Instance?
+        // With -i the first word may still repeat the instance; a path with a slash is none then.
+        if let first = words.first, name == nil || !first.contains("/") {
+            known = try? await engine.instance(named: first, platform: platform)
+            // A number that is no instance is a mistake in an id, not a path.
+            if known != nil || (name == nil && first.allSatisfy(\.isNumber)) {
+                name = try option.name(orArgument: first)
                 paths.removeFirst()
             }
-        } else if let first = words.first, !first.contains("/"),
-            (try? await engine.instance(named: first, platform: platform)) != nil
-        {
-            // Both ways at once have to mean the same.
-            name = try option.name(orArgument: first)
-            paths.removeFirst()
         }
         let workspace = session.configuration.workspace
         self.paths = try paths.map { path in
             try Self.relative(path, to: workspace, from: session.directory)
         }
-        self.instance = try await engine.instance(named: name, platform: platform)
+        if let known {
+            self.instance = known
+        } else {
+            self.instance = try await engine.instance(named: name, platform: platform)
+        }
     }
 
     /// `path` may be meant from where the user stands, or be one of the instance.

@@ -2,13 +2,12 @@ import Foundation
 
 /// Questions about the training that a job may be.
 extension Engine {
-    /// What the local copy of a job's whole log says of a training.
-    public func training(of job: Job) -> TrainingReport {
-        self.training(of: job, last: nil)
-    }
+    /// What the end of a log is for `training(of:last:)` where it is told by the way, in bytes:
+    /// a log may have gigabytes, and reading one takes a minute.
+    public static let endOfLog: Int64 = 1 << 19
 
-    /// The same from the last `bytes` of the log, for lists of jobs: a log may have gigabytes.
-    public func training(of job: Job, last bytes: Int64?) -> TrainingReport {
+    /// What the local copy of a job's log says of a training: the whole of it, or its last `bytes`.
+    public func training(of job: Job, last bytes: Int64? = nil) -> TrainingReport {
         let log = self.trainingLog(of: job, last: bytes)
         log.advance()
         return log.reading().report(of: job, now: Date())
