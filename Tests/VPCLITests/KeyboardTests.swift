@@ -9,17 +9,19 @@ import VPTestSupport
 /// `-t`: the keyboard here is that of the job's terminal there.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct KeyboardTests {
+    private static func terminal(_ local: LocalCloud, _ words: [String]) throws -> PTYSession {
+        var environment = local.harness.environment
+        environment["TERM"] = "xterm"
+        return try PTYSession(
+            CLIHarness.products + "/vp", words, width: 100, height: 30, environment: environment,
+            directory: local.harness.project)
+    }
+
     /// Typed text is answered, a new size arrives, Ctrl-C is the job's; detached, it is attached to again.
     @Test(.ownThread) func aPythonShellIsTalkedTo() async throws {
         try await LocalCloud.with { local in
             _ = try await local.rent()
-            var environment = local.harness.environment
-            environment["TERM"] = "xterm"
-            func terminal(_ words: [String]) throws -> PTYSession {
-                try PTYSession(
-                    CLIHarness.products + "/vp", words, width: 100, height: 30, environment: environment,
-                    directory: local.harness.project)
-            }
+            func terminal(_ words: [String]) throws -> PTYSession { try Self.terminal(local, words) }
             let session = try terminal(["run", "-t", "--", "python3", "-c", "import code; code.interact()"])
             try await session.see("Ctrl-P Ctrl-Q")
             try await session.see(">>>")
@@ -53,13 +55,7 @@ struct KeyboardTests {
     @Test(.ownThread) func whoComesLaterHasTheKeyboard() async throws {
         try await LocalCloud.with { local in
             _ = try await local.rent()
-            var environment = local.harness.environment
-            environment["TERM"] = "xterm"
-            func terminal(_ words: [String]) throws -> PTYSession {
-                try PTYSession(
-                    CLIHarness.products + "/vp", words, width: 100, height: 30, environment: environment,
-                    directory: local.harness.project)
-            }
+            func terminal(_ words: [String]) throws -> PTYSession { try Self.terminal(local, words) }
             let start = try terminal(
                 ["run", "-t", "--detach", "--", "python3", "-c", "import code; code.interact()"])
             #expect(try await start.seeEnd() == .exited(0))
@@ -81,11 +77,7 @@ struct KeyboardTests {
     func aSignalLeavesTheTerminalAsItWas(signal: Int32) async throws {
         try await LocalCloud.with { local in
             _ = try await local.rent()
-            var environment = local.harness.environment
-            environment["TERM"] = "xterm"
-            let session = try PTYSession(
-                CLIHarness.products + "/vp", ["run", "-t", "--", "cat"], environment: environment,
-                directory: local.harness.project)
+            let session = try Self.terminal(local, ["run", "-t", "--", "cat"])
             try await session.see("Ctrl-P Ctrl-Q")
             session.type("typed\r")
             try await session.see("typed")

@@ -38,9 +38,7 @@ struct Pursuit {
     static func mayPass(_ error: EngineError) -> Bool {
         switch error.code {
         case .networkDown, .platformFailed, .badResponse, .rateLimited, .timedOut, .unauthorized,
-            .missingPermission,
-            .unreachable,
-            .sshRefused, .downloadFailed:
+            .missingPermission, .unreachable, .sshRefused, .downloadFailed:
             true
         default: false
         }

@@ -88,14 +88,10 @@ extension Engine {
             _ = try? self.context.store.forgetConfirmedEnd(of: id)
             return
         }
-        switch error.code {
-        case .networkDown, .platformFailed, .badResponse, .rateLimited, .timedOut, .unauthorized,
-            .missingPermission,
-            .unreachable,
-            .sshRefused, .downloadFailed, .missingKey:
+        if Pursuit.mayPass(error) || error.code == .missingKey {
             try? self.context.store.postponeConfirmedEnd(
                 of: id, to: self.context.now().addingTimeInterval(60))
-        default:
+        } else {
             _ = try? self.context.store.forgetConfirmedEnd(of: id, heldBy: .current)
         }
     }

@@ -51,11 +51,7 @@ extension Store {
 
     /// Newest first.
     package func jobs(limit: Int) throws(EngineError) -> [Job] {
-        try self.read("reading the history") { database in
-            try String.fetchAll(
-                database, sql: "SELECT document FROM job ORDER BY number DESC LIMIT ?", arguments: [limit]
-            ).compactMap(Self.decode)
-        }
+        try self.jobs(where: "TRUE", [], limit: limit)
     }
 
     /// Every job of `instance`, however many came after it, newest first.

@@ -163,13 +163,15 @@ public struct Theme: Hashable, Sendable {
         var foreground = -1
         var isReversed = false
         switch style.role {
-        case .plain, .title, .muted, .border, .barEmpty: break
-        case .borderFocused, .titleFocused, .accent, .key, .barFilled, .vast:
+        case .plain, .title, .muted, .border, .barEmpty, .runpod: break
+        case .vast:
             if !self.isLight { foreground = 6 }
-            if style.role != .vast { attributes.insert(.bold) }
+        case .borderFocused, .titleFocused, .accent, .key, .barFilled:
+            attributes.insert(.bold)
+            if !self.isLight { foreground = 6 }
         case .good, .money:
             if !self.isLight { foreground = 2 }
-        case .warning, .runpod: attributes.insert(style.role == .warning ? .bold : [])
+        case .warning: attributes.insert(.bold)
         case .bad:
             attributes.insert(.bold)
             isReversed = true
