@@ -1,6 +1,7 @@
 import Foundation
 
-/// Files that are small by their nature, in places where others may have put anything: a pipe, a device, gigabytes.
+/// Files that are small by their nature, in places where others may have put anything: a pipe,
+/// a device, gigabytes.
 package enum SmallFile {
     /// No settings and no rules are longer, in bytes.
     private static let largest = 1 << 20
