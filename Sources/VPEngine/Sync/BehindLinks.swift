@@ -1,8 +1,8 @@
 import Foundation
 
-/// What lies behind links there and is too much to be brought.
+/// Data behind links on the instance that is too large to be downloaded.
 struct BehindLinks: Codable, Hashable, Sendable {
-    /// By the link's name.
+    /// Sizes, keyed by the link's name.
     var bytes: [String: Int64]
     var at: Date
 }

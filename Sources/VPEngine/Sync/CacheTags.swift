@@ -1,12 +1,11 @@
-/// Folders that say of themselves that they can be made again: a `CACHEDIR.TAG` in them,
-/// by the convention of that name.
+/// Recognizes folders that mark themselves as caches with a `CACHEDIR.TAG`, by the convention of that name.
 extension RemoteScan.Listing {
     private static let tag = Array("CACHEDIR.TAG".utf8)
 
-    /// Leaves such folders out, as find does those that it knows by name.
+    /// Removes such folders from the listing, as find does with those that it knows by name.
     ///
-    /// `known` are paths that either side is known to have:
-    /// a folder in which one lies is no cache to whoever sent it.
+    /// `known` are paths that either side is known to have: a folder that contains one of them was synced,
+    /// and is not treated as a cache.
     mutating func leaveCaches(known: some Sequence<SyncPath>) {
         var caches: Set<SyncPath> = []
         for (path, entry) in self.files where entry.kind == .file && path.bytes.count > Self.tag.count {

@@ -12,14 +12,14 @@ struct GlobPattern: Hashable, Sendable {
         case run
         /// `**`
         case anything
-        /// Takes nothing: the next two tokens, `**` and its slash, may be left out,
-        /// so that `a/**/b` matches `a/b`.
+        /// Consumes no byte: the next two tokens, `**` and its slash, may be skipped, so that `a/**/b`
+        /// matches `a/b`.
         case optionalFolders
     }
 
     private let tokens: [Token]
 
-    /// nil where the pattern is malformed.
+    /// nil if the pattern is malformed.
     init?(_ pattern: ArraySlice<UInt8>) {
         var tokens: [Token] = []
         var index = pattern.startIndex
@@ -60,7 +60,8 @@ struct GlobPattern: Hashable, Sendable {
     }
 
     func matches(_ text: ArraySlice<UInt8>) -> Bool {
-        // The set of tokens that may come next, advanced byte by byte: no pattern can make this slow.
+        // The set of tokens that may come next is advanced byte by byte, so that no pattern can make matching
+        // slow.
         var positions = Array(repeating: false, count: self.tokens.count + 1)
         positions[0] = true
         self.skipWhatMayBeEmpty(&positions)
@@ -135,16 +136,17 @@ struct ByteSet: Hashable, Sendable {
         hasher.combine(self.words.3)
     }
 
-    /// Reads the set whose first byte behind `[` is at `start`; also gives where the pattern goes on.
+    /// Parses the set whose first byte after `[` is at `start`, and returns it with the index at which the
+    /// pattern continues.
     ///
-    /// nil where it has no end or names an unknown class.
+    /// nil if the set is unterminated or names an unknown class.
     static func parse(_ pattern: ArraySlice<UInt8>, from start: Int) -> (ByteSet, Int)? {
         func byte(_ index: Int) -> UInt8? { index < pattern.endIndex ? pattern[index] : nil }
         var set = ByteSet()
         var index = start
         let isNegated = byte(index) == UInt8(ascii: "!") || byte(index) == UInt8(ascii: "^")
         if isNegated { index += 1 }
-        // The byte that a range would begin with; none right behind a range or class.
+        // The byte that a range would begin with; nil directly after a range or class.
         var lower: UInt8?
         var isFirst = true
         while true {

@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 import VPScripts
 
-/// An archive that is being written to the state folder.
-/// It has its name only once it is whole and on the disk.
+/// An archive that is being written to the state folder. It gets its name only when it is complete and on
+/// disk.
 final class HeldArchive: Sendable {
     private struct State {
         var bytes: Int64 = 0
@@ -33,14 +33,15 @@ final class HeldArchive: Sendable {
         guard self.descriptor >= 0 else { throw PrivateFolder.failure(activity) }
     }
 
-    /// Prints one archive of `paths` below `root`. It fails where tar does: what cannot be read is not kept.
+    /// Returns a script that prints one archive of `paths` below `root`. The script fails if tar fails, so
+    /// that no archive lacks a file that could not be read.
     static func script(_ paths: [SyncPath], root: String) -> [UInt8] {
         let words = paths.map(\.shellWord)
         let script = ScriptFile.archive.bytes(["root": root])
         if words.reduce(0, { $0 + $1.count + 1 }) < 60_000 {
             return script + ScriptFile.call("archive", words)
         }
-        // GNU's tar reads them from its input.
+        // GNU tar reads the names from its standard input.
         return script + Array("{\n".utf8) + words.flatMap { ScriptFile.call("names", [$0]) }
             + Array("} | archive_named\n".utf8)
     }
@@ -49,13 +50,13 @@ final class HeldArchive: Sendable {
     var isOver: Bool { self.state.withLock { $0.isOver } }
     var failure: EngineError? { self.state.withLock { $0.failure } }
 
-    /// The last thing that tar said.
+    /// The last line of tar's error output.
     var complaint: String? {
         String(decoding: self.state.withLock { $0.complaints }, as: UTF8.self)
             .split(whereSeparator: \.isNewline).last.map { String($0.prefix(300)) }
     }
 
-    /// Calls `action` where no more can be taken.
+    /// Calls `action` when the archive accepts no more bytes.
     func whenOver(_ action: @escaping @Sendable () -> Void) {
         let isOver = self.state.withLock { state in
             state.whenOver = action
@@ -83,12 +84,12 @@ final class HeldArchive: Sendable {
         }
     }
 
-    /// Gives the archive its name, which no other has, and returns it.
+    /// Gives the archive a name that no other file has, and returns its path.
     func finish() throws(EngineError) -> String {
         guard fsync(self.descriptor) == 0 else { throw PrivateFolder.failure(self.activity) }
         for number in 1...10_000 {
             let path = "\(self.folder)/\(self.name)\(number == 1 ? "" : "-\(number)").tar"
-            // Also on a disk without hard links.
+            // This rename also works on a file system without hard links.
             let problem = self.temporary.withCString { source in
                 path.withCString {
                     RenameManner.withoutReplacing.rename(AT_FDCWD, source, AT_FDCWD, $0)
@@ -104,7 +105,7 @@ final class HeldArchive: Sendable {
         throw PrivateFolder.failure(self.activity)
     }
 
-    /// Removes what has no name yet.
+    /// Removes the temporary file of an unfinished archive.
     func discard() {
         if !self.state.withLock({ $0.isFinished }) { unlink(self.temporary) }
     }

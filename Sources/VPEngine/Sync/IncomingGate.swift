@@ -1,33 +1,35 @@
-/// Decides which names and kinds of files may come from an instance, and where they may go.
+/// Decides which names and kinds of files may be downloaded from an instance, and where they may go.
 ///
-/// A rented machine's root is somebody else, and so is whoever wrote what runs there.
-/// What it shows is brought only where nothing here acts on it unasked: not the next upload, not git, not an
-/// editor. Every way down asks here, by `SyncPlan.download`,
-/// and `StagedFiles` once more before it puts a file in its place.
+/// Somebody else is root on a rented machine, and the code that runs there may be somebody else's too. Files
+/// from there are accepted only where nothing on this computer acts on them without being asked: not the next
+/// upload, not git, not an editor. Every download passes through this gate, by `SyncPlan.download`, and
+/// `StagedFiles` checks once more before it moves a file into place.
 package struct IncomingGate: Sendable {
     package typealias Reason = IncomingReason
 
     package enum Verdict: Hashable, Sendable {
         case accepted
-        /// Comes as `name.remote-…` only.
+        /// Is saved only as a conflict copy, `name.remote-…`.
         case beside
         case refused(Reason, at: SyncPath)
-        /// Left where it is: part of a clone that was made there. The path is what is named for all below it.
+        /// Stays on the instance as part of a clone that was made there. The path is the one reported for
+        /// everything below it.
         case stays(SyncPath)
     }
 
-    /// Bytes of one part of a path, and of all of it, as Linux has them.
+    /// Maximum length in bytes of one path component and of a whole path, as on Linux.
     package static let partLimit = 255
     package static let pathLimit = 4096
 
     private let accepted: IgnoreRules?
 
-    /// `patterns` (in `.gitignore` syntax) name what programs here act on and the user wants nevertheless.
+    /// `patterns` (in `.gitignore` syntax) match names that programs on this computer act on and that the
+    /// user wants nevertheless.
     package init(accepting patterns: [String] = []) {
         self.accepted = patterns.isEmpty ? nil : IgnoreRules(defaults: patterns)
     }
 
-    /// What is wrong with a path whatever else there is; nil where nothing is.
+    /// Returns why a path is refused regardless of all other files, or nil if it is not.
     package static func refusal(of path: SyncPath) -> (reason: Reason, at: SyncPath)? {
         guard path.isPlain else { return (.impossible, path) }
         guard path.bytes.count <= self.pathLimit else { return (.tooLong, path) }
@@ -40,7 +42,7 @@ package struct IncomingGate: Sendable {
         return nil
     }
 
-    /// What `path`, of that kind there, is when nothing but its name counts.
+    /// Returns the verdict on `path`, of the given kind on the instance, judged by its name alone.
     private func verdict(onName path: SyncPath, _ kind: FileEntry.Kind) -> Verdict {
         if let (reason, place) = Self.refusal(of: path) { return .refused(reason, at: place) }
         if kind == .other { return .refused(.kind, at: path) }
@@ -48,7 +50,8 @@ package struct IncomingGate: Sendable {
         return self.isAsked(for: path) ? .accepted : .stays(SyncPath(path.bytes[..<part.endIndex]))
     }
 
-    /// What a single `path` may become that comes by another way than a listing, such as through a link.
+    /// Returns the verdict on a single `path` that does not come from a listing, for example one behind a
+    /// link.
     func verdict(
         on path: SyncPath, _ kind: FileEntry.Kind, local: @escaping (SyncPath) -> FileEntry?
     ) -> Verdict {
@@ -64,15 +67,16 @@ package struct IncomingGate: Sendable {
         }
     }
 
-    /// One look at an instance, and what the names in it mean together.
+    /// Judges the names of one listing of an instance together.
     package struct Judge {
         private let gate: IncomingGate
         private let local: (SyncPath) -> FileEntry?
         private let agreed: AgreedTree
-        /// Folders that git would take for repositories, with what is here and what would come.
+        /// Folders that git would take for repositories once the local and the incoming files are together.
         private let repositories: Set<SyncPath>
         private let isRootRepository: Bool
-        /// Folders in which something was sent from here, and in which something born there was brought.
+        /// Folders that contain a file uploaded from here, and folders that contain a downloaded file that
+        /// was created on the instance.
         private let sent: Set<SyncPath>
         private let born: Set<SyncPath>
 
@@ -110,7 +114,7 @@ package struct IncomingGate: Sendable {
             self.born = born
         }
 
-        /// What may become of `path` as it is there.
+        /// Returns the verdict on `path` as it is on the instance.
         package func verdict(on path: SyncPath, _ entry: FileEntry) -> Verdict {
             switch self.gate.verdict(onName: path, entry.kind) {
             case .refused(let reason, let place): return .refused(reason, at: place)
@@ -125,7 +129,7 @@ package struct IncomingGate: Sendable {
             }
         }
 
-        /// True where a folder, or one above it, first appeared on the instance, as a clone does.
+        /// `true` if a folder, or one above it, first appeared on the instance, as a clone does.
         private func cameFromThere(_ folder: SyncPath?) -> Bool {
             guard let folder else { return false }
             if self.sent.contains(folder) { return false }
@@ -149,8 +153,8 @@ package struct IncomingGate: Sendable {
             return .accepted
         }
 
-        /// The parts of a repository that each folder there has,
-        /// and whether any name is one that is acted on.
+        /// Returns which parts of a repository each remote folder has, and whether any name is one that
+        /// programs act on.
         private static func survey(_ remote: FileTree) -> (
             layouts: [SyncPath: IncomingName.RepositoryParts], hasActing: Bool
         ) {
@@ -175,23 +179,23 @@ package struct IncomingGate: Sendable {
 }
 
 extension IncomingReason {
-    /// Completes "PATH: …".
+    /// The reason in words; completes "PATH: …".
     package var words: String {
         switch self {
         case .impossible: "no file can have this name"
         case .tooLong: "its name is too long"
         case .kind: "it is neither a file, a folder nor a link"
         case .ownFolder: ".vp holds settings, which come only from this computer"
-        case .repository: "git here would run what a .git from an instance says"
-        case .bareRepository: "git here would take it for a repository, and run what it says"
-        case .ignoreFile: "what is sent is decided only by the ignore file here"
+        case .repository: "git here would run programs that a .git from an instance names"
+        case .bareRepository: "git here would treat it as a repository, and run programs that it names"
+        case .ignoreFile: "only the ignore file here decides which files are uploaded"
         case .staging: "vp uses this name itself while it syncs"
         }
     }
 }
 
 extension SyncPath {
-    /// Its parts from the left, as slices of `bytes`.
+    /// The path's components from left to right, as slices of `bytes`.
     var parts: [ArraySlice<UInt8>] {
         self.bytes.split(separator: Self.slash, omittingEmptySubsequences: false)
     }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// What one part of a path would be taken for by the programs and file systems here.
+/// How the programs and file systems on this computer would interpret one component of a path.
 enum IncomingName: Hashable, Sendable {
     case ordinary
     /// Never accepted from an instance.
     case refused(IncomingReason)
-    /// Programs here act on it as soon as it stands in a folder.
+    /// Programs on this computer act on it as soon as it is in a folder.
     case acting
 
-    /// `HEAD`, `objects`, `refs` and `commondir`: git takes a folder that has them for a repository.
+    /// `HEAD`, `objects`, `refs` and `commondir`: git takes a folder that contains them for a repository.
     struct RepositoryParts: OptionSet, Hashable, Sendable {
         let rawValue: UInt8
 
@@ -18,7 +18,7 @@ enum IncomingName: Hashable, Sendable {
         /// Names another folder that has the objects and refs.
         static let commonFolder = RepositoryParts(rawValue: 8)
 
-        /// True where git would find a repository, as its `is_git_directory` decides.
+        /// `true` if git would find a repository, as its `is_git_directory` decides.
         var isComplete: Bool {
             self.contains(.head) && (self.contains([.objects, .refs]) || self.contains(.commonFolder))
         }
@@ -46,7 +46,7 @@ enum IncomingName: Hashable, Sendable {
         self = isActing ? .acting : .ordinary
     }
 
-    /// Which part of a repository's layout a name is; empty for others.
+    /// Returns which part of a repository's layout a name is; empty for other names.
     static func repositoryPart(_ part: ArraySlice<UInt8>) -> RepositoryParts {
         guard let first = part.first, first >= 0x80 || "hHoOrRcC".utf8.contains(first) else { return [] }
         var parts: RepositoryParts = []
@@ -62,7 +62,7 @@ enum IncomingName: Hashable, Sendable {
         return parts
     }
 
-    /// True for what git keeps in a repository's own folder.
+    /// `true` for names that git uses inside a repository's own folder.
     static func isRepositoryContent(_ part: ArraySlice<UInt8>) -> Bool {
         self.readings(of: part).contains { self.repositoryContents.contains($0) }
     }
@@ -83,7 +83,8 @@ enum IncomingName: Hashable, Sendable {
         ".gitattributes", ".gitmodules", ".envrc", ".vscode", ".idea",
     ]
 
-    /// The names Windows' file systems give beside the long ones; those with digits are of its second way.
+    /// The short names that Windows file systems generate for the long ones; those with digits come from the
+    /// second scheme.
     private static let actingShortNames = ["gitatt", "gitmod", "gi7d29", "gi7eba", "vscode", "envrc", "idea"]
 
     private static func refusedShortName(_ name: String) -> IncomingReason? {
@@ -99,8 +100,8 @@ enum IncomingName: Hashable, Sendable {
         return !number.isEmpty && number.allSatisfy(\.isNumber) && stems.contains(String(name[..<tilde]))
     }
 
-    /// False for nearly all names, at the cost of a look at their bytes: every special one begins with a dot,
-    /// is short for one that does, or is written with something else than ASCII letters.
+    /// `false` for nearly all names, after a look at their bytes alone: every special name begins with a dot,
+    /// is the short form of one that does, or contains something other than ASCII letters.
     private static func mayBeSpecial(_ part: ArraySlice<UInt8>) -> Bool {
         part.first == UInt8(ascii: ".")
             || part.contains { byte in
@@ -109,21 +110,21 @@ enum IncomingName: Hashable, Sendable {
             }
     }
 
-    /// The names that some file system would take `part` for, in one spelling each.
+    /// Returns the names that some file system would take `part` for, in one spelling each.
     ///
-    /// Case and compatible characters are folded, code points that stand for nothing left out (HFS+,
-    /// ext4 and ZFS with folding), trailing dots and blanks and the names of streams too (NTFS), where a
-    /// backslash parts names.
+    /// Folds case and compatible characters, removes code points that are ignored (HFS+, ext4 and ZFS with
+    /// folding), and removes trailing dots, blanks and stream names (NTFS). A backslash separates names, as
+    /// on NTFS.
     static func readings(of part: ArraySlice<UInt8>) -> [String] {
         String(decoding: part, as: UTF8.self).split(separator: "\\").map { piece in
             let folded = piece.precomposedStringWithCompatibilityMapping.lowercased()
                 .decomposedStringWithCompatibilityMapping.lowercased()
             var scalars = String.UnicodeScalarView()
             for scalar in folded.unicodeScalars {
-                // A stream's name, such as `:$INDEX_ALLOCATION`.
+                // The colon starts a stream's name, such as `:$INDEX_ALLOCATION`.
                 if scalar == ":" { break }
                 if scalar.properties.isDefaultIgnorableCodePoint || scalar.value < 0x20 { continue }
-                // Of a Turkish capital and small i nothing but the letter stays.
+                // A Turkish capital or small i is reduced to the plain letter.
                 if scalar.value == 0x307 { continue }
                 scalars.append(scalar.value == 0x131 ? "i" : scalar)
             }
@@ -133,9 +134,9 @@ enum IncomingName: Hashable, Sendable {
     }
 }
 
-/// Why a file never comes into the project.
+/// The reason why a file never comes into the project.
 package enum IncomingReason: String, Hashable, Sendable, CaseIterable {
-    /// No file can have such a path, so that none is lost.
+    /// No file can have such a path, so nothing is lost.
     case impossible
     case tooLong
     case kind

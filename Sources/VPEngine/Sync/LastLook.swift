@@ -1,30 +1,31 @@
 import Foundation
 import VPScripts
 
-/// What a workspace's listing does not show and an end would lose all the same: asked for once,
-/// in one round trip.
+/// Finds results that a workspace's listing does not show and that would be lost with the instance, in one
+/// round trip.
 package enum LastLook {
-    /// What was found there.
+    /// The results that the last look found on the instance.
     package struct Findings: Hashable, Sendable {
         /// A link that leads out of the workspace.
         package struct Link: Hashable, Sendable {
             package var path: SyncPath
-            /// Absolute and without links.
+            /// Absolute and resolved.
             package var target: SyncPath
             package var isFolder: Bool
         }
 
-        /// A repository whose history holds something that no remote of it has.
+        /// A repository whose history contains commits that none of its remotes has.
         package struct Repository: Hashable, Sendable {
             /// The folder that holds its `.git`; empty for the workspace itself.
             package var path: SyncPath
-            /// False where a bundle cannot hold it: no git there, a shallow clone, objects of git-lfs.
+            /// `false` if a bundle cannot contain it: git is missing on the instance, the clone is shallow,
+            /// or it has git-lfs objects.
             package var canBeBundled: Bool
-            /// Names of the commits that it would bring.
+            /// Hashes of the commits that the bundle would bring.
             package var tips: [String]
         }
 
-        /// A folder that every machine can make again.
+        /// A folder that every machine can recreate.
         package struct Remade: Hashable, Sendable {
             package var path: SyncPath
             package var bytes: Int64
@@ -33,20 +34,20 @@ package enum LastLook {
         package var links: [Link] = []
         package var repositories: [Repository] = []
         package var remade: [Remade] = []
-        /// Folders outside the workspace in which jobs worked, absolute and without links.
+        /// Folders outside the workspace in which jobs ran, absolute and resolved.
         package var folders: [SyncPath] = []
 
         package init() {}
     }
 
-    /// Rows of one kind that are read; who has more of them has to look for himself.
+    /// The maximum number of rows of one kind that are read; a user who has more must look for himself.
     private static let limit = 1000
-    /// How far a link behind a link is followed.
+    /// How many links in a row are followed.
     private static let depth = 3
 
-    /// Prints records of words that end with NUL each.
+    /// Returns a script that prints records of words, each terminated by NUL.
     ///
-    /// - Parameter folders: in which jobs worked, as they were asked for.
+    /// - Parameter folders: the folders in which jobs ran, as they were requested.
     package static func script(root: String, folders: [String]) -> String {
         ScriptFile.lastLook.text(
             [
@@ -57,13 +58,13 @@ package enum LastLook {
             ], arguments: RemoteScan.remade)
     }
 
-    /// Prints for each link that leads out of the workspace how many bytes were written behind it since the
-    /// instance came up: for a look while a job runs.
+    /// Returns a script that prints, for each link that leads out of the workspace, how many bytes were
+    /// written behind it since the instance came up. Used while a job runs.
     package static func sizes(root: String) -> String {
         ScriptFile.behindLinks.text(["root": root, "measure": ScriptFile.behindLinksSize.text])
     }
 
-    /// What `sizes` printed, in bytes; nil where the answer was cut.
+    /// Parses the output of `sizes`, in bytes; nil if the answer was truncated.
     package static func parseSizes(_ output: [UInt8]) -> [SyncPath: Int64]? {
         let words = output.split(separator: 0, omittingEmptySubsequences: false).dropLast()
         guard words.last?.elementsEqual("end".utf8) == true else { return nil }
@@ -82,22 +83,23 @@ package enum LastLook {
         return sizes
     }
 
-    /// Prints the bundle of what no remote of the repository in `path` has. Says its size on standard error.
+    /// Returns a script that prints a bundle of the commits that no remote of the repository in `path` has,
+    /// and writes its size to standard error.
     package static func bundle(root: String, path: SyncPath, limit: Int64) -> [UInt8] {
         ScriptFile.bundle.bytes(
             ["root": root, "limit": String(limit)],
             words: [path.bytes.isEmpty ? Array("./".utf8) : path.shellWord])
     }
 
-    /// Prints the file at `target`, after its size on standard error.
+    /// Returns a script that prints the file at `target`, after writing its size to standard error.
     package static func file(_ target: SyncPath, limit: Int64) -> [UInt8] {
         ScriptFile.printFile.bytes(
             ["limit": String(limit)],
             words: [SyncPath(target.bytes.drop { $0 == SyncPath.slash }).shellWord])
     }
 
-    /// A link may be called what must not come here: what lies behind it comes beside.
-    /// None of ours is looked for below such a name.
+    /// `true` if a link of that name may be looked behind. A link may have a name that is refused here: the
+    /// data behind it is saved beside that name. No local file is looked for below such a name.
     private static func isPossible(_ path: SyncPath) -> Bool {
         guard let (reason, place) = IncomingGate.refusal(of: path) else { return true }
         switch reason {
@@ -106,15 +108,15 @@ package enum LastLook {
         }
     }
 
-    /// Whether a name from there may be looked at here at all;
-    /// the gate judges it once more where it is to come.
+    /// `true` if a name from the instance may be looked at on this computer at all; the gate judges it once
+    /// more before the file is downloaded.
     private static func isAccepted(_ path: SyncPath, mayBeEmpty: Bool = false) -> Bool {
         path.bytes.isEmpty ? mayBeEmpty : IncomingGate.refusal(of: path) == nil
     }
 
     package static let sizeMark = "vp-size "
 
-    /// Nil where the answer was cut.
+    /// Parses the output of `script`; nil if the answer was truncated.
     package static func parse(_ output: [UInt8]) -> Findings? {
         let words = output.split(separator: 0, omittingEmptySubsequences: false).dropLast()
         guard words.last?.elementsEqual("end".utf8) == true else { return nil }

@@ -1,15 +1,15 @@
 import Foundation
 
-/// A link here that leads to something outside the project, which is not sent with it.
+/// A local link that leads to something outside the project, which is not uploaded with it.
 struct LeadingOut: Hashable {
     let path: SyncPath
     let target: String
 
-    /// Folders that every machine has.
+    /// Folders that exist on every machine.
     private static let everywhere = ["/dev/", "/proc/", "/usr/", "/bin/", "/lib/"]
 
-    /// nil where the link at `path` stays in the project, leads nowhere here either,
-    /// or to what every machine has.
+    /// nil if the link at `path` stays in the project, is dangling here as well, or leads to something that
+    /// every machine has.
     init?(_ path: SyncPath, root: String) {
         let target = [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
             count = path.withAbsolutePath(below: root) { link in
@@ -25,8 +25,8 @@ struct LeadingOut: Hashable {
         self.target = SyncPath(target).description
     }
 
-    /// By its words alone: an absolute path is another one on the instance,
-    /// also where it leads into the project.
+    /// `true` if the target leads out of the project, judged by its text alone: an absolute path is a
+    /// different place on the instance, even if it leads into the project here.
     static func leavesProject(_ target: [UInt8], from path: SyncPath) -> Bool {
         if target.first == SyncPath.slash { return true }
         var depth = Array(path.ancestors).count
@@ -45,9 +45,9 @@ struct LeadingOut: Hashable {
         let names = links.prefix(5).map { "\($0.path) -> \($0.target)" }.joined(separator: ", ")
         let rest = links.count > 5 ? " and \(links.count - 5) more" : ""
         return links.count == 1
-            ? "A link leads out of the project, and what it leads to is not sent: \(names). Put a copy in its place "
-                + "(`cp -rL`), or leave it out by a line in .vpignore."
-            : "\(links.count) links lead out of the project, and what they lead to is not sent: \(names)\(rest). Put "
-                + "copies in their places (`cp -rL`), or leave them out by lines in .vpignore."
+            ? "A link leads out of the project, so its target is not uploaded: \(names). Replace it with a copy "
+                + "(`cp -rL`), or exclude it with a line in .vpignore."
+            : "\(links.count) links lead out of the project, so their targets are not uploaded: \(names)\(rest). "
+                + "Replace them with copies (`cp -rL`), or exclude them with lines in .vpignore."
     }
 }

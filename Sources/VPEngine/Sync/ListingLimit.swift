@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 
 extension RemoteScan {
-    /// What is read of a listing at the most: a machine that goes on for ever must not take all memory here.
+    /// The maximum size of a listing that is read: a machine that never stops sending must not use up all
+    /// memory here.
     package enum Limit {
         /// Two million files.
         package static let rows = 2_000_000
@@ -10,7 +11,7 @@ extension RemoteScan {
         package static let bytes = 192_000_000
 
         static let words =
-            "there are more than \(rows) files in the workspace there, which is the limit; leave some out of it"
+            "the workspace on the instance has more than \(rows) files, which is the limit; move some out of it"
     }
 
     var activity: EngineError.Activity {
@@ -19,8 +20,8 @@ extension RemoteScan {
             subject: self.shell.target.instance.rawValue)
     }
 
-    /// Runs a script whose output is a listing, and ends it where that is longer, or takes longer,
-    /// than one can.
+    /// Runs a script that prints a listing, and aborts it if it grows longer, or takes longer, than a listing
+    /// can.
     func run(_ script: String) async throws(EngineError) -> ProcessResult {
         let collector = ListingCollector()
         let errors = ListingCollector()
@@ -60,7 +61,7 @@ extension RemoteScan {
     }
 }
 
-/// Gathers a listing from callbacks on any thread, and stops at what a listing can be.
+/// Collects a listing from callbacks on any thread, and stops at the limits of a listing.
 private final class ListingCollector: Sendable {
     enum Excess {
         case rows, bytes, late
@@ -93,7 +94,7 @@ private final class ListingCollector: Sendable {
         }
     }
 
-    /// Calls `action` once there is too much, at once where there is already.
+    /// Calls `action` once a limit is exceeded, immediately if one already is.
     func whenFull(_ action: @escaping @Sendable () -> Void) {
         let isFull = self.state.withLock { state in
             state.whenFull = action
@@ -112,7 +113,7 @@ private final class ListingCollector: Sendable {
     func append(_ bytes: [UInt8]) {
         let action = self.state.withLock { state -> (@Sendable () -> Void)? in
             guard state.excess == nil else { return nil }
-            // A link is two records, so that these are counted as at least half a row each.
+            // A link has two records, so that each record counts as at least half a row.
             for byte in bytes where byte == 0 || byte == 0x0a { state.rows += 1 }
             if state.rows > 2 * RemoteScan.Limit.rows { state.excess = .rows }
             if state.bytes.count + bytes.count > RemoteScan.Limit.bytes { state.excess = .bytes }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Lists the files of a workspace that are to be sent, and what is not.
+/// Lists the files of a workspace that a sync uploads, and the files that it does not.
 package struct LocalScan: Sendable {
     package let workspace: Workspace
     /// The user's home, which is never a project.
     package let home: String?
-    /// Name of the ignore files.
+    /// The name of the ignore files.
     private let ignoreFileName: String
-    /// Patterns that hold where no ignore file says otherwise.
+    /// Patterns that apply unless an ignore file says otherwise.
     private let defaults: [String]
 
     package init(workspace: Workspace, environment: [String: String]) {
@@ -24,8 +24,8 @@ package struct LocalScan: Sendable {
         self.defaults = defaults + workspace.extraIgnores
     }
 
-    /// Never sent unless a `.vpignore` asks for them by a `!pattern`: version control,
-    /// our own files, secrets, and what every machine makes anew.
+    /// Patterns that are not uploaded unless a `.vpignore` includes them with `!pattern`: version control,
+    /// our own files, secrets, and files that every machine recreates.
     package static let defaultIgnores = [
         ".git/", ".git", ".vp/", ".hg/", ".svn/",
         ".env", ".env.*", "!.env.example", "*.pem", "*.key", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
@@ -34,29 +34,30 @@ package struct LocalScan: Sendable {
         ".mypy_cache/", ".pytest_cache/", ".ruff_cache/", "*.swp",
     ]
 
-    /// Never sent, whatever an ignore file says: our own names,
-    /// and what comes from instances under names of ours.
+    /// Patterns that are never uploaded, whatever an ignore file says: our own names, and files that came
+    /// from instances under names of ours.
     private static let neverSent = IgnoreRules.rules([
         "/.vp/", TransferFolder.own, TransferFolder.partial, TransferFolder.project, TransferFolder.projects,
         "*.remote-*", "/sweeps/",
     ])
 
-    /// What holds in the project's own folder where no ignore file says otherwise.
+    /// The rules that apply in the project's root folder unless an ignore file says otherwise.
     private var builtInRules: IgnoreRules { IgnoreRules(defaults: self.defaults, always: Self.neverSent) }
 
-    /// True where the project's own ignore rules ask for what is not looked at on an instance otherwise.
+    /// `true` if the project's own ignore rules include a folder that the scan of an instance otherwise
+    /// skips.
     func asksFor(_ pruned: String) -> Bool {
         let rules = self.rules(in: nil, self.builtInRules)
         return rules.decision(on: Array(pruned.utf8), isFolder: true)?.isNegated ?? false
     }
 
-    /// Something that is not sent, and why.
+    /// A file or folder that is not uploaded, and the reason.
     package struct Omission: Hashable, Sendable {
         package enum Reason: Hashable, Sendable {
             case ignored(IgnoreRule)
             /// A device, socket or pipe.
             case special
-            /// In the system's words.
+            /// The system's error message.
             case unreadable(String)
         }
 
@@ -68,10 +69,10 @@ package struct LocalScan: Sendable {
     package struct Listing: Sendable {
         /// Files, links and empty folders, in no order.
         package var entries: [(path: SyncPath, entry: FileEntry)] = []
-        /// Folders that are left out are named once, for all that is in them.
+        /// An excluded folder is listed once, for everything in it.
         package var omissions: [Omission] = []
 
-        /// The entries by path; made anew each time.
+        /// The entries by path, computed on every access.
         package var files: FileTree {
             var tree = FileTree(minimumCapacity: self.entries.count)
             for (path, entry) in self.entries { tree[path] = entry }
@@ -81,7 +82,7 @@ package struct LocalScan: Sendable {
         var fingerprint: UInt64 { LocalScan.fingerprint(of: self.entries.lazy.map { ($0.path, $0.entry) }) }
     }
 
-    /// The same for the same entries, in whatever order they come.
+    /// Returns the same value for the same entries in any order.
     static func fingerprint(of entries: some Sequence<(key: SyncPath, value: FileEntry)>) -> UInt64 {
         var sum: UInt64 = 0
         for (path, entry) in entries { sum &+= StableDigest.hash(path.bytes, entry) }
@@ -127,7 +128,7 @@ package struct LocalScan: Sendable {
         return listing
     }
 
-    /// The rule that keeps `path` from being sent, or the last one that lets it through; nil where none does.
+    /// Returns the rule that excludes `path`, or the last one that includes it; nil if no rule matches.
     package func decision(on path: SyncPath) -> IgnoreRule? {
         var rules = self.builtInRules
         let folders = Array(path.ancestors).reversed()
@@ -139,16 +140,16 @@ package struct LocalScan: Sendable {
         return rules.decision(on: path.bytes, isFolder: self.entry(of: path)?.kind == .folder)
     }
 
-    /// What is at `path` now, ignored or not; nil where there is nothing, and below a link.
+    /// The entry at `path` now, ignored or not; nil if nothing is there or if the path leads through a link.
     package func entry(of path: SyncPath) -> FileEntry? { self.lookup()(path) }
 
-    /// The same for many paths: the project's folder is opened once.
+    /// Returns a lookup for many paths, which opens the project's folder once.
     package func lookup() -> (SyncPath) -> FileEntry? {
         guard let folder = try? BeneathFolder(self.workspace.localRoot) else { return { _ in nil } }
         return { folder.entry(of: $0) }
     }
 
-    /// True where a file of any size to speak of takes less room than it is long.
+    /// `true` if a file of 1 MiB or more takes less room on disk than its length (a sparse file).
     func hasHoles(_ items: [SyncPlan.Item]) -> Bool {
         items.contains { item in
             guard item.entry.kind == .file, item.size >= 1 << 20 else { return false }
@@ -181,13 +182,13 @@ package struct LocalScan: Sendable {
         return String(cString: resolved)
     }
 
-    /// What is in `folder`, and what kept it from being read.
+    /// Returns the contents of `folder`, and the error if it could not be read.
     ///
     /// Files are looked at through the folder's descriptor, which spares the system a walk along each path.
     func contents(of folder: SyncPath?) -> (items: [(path: SyncPath, entry: FileEntry)], problem: String?) {
         let path = folder ?? SyncPath(".")
         guard let stream = path.withAbsolutePath(below: self.workspace.localRoot, { opendir($0) }) else {
-            // Removed since it was seen: no more a problem than if that had been earlier.
+            // The folder was removed since it was seen, which is no more a problem than an earlier removal.
             return ([], errno == ENOENT ? nil : String(cString: strerror(errno)))
         }
         defer { closedir(stream) }
@@ -199,7 +200,8 @@ package struct LocalScan: Sendable {
                     let length = strlen(name)
                     let bytes = UnsafeRawBufferPointer(start: name, count: length)
                     if bytes.elementsEqual([0x2e]) || bytes.elementsEqual([0x2e, 0x2e]) { return }
-                    // Gone since the folder was read: as if it had never been.
+                    // The file was removed since the folder was read: it is treated as if it had never
+                    // existed.
                     guard let entry = FileEntry(named: name, in: dirfd(stream)) else { return }
                     let path = SyncPath(
                         [UInt8](unsafeUninitializedCapacity: prefix.count + length) { buffer, count in
@@ -223,7 +225,7 @@ package struct LocalScan: Sendable {
 
     private func rules(in folder: SyncPath?, _ inherited: IgnoreRules) -> IgnoreRules {
         let file = self.ignoreFile(in: folder)
-        // As git does: rules of the project are a file in it, not whatever a link leads to.
+        // As in git, rules are read from a file in the project, never through a link.
         guard FileEntry(at: file, below: self.workspace.localRoot)?.kind == .file,
             let content = file.withAbsolutePath(
                 below: self.workspace.localRoot,

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Keeps, for each instance and workspace, the files that both sides last agreed on.
+/// Stores, for each instance and workspace, the files that both sides last agreed on.
 ///
-/// A manifest that is lost or damaged reads as empty: then every difference is a conflict, and nothing is
-/// overwritten or deleted on its word.
+/// A lost or damaged manifest reads as empty: then every difference is a conflict, and nothing is overwritten
+/// or deleted because of it.
 package struct ManifestStore: Sendable {
     package let stateFolder: String
 
@@ -42,13 +42,13 @@ package struct ManifestStore: Sendable {
         try self.write(bytes, to: self.path(instance, workspace), instance)
     }
 
-    /// The versions that an upload which was cut off may have left on the instance. They are ours,
+    /// The versions that an interrupted upload may have left on the instance. They came from here; they are
     /// not changes made there.
     package func loadSending(instance: InstanceID, workspace: Workspace) -> FileTree {
         Self.records(in: self.sendingPath(instance, workspace)).flatMap(TreeRecords.tree) ?? [:]
     }
 
-    /// Written before the first byte is sent; an empty tree says that nothing is under way.
+    /// Is called before the first byte is sent; an empty tree means that no upload is in progress.
     package func saveSending(_ tree: FileTree, instance: InstanceID, workspace: Workspace)
         throws(EngineError)
     {
@@ -64,7 +64,7 @@ package struct ManifestStore: Sendable {
         try self.write(bytes, to: self.sendingPath(instance, workspace), instance)
     }
 
-    /// The state in which a sync in `direction` had nothing left to do; nil where it is not known.
+    /// The state in which a sync in `direction` had nothing left to do, or nil if it is unknown.
     func loadSettled(_ direction: SyncPlan.Direction, instance: InstanceID, workspace: Workspace)
         -> SettledState?
     {
@@ -72,7 +72,7 @@ package struct ManifestStore: Sendable {
             .flatMap { SettledState(text: String(decoding: $0, as: UTF8.self)) }
     }
 
-    /// Losing it costs time and nothing else.
+    /// A failure is ignored: losing the state costs time and nothing else.
     func saveSettled(
         _ state: SettledState?, _ direction: SyncPlan.Direction, instance: InstanceID, workspace: Workspace
     ) {
@@ -84,13 +84,13 @@ package struct ManifestStore: Sendable {
         try? PrivateFolder.write(Array(state.text.utf8), to: path)
     }
 
-    /// What lists of names are kept for.
+    /// The purposes for which lists of names are stored.
     enum Notice: String {
-        /// The versions that are kept on the instance, by what was named for them.
+        /// Versions that stay on the instance and were already reported.
         case refused = ".named"
-        /// What the instance no longer has and is not sent again.
+        /// Files that the instance no longer has and that are not uploaded again.
         case removed = ".removed"
-        /// Results that were brought, as long as nothing changed there since.
+        /// Results that were downloaded, as long as nothing has changed on the instance since.
         case brought = ".brought"
     }
 
@@ -98,7 +98,7 @@ package struct ManifestStore: Sendable {
         Self.records(in: self.path(instance, workspace) + notice.rawValue).flatMap(TreeRecords.tree) ?? [:]
     }
 
-    /// Losing it has them named once more.
+    /// A failure is ignored: losing the list causes its names to be reported once more.
     func saveNamed(_ tree: FileTree, _ notice: Notice, instance: InstanceID, workspace: Workspace) {
         var bytes = Self.header
         for (path, entry) in tree {
@@ -113,7 +113,7 @@ package struct ManifestStore: Sendable {
         var at: Date
     }
 
-    /// Remembers what a look at the instance has found. Losing it costs a figure in a message.
+    /// Remembers the findings of a look at the instance. Losing them costs a figure in a message.
     package func saveSafety(_ results: UnsafeResults, instance: InstanceID) {
         guard let data = try? JSONEncoder().encode(Safety(results: results, at: Date())) else { return }
         try? PrivateFolder.make(self.folder(instance))
@@ -126,8 +126,8 @@ package struct ManifestStore: Sendable {
             .flatMap { safety in safety.results.bounded().map { ($0, safety.at.withinBounds ?? Date()) } }
     }
 
-    /// Remembers what lies behind links there and is too much to be brought, in bytes. Losing it costs an
-    /// alarm until the next look.
+    /// Remembers the size of the data behind links on the instance that is too large to be downloaded. Losing
+    /// it costs an alarm until the next look.
     func saveBehindLinks(_ links: BehindLinks, instance: InstanceID) {
         guard let data = try? JSONEncoder().encode(links) else { return }
         try? PrivateFolder.make(self.folder(instance))
@@ -139,7 +139,7 @@ package struct ManifestStore: Sendable {
             .flatMap { try? JSONDecoder().decode(BehindLinks.self, from: $0) }
     }
 
-    /// Remembers that everything on the instance was here when it was stopped; nil forgets that.
+    /// Remembers that everything on the instance had been downloaded when it was stopped; nil forgets that.
     package func saveVerified(_ date: Date?, instance: InstanceID) {
         let path = self.folder(instance) + "/verified"
         guard let date else {
@@ -150,8 +150,8 @@ package struct ManifestStore: Sendable {
         try? PrivateFolder.write(Array("\(date.timeIntervalSince1970)\n".utf8), to: path)
     }
 
-    /// When the instance was stopped with everything here; nil where that is not known,
-    /// or where it was started since.
+    /// The time at which the instance was stopped with everything downloaded; nil if that is unknown or if
+    /// the instance was started since.
     package func loadVerified(instance: InstanceID) -> Date? {
         FileManager.default.contents(atPath: self.folder(instance) + "/verified")
             .flatMap {
@@ -165,7 +165,7 @@ package struct ManifestStore: Sendable {
     }
 
     /// Waits until no other program syncs this workspace with this instance, then keeps others out until the
-    /// returned value is gone.
+    /// returned value is released.
     package func lock(instance: InstanceID, workspace: Workspace) async throws(EngineError) -> FileLock {
         try PrivateFolder.make(self.folder(instance))
         return try await FileLock(
@@ -178,7 +178,7 @@ package struct ManifestStore: Sendable {
         try PrivateFolder.write(bytes + Self.footer, to: path)
     }
 
-    /// What stands between header and footer; nil where one of them is missing.
+    /// The records between header and footer; nil if one of them is missing.
     private static func records(in path: String) -> ArraySlice<UInt8>? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         let bytes = [UInt8](data)

@@ -1,16 +1,16 @@
 import Foundation
 
-/// Brings results while a job runs, so that an instance that vanishes takes little with it.
+/// Downloads results while a job runs, so that little is lost if the instance vanishes.
 ///
-/// Only files that stood still for two looks are brought, and each takes its place as a whole: never a
-/// checkpoint that is still being written. What changed on both sides waits for the download at the end,
-/// which verifies everything once more.
+/// Only files that were unchanged for two looks are downloaded, and each is moved into place as a whole, so
+/// that a checkpoint that is still being written is never taken. Files that changed on both sides wait for
+/// the download at the end, which verifies everything once more.
 struct Mirror {
     let context: EngineContext
     let instance: InstanceID
     let request: MirrorRequest
 
-    /// Looks again and again until its task is cancelled. A look that fails is no harm: the next one follows.
+    /// Looks repeatedly until its task is cancelled. A failed look does no harm: the next one follows.
     func run() async {
         var earlier: FileTree = [:]
         while !Task.isCancelled {
@@ -28,8 +28,8 @@ struct Mirror {
 }
 
 extension WorkspaceSync {
-    /// Brings what is new or changed there, matches `patterns`, and looks as it did in `earlier`. Returns how
-    /// everything looks now.
+    /// Downloads files that are new or changed on the instance, match `patterns`, and are the same as in
+    /// `earlier`. Returns the current state of all files.
     package func mirror(_ patterns: [String], unchangedSince earlier: FileTree) async throws(EngineError)
         -> FileTree
     {
@@ -64,7 +64,7 @@ extension WorkspaceSync {
         return after.files
     }
 
-    /// A pattern that matches a folder matches what is in it.
+    /// `true` if `path` matches; a pattern that matches a folder matches everything in it.
     private static func matches(_ path: SyncPath, _ rules: IgnoreRules, _ patterns: [String]) -> Bool {
         patterns.isEmpty || rules.holds(for: path)
     }

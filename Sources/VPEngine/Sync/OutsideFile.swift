@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A file that bytes are written to as they arrive.
+/// A file that is written to as bytes arrive.
 final class OutsideFile: Sendable {
     private struct State {
         var size: Int64 = 0
@@ -18,10 +18,10 @@ final class OutsideFile: Sendable {
         self.limit = limit
     }
 
-    /// Why no more is taken, in words.
+    /// The reason why no more bytes are accepted, in words.
     var problem: String? { self.state.withLock(\.problem) }
 
-    /// Calls `action` once no more is taken, at once where that is so already.
+    /// Calls `action` once no more bytes are accepted, immediately if that is already so.
     func whenBroken(_ action: @escaping @Sendable () -> Void) {
         let isBroken = self.state.withLock { state in
             state.whenBroken = action
@@ -35,7 +35,7 @@ final class OutsideFile: Sendable {
             guard state.problem == nil else { return nil }
             state.size = state.size.addingSaturated(Int64(bytes.count))
             if state.size > self.limit {
-                state.problem = "more than sync.limit came"
+                state.problem = "it is larger than sync.limit"
             } else if !StandardStreams.write(bytes, to: self.descriptor) {
                 state.problem = "there is no room for it here"
             }
@@ -44,7 +44,7 @@ final class OutsideFile: Sendable {
         action?()
     }
 
-    /// How many bytes are in it; nil where some could not be written.
+    /// Closes the file and returns its size in bytes, or nil if some bytes could not be written.
     func close() -> Int64? {
         Foundation.close(self.descriptor)
         return self.state.withLock { $0.problem == nil ? $0.size : nil }

@@ -1,8 +1,8 @@
 import Foundation
 
 extension OutsideResults {
-    /// Brings what repositories there have and ours have not, each as a bundle beside its folder. Answers
-    /// with those of which git makes none.
+    /// Downloads the commits that remote repositories have and ours do not, each as a bundle beside its
+    /// folder. Returns the `.git` folders of the repositories that git cannot bundle.
     func bring(
         _ repositories: [LastLook.Findings.Repository], into summary: inout SyncSummary
     ) async throws(EngineError) -> [SyncPath] {
@@ -29,7 +29,7 @@ extension OutsideResults {
         return inert
     }
 
-    /// Whether a repository here, in the same folder, has every commit of `repository`.
+    /// `true` if a local repository in the same folder has every commit of `repository`.
     private func hasAll(_ repository: LastLook.Findings.Repository) async -> Bool {
         guard !repository.tips.isEmpty, let path = String(validating: repository.path.bytes, as: UTF8.self)
         else { return false }
@@ -51,7 +51,7 @@ extension OutsideResults {
 
     // MARK: Bytes
 
-    /// Brings what `script` prints to `path` of the project, which must not be there.
+    /// Saves the output of `script` as `path` of the project, or under a numbered name if that one is taken.
     func fetch(
         _ script: [UInt8], to path: SyncPath, named name: SyncPath, into summary: inout SyncSummary
     ) async throws(EngineError) {
@@ -67,7 +67,7 @@ extension OutsideResults {
         var place = path
         for number in 2...1000 {
             if let entry = FileEntry(at: place, below: self.workspace.localRoot) {
-                // What an earlier attempt brought need not stand there twice.
+                // A file that an earlier attempt downloaded is not saved twice.
                 if entry.kind == .file, self.isSame(temporary, place) { return }
                 if entry.kind == .symbolicLink, self.isOurs(place, entry) {
                     _ = place.withAbsolutePath(below: self.workspace.localRoot) { unlink($0) }
@@ -95,7 +95,7 @@ extension OutsideResults {
         }
     }
 
-    /// Copies `source` to a file that was not there.
+    /// Copies `source` to a new file; fails if the file exists.
     private static func copy(_ source: String, to target: UnsafePointer<CChar>) -> Bool {
         let input = open(source, O_RDONLY | O_CLOEXEC)
         guard input >= 0 else { return false }
@@ -112,7 +112,8 @@ extension OutsideResults {
         }
     }
 
-    /// Saves what `script` prints as `path`, bounded. Answers with what went wrong there, or nil.
+    /// Saves the output of `script` as `path`, up to the limit. Returns what went wrong on the instance, or
+    /// nil.
     private func save(_ script: [UInt8], to path: String) async throws(EngineError) -> String? {
         unlink(path)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
@@ -123,9 +124,9 @@ extension OutsideResults {
         let errors = ByteCollector()
         self.progress(ActionProgress(.downloading))
         let shell = self.shell
-        // Of a bundle nothing comes before it is made.
+        // A bundle sends no bytes until it is complete, hence the patience of a listing.
         let limit = StallLimit(time: shell.patience.listing)
-        let activity = EngineError.Activity("bringing results", subject: self.instance.rawValue)
+        let activity = EngineError.Activity("downloading results", subject: self.instance.rawValue)
         let reading = Task { () -> Result<ProcessEnding, EngineError> in
             do throws(EngineError) {
                 return .success(

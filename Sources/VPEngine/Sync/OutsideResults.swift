@@ -1,15 +1,14 @@
 import Foundation
 
-/// Brings what an end would lose and the workspace's listing does not show:
-/// what lies behind links that lead out of it, in the folders of jobs that worked elsewhere,
-/// and in repositories.
+/// Downloads results that would be lost with the instance and that the workspace's listing does not show:
+/// data behind links that lead out of it, folders of jobs that ran elsewhere, and repositories.
 struct OutsideResults {
     let context: EngineContext
     let instance: InstanceID
     let workspace: Workspace
     let shell: RemoteShell
     let progress: @Sendable (ActionProgress) -> Void
-    /// Where the folders behind links lie there, by what they are called here.
+    /// The remote paths of the folders behind links, keyed by their local names.
     private var roots: [SyncPath: String] = [:]
 
     init(
@@ -23,16 +22,16 @@ struct OutsideResults {
         self.progress = progress
     }
 
-    /// What was brought, and what stays there for a reason;
-    /// what could not be brought is among its missing. Also the `.git` folders that no bundle can hold,
-    /// to be kept as they are.
+    /// Downloads the results and returns a summary, in which `left` lists what stays on the instance for a
+    /// reason and `missing` what could not be downloaded. Also returns the `.git` folders that no bundle can
+    /// contain, which are to be archived as they are.
     mutating func bring() async throws(EngineError) -> (SyncSummary, inert: [SyncPath]) {
         var summary = SyncSummary(direction: .down)
         let findings = try await self.look()
         for link in findings.links where link.isFolder {
             self.roots[link.path] = String(validating: link.target.bytes, as: UTF8.self)
         }
-        // Links in circles, and several to the same: what lies behind them comes once.
+        // Links may form circles, and several may have one target: each target is downloaded once.
         var seen: Set<SyncPath> = []
         for link in findings.links where seen.insert(link.target).inserted {
             try await self.bring(link, into: &summary)
@@ -40,7 +39,7 @@ struct OutsideResults {
         for folder in findings.folders { try await self.bring(folder, into: &summary) }
         let inert = try await self.bring(findings.repositories, into: &summary)
         for folder in findings.remade where folder.bytes > 0 {
-            summary.left.append("\(folder.path) (\(ByteCount.text(folder.bytes))): it can be made again")
+            summary.left.append("\(folder.path) (\(ByteCount.text(folder.bytes))): it can be recreated")
         }
         return (summary, inert)
     }
@@ -60,7 +59,7 @@ struct OutsideResults {
         return findings
     }
 
-    /// The home there; empty where it does not say.
+    /// The remote home folder; empty if the instance does not report it.
     private func home() async -> String {
         let result = try? await self.shell.run("cd && printf %s \"$(pwd -P)\"")
         return result.map { String(decoding: $0.output, as: UTF8.self) } ?? ""
@@ -86,24 +85,26 @@ struct OutsideResults {
         }
     }
 
-    /// A job's folder outside comes under its own name, with what says that it is the instance's.
+    /// Downloads a job's folder outside the workspace under its own name, with a suffix that names the
+    /// instance.
     private func bring(_ folder: SyncPath, into summary: inout SyncSummary) async throws(EngineError) {
         let name =
             folder.bytes.split(separator: SyncPath.slash).last.map { SyncPath($0) } ?? SyncPath("folder")
         try await self.bring(folder: folder, called: name.beside(self.instance.rawValue), into: &summary)
     }
 
-    /// Brings what changed in `folder` since the instance came up, by the way that every file takes.
+    /// Downloads the files in `folder` that changed since the instance came up, in the same way as all other
+    /// files.
     private func bring(
         folder: SyncPath, called name: SyncPath, into summary: inout SyncSummary
     ) async throws(EngineError) {
         guard let remoteRoot = String(validating: folder.bytes, as: UTF8.self) else {
-            summary.missing.append("\(name): the name of the folder behind it cannot be written")
+            summary.missing.append("\(name): the name of the folder behind it is not valid UTF-8")
             return
         }
         let place = self.place(for: name, takesFolder: true)
         guard let localName = String(validating: place.bytes, as: UTF8.self) else {
-            summary.missing.append("\(name): it cannot be called so here")
+            summary.missing.append("\(name): no file on this computer can have this name")
             return
         }
         let pruned = [self.workspace.remoteRoot, "\(await self.home())/.vp"].compactMap { inner in
@@ -119,8 +120,8 @@ struct OutsideResults {
             sync.prunedPaths = pruned
             return sync
         }
-        // The link that a download has brought may lead to a folder here that only happens to be called so:
-        // what lies behind it is somebody else's, and compared with nothing.
+        // The downloaded link may lead to a local folder that only happens to have the same path. The data
+        // behind the link is not that folder's, and is compared with nothing.
         let isLink = FileEntry(at: place, below: self.workspace.localRoot)?.kind == .symbolicLink
         let compared = sync(to: isLink ? ".vp/nothing-\(UUID().uuidString)" : localName)
         let plan = try await compared.outstanding()
@@ -129,7 +130,7 @@ struct OutsideResults {
         guard !items.isEmpty || !plan.refused.isEmpty else { return }
         guard bytes <= self.limit else {
             summary.missing.append(
-                "\(name): \(items.count) files, \(ByteCount.text(bytes)), lie behind it in \(folder), which is more than "
+                "\(name): \(items.count) files, \(ByteCount.text(bytes)), are behind it in \(folder), which is more than "
                     + "sync.limit; `sync.keep_there: [\(name)]` leaves them there")
             return
         }
@@ -139,7 +140,7 @@ struct OutsideResults {
         }
         guard !items.isEmpty else { return }
         try self.makeFolder(place, called: name)
-        // Nobody looks for what a transfer that was cut has left in a folder that is no project.
+        // No later sync cleans up after an interrupted transfer in a folder that is not a project.
         defer {
             if let folder = try? BeneathFolder("\(self.workspace.localRoot)/\(localName)") {
                 StagingFolder.discard(in: folder, name: SSHTarget.alias(for: self.instance))
@@ -155,11 +156,11 @@ struct OutsideResults {
         summary.refused += brought.refused.map { "\(place)/\($0)" }
     }
 
-    /// Where what the instance calls `name` may come here: there, unless something else stands in the way,
-    /// or programs here would act on it.
+    /// The local path for what the instance calls `name`: the same one, unless something else is in the way
+    /// or programs on this computer would act on it.
     ///
-    /// A link that a download put there and that leads nowhere is no content;
-    /// any other link is the user's, and nothing is written through it.
+    /// A dangling link that a download created counts as nothing; any other link is the user's, and nothing
+    /// is written through it.
     private func place(for name: SyncPath, takesFolder: Bool) -> SyncPath {
         for folder in name.ancestors {
             if let entry = FileEntry(at: folder, below: self.workspace.localRoot), entry.kind != .folder {
@@ -170,8 +171,8 @@ struct OutsideResults {
         let local = LocalScan(workspace: self.workspace, environment: self.shell.environment).lookup()
         let verdict = gate.verdict(on: name, takesFolder ? .folder : .file, local: local)
         guard verdict == .accepted else {
-            // A name beside it would still make the folders above it,
-            // and one of those may be what is refused.
+            // A name beside it would still create the folders above it, and one of those may be the refused
+            // one.
             return self.beside(SyncPath(name.description.replacing("/", with: "_")), takesFolder)
         }
         guard let entry = FileEntry(at: name, below: self.workspace.localRoot) else { return name }
@@ -180,8 +181,8 @@ struct OutsideResults {
         return self.beside(name, takesFolder)
     }
 
-    /// The first name beside `name` that is free, or where more may come:
-    /// never a link that leads who knows where.
+    /// The first name beside `name` that is free or can take more files; never a link, which may lead
+    /// anywhere.
     private func beside(_ name: SyncPath, _ takesFolder: Bool) -> SyncPath {
         var number = 1
         while true {
@@ -192,8 +193,8 @@ struct OutsideResults {
         }
     }
 
-    /// Whether the link `name` here is what a download brought from there: of the workspace,
-    /// or of a folder that came from behind a link before.
+    /// `true` if the local link `name` was downloaded from the instance, either from the workspace or from a
+    /// folder behind a link.
     func isOurs(_ name: SyncPath, _ entry: FileEntry) -> Bool {
         func isBrought(_ path: SyncPath, to folder: SyncPath?, from remoteRoot: String) -> Bool {
             let root = self.workspace.localRoot
@@ -211,7 +212,8 @@ struct OutsideResults {
         }
     }
 
-    /// Does `body`; false where that would make a repository of what others have put there meanwhile.
+    /// Runs `body`; returns `false` if that would complete a repository together with files that others have
+    /// put there meanwhile.
     func guarding(_ path: SyncPath, _ body: () -> Bool) throws(EngineError) -> Bool {
         do throws(BeneathFolder.Failure) {
             let folder = try BeneathFolder(self.workspace.localRoot)

@@ -1,8 +1,7 @@
 import Foundation
 
-/// Folders of their own that further projects have on an instance:
-/// one workspace holds the files of one project. They are on the disk of the first one's,
-/// whose syncs never look into them.
+/// The separate folders that further projects have on an instance, because one workspace holds the files of
+/// one project. They lie inside the first project's workspace, whose syncs never look into them.
 struct OwnFolders {
     private struct Place: Codable {
         var name: String
@@ -22,14 +21,14 @@ struct OwnFolders {
         FileManager.default.contents(atPath: path).flatMap { try? JSONDecoder().decode(Place.self, from: $0) }
     }
 
-    /// Where `workspace` lies there; nil where it has no folder of its own.
+    /// The remote folder of `workspace`, or nil if it has none of its own.
     func remoteRoot(of workspace: Workspace) -> String? {
         Self.read(self.path(workspace.localRoot)).flatMap {
             $0.localRoot == workspace.localRoot ? $0.remoteRoot : nil
         }
     }
 
-    /// All of them, as workspaces.
+    /// All further projects, as workspaces.
     var workspaces: [Workspace] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder)) ?? []
         return names.sorted().compactMap { Self.read("\(self.folder)/\($0)") }.map {
@@ -37,7 +36,8 @@ struct OwnFolders {
         }
     }
 
-    /// Gives `workspace` one, and notes it before anything is sent: an end brings what is in it.
+    /// Creates a folder for `workspace`, and records it before anything is uploaded: the files in it are
+    /// downloaded before the instance ends.
     func make(for workspace: Workspace, _ identity: ProjectIdentity) throws(EngineError) -> Workspace {
         var own = workspace
         own.remoteRoot =
@@ -52,17 +52,16 @@ struct OwnFolders {
 }
 
 extension EngineContext {
-    /// All that may lie on `id`: the workspace that it was rented for,
-    /// and the folders that further projects have there.
+    /// All workspaces that may be on `id`: the one that it was rented for, and the folders of further
+    /// projects.
     package func workspaces(on id: InstanceID) throws(EngineError) -> [Workspace] {
         try [self.workspace(of: id)] + OwnFolders(ManifestStore(self), id).workspaces
     }
 
-    /// Where this project's files lie on `id`.
+    /// The remote workspace of this project on `id`.
     ///
-    /// An instance that was rented for another project has none of it,
-    /// unless `mayMake` gives it a folder of its own; clones and worktrees of one project get theirs unasked.
-    /// Throws `.otherProject`.
+    /// An instance that was rented for another project has none, unless `mayMake` allows a separate folder to
+    /// be created; clones and worktrees of the same project get theirs without it. Throws `.otherProject`.
     package func ownWorkspace(on id: InstanceID, mayMake: Bool = false) async throws(EngineError) -> Workspace
     {
         let workspace = self.configuration.workspace
@@ -73,7 +72,7 @@ extension EngineContext {
             return own
         }
         let entry = try self.store.ledgerEntry(for: id)
-        // A project that was moved here is no other one.
+        // A project whose folder was moved is still the same project.
         if let root = entry?.workspaceRoot, root == workspace.localRoot || access(root, F_OK) != 0 {
             return workspace
         }

@@ -1,7 +1,7 @@
-/// Which files of a workspace a sync is about: all of them where none is named.
+/// The files of a workspace that a sync covers: all of them if no path is given.
 package struct PathSelection: Hashable, Sendable {
-    /// Relative to the workspace; an empty one is all of it. A folder stands for what is in it,
-    /// and `*` for what it does in an ignore file.
+    /// Relative to the workspace; an empty path means all of it. A folder stands for everything in it, and
+    /// `*` has its meaning from ignore files.
     package let paths: [SyncPath]
     /// In `.gitignore` syntax.
     package let excludes: [String]
@@ -17,7 +17,7 @@ package struct PathSelection: Hashable, Sendable {
 
     package var isAll: Bool { self.paths.isEmpty && self.excludes.isEmpty }
 
-    /// What answers for many paths.
+    /// A value that matches many paths against this selection.
     package var matcher: Matcher { Matcher(self) }
 
     package struct Matcher: Sendable {
@@ -32,19 +32,19 @@ package struct PathSelection: Hashable, Sendable {
             self.excluded = selection.excludes.isEmpty ? nil : IgnoreRules(defaults: selection.excludes)
         }
 
-        /// Whether the sync is about `path`.
+        /// `true` if the sync covers `path`.
         func includes(_ path: SyncPath) -> Bool {
             (self.paths.isEmpty || self.isNamed(path)) && self.excluded?.holds(for: path) != true
         }
 
-        /// Whether `path` was asked for, and not only everything.
+        /// `true` if `path` was selected by name, and not only because everything is.
         func names(_ path: SyncPath) -> Bool { self.isNamed(path) && self.excluded?.holds(for: path) != true }
 
         private func isNamed(_ path: SyncPath) -> Bool {
             self.paths.contains { Self.covers($0, path) }
         }
 
-        /// The first of the paths that stands for none of `tree`.
+        /// The first of the selected paths that matches nothing in `tree`.
         func unmatched(in tree: FileTree) -> SyncPath? {
             self.paths.first { named in !tree.keys.contains { Self.covers(named, $0) } }?.path
         }
@@ -58,7 +58,8 @@ package struct PathSelection: Hashable, Sendable {
 }
 
 extension IgnoreRules {
-    /// Whether a rule is for `path`, or for a folder that it lies in; `path` itself may be one, too.
+    /// `true` if a rule matches `path` or a folder above it; with `mayBeFolder`, `path` itself may be a
+    /// folder.
     func holds(for path: SyncPath, mayBeFolder: Bool = false) -> Bool {
         if let rule = self.decision(on: path.bytes, isFolder: false) { return !rule.isNegated }
         return ((mayBeFolder ? [path] : []) + Array(path.ancestors)).contains { folder in
@@ -68,7 +69,7 @@ extension IgnoreRules {
 }
 
 extension SyncPlan {
-    /// Leaves out what `matcher` is not about.
+    /// Removes the items that `matcher` does not cover.
     mutating func select(_ matcher: PathSelection.Matcher) {
         func take(_ items: inout [Item]) {
             self.unselected += items.filter { !matcher.includes($0.path) }

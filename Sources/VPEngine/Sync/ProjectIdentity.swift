@@ -1,11 +1,11 @@
 import Foundation
 
-/// What tells one project from others, here and on an instance:
-/// the mark of a workspace there says whose it is.
+/// Distinguishes one project from others, on this computer and on an instance: the mark of a remote workspace
+/// says whose it is.
 package struct ProjectIdentity: Hashable, Sendable {
-    /// Stands for this folder on this machine.
+    /// Identifies this folder on this machine.
     package let tag: String
-    /// What clones and worktrees of one project have in common.
+    /// Names that clones and worktrees of one project share.
     let names: Set<String>
 
     init(tag: String, names: Set<String>) {
@@ -13,7 +13,7 @@ package struct ProjectIdentity: Hashable, Sendable {
         self.names = names
     }
 
-    /// Looks at the project in `root`, and gives it an id where it is set up and has none.
+    /// Identifies the project in `root`, and gives it an id if it is set up and has none.
     package init(root: String) {
         let machine =
             (try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8))
@@ -25,7 +25,7 @@ package struct ProjectIdentity: Hashable, Sendable {
         if let repository = Self.repository(of: root) {
             names.insert("git-\(digest(repository))")
             if let origin = Self.origin(of: repository) {
-                // One that was cloned from a folder here is that folder's.
+                // A repository that was cloned from a local folder belongs to that folder's project.
                 let local = Self.path(of: origin, from: repository).flatMap(Self.repository(of:))
                 names.insert(local.map { "git-\(digest($0))" } ?? "url-\(StableDigest.hex(origin))")
             }
@@ -35,12 +35,13 @@ package struct ProjectIdentity: Hashable, Sendable {
 
     private static let idLimit = 64
 
-    /// The id in `.vp/id`, which is made where `.vp` is there; nil where it is not, or cannot be written.
+    /// The id in `.vp/id`, which is created if the folder `.vp` exists; nil if it does not, or if the id
+    /// cannot be written.
     private static func id(of root: String) -> String? {
         let file = "\(root)/.vp/id"
         guard let folder = try? BeneathFolder(root) else { return nil }
         for _ in 0..<2 {
-            // A link could lead to a secret of the user's.
+            // A link is refused: it could lead to one of the user's secrets.
             if let kind = folder.entry(of: SyncPath(".vp/id"))?.kind {
                 guard kind == .file, let text = SmallFile.text(at: file) else { return nil }
                 let id = text.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -63,7 +64,7 @@ package struct ProjectIdentity: Hashable, Sendable {
         return nil
     }
 
-    /// The folder that a repository and all its worktrees share; nil where `root` is the top of none.
+    /// The folder that a repository and all its worktrees share; nil if `root` is not the top of one.
     private static func repository(of root: String) -> String? {
         let place = "\(root)/.git"
         var information = stat()
@@ -80,7 +81,7 @@ package struct ProjectIdentity: Hashable, Sendable {
         return Self.realPath(common ?? own)
     }
 
-    /// Where a repository was cloned from.
+    /// The URL that a repository was cloned from.
     private static func origin(of repository: String) -> String? {
         var isOrigin = false
         for line in SmallFile.text(at: "\(repository)/config")?.split(whereSeparator: \.isNewline) ?? [] {
@@ -88,7 +89,7 @@ package struct ProjectIdentity: Hashable, Sendable {
             if words.hasPrefix("[") { isOrigin = words == "[remote \"origin\"]" }
             guard isOrigin, words.hasPrefix("url"), let equal = words.firstIndex(of: "=") else { continue }
             var url = words[words.index(after: equal)...].trimmingCharacters(in: .whitespaces)
-            // Who asks for it, and with which password, is nobody's business.
+            // User name and password are removed.
             if let scheme = url.range(of: "://"), let at = url.lastIndex(of: "@"), scheme.upperBound < at {
                 url = String(url[..<scheme.upperBound]) + String(url[url.index(after: at)...])
             }
@@ -97,7 +98,7 @@ package struct ProjectIdentity: Hashable, Sendable {
         return nil
     }
 
-    /// The folder that `origin` names; nil for an address.
+    /// The local folder that `origin` names; nil if it is a URL.
     private static func path(of origin: String, from repository: String) -> String? {
         let path = origin.hasPrefix("file://") ? String(origin.dropFirst(7)) : origin
         guard path.hasPrefix("/") || path.hasPrefix(".") else { return nil }
@@ -116,13 +117,13 @@ package struct ProjectIdentity: Hashable, Sendable {
 
     // MARK: The mark
 
-    /// A line that a workspace there is marked by.
+    /// The line that marks a remote workspace as this project's.
     var mark: String { ([self.tag] + self.names.sorted()).joined(separator: " ") }
 
-    /// Whose a workspace is.
+    /// The owner of a workspace.
     enum Owner: Hashable { case this, sibling, other }
 
-    /// - Parameter mark: of the workspace; an empty one is nobody's yet.
+    /// - Parameter mark: the workspace's mark; an empty one means that nobody owns it yet.
     func owner(of mark: String) -> Owner {
         let words = Set(mark.split(separator: " ").map(String.init))
         if words.isEmpty || words.contains(self.tag) { return .this }

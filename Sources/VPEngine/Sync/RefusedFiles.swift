@@ -1,8 +1,8 @@
 import Foundation
 
 extension WorkspaceSync {
-    /// What `plan` keeps on the instance and was not named before,
-    /// one line for each file or folder of which all is kept.
+    /// Returns one line for each file that `plan` keeps on the instance and that was not reported before; a
+    /// folder that is kept as a whole gets a single line.
     func nameRefused(_ plan: SyncPlan, _ remote: RemoteScan.Listing) -> [String] {
         let known = self.manifests.loadNamed(.refused, instance: self.instance, workspace: self.workspace)
         var named: FileTree = [:]
@@ -11,7 +11,7 @@ extension WorkspaceSync {
             $0.key < $1.key
         }) {
             let isWhole = refusals.count == 1 && refusals[0].item.path == place
-            // Of a folder only that it is there is remembered: what changes in it is no news.
+            // For a folder only its presence is remembered: later changes in it are not reported.
             let version =
                 isWhole
                 ? refusals[0].item.entry.withoutInode
@@ -37,38 +37,38 @@ extension WorkspaceSync {
         _ place: SyncPath, isFolder: Bool, _ reason: IncomingGate.Reason?, _ bytes: Int64
     ) -> String {
         let name = "\(place)\(isFolder ? "/" : "")"
-        let words = reason?.words ?? "programs here act on it unasked; sync.accept lets it come"
+        let words = reason?.words ?? "programs here act on it automatically; sync.accept allows it"
         return "\(name): \(words)"
     }
 }
 
-/// What was put away of an instance's files that must not come into the project.
+/// The archive of an instance's files that must not come into the project.
 package struct HeldFiles: Hashable, Sendable {
-    /// An archive of tar's, which is never unpacked by us.
+    /// The path of a tar archive, which we never unpack.
     package var archive: String
     package var files: Int
-    /// Of the files, in bytes.
+    /// Total size of the files, in bytes.
     package var bytes: Int64
     /// Largest first.
     package var names: [String]
 
-    /// The command that lists what is in it.
+    /// The command that lists the contents of the archive.
     package var command: String { "tar tvf \(ShellQuoting.quoted(self.archive))" }
 }
 
 extension WorkspaceSync {
-    /// Keeps what the gate refuses, inert, in one archive of the state folder:
-    /// for an instance that is about to end.
+    /// Saves the files that the gate refuses in one inert archive in the state folder, for an instance that
+    /// is about to end.
     ///
-    /// Looks at the instance, so that nothing that is refused now is missed. `paths` are kept as well,
-    /// with all that is in them. Nil where there is nothing to keep. Throws `.unsafeResults` where it is more
-    /// than `sync.limit` or cannot be had whole; then nothing has been kept.
+    /// Looks at the instance first, so that no newly refused file is missed. `paths` are saved as well, with
+    /// everything in them. Returns nil if there is nothing to save. Throws `.unsafeResults` if the files
+    /// exceed `sync.limit` or cannot be read completely; then nothing has been saved.
     package func holdRefused(also paths: [SyncPath] = []) async throws(EngineError) -> HeldFiles? {
         let plan = try await self.outstanding()
         let items = plan.refused.map(\.item).filter { $0.entry.kind != .folder && $0.entry.kind != .other }
         guard !items.isEmpty || !paths.isEmpty else { return nil }
         let activity = EngineError.Activity(
-            "keeping files that must not come here", platform: self.instance.platform,
+            "saving files that must not come into the project", platform: self.instance.platform,
             subject: self.instance.rawValue)
         let limit = self.settings.heldLimit
         let largest = items.sorted { $0.size > $1.size }.map(\.path.description) + paths.map(\.description)
@@ -77,13 +77,13 @@ extension WorkspaceSync {
         }
         let bytes = items.totalSize
         let limitWords =
-            "more than the \(ByteCount.text(limit)) that are kept of files that must not come here"
+            "the files that must not come into the project exceed the limit of \(ByteCount.text(limit)) for saving them"
         guard bytes <= limit else { throw unsafe(limitWords) }
         let folder = "\(self.manifests.stateFolder)/held"
         try PrivateFolder.make(folder)
         let archive = try HeldArchive(
             in: folder, name: SSHTarget.alias(for: self.instance), activity,
-            // Headers and padding of each file, and what grew since the look.
+            // The limit allows for headers and padding of each file, and for growth since the look.
             limit: limit.addingReportingOverflow(Int64(items.count) * 8192 + 1_000_000).partialValue)
         defer { archive.discard() }
         let places = Set(plan.refused.map(\.place)).filter(\.isPlain)
@@ -114,7 +114,7 @@ extension WorkspaceSync {
         if archive.isOver { throw unsafe(limitWords) }
         if let failure = archive.failure { throw failure }
         guard try answer.get() == .exited(0), archive.bytes >= bytes else {
-            throw unsafe("\(archive.complaint ?? "the archive was cut"); these could not be kept")
+            throw unsafe("\(archive.complaint ?? "the archive was cut"); these files could not be saved")
         }
         return HeldFiles(
             archive: try archive.finish(), files: items.count + paths.count, bytes: bytes, names: largest)

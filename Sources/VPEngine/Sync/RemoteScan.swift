@@ -3,19 +3,19 @@ import VPScripts
 
 /// Lists the files of the workspace on an instance, in one round trip.
 ///
-/// Needs sh and find there; where find cannot print what is asked for (busybox), stat as well.
+/// Requires sh and find on the instance, and also stat where find has no suitable output format (busybox).
 package struct RemoteScan: Sendable {
     package let shell: RemoteShell
     package let remoteRoot: String
-    /// Names of folders that are not looked into.
+    /// Names of folders that the scan skips.
     package var prunedFolders: Set<String> = Self.defaultPrunedFolders
-    /// Ends a listing that has not ended by then.
+    /// The time after which an unfinished listing is aborted.
     var deadline: Duration { self.shell.patience.listing }
-    /// Only files that changed since the instance came up (`LastLook`), and no folders.
+    /// `true` to list only files that changed since the instance came up (`LastLook`), and no folders.
     package var isNewerOnly = false
-    /// Folders that are left out, relative to the root.
+    /// Paths of folders that the scan skips, relative to the root.
     package var prunedPaths: [SyncPath] = []
-    /// What the workspace is marked by where a look makes its root, and it has no mark.
+    /// The mark that a scan writes when it creates the workspace's root, or finds it without one.
     package var mark = ""
 
     package init(shell: RemoteShell, remoteRoot: String) {
@@ -23,15 +23,15 @@ package struct RemoteScan: Sendable {
         self.remoteRoot = remoteRoot
     }
 
-    /// Folders that are never results: every machine makes them anew, or they are rsync's.
-    /// Some only where something in them or beside them says so; see `evidence`.
+    /// Folders that never contain results: every machine recreates them, or they belong to rsync. Some of
+    /// these names count only if the folder's contents or neighbours confirm them; see `evidence`.
     package static let defaultPrunedFolders: Set<String> = Set([
         ".git", "__pycache__", ".ipynb_checkpoints", ".tox", ".nox", "models--*", "datasets--*",
         TransferFolder.partial, TransferFolder.projects,
     ]).union(Self.evidence.keys)
 
-    /// What must be there for a folder of that name to be what the name says: find(1)
-    /// asks it of few folders, since each question is a process. A folder that is only called so is a folder.
+    /// Conditions that a folder of that name must meet to be skipped. find(1) checks them for few folders,
+    /// since each check starts a process. A folder that only has the name is treated as a normal folder.
     private static let evidence: [String: [String]] = {
         let environment = [
             "-exec", "test", "-e", "{}/pyvenv.cfg", "-o", "-e", "{}/conda-meta", ";",
@@ -49,7 +49,8 @@ package struct RemoteScan: Sendable {
         return evidence
     }()
 
-    /// Words of find(1) for folders that can be made again: for what names them, and their size, once.
+    /// find(1) arguments that match the topmost folders that can be recreated, for listing each with its
+    /// size.
     package static var remade: [String] {
         Self.condition(
             Self.defaultPrunedFolders.subtracting([".git", TransferFolder.partial, TransferFolder.projects]))
@@ -62,42 +63,44 @@ package struct RemoteScan: Sendable {
         return ["-type", "d", "("] + words.joined(separator: ["-o"]) + [")"]
     }
 
-    /// What a look at the instance has shown.
+    /// The result of a look at the instance.
     package struct Listing: Sendable {
         /// Files, links and empty folders of the workspace.
         package var files: FileTree = [:]
-        /// Where the links lead.
+        /// The targets of the links.
         package var linkTargets: [SyncPath: [UInt8]] = [:]
-        /// Names that no file can have, and that were listed nevertheless.
+        /// Listed names that no file can have.
         package var impossible: [SyncPath] = []
         /// Every folder, empty or not.
         package var folders: Set<SyncPath> = []
-        /// Versions that an upload has put aside, by the path they had; see `TransferFolder.aside`.
+        /// Versions that an upload moved aside, keyed by their original paths; see `TransferFolder.aside`.
         package var aside: FileTree = [:]
-        /// True where a transfer has left something that is to be removed.
+        /// `true` if a transfer has left something that must be removed.
         package var hasRemains = false
-        /// Room on the disk of the workspace, in bytes; nil where it was not asked for or is not known.
+        /// Free space on the disk of the workspace, in bytes; nil if it was not requested or is unknown.
         package var freeBytes: Int64?
-        /// What the workspace was marked by before; empty where it was not, and where that was not asked for.
+        /// The workspace's mark before the scan; empty if it had none or if it was not requested.
         package var mark = ""
-        /// What find printed; nil where it was not GNU's, whose output can be had as a digest as well.
+        /// The output of find; nil if it was not GNU find, the only one whose output is also available as a
+        /// digest.
         var records: ArraySlice<UInt8>?
-        /// Names of folders that were not looked into.
+        /// Names of folders that the scan skipped.
         var prunedFolders: Set<String> = []
     }
 
-    /// What a digest of the workspace tells apart.
+    /// The level of detail that a digest of the workspace covers.
     package enum Detail: String, Sendable {
-        /// Files, links and folders by name. No file is looked at, which makes it the fastest look there is.
+        /// Files, links and folders by name. No file's metadata is read, which makes it the fastest look
+        /// there is.
         case names
-        /// The same as a listing.
+        /// The same information as a listing.
         case versions
     }
 
-    /// A root that does not exist holds nothing.
+    /// Lists the files. A root that does not exist is listed as empty.
     ///
-    /// `makesRoot` creates it in the same round trip, for a transfer that follows,
-    /// and asks for the room there. `clearsTemporaries` removes what rsync needed while it ran.
+    /// `makesRoot` creates it in the same round trip, for a transfer that follows, and reads the free space
+    /// there. `clearsTemporaries` removes rsync's temporary files.
     package func scan(makesRoot: Bool = false, clearsTemporaries: Bool = false) async throws(EngineError)
         -> Listing
     {
@@ -106,7 +109,7 @@ package struct RemoteScan: Sendable {
                 self.script(makesRoot: makesRoot, clearsTemporaries: clearsTemporaries)))
     }
 
-    /// Nil, and no listing, where everything there has the digest `known`.
+    /// Returns nil, without transferring a listing, if the digest of the workspace is `known`.
     func scan(unless known: String) async throws(EngineError) -> Listing? {
         let result = try await self.run(self.script(makesRoot: false, unless: known))
         return result.isSuccess && result.output == Self.knownMark ? nil : try self.listing(in: result)
@@ -114,7 +117,7 @@ package struct RemoteScan: Sendable {
 
     private func listing(in result: ProcessResult) throws(EngineError) -> Listing {
         let activity = self.activity
-        // A listing without its last line was cut, and must not be taken for a smaller tree.
+        // A listing without its last line was truncated, and must not be taken for a smaller tree.
         guard result.isSuccess, result.output.last == 0,
             let start = result.output.dropLast().lastIndex(of: 0).map({ $0 + 1 })
                 ?? (result.output.isEmpty ? nil : 0),
@@ -141,7 +144,7 @@ package struct RemoteScan: Sendable {
         return listing
     }
 
-    /// The digest of what is there now; nil where none can be had (busybox's find, no such root).
+    /// Returns the digest of the current files; nil if there is none (busybox's find, or no such root).
     package func digest(_ detail: Detail) async throws(EngineError) -> String? {
         let result = try await self.run(
             ScriptFile.digestTree.text(
@@ -150,7 +153,7 @@ package struct RemoteScan: Sendable {
         return result.isSuccess ? ContentDigest.ofInput(result.output) : nil
     }
 
-    /// What find would have printed of `listing` with `detail`, for `ContentDigest`.
+    /// Returns the text that find would have printed for `listing` at `detail`, as input for `ContentDigest`.
     static func printed(_ detail: Detail, of listing: Listing) -> [UInt8]? {
         guard let records = listing.records else { return nil }
         let end = Array("end".utf8)
@@ -179,10 +182,10 @@ package struct RemoteScan: Sendable {
 
     private var newer: String { self.isNewerOnly ? "1" : "" }
 
-    /// Words of find(1) for what is not looked into.
+    /// find(1) arguments that skip folders.
     private var pruningWords: [String] {
         let paths = self.prunedPaths.flatMap { path in
-            // Characters that mean something in a pattern stand for any.
+            // Characters with a meaning in patterns are replaced by `?`.
             let name = String(decoding: path.bytes, as: UTF8.self)
             let pattern = String(name.map { "*?[]\\".contains($0) ? "?" : $0 })
             return ["-path", "./" + pattern, "-prune", "-o"]
@@ -203,7 +206,7 @@ package struct RemoteScan: Sendable {
             ], arguments: self.pruningWords)
     }
 
-    /// Records of files and folders, and of links: `l path`, NUL, where it leads, NUL.
+    /// Parses records of files and folders, and of links: `l path`, NUL, target, NUL.
     static func parse(_ records: ArraySlice<UInt8>) -> Contents? {
         var contents = Contents()
         var records = records
@@ -219,12 +222,12 @@ package struct RemoteScan: Sendable {
         while !reader.isAtEnd {
             if let link = reader.link() {
                 guard let target = reader.path() else { return nil }
-                // readlink(1) ends it by a line feed, find does not.
+                // readlink(1) ends the target with a line feed, find does not.
                 let bytes =
                     target.bytes.last == UInt8(ascii: "\n") ? target.bytes.dropLast() : target.bytes[...]
                 contents.add(link, FileEntry(linkTo: bytes), target: Array(bytes))
             } else {
-                // No listing of ours asks for anything but files, links and folders.
+                // Our listings request only files, links and folders.
                 guard let entry = reader.entry(), entry.kind != .other, entry.size >= 0,
                     let path = reader.path()
                 else { return nil }
@@ -234,7 +237,7 @@ package struct RemoteScan: Sendable {
         return contents
     }
 
-    /// What a listing names, as it is read.
+    /// The contents of a listing while it is parsed.
     struct Contents {
         var tree: FileTree = [:]
         var targets: [SyncPath: [UInt8]] = [:]
@@ -245,18 +248,19 @@ package struct RemoteScan: Sendable {
                 self.impossible.append(path)
                 return
             }
-            // Of a name that comes twice the last counts, and all of it: no link keeps a file's size.
+            // If a name occurs twice, the last record replaces the earlier one completely: a link never keeps
+            // a file's size.
             self.tree[path] = entry
             if target != nil || !self.targets.isEmpty { self.targets[path] = target }
         }
     }
 
-    /// Takes what is ours out of the tree, and folders that hold something.
+    /// Moves our own files out of the tree and removes folders that are not empty.
     private static func sort(_ contents: consuming Contents) -> Listing {
         var listing = Listing()
         listing.linkTargets = contents.targets
         listing.impossible = contents.impossible
-        // Moved, not copied: two million entries take as much memory as a small machine has.
+        // The tree is moved, not copied: two million entries take as much memory as a small machine has.
         swap(&listing.files, &contents.tree)
         let own = SyncPath(TransferFolder.own)
         let aside = SyncPath(TransferFolder.aside)
@@ -282,10 +286,11 @@ package struct RemoteScan: Sendable {
         return listing
     }
 
-    /// Lines of `mode-in-hex size seconds date time.fraction zone inode-seconds|./path`,
-    /// as busybox's stat gives them.
+    /// Parses lines of `mode-in-hex size seconds date time.fraction zone inode-seconds|./path`, the output of
+    /// busybox's stat.
     ///
-    /// A path may hold line feeds: what does not look like the start of a record belongs to the one before.
+    /// A path may contain line feeds: a line that does not look like the start of a record belongs to the
+    /// record before.
     static func parseStat(_ output: ArraySlice<UInt8>) -> FileTree? {
         var tree: FileTree = [:]
         var current: (entry: FileEntry, path: [UInt8])?
@@ -303,7 +308,7 @@ package struct RemoteScan: Sendable {
                 return nil
             }
         }
-        // The last record's own line feed made an empty line.
+        // The last record's own line feed produced an empty line.
         if current?.path.last == UInt8(ascii: "\n") { current?.path.removeLast() }
         close()
         return tree
@@ -327,7 +332,8 @@ package struct RemoteScan: Sendable {
             information.st_mtim.tv_nsec =
                 Int(digits + String(repeating: "0", count: 9 - digits.count)) ?? 0
         }
-        // A zone has a sign, and a time colons.
+        // The last field is the inode's time only if it is all digits: a zone has a sign, and a time has
+        // colons.
         if fields.count > 4, let last = fields.last, last.allSatisfy(\.isNumber) {
             information.st_ctim.tv_sec = NumberRange.fileTime.read(last).map { Int(clamping: $0) } ?? 0
         }

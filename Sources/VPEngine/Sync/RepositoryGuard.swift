@@ -1,19 +1,18 @@
 import Glibc
 
-/// Sees to it that no two transfers make a repository together, each of which brought but a part of it.
+/// Prevents two transfers from creating a git repository together when each of them brings only a part of it.
 ///
-/// The gate judges a plan; what another instance, or another `vp`,
-/// has put there since is known only at the moment in which a file takes its place.
+/// The gate judges a plan; files that another instance, or another `vp`, has put there since are known only
+/// at the moment when a file is moved into place.
 struct RepositoryGuard {
     let folder: BeneathFolder
 
-    /// Does `body`, unless `path` in its place would make a folder one that git takes for a repository:
-    /// then returns nil.
+    /// Runs `body`, unless `path` would complete a folder that git takes for a repository; then returns nil.
     @discardableResult
     func placing<Result>(_ path: SyncPath, _ body: () -> Result) -> Result? {
         guard path.parts.contains(where: { !IncomingName.repositoryPart($0).isEmpty }) else { return body() }
-        // Between the look and the placing nobody else may do the same.
-        // Let go with the folder where it cannot be had.
+        // The lock is held between the check and the move, so that nobody else does the same in between. If
+        // the file system has no locks, it proceeds without.
         while flock(self.folder.descriptor, LOCK_EX) != 0, errno == EINTR {}
         defer { flock(self.folder.descriptor, LOCK_UN) }
         return self.completesRepository(path) ? nil : body()

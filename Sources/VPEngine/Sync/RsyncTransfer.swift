@@ -6,18 +6,19 @@ package struct RsyncTransfer: Sendable {
     package var direction: SyncPlan.Direction
     package var paths: [SyncPath]
     package var totalBytes: Int64
-    /// Upward, the workspace; downward, the folder that files are brought into.
+    /// The workspace for uploads, or the folder that receives the files for downloads.
     package var localRoot: String
     package var remoteRoot: String
-    /// Downward, a folder with earlier versions, of which only what differs is brought.
+    /// A local folder with earlier versions, so that a download transfers only the differences.
     package var basisFolder: String?
-    /// In bytes a second; nil is as fast as it goes.
+    /// In bytes per second; nil means unlimited.
     package var bandwidthLimit: Int64?
-    /// Looking for runs of zeros costs the receiving side a quarter of its speed.
+    /// `true` to recreate holes in sparse files. Looking for runs of zeros costs the receiving side a quarter
+    /// of its speed.
     package var keepsHoles: Bool
-    /// Seconds without a byte after which the line counts as cut.
+    /// Seconds without a byte after which the connection counts as lost.
     package var silentSeconds: Int64 = 60
-    /// How many bytes may come beyond what the listing says; see `limit`.
+    /// How many bytes may arrive beyond the listed sizes; see `limit`.
     package var allowance = EngineConfiguration.Sync.defaultAllowance
 
     package init(
@@ -34,14 +35,14 @@ package struct RsyncTransfer: Sendable {
         self.keepsHoles = keepsHoles
     }
 
-    /// Exit statuses of rsync(1) that we tell apart.
+    /// Exit statuses of rsync(1) that we distinguish.
     private enum ExitStatus {
         static let partial: Int32 = 23
         static let sourceVanished: Int32 = 24
         static let timedOut: Int32 = 30
     }
 
-    /// - Parameter remoteShell: what rsync runs ssh by; nil is the plain program.
+    /// - Parameter remoteShell: the command that rsync uses as ssh; nil means the plain program.
     package func arguments(for target: SSHTarget, remoteShell: String? = nil) -> [String] {
         let remote = "\(target.alias):\(self.remoteRoot)/"
         let local = "\(self.localRoot)/"
@@ -49,21 +50,22 @@ package struct RsyncTransfer: Sendable {
             "--perms", "--chmod=\(Umask.chmodWords)", "--times", "--omit-dir-times", "--no-owner",
             "--no-group",
             "--from0", "--files-from=-", "--protect-args",
-            // The plan has decided what differs. rsync's own look compares whole seconds, and would leave out
-            // a file that was written twice within one and kept its size.
+            // The plan has already decided which files differ. rsync's own check compares whole seconds, and
+            // would skip a file that was written twice within one second and kept its size.
             "--ignore-times",
-            // To the nanosecond: a link that is less than a second off would keep the wrong time.
+            // Times are compared to the nanosecond: a link that is less than a second off would keep the
+            // wrong time.
             "--modify-window=-1",
             "--partial-dir=\(TransferFolder.partial)",
-            // A link that went silent must end the transfer, so that it can be resumed.
+            // A silent connection must end the transfer, so that it can be resumed.
             "--timeout=\(self.silentSeconds)",
             "--info=progress2,name0,flist0,stats0", "--no-human-readable", "--outbuf=L",
             "-e", remoteShell ?? "ssh -F \(target.configurationFile)",
         ]
         if self.keepsHoles { arguments.append("--sparse") }
         if let limit = self.bandwidthLimit {
-            // Whoever limits the rate has a slow line, on which compressing pays;
-            // elsewhere it only costs time.
+            // A user who limits the rate has a slow line, on which compression pays; elsewhere it only costs
+            // time.
             arguments += ["--bwlimit=\(max(1, limit / 1024))", "--compress"]
         }
         switch self.direction {
@@ -72,30 +74,31 @@ package struct RsyncTransfer: Sendable {
             arguments += [
                 "--links", "--backup", "--backup-dir=\(TransferFolder.aside)",
                 "--temp-dir=\(TransferFolder.temporary)",
-                // A path of the list that is not here is to go there.
+                // A listed path that does not exist here is deleted on the instance.
                 "--delete-missing-args",
                 "--rsync-path=mkdir -p \(temporaries) && rsync",
                 local, remote,
             ]
         case .down:
-            // No links: one that is on its way could be written through.
+            // No links: a link that arrives during the transfer could be written through.
             if let basis = self.basisFolder { arguments.append("--compare-dest=\(basis)") }
             arguments += [remote, local]
         }
         return arguments
     }
 
-    /// How many bytes may come down in one transfer; a machine that sends without end is cut off.
+    /// The maximum number of bytes that one download may transfer; a machine that never stops sending is cut
+    /// off.
     package static func limit(_ totalBytes: Int64, files: Int, allowance: Int64) -> Int64 {
         totalBytes.addingSaturated(allowance).addingSaturated(
             Int64(clamping: files).multipliedSaturated(by: 16_384))
     }
 
-    /// Moves the files and reports how far it is. Returns what rsync complained of.
+    /// Moves the files and reports progress. Returns rsync's error lines.
     ///
     /// A file that vanished between the plan and the copy is no error: training that rotates its checkpoints
-    /// does this all the time. Nor does one that cannot be copied keep the others from arriving. Whether
-    /// everything arrived is for the caller to verify.
+    /// causes this all the time. A file that cannot be copied does not keep the others from arriving. The
+    /// caller must verify that everything arrived.
     package func run(
         through shell: RemoteShell, onProgress: @escaping @Sendable (TransferProgress) -> Void
     ) async throws(EngineError) -> [String] {
@@ -104,7 +107,7 @@ package struct RsyncTransfer: Sendable {
         let remoteShell = try shell.rsyncShell()
         var input: [UInt8] = []
         for path in self.paths {
-            // A line that begins with # or ; would be a comment.
+            // The prefix `./` is needed because a line that begins with # or ; would be a comment.
             input.append(contentsOf: [UInt8(ascii: "."), SyncPath.slash])
             input.append(contentsOf: path.bytes)
             input.append(0)
@@ -141,9 +144,9 @@ package struct RsyncTransfer: Sendable {
         }
     }
 
-    static let tooMuch = "more came from the instance than it had listed"
+    static let tooMuch = "the instance sent more data than it had listed"
 
-    /// Of rsync's words, or tar's: both give the system's.
+    /// `true` if an error line of rsync or tar reports a full disk: both print the system's message.
     static func isDiskFull(_ lines: [String]) -> Bool {
         lines.contains { $0.contains("No space left on device") || $0.contains("Disk quota exceeded") }
     }
@@ -154,15 +157,15 @@ package struct RsyncTransfer: Sendable {
         let activity = EngineError.Activity(
             self.direction == .up ? "uploading" : "downloading", platform: shell.target.instance.platform,
             subject: shell.target.instance.rawValue)
-        // rsync's last line is a summary of what failed; the first names the file and the reason.
+        // rsync's last line only summarizes the failure; the first names the file and the reason.
         let detail = lines.first
         let text = lines.joined(separator: "\n")
-        // Only the receiving side writes.
+        // Only the receiving side writes, so the full disk is the receiver's.
         if Self.isDiskFull(lines) {
             return EngineError(
                 self.direction == .up ? .remoteDiskFull : .localDiskFull, activity, detail: detail)
         }
-        // What is made there before rsync starts fails like a connection.
+        // A failure of the `mkdir` before rsync starts looks like a connection failure.
         if let line = lines.first(where: {
             $0.contains("Read-only file system") || $0.contains("mkdir:") && $0.contains("Permission denied")
         }) {
@@ -171,7 +174,7 @@ package struct RsyncTransfer: Sendable {
         }
         switch ending {
         case .exited(ExitStatus.timedOut):
-            return EngineError(.unreachable, activity, detail: "nothing has come through for a minute")
+            return EngineError(.unreachable, activity, detail: "no data has arrived for a minute")
         case .exited(127):
             return EngineError(.missingProgram, activity, detail: "rsync on the instance")
         case .exited(RemoteShell.sshFailure): return shell.connectionError(errorOutput)
@@ -205,13 +208,13 @@ final class ProgressMeter: Sendable {
         self.totalFiles = totalFiles
     }
 
-    /// The newest figure in what has arrived so far, or nil when no line has ended.
+    /// The newest progress in the output so far, or nil if no line is complete.
     func take(_ bytes: [UInt8]) -> TransferProgress? {
         self.state.withLock { state in
             state.pending.append(contentsOf: bytes)
             let isLineEnd = { (byte: UInt8) in byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") }
             guard let end = state.pending.lastIndex(where: isLineEnd) else {
-                // No line of ours is that long: whatever it is, it must not grow for ever.
+                // None of our lines is that long: unknown output must not grow without limit.
                 if state.pending.count > Self.lineLimit { state.pending.removeAll() }
                 return nil
             }
@@ -240,7 +243,7 @@ final class ProgressMeter: Sendable {
             files: files, totalFiles: self.totalFiles, bytesPerSecond: Self.rate(words[2]))
     }
 
-    /// `12.34MB/s` in bytes a second; rsync counts in units of 1024.
+    /// Parses `12.34MB/s` as bytes per second; rsync counts in units of 1024.
     private static func rate(_ word: Substring) -> Double? {
         let units: [(String, Double)] = [
             ("GB/s", 1_073_741_824), ("MB/s", 1_048_576), ("kB/s", 1024), ("B/s", 1),

@@ -1,15 +1,15 @@
-/// What both sides looked like when a sync had nothing left to do. As long as they look so,
-/// it has nothing to do.
+/// The state of both sides when a sync had nothing left to do. While both are unchanged, there is still
+/// nothing to do.
 ///
-/// Upward, what is there counts by name only: what changed there is left alone by an upload,
-/// and what is missing is sent again. Downward, what is here does not count:
-/// what comes down is what changed there.
+/// For uploads, the instance's files count by name only: an upload leaves files alone that changed there, and
+/// sends files again that are missing. For downloads, the local files do not count: only files that changed
+/// on the instance are downloaded.
 struct SettledState: Hashable, Sendable {
-    /// The local tree's; downward, what the user accepts.
+    /// The fingerprint of the local tree; for downloads, of the patterns that the user accepts.
     var fingerprint: UInt64
-    /// The instance's tree's, of names upward and of versions downward.
+    /// The digest of the remote tree: of names for uploads, of versions for downloads.
     var digest: String
-    /// Names of folders there that were not looked into.
+    /// Names of remote folders that the scan skipped.
     var prunedFolders: Set<String>
     var unchangedFiles: Int
 
@@ -20,7 +20,7 @@ struct SettledState: Hashable, Sendable {
         self.unchangedFiles = unchangedFiles
     }
 
-    /// nil where `text` is damaged.
+    /// nil if `text` is damaged.
     init?(text: String) {
         let lines = text.split(separator: "\n")
         guard lines.count >= 4, lines[0] == Self.header, lines[lines.count - 1] == Self.footer else {
@@ -68,10 +68,10 @@ extension WorkspaceSync {
         }
     }
 
-    /// The local tree, and the state that both sides are still in; nil where one of them changed.
+    /// Returns the local tree, and the settled state if both sides are still in it.
     ///
-    /// Both sides are looked at at the same time. Where something did change the answer from there is not
-    /// waited for.
+    /// Both sides are looked at concurrently. If the local tree has changed, the answer from the instance is
+    /// not awaited.
     func scanUnlessSettled() async throws(EngineError) -> (listing: LocalScan.Listing, settled: SettledState?)
     {
         guard let settled = self.loadSettled(.up) else { return (try self.localScan.scan(), nil) }
@@ -95,7 +95,8 @@ extension WorkspaceSync {
         return (listing, try answer.get() == settled.digest ? settled : nil)
     }
 
-    /// What is there; nil where it is as it was in `settled`, when all of it was here.
+    /// Lists the instance's files; nil if they are unchanged since `settled`, when all of them had been
+    /// downloaded.
     func look(unless settled: SettledState) async throws(EngineError) -> RemoteScan.Listing? {
         try await self.scan(settled.prunedFolders).scan(unless: settled.digest)
     }
@@ -104,12 +105,13 @@ extension WorkspaceSync {
         self.manifests.loadSettled(direction, instance: self.instance, workspace: self.workspace)
     }
 
-    /// Notes that a sync has nothing left to do while both sides look like this; nil makes the next one look.
+    /// Records that a sync has nothing left to do while both sides are in `state`; nil makes the next sync
+    /// look.
     func saveSettled(_ direction: SyncPlan.Direction, _ state: SettledState?) {
         self.manifests.saveSettled(state, direction, instance: self.instance, workspace: self.workspace)
     }
 
-    /// The state in which `listing` was there; nil where the instance cannot tell such states apart.
+    /// The settled state for `listing`; nil if no digest can be computed for it.
     func settled(
         _ direction: SyncPlan.Direction, _ listing: RemoteScan.Listing, here local: FileTree = [:],
         unchangedFiles: Int

@@ -1,13 +1,13 @@
 import Foundation
 
-/// A user's git repository, looked at without its own configuration.
+/// A user's git repository, read without its own configuration.
 ///
-/// A repository's `.git/config` names programs that git runs on the plainest commands:
-/// `core.fsmonitor` on `git status`, `filter.*.clean` on `git diff`, an external diff, an editor, hooks. A
-/// project that was unpacked rather than cloned can bring such a file along. New keys of that kind appear
-/// with new versions of git, so they are not switched off one by one: git is given a repository of our own,
-/// with an empty configuration, that borrows objects and index of the real one. Filters and settings of the
-/// user's own configuration count as ever.
+/// A repository's `.git/config` names programs that git runs on the plainest commands: `core.fsmonitor` on
+/// `git status`, `filter.*.clean` on `git diff`, an external diff, an editor, hooks. A project that was
+/// unpacked rather than cloned can contain such a file. New keys of that kind appear with new versions of
+/// git, so they are not switched off one by one: git gets a repository of our own, with an empty
+/// configuration, that borrows objects and index of the real one. Filters and settings of the user's own
+/// configuration still apply.
 package struct ShadowRepository {
     /// The project's folder, inside the work tree.
     let folder: String
@@ -20,16 +20,17 @@ package struct ShadowRepository {
     private let environment: [String: String]
     private let runner: any ProcessRunner
 
-    /// Settings of the repository that say how its files are stored, and name no program.
-    /// Their values are words.
+    /// Repository settings that describe how its files are stored and name no program. Their values are
+    /// single words.
     private static let harmless: Set<String> = [
         "core.filemode", "core.autocrlf", "core.eol", "core.ignorecase", "core.symlinks",
         "core.precomposeunicode", "core.checkstat", "core.trustctime", "core.protecthfs", "core.protectntfs",
     ]
 
-    /// nil where `folder` is in no repository with a commit, or git is not there.
+    /// nil if `folder` is in no repository with a commit, or if git is not installed.
     ///
-    /// Only a `.git` makes a repository here: a folder that merely looks like a bare one is a folder.
+    /// Only a `.git` makes a repository here: a folder that merely looks like a bare repository is a normal
+    /// folder.
     static func open(
         around folder: String, scratch: String, environment: [String: String], runner: any ProcessRunner
     ) async -> ShadowRepository? {
@@ -41,7 +42,7 @@ package struct ShadowRepository {
             guard let result = try? await runner.run(command), result.isSuccess else { return nil }
             return result.output
         }
-        // These read the configuration and run nothing that it names.
+        // These commands read the configuration and run nothing that it names.
         let words = [
             "rev-parse", "--path-format=absolute", "--git-path", "index", "--git-path", "objects",
             "--git-path", "info", "--show-object-format", "--verify", "HEAD^{commit}",
@@ -65,10 +66,10 @@ package struct ShadowRepository {
         return repository
     }
 
-    /// Removes what was made for it.
+    /// Removes the temporary repository.
     func close() { try? FileManager.default.removeItem(atPath: self.shadow) }
 
-    /// What `git` prints; nil where it fails.
+    /// Returns the output of `git`, or nil if it fails.
     func run(_ arguments: [String]) async -> [UInt8]? {
         var environment = self.environment
         environment["GIT_DIR"] = self.shadow
@@ -99,7 +100,8 @@ package struct ShadowRepository {
         try PrivateFolder.write(
             Array((lines.joined(separator: "\n") + "\n").utf8), to: "\(self.shadow)/config")
         try PrivateFolder.write(Array("\(self.commit)\n".utf8), to: "\(self.shadow)/HEAD")
-        // Lists of patterns; a filter that the attributes name is defined nowhere now.
+        // These files are lists of patterns; filters that the attributes name have no definition in this
+        // repository.
         for name in ["exclude", "attributes"] {
             guard let bytes = SmallFile.bytes(at: "\(infoFolder)/\(name)") else { continue }
             try PrivateFolder.write(bytes, to: "\(self.shadow)/info/\(name)")
@@ -108,8 +110,8 @@ package struct ShadowRepository {
 
     // MARK: Parts
 
-    /// Said on the command line, so that they stand above every file.
-    /// For whatever git reads in spite of all this.
+    /// Settings for anything that git reads in spite of all this. They are passed on the command line, which
+    /// overrides every file.
     private static let precautions = [
         "core.fsmonitor=false", "core.hooksPath=/dev/null", "core.pager=cat", "core.untrackedCache=false",
         "core.sshCommand=false", "core.askPass=", "core.editor=false", "core.alternateRefsCommand=",
@@ -118,15 +120,15 @@ package struct ShadowRepository {
         "maintenance.auto=false", "safe.bareRepository=explicit",
     ].flatMap { ["-c", $0] }
 
-    /// Without what the caller's own git settings say of another repository,
-    /// and with what keeps git to itself.
+    /// The caller's environment without its settings for other git repositories, and with variables that keep
+    /// git from waiting, prompting or connecting.
     private static func environment(_ environment: [String: String], top: String) -> [String: String] {
         let kept: Set<String> = [
             "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH",
         ]
         var git = environment.filter { !$0.key.hasPrefix("GIT_") || kept.contains($0.key) }
         git["GIT_CEILING_DIRECTORIES"] = (top as NSString).deletingLastPathComponent
-        // A look must not hold up, or be held up by, what the user does in the same repository.
+        // Reading must not block, or be blocked by, the user's own work in the same repository.
         git["GIT_OPTIONAL_LOCKS"] = "0"
         git["GIT_TERMINAL_PROMPT"] = "0"
         git["GIT_NO_LAZY_FETCH"] = "1"
@@ -136,7 +138,7 @@ package struct ShadowRepository {
         return git
     }
 
-    /// The top of the repository that `folder` is in.
+    /// The top of the repository that contains `folder`.
     package static func top(around folder: String) -> String? {
         var folder = URL(fileURLWithPath: folder).standardizedFileURL.path
         while true {

@@ -1,35 +1,35 @@
 import Foundation
 
-/// Files that were brought into a folder of ours, and puts them where they belong.
+/// The downloaded files in a staging folder, and the operations that move them into place.
 ///
-/// Nothing is ever written under its final name: a whole file takes its place in one step,
-/// and only where what it replaces is what the plan saw. So neither an edit made during the transfer nor a
+/// Nothing is ever written under its final name: a complete file is moved into place in one step, and only if
+/// the file that it replaces is the one that the plan saw. So neither an edit made during the transfer nor a
 /// `kill -9` can cost a byte. No folder is ever replaced, no link followed, and nothing removed that this
-/// transfer did not make.
+/// transfer did not create.
 struct StagedFiles {
     enum Outcome {
-        /// It is in its place now, and looks like this.
+        /// The file is now in its place, with this entry.
         case placed(FileEntry)
-        /// Something else is in its place, which stays; it stands beside under this path.
+        /// Another file in its place stays; the downloaded one was saved as a conflict copy under this path.
         case beside(SyncPath, FileEntry)
-        /// It was not brought.
+        /// The file was not downloaded.
         case absent
         case failed(String)
     }
 
-    /// What a version gets behind its name where it cannot take its place.
+    /// The suffix that a conflict copy's name gets.
     let suffix: String
     private let project: BeneathFolder
     private let staging: StagingFolder
     private var linkCount = 0
 
-    /// Where a transfer puts the files it brings; nothing else is in it.
+    /// The folder that a transfer downloads into; it contains nothing else.
     var folder: String { "\(self.staging.path)/\(StagingFolder.files)" }
 
-    /// Makes a staging folder of its own, on the file system of the project.
+    /// Creates a staging folder on the file system of the project.
     init(localRoot: String, instance: InstanceID, suffix: String) throws(EngineError) {
         self.suffix = suffix
-        let activity = EngineError.Activity("preparing to bring files", subject: "\(localRoot)/.vp")
+        let activity = EngineError.Activity("preparing to download files", subject: "\(localRoot)/.vp")
         do throws(BeneathFolder.Failure) {
             self.project = try BeneathFolder(localRoot)
             self.staging = try StagingFolder(in: self.project, name: SSHTarget.alias(for: instance))
@@ -43,26 +43,26 @@ struct StagedFiles {
         }
     }
 
-    /// Takes over what an earlier transfer of these items from the same instance was cut off in,
-    /// to be gone on with.
+    /// Takes over the partial files of these items that an interrupted transfer from the same instance has
+    /// left, so that the next transfer resumes them.
     func resume(_ items: [SyncPlan.Item]) { self.staging.resume(items) }
 
-    /// The folder may go: nothing in it is needed any more.
+    /// Removes the staging folder: nothing in it is needed any more.
     func remove() { self.staging.remove() }
 
-    /// A fresh folder for one archive.
+    /// Creates an empty folder for one archive.
     func makeArchiveFolder() -> String? { self.staging.makeArchiveFolder() }
 
-    /// Takes from an archive's folder what was asked for, if it is a file, and drops the rest.
+    /// Moves the requested items out of an archive's folder if they are files, and removes the rest.
     func takeArchive(_ items: [SyncPlan.Item]) { self.staging.takeArchive(items) }
 
-    /// The version that is staged for `path`; a link is never staged by a transfer.
+    /// The staged entry for `path`; a transfer never stages a link.
     func entry(of path: SyncPath) -> FileEntry? { self.staging.entry(of: path) }
 
-    /// Puts `item` in its place, or beside it where `isConflict` or where it turns out that the place is
-    /// taken.
+    /// Moves `item` into place, or saves it as a conflict copy if `isConflict` or if the place turns out to
+    /// be taken.
     ///
-    /// `target` is where a link leads: it is made here, of what the listing says.
+    /// `target` is the target of a link: the link is created here, from the listing.
     mutating func place(_ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]? = nil) -> Outcome
     {
         RepositoryGuard(folder: self.project).placing(item.path) {
@@ -98,7 +98,8 @@ struct StagedFiles {
                 do throws(BeneathFolder.Failure) {
                     try self.staging.folder.setMode(mode, of: source)
                 } catch {
-                    // Some file systems have one mode for all (exFAT); that is no reason to have no results.
+                    // Some file systems have one mode for all files (exFAT); that must not cost the user
+                    // results.
                     let isHarmless = entry.mode & 0o7000 == 0
                     guard isHarmless, error.number == EPERM || error.number == EOPNOTSUPP else {
                         return .failed(error.words)
@@ -106,7 +107,7 @@ struct StagedFiles {
                 }
             }
         }
-        // A folder in its place is no conflict before it is known to hold something.
+        // A folder in its place is a conflict only if it turns out not to be empty.
         if !isConflict || item.replaced?.kind == .folder {
             switch self.move(item, source) {
             case .moved: return .placed(self.project.entry(of: item.path) ?? staged)
@@ -121,7 +122,7 @@ struct StagedFiles {
         do throws(BeneathFolder.Failure) {
             try self.project.makeFolders(for: path, isFolder: true)
         } catch {
-            // An empty folder is no content that could be lost: what stands in its place stays.
+            // An empty folder has no content that could be lost, so the file or link in its place stays.
             guard error.isInTheWay else { return .failed(error.words) }
             if let entry = self.project.entry(of: path) { return .placed(entry) }
             return self.makeFolderBeside(path)
@@ -129,7 +130,7 @@ struct StagedFiles {
         return self.project.entry(of: path).map(Outcome.placed) ?? .absent
     }
 
-    /// Where what stands in the way of a folder is above it, that gets another name.
+    /// Creates the folder under another name if a file or link above it is in the way.
     private func makeFolderBeside(_ path: SyncPath) -> Outcome {
         for number in 1...1000 {
             let beside = self.nameBeside(path, number == 1 ? self.suffix : "\(self.suffix)-\(number)")
@@ -151,14 +152,15 @@ struct StagedFiles {
         }
     }
 
-    /// Exchanges the staged file with what is in its place, and back where that is not what the plan saw.
+    /// Exchanges the staged file with the file in its place, and exchanges them back if that file is not the
+    /// one that the plan saw.
     private func move(_ item: SyncPlan.Item, _ source: SyncPath) -> Move {
         do throws(BeneathFolder.Failure) {
             guard let expected = item.replaced else {
                 do throws(BeneathFolder.Failure) {
                     try self.rename(source, to: item.path, .withoutReplacing)
                 } catch {
-                    // The folder is missing: of many files in one only the first asks for it.
+                    // The folder is missing: only the first of many files in one folder gets here.
                     guard error.number == ENOENT else { throw error }
                     try self.project.makeFolders(for: item.path)
                     try self.rename(source, to: item.path, .withoutReplacing)
@@ -178,13 +180,13 @@ struct StagedFiles {
             do throws(BeneathFolder.Failure) {
                 try self.rename(source, to: item.path, .exchanging)
             } catch {
-                // Removed meanwhile: then nothing is replaced.
+                // The file was removed meanwhile: then nothing is replaced.
                 guard error.number == ENOENT, self.project.entry(of: item.path) == nil else { throw error }
                 try self.rename(source, to: item.path, .withoutReplacing)
                 return .moved
             }
             guard let replaced = self.staging.folder.entry(of: source),
-                // The exchange itself has changed its inode.
+                // The exchange itself has changed the inode's time.
                 replaced.withoutInode.change(since: expected) == .none
             else { return self.giveBack(source, item.path) }
             try? self.staging.folder.remove(source)
@@ -194,18 +196,18 @@ struct StagedFiles {
         }
     }
 
-    /// What was in the file's place was written a moment ago. It goes back,
-    /// or at least gets a name in the project.
+    /// Returns the file that was in the place, and was written a moment ago, to its place, or at least gives
+    /// it a name in the project.
     private func giveBack(_ source: SyncPath, _ path: SyncPath) -> Move {
         if (try? self.rename(source, to: path, .exchanging)) != nil { return .taken }
         for number in 1...100 {
             let kept = path.beside("replaced-\(number)")
             if (try? self.rename(source, to: kept, .withoutReplacing)) != nil {
-                return .failed("it was edited just now; what was there is in \(kept)")
+                return .failed("it was edited during the transfer; the edited version is now \(kept)")
             }
         }
         let place = self.staging.keep()
-        return .failed("it was edited just now; what was there is in \(place)")
+        return .failed("it was edited during the transfer; the edited version is now in \(place)")
     }
 
     private func rename(_ source: SyncPath, to target: SyncPath, _ manner: RenameManner)
@@ -214,7 +216,7 @@ struct StagedFiles {
         try self.staging.folder.rename(source, to: target, in: self.project, manner)
     }
 
-    /// The remote version of a file that changed on both sides, as `name.remote-<suffix>`.
+    /// Saves the remote version of a file that changed on both sides as `name.remote-<suffix>`.
     private func placeBeside(_ path: SyncPath, _ source: SyncPath, _ staged: FileEntry) -> Outcome {
         for number in 1...1000 {
             let suffix = number == 1 ? self.suffix : "\(self.suffix)-\(number)"
@@ -225,7 +227,7 @@ struct StagedFiles {
                 return .beside(beside, staged)
             } catch {
                 guard case .failed(let problem) = Move(error) else {
-                    // A sync that was cut off has put it there already.
+                    // An interrupted sync has already saved it there.
                     if self.project.entry(of: beside)?.isExactly(staged) == true {
                         return .beside(beside, staged)
                     }
@@ -237,7 +239,7 @@ struct StagedFiles {
         return .failed("there are a thousand versions of it already")
     }
 
-    /// Where a file or a link is in the way of a folder, it is the folder that gets another name.
+    /// The name of a conflict copy. If a file or link is in the way of a folder, the folder gets the suffix.
     private func nameBeside(_ path: SyncPath, _ suffix: String) -> SyncPath {
         let blocking = path.ancestors.first { folder in
             self.project.entry(of: folder).map { $0.kind != .folder } ?? false
@@ -248,21 +250,21 @@ struct StagedFiles {
 }
 
 extension FileEntry {
-    /// The same version to the nanosecond: no two were ever written so.
+    /// `true` for the same version to the nanosecond: no two versions were ever written with the same time.
     fileprivate func isExactly(_ other: FileEntry) -> Bool {
         self.kind == other.kind && self.size == other.size && self.modified == other.modified
     }
 }
 
 extension SyncPath {
-    /// The same place, with `.remote-<suffix>` behind the name; cut where a name may not be that long.
+    /// The path with `.remote-<suffix>` after the name; the name is shortened if it would be too long.
     package func beside(_ suffix: String) -> SyncPath {
         let ending = Array(".remote-\(suffix)".utf8)
         let start = self.bytes.lastIndex(of: Self.slash).map { $0 + 1 } ?? 0
         var name = self.bytes[start...]
         while name.count + ending.count > 255 {
             name.removeLast()
-            // Never half a character.
+            // Characters are never cut in half.
             while let last = name.last, last & 0xc0 == 0x80, name.count > 1 { name.removeLast() }
             if let last = name.last, last >= 0xc0 { name.removeLast() }
         }

@@ -1,12 +1,13 @@
 import Foundation
 
-/// `.vp/incoming/NAME-…`: where the files of one transfer from one instance are until they take their places.
+/// `.vp/incoming/NAME-…`, the folder for the files of one transfer from one instance until they are moved
+/// into place.
 ///
-/// Below the project's own folder, which is never sent, and on the same file system as the files.
-/// A lock on it tells other transfers that it is in use, also those of other programs;
-/// what the dead have left is removed.
+/// It is below `.vp`, which is never uploaded, and on the same file system as the files. A lock on it tells
+/// other transfers, including those of other processes, that it is in use; the folders of dead processes are
+/// removed.
 final class StagingFolder: Sendable {
-    /// The folder in it that a transfer fills.
+    /// The subfolder that a transfer fills.
     static let files = "files"
     private static let archive = SyncPath("archive")
     private static let parent = SyncPath(".vp/incoming")
@@ -15,7 +16,7 @@ final class StagingFolder: Sendable {
     let folder: BeneathFolder
     private let project: BeneathFolder
     private let place: SyncPath
-    /// Left by a transfer from the same instance that did not end.
+    /// Folders that an interrupted transfer from the same instance has left.
     private let abandoned: [BeneathFolder]
 
     var path: String { self.folder.path }
@@ -25,7 +26,7 @@ final class StagingFolder: Sendable {
         let abandoned = Self.clean(project, keeping: name)
         self.abandoned = abandoned.map(\.folder)
         var made: (SyncPath, BeneathFolder)?
-        // Another transfer that ends may take the empty folder above away at any time.
+        // Another transfer may remove the empty parent folder when it ends, at any time.
         for _ in 0..<100 where made == nil {
             try project.makeFolders(for: Self.parent, isFolder: true, mode: 0o700)
             let digits = String(UInt64.random(in: 0...UInt64.max), radix: 36)
@@ -33,7 +34,7 @@ final class StagingFolder: Sendable {
             do throws(BeneathFolder.Failure) {
                 try project.makeFolder(place, mode: 0o700)
                 let folder = try BeneathFolder(place, in: project)
-                // Somebody who cleans up may have been quicker.
+                // Another process may have cleaned the folder up before it was locked.
                 guard Self.lock(folder) != .inUse, project.entry(of: place) != nil else { continue }
                 made = (place, folder)
             } catch {
@@ -54,8 +55,8 @@ final class StagingFolder: Sendable {
 
     func entry(of file: SyncPath) -> FileEntry? { self.folder.entry(of: Self.path(of: file)) }
 
-    /// Lets rsync go on with files of `items` that an earlier transfer has in part.
-    /// Only their bytes are used, which came from the same instance: rsync compares all of them.
+    /// Makes rsync resume files of `items` that an interrupted transfer has in part. Only their bytes are
+    /// used, which came from the same instance: rsync compares all of them.
     func resume(_ items: [SyncPlan.Item]) {
         guard !self.abandoned.isEmpty else { return }
         for item in items where item.entry.kind == .file {
@@ -77,7 +78,7 @@ final class StagingFolder: Sendable {
 
     // MARK: Archives
 
-    /// An empty folder for one archive's members; nil where none can be made.
+    /// Creates an empty folder for one archive's members; nil if that fails.
     func makeArchiveFolder() -> String? {
         try? self.folder.removeTree(Self.archive)
         guard (try? self.folder.makeFolder(Self.archive, mode: 0o700)) != nil else { return nil }
@@ -104,7 +105,7 @@ final class StagingFolder: Sendable {
         Self.removeParents(self.project)
     }
 
-    /// Gives the folder a name under which nothing removes it. Returns that.
+    /// Renames the folder so that nothing removes it, and returns the new path.
     func keep() -> String {
         let kept = SyncPath(Self.own.bytes + Array("/kept-".utf8) + Array(self.folder.path.utf8.suffix(8)))
         let isMoved =
@@ -112,8 +113,8 @@ final class StagingFolder: Sendable {
         return "\(self.project.path)/\(isMoved ? kept : self.place)"
     }
 
-    /// Removes what transfers from the instance `name` have left in `project`,
-    /// and all folders of ours that are empty then.
+    /// Removes the folders that transfers from the instance `name` have left in `project`, and then all of
+    /// our folders that are empty.
     static func discard(in project: BeneathFolder, name: String) {
         for (place, folder) in Self.clean(project, keeping: name) {
             withExtendedLifetime(folder) { try? project.removeTree(place) }
@@ -128,20 +129,20 @@ final class StagingFolder: Sendable {
 
     private static func removeParents(_ project: BeneathFolder) {
         try? project.removeEmptyFolder(self.parent)
-        // Where the project has not been set up this folder is only ours.
+        // In a project that has not been set up, only we use this folder.
         try? project.removeEmptyFolder(self.own)
     }
 
     private enum Lock { case taken, inUse, unknown }
 
-    /// Held for as long as the folder is open, and let go by the system where a program is killed.
+    /// Locks the folder for as long as it is open; the system releases the lock if the process is killed.
     private static func lock(_ folder: BeneathFolder) -> Lock {
         if flock(folder.descriptor, LOCK_EX | LOCK_NB) == 0 { return .taken }
         return errno == EWOULDBLOCK ? .inUse : .unknown
     }
 
-    /// Removes what transfers that are dead have left. Those of the instance `name` are returned instead,
-    /// locked: they may be gone on with.
+    /// Removes the folders of dead transfers. Those of the instance `name` are returned instead, locked: they
+    /// may be resumed.
     private static func clean(_ project: BeneathFolder, keeping name: String) -> [(
         name: SyncPath, folder: BeneathFolder
     )] {
@@ -150,8 +151,7 @@ final class StagingFolder: Sendable {
         for item in parent.names() {
             let place = SyncPath(self.parent.bytes + [SyncPath.slash] + item.bytes)
             guard let folder = try? BeneathFolder(place, in: project) else {
-                // No transfer leaves anything but folders here.
-                // An earlier version filled this one without them.
+                // Transfers leave only folders here, but an earlier version of vp put files here.
                 try? project.remove(place)
                 continue
             }

@@ -1,84 +1,87 @@
-/// What a sync would move, decided from three trees: here, there, and what both last agreed on.
+/// The changes that a sync would make, decided from three trees: local, remote, and the state that both last
+/// agreed on.
 ///
-/// Pure: no file is looked at but through what is passed in, no connection is used.
+/// Pure: it reads files only through its parameters, and uses no connection.
 package struct SyncPlan: Hashable, Sendable {
     package struct Item: Hashable, Sendable {
         package var path: SyncPath
         /// The version that would move.
         package var entry: FileEntry
-        /// What is in its place on the other side; nil where nothing is.
+        /// The entry in its place on the other side, or nil if there is none.
         package var replaced: FileEntry?
 
         package var size: Int64 { self.entry.size }
     }
 
-    /// A version on the instance that does not come.
+    /// A version on the instance that is not downloaded.
     package struct Refusal: Hashable, Sendable {
         package var item: Item
-        /// nil for what stays there as a part of a clone.
+        /// nil for files that stay on the instance as part of a clone.
         package var reason: IncomingGate.Reason?
-        /// What is named for it: itself, or a folder of which all is refused.
+        /// The path reported for it: the file itself, or a folder that is refused as a whole.
         package var place: SyncPath
     }
 
     package enum Direction: Hashable, Sendable { case up, down }
 
     package let direction: Direction
-    /// To move, in order of path.
+    /// Items to move, in order of path.
     package var transfers: [Item] = []
-    /// To remove on the instance: sent from here, changed by nobody since, and gone here.
+    /// Items to remove on the instance: uploaded from here, unchanged there since, and deleted here.
     package var deletions: [Item] = []
-    /// Changed on both sides since they last agreed, with the version of the side that is read.
+    /// Items that changed on both sides since they last agreed, with the version of the side that is read.
     package var conflicts: [Item] = []
-    /// Changed on the other side alone, so left as they are.
+    /// Items that changed on the other side only, and are left as they are.
     package var keptOnOtherSide: [SyncPath] = []
-    /// What both sides had, was removed on the instance, and is unchanged here: not sent again.
+    /// Items that both sides had, that were removed on the instance and are unchanged here: not uploaded
+    /// again.
     package var removedThere: [SyncPath] = []
-    /// What both sides had, was removed here, and is unchanged there: not brought again.
+    /// Items that both sides had, that were removed here and are unchanged on the instance: not downloaded
+    /// again.
     package var removedHere: [Item] = []
-    /// Files of which nothing but an inode's time says that they changed,
-    /// with the versions of both sides: only their contents can tell. They count as unchanged here.
+    /// Files that appear changed only by an inode's time, with the versions of both sides: only their
+    /// contents can tell. They count as unchanged in this plan.
     package var doubts: [Item] = []
-    /// Conflicts in which all that stands in the way on the instance is here as well.
+    /// Conflicts in which every file that is in the way on the instance also exists here.
     package var harmless: Set<SyncPath> = []
-    /// What was not asked for, of what would move otherwise.
+    /// Items that would move, but are outside the selection.
     package var unselected: [Item] = []
-    /// What the settings leave on the instance.
+    /// Items that the settings leave on the instance.
     package var keptThere: [Item] = []
     package var unchangedFiles = 0
-    /// What the gate keeps there, in order of path.
+    /// Items that the gate keeps on the instance, in order of path.
     package var refused: [Refusal] = []
-    /// What was found to be the same on both sides, for the next agreed state.
+    /// Items that turned out to be the same on both sides, for the next agreed state.
     package var agreed: AgreedTree = [:]
 
     package init(_ direction: Direction) { self.direction = direction }
 
     package var totalBytes: Int64 { self.transfers.totalSize }
 
-    /// True where nothing would be moved, removed or set aside.
+    /// `true` if nothing would be moved, removed or moved aside.
     package var isEmpty: Bool {
         self.transfers.isEmpty && self.deletions.isEmpty && self.conflicts.isEmpty
     }
 
-    /// Decides what goes up.
+    /// Plans an upload.
     ///
-    /// Nothing born or changed on the instance is overwritten or deleted: where it differs from the agreed
-    /// state the local version is kept back, and called a conflict if it changed as well.
-    /// What was removed there and is unchanged here stays removed, unless nothing at all is left there of
+    /// No file that was created or changed on the instance is overwritten or deleted: if it differs from the
+    /// agreed state, the local version is held back, and it is a conflict if that one changed as well. A file
+    /// that was removed there and is unchanged here stays removed, unless nothing at all is left there of
     /// what both sides had: then it is another disk.
     ///
-    /// `entry` answers for any path here, ignored ones included:
-    /// what is ignored since it was sent is not gone.
+    /// `entry` answers for any local path, ignored ones included: a file that became ignored after it was
+    /// uploaded does not count as deleted.
     /// - Parameters:
-    ///   - isSameDisk: the workspace there is known to be the one that was sent to before.
-    ///   - sendsAgain: for what was removed there and is to be sent nevertheless.
+    ///   - isSameDisk: `true` if the remote workspace is known to be the one that was uploaded to before.
+    ///   - sendsAgain: `true` for files that were removed there and are to be uploaded nevertheless.
     package static func upload(
         local: FileTree, entry: (SyncPath) -> FileEntry?, agreed: AgreedTree, remote: FileTree,
         remoteFolders: Set<SyncPath> = [], isSameDisk: Bool = false,
         sendsAgain: (SyncPath) -> Bool = { _ in false }
     ) -> SyncPlan {
         var plan = SyncPlan(.up)
-        // A file of the same name may be one that an image brings along.
+        // A single file of the same name may come from the instance's image.
         let isSameDisk =
             isSameDisk
             || agreed.contains { path, base in
@@ -93,7 +96,7 @@ package struct SyncPlan: Hashable, Sendable {
             }
             if let place, !unknown.contains(place) { plan.harmless.insert(item.path) }
         }
-        // Folders that would lie where the instance has a file or link of its own.
+        // Local folders in whose place the instance has a file or link of its own.
         var blocked: [SyncPath: Bool] = [:]
         func isBlocked(_ path: SyncPath) -> Bool {
             guard let folder = path.parent else { return false }
@@ -122,12 +125,12 @@ package struct SyncPlan: Hashable, Sendable {
                 continue
             }
             if there.kind == .folder && here.kind != .folder {
-                // It is empty, else it would not be in the tree.
+                // The folder is empty, else it would not be in the tree.
                 plan.transfers.append(Item(path: path, entry: here, replaced: there))
                 continue
             }
             if here.kind == .folder && there.kind != .folder && !Self.maySpare(there, base) {
-                // An empty folder is no content that would have to get there.
+                // An empty folder has no content that would need to be uploaded.
                 plan.keptOnOtherSide.append(path)
                 continue
             }
@@ -158,22 +161,23 @@ package struct SyncPlan: Hashable, Sendable {
         return plan
     }
 
-    /// Decides what comes down.
+    /// Plans a download.
     ///
-    /// No local file changed since the agreed state is overwritten: the remote version of such a file is a
-    /// conflict, to be written beside it. Nothing is deleted here.
-    /// A file that is unchanged there and was deleted here stays deleted.
+    /// No local file that changed since the agreed state is overwritten: the remote version of such a file
+    /// becomes a conflict copy beside it. Nothing is deleted here. A file that is unchanged on the instance
+    /// and was deleted here stays deleted.
     ///
-    /// `local` answers for any path, ignored ones included, and for none below a link.
-    /// What `gate` does not let in stands in `refused`.
-    /// - Parameter bringsAgain: for what was deleted here and is to come nevertheless.
+    /// `local` answers for any path, ignored ones included, and returns nil for paths below a link. `refused`
+    /// lists the items that `gate` rejects.
+    /// - Parameter bringsAgain: `true` for files that were deleted here and are to be downloaded
+    ///   nevertheless.
     package static func download(
         local: @escaping (SyncPath) -> FileEntry?, agreed: AgreedTree, remote: FileTree,
         gate: IncomingGate = IncomingGate(), bringsAgain: (SyncPath) -> Bool = { _ in false }
     ) -> SyncPlan {
         var plan = SyncPlan(.down)
         let judge = IncomingGate.Judge(gate, local: local, agreed: agreed, remote: remote)
-        // Folders there in whose place a file or link is here.
+        // Remote folders in whose place a file or link exists here.
         var blocked: [SyncPath: Bool] = [:]
         func isBlocked(_ path: SyncPath) -> Bool {
             guard let folder = path.parent else { return false }
@@ -188,13 +192,14 @@ package struct SyncPlan: Hashable, Sendable {
             case .accepted where !isConflict: plan.transfers.append(item)
             case .accepted: plan.conflicts.append(item)
             case .beside:
-                // An empty folder is no content that could be lost, and beside it would only be in the way.
+                // An empty folder has no content that could be lost, and a conflict copy of it would only be
+                // in the way.
                 guard item.entry.kind != .folder else {
                     plan.unchangedFiles += 1
                     return
                 }
                 var item = item
-                // An empty folder, which an instance can make first, is no way into its place.
+                // An empty folder, which an instance can create first, must not let a file into its place.
                 if item.replaced?.kind == .folder { item.replaced = nil }
                 plan.conflicts.append(item)
             case .refused(let reason, let place):
@@ -208,7 +213,7 @@ package struct SyncPlan: Hashable, Sendable {
                 let item = Item(path: path, entry: there)
                 let isBehindLink = isBlocked(path)
                 if let base, there.change(since: base.there).isSpare, isBehindLink || !bringsAgain(path) {
-                    // What lies behind a link here was put beside it.
+                    // Files below a local link were saved beside it.
                     if !isBehindLink, there.kind != .folder { plan.removedHere.append(item) }
                     continue
                 }
@@ -226,7 +231,7 @@ package struct SyncPlan: Hashable, Sendable {
             } else if change != .content {
                 bring(Item(path: path, entry: there, replaced: here), isConflict: false)
             } else if there.kind == .folder {
-                // Whatever is in its place, an empty folder is no content that could be lost.
+                // An empty folder has no content that could be lost, no matter which file is in its place.
                 plan.unchangedFiles += 1
             } else {
                 bring(Item(path: path, entry: there, replaced: here), isConflict: true)
@@ -236,15 +241,14 @@ package struct SyncPlan: Hashable, Sendable {
         return plan
     }
 
-    /// True where two versions need not be read to be called the same.
-    /// A file that is not known from an earlier sync, or changed on both sides, is a conflict until its
-    /// contents were compared.
+    /// `true` if two versions count as the same without reading them. A file that is not known from an
+    /// earlier sync, or that changed on both sides, is a conflict until its contents were compared.
     private static func isSurelySame(_ here: FileEntry, _ there: FileEntry) -> Bool {
         here.kind != .file && here.isSameVersion(as: there)
     }
 
-    /// What became of each side since both agreed. A version of which that is not clear counts as changed
-    /// where the other side did change, else as unchanged and doubtful.
+    /// Returns how each side changed since both agreed. A version whose change is unclear counts as changed
+    /// if the other side did change, else as unchanged and doubtful.
     private static func changes(
         _ here: FileEntry, _ there: FileEntry, _ base: AgreedEntry?
     ) -> (here: FileEntry.Change, there: FileEntry.Change, isDoubtful: Bool) {
@@ -257,12 +261,12 @@ package struct SyncPlan: Hashable, Sendable {
         )
     }
 
-    /// True for a version on the instance that was sent from here and that nobody changed since.
+    /// `true` for a version on the instance that was uploaded from here and has not changed since.
     private static func maySpare(_ there: FileEntry, _ base: AgreedEntry?) -> Bool {
         base.map { $0.wasSent && there.change(since: $0.there).isSpare } ?? false
     }
 
-    /// Files there that nobody here has, and the folders that they are in.
+    /// Remote files that exist nowhere here, and the folders that contain them.
     private static func unknownPlaces(_ remote: FileTree, _ agreed: AgreedTree) -> Set<SyncPath> {
         var places: Set<SyncPath> = []
         for (path, there) in remote where there.kind != .folder {
@@ -286,7 +290,7 @@ package struct SyncPlan: Hashable, Sendable {
 }
 
 extension Sequence<SyncPlan.Item> {
-    /// In bytes. A listing may claim any size: a sum that is too large is the largest there is.
+    /// In bytes. A listing may claim any size: an overflowing sum is the largest `Int64`.
     package var totalSize: Int64 {
         self.reduce(0) { sum, item in
             let (total, overflows) = sum.addingReportingOverflow(Swift.max(0, item.size))
@@ -296,6 +300,6 @@ extension Sequence<SyncPlan.Item> {
 }
 
 extension FileEntry.Change {
-    /// Its content is surely what it was.
+    /// `true` if the content is certainly unchanged.
     var isSpare: Bool { self == .none || self == .permissions }
 }

@@ -1,46 +1,47 @@
-/// What a sync would do, and what is not sent: for people and scripts, not for the sync itself.
+/// The changes that a sync would make and the files that are not uploaded: for people and scripts, not for
+/// the sync itself.
 public struct SyncPreview: Hashable, Sendable {
-    /// A file, link or empty folder, and what a sync would do about it.
+    /// A file, link or empty folder, and what a sync would do with it.
     public struct Change: Hashable, Sendable {
         /// `send` and `delete` change the instance, `bring` changes this side, and a `conflict` overwrites
         /// neither.
         public enum Action: String, Hashable, Sendable, CaseIterable { case send, delete, bring, conflict }
 
-        /// Why that would be done, in words.
+        /// The action that would be taken.
         public enum Reason: String, Hashable, Sendable, CaseIterable {
-            /// The instance has none of that path.
+            /// The instance has no file at that path.
             case newHere = "new here"
             /// It changed here since the last sync, and not on the instance.
             case changedHere = "changed here"
-            /// The contents are the same, and its permissions changed here.
+            /// The contents are the same, and the permissions changed here.
             case permissionsHere = "other permissions here"
-            /// It was sent from here, nobody changed it on the instance, and it is gone here.
+            /// It was uploaded from here, nobody changed it on the instance, and it was deleted here.
             case goneHere = "sent before, and gone here"
-            /// There is none of that path here.
+            /// There is no local file at that path.
             case newThere = "new on the instance"
             /// It changed on the instance since the last sync, and not here.
             case changedThere = "changed on the instance"
             /// Both sides changed it since the last sync.
             case changedOnBoth = "changed on both sides"
-            /// A file or link stands on one side where the other has a folder.
+            /// One side has a file or link where the other has a folder.
             case inTheWay = "something else is in its place"
         }
 
-        /// What would be done.
+        /// The action that would be taken.
         public var action: Action
         /// Relative to the project's folder.
         public var path: String
         /// The size of the version that would be moved or removed, or of one side's version of a conflict.
         public var bytes: Int64
-        /// Why it would be done.
+        /// The reason for the action.
         public var reason: Reason
     }
 
-    /// What would be sent, then what would be removed there, what would be brought, and the conflicts.
+    /// The uploads, then the deletions on the instance, the downloads, and the conflicts.
     public var changes: [Change]
-    /// Files that are the same on both sides.
+    /// The number of files that are the same on both sides.
     public var unchangedFiles: Int
-    /// Largest first.
+    /// Files that are not uploaded, largest first.
     public var notSent: [NotSent]
 
     /// The total size of the changes with `action`.
@@ -49,47 +50,47 @@ public struct SyncPreview: Hashable, Sendable {
     }
 }
 
-/// Something in the project that is not sent.
+/// A file or folder in the project that is not uploaded.
 public struct NotSent: Hashable, Sendable {
     /// Relative to the project's folder; a folder's ends in a slash.
     public var path: String
-    /// True where all that is in it is left out with it.
+    /// `true` for a folder that is excluded with everything in it.
     public var isFolder: Bool
-    /// The sizes of all files in it, or its own.
+    /// The total size of all files in it, or the size of the file.
     public var bytes: Int64
-    /// How many files are in it; 1 for a file.
+    /// The number of files in it; 1 for a file.
     public var files: Int
-    /// True where counting was ended early: it is more than that.
+    /// `true` if counting was stopped early, so that the true numbers are larger.
     public var isAtLeast: Bool
-    /// Which rule leaves it out (`.vpignore:3: *.ckpt`), or why it cannot be read.
+    /// The rule that excludes it (`.vpignore:3: *.ckpt`), or the error if it cannot be read.
     public var reason: String
 }
 
-/// Whether one path is sent, and what decides it.
+/// Tells if one path is uploaded, and which rule decides.
 public struct PathExplanation: Hashable, Sendable {
-    /// What a sync makes of a path.
+    /// The result of a sync for one path.
     public enum Verdict: String, Hashable, Sendable, CaseIterable {
-        /// No rule leaves it out.
+        /// No rule excludes it.
         case sent
-        /// A rule leaves it out.
+        /// A rule excludes it.
         case ignored
-        /// A device, socket or pipe, which is never sent.
+        /// A device, socket or pipe, which is never uploaded.
         case special
         /// There is no such file here.
         case missing
-        /// It is not below the project's folder.
+        /// It is not in the project's folder.
         case outside
     }
 
-    /// Below the project's folder.
+    /// Relative to the project's folder.
     public var path: String
-    /// What a sync makes of it.
+    /// The result of a sync for this path.
     public var verdict: Verdict
-    /// The pattern that decides, as it is written; nil where none speaks of it.
+    /// The deciding pattern, as it is written; nil if no rule matches.
     public var pattern: String?
     /// `.vpignore:3`, `built in` or `configuration`; nil without a pattern.
     public var origin: String?
-    /// How it stands with each instance it was synced with.
+    /// The state of the path on each instance that it was synced with.
     public var instances: [InstanceID: String]
 }
 
@@ -118,8 +119,8 @@ extension SyncPreview {
 }
 
 extension LocalScan {
-    /// Names what `listing` leaves out with its size, largest first. Folders with very many files are counted
-    /// in part.
+    /// Lists what `listing` excludes with its size, largest first. Folders with very many files are only
+    /// partly counted.
     func notSent(_ listing: Listing) -> [NotSent] {
         listing.omissions.map { omission in
             let size = omission.isFolder ? self.size(below: omission.path, limit: 20_000) : nil

@@ -2,27 +2,26 @@ import Foundation
 import Synchronization
 import VPScripts
 
-/// Moves an exact list of files by tar over an instance's shared ssh connection:
-/// many small ones that are new there, which takes tar a third of rsync's time,
-/// and all where rsync cannot be had.
+/// Moves an exact list of files with tar over an instance's shared ssh connection: many small files that are
+/// new on the instance, which takes tar a third of rsync's time, and all files if rsync is not available.
 ///
-/// Every file travels whole, a cut one from its start again, and rates cannot be limited.
-/// What is promised of names is the same: what goes up arrives in a folder of ours and takes its place by a
-/// rename, and what it replaces or removes is put aside to be judged.
+/// Every file is transferred whole, an interrupted one from its start again, and the rate cannot be limited.
+/// The guarantees for names are the same: uploads arrive in a folder of ours and are moved into place by a
+/// rename, and files that they replace or remove are moved aside to be judged.
 struct TarTransfer {
     var direction: SyncPlan.Direction
     var paths: [SyncPath]
     var totalBytes: Int64
-    /// Upward, the workspace; downward, the folder that files are brought into.
+    /// The workspace for uploads, or the folder that receives the files for downloads.
     var localRoot: String
     var remoteRoot: String
 
-    /// A record of tar's, in which it counts.
+    /// The size of a tar record, the unit in which tar reports progress.
     private static let recordBytes: Int64 = 10_240
-    /// Stands before what is said on standard error for us alone.
+    /// The prefix of lines on standard error that are meant for us alone.
     private static let mark = "vp-tar "
 
-    /// Moves the files and reports how far it is. Returns what was complained of.
+    /// Moves the files and reports progress. Returns the error lines.
     func run(
         through shell: RemoteShell, onProgress: @escaping @Sendable (TransferProgress) -> Void
     ) async throws(EngineError) -> [String] {
@@ -33,7 +32,7 @@ struct TarTransfer {
             return try await self.stream(self.sendScript, try self.receiveCommand(shell), shell, onProgress)
         case .up:
             let here = Set(self.paths.filter { FileEntry(at: $0, below: self.localRoot) != nil })
-            // With the folders that they are in, which keep their modes so.
+            // Their parent folders are included, so that these keep their modes.
             let sent = here.union(here.flatMap(\.ancestors)).sorted()
             var list: [UInt8] = []
             for path in sent { TreeRecords.write(path, to: &list) }
@@ -52,19 +51,20 @@ struct TarTransfer {
 
     // MARK: The words
 
-    /// tar says it with a number in it, every hundred records.
+    /// tar prints this with the number of records, every hundred records.
     private static let checkpoint = "\(Self.mark)%u"
 
-    /// Reads a list of paths, each ended by NUL, and sends the files to tar on the instance.
+    /// Returns a command that reads a list of NUL-terminated paths, and sends the files to tar on the
+    /// instance.
     private func sendCommand(_ shell: RemoteShell) throws(EngineError) -> ProcessCommand {
         let temporary = ShellQuoting.quoted("\(self.remoteRoot)/\(TransferFolder.temporary)")
         return try self.command(
             shell, ScriptFile.tarSend.text(["mode": Umask.chmodWords, "checkpoint": Self.checkpoint]),
-            // What was left of an attempt before was cut.
+            // Files left by an earlier attempt are incomplete.
             remote: "rm -rf \(temporary) && mkdir -p \(temporary) && cd \(temporary) && exec tar -xpof -")
     }
 
-    /// Reads a script for the instance, and takes what tar there prints by it.
+    /// Returns a command that reads a script for the instance, and unpacks the output of tar there.
     private func receiveCommand(_ shell: RemoteShell) throws(EngineError) -> ProcessCommand {
         let script = ScriptFile.tarReceive.text([
             "limit": String(self.archiveLimit), "mark": Self.mark, "checkpoint": Self.checkpoint,
@@ -72,8 +72,8 @@ struct TarTransfer {
         return try self.command(shell, script, remote: "exec sh -s")
     }
 
-    /// Of an archive with what was asked for, in bytes. Logs may have grown meanwhile;
-    /// one without end is cut.
+    /// The maximum size of the archive, in bytes. Logs may have grown meanwhile; an endless archive is cut
+    /// off.
     private var archiveLimit: Int64 {
         RsyncTransfer.limit(
             self.totalBytes, files: self.paths.count, allowance: EngineConfiguration.Sync.defaultAllowance)
@@ -90,7 +90,7 @@ struct TarTransfer {
             environment: environment)
     }
 
-    /// Prints archives one after the other, since no command may have more than some words.
+    /// Prints several archives one after the other, since a command line has a maximum length.
     private var sendScript: [UInt8] {
         var script = ScriptFile.archive.bytes(["root": self.remoteRoot])
         var batch: [[UInt8]] = []
@@ -106,16 +106,16 @@ struct TarTransfer {
             }
         }
         if !batch.isEmpty { script += ScriptFile.call("archive", batch) }
-        // What vanished since it was listed is no failure of the others.
+        // A file that vanished since the listing does not fail the others.
         return script + Array("exit 0\n".utf8)
     }
 
-    /// Lets what has arrived take its place. A folder that is new there is moved with all that is in it.
+    /// Moves the arrived files into place. A folder that is new on the instance is moved as a whole.
     private func placeScript(_ here: Set<SyncPath>) -> [UInt8] {
         var script = ScriptFile.place.bytes([
             "root": self.remoteRoot, "temporary": TransferFolder.temporary, "aside": TransferFolder.aside,
         ])
-        // What goes makes room first.
+        // Deletions come first, to make room.
         for path in self.paths.sorted() where !here.contains(path) {
             script += ScriptFile.call("drop", path.shellWord)
         }
@@ -133,7 +133,7 @@ struct TarTransfer {
         let errors = ByteCollector()
         let (totalBytes, totalFiles) = (self.totalBytes, self.paths.count)
         let started = command
-        // tar says how far it is every megabyte, no matter how slow the line is.
+        // tar reports progress every megabyte, no matter how slow the connection is.
         let ending = try await StallLimit(time: shell.patience.silence * 4).watch(self.activity(shell)) {
             alive async throws(EngineError) in
             try await shell.runner.run(
@@ -150,7 +150,7 @@ struct TarTransfer {
         }
         let lines = Self.lines(errors.bytes)
         let sshStatus = Self.sshStatus(in: errors.bytes) ?? ending
-        // An archive that ends too soon has half a file at its end.
+        // An archive that ends too soon ends with half a file.
         let isCut = lines.contains { $0.contains("Unexpected EOF") || $0.contains("short read") }
         if isCut || sshStatus == .exited(RemoteShell.sshFailure) { throw shell.connectionError(errors.bytes) }
         if RsyncTransfer.isDiskFull(lines) {
@@ -162,7 +162,7 @@ struct TarTransfer {
             throw EngineError(
                 .missingProgram, self.activity(shell), detail: "neither rsync nor tar on the instance")
         }
-        // Whether everything arrived is for the caller to verify, file by file.
+        // The caller verifies file by file that everything arrived.
         return lines
     }
 
@@ -179,7 +179,7 @@ struct TarTransfer {
             }
     }
 
-    /// The last number of records in `bytes`; nil where there is none.
+    /// The last number of records in `bytes`, or nil if there is none.
     private static func records(in bytes: [UInt8]) -> Int64? {
         String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).reversed().lazy
             .compactMap { line in

@@ -1,7 +1,7 @@
-/// Reads and writes what identifies files: `type size seconds.fraction,seconds.fraction mode` and,
-/// ended by NUL, a path. The second time is the inode's; earlier versions kept none.
+/// Reads and writes the records that identify files: `type size seconds.fraction,seconds.fraction mode` and a
+/// NUL-terminated path. The second time is the inode's; earlier versions did not store it.
 ///
-/// Find on the instance prints this form, and manifests are kept in it.
+/// find on the instance prints this form, and manifests are stored in it.
 enum TreeRecords {
     struct Reader {
         private var bytes: ArraySlice<UInt8>
@@ -10,14 +10,14 @@ enum TreeRecords {
 
         var isAtEnd: Bool { self.bytes.isEmpty }
 
-        /// What is left of the record, as far as it is of any use.
+        /// The rest of the record, up to 1000 bytes.
         var preview: SyncPath { SyncPath(self.bytes.prefix { $0 != 0 }.prefix(1000)) }
 
-        /// `f 12 1795400000.1234567890,1795400001.5 644 `, the blank at its end included.
+        /// Reads `f 12 1795400000.1234567890,1795400001.5 644 `, including the blank at its end.
         mutating func entry() -> FileEntry? {
             guard let type = self.bytes.popFirst(), let kind = FileEntry.Kind(rawValue: type),
                 self.skip(0x20),
-                // Larger than any disk is as large as can be said, as it is for a file here.
+                // A size larger than any disk is clamped to the largest value, as for local files.
                 let number = self.number(), number >= 0, self.skip(0x20), let time = self.time(),
                 let inode = self.inodeTime(),
                 self.skip(0x20),
@@ -30,21 +30,22 @@ enum TreeRecords {
                     mode: UInt32(truncatingIfNeeded: mode), inodeChanged: kind == .file ? inode : 0)
         }
 
-        /// `,1795400001.5`; 0 where none follows.
+        /// Reads `,1795400001.5`; 0 if there is none.
         private mutating func inodeTime() -> Int64? {
             guard self.bytes.first == UInt8(ascii: ",") else { return 0 }
             self.bytes.removeFirst()
             return self.time()
         }
 
-        /// `l path`: a link, whose target follows as another path; nil, and nothing read, where it is none.
+        /// Reads `l path`: a link, whose target follows as another path. Returns nil, and reads nothing, for
+        /// other records.
         mutating func link() -> SyncPath? {
             guard self.bytes.first == FileEntry.Kind.symbolicLink.rawValue else { return nil }
             self.bytes = self.bytes.dropFirst(2)
             return self.path()
         }
 
-        /// `1 ` or `0 `
+        /// Reads `1 ` or `0 `.
         mutating func flag() -> Bool? {
             guard let digit = self.number(), self.skip(0x20) else { return nil }
             return digit == 1
@@ -58,7 +59,8 @@ enum TreeRecords {
 
         private mutating func skip(_ byte: UInt8) -> Bool { self.bytes.popFirst() == byte }
 
-        /// nil where no digit follows, and where it does not fit; `saturates` takes the nearest that does.
+        /// nil if no digit follows or if the number does not fit; with `saturates`, the nearest number that
+        /// does.
         mutating func number(radix: Int64 = 10, saturates: Bool = false) -> Int64? {
             let isNegative = self.bytes.first == UInt8(ascii: "-")
             if isNegative { self.bytes.removeFirst() }
@@ -79,7 +81,7 @@ enum TreeRecords {
             return digits == 0 ? nil : isNegative ? -value : value
         }
 
-        /// Seconds with or without a fraction, as nanoseconds; digits after the ninth are cut.
+        /// Reads seconds with or without a fraction as nanoseconds; digits after the ninth are cut.
         private mutating func time() -> Int64? {
             guard let seconds = self.number(saturates: true) else { return nil }
             guard self.bytes.first == UInt8(ascii: ".") else {
@@ -128,7 +130,7 @@ enum TreeRecords {
         bytes.append(0)
     }
 
-    /// Every record of `bytes`; nil where one cannot be read.
+    /// All records of `bytes`; nil if one cannot be read.
     static func tree(_ bytes: ArraySlice<UInt8>) -> FileTree? {
         var reader = Reader(bytes)
         var tree: FileTree = [:]

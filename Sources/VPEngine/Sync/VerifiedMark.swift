@@ -1,17 +1,17 @@
 import Foundation
 
-/// What an instance itself keeps of the last time that all its results were known to be elsewhere:
-/// a digest of its workspace, where they are, and since when.
-/// So it can be believed also from another machine.
+/// The note that an instance itself keeps of the last time that all its results were known to be stored
+/// elsewhere: a digest of its workspace, where the results are, and since when. This makes it valid from
+/// another machine as well.
 struct VerifiedMark {
     let shell: RemoteShell
-    /// Of the workspace.
+    /// The root of the workspace.
     let root: String
 
     private var scan: RemoteScan { RemoteScan(shell: self.shell, remoteRoot: self.root) }
     private static let path = "\"$HOME/.vp/verified\""
 
-    /// Notes that what is there now is elsewhere.
+    /// Records that the instance's current files are stored elsewhere.
     func set(at now: Date) async {
         guard let digest = try? await self.scan.digest(.versions) else { return }
         let host = ProcessInfo.processInfo.hostName.prefix(100)
@@ -19,7 +19,7 @@ struct VerifiedMark {
         _ = try? await self.shell.run("umask 077; mkdir -p \"$HOME/.vp\" && echo \(line) > \(Self.path)\n")
     }
 
-    /// Whether what is there now is what was elsewhere then.
+    /// `true` if the instance's files are still the ones that were recorded.
     func holds() async -> Bool {
         guard let result = try? await self.shell.run("cat \(Self.path)\n"), result.isSuccess,
             let digest = try? await self.scan.digest(.versions), digest.utf8.count == 64

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Ends a transfer that brings more than it may.
+/// Ends a transfer that brings more bytes than allowed.
 final class VolumeGuard: Sendable {
     private struct State {
         var isOver = false
@@ -10,10 +10,10 @@ final class VolumeGuard: Sendable {
     private let limit: Int64
     private let state = Mutex(State())
 
-    /// - Parameter limit: in bytes.
+    /// - Parameter limit: the maximum, in bytes.
     init(limit: Int64) { self.limit = limit }
 
-    /// `bytes` have come so far.
+    /// Records that `bytes` have arrived so far.
     func note(_ bytes: Int64) {
         guard bytes > self.limit else { return }
         let action = self.state.withLock { state in
@@ -23,7 +23,7 @@ final class VolumeGuard: Sendable {
         action?()
     }
 
-    /// What `transfer` gives; nil where it was ended because it brought too much.
+    /// Runs `transfer` and returns its result; nil if it was ended because it brought too much.
     func watch(
         _ transfer: @escaping @Sendable () async throws(EngineError) -> ProcessEnding
     ) async throws(EngineError) -> ProcessEnding? {

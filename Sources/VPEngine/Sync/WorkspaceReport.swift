@@ -1,14 +1,14 @@
-/// What lies on both sides of a workspace: what a sync would send, and what is on the instance.
+/// Compares both sides of a workspace: the changes that a sync would upload, and the files on the instance.
 public struct WorkspaceReport: Hashable, Sendable {
     /// How a file on the instance compares with the one here.
     public enum Safety: Hashable, Sendable {
-        /// Here and there alike.
+        /// The file is the same here and on the instance.
         case safe
-        /// Only there, or newer there: a destroy would lose it.
+        /// The file exists only on the instance, or is newer there: a destroy would lose it.
         case onlyThere
-        /// Changed on both sides.
+        /// The file changed on both sides.
         case conflict
-        /// Changed here since it was sent.
+        /// The file changed here since it was uploaded.
         case newerHere
     }
 
@@ -16,12 +16,12 @@ public struct WorkspaceReport: Hashable, Sendable {
     public struct File: Hashable, Sendable {
         /// Relative to the workspace.
         public var path: String
-        /// Its size on the instance.
+        /// The size on the instance.
         public var bytes: Int64
-        /// Whether a destroy would lose it.
+        /// Tells if a destroy would lose it.
         public var safety: Safety
 
-        /// A file on the instance, compared with this side.
+        /// Creates a description of a file on the instance, compared with this side.
         public init(path: String, bytes: Int64, safety: Safety) {
             self.path = path
             self.bytes = bytes
@@ -33,26 +33,26 @@ public struct WorkspaceReport: Hashable, Sendable {
     public struct Item: Hashable, Sendable {
         /// Relative to the project's folder.
         public var path: String
-        /// Its size here.
+        /// The size here.
         public var bytes: Int64
 
-        /// An item of that size.
+        /// Creates an item of that size.
         public init(path: String, bytes: Int64) {
             self.path = path
             self.bytes = bytes
         }
     }
 
-    /// What `sync` would send, largest first.
+    /// Files that `sync` would upload, largest first.
     public var uploads: [Item]
-    /// What it would remove there: sent from here, and gone here.
+    /// Files that it would remove on the instance: uploaded from here, and deleted here.
     public var deletions: [String]
-    /// What it would leave alone because both sides changed it.
+    /// Files that it would leave alone because both sides changed them.
     public var conflicts: [Item]
     /// Everything on the instance, largest first.
     public var files: [File]
 
-    /// A report of these lists, which are kept in the order given.
+    /// Creates a report of these lists, which are kept in the given order.
     public init(uploads: [Item], deletions: [String], conflicts: [Item], files: [File]) {
         self.uploads = uploads
         self.deletions = deletions

@@ -2,8 +2,8 @@ import Foundation
 import VPScripts
 
 extension WorkspaceSync {
-    /// Gives what stands in the way of `items` on the instance another name there, which no file has:
-    /// so it comes down beside the local version with the next download.
+    /// Renames the files that are in the way of `items` on the instance to names that no file has, so that
+    /// the next download saves them beside the local versions.
     func moveBeside(_ items: [SyncPlan.Item]) async throws(EngineError) {
         var script = ScriptFile.moveBeside.bytes([
             "root": self.workspace.remoteRoot, "suffix": "remote-\(self.instance.rawValue)",
@@ -17,7 +17,7 @@ extension WorkspaceSync {
         }
     }
 
-    /// Says once what the instance no longer has and that is not sent again.
+    /// Returns the files that the instance no longer has and that are not uploaded again, each once.
     func nameRemoved(_ plan: SyncPlan, _ local: FileTree) -> [String] {
         let paths = plan.removedThere.filter { local[$0]?.kind != .folder }
         let known = self.manifests.loadNamed(.removed, instance: self.instance, workspace: self.workspace)
@@ -32,7 +32,7 @@ extension WorkspaceSync {
 }
 
 extension SyncSummary {
-    /// What `names` are to be called: the first of them, and how many more there are.
+    /// Joins the first `count` names, and tells how many more there are.
     static func list(_ names: [String], first count: Int = 5) -> String {
         let rest = names.count - count
         return names.prefix(count).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")

@@ -1,14 +1,14 @@
 import Foundation
 
 extension WorkspaceSync {
-    /// Brings what was born or changed on the instance, and looks again at both sides.
+    /// Downloads files that were created or changed on the instance, and looks at both sides again.
     ///
-    /// `suffix` names the remote version of a file that changed on both sides: `name.remote-<suffix>`.
-    /// `verifiesContents` reads every file on both sides;
-    /// one whose contents differ though size and time agree is treated like one that changed on both.
+    /// `suffix` is used for the remote version of a file that changed on both sides: `name.remote-<suffix>`.
+    /// `verifiesContents` reads every file on both sides; a file whose contents differ although size and time
+    /// agree is treated like one that changed on both.
     ///
-    /// Small files come first. Where the disk here has no room for all, the largest stay there,
-    /// and that is thrown once the others are here.
+    /// Small files come first. If the local disk has no room for all of them, the largest stay on the
+    /// instance, and an error says so once the others are here.
     package func download(
         _ selection: PathSelection = .all, conflictSuffix suffix: String, verifiesContents: Bool = false
     ) async throws(EngineError) -> SyncSummary {
@@ -73,9 +73,8 @@ extension WorkspaceSync {
                         guard item.entry.kind == .file else { return true }
                         guard let entry = staged.entry(of: item.path) else { return false }
                         let now = after.files[item.path]
-                        // A file that changed while it was read is not whole.
-                        // In the last round it is taken as it is:
-                        // a log that never stands still is better had than not.
+                        // A file that changed while it was read is not whole. In the last round it is taken
+                        // as it is: a log that grows all the time is better than no log.
                         if entry.isSameVersion(as: item.entry) {
                             return isLast || now.map { $0.change(since: item.entry) == .none } ?? true
                         }
@@ -84,8 +83,8 @@ extension WorkspaceSync {
                             grown.insert(item.path)
                             return true
                         }
-                        // Of one that is written anew all the while any version is better than none,
-                        // and none is better than what is here.
+                        // If a file is rewritten all the time, any version is better than none, but no
+                        // version is better than the file that is already here.
                         changed.insert(item.path)
                         return item.replaced == nil
                     }
@@ -94,7 +93,8 @@ extension WorkspaceSync {
                             item, isConflict: conflicts.contains(item.path), remote, &staged, &agreed,
                             &summary)
                     }
-                    // Whatever happens from here on, what is in its place is known to be.
+                    // The agreed state is saved now, so that files in place are known to be, whatever happens
+                    // from here on.
                     try self.save(agreed)
                 }
                 remote = after
@@ -109,7 +109,7 @@ extension WorkspaceSync {
             } else if problems[item.path] == nil,
                 changed.contains(item.path) || agreed[item.path]?.there != nil
             {
-                summary.changing.append("\(item.path): it changed while it was brought")
+                summary.changing.append("\(item.path): it changed while it was downloaded")
             } else {
                 let reason =
                     problems[item.path]
@@ -117,7 +117,7 @@ extension WorkspaceSync {
                 summary.missing.append("\(item.path): \(reason)")
             }
         }
-        // What did not arrive may be there in part, for the next download to go on with.
+        // A file that did not arrive may be there in part; the next download resumes it.
         if summary.missing.isEmpty { finished?.remove() }
         summary.refused = self.nameRefused(plan, remote)
         summary.left = plan.wordsForWhatIsKept
@@ -138,14 +138,14 @@ extension WorkspaceSync {
         return summary
     }
 
-    /// Results that were brought, are unchanged there, and were removed here.
+    /// Downloaded results that are unchanged on the instance and were deleted here.
     private func removedResults() -> [String] {
         let local = self.localScan.lookup()
         return self.manifests.loadNamed(.brought, instance: self.instance, workspace: self.workspace).keys
             .filter { local($0) == nil && !$0.isBehindFile(local) }.sorted().map(\.description)
     }
 
-    /// Small files apart from large ones, where waiting for these would take a while.
+    /// Separates small files from large ones if waiting for the large ones would take a while.
     static func batches(_ items: [SyncPlan.Item]) -> [[SyncPlan.Item]] {
         guard items.totalSize > 1 << 25 else { return items.isEmpty ? [] : [items] }
         let small = items.filter { $0.size <= 1 << 20 }
@@ -153,13 +153,14 @@ extension WorkspaceSync {
         return [small, large].filter { !$0.isEmpty }
     }
 
-    /// Stands for what the user accepts of what programs here act on: other patterns let other files come.
+    /// A hash of the patterns for files that the user accepts although programs here act on them: other
+    /// patterns let other files come.
     private var acceptance: UInt64 {
         self.settings.accept.isEmpty
             ? 0 : StableDigest.hash(self.settings.accept.joined(separator: "\n").utf8)
     }
 
-    /// What a download would have to bring. Nothing is moved or written.
+    /// Plans a download. Nothing is moved or written.
     package func outstanding() async throws(EngineError) -> SyncPlan {
         var agreed = self.loadAgreed()
         let remote = try await self.look(known: agreed.keys)
@@ -171,7 +172,7 @@ extension WorkspaceSync {
     {
         self.adoptSent(remote.files, &agreed)
         var plan = try await self.planDownload(&agreed, remote.files, PathSelection.all.matcher)
-        // A version that an upload put aside and nobody has judged yet is a result like any other.
+        // A version that an upload moved aside and that is not judged yet is a result like any other.
         for (path, entry) in remote.aside.sorted(by: { $0.key < $1.key })
         where agreed[path].map({ entry.change(since: $0.there) == .content }) ?? true {
             plan.transfers.append(SyncPlan.Item(path: path.beside(self.instance.rawValue), entry: entry))
@@ -179,7 +180,7 @@ extension WorkspaceSync {
         return plan
     }
 
-    /// `seen` spares the first look.
+    /// Lists the instance's files before a download; `seen` saves the first look.
     private func lookBeforeDownload(_ agreed: inout AgreedTree, _ seen: RemoteScan.Listing?)
         async throws(EngineError) -> RemoteScan.Listing
     {
@@ -222,7 +223,7 @@ extension WorkspaceSync {
             gate: IncomingGate(accepting: self.settings.accept), bringsAgain: bringsAgain)
     }
 
-    /// Brings the files among `items`; folders and links are made here.
+    /// Downloads the files among `items`; folders and links are created here.
     func bring(_ items: [SyncPlan.Item], to staged: StagedFiles, _ agreed: AgreedTree)
         async throws(EngineError) -> [String]
     {
@@ -230,7 +231,7 @@ extension WorkspaceSync {
             .down, items.filter { $0.entry.kind == .file }, to: staged, isBasis: { agreed[$0.path] != nil })
     }
 
-    /// Puts one file in its place and notes what both sides now agree on. Returns what went wrong.
+    /// Moves one file into place and records what both sides now agree on. Returns the error, if any.
     func place(
         _ item: SyncPlan.Item, isConflict: Bool, _ remote: RemoteScan.Listing, _ staged: inout StagedFiles,
         _ agreed: inout AgreedTree, _ summary: inout SyncSummary
@@ -240,8 +241,8 @@ extension WorkspaceSync {
             agreed[item.path] = AgreedEntry(here: here, there: item.entry)
         case .beside:
             summary.conflicts.append(item.path.description)
-            // The remote version is safe here now. It counts as agreed, so that it is brought once, and the
-            // local version, which differs from it, is what the next upload sends.
+            // The remote version is safe here now. It counts as agreed, so that it is downloaded only once,
+            // and the next upload sends the local version, which differs from it.
             agreed[item.path] = AgreedEntry(here: item.entry, there: item.entry)
         case .absent: return nil
         case .failed(let problem): return problem
@@ -253,7 +254,7 @@ extension WorkspaceSync {
         return nil
     }
 
-    /// Files that are held to be the same on both sides and are not.
+    /// Files that count as the same on both sides, but have different contents.
     private func differentContents(_ remote: FileTree, _ agreed: AgreedTree) async throws(EngineError)
         -> [SyncPlan.Item]
     {
@@ -279,7 +280,7 @@ extension WorkspaceSync {
         }
     }
 
-    /// nil where there is room for all of it.
+    /// The available room, or nil if there is room for everything.
     private func room(for plan: SyncPlan) throws(EngineError) -> Room? {
         var information = statvfs()
         guard statvfs(self.workspace.localRoot, &information) == 0 else { return nil }
@@ -290,19 +291,19 @@ extension WorkspaceSync {
 }
 
 extension SyncPath {
-    /// Whether a file or a link stands where a folder above it would be.
+    /// `true` if a file or link has the path of a folder above it.
     fileprivate func isBehindFile(_ local: (SyncPath) -> FileEntry?) -> Bool {
         self.ancestors.contains { folder in local(folder).map { $0.kind != .folder } ?? false }
     }
 }
 
-/// A disk here that cannot hold all that is to come: the smallest files get it.
+/// A local disk that cannot hold all files that are to be downloaded: the smallest files get the room.
 struct Room {
     private let bytes: Int64
     private let needed: Int64
     private let left: Set<SyncPath>
 
-    /// nil where everything fits.
+    /// nil if everything fits.
     init?(_ plan: SyncPlan, bytes: Int64) {
         let items = plan.transfers + plan.conflicts
         guard items.totalSize > bytes else { return nil }
@@ -312,21 +313,21 @@ struct Room {
         var left: Set<SyncPath> = []
         for item in items.sorted(by: { $0.size < $1.size }) {
             sum = sum.addingSaturated(item.size)
-            // A little stays free, for what grows meanwhile.
+            // A twentieth stays free for files that grow meanwhile.
             if sum > bytes - bytes / 20 { left.insert(item.path) }
         }
         self.left = left
     }
 
-    /// Whether `item` stays there, for what else there is room for.
+    /// `true` if `item` stays on the instance because other files get the room.
     func leaves(_ item: SyncPlan.Item) -> Bool { self.left.contains(item.path) }
 
     func error(_ plan: SyncPlan, _ instance: InstanceID) -> EngineError {
         let left = (plan.transfers + plan.conflicts).filter(self.leaves)
         return EngineError(
             .localDiskFull, .init("downloading", subject: instance.rawValue),
-            detail: "\(ByteCount.text(self.needed)) were to be brought, and there is room for "
-                + "\(ByteCount.text(self.bytes)). All that fits is here; still there: "
+            detail: "the download needs \(ByteCount.text(self.needed)), and there is room for "
+                + "\(ByteCount.text(self.bytes)). Everything that fits is here; still on the instance: "
                 + SyncSummary.list(left.map(\.path.description)),
             suggestions: left.map(\.path.description))
     }

@@ -11,7 +11,7 @@ extension UnsafeResults {
 }
 
 extension WorkspaceSync {
-    /// Looks at both sides and tells what would be done; writes nothing on either.
+    /// Looks at both sides and returns the changes that a sync would make; writes nothing on either.
     package func preview() async throws(EngineError) -> SyncPreview {
         self.report(ActionProgress(.scanning))
         let (listing, _, up, down, agreed) = try await self.lookAtBoth()
@@ -22,7 +22,7 @@ extension WorkspaceSync {
         here: LocalScan.Listing, there: RemoteScan.Listing, up: SyncPlan, down: SyncPlan, agreed: AgreedTree
     )
 
-    /// Both plans from one look at each side.
+    /// Returns both plans, from one look at each side.
     func lookAtBoth() async throws(EngineError) -> BothSides {
         let listing = try self.localScan.scan()
         var agreed = self.loadAgreed()

@@ -2,7 +2,7 @@ import Foundation
 import VPScripts
 
 extension WorkspaceSync {
-    /// Sends what changed here. Where nothing did, no rsync is started.
+    /// Uploads files that changed here. If nothing changed, no rsync is started.
     package func upload(
         _ selection: PathSelection = .all, version: UploadRequest.Version? = nil
     ) async throws(EngineError) -> SyncSummary {
@@ -12,7 +12,7 @@ extension WorkspaceSync {
         defer { withExtendedLifetime(lock) {} }
         var summary = SyncSummary(direction: .up)
         let (listing, settled) = try await self.scanUnlessSettled()
-        // What is asked for by name may be something that is not sent otherwise.
+        // A path that is selected by name may be one that is not uploaded otherwise.
         if let settled, selection.paths.isEmpty {
             summary.unchangedFiles = settled.unchangedFiles
             summary.seconds = start.secondsUntilNow
@@ -31,7 +31,7 @@ extension WorkspaceSync {
         if let named = matcher.unmatched(in: local) {
             throw EngineError(
                 .uploadFailed, .init("uploading", subject: self.instance.rawValue),
-                detail: "there is no \(named) here, or it is never sent")
+                detail: "\(named) does not exist here, or is never uploaded")
         }
         var complaints: [String] = []
         var plan = try await self.planUpload(local, &agreed, remote, matcher)
@@ -49,7 +49,7 @@ extension WorkspaceSync {
             let sent = Dictionary(uniqueKeysWithValues: plan.transfers.map { ($0.path, $0.entry) })
             try self.manifests.saveSending(sent, instance: self.instance, workspace: self.workspace)
             try await self.putAside(plan.deletions)
-            // A second round is for what did not arrive in the first, in whatever way it went.
+            // The second round is for files that did not arrive in the first, by either method.
             let bulk = round == 1 ? self.bulk(of: plan, remote) : []
             let arrived = bulk.isEmpty ? [] : try await self.sendInBulk(bulk)
             complaints = try await self.transfer(
@@ -87,7 +87,7 @@ extension WorkspaceSync {
         }
         for item in plan.transfers {
             if agreed[item.path] != nil {
-                summary.changing.append("\(item.path): it changed while it was sent")
+                summary.changing.append("\(item.path): it changed while it was uploaded")
             } else {
                 let reason = Self.reason(for: item.path, in: complaints, "it did not arrive")
                 summary.missing.append("\(item.path): \(reason)")
@@ -102,7 +102,7 @@ extension WorkspaceSync {
         agreed = agreed.filter { path, _ in local[path] != nil || remote.files[path] != nil }
         if agreed != loaded {
             try self.save(agreed)
-            // What is sent decides which folders there are looked into.
+            // The uploaded files decide which remote folders the scan looks into.
             self.saveSettled(.down, nil)
         }
         try self.manifests.saveSending([:], instance: self.instance, workspace: self.workspace)
@@ -114,7 +114,7 @@ extension WorkspaceSync {
         return summary
     }
 
-    /// What an upload would do; nothing is moved or written.
+    /// Plans an upload; nothing is moved or written.
     package func previewUpload(_ listing: LocalScan.Listing, _ remote: RemoteScan.Listing)
         async throws(EngineError)
         -> SyncPlan
@@ -128,7 +128,7 @@ extension WorkspaceSync {
         _ local: FileTree, _ agreed: inout AgreedTree, _ earlier: FileTree
     ) async throws(EngineError) -> RemoteScan.Listing {
         var remote = try await self.look(known: local.keys, makesRoot: true)
-        // What an upload that was cut off has put aside is judged before another adds to it.
+        // Files that an interrupted upload moved aside are judged before another upload adds to them.
         if try await self.settle(remote, agreed: agreed, sent: [earlier]) {
             remote = try await self.look(known: local.keys, makesRoot: true)
         }
@@ -137,7 +137,8 @@ extension WorkspaceSync {
         return remote
     }
 
-    /// Versions that an upload sent and did not live to verify are ours, not changes made there.
+    /// Adopts versions that an upload sent but was killed before it verified them: they came from here, and
+    /// are not changes made on the instance.
     func adoptSent(_ remote: FileTree, _ agreed: inout AgreedTree) {
         for (path, sent) in self.manifests.loadSending(instance: self.instance, workspace: self.workspace) {
             guard let there = remote[path], there.isSameVersion(as: sent) else { continue }
@@ -145,7 +146,8 @@ extension WorkspaceSync {
         }
     }
 
-    /// The beginnings of files that grew on here while an upload that was killed sent them are ours as well.
+    /// Adopts the beginnings of files that grew here while an upload that was killed sent them: they came
+    /// from here as well.
     func adoptParts(_ remote: FileTree, _ agreed: inout AgreedTree, _ earlier: FileTree)
         async throws(EngineError)
     {
@@ -171,7 +173,7 @@ extension WorkspaceSync {
         !mark.isEmpty && self.identity?.owner(of: mark) == .this
     }
 
-    /// `resends` are sent even where the instance no longer has what it had.
+    /// Plans an upload; `resends` are uploaded even if they were removed on the instance.
     private func planUpload(
         _ local: FileTree, _ agreed: inout AgreedTree, _ remote: RemoteScan.Listing,
         _ matcher: PathSelection.Matcher, resends: [SyncPlan.Item] = []
@@ -195,17 +197,17 @@ extension WorkspaceSync {
         return plan
     }
 
-    /// Small files that the instance does not have, where there are many and nobody limits the rate.
+    /// Small files that the instance does not have, if there are many and the rate is not limited.
     private func bulk(of plan: SyncPlan, _ remote: RemoteScan.Listing) -> [SyncPlan.Item] {
         guard self.settings.bandwidthLimit == nil else { return [] }
         let items = plan.transfers.filter { $0.size <= 1 << 18 && remote.files[$0.path] == nil }
         return items.count < self.settings.bulkFiles ? [] : items
     }
 
-    /// Files that grew on here while they were sent: what arrived is the beginning of what is here,
-    /// and nobody else's.
+    /// Finds files that grew here while they were uploaded: the remote file is the beginning of the local
+    /// one, and came from here.
     ///
-    /// Without this it would be taken for a change made there, and be brought back as a conflict.
+    /// Without this it would be taken for a change made on the instance, and be downloaded as a conflict.
     private func ownParts(_ files: [(path: SyncPath, there: FileEntry)]) async throws(EngineError)
         -> AgreedTree
     {
@@ -225,10 +227,11 @@ extension WorkspaceSync {
         return agreed
     }
 
-    /// Moves what is gone here to where it is judged, name by name:
-    /// so it makes room there for what takes its place.
+    /// Moves the remote files that were deleted here aside, where they are judged, name by name: this makes
+    /// room for the files that take their places.
     ///
-    /// rsync would look for each name here, and find another file where a link has taken a folder's place.
+    /// rsync would look for each name here, and would find another file where a link has taken a folder's
+    /// place.
     private func putAside(_ items: [SyncPlan.Item]) async throws(EngineError) {
         let items = items.filter { $0.entry.kind != .folder }
         guard !items.isEmpty else { return }
@@ -239,12 +242,12 @@ extension WorkspaceSync {
         let result = try await self.shell.run(script + Array("exit 0\n".utf8))
         guard result.isSuccess else {
             throw EngineError(
-                .uploadFailed, .init("removing what is gone here", subject: self.instance.rawValue),
+                .uploadFailed, .init("removing files deleted here", subject: self.instance.rawValue),
                 detail: result.lastErrorLine)
         }
     }
 
-    /// Folders that are gone here, or something else now, and may hold nothing more there; deepest first.
+    /// Folders that were deleted or replaced here, and may now be empty on the instance; deepest first.
     private func emptiedFolders(by plan: SyncPlan) -> [SyncPath] {
         var folders = Set(plan.deletions.filter { $0.entry.kind == .folder }.map(\.path))
         let local = self.localScan.lookup()
@@ -256,7 +259,7 @@ extension WorkspaceSync {
         return folders.sorted { $0.bytes.count > $1.bytes.count }
     }
 
-    /// Throws where so much would be sent that it is hardly meant, or more than there is room for.
+    /// Throws if the upload is so large that it is hardly intended, or larger than the free space.
     private func guardSize(of plan: SyncPlan, room: Int64?) throws(EngineError) {
         let activity = EngineError.Activity("uploading", subject: self.instance.rawValue)
         if let limit = self.settings.uploadLimit,
@@ -266,12 +269,12 @@ extension WorkspaceSync {
                 .uploadTooBig, activity, detail: "\(plan.transfers.count) files",
                 suggestions: Self.largest(plan.transfers))
         }
-        // What is replaced stays until the new versions are verified.
+        // Replaced files stay until the new versions are verified, so they free no room.
         if let room, plan.totalBytes > room {
             throw EngineError(
                 .remoteDiskFull, activity,
                 detail:
-                    "\(ByteCount.text(plan.totalBytes)) are to be sent, and there is room for \(ByteCount.text(room))"
+                    "the upload needs \(ByteCount.text(plan.totalBytes)), and there is room for \(ByteCount.text(room))"
             )
         }
     }

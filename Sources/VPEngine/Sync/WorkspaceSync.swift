@@ -1,11 +1,10 @@
 import Foundation
 import VPScripts
 
-/// Brings one workspace and its twin on one instance together, upward or downward.
+/// Synchronizes one workspace with its twin on one instance, upward or downward.
 ///
-/// Both directions work in rounds: look, plan, move, and look again.
-/// What the last look still finds to be done is what did not arrive,
-/// so that nothing is called done on the word of a program.
+/// Both directions work in rounds: look, plan, move, and look again. Anything that the last look still finds
+/// different did not arrive, so that no result depends on what a program reported.
 package struct WorkspaceSync: Sendable {
     package let instance: InstanceID
     package let workspace: Workspace
@@ -16,7 +15,7 @@ package struct WorkspaceSync: Sendable {
     package let report: @Sendable (ActionProgress) -> Void
     /// Called with a sentence that the user should read before the sync goes on.
     package var notice: @Sendable (String) -> Void = { _ in }
-    /// Whose the workspace there is marked to be by an upload; nil marks none.
+    /// The project that an upload marks the remote workspace as belonging to; nil writes no mark.
     package var identity: ProjectIdentity?
     /// See `RemoteScan.isNewerOnly`.
     package var isNewerOnly = false
@@ -48,9 +47,9 @@ package struct WorkspaceSync: Sendable {
             manifests: ManifestStore(context), settings: context.configuration.sync, report: report)
     }
 
-    /// Rounds after which a file that goes on changing is left as it is.
+    /// Rounds after which a file that keeps changing is left as it is.
     static let roundLimit = 3
-    /// How often a transfer is resumed on a new connection before the connection is called lost.
+    /// The number of attempts at a transfer, each on a new connection, before the connection counts as lost.
     private static let resumeLimit = 3
 
     // MARK: Looking
@@ -63,7 +62,7 @@ package struct WorkspaceSync: Sendable {
         return scan
     }
 
-    /// The agreed state, as it was kept.
+    /// The agreed state, as it was saved.
     func loadAgreed() -> AgreedTree {
         self.manifests.load(instance: self.instance, workspace: self.workspace)
     }
@@ -74,8 +73,8 @@ package struct WorkspaceSync: Sendable {
 
     /// Lists the instance's files.
     ///
-    /// `known` are the paths that either side is known to have: folders that are passed over otherwise are
-    /// looked into where something in them was sent.
+    /// `known` are the paths that either side is known to have: folders that the scan skips otherwise are
+    /// looked into if a file in them was uploaded.
     func look(
         known: some Sequence<SyncPath>, makesRoot: Bool = false, clearsTemporaries: Bool = false
     ) async throws(EngineError) -> RemoteScan.Listing {
@@ -97,12 +96,12 @@ package struct WorkspaceSync: Sendable {
         return listing
     }
 
-    /// Judges what an upload has put aside on the instance, and removes what it left behind.
+    /// Judges the files that an upload moved aside on the instance, and removes what it left behind.
     ///
-    /// A version that was the agreed one may go, and one of `sent`:
-    /// an upload that was killed may go on for a moment beside the next. Any other was written there while
-    /// the upload ran: it gets a name among the files, and so comes down with the next download.
-    /// True where there was one.
+    /// A version that was the agreed one may be removed, and so may one of `sent`: an upload that was killed
+    /// may go on for a moment beside the next. Any other version was written there while the upload ran: it
+    /// gets a name among the files, so that the next download brings it. Returns `true` if there was such a
+    /// version.
     func settle(
         _ listing: RemoteScan.Listing, agreed: AgreedTree, sent: [FileTree] = [],
         emptied folders: [SyncPath] = []
@@ -131,9 +130,9 @@ package struct WorkspaceSync: Sendable {
 
     // MARK: Deciding
 
-    /// What only reading the files of `plan` can tell, as agreed entries:
-    /// conflicts whose two versions turn out to have the same content, and what became of files whose inodes
-    /// alone changed. Only these are read.
+    /// Finds by reading the files of `plan` what only their contents can tell, as agreed entries: conflicts
+    /// whose two versions turn out to have the same content, and files whose inodes alone changed. Only these
+    /// are read.
     func readContents(_ plan: SyncPlan, _ agreed: AgreedTree) async throws(EngineError) -> AgreedTree {
         let conflicts = (plan.conflicts + plan.refused.map(\.item)).filter { item in
             item.entry.kind == .file && item.replaced?.kind == .file && item.replaced?.size == item.entry.size
@@ -152,7 +151,7 @@ package struct WorkspaceSync: Sendable {
             let (here, there) = sides(item)
             found[item.path] = AgreedEntry(here: here, there: there)
         }
-        // An instance that cannot digest anything is asked again the next time.
+        // If the instance cannot compute digests, it is asked again the next time.
         for item in plan.doubts where !remote.isEmpty {
             guard var base = agreed[item.path] else { continue }
             let (here, there) = sides(item)
@@ -160,7 +159,7 @@ package struct WorkspaceSync: Sendable {
                 base.here.inodeChanged = here.inodeChanged
                 base.there.inodeChanged = there.inodeChanged
             } else {
-                // What both agreed on is no longer there; a size that no file has says so.
+                // The version that both agreed on no longer exists; a size that no file has marks that.
                 if here.change(since: base.here) == .unclear { base.here.size = .max }
                 if there.change(since: base.there) == .unclear { base.there.size = .max }
             }
@@ -171,7 +170,7 @@ package struct WorkspaceSync: Sendable {
 
     enum Side { case here, there }
 
-    /// Digests of contents; of what cannot be read there is none.
+    /// Digests of contents, without those of unreadable files.
     func digests(of paths: [SyncPath], on side: Side) async throws(EngineError) -> [SyncPath: [UInt8]] {
         let result: ProcessResult
         switch side {
@@ -188,8 +187,8 @@ package struct WorkspaceSync: Sendable {
 
     // MARK: Moving
 
-    /// Sends `items` by tar, part by part, so that a cut costs no more than a part.
-    /// Returns what was sent: all, or nothing where there is no tar.
+    /// Uploads `items` with tar, in parts, so that an interruption costs no more than one part. Returns the
+    /// uploaded paths: all, or none if there is no tar.
     func sendInBulk(_ items: [SyncPlan.Item]) async throws(EngineError) -> Set<SyncPath> {
         let total = items.totalSize
         var before: (files: Int, bytes: Int64) = (0, 0)
@@ -224,10 +223,10 @@ package struct WorkspaceSync: Sendable {
         return Set(items.map(\.path))
     }
 
-    /// Moves `items`, resuming on a new connection where one breaks. Returns rsync's complaints.
+    /// Moves `items`, and resumes on a new connection if one breaks. Returns rsync's error lines.
     ///
-    /// Downward they go into `staged`. A file there that is here as well, and `isBasis`,
-    /// is brought by what differs.
+    /// Downloads go into `staged`. If all of them are new here or satisfy `isBasis`, only the differences
+    /// from the local files are transferred.
     func transfer(
         _ direction: SyncPlan.Direction, _ items: [SyncPlan.Item], to staged: StagedFiles? = nil,
         isBasis: (SyncPlan.Item) -> Bool = { _ in false }
@@ -239,15 +238,15 @@ package struct WorkspaceSync: Sendable {
             ActionProgress(
                 stage,
                 transfer: TransferProgress(bytes: 0, totalBytes: total, files: 0, totalFiles: items.count)))
-        // rsync tells the other side digests of the blocks of a file it has:
-        // none of a file that was never there.
+        // rsync sends the other side digests of the blocks of a file that it has: it must send none of a file
+        // that was never there.
         let mayCompare = items.allSatisfy { $0.replaced == nil || isBasis($0) }
         var rsync = RsyncTransfer(
             direction: direction, paths: items.map(\.path), totalBytes: total,
             localRoot: staged?.folder ?? self.workspace.localRoot, remoteRoot: self.workspace.remoteRoot,
             basisFolder: staged != nil && mayCompare ? self.workspace.localRoot : nil,
             bandwidthLimit: self.settings.bandwidthLimit,
-            // What has holes there is not known, and the way from there is slower than the search for them.
+            // Holes in remote files are unknown, and the connection is slower than the search for them.
             keepsHoles: direction == .down || self.localScan.hasHoles(items))
         rsync.silentSeconds = self.shell.patience.silentSeconds
         rsync.allowance = self.settings.growthAllowance
@@ -260,16 +259,16 @@ package struct WorkspaceSync: Sendable {
                 try await moving.run(through: self.shell, onProgress: progress)
             }
         } catch {
-            // Without a limit for rates that somebody asked for, it is better not to begin.
+            // If the user asked for a rate limit, it is better not to begin than to transfer without one.
             guard error.code == .missingProgram, self.settings.bandwidthLimit == nil else { throw error }
         }
-        self.report(ActionProgress(stage, detail: "without rsync, by tar"))
+        self.report(ActionProgress(stage, detail: "using tar, since rsync is missing"))
         var tar = TarTransfer(
             direction: direction, paths: rsync.paths, totalBytes: total, localRoot: rsync.localRoot,
             remoteRoot: rsync.remoteRoot)
         return try await self.resuming { () async throws(EngineError) in
             guard let staged else { return try await tar.run(through: self.shell, onProgress: progress) }
-            // An archive may hold anything, and what one has left may be in the way of the next.
+            // An archive may contain anything, and files left from one may be in the way of the next.
             guard let folder = staged.makeArchiveFolder() else {
                 throw EngineError(
                     .fileSystem, .init("downloading", subject: self.instance.rawValue),
@@ -282,7 +281,7 @@ package struct WorkspaceSync: Sendable {
         }
     }
 
-    /// Repeats a transfer on a new connection where one breaks.
+    /// Repeats a transfer on a new connection if one breaks.
     private func resuming(_ transfer: () async throws(EngineError) -> [String]) async throws(EngineError)
         -> [String]
     {
@@ -297,7 +296,7 @@ package struct WorkspaceSync: Sendable {
         return try await transfer()
     }
 
-    /// What rsync said of `path`, or `fallback`.
+    /// The error line of rsync that mentions `path`, or `fallback`.
     static func reason(for path: SyncPath, in complaints: [String], _ fallback: String) -> String {
         let name = path.description
         return complaints.first { $0.contains(name) || $0 == RsyncTransfer.tooMuch } ?? fallback

@@ -352,7 +352,7 @@ struct OutsideResultsTests {
                 "weights",
             ] {
                 #expect(
-                    summary.left.contains { $0.hasPrefix("\(folder) (") && $0.contains("made again") },
+                    summary.left.contains { $0.hasPrefix("\(folder) (") && $0.contains("recreated") },
                     "\(folder): \(summary.left)")
             }
         }

@@ -41,7 +41,7 @@ struct BoundsTests {
             let start = ContinuousClock.now
             let summary = try await instance.sync(settings: settings).download(conflictSuffix: "7")
             #expect(
-                summary.missing.contains("\(name): more came from the instance than it had listed"),
+                summary.missing.contains("\(name): the instance sent more data than it had listed"),
                 "\(summary)")
             #expect(!folder.exists("project/\(name)"))
             #expect(ContinuousClock.now - start < .seconds(120))
