@@ -93,7 +93,7 @@ struct MoneyTests {
             #expect((job["cause"] as? String)?.contains("is not a number") == true, "\(job)")
             #expect((job["alarms"] as? [[String: Any]])?.first?["kind"] as? String == "nan", "\(job)")
             let wrong = try await harness.vp("run", "--stop-on", "often", "--", "true")
-            #expect(wrong.status == 64 && wrong.stderr.contains("ends no job"), "\(wrong)")
+            #expect(wrong.status == 64 && wrong.stderr.contains("is not a stop rule"), "\(wrong)")
         }
     }
 

@@ -6,17 +6,17 @@ public struct APICallRecord: Hashable, Sendable {
     public var platform: Platform
     /// The HTTP method in capitals, such as `GET`.
     public var method: String
-    /// With the query; only the path where the address carries a signature.
+    /// The path with its query; the path alone if the address carries a signature.
     public var path: String
-    /// nil when no answer came.
+    /// The HTTP status of the answer; nil if no answer came.
     public var status: Int?
-    /// Why no answer came.
+    /// The reason why no answer came.
     public var failure: EngineError.Code?
     /// When the request was sent, by this machine's clock.
     public var startedAt: Date
-    /// In seconds.
+    /// The duration of the call, in seconds.
     public var duration: TimeInterval
-    /// The server's clock as its answer tells it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    /// The server's clock as stated in its answer, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
     public var serverDate: String?
 
     /// A record of a request that was answered with `status`, or that failed for the reason `failure`.

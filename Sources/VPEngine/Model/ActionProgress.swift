@@ -4,7 +4,7 @@ import Foundation
 public enum ActionStage: String, CaseIterable, Hashable, Sendable {
     /// Asking the platforms for offers.
     case searching
-    /// An offer or a platform failed; the next one's turn has come, and `detail` says after what.
+    /// An offer or a platform failed and the next one is being tried; `detail` names the failure.
     case tryingNext
     /// Placing the order and, where the account lacks our ssh key, adding it first.
     case renting
@@ -22,13 +22,13 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
     case scanning
     /// Sending files, or a job's standard input.
     case uploading
-    /// The instance has the job or is being given it, until it has ended; `detail` is the command.
+    /// The job is being handed to the instance or is running there; `detail` is the command.
     case running
     /// The connection broke and a new one is being made; `detail` is ssh's reason.
     case reconnecting
     /// Bringing files back.
     case downloading
-    /// Looking again at what a transfer has left on the instance, or comparing contents on both sides.
+    /// Checking what a transfer has left on the instance, or comparing contents on both sides.
     case verifying
     /// Asking the platform to start a stopped instance.
     case starting
@@ -36,12 +36,12 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
     case stopping
     /// Ending a job's processes.
     case cancelling
-    /// Asking the platform to destroy the instance; again, where it refused.
+    /// Asking the platform to destroy the instance, and asking again if it refused.
     case destroying
     /// The order was accepted; waiting until the platform no longer shows the instance.
     case confirming
 
-    /// What it is called while it lasts.
+    /// The stage as text, shown while it lasts.
     public var words: String {
         switch self {
         case .searching: "searching offers"
@@ -51,7 +51,7 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
         case .sshPort: "waiting for the ssh port"
         case .sshLogin: "logging in by ssh"
         case .preparing: "preparing the workspace"
-        case .checkingGPU: "looking for the GPU"
+        case .checkingGPU: "checking the GPU"
         case .scanning: "comparing files"
         case .uploading: "uploading"
         case .running: "running"
@@ -67,17 +67,17 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// How far a transfer has come.
+/// The progress of a transfer.
 public struct TransferProgress: Hashable, Sendable {
     /// Bytes moved so far.
     public var bytes: Int64
-    /// Bytes of all files that are to be moved; more than planned where files grow meanwhile.
+    /// Total size of the files to move; it exceeds the plan if files grow meanwhile.
     public var totalBytes: Int64
     /// Files moved so far.
     public var files: Int
-    /// Files that are to be moved.
+    /// Files to move in all.
     public var totalFiles: Int
-    /// Nil while the tool that moves the files reports no rate.
+    /// The rate of the transfer; nil while the tool that moves the files reports none.
     public var bytesPerSecond: Double?
 
     /// Progress at an unknown rate, unless it is given.
@@ -89,7 +89,7 @@ public struct TransferProgress: Hashable, Sendable {
         self.bytesPerSecond = bytesPerSecond
     }
 
-    /// The share of the bytes that has been moved, from 0 to 1; nil where there are none to move.
+    /// The share of the bytes that has been moved, from 0 to 1; nil if there are none to move.
     public var fraction: Double? {
         guard self.totalBytes > 0 else { return nil }
         return NumberRange.share.clamp(Double(self.bytes) / Double(self.totalBytes))
@@ -103,16 +103,16 @@ public struct TransferProgress: Hashable, Sendable {
     }
 }
 
-/// Where an action stands. A stage is reported when it begins and again whenever it moves on.
+/// The current state of an action, reported when a stage begins and whenever it advances.
 public struct ActionProgress: Hashable, Sendable {
     /// The part of the action that is under way.
     public var stage: ActionStage
-    /// The platform's own words, the name of an offer, a file: what is particular now.
+    /// Details of this stage: the platform's own words, the name of an offer, or a file.
     public var detail: String?
-    /// Nil where no files are being moved.
+    /// The progress of the transfer; nil if no files are being moved.
     public var transfer: TransferProgress?
 
-    /// A stage of which no more is known, unless it is given.
+    /// A stage without details or a transfer, unless they are given.
     public init(_ stage: ActionStage, detail: String? = nil, transfer: TransferProgress? = nil) {
         self.stage = stage
         self.detail = detail

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What the account can still spend.
+/// The money that an account can still spend.
 public struct Balance: Hashable, Codable, Sendable {
     /// The platform that holds the account.
     public var platform: Platform
-    /// Negative where the account is in debt.
+    /// The balance; negative if the account is in debt.
     public var dollars: Double
 
     /// The balance of the account on `platform`.
@@ -14,15 +14,15 @@ public struct Balance: Hashable, Codable, Sendable {
     }
 }
 
-/// What a platform says that one instance cost on one day.
+/// The cost of one instance on one day, as its platform reports it.
 public struct Charge: Hashable, Codable, Sendable {
     /// The instance that was charged for; it may no longer exist.
     public var instance: InstanceID
-    /// Midnight, UTC.
+    /// The day's first moment: midnight, UTC.
     public var day: Date
     /// The charges of that day up to `countedUntil`.
     public var dollars: Double
-    /// Until when it has been counted; on a day that is over, the day's end.
+    /// The moment up to which charges are counted; on a day that is over, the day's end.
     public var countedUntil: Date
 
     /// A charge for one UTC day. `day` is its first moment.

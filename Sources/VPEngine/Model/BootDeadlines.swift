@@ -1,16 +1,16 @@
 /// How long each stage of a boot may take, in seconds.
 public struct BootDeadlines: Hashable, Sendable {
-    /// From the rental to a container that runs; most of it is the image's download.
+    /// Time from the rental until the container runs, most of which is the image's download.
     public var loading: Double
-    /// From there to an sshd that answers.
+    /// Time from then until sshd answers.
     public var sshPort: Double
-    /// From there to an accepted key.
+    /// Time from then until sshd accepts our key.
     public var sshLogin: Double
-    /// Making the workspace, and installing rsync where it is missing.
+    /// Time to make the workspace, and to install rsync if it is missing.
     public var preparing: Double
-    /// Seeing every GPU.
+    /// Time until every GPU is visible.
     public var checkingGPU: Double
-    /// In place of the shares of `loading`.
+    /// Replaces the values that `silence` derives from `loading`.
     var givenSilence: Silence?
 
     /// Limits in seconds: 15 minutes for loading, which large images need, and less for the rest, unless
@@ -26,16 +26,15 @@ public struct BootDeadlines: Hashable, Sendable {
         self.checkingGPU = checkingGPU
     }
 
-    /// How long nothing at all may change while the image loads.
+    /// The longest time in which nothing at all may change while the image loads.
     struct Silence: Hashable {
-        /// Of an instance that was placed and has not begun to load.
+        /// For an instance that was placed and has not begun to load.
         var placed: Double
-        /// Of one that loads. Extracting one large layer is silent for minutes.
+        /// For an instance that is loading. Extracting one large layer is silent for minutes.
         var loading: Double
     }
 
-    /// Shares of what loading may take as a whole, so that more patience with large images is more of both:
-    /// 3 and 7.5 of 15 minutes.
+    /// Shares of `loading`, so that a longer limit for large images extends both: 3 and 7.5 of 15 minutes.
     var silence: Silence {
         self.givenSilence
             ?? Silence(

@@ -2,23 +2,25 @@ import Foundation
 
 /// A value that is kept in a file or a database, and may have been written by a version that checked nothing.
 ///
-/// It passes the same ranges when it is read back, and when it is written, as a figure that has just arrived.
+/// Figures are checked against the same ranges when the value is read back and when it is written as when
+/// they first arrive.
 package protocol BoundedValue {
-    /// This value with each figure in its range or unknown; nil where nothing is left that it could be.
+    /// Returns this value with each figure in its range or unknown; nil if no usable value is left.
     func bounded() -> Self?
 }
 
 extension InstanceID {
-    /// An id as a platform may give one: it names folders, files and words of a shell here.
+    /// Accepts an id from a platform, which names folders and files and becomes a word of a shell here.
     ///
-    /// Nil for any other text. The one place where an instance's id comes in.
+    /// Returns nil for any other text. Instance ids from outside enter only through this initializer.
     package init?(_ platform: Platform, fromOutside text: String) {
         let text = text.trimmingSpaces()
         guard Self.isUsable(text) else { return nil }
         self.init(platform: platform, rawValue: text)
     }
 
-    /// Letters, digits, `.`, `_` and `-`, up to 64; no option (`-x`), and none of the folders `.` and `..`.
+    /// Accepts 1 to 64 letters, digits, `.`, `_` and `-`; rejects options (`-x`) and the folders `.` and
+    /// `..`.
     private static func isUsable(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count) && text.first != "-" && text.first != "."
             && text.utf8.allSatisfy { byte in
@@ -36,8 +38,8 @@ extension InstanceID {
 }
 
 extension SSHAddress {
-    /// Where `host`, `port` and `user` can be put into an ssh command and its configuration:
-    /// none looks like an option or holds a blank.
+    /// Accepts a host, port and user that are safe in an ssh command and its configuration: none looks like
+    /// an option or contains a blank.
     package init?(fromOutside host: String, port: Int?, user: String) {
         func isWord(_ text: String, _ others: String) -> Bool {
             !text.isEmpty && text.utf8.count <= 255 && text.first != "-"
@@ -65,14 +67,15 @@ extension Charge: BoundedValue {
 }
 
 extension HourlyPrice {
-    /// This price, or 0 where it is none.
+    /// This price, or 0 if it is out of range.
     var withinBounds: HourlyPrice {
         HourlyPrice(dollarsPerHour: NumberRange.dollarsPerHour.check(self.dollarsPerHour) ?? 0)
     }
 }
 
 extension Offer: BoundedValue {
-    /// Nil where the price, or a part of it, is none: it would stand first in every order by cost.
+    /// Returns nil if the price, or a part of it, is out of range: the offer would come first in every order
+    /// by cost.
     package func bounded() -> Offer? {
         let isPriced =
             NumberRange.dollarsPerHour.contains(self.price.dollarsPerHour)
@@ -122,7 +125,8 @@ extension Lease: BoundedValue {
             lease.use = .unknown
         }
         if let end = self.endsAt {
-            // An end that cannot be read is not "none": it is taken to be where the last word of it was due.
+            // An end that cannot be read does not mean "no end": it becomes the end that was due when last
+            // reported.
             let due = (lease.heardAt ?? Date(timeIntervalSince1970: 0))
                 .addingTimeInterval(lease.terms.seconds ?? 0)
             lease.endsAt = end.withinBounds ?? due
@@ -132,7 +136,8 @@ extension Lease: BoundedValue {
 }
 
 extension LeaseTerms {
-    /// Lengths that are none become the nearest that are one, since nil would be a lease without end.
+    /// Clamps lengths that are out of range to the nearest that are not, since nil would be a lease without
+    /// end.
     var bounded: LeaseTerms {
         var terms = self
         terms.seconds = self.seconds.map(NumberRange.seconds.clamp)
@@ -143,7 +148,7 @@ extension LeaseTerms {
 }
 
 extension Job.Outcome {
-    /// Nil where no program can end so.
+    /// This outcome; nil if no program can end so.
     var bounded: Job.Outcome? {
         switch self {
         case .exited(let code): NumberRange.exitCode.contains(code) ? self : nil

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Counts of bytes in words, as people write and read them: the same in every front end.
+/// Byte counts as text that people write and read; every front end uses the same form.
 public enum ByteCount {
-    /// `0 B`, `812 B`, `1.2 MB`, `40 GB`: decimal, as disks and links are sold.
+    /// Formats a count as `0 B`, `812 B`, `1.2 MB` or `40 GB`: in decimal units, as disks and links are sold.
     public static func text(_ count: Int64) -> String {
         var value = Double(count)
         var unit = "B"
@@ -15,7 +15,8 @@ public enum ByteCount {
         return (text.hasSuffix(".0") ? String(text.dropLast(2)) : text) + " " + unit
     }
 
-    /// `40` (gigabytes), `40GB`, `1.5 TB`, `512 MiB`. nil when it is nothing of the kind, or not positive.
+    /// Parses `40` (gigabytes), `40GB`, `1.5 TB` or `512 MiB`. Returns nil if `text` is no such size or is
+    /// not positive.
     package static func parse(_ text: String) -> Int64? {
         let text = text.trimmingCharacters(in: .whitespaces)
         let digits = text.prefix { $0.isNumber || $0 == "." }

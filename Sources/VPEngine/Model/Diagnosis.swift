@@ -1,36 +1,36 @@
-/// One thing that `vp doctor` has looked at.
+/// One check that `vp doctor` has made.
 public struct Diagnosis: Hashable, Sendable {
     /// How serious a finding is.
     public enum Verdict: String, Hashable, Sendable {
-        /// As it should be.
+        /// The subject is as it should be.
         case fine
-        /// Works, and may hurt later.
+        /// The subject works now but may cause trouble later.
         case doubtful
         /// Something will fail because of it.
         case broken
     }
 
-    /// What can be put right from here.
+    /// A repair that `vp doctor --fix` can make.
     public enum Remedy: Hashable, Sendable {
         /// Adds our public ssh key to the account on that platform.
         case addKey(Platform)
-        /// Takes a file's or folder's rights from everybody else.
+        /// Removes everybody else's permissions from a file or folder.
         case tighten(path: String, mode: UInt32)
-        /// Makes an ssh key where there is none.
+        /// Makes an ssh key if there is none.
         case makeKey(path: String)
     }
 
-    /// `vast.ai key`.
+    /// The subject of the check, such as `vast.ai key`.
     public var subject: String
     /// How serious the finding is.
     public var verdict: Verdict
-    /// What was found, in one line.
+    /// The finding, in one line.
     public var words: String
-    /// What the user can do about it.
+    /// Advice on what the user can do about it.
     public var fix: String?
-    /// What `vp doctor --fix` can do about it; nil where it can do nothing.
+    /// The repair that `vp doctor --fix` can make; nil if there is none.
     public var remedy: Remedy?
-    /// What commands will fail with, where something is broken.
+    /// The error that commands will fail with, if something is broken.
     public var code: EngineError.Code?
 
     /// A finding about `subject`.

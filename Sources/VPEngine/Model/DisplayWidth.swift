@@ -1,7 +1,7 @@
-/// How many terminal columns text takes: the one table that both front ends measure, cut, draw and
-/// wrap by.
+/// The number of terminal columns that text takes: the one table by which both front ends measure, cut, draw
+/// and wrap text.
 public enum DisplayWidth {
-    /// Columns of one grapheme cluster: 0, 1 or 2.
+    /// Returns the columns of one grapheme cluster: 0, 1 or 2.
     ///
     /// Scalars count by East Asian width, marks and format characters count nothing, and a cluster that asks
     /// to be shown as an emoji (VS16, ZWJ, flag, skin tone) counts two. No cluster counts more: a terminal
@@ -15,7 +15,7 @@ public enum DisplayWidth {
             switch scalar.value {
             case 0xFE0F where Self.of(first) > 0 && first.properties.isEmoji: return 2
             case 0x1F1E6...0x1F1FF, 0x1F3FB...0x1F3FF: return 2
-            // What follows a joiner melts into what stands before it.
+            // A terminal merges the scalar after a joiner with the one before it.
             case 0x200D: return min(2, max(sum, Self.of(first)))
             default: sum += Self.of(scalar)
             }
@@ -36,7 +36,7 @@ public enum DisplayWidth {
         return isPlain ? utf8 : text.reduce(0) { $0 + Self.of($1) }
     }
 
-    /// `text` cut to at most `width` columns; a wide character is dropped rather than halved.
+    /// Cuts `text` to at most `width` columns; a wide character is dropped rather than halved.
     public static func cut(_ text: String, to width: Int) -> String {
         var result = ""
         var used = 0

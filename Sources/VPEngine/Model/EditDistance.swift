@@ -1,6 +1,6 @@
 /// Levenshtein's distance.
 package enum EditDistance {
-    /// How many elements must be put in, taken out or replaced to make one of the other.
+    /// Returns how many elements must be inserted, removed or replaced to turn one collection into the other.
     package static func between<Word: Collection>(_ lhs: Word, _ rhs: Word) -> Int
     where Word.Element: Equatable {
         let right = Array(rhs)

@@ -11,7 +11,7 @@ public struct ActionID: Hashable, Sendable {
     }
 }
 
-/// What can be asked of the engine.
+/// A request to the engine.
 public enum EngineAction: Hashable, Sendable {
     /// Rents an instance and, unless told otherwise, waits until jobs can run on it.
     case create(CreateRequest)
@@ -29,11 +29,11 @@ public enum EngineAction: Hashable, Sendable {
     case destroy(InstanceID, DestroyRequest)
     /// Ends a job with all its processes; the instance keeps running.
     case cancel(JobID, on: InstanceID, CancelRequest)
-    /// Follows a job that runs already; its log is reported from where the local copy ends. At its end
-    /// its results come down, where asked for and where the run itself would have done so.
+    /// Follows a job that already runs, and reports its log from the end of the local copy. When the job
+    /// ends, downloads its results if `bringsResults` is true and the run itself would have downloaded them.
     case attach(JobID, on: InstanceID, bringsResults: Bool = true)
 
-    /// The instance it works on; a create has none yet.
+    /// The instance that the action works on; nil for a create, which has none yet.
     public var instance: InstanceID? {
         switch self {
         case .create: nil
@@ -43,8 +43,8 @@ public enum EngineAction: Hashable, Sendable {
         }
     }
 
-    /// The instance whose other actions it must wait for. A cancel waits for none,
-    /// since what it would wait for is what it is to end; nor does an attach, which only looks.
+    /// The instance whose other actions this one waits for. A cancel waits for none, because it may have to
+    /// end the very action it would wait for; nor does an attach, which only looks.
     public var orderedInstance: InstanceID? {
         switch self {
         case .cancel, .attach: nil
@@ -52,8 +52,8 @@ public enum EngineAction: Hashable, Sendable {
         }
     }
 
-    /// True for what ends the instance or its use: other actions on it are cancelled, which leaves a job
-    /// running until the instance ends.
+    /// True for an action that ends the instance or its use: other actions on it are cancelled, which leaves
+    /// a job running until the instance ends.
     public var endsOthers: Bool {
         switch self {
         case .stop, .destroy: true
@@ -61,7 +61,7 @@ public enum EngineAction: Hashable, Sendable {
         }
     }
 
-    /// One word for rows and messages.
+    /// The action as one word, for rows and messages.
     public var verb: String {
         switch self {
         case .create: "create"
@@ -77,33 +77,34 @@ public enum EngineAction: Hashable, Sendable {
     }
 }
 
-/// What to rent.
+/// The order for a new instance.
 public struct CreateRequest: Hashable, Sendable {
-    /// This very offer, and no other; nil walks the offers that `query` finds, by what the job will cost.
+    /// The only offer to rent; nil tries the offers that `query` finds, ordered by what the job will cost.
     public var offer: OfferID?
     /// The hardware to look for.
     public var query: OfferQuery
-    /// nil asks every platform that has a key.
+    /// The platform to ask; nil asks every platform that has a key.
     public var platform: Platform?
-    /// nil takes the project's image, or the default one.
+    /// The container's image; nil takes the project's image, or the default one.
     public var image: String?
-    /// nil makes one from the project's name.
+    /// The instance's name; nil derives one from the project's name.
     public var name: String?
     /// Environment variables of the container, by name. They are part of the order to the platform.
     public var environment: [String: String]
-    /// Shell text run at every start of the container.
+    /// Shell text that runs at every start of the container.
     public var onStart: String?
-    /// False returns as soon as the platform accepted; nothing then watches the boot.
+    /// False returns as soon as the platform has accepted the order; nothing then watches the boot.
     public var waitsUntilReady: Bool
-    /// Whether our ssh key may be put on an account that does not have it.
+    /// Allows adding our ssh key to an account that lacks it.
     public var addsAccountKey: Bool
     /// How long each stage of the boot may take before the instance is given up.
     public var deadlines: BootDeadlines
-    /// nil takes the configured lease.
+    /// The lease; nil takes the configured one.
     public var lease: LeaseTerms?
-    /// Dollars that all of it may cost; the lease is cut to what they buy.
+    /// Dollars that the rental may cost in all; the lease is shortened to what they buy.
     public var maximumCost: Double?
-    /// Takes an image that by its name cannot run on the GPU, and hardware that is not what was rented.
+    /// Accepts an image whose name shows that it cannot run on the GPU, and hardware that differs from the
+    /// order.
     public var acceptsAnyway: Bool
 
     /// A request for the offer that costs least for the job, on any platform. It may add our ssh key to the
@@ -131,36 +132,37 @@ public struct CreateRequest: Hashable, Sendable {
     }
 }
 
-/// What to run, and which parts of sync-run-sync to do.
+/// A command to run, and the choice of which syncs to do before and after it.
 public struct RunRequest: Hashable, Sendable {
-    /// nil runs nothing: the parts that remain are a sync.
+    /// The command; nil runs nothing, so that only the syncs remain.
     public var command: JobCommand?
-    /// Where it runs, absolute or relative to the remote workspace; nil is the workspace itself.
+    /// The folder in which the command runs, absolute or relative to the remote workspace; nil is the
+    /// workspace itself.
     public var workingDirectory: String?
-    /// Whether the project is uploaded before the command starts.
+    /// True uploads the project before the command starts.
     public var syncsUp: Bool
-    /// Whether results are brought back once the command has ended. A detached run brings none.
+    /// True downloads results once the command has ended. A detached run downloads none.
     public var syncsDown: Bool
     /// Variables for the job. They travel in a 0600 file, never in an argument vector.
     public var environment: [String: String]
-    /// Dollars that the run may cost; at that the job is ended, and its results are brought back.
+    /// Dollars that the run may cost; at this amount the job is ended and its results are downloaded.
     public var maximumCost: Double?
-    /// When it begins, among the jobs of its instance.
+    /// The job's start, relative to the other jobs of its instance.
     public var turn: Turn
-    /// Returns as soon as the instance has the job; nothing is brought back then.
+    /// True returns as soon as the instance has the job; no results are downloaded then.
     public var isDetached: Bool
-    /// Standard error gets a log of its own.
+    /// True gives standard error a log of its own.
     public var splitsErrors: Bool
-    /// Gives the command a terminal of that size; nil gives it none.
+    /// The size of the terminal that the command gets; nil gives it none.
     public var terminal: TerminalSize?
 
-    /// When a job begins, among the jobs of its instance.
+    /// The start of a job, relative to the other jobs of its instance.
     public enum Turn: Hashable, Sendable {
-        /// At once, beside whatever else runs there.
+        /// Starts the job at once, beside any others that run there.
         case now
-        /// When that job has ended, however it did.
+        /// Starts the job after that job ends, whether or not it succeeded.
         case after(JobID)
-        /// When the last of those that run or wait has ended.
+        /// Starts the job after the last of those that run or wait has ended.
         case last
     }
 
@@ -170,7 +172,7 @@ public struct RunRequest: Hashable, Sendable {
         public var columns: Int
         /// Height in character cells.
         public var rows: Int
-        /// Somebody may type on it; without, its input is at its end.
+        /// True if somebody may type on the terminal; otherwise its input is at its end.
         public var hasKeyboard: Bool
 
         /// A terminal without a keyboard, unless it `hasKeyboard`.
@@ -181,18 +183,18 @@ public struct RunRequest: Hashable, Sendable {
         }
     }
 
-    /// Whole seconds for which what the command left in the background may do nothing;
-    /// nil is what is configured.
+    /// Whole seconds for which processes left in the background may stay idle before the job
+    /// ends without them; nil takes the configured value.
     public var lingerSeconds: Int?
-    /// What the command reads: all that this open file has. nil gives it nothing to read.
+    /// An open file whose entire content is the command's input; nil gives it none.
     public var inputDescriptor: Int32?
 
-    /// What about its training ends the job while it is followed.
+    /// Conditions of its training that end the job while it is followed.
     public var stopOn: StopRules?
 
-    /// Brings results while the command runs; nil waits until it has ended.
+    /// Options for downloading results while the command runs; nil waits until it has ended.
     public var mirror: MirrorRequest?
-    /// Which version it runs with of a file that changed on both sides; nil does not run it then.
+    /// The version to run with of a file that changed on both sides; nil refuses to run then.
     public var version: UploadRequest.Version?
     /// See `UploadRequest`.
     public var takesOwnFolder = false
@@ -219,26 +221,27 @@ public struct RunRequest: Hashable, Sendable {
     }
 }
 
-/// How the project is sent.
+/// Options for sending the project.
 public struct UploadRequest: Hashable, Sendable {
-    /// Which version is to be on the instance of a file that changed on both sides.
+    /// The version that the instance gets of a file that changed on both sides.
     public enum Version: String, Hashable, Sendable, CaseIterable {
-        /// The one here; the instance's is kept beside it, there.
+        /// The local version; the instance's version is kept beside it, on the instance.
         case mine
-        /// The instance's, which stays.
+        /// The instance's version, which stays.
         case theirs
     }
 
-    /// Relative to the project; a folder stands for what is in it. Empty is everything.
-    /// What the instance no longer has is sent again where it is named.
+    /// Paths relative to the project; a folder stands for its contents. Empty means everything. A path that
+    /// was removed on the instance is sent again if it is named here.
     public var paths: [String]
-    /// nil leaves such files as they are. A run begins with them only where one is chosen.
+    /// The version to use; nil leaves such files as they are. A run starts with such files only if one is
+    /// chosen.
     public var version: Version?
-    /// Whether the project gets a folder of its own on an instance that was rented for another one.
-    /// Clones and worktrees of one project get theirs unasked.
+    /// True gives the project a folder of its own on an instance that was rented for another one. Clones and
+    /// worktrees of one project get theirs without it.
     public var takesOwnFolder: Bool
 
-    /// An upload of everything that decides no conflict, unless told otherwise.
+    /// An upload of everything that leaves conflicts undecided, unless told otherwise.
     public init(paths: [String] = [], version: Version? = nil, takesOwnFolder: Bool = false) {
         self.paths = paths
         self.version = version
@@ -246,17 +249,17 @@ public struct UploadRequest: Hashable, Sendable {
     }
 }
 
-/// How results are brought back.
+/// Options for downloading results.
 public struct DownloadRequest: Hashable, Sendable {
-    /// True reads every file on both sides, and does not take size and time for proof.
+    /// True reads every file on both sides instead of taking equal size and time as proof.
     public var verifiesContents: Bool
-    /// Relative to the project; a folder stands for what is in it. Empty is everything.
-    /// What was removed here comes again where it is named.
+    /// Paths relative to the project; a folder stands for its contents. Empty means everything. A path that
+    /// was removed locally is downloaded again if it is named here.
     public var paths: [String]
-    /// In `.gitignore` syntax; what matches stays there this time.
+    /// Patterns in `.gitignore` syntax; matching files stay on the instance this time.
     public var excludes: [String]
 
-    /// A download of everything that takes equal size and time for equal contents, unless it
+    /// A download of everything that takes equal size and time as proof of equal contents, unless it
     /// `verifiesContents`.
     public init(verifiesContents: Bool = false, paths: [String] = [], excludes: [String] = []) {
         self.verifiesContents = verifiesContents
@@ -265,35 +268,36 @@ public struct DownloadRequest: Hashable, Sendable {
     }
 }
 
-/// How files are mirrored while a job runs.
+/// Options for mirroring files while a job runs.
 public struct MirrorRequest: Hashable, Sendable {
-    /// Seconds between two looks.
+    /// Seconds between two checks.
     public var interval: Double
-    /// In `.gitignore` syntax; what matches is mirrored. Empty is everything.
+    /// Patterns in `.gitignore` syntax; matching files are mirrored. Empty means everything.
     public var patterns: [String]
 
-    /// A mirror that looks every `interval` seconds; without `patterns` it brings everything.
+    /// A mirror that checks every `interval` seconds; without `patterns` it downloads everything.
     public init(interval: Double, patterns: [String] = []) {
         self.interval = interval
         self.patterns = patterns
     }
 }
 
-/// What a destroy may give up, and what it does where that is not enough.
+/// The losses that a destroy accepts, and its fallback if they would be greater.
 public struct DestroyRequest: Hashable, Sendable {
-    /// True gives up what has not been brought back. False brings it first, and refuses where that fails.
+    /// True gives up results that have not been downloaded. False downloads them first, and refuses if that
+    /// fails.
     public var discardsResults: Bool
-    /// Whether jobs that run there are ended with it. False refuses while any does.
+    /// True ends jobs that run there. False refuses while any runs.
     public var endsJobs: Bool
-    /// Where other jobs refuse it, it stays as an order, and the end of the last of them performs it.
+    /// If other jobs prevent it, keeps the destroy as an order, which the end of the last of them carries
+    /// out.
     public var waitsForJobs: Bool
-    /// Where results refuse it, the instance is stopped, unless a stop would lose something, too.
+    /// If results prevent it, stops the instance, unless a stop would lose something, too.
     public var stopsWhenRefused: Bool
-    /// Whether the order stays in the ledger where the action is cancelled,
-    /// for the next program to carry out.
+    /// True keeps the order in the ledger if the action is cancelled, for the next program to carry out.
     public var staysOrdered: Bool
 
-    /// A destroy that loses nothing: it refuses while jobs run, and while results cannot be brought back.
+    /// A destroy that loses nothing: it refuses while jobs run, and while results cannot be downloaded.
     public init(
         discardsResults: Bool = false, endsJobs: Bool = false, waitsForJobs: Bool = false,
         stopsWhenRefused: Bool = false, staysOrdered: Bool = false
@@ -306,9 +310,9 @@ public struct DestroyRequest: Hashable, Sendable {
     }
 }
 
-/// What a stop may give up.
+/// The losses that a stop accepts.
 public struct StopRequest: Hashable, Sendable {
-    /// Whether jobs that run there are ended with it. False refuses while any does.
+    /// True ends jobs that run there. False refuses while any runs.
     public var endsJobs: Bool
 
     /// A stop that refuses while jobs run, unless it `endsJobs`.
@@ -317,10 +321,10 @@ public struct StopRequest: Hashable, Sendable {
     }
 }
 
-/// How hard a job is to be ended.
+/// Options for ending a job.
 public struct CancelRequest: Hashable, Sendable {
-    /// Seconds between asking its processes to end (TERM) and ending them (KILL); 0 kills at once,
-    /// nil is what is configured.
+    /// Seconds between asking the job's processes to end (TERM) and killing them (KILL); 0 kills at once, nil
+    /// takes the configured value.
     public var grace: Int?
 
     /// A cancel with a pause of `grace` seconds, or with the configured one.

@@ -1,4 +1,4 @@
-/// Why the engine did not do what it was asked.
+/// A failure of the engine to do what it was asked.
 ///
 /// It states facts. Each front end chooses its words, advice and exit status in one exhaustive `switch` over
 /// `code`.
@@ -7,7 +7,7 @@ public struct EngineError: Error, Hashable, Sendable {
     public enum Code: String, Hashable, Sendable, CaseIterable {
         /// A configuration file or setting cannot be used; `detail` names file and line.
         case badConfiguration
-        /// The platform needs a key and none was found in any of the places.
+        /// The platform needs a key and none was found where keys are kept.
         case missingKey
         /// The platform refused the key.
         case unauthorized
@@ -47,28 +47,27 @@ public struct EngineError: Error, Hashable, Sendable {
         /// The offer can no longer be rented: taken, withdrawn or out of capacity. Another one may be
         /// tried.
         case offerTaken
-        /// Everything that fitted was tried, and none of it became an instance;
-        /// `detail` says why each did not.
+        /// Every matching offer was tried, and none became an instance; `detail` gives the reason for each.
         case noCandidateLeft
-        /// The registry does not give the image to anybody, or no machine can start it;
-        /// `subject` is the image, `detail` what was said of it.
+        /// The registry does not serve the image to anybody, or no machine can start it; `subject` is the
+        /// image, `detail` the reason that was given.
         case imageUnavailable
         /// The image cannot run on the GPU; `subject` is the image, `suggestions` one that can.
         case imageUnfit
         /// The registry of the image serves nobody at the machine's address for now.
         case registryBusy
-        /// The name that was wanted for an instance belongs to another one.
+        /// Another instance already has the requested name.
         case nameInUse
-        /// The account does not know our ssh key, and was not to be given it; `detail` is its fingerprint.
+        /// The account lacks our ssh key, and adding it was not allowed; `detail` is its fingerprint.
         case keyNotOnAccount
-        /// No instance has that name or, where none was named, no running one was rented for this project.
-        /// `suggestions` lists those there are.
+        /// No instance has that name or, if none was named, no running one was rented for this project.
+        /// `suggestions` lists the existing instances.
         case noInstance
         /// Several instances fit; `suggestions` lists them.
         case ambiguousInstance
         /// The platform has no instance of that id.
         case instanceGone
-        /// The platform says it runs no longer: stopped, failed, or host lost.
+        /// The platform says that the instance no longer runs: it stopped or failed, or its host is lost.
         case instanceNotRunning
         /// The instance did not get ready within its deadline;
         /// `detail` holds the stage and the provider's words.
@@ -77,9 +76,10 @@ public struct EngineError: Error, Hashable, Sendable {
         case destroyUnconfirmed
         /// Destroying would lose results that are not here yet.
         case unsafeResults
-        /// An end was not asked for, because other jobs run there; `suggestions` names them with their age.
+        /// An end was refused because other jobs run on the instance; `suggestions` names them with their
+        /// age.
         case jobsRunning
-        /// ssh reached no sshd, lost the connection, or the login there ran none of our script.
+        /// ssh reached no sshd, the connection was lost, or the login shell ran none of our script.
         case unreachable
         /// The instance's host key is not the one recorded at the first connection, so ssh refused to
         /// connect.
@@ -89,7 +89,7 @@ public struct EngineError: Error, Hashable, Sendable {
         /// No job has that id, several begin with it (`suggestions` lists them), or the instance has no
         /// record of it.
         case noSuchJob
-        /// Processes of a cancelled job are still there; `detail` names them.
+        /// Processes of a cancelled job still run; `detail` names them.
         case cancelIncomplete
         /// The project folder does not exist, or is one that is never synced: `/`, the home folder or a
         /// parent of it.
@@ -98,12 +98,12 @@ public struct EngineError: Error, Hashable, Sendable {
         case uploadTooBig
         /// Files could not be sent to the instance or removed there; `detail` says why.
         case uploadFailed
-        /// The instance was rented for another project, whose files lie there; `detail` says for which.
+        /// The instance was rented for another project, whose files are on it; `detail` names that project.
         case otherProject
-        /// Files changed here and on the instance, and nobody said with which version a command is to run;
+        /// Files changed both here and on the instance, and no version was chosen to run a command with;
         /// `suggestions` names them.
         case conflictingFiles
-        /// The instance's files could not be listed, compared or brought back; `detail` says why.
+        /// The instance's files could not be listed, compared or downloaded; `detail` says why.
         case downloadFailed
         /// The instance's disk has no room for an upload, a job's input or a job's own files.
         case remoteDiskFull
@@ -111,11 +111,11 @@ public struct EngineError: Error, Hashable, Sendable {
         case localDiskFull
         /// The instance disappeared while a job ran on it.
         case instanceLost
-        /// A budget or guard of the user's own said no.
+        /// One of the user's own budgets or limits refused the action.
         case limitRefused
         /// The platform did not answer, or did not finish its answer, within the call's deadline.
         case timedOut
-        /// An instance, or a program here, has printed more than any answer of its kind holds.
+        /// An instance or a local program printed more than the limit for an answer of its kind.
         case answerTooLarge
         /// The history database cannot be used, or another program holds a lock for too long.
         case historyUnavailable
@@ -125,11 +125,11 @@ public struct EngineError: Error, Hashable, Sendable {
         case fileSystem
     }
 
-    /// What the engine was doing, as words that complete "while …": `listing instances`.
+    /// The work of the engine, as words that complete "while …": `listing instances`.
     public struct Activity: Hashable, Sendable {
-        /// In lower case, beginning with a verb in its -ing form.
+        /// A phrase in lower case that begins with a verb in its -ing form.
         public var words: String
-        /// nil where no single platform is concerned.
+        /// The platform concerned; nil if it is no single one.
         public var platform: Platform?
         /// The id of the offer, instance or job concerned.
         public var subject: String?
@@ -144,9 +144,9 @@ public struct EngineError: Error, Hashable, Sendable {
 
     /// The kind of failure, from which a front end derives its words and exit status.
     public let code: Code
-    /// What the engine was doing when it failed.
+    /// The work that the engine was doing when it failed.
     public let activity: Activity
-    /// One line in the server's, ssh's or rsync's own words. Never a key.
+    /// One line in the server's, ssh's or rsync's own words. It never contains a key.
     public let detail: String?
     /// Nearest names, or the ids to choose from.
     public let suggestions: [String]
@@ -165,7 +165,7 @@ public struct EngineError: Error, Hashable, Sendable {
         self.leftoverInstance = leftoverInstance
     }
 
-    /// The same failure, which has left `instance` behind.
+    /// Returns the same failure, with `instance` as what it has left behind.
     package func leaving(_ instance: InstanceID) -> EngineError {
         EngineError(
             self.code, self.activity, detail: self.detail, suggestions: self.suggestions,

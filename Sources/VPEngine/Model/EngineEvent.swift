@@ -1,19 +1,20 @@
 import Foundation
 
-/// What an action achieved.
+/// The result of an action.
 public enum ActionResult: Hashable, Sendable {
     /// The rented instance: ready for jobs, or just accepted by the platform where the request did not
     /// wait.
     case created(Instance)
-    /// What was uploaded.
+    /// A summary of the upload.
     case synced(SyncSummary)
-    /// The job, and what was moved before and after it.
+    /// The job, and the transfers before and after it.
     case ran(RunSummary)
-    /// What was brought back.
+    /// A summary of the download.
     case downloaded(SyncSummary)
     /// The instance, ready for jobs again.
     case started(Instance)
-    /// `unsafe` says what could not be brought back first; it is still on the instance's disk.
+    /// The stopped instance; `unsafe` names results that could not be downloaded first and are still on its
+    /// disk.
     case stopped(Instance, unsafe: EngineError?)
     /// The instance is confirmed gone.
     case destroyed(DestroyReceipt)
@@ -23,15 +24,16 @@ public enum ActionResult: Hashable, Sendable {
     case attached(RunSummary)
 }
 
-/// What came of a run: its job and its transfers.
+/// The result of a run: its job and its transfers.
 public struct RunSummary: Hashable, Sendable {
-    /// nil when nothing was run.
+    /// The job; nil if nothing was run.
     public var job: Job?
-    /// Nil where nothing was to be sent.
+    /// The upload; nil if there was none.
     public var upload: SyncSummary?
-    /// Nil where nothing was to be brought back, and where `downloadError` says why that failed.
+    /// The download; nil if there was none, or if it failed for the reason in `downloadError`.
     public var download: SyncSummary?
-    /// The results could not be brought back whole. The job's own status is known all the same.
+    /// The reason why the results could not be downloaded completely. The job's own status is known all the
+    /// same.
     public var downloadError: EngineError?
 
     /// A run without transfers, unless they are given.
@@ -45,17 +47,17 @@ public struct RunSummary: Hashable, Sendable {
     }
 }
 
-/// What is known after an instance is confirmed gone.
+/// The facts about an instance that is confirmed gone.
 public struct DestroyReceipt: Hashable, Sendable {
     /// The instance that is gone.
     public var instance: InstanceID
     /// The label it was given at creation, if any.
     public var name: String?
-    /// Brought back just before; nil where nothing was outstanding or it could not be reached.
+    /// The download just before the end; nil if nothing was outstanding or the instance could not be reached.
     public var download: SyncSummary?
-    /// Rental from creation to end at the running price, in dollars; the platform's invoice decides.
+    /// The cost from creation to end at the running price, in dollars; the platform's invoice decides.
     public var dollars: Double?
-    /// Seconds since its creation; nil where the platform did not say when that was.
+    /// Seconds since its creation; nil if the platform did not report when that was.
     public var duration: TimeInterval?
 
     /// A receipt; nil stands for what is not known.
@@ -72,35 +74,35 @@ public struct DestroyReceipt: Hashable, Sendable {
 
 /// How an action ended.
 public enum ActionOutcome: Hashable, Sendable {
-    /// Done.
+    /// The action was done.
     case succeeded(ActionResult)
-    /// Not done, or not all of it.
+    /// The action was not done, or not completely.
     case failed(EngineError)
-    /// Ended on request before it was done.
+    /// The action was ended on request before it was done.
     case cancelled
 }
 
-/// What the engine reports while it works.
+/// An event that the engine reports while it works.
 public enum EngineEvent: Hashable, Sendable {
-    /// Accepted; it waits for earlier actions on the same instance.
+    /// The action was accepted; it waits for earlier actions on the same instance.
     case queued(ActionID, EngineAction)
-    /// Its turn has come.
+    /// The action's turn has come.
     case started(ActionID)
-    /// A stage of it began, or moved on.
+    /// A stage of the action began or advanced.
     case progress(ActionID, ActionProgress)
     /// An instance was seen in a state that a list may not show yet.
     case instanceChanged(Instance)
-    /// The platform confirmed that it is gone.
+    /// The platform confirmed that the instance is gone.
     case instanceGone(InstanceID)
     /// A job as it stands now, whether it is new or something about it changed.
     case jobChanged(Job)
-    /// Something about money that the user should hear of now.
+    /// A warning about money that the user should see now.
     case alarm(Alarm)
     /// A sentence about an action that goes on, for the user to read now.
     case notice(String)
     /// `bytes` were appended to the job's local log at `offset`.
     case jobOutput(JobID, offset: Int64, bytes: [UInt8])
-    /// The same for standard error, where it has a log of its own.
+    /// The same for standard error, if it has a log of its own.
     case jobErrors(JobID, offset: Int64, bytes: [UInt8])
     /// The last event of an action.
     case finished(ActionID, ActionOutcome)

@@ -12,7 +12,7 @@ package struct SyncPath: Hashable, Comparable, Sendable, CustomStringConvertible
         self.bytes = Array(text.utf8)
     }
 
-    /// For people: bytes that are not UTF-8 and control characters are replaced.
+    /// The path for display: bytes that are not UTF-8 and control characters are replaced.
     package var description: String {
         String(
             String(decoding: self.bytes, as: UTF8.self).unicodeScalars.map { scalar in
@@ -20,7 +20,7 @@ package struct SyncPath: Hashable, Comparable, Sendable, CustomStringConvertible
             })
     }
 
-    /// The folder it lies in; nil for what lies in the root.
+    /// The folder that contains it; nil for an entry of the root.
     package var parent: SyncPath? {
         self.bytes.lastIndex(of: Self.slash).map { SyncPath(self.bytes[..<$0]) }
     }
@@ -34,7 +34,7 @@ package struct SyncPath: Hashable, Comparable, Sendable, CustomStringConvertible
         }
     }
 
-    /// One word of shell text that means this path below the current folder, whatever bytes are in it.
+    /// One word of shell text that means this path below the current folder, whatever bytes it contains.
     package var shellWord: [UInt8] {
         // In single quotes every byte but NUL is itself, newlines and broken UTF-8 included.
         let quote = UInt8(ascii: "'")
@@ -45,7 +45,8 @@ package struct SyncPath: Hashable, Comparable, Sendable, CustomStringConvertible
 
     package static let slash = UInt8(ascii: "/")
 
-    // An array hashes element by element; a hundred thousand paths are looked up several times in each sync.
+    // Hashes all bytes at once: an array hashes element by element, and a hundred thousand paths are looked
+    // up several times in each sync.
     package func hash(into hasher: inout Hasher) {
         self.bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
@@ -80,35 +81,35 @@ package struct SyncPath: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 }
 
-/// What identifies a version of a file without reading it.
+/// The attributes that identify a version of a file without reading it.
 package struct FileEntry: Hashable, Sendable {
     package enum Kind: UInt8, Hashable, Sendable {
         case file = 0x66  // f
         case symbolicLink = 0x6c  // l
-        /// Stands in a tree only where nothing lies in it: the others are made for what they hold.
+        /// A folder that is in a tree only if it is empty: the others are made for their contents.
         case folder = 0x64  // d
-        /// A device, socket or pipe. In no tree; only what stands in a file's way can be one.
+        /// A device, socket or pipe. Trees contain none; only an entry that blocks a file's path can be one.
         case other = 0x6f  // o
     }
 
     /// How a version differs from an earlier one.
     package enum Change: Hashable, Sendable {
         case none, permissions, content
-        /// Size, time and bits are the same, and its inode changed since:
-        /// what is in it may be something else.
+        /// Size, time and permission bits are the same, but the inode has changed since, so the content may
+        /// differ.
         case unclear
     }
 
     package var kind: Kind
-    /// In bytes; of a link, the length of its target; of a folder, 0.
+    /// The size in bytes; of a link, the length of its target; of a folder, 0.
     package var size: Int64
-    /// Nanoseconds since 1970; of a folder, 0. Of a link, a digest of where it leads:
-    /// that is its content, and cheaper to have than a time that means anything.
+    /// Nanoseconds since 1970; 0 for a folder. For a link, a digest of its target: that is its content, and
+    /// cheaper to obtain than a meaningful time.
     package var modified: Int64
     /// Permission bits.
     package var mode: UInt32
-    /// When the inode of a file last changed, in nanoseconds since 1970; 0 where that is not known,
-    /// and of all else. Who gives a file another content can give it its old time, but not this one.
+    /// When the inode of a file last changed, in nanoseconds since 1970; 0 if that is not known, and for all
+    /// other kinds. A program that changes a file's content can restore its old time, but not this one.
     package var inodeChanged: Int64
 
     package init(kind: Kind, size: Int64, modified: Int64, mode: UInt32, inodeChanged: Int64 = 0) {
@@ -139,7 +140,8 @@ package struct FileEntry: Hashable, Sendable {
         if kind == .folder { (self.size, self.modified) = (0, 0) }
     }
 
-    /// A file's time; one that 64 bits cannot hold is the nearest that they can, on both sides alike.
+    /// Returns a file's time; a time that 64 bits cannot hold becomes the nearest that they can, on both
+    /// sides alike.
     static func nanoseconds(seconds: Int64, fraction: Int64) -> Int64 {
         NumberRange.fileTime.clamp(seconds) * 1_000_000_000 + max(0, min(999_999_999, fraction))
     }
@@ -151,14 +153,14 @@ package struct FileEntry: Hashable, Sendable {
         self.init(kind: .symbolicLink, size: Int64(target.count), modified: digest, mode: 0o777)
     }
 
-    /// What is at `path` below `root` now; nil where there is nothing.
+    /// Reads the entry at `path` below `root`; nil if there is none.
     package init?(at path: SyncPath, below root: String) {
         let entry = path.withAbsolutePath(below: root) { FileEntry(named: $0, in: AT_FDCWD) }
         guard let entry else { return nil }
         self = entry
     }
 
-    /// What is called `name` in the folder that `folder` is open on.
+    /// Reads the entry called `name` in the folder that `folder` is open on.
     init?(named name: UnsafePointer<CChar>, in folder: Int32) {
         var information = stat()
         guard fstatat(folder, name, &information, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
@@ -172,39 +174,40 @@ package struct FileEntry: Hashable, Sendable {
         self.init(linkTo: target)
     }
 
-    /// The same version, seen on two machines: rsync keeps both figures,
-    /// so a copy compares equal to its source.
+    /// True if both are the same version, seen on two machines: rsync keeps size and time, so a copy compares
+    /// equal to its source.
     ///
-    /// Permission bits are left out, since not every file system keeps them.
+    /// Permission bits do not count, since not every file system keeps them.
     package func isSameVersion(as other: FileEntry) -> Bool {
         guard self.kind == other.kind && self.size == other.size else { return false }
         if self.modified == other.modified { return true }
         guard self.kind == .file else { return false }
-        // A file system that keeps less than nanoseconds drops the rest on its side.
+        // A file system with times coarser than nanoseconds drops the rest on its side.
         return Self.stepsOfTime.contains { step in
             (self.modified % step == 0 || other.modified % step == 0)
                 && self.modified / step == other.modified / step
         }
     }
 
-    /// In nanoseconds: NTFS, many network file systems, exFAT, tar and old ones, FAT.
+    /// Resolutions of file times in nanoseconds: NTFS, many network file systems, exFAT, tar and old ones,
+    /// FAT.
     private static let stepsOfTime: [Int64] = [
         100, 1_000, 1_000_000, 10_000_000, 1_000_000_000, 2_000_000_000,
     ]
 
-    /// What happened to a file since it was seen as `earlier` on the same machine.
+    /// Returns how a file has changed since it was seen as `earlier` on the same machine.
     package func change(since earlier: FileEntry) -> Change {
         guard self.kind == earlier.kind, self.size == earlier.size, self.modified == earlier.modified else {
             return .content
         }
-        // A link's bits mean nothing, and a folder's are whatever made it.
+        // A link's permission bits mean nothing, and a folder's depend on the program that made it.
         guard self.kind == .file else { return .none }
         if self.mode != earlier.mode { return .permissions }
         let isKnown = self.inodeChanged != 0 && earlier.inodeChanged != 0
         return isKnown && self.inodeChanged != earlier.inodeChanged ? .unclear : .none
     }
 
-    /// The same version, whatever became of its inode: a rename changes that as well.
+    /// The same version without its inode's time, which a rename changes as well.
     var withoutInode: FileEntry {
         var entry = self
         entry.inodeChanged = 0
@@ -215,14 +218,14 @@ package struct FileEntry: Hashable, Sendable {
 /// Files, links and empty folders by path: one side of a workspace.
 package typealias FileTree = [SyncPath: FileEntry]
 
-/// One content as each side shows it.
+/// The same content, as each side shows it.
 ///
 /// Both are kept because they need not look alike: a file system may drop fractions of a second or permission
 /// bits, and equal content may have been written on each side at another time.
 package struct AgreedEntry: Hashable, Sendable {
     package var here: FileEntry
     package var there: FileEntry
-    /// The version there was sent from here. What was born there is never deleted there.
+    /// True if the version there was sent from here. Files created there are never deleted there.
     package var wasSent: Bool
 
     package init(here: FileEntry, there: FileEntry, wasSent: Bool = false) {
@@ -232,5 +235,5 @@ package struct AgreedEntry: Hashable, Sendable {
     }
 }
 
-/// What both sides last agreed on.
+/// The versions that both sides last agreed on, by path.
 package typealias AgreedTree = [SyncPath: AgreedEntry]

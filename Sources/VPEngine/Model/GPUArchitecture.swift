@@ -1,20 +1,21 @@
-/// What a generation of GPUs can run.
+/// A generation of GPUs, and the software that it can run.
 public struct GPUArchitecture: Hashable, Sendable {
-    /// `Blackwell`.
+    /// The name, such as `Blackwell`.
     public let name: String
     /// CUDA's compute capability; nil for AMD, which has none.
     public let computeCapability: Double?
     /// The first CUDA toolkit that builds for it.
     public let leastCUDA: Double
-    /// The last CUDA toolkit that builds for it; nil where the newest does.
+    /// The last CUDA toolkit that builds for it; nil if the newest does.
     public let greatestCUDA: Double?
     /// The first release of PyTorch whose builds run on it.
     public let leastTorch: Double
-    /// The first CUDA of PyTorch's own builds that leave it out; nil where none does.
+    /// The first CUDA version for which PyTorch's own builds no longer support it; nil if all builds do.
     public let torchLeavesOutFrom: Double?
-    /// The machine's processor is not x86: images must be made for it.
+    /// True if the machine's processor is ARM: images must be made for it.
     public let isARM: Bool
-    /// CUDA builds from this version on run as well: binaries run on later GPUs of the same major capability.
+    /// The first CUDA version whose builds run on it: binaries run on later GPUs of the same major
+    /// capability.
     let leastRunningCUDA: Double
 
     /// True for AMD's GPUs, which run images made for ROCm and no CUDA.
@@ -22,7 +23,8 @@ public struct GPUArchitecture: Hashable, Sendable {
 }
 
 extension GPUArchitecture {
-    /// That of the GPU that a platform lists, or the user calls, `name`; nil for one that the table lacks.
+    /// Returns the architecture of the GPU that a platform lists, or the user calls, `name`; nil if the table
+    /// lacks it.
     public static func of(gpu name: String) -> GPUArchitecture? {
         guard let models = GPUName.select(name)?.models, let first = models.first else {
             return GPUArchitecture.isAMD(name) ? GPUArchitecture.named["AMD"] : nil
@@ -38,8 +40,7 @@ extension GPUArchitecture {
 
     static let named = Dictionary(uniqueKeysWithValues: GPUArchitecture.all.map { ($0.name, $0) })
 
-    /// Architecture | capability | CUDA from | to | runs builds from | PyTorch from | its builds leave it out
-    /// from | ARM
+    /// Architecture | capability | CUDA from | to | runs builds from | PyTorch from | dropped at CUDA | ARM
     ///
     /// Sources. Capabilities: NVIDIA's list of CUDA GPUs (developer.nvidia.com/cuda-gpus).
     /// First toolkits: NVIDIA's compatibility guides for Ampere, Ada, Hopper and Blackwell, and the release
@@ -73,7 +74,7 @@ extension GPUArchitecture {
                 isARM: columns.last == "arm", leastRunningCUDA: numbers[4] ?? 0)
         }
 
-    /// By the names of `GPUName.table`.
+    /// Architectures by the names of `GPUName.table`.
     private static let byModel: [String: GPUArchitecture] = {
         var found: [String: GPUArchitecture] = [:]
         for model in GPUName.table {
@@ -84,7 +85,7 @@ extension GPUArchitecture {
         return found
     }()
 
-    /// Series are told by their numbers; what is no such series is named.
+    /// Recognizes a series by its prefix; `single` lists the models that belong to none.
     private static func name(of model: String) -> String? {
         if model.hasPrefix("MI") { return "AMD" }
         if let name = GPUArchitecture.single[model] { return name }

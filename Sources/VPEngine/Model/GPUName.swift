@@ -1,6 +1,6 @@
-/// A kind of GPU, and what the platforms call it.
+/// A kind of GPU, and the platforms' names for it.
 public struct GPUModel: Hashable, Sendable {
-    /// The name people use, and the one we show: `RTX 4090`.
+    /// The name that people use and that we show, such as `RTX 4090`.
     public let name: String
     /// Nominal sizes in GB; several where one name was sold with different memory.
     public let memoryGB: [Int]
@@ -17,7 +17,7 @@ public struct GPUModel: Hashable, Sendable {
     }
 }
 
-/// What a GPU name typed by a user stands for. `A100 80GB` is two models and one size.
+/// The GPUs that a name typed by a user stands for. `A100 80GB` is two models and one size.
 public struct GPUSelection: Hashable, Sendable {
     /// The models that share the name, at least one.
     public let models: [GPUModel]
@@ -31,7 +31,8 @@ public struct GPUSelection: Hashable, Sendable {
             && self.models.contains { GPUName.keys(of: $0).contains(name) }
     }
 
-    /// Platforms state usable memory, a few per cent off the nominal figure, and count in GB or GiB.
+    /// True if the size is within 10 % of the wanted one. Platforms state usable memory, a few per cent off
+    /// the nominal figure, and count in GB or GiB.
     package func includes(memoryBytes: Int64?) -> Bool {
         guard let wanted = self.memoryGB, let memoryBytes else { return true }
         let ratio = Double(memoryBytes) / (Double(wanted) * 1e9)
@@ -45,11 +46,11 @@ public struct GPUSelection: Hashable, Sendable {
 /// A name that is not in the table may still exist: clients look it up in their platform's own catalogue
 /// before they say that it is unknown.
 public enum GPUName {
-    /// The models that `text` can mean, or nil where the table has none.
+    /// The models that `text` can mean, or nil if the table has none.
     public static func select(_ text: String) -> GPUSelection? {
         let (words, memoryGB) = GPUName.splitMemory(text)
-        // A platform's own name may have the size in it, so the whole text is tried as well;
-        // a form of the board that the table does not tell apart says nothing.
+        // A platform's own name may contain the size, so the whole text is tried as well; a form of the board
+        // that the table does not distinguish is ignored.
         let names = [GPUName.normalize(text), GPUName.normalize(words)]
         for candidate in names + names.map(GPUName.withoutForm)
         where !candidate.isEmpty && !GPUName.isAmbiguous(text, candidate) {
@@ -90,7 +91,7 @@ public enum GPUName {
         }
         let known = Set(GPUName.table.flatMap { $0.vastNames + $0.runpodIDs })
         for name in catalogue where !known.contains(name) { consider(name, keys: [GPUName.joined(name)]) }
-        // Stable, so that among equals the table's order decides, which puts what is common first.
+        // The order is stable, so that the table's order, which puts common GPUs first, decides among equals.
         let sorted = nearest.enumerated().sorted {
             ($0.element.distance, $0.offset) < ($1.element.distance, $1.offset)
         }
@@ -123,15 +124,15 @@ public enum GPUName {
         return String(rest)
     }
 
-    /// Three generations have an "RTX 6000", from 24 to 96 GB,
-    /// of which the oldest is called so without an addition.
+    /// True for "RTX 6000" alone: three generations have that name, from 24 to 96 GB, and only the oldest has
+    /// it without an addition.
     private static func isAmbiguous(_ text: String, _ candidate: String) -> Bool {
         guard candidate == "rtx6000" || candidate == "6000" else { return false }
         let text = text.lowercased()
         return !text.contains("quadro") && !text.contains("24")
     }
 
-    /// `l40spcie` is `l40s`.
+    /// Removes the form of the board: `l40spcie` becomes `l40s`.
     private static func withoutForm(_ name: String) -> String {
         for form in ["pcie", "sxm2", "sxm3", "sxm4", "sxm5", "sxm6", "sxm"] where name.hasSuffix(form) {
             return String(name.dropLast(form.count))
@@ -175,7 +176,7 @@ public enum GPUName {
         return index
     }()
 
-    /// Insertions, deletions, replacements and swaps of neighbours that make one text of the other.
+    /// Returns the number of insertions, deletions, replacements and swaps of neighbours between two texts.
     private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         guard !left.isEmpty, !right.isEmpty else { return max(left.count, right.count) }
         var beforePrevious: [Int] = []

@@ -1,8 +1,9 @@
 extension GPUName {
-    /// Every GPU that we know by name, what is rented most first.
+    /// Every GPU that we know by name, the most rented first.
     ///
-    /// One a line: name | sizes in GB | vast.ai names | RunPod ids | further names. As text because a hundred
-    /// initialisers in one array literal take the compiler longer than the rest of the module.
+    /// One line each: name | sizes in GB | vast.ai names | RunPod ids | further names. The table is text
+    /// because a hundred initialisers in one array literal take the compiler longer than the rest of the
+    /// module.
     public static let table: [GPUModel] = GPUName.text.split(separator: "\n").map { line in
         let columns = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingSpaces() }
         let lists = columns.map { $0.split(separator: ",").map { $0.trimmingSpaces() } }

@@ -1,22 +1,21 @@
 import Foundation
 
-/// What an image's name tells of what it can run on.
+/// The requirements of an image, as far as its name states them.
 public struct ImageTraits: Hashable, Sendable {
-    /// The CUDA version of the image, such as 12.8; nil where the name does not tell.
+    /// The CUDA version of the image, such as 12.8; nil if the name does not tell.
     public let cuda: Double?
     /// The PyTorch release of the image, with the minor number in hundredths: 2.08 is 2.8, and 2.1 is 2.10.
-    /// Nil where the name does not tell.
+    /// Nil if the name does not tell.
     public let torch: Double?
-    /// Made for AMD's GPUs.
+    /// True if the image is made for AMD's GPUs.
     public let isROCm: Bool
-    /// Known to be made for x86 alone.
+    /// True if the image is known to be made for x86 alone.
     let isX86Only: Bool
-    /// Official images that need no GPU, and images of other programs, say nothing of CUDA;
-    /// they may run anywhere.
+    /// The name without tag and digest. Official images that need no GPU, and images of other programs, do
+    /// not mention CUDA; they may run anywhere.
     let repository: String
 
-    /// Reads an image's name as Docker takes it: registry, repository, tag and digest. The digest is
-    /// ignored.
+    /// Reads an image's name in Docker's form: registry, repository, tag and digest. The digest is ignored.
     public init(_ image: String) {
         let name = image.lowercased().split(separator: "@").first.map(String.init) ?? ""
         let tagStart = name.lastIndex(of: ":").flatMap { name[$0...].contains("/") ? nil : $0 }
@@ -34,13 +33,14 @@ public struct ImageTraits: Hashable, Sendable {
 
     private static let x86Only = ["pytorch/", "runpod/", "vastai/", "tensorflow/", "huggingface/", "vllm/"]
 
-    /// `torch280` and `torch2.8.0` anywhere; the tag's own number where the repository is PyTorch's.
+    /// Reads `torch280` and `torch2.8.0` anywhere in the tag, or the tag's own number if the repository is
+    /// PyTorch's.
     private static func torch(_ repository: String, _ tag: String) -> Double? {
         let words = tag.split(whereSeparator: { $0 == "-" || $0 == "_" })
         for word in words where word.hasPrefix("torch") {
             let rest = word.dropFirst(5)
             if let version = ImageTraits.dotted(rest) { return version }
-            // `torch280`: one digit each.
+            // `torch280` has one digit for each part.
             if rest.count >= 3, rest.allSatisfy(\.isNumber), let major = Double(rest.prefix(1)),
                 let minor = Double(rest.dropFirst().dropLast())
             {
@@ -53,7 +53,7 @@ public struct ImageTraits: Hashable, Sendable {
         return ImageTraits.dotted(first)
     }
 
-    /// `2.10.1` is 2.10: minor releases count from .01, so that 2.10 is after 2.9.
+    /// Reads `2.10.1` as 2.10: minor releases count from .01, so that 2.10 is after 2.9.
     private static func dotted(_ text: Substring) -> Double? {
         let numbers = text.split(separator: ".")
         guard numbers.count >= 2, let major = Int(numbers[0]), (0...99).contains(major),
@@ -63,9 +63,9 @@ public struct ImageTraits: Hashable, Sendable {
     }
 }
 
-/// Whether an image can run on a GPU, by what the names of both tell.
+/// The check whether an image can run on a GPU, by the names of both.
 public enum ImageFit {
-    /// Why `image` cannot run on `gpu`, as a sentence's end; nil where nothing is known against it.
+    /// Returns why `image` cannot run on `gpu`, as the end of a sentence; nil if nothing is known against it.
     ///
     /// - Parameter driverCUDA: the highest CUDA that the machine's driver supports, where it is known.
     public static func problem(image: String, gpu: String, driverCUDA: Double?) -> String? {
@@ -75,7 +75,7 @@ public enum ImageFit {
             guard !architecture.isAMD else { return nil }
         }
         guard let cuda = traits.cuda, let driverCUDA, driverCUDA < cuda else { return nil }
-        return "it needs CUDA \(self.tenths(cuda)) and the driver there has \(self.tenths(driverCUDA))"
+        return "it needs CUDA \(self.tenths(cuda)), and the driver has only \(self.tenths(driverCUDA))"
     }
 
     private static func problem(
@@ -83,11 +83,11 @@ public enum ImageFit {
     ) -> String? {
         if architecture.isAMD {
             guard !image.isROCm else { return nil }
-            return "\(gpu) is a GPU of AMD, which needs an image made for ROCm"
+            return "\(gpu) is an AMD GPU, which needs an image made for ROCm"
         }
-        if image.isROCm { return "it is made for AMD's GPUs, and \(gpu) is NVIDIA's" }
+        if image.isROCm { return "it is made for AMD GPUs, and \(gpu) is an NVIDIA GPU" }
         if architecture.isARM, image.isX86Only {
-            return "it is made for x86, and the processor beside \(gpu) is ARM"
+            return "it is made for x86, and machines with \(gpu) have ARM processors"
         }
         if let cuda = image.cuda {
             if cuda < architecture.leastRunningCUDA {
@@ -105,14 +105,14 @@ public enum ImageFit {
             return "it has PyTorch \(self.words(torch)), and \(gpu) needs \(least) or newer"
         }
         if let from = architecture.torchLeavesOutFrom, let cuda = image.cuda, cuda >= from {
-            return "builds of PyTorch for CUDA \(self.tenths(cuda)) leave out \(gpu)"
+            return "PyTorch's builds for CUDA \(self.tenths(cuda)) do not support \(gpu)"
         }
         return nil
     }
 
     private static func tenths(_ version: Double) -> String { Figures.fixed(version, 1) }
 
-    /// `2.7` in the table is 2.07 as `ImageTraits` counts.
+    /// Converts `2.7` in the table to 2.07, as `ImageTraits` counts.
     private static func hundredths(_ version: Double) -> Double {
         let major = version.rounded(.down)
         return major + ((version - major) * 10).rounded() / 100
@@ -126,11 +126,11 @@ public enum ImageFit {
 
 /// Images of PyTorch that exist, newest first, for `image: auto`.
 public enum StockImage {
-    /// What stands for the newest that the GPU and its driver can run.
+    /// The value of `image:` that selects an image for the GPU and its driver.
     public static let auto = "auto"
 
-    /// pytorch/pytorch on Docker Hub; RunPod's own begin with sshd and rsync in place (its documentation's
-    /// default).
+    /// Images of pytorch/pytorch come from Docker Hub; RunPod's own begin with sshd and rsync in place (its
+    /// documentation's default).
     static let all: [Platform: [String]] = [
         .vast: [
             "pytorch/pytorch:2.8.0-cuda12.9-cudnn9-runtime", "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime",
@@ -145,12 +145,12 @@ public enum StockImage {
         ],
     ]
 
-    /// The one for most GPUs, where nothing is known of GPU or driver.
+    /// The image for most GPUs, if neither GPU nor driver is known.
     static func usual(on platform: Platform) -> String {
         StockImage.all[platform]?[1] ?? "pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime"
     }
 
-    /// The one that runs on `gpu`: the usual one where it does, else the newest; nil where none does.
+    /// Returns an image that runs on `gpu`: the usual one if it does, else the newest; nil if none does.
     public static func best(on platform: Platform, gpu: String, driverCUDA: Double?) -> String? {
         let images = [self.usual(on: platform)] + (self.all[platform] ?? [])
         return images.first { ImageFit.problem(image: $0, gpu: gpu, driverCUDA: driverCUDA) == nil }

@@ -1,18 +1,18 @@
 /// The grammar of an image's name, as docker reads it.
 public enum ImageName {
-    /// Why nothing can be called `name`, as a sentence's end; nil where it may exist.
+    /// Returns why `name` is no valid image name, as the end of a sentence; nil if such an image may exist.
     public static func problem(_ name: String) -> String? {
         guard !name.isEmpty else { return "it is empty" }
         guard name.utf8.count <= 1024 else { return "it is longer than 1024 characters" }
-        if name.hasPrefix("-") { return "it begins like an option" }
+        if name.hasPrefix("-") { return "it begins with a hyphen, like an option" }
         guard name.unicodeScalars.allSatisfy({ $0.value > 32 && $0.value < 127 }) else {
-            return "it holds a blank or a character that no name has"
+            return "it contains a space or another character that image names cannot have"
         }
         let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count > 1, !Self.isDigest(parts[1]) {
-            // vast.ai fills it in by the machine's CUDA.
+            // vast.ai replaces this tag to match the machine's CUDA.
             guard parts[1] == "vastai-automatic-tag", parts[0].hasSuffix(":") else {
-                return "what stands behind @ is no digest"
+                return "the part after @ is not a digest"
             }
             return Self.problem(ofRepository: parts[0].dropLast())
         }
@@ -22,7 +22,7 @@ public enum ImageName {
             guard !tag.isEmpty else { return "its tag is empty" }
             guard tag.count <= 128, let first = tag.first, first.isLetter || first.isNumber || first == "_",
                 tag.allSatisfy({ $0.isLetter || $0.isNumber || "_.-".contains($0) })
-            else { return "its tag \"\(tag)\" cannot be" }
+            else { return "its tag \"\(tag)\" is not valid" }
             repository = repository[..<colon]
         }
         return Self.problem(ofRepository: repository)
@@ -34,13 +34,13 @@ public enum ImageName {
         if parts.count > 1, let host = parts.first,
             host.contains(".") || host.contains(":") || host == "localhost"
         {
-            guard Self.isHost(host) else { return "its registry \"\(host)\" cannot be" }
+            guard Self.isHost(host) else { return "its registry \"\(host)\" is not valid" }
             parts.removeFirst()
         }
         for part in parts {
             guard !part.isEmpty else { return "a part of it is empty" }
             guard !part.contains(where: \.isUppercase) else { return "its repository has capital letters" }
-            guard Self.isComponent(part) else { return "\"\(part)\" cannot be part of it" }
+            guard Self.isComponent(part) else { return "its part \"\(part)\" is not valid" }
         }
         return parts.isEmpty ? "it is empty" : nil
     }
@@ -56,7 +56,7 @@ public enum ImageName {
         return name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" }
     }
 
-    /// Letters and digits, with `.`, `_`, `__` or any number of `-` between them.
+    /// True for letters and digits, with `.`, `_`, `__` or any number of `-` between them.
     private static func isComponent(_ part: Substring) -> Bool {
         guard let first = part.first, let last = part.last, first.isLetter || first.isNumber,
             last.isLetter || last.isNumber

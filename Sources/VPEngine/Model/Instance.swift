@@ -7,7 +7,7 @@ public struct InstanceID: Hashable, Codable, Sendable, CustomStringConvertible {
     /// The id as the platform writes it. It is unique on that platform alone.
     public var rawValue: String
 
-    /// Takes an id that is known to be one; text from outside goes through `init(_:fromOutside:)`.
+    /// Takes an id that is known to be valid; text from outside goes through `init(_:fromOutside:)`.
     public init(platform: Platform, rawValue: String) {
         self.platform = platform
         self.rawValue = rawValue
@@ -17,25 +17,25 @@ public struct InstanceID: Hashable, Codable, Sendable, CustomStringConvertible {
     public var description: String { self.rawValue }
 }
 
-/// What an instance is doing, in one vocabulary for both platforms.
+/// The state of an instance, in one vocabulary for both platforms.
 public enum InstanceStatus: String, CaseIterable, Codable, Hashable, Sendable {
-    /// Rented, and nothing of it can be seen yet.
+    /// The instance is rented, and nothing of it can be seen yet.
     case pending
     /// The image is being fetched or the container is starting.
     case loading
     /// The container runs; sshd in it may not answer yet.
     case running
-    /// A stop was asked for, and the container still runs.
+    /// A stop was requested, and the container still runs.
     case stopping
-    /// Not running; its disk is still billed.
+    /// The container does not run; its disk is still billed.
     case stopped
-    /// The platform said why it will not start.
+    /// The platform said why the instance will not start.
     case failed
     /// The host does not answer the platform.
     case lost
-    /// A destroy was asked for and the platform still shows it.
+    /// A destroy was requested, and the platform still shows the instance.
     case destroying
-    /// The platform's word for its state is missing or not known here. It may be billed.
+    /// The platform's word for the state is missing or not known here. The instance may be billed.
     case unknown
 
     /// True while the GPU is held, or about to be.
@@ -47,7 +47,7 @@ public enum InstanceStatus: String, CaseIterable, Codable, Hashable, Sendable {
     }
 }
 
-/// Where an sshd listens.
+/// The address of an sshd.
 public struct SSHAddress: Hashable, Codable, Sendable {
     /// A name or an IP address.
     public var host: String
@@ -64,43 +64,42 @@ public struct SSHAddress: Hashable, Codable, Sendable {
     }
 }
 
-/// Something that has been rented.
+/// A rented instance.
 public struct Instance: Identifiable, Hashable, Codable, Sendable {
     /// Unique over both platforms.
     public var id: InstanceID
     /// The label it was given at creation, if any.
     public var name: String?
-    /// What it was doing when the platform was last asked.
+    /// The state when the platform was last asked.
     public var status: InstanceStatus
     /// The platform's own words about the status, one line.
     public var statusMessage: String?
-    /// The model of its GPUs; `unknown GPU` where the platform names none.
+    /// The model of its GPUs; `unknown GPU` if the platform names none.
     public var gpuName: String
-    /// How many GPUs it has; 0 for an instance without any, and where the platform's figure cannot be
-    /// right.
+    /// The number of its GPUs; 0 if it has none, or if the platform's figure cannot be right.
     public var gpuCount: Int
     /// Memory of one GPU, in bytes.
     public var gpuMemoryBytes: Int64?
-    /// What is charged now: GPU and disk while running, disk alone when stopped.
+    /// The current price: GPU and disk while running, disk alone when stopped.
     public var price: HourlyPrice
-    /// When it was rented, as the platform reports it; nil where it does not.
+    /// When it was rented, as the platform reports it; nil if it does not.
     public var createdAt: Date?
-    /// The image of its container, as the platform reports it; nil where it does not.
+    /// The image of its container, as the platform reports it; nil if it does not.
     public var image: String?
-    /// Best address first; empty until the platform has published one.
+    /// Addresses for ssh, the best first; empty until the platform has published one.
     public var addresses: [SSHAddress]
-    /// In bytes. On RunPod the size of the volume, which survives a stop, where there is one.
+    /// The disk's size in bytes. On RunPod, the size of the volume, which survives a stop, if there is one.
     public var diskBytes: Int64?
-    /// For example `Quebec, CA` on vast.ai, and a data center such as `US-KS-2` on RunPod.
+    /// The location, such as `Quebec, CA` on vast.ai and the data center `US-KS-2` on RunPod.
     public var location: String?
     /// The physical machine, by vast.ai's id; nil on RunPod.
     public var machineID: String?
     /// True for an interruptible (spot) instance: cheaper, but the platform may reclaim it at any time. On
-    /// RunPod that is known only of those rented by `vp`.
+    /// RunPod this is known only for instances rented by `vp`.
     public var isInterruptible: Bool
-    /// Nil for one that was not rented from here.
+    /// The lease; nil if the instance was not rented from here.
     public var lease: Lease?
-    /// Why its end was refused, where that waits for the user.
+    /// The reason why its end was refused, if that waits for the user.
     public var refusedEnd: String?
 
     /// An instance with one GPU, no address and no lease, unless given; nil stands for what is not known.
@@ -137,6 +136,6 @@ public struct Instance: Identifiable, Hashable, Codable, Sendable {
 }
 
 extension Instance {
-    /// What stands for a GPU that the platform does not name.
+    /// The name shown for a GPU that the platform does not name.
     static let unknownGPU = "unknown GPU"
 }

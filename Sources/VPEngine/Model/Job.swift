@@ -14,7 +14,7 @@ public struct JobID: Hashable, Codable, Sendable, CustomStringConvertible {
     public var description: String { self.rawValue }
 }
 
-/// What a job runs.
+/// The command of a job.
 ///
 /// One word given by the user is shell text (`vp "cd src && make"`); several are an exact argument vector
 /// whose quoting is kept.
@@ -29,7 +29,7 @@ public enum JobCommand: Hashable, Codable, Sendable, CustomStringConvertible {
         self = words.count == 1 ? .shell(words[0]) : .arguments(words)
     }
 
-    /// The command as a line for sh; each argument is quoted where it has to be.
+    /// The command as a line for sh, with each argument quoted if necessary.
     public var shellText: String {
         switch self {
         case .shell(let text): text
@@ -43,15 +43,15 @@ public enum JobCommand: Hashable, Codable, Sendable, CustomStringConvertible {
 
 /// One of a job's logs.
 public enum JobStream: String, CaseIterable, Hashable, Sendable {
-    /// Standard output, and standard error with it unless they were to be told apart.
+    /// Standard output, together with standard error unless the run keeps them apart.
     case log
-    /// Standard error, where the run keeps it apart from standard output.
+    /// Standard error, if the run keeps it apart from standard output.
     case errors
 }
 
 /// One command run on one instance.
 public struct Job: Identifiable, Hashable, Codable, Sendable {
-    /// How far a job has come.
+    /// The state of a job.
     public enum State: String, CaseIterable, Codable, Hashable, Sendable {
         /// Waiting for an earlier job on its instance, or not started yet.
         case queued
@@ -61,15 +61,15 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
         case succeeded
         /// The command or a process that it left in the background failed, or the job was never started.
         case failed
-        /// It was ended on request, or by a limit on its cost.
+        /// The job was ended on request, or by a limit on its cost.
         case cancelled
-        /// Its instance disappeared, or lost its record of the job, before the end was known.
+        /// The instance of the job disappeared, or lost its record of the job, before the end was known.
         case lost
-        /// How it ended, or whether it started, is not known. Without `endedAt` the instance may still
+        /// It is not known how the job ended, or whether it started. Without `endedAt` the instance may still
         /// tell.
         case unknown
 
-        /// True where nothing more is expected of it. One that is `unknown` counts as over.
+        /// True if nothing more is expected of the job. An `unknown` job counts as over.
         public var isOver: Bool {
             switch self {
             case .queued, .running: false
@@ -85,7 +85,7 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
         /// A signal ended the command; the value is the signal's number on Linux.
         case signalled(Int32)
 
-        /// As a shell reports it: the code itself, or 128 and the signal's number.
+        /// The status as a shell reports it: the code itself, or 128 and the signal's number.
         public var exitStatus: Int32 {
             switch self {
             case .exited(let code): code
@@ -98,27 +98,27 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
     public var id: JobID
     /// The instance that it runs on; it may no longer exist.
     public var instance: InstanceID
-    /// What it runs, as it was asked for.
+    /// The command, as it was given.
     public var command: JobCommand
-    /// How far it had come when its instance was last heard from.
+    /// The state when the instance was last heard from.
     public var state: State
     /// How the command ended; nil while it runs, and where that is not known.
     public var outcome: Outcome?
-    /// Why it ended so, in one line, where that is known.
+    /// The reason for this end, in one line, if it is known.
     public var cause: String?
-    /// When it was put on record here, before its instance heard of it.
+    /// When the job was recorded here, before its instance heard of it.
     public var createdAt: Date
-    /// When the command started, by the instance's clock where that has said so; nil before.
+    /// When the command started, by the instance's clock if the instance has reported it; nil before.
     public var startedAt: Date?
     /// When it ended; nil while it runs, and while its end may still be found out.
     public var endedAt: Date?
-    /// What the instance cost while the job ran, in dollars.
+    /// The cost of the instance while the job ran, in dollars.
     public var dollars: Double?
     /// The local folder that was synced for it.
     public var workspacePath: String
     /// The local copy of its output; grows while the job is followed.
     public var logPath: String
-    /// nil for jobs of an earlier version.
+    /// Further facts about the job; nil for jobs of an earlier version.
     public var record: JobRecord?
 
     /// A job that waits to be started, unless told otherwise.
@@ -146,7 +146,8 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
 
 /// Quoting of words for POSIX shells.
 public enum ShellQuoting {
-    /// `word` as one word of shell text: as it is when every character is harmless, else in single quotes.
+    /// Returns `word` as one word of shell text: unchanged if every character is harmless, else in single
+    /// quotes.
     public static func quoted(_ word: String) -> String {
         let isHarmless =
             !word.isEmpty
@@ -167,7 +168,7 @@ public enum ShellQuoting {
 }
 
 extension Job {
-    /// Notes that nobody can tell how the command ended.
+    /// Records that the end of the command cannot be found out.
     mutating func lose(_ state: State, _ cause: String, at date: Date) {
         self.state = state
         self.cause = cause
@@ -175,7 +176,7 @@ extension Job {
         self.settle()
     }
 
-    /// What the instance cost while it ran.
+    /// Computes the cost of the instance while the job ran, and clears the connection.
     mutating func settle() {
         self.record?.connection = nil
         guard let start = self.startedAt, let end = self.endedAt, let hardware = self.record?.hardware else {

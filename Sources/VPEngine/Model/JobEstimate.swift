@@ -1,13 +1,13 @@
-/// What one job will use of an instance, as far as it can be told before: hours, and the files that travel.
+/// The expected use of an instance by one job: hours, and the bytes that travel.
 ///
-/// Machines differ by more than a factor of ten in what they charge for traffic, so that the cheapest hour is
-/// not always the cheapest job.
+/// Machines' prices for traffic differ by more than a factor of ten, so that the cheapest hour is not always
+/// the cheapest job.
 public struct JobEstimate: Hashable, Codable, Sendable {
-    /// How long the instance will be there.
+    /// The time for which the instance will exist, in hours.
     public var hours: Double
-    /// Files that go to the instance.
+    /// The size of the files that go to the instance.
     public var sentBytes: Int64
-    /// Results that come back.
+    /// The size of the results that come back.
     public var receivedBytes: Int64
 
     /// An hour without any traffic, unless given.
@@ -19,14 +19,14 @@ public struct JobEstimate: Hashable, Codable, Sendable {
 }
 
 extension Offer {
-    /// What the traffic of `job` costs here, in dollars. A machine that names no price charges none.
+    /// Returns the cost of the traffic of `job`, in dollars. A machine that states no price charges nothing.
     public func trafficDollars(for job: JobEstimate) -> Double {
-        // What we send is what the instance downloads.
+        // Our upload is the instance's download.
         Double(job.sentBytes) / 1e9 * (self.downloadDollarsPerGB ?? 0)
             + Double(job.receivedBytes) / 1e9 * (self.uploadDollarsPerGB ?? 0)
     }
 
-    /// GPU, disk and traffic of `job`, in dollars.
+    /// Returns the cost of GPU, disk and traffic of `job`, in dollars.
     public func dollars(for job: JobEstimate) -> Double {
         self.price.dollarsPerHour * job.hours + self.trafficDollars(for: job)
     }

@@ -1,19 +1,19 @@
 import Foundation
 
-/// How long an instance may go on without anybody who wants it, and who ends it then.
+/// The time for which an instance may run on unless somebody renews it, and the guardian that then ends it.
 public struct Lease: Hashable, Codable, Sendable {
-    /// Who ends the instance when the lease runs out.
+    /// The guardian that ends the instance when the lease runs out.
     public enum Guardian: String, Codable, Hashable, Sendable {
-        /// A watchdog on the instance, also when this machine is off.
+        /// A watchdog on the instance, which also works while this machine is off.
         case instance
-        /// Only `vp` and `vp-tui`, while one of them runs: the weaker guard,
-        /// where the instance cannot end itself.
+        /// Only `vp` and `vp-tui`, while one of them runs: the weaker guardian, for an instance that cannot
+        /// end itself.
         case local
-        /// Nobody. Has to be asked for.
+        /// Nobody. This has to be requested.
         case none
     }
 
-    /// What happens to the instance at the end.
+    /// The action at the end of a lease.
     public enum Ending: String, Codable, Hashable, Sendable, CaseIterable {
         /// The GPU is released; the disk stays and is still billed.
         case stop
@@ -21,24 +21,24 @@ public struct Lease: Hashable, Codable, Sendable {
         case destroy
     }
 
-    /// What was agreed on.
+    /// The terms that were agreed on.
     public var terms: LeaseTerms
-    /// Who watches over it now.
+    /// The guardian that watches over it now.
     public var guardian: Guardian
-    /// As last heard from the instance; it renews by itself while a job runs. Nil for no end.
+    /// The end, as last reported by the instance, which renews it by itself while a job runs. Nil for no end.
     public var endsAt: Date?
-    /// No renewal goes beyond it.
+    /// The latest end: no renewal goes beyond it.
     public var capEndsAt: Date?
-    /// Why the guard is weaker than it should be, in words.
+    /// The reason why the guardian is weaker than it should be, in words.
     public var weakness: String?
     /// When the instance was last heard of.
     public var heardAt: Date?
-    /// What the watchdog last saw of the instance's use; nil where it never told.
+    /// The use of the instance, as last reported by its watchdog; nil if it never reported.
     public var use: InstanceUse?
-    /// When the instance was first seen stopped, with its disk still paid for; nil while it is not.
+    /// When the instance was first seen stopped, with its disk still billed; nil while it is not.
     public var parkedAt: Date?
 
-    /// A lease of whose instance nothing has been heard yet, unless given.
+    /// A lease whose instance has not been heard from yet, unless given.
     public init(
         terms: LeaseTerms, guardian: Guardian, endsAt: Date?, capEndsAt: Date? = nil, weakness: String? = nil,
         heardAt: Date? = nil, use: InstanceUse? = nil
@@ -63,11 +63,11 @@ public struct Lease: Hashable, Codable, Sendable {
 }
 
 extension Lease {
-    /// Whether it may have been over at `date`, by this machine's clock.
+    /// True if the lease may have run out by `date`, by this machine's clock.
     ///
-    /// The instance counts in whole seconds of a clock of its own:
-    /// what it says of the time that is left is too much by up to a second, its end comes up to a second
-    /// early, and until then the two clocks may have drifted apart by a thousandth.
+    /// The instance counts whole seconds of its own clock: the remaining time that it reports is too long by
+    /// up to a second, its end comes up to a second early, and until then the two clocks may have drifted
+    /// apart by a thousandth.
     package func mayHaveRunOut(by date: Date) -> Bool {
         guard let end = [self.endsAt, self.capEndsAt].compactMap(\.self).min() else { return false }
         return end.addingTimeInterval(-self.uncertainty(of: end)) <= date
@@ -78,28 +78,28 @@ extension Lease {
         self.capEndsAt.map { $0.addingTimeInterval(-self.uncertainty(of: $0)) <= date } ?? false
     }
 
-    /// Seconds.
+    /// Returns the uncertainty of `end`, in seconds.
     private func uncertainty(of end: Date) -> Double {
         2 + max(0, self.heardAt.map { end.timeIntervalSince($0) } ?? 0) / 1000
     }
 }
 
-/// What a lease is to be.
+/// The terms of a lease.
 public struct LeaseTerms: Hashable, Codable, Sendable {
-    /// What a renewal adds; nil for a lease without end.
+    /// Seconds that a renewal adds; nil for a lease without end.
     public var seconds: Double?
-    /// What it may last in all; nil for no limit.
+    /// Seconds that the lease may last in all; nil for no limit.
     public var maximumSeconds: Double?
-    /// What becomes of the instance when the lease runs out.
+    /// The action when the lease runs out.
     public var ending: Lease.Ending
-    /// Whether results that are not known to be here turn a destroy into a stop.
+    /// True turns a destroy into a stop if there are results that are not known to be here.
     public var keepsUnsafeResults: Bool
-    /// Ends it early when nothing has used the instance for so long.
+    /// Ends the lease early after so many seconds without use of the instance.
     public var idleSeconds: Double?
-    /// What becomes of the instance after `idleSeconds` without use.
+    /// The action after `idleSeconds` without use.
     public var idleEnding: Lease.Ending
 
-    /// What a lease has where nobody said anything, in seconds.
+    /// The default length of a lease, in seconds.
     public static let standardSeconds = 43_200.0
 
     /// By default twelve hours a renewal, three days in all, then a destroy; being idle does not end it.
@@ -117,12 +117,12 @@ public struct LeaseTerms: Hashable, Codable, Sendable {
     }
 }
 
-/// What the watchdog on an instance sees of its use.
+/// The use of an instance, as its watchdog sees it.
 public enum InstanceUse: Hashable, Codable, Sendable {
-    /// In use: the GPU works, a log grows, or the processor is busy.
+    /// The instance is in use: the GPU works, a log grows, or the processor is busy.
     case active
-    /// For so many seconds: GPU at rest, log silent, processor low.
+    /// The instance has been idle for so many seconds: GPU at rest, log silent, processor low.
     case idle(Double)
-    /// The GPU cannot be looked at, which counts as active.
+    /// The GPU cannot be observed, which counts as active.
     case unknown
 }

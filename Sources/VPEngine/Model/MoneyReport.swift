@@ -1,8 +1,8 @@
 import Foundation
 
-/// Something about money that wants to be known.
+/// A warning about money.
 public struct Alarm: Hashable, Codable, Sendable {
-    /// The worst first.
+    /// The kinds of alarms, the most serious first.
     public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
         /// An instance that was rented from here disappeared in the last 24 hours.
         case instanceLost
@@ -14,17 +14,17 @@ public struct Alarm: Hashable, Codable, Sendable {
         case lowBalance
         /// Four fifths of a limit are spent: the day's, or that of a run.
         case budget
-        /// A platform does not say, or not completely, what is rented there.
+        /// A platform does not report its instances, or not completely.
         case untrusted
-        /// An instance is named as `vp` names them, and this machine has not rented it.
+        /// An instance has a name of `vp`'s form, and this machine has not rented it.
         case unknownInstance
-        /// A running instance is not used, or whether it is cannot be seen.
+        /// A running instance is not used, or its use cannot be seen.
         case idle
         /// An instance has been stopped for longer than `EngineConfiguration.Money.parkedSeconds`.
         case parked
         /// A lease ends within half an hour, or has run out.
         case leaseEnding
-        /// More lies behind a link out of the workspace than an end would bring.
+        /// A link that leads out of the workspace holds more data than an end of the instance would download.
         case behindLink
         /// An instance cannot end itself at the end of its lease, so that this depends on `vp` or `vp-tui`.
         case weakLease
@@ -32,48 +32,48 @@ public struct Alarm: Hashable, Codable, Sendable {
         case noLease
     }
 
-    /// What is wrong.
+    /// The kind of problem.
     public var kind: Kind
-    /// Nil where it concerns an account rather than one instance.
+    /// The instance concerned; nil if the alarm concerns an account.
     public var instance: InstanceID?
-    /// One line.
+    /// The alarm as one line of text.
     public var words: String
 
-    /// An alarm in `words`, which are one line.
+    /// An alarm with the one-line text `words`.
     public init(_ kind: Kind, _ instance: InstanceID? = nil, _ words: String) {
         self.kind = kind
         self.instance = instance
         self.words = words
     }
 
-    /// The same for as long as it is the same alarm, whatever figures its words hold.
+    /// A key that stays the same for the same alarm, whatever figures its words contain.
     package var key: String {
         "\(self.kind.rawValue) \(self.instance.map { "\($0.platform.rawValue) \($0)" } ?? "")"
     }
 }
 
-/// What is being spent, and what is wrong with it: the burn line and its alarms.
+/// Current spending and its problems: the burn line and its alarms.
 public struct MoneyReport: Hashable, Codable, Sendable {
-    /// For instances that hold a GPU.
+    /// The price of all instances that hold a GPU.
     public var runningDollarsPerHour: Double
-    /// For disks whose instance does not run.
+    /// The price of the disks of instances that do not run.
     public var parkedDollarsPerDay: Double
-    /// Instances that hold a GPU.
+    /// The number of instances that hold a GPU.
     public var runningCount: Int
-    /// What all accounts together can still spend; nil where no platform has told its balance.
+    /// The money that all accounts together can still spend; nil if no platform has reported its balance.
     public var balanceDollars: Double?
-    /// Until the money of the first account is gone.
+    /// Hours until the money of the first account is gone.
     public var hoursLeft: Double?
-    /// Since midnight UTC.
+    /// Dollars spent since midnight UTC.
     public var spentToday: Double
-    /// What may be spent from one midnight UTC to the next; nil for no limit.
+    /// The limit on spending from one midnight UTC to the next; nil for no limit.
     public var dollarsPerDay: Double?
-    /// The worst first.
+    /// The alarms, the most serious first.
     public var alarms: [Alarm]
     /// When the instances were last seen.
     public var asOf: Date
 
-    /// Figures of `instances`, which are all that the accounts show.
+    /// Computes the figures of `instances`, which are all that the accounts show.
     package init(
         instances: [Instance], balances: [Balance], spentToday: Double, dollarsPerDay: Double?,
         alarms: [Alarm],

@@ -1,7 +1,6 @@
 import Foundation
 
-/// How servers are reached and whom to believe: proxies and certificates,
-/// with the names under which they were set.
+/// Proxies and trusted certificates for connections to servers, with the names under which they were set.
 public struct NetworkSettings: Hashable, Sendable {
     /// A value and the variable, or the file, that it comes from.
     public struct Named: Hashable, Sendable {
@@ -17,9 +16,9 @@ public struct NetworkSettings: Hashable, Sendable {
         }
     }
 
-    /// A file with the certificates of the authorities to believe; nil for the system's.
+    /// A file with the certificates of trusted authorities; nil for the system's.
     public var authoritiesFile: Named?
-    /// A folder with them, prepared by `openssl rehash`; nil for the system's.
+    /// A folder with such certificates, prepared by `openssl rehash`; nil for the system's.
     public var authoritiesFolder: Named?
     /// The proxy for addresses that begin with `http:`; nil for none.
     public var httpProxy: Named?
@@ -31,7 +30,7 @@ public struct NetworkSettings: Hashable, Sendable {
     /// The system's certificates, and no proxy.
     public init() {}
 
-    /// As `environment` says, by the names that curl, OpenSSL and Python's clients go by.
+    /// Reads the settings from `environment`, by the names that curl, OpenSSL and Python's clients use.
     public init(environment: [String: String]) {
         func first(_ names: [String]) -> Named? {
             for name in names {
@@ -41,23 +40,23 @@ public struct NetworkSettings: Hashable, Sendable {
         }
         self.authoritiesFile = first(["CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
         self.authoritiesFolder = first(["SSL_CERT_DIR"])
-        // In capitals it could be a request's header in a CGI program,
-        // which is why no client reads HTTP_PROXY.
+        // HTTP_PROXY in capitals could be a request's header in a CGI program, which is why no client reads
+        // it.
         self.httpProxy = first(["http_proxy", "all_proxy", "ALL_PROXY"])
         self.httpsProxy = first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
         self.hostsWithoutProxy = first(["no_proxy", "NO_PROXY"])?.value
     }
 
-    /// The proxy for `scheme` and `host`, so that an error names none that was not asked.
-    /// Never one for this machine itself, which no proxy can reach.
+    /// Returns the proxy for `scheme` and `host`, so that an error names no proxy that was not asked. Nil for
+    /// this machine itself, which no proxy can reach.
     func proxy(scheme: String, host: String) -> Named? {
         if ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host.lowercased()) { return nil }
         guard !self.isExempt(host.lowercased()) else { return nil }
         return scheme == "https" ? self.httpsProxy : self.httpProxy
     }
 
-    /// Whether `hostsWithoutProxy` names `host` or a domain that it is in.
-    /// Ranges of addresses libcurl knows alone.
+    /// True if `hostsWithoutProxy` names `host` or a domain that contains it. Only libcurl understands ranges
+    /// of addresses.
     private func isExempt(_ host: String) -> Bool {
         for word in (self.hostsWithoutProxy ?? "").lowercased().split(whereSeparator: {
             $0 == "," || $0 == " "
@@ -69,9 +68,9 @@ public struct NetworkSettings: Hashable, Sendable {
     }
 }
 
-/// Addresses as they may be shown.
+/// Addresses in a form that may be shown.
 package enum ShownAddress {
-    /// `text` without the name and password in front of an `@`.
+    /// Returns `text` without the name and password in front of an `@`.
     package static func redacted(_ text: String) -> String {
         guard let scheme = text.range(of: "://") else {
             guard let at = text.lastIndex(of: "@") else { return text }

@@ -1,25 +1,25 @@
 import Foundation
 
-/// What a number that comes from outside may be, by its meaning.
+/// The permitted range of a number that comes from outside, by its meaning.
 ///
 /// A platform, an instance or a file that an earlier version wrote can say anything: `1e300`, `nan`,
 /// a negative size, more digits than fit. All such text and numbers become values here and nowhere else: a
 /// value within the range, or nil, which means that the figure is not known. `scripts/numbers.py` looks for
 /// conversions that go around it.
 public struct NumberRange<Value: Comparable & Sendable>: Sendable {
-    /// Both bounds are in the range.
+    /// The range; both bounds are in it.
     public let bounds: ClosedRange<Value>
 
     /// The values from the lower to the upper bound, both included.
     public init(_ bounds: ClosedRange<Value>) { self.bounds = bounds }
 
-    /// False for NaN.
+    /// True if `value` is in the range; false for NaN.
     public func contains(_ value: Value) -> Bool { self.bounds.contains(value) }
 
-    /// `value` where it is within the range. NaN is in none.
+    /// Returns `value` if it is within the range, else nil. NaN is in no range.
     public func check(_ value: Value?) -> Value? { value.flatMap { self.contains($0) ? $0 : nil } }
 
-    /// The nearest value of the range, for a figure that has to be something.
+    /// Returns the nearest value of the range, for a figure that must have one.
     public func clamp(_ value: Value) -> Value {
         // Written so that NaN becomes the lower bound.
         value >= self.bounds.lowerBound ? min(value, self.bounds.upperBound) : self.bounds.lowerBound
@@ -27,38 +27,38 @@ public struct NumberRange<Value: Comparable & Sendable>: Sendable {
 }
 
 extension NumberRange where Value == Double {
-    /// Of text such as `12.5` and `1e3`.
+    /// Reads text such as `12.5` and `1e3`.
     public func read(_ text: some StringProtocol) -> Double? { self.check(Double(text)) }
 
     /// Lengths of time, in seconds: up to a hundred years.
     public static var seconds: Self { .init(0...3_155_760_000) }
     /// The same, in hundredths of a second.
     public static var centiseconds: Self { .init(0...315_576_000_000) }
-    /// How long a platform wants to be left alone, in seconds; the caller cuts it to what can be waited.
+    /// Waits that a platform asks for, in seconds; the caller cuts them to what can be waited.
     public static var wait: Self { .init(0...1e15) }
     /// Moments, in seconds since 1970: up to the year 5138.
     public static var epoch: Self { .init(0...1e11) }
     /// Prices, in dollars an hour.
     public static var dollarsPerHour: Self { .init(0...100_000) }
-    /// What a gigabyte of traffic or storage costs, in dollars.
+    /// Prices of a gigabyte of traffic or storage, in dollars.
     public static var dollarsPerGB: Self { .init(0...10_000) }
-    /// A sum of money in dollars: a balance, a charge. Either can be a debt.
+    /// Sums of money in dollars: a balance, a charge. Either can be a debt.
     public static var dollars: Self { .init(-1e9...1e9) }
-    /// Something that has been, or may be, paid, in dollars.
+    /// Amounts that have been, or may be, paid, in dollars.
     public static var cost: Self { .init(0...1e9) }
-    /// From 0 to 1.
+    /// Shares, from 0 to 1.
     public static var share: Self { .init(0...1) }
-    /// From 0 to 100.
+    /// Percentages, from 0 to 100.
     public static var percent: Self { .init(0...100) }
     /// Memory of a card, in MiB.
     public static var mebibytes: Self { .init(0...1e9) }
-    /// Of processors, also a part of one.
+    /// Processor cores, also a part of one.
     public static var cores: Self { .init(0...100_000) }
     /// Megabits a second.
     public static var megabits: Self { .init(0...1e8) }
-    /// A version with one point, such as CUDA's.
+    /// Versions with one point, such as CUDA's.
     public static var version: Self { .init(0...1000) }
-    /// Processes that want to run.
+    /// The load of a system: processes that want to run.
     public static var load: Self { .init(0...1e6) }
     /// Degrees Celsius.
     public static var temperature: Self { .init(-100...500) }
@@ -73,10 +73,10 @@ extension NumberRange where Value == Double {
 }
 
 extension NumberRange where Value: FixedWidthInteger {
-    /// Of decimal digits, with or without a sign.
+    /// Reads decimal digits, with or without a sign.
     public func read(_ text: some StringProtocol) -> Value? { self.check(Value(text)) }
 
-    /// A fraction is cut, since nothing that is counted has one.
+    /// Converts `number` and cuts its fraction, since nothing that is counted has one.
     public func read(_ number: Double?) -> Value? {
         guard let number, number.isFinite else { return nil }
         return Value(exactly: number.rounded(.towardZero)).flatMap(self.check)
@@ -101,9 +101,9 @@ extension NumberRange where Value == Int {
     public static var count: Self { .init(0...2_000_000_000) }
     /// GPUs of one machine.
     public static var gpus: Self { .init(0...1024) }
-    /// TCP ports. The very last is left out, since one platform wants its successor.
+    /// TCP ports without the very last one, since one platform needs its successor.
     public static var port: Self { .init(1...65_534) }
-    /// Part of an address such as `100.64.0.1`.
+    /// Parts of an address such as `100.64.0.1`.
     public static var octet: Self { .init(0...255) }
 }
 
@@ -117,23 +117,24 @@ extension NumberRange where Value == Int32 {
 }
 
 extension NumberRange where Value == UInt32 {
-    /// What cksum(1) prints.
+    /// Checksums as cksum(1) prints them.
     public static var checksum: Self { .init(0...UInt32.max) }
 }
 
 extension Date {
-    /// A moment that came from outside; nil where it is none of our time.
+    /// Converts a moment that came from outside; nil if it is outside of `NumberRange.epoch`.
     public init?(fromOutside secondsSince1970: Double?) {
         guard let seconds = NumberRange.epoch.check(secondsSince1970) else { return nil }
         self.init(timeIntervalSince1970: seconds)
     }
 
-    /// This moment where it is one of our time.
+    /// This moment; nil if it is outside of `NumberRange.epoch`.
     public var withinBounds: Date? { Date(fromOutside: self.timeIntervalSince1970) }
 }
 
 extension FixedWidthInteger {
-    /// The nearest number that fits; 0 for NaN. For figures that are about to be shown or drawn.
+    /// Converts to the nearest number that fits, and NaN to 0, for figures that are about to be shown or
+    /// drawn.
     public init(saturating value: Double) {
         if value.isNaN {
             self = 0
@@ -144,19 +145,19 @@ extension FixedWidthInteger {
         }
     }
 
-    /// The sum, or the nearest number that fits.
+    /// Returns the sum, or the nearest number that fits.
     public func addingSaturated(_ other: Self) -> Self {
         let (sum, overflows) = self.addingReportingOverflow(other)
         return overflows ? (other < 0 ? .min : .max) : sum
     }
 
-    /// The difference, or the nearest number that fits.
+    /// Returns the difference, or the nearest number that fits.
     public func subtractingSaturated(_ other: Self) -> Self {
         let (difference, overflows) = self.subtractingReportingOverflow(other)
         return overflows ? (other < 0 ? .max : .min) : difference
     }
 
-    /// The product, or the nearest number that fits.
+    /// Returns the product, or the nearest number that fits.
     public func multipliedSaturated(by other: Self) -> Self {
         let (product, overflows) = self.multipliedReportingOverflow(by: other)
         return overflows ? ((self < 0) == (other < 0) ? .max : .min) : product
@@ -164,12 +165,13 @@ extension FixedWidthInteger {
 }
 
 extension Sequence {
-    /// The sum of `value` over all elements, or the nearest number that fits.
+    /// Returns the sum of `value` over all elements, or the nearest number that fits.
     public func saturatedSum<Number: FixedWidthInteger>(of value: (Element) -> Number) -> Number {
         self.reduce(0) { $0.addingSaturated(value($1)) }
     }
 
-    /// The sum of what is money: never more than `NumberRange.dollars` allows, and a number always.
+    /// Returns the sum of amounts of money: always a number, and never more than `NumberRange.dollars`
+    /// allows.
     public func sumOfDollars(of value: (Element) -> Double) -> Double {
         NumberRange.dollars.clamp(
             self.reduce(0) { sum, element in

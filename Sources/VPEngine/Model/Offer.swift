@@ -10,15 +10,15 @@ public struct HourlyPrice: Hashable, Comparable, Codable, Sendable {
         self.dollarsPerHour = dollarsPerHour
     }
 
-    /// What 24 hours cost, in dollars.
+    /// The price of 24 hours, in dollars.
     public var dollarsPerDay: Double { self.dollarsPerHour * 24 }
 
-    /// What `duration` costs at this rate, in dollars.
+    /// Returns the cost of `duration` at this rate, in dollars.
     public func cost(of duration: TimeInterval) -> Double {
         self.dollarsPerHour * max(0, duration) / 3600
     }
 
-    /// True where the first is cheaper.
+    /// True if the first is cheaper.
     public static func < (lhs: Self, rhs: Self) -> Bool { lhs.dollarsPerHour < rhs.dollarsPerHour }
 }
 
@@ -26,7 +26,7 @@ public struct HourlyPrice: Hashable, Comparable, Codable, Sendable {
 public struct OfferID: Hashable, Codable, Sendable, CustomStringConvertible {
     /// The platform that makes the offer.
     public var platform: Platform
-    /// On vast.ai a number; on RunPod the GPU's id, followed by data centers where some were chosen
+    /// A number on vast.ai; on RunPod the GPU's id, followed by data centers if some were chosen
     /// (`@US-KS-2`).
     public var rawValue: String
 
@@ -44,43 +44,44 @@ public struct OfferID: Hashable, Codable, Sendable, CustomStringConvertible {
 public struct Offer: Identifiable, Hashable, Codable, Sendable {
     /// Unique over both platforms.
     public var id: OfferID
-    /// As the platform writes it, for example `RTX 4090`.
+    /// The GPU's name as the platform writes it, for example `RTX 4090`.
     public var gpuName: String
     /// How many GPUs the instance would have.
     public var gpuCount: Int
     /// Memory of one GPU, in bytes. Platforms state usable memory, a few per cent under the nominal figure.
     public var gpuMemoryBytes: Int64
-    /// GPUs and the disk that the query asked for; traffic is extra.
+    /// The price of the GPUs and the disk that the query asked for; traffic is extra.
     public var price: HourlyPrice
-    /// Processor cores, of which a part of one may be the instance's; nil on RunPod.
+    /// Processor cores, possibly with a part of one; nil on RunPod.
     public var cpuCores: Double?
     /// Main memory in bytes; nil on RunPod.
     public var memoryBytes: Int64?
     /// Disk that can still be allocated, in bytes.
     public var diskBytes: Int64?
-    /// A gigabyte of disk for a month, which `price` includes; nil where it is not stated.
+    /// The price of a gigabyte of disk for a month, which `price` includes; nil if it is not stated.
     public var storageDollarsPerGBMonth: Double?
-    /// A gigabyte that leaves the instance, such as results that are brought back. RunPod charges nothing.
+    /// The price of a gigabyte that leaves the instance, such as downloaded results. RunPod charges nothing.
     public var uploadDollarsPerGB: Double?
-    /// A gigabyte that reaches the instance, such as an upload of the project. RunPod charges nothing.
+    /// The price of a gigabyte that reaches the instance, such as an upload of the project. RunPod charges
+    /// nothing.
     public var downloadDollarsPerGB: Double?
-    /// The instance's own link, in megabits a second.
+    /// The speed at which the instance can send, in megabits a second.
     public var uploadMbps: Double?
-    /// The same for what reaches the instance; nil on RunPod.
+    /// The speed at which the instance can receive, in megabits a second; nil on RunPod.
     public var downloadMbps: Double?
-    /// Share of the time the machine was up, from 0 to 1.
+    /// The share of the time for which the machine was up, from 0 to 1.
     public var reliability: Double?
-    /// For example `Quebec, CA`.
+    /// The location, for example `Quebec, CA`.
     public var location: String?
-    /// Highest CUDA version the driver supports.
+    /// The highest CUDA version that the driver supports.
     public var cudaVersion: Double?
     /// True for an interruptible (spot) machine: cheaper, but the platform may reclaim it at any time.
     public var isInterruptible: Bool
-    /// The physical machine, so that one that failed can be avoided.
+    /// The physical machine, so that a machine that failed can be avoided.
     public var machineID: String?
-    /// True where the platform has checked the machine itself.
+    /// True if the platform has checked the machine itself.
     public var isVerified: Bool
-    /// Where the platform can place it, when that can be chosen; empty for one machine.
+    /// The places to choose from for the instance, if the platform offers any; empty for one machine.
     public var places: [String]
 
     /// An offer for one machine that its platform has checked; nil stands for what is not known.
@@ -116,49 +117,48 @@ public struct Offer: Identifiable, Hashable, Codable, Sendable {
     }
 }
 
-/// What is wanted of an offer. A nil bound is no bound.
+/// The requirements for an offer. A nil bound is no bound.
 public struct OfferQuery: Hashable, Codable, Sendable {
-    /// What a list of offers is sorted by.
+    /// The sort order of a list of offers.
     public enum Order: String, CaseIterable, Codable, Hashable, Sendable {
-        /// What `OfferQuery.job` would cost in all, least first.
+        /// By the total cost of `OfferQuery.job`, least first.
         case cost
-        /// What an hour costs, least first.
+        /// By the price of an hour, least first.
         case price
-        /// Memory of all GPUs together, most first.
+        /// By the memory of all GPUs together, most first.
         case memory
-        /// Most reliable first; offers that state no reliability come last.
+        /// By reliability, highest first; offers that state none come last.
         case reliability
-        /// The speed of the instance's downloads, fastest first; offers that state none come last.
+        /// By the speed of the instance's downloads, fastest first; offers that state none come last.
         case download
     }
 
     /// The GPU as the user typed it (`RTX_3090`, `rtx 3090`); see `GPUName`.
     public var gpu: String?
-    /// How many GPUs the instance is to have, no more and no fewer.
+    /// The exact number of GPUs.
     public var gpuCount: Int
-    /// For all GPUs and the disk.
+    /// The highest price, for all GPUs and the disk.
     public var maximumPrice: HourlyPrice?
-    /// Memory of one GPU, in bytes.
+    /// The least memory of one GPU, in bytes.
     public var minimumGPUMemoryBytes: Int64?
-    /// From 0 to 1. RunPod states no reliability, so that this leaves out none of its offers.
+    /// The least reliability, from 0 to 1. RunPod states none, so that this excludes none of its offers.
     public var minimumReliability: Double?
     /// Two-letter country codes; empty means anywhere.
     public var countries: [String]
     /// The CUDA version that the driver has to support; an offer that states none passes.
     public var minimumCUDA: Double?
-    /// Disk the instance will have, in bytes; the price includes it.
+    /// The disk that the instance will have, in bytes; the price includes it.
     public var diskBytes: Int64
-    /// True finds interruptible (spot) machines alone, false all others.
+    /// True finds only interruptible (spot) machines, false only others.
     public var isInterruptible: Bool
-    /// What comes first; `limit` cuts what comes last.
+    /// The sort order; `limit` cuts off the end.
     public var order: Order
-    /// Of each platform; `PlatformAnswers.rank(by:)` applies it to all together.
+    /// The number of offers of each platform; `PlatformAnswers.rank(by:)` applies it to all together.
     public var limit: Int
-    /// What it is to be used for, for the price of the whole.
+    /// The planned use, for the total cost.
     public var job: JobEstimate
 
-    /// A query for one GPU of any kind with a disk of 40 GB, sorted by the price of an hour, unless
-    /// narrowed.
+    /// A query for one GPU of any kind with a disk of 40 GB, sorted by the price of an hour, unless narrowed.
     public init(
         gpu: String? = nil, gpuCount: Int = 1, maximumPrice: HourlyPrice? = nil,
         minimumGPUMemoryBytes: Int64? = nil, minimumReliability: Double? = nil, countries: [String] = [],

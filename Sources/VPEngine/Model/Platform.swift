@@ -23,12 +23,12 @@ public enum Platform: String, CaseIterable, Codable, Hashable, Sendable {
 public struct APIKey: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     private let secret: String
 
-    /// Surrounding white space is dropped: keys are pasted, and files end in a newline.
+    /// Drops surrounding white space: keys are pasted, and files end in a newline.
     public init(_ secret: String) {
         self.secret = secret.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// True where the text held nothing but white space. Calls with such a key throw `.missingKey`.
+    /// True if the text held nothing but white space. Calls with such a key throw `.missingKey`.
     public var isEmpty: Bool { self.secret.isEmpty }
 
     /// `****abcd`; a key too short to spare four characters shows none.
@@ -43,15 +43,15 @@ public struct APIKey: Hashable, Sendable, CustomStringConvertible, CustomDebugSt
     package func reveal() -> String { self.secret }
 }
 
-/// Where one platform's API listens, and the key it wants.
+/// The address of one platform's API, and the key for it.
 public struct PlatformEndpoint: Hashable, Sendable {
-    /// Whose API it is.
+    /// The platform whose API it is.
     public var platform: Platform
-    /// Paths of calls are appended to it; a slash at its end makes no difference.
+    /// The address to which paths of calls are appended; a slash at its end makes no difference.
     public var baseURL: URL
-    /// Authorises every call; without it none is made.
+    /// The key that authorises every call; without it none is made.
     public var key: APIKey
-    /// RunPod alone has a second API, at an address of its own; nil for the usual one beside `baseURL`.
+    /// The address of RunPod's second API; nil for the usual one beside `baseURL`, and on other platforms.
     public var graphQLURL: URL?
     /// Proxies and certificates on the way there.
     public var network: NetworkSettings
@@ -69,7 +69,7 @@ public struct PlatformEndpoint: Hashable, Sendable {
         self.network = network
     }
 
-    /// `baseURL` for a script: without a slash at the end.
+    /// `baseURL` for a script: without a slash at its end.
     var apiBase: String {
         var text = self.baseURL.absoluteString
         while text.hasSuffix("/") { text.removeLast() }

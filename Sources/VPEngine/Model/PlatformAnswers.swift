@@ -1,12 +1,12 @@
 import Foundation
 
-/// What each platform answered, and which could not.
+/// The answers of all platforms that were asked, and the failures among them.
 public struct PlatformAnswers<Value: Sendable>: Sendable {
     /// A platform whose answer is missing or not complete.
     public struct Failure: Hashable, Sendable {
         /// The platform that was asked.
         public var platform: Platform
-        /// What prevents a complete answer.
+        /// The reason that prevents a complete answer.
         public var error: EngineError
 
         /// The failure of `platform`.
@@ -16,13 +16,13 @@ public struct PlatformAnswers<Value: Sendable>: Sendable {
         }
     }
 
-    /// What all platforms answered, in one list.
+    /// The answers of all platforms, in one list.
     public var values: [Value]
-    /// Empty where every platform that was asked has answered completely.
+    /// The failures; empty if every platform that was asked has answered completely.
     public var failures: [Failure]
     /// When the platforms were asked, by this machine's clock.
     public var fetchedAt: Date
-    /// When each platform's rows were fetched, where that was not at `fetchedAt`.
+    /// When each platform's rows were fetched, if that was not at `fetchedAt`.
     public var seenAt: [Platform: Date]
 
     /// Answers that were all fetched at `fetchedAt`, unless `seenAt` says otherwise.
@@ -45,24 +45,24 @@ extension PlatformAnswers: Equatable where Value: Equatable {}
 
 /// Results on an instance that are not known to be here.
 public struct UnsafeResults: Hashable, Codable, Sendable {
-    /// How many files and links.
+    /// The number of files and links.
     public var files: Int
-    /// Their sizes together.
+    /// Their total size.
     public var bytes: Int64
-    /// The largest first, at most twenty.
+    /// Paths of the largest, at most twenty.
     public var examples: [String]
 
-    /// So many results; `examples` may name some of them.
+    /// A number of results; `examples` may name some of them.
     public init(files: Int, bytes: Int64, examples: [String] = []) {
         self.files = files
         self.bytes = bytes
         self.examples = examples
     }
 
-    /// True where a destroy would lose nothing.
+    /// True if a destroy would lose nothing.
     public var isSafe: Bool { self.files == 0 }
 
-    /// Adds those of another workspace.
+    /// Adds the results of another workspace.
     mutating func add(_ other: UnsafeResults) {
         self.files += other.files
         self.bytes = self.bytes.addingSaturated(other.bytes)
@@ -71,8 +71,8 @@ public struct UnsafeResults: Hashable, Codable, Sendable {
 }
 
 extension OfferQuery {
-    /// Whether `first` stands before `second`; equal ones are told apart by price, then id, so that a list
-    /// does not jump between two refreshes.
+    /// True if `first` comes before `second`; equal offers are ordered by price, then id, so that a list does
+    /// not jump between two refreshes.
     public func precedes(_ first: Offer, _ second: Offer) -> Bool {
         let keys: (Double, Double) =
             switch self.order {

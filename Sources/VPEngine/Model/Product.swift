@@ -1,4 +1,4 @@
-/// What this program calls itself.
+/// Facts about this program.
 public enum Product {
     public static let version = "0.1.0"
 }

@@ -1,8 +1,8 @@
 import VPScripts
 
 extension ScriptFile {
-    /// The script, before which stand `values` as assignments and `arguments` as its `$1` and so on. No value
-    /// comes into a script otherwise.
+    /// Returns the script, preceded by `values` as assignments and by `arguments` as its `$1` and so on.
+    /// Values enter a script in no other way.
     package func text(
         _ values: KeyValuePairs<String, String>, arguments: [String]? = nil
     ) -> String {
@@ -10,7 +10,7 @@ extension ScriptFile {
         return Self.assignments(values) + words + self.text
     }
 
-    /// The same with words that are not UTF-8, as `SyncPath.shellWord` gives them.
+    /// The same for words that are not UTF-8, as `SyncPath.shellWord` gives them.
     package func bytes(_ values: KeyValuePairs<String, String>, words: [[UInt8]]? = nil) -> [UInt8] {
         let blank = [UInt8(ascii: " ")]
         var bytes = Array(Self.assignments(values).utf8)
@@ -18,17 +18,17 @@ extension ScriptFile {
         return bytes + self.text.utf8
     }
 
-    /// Lines of `name=value`.
+    /// Returns lines of `name=value`.
     package static func assignments(_ values: KeyValuePairs<String, String>) -> String {
         values.map { "\($0.key)=\(ShellQuoting.quoted($0.value))\n" }.joined()
     }
 
-    /// A call of a function of the script, for its end.
+    /// Returns a call of one of the script's functions, to be put at its end.
     package static func call(_ function: String, _ words: [UInt8]...) -> [UInt8] {
         self.call(function, words)
     }
 
-    /// The same for words that were collected.
+    /// The same for words in an array.
     package static func call(_ function: String, _ words: [[UInt8]]) -> [UInt8] {
         var line = Array(function.utf8)
         for word in words {

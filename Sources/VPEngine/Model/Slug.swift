@@ -1,13 +1,13 @@
-/// A name that is fit for a path, a label and a line of shell, whatever it was made from.
+/// A name that is fit for a path, a label and a line of shell, whatever text it was made from.
 public enum Slug {
-    /// 1 to 40 of `A-Z a-z 0-9 . _ -`, with a letter or figure first and last.
-    /// What is no such character becomes a hyphen.
+    /// Returns 1 to 40 of `A-Z a-z 0-9 . _ -`, with a letter or digit first and last. All other characters
+    /// become hyphens.
     public static func of(_ name: String) -> String {
         var slug = ""
         for scalar in name.unicodeScalars.prefix(400) {
             let character = Character(scalar)
             let isPlain = Self.isPlain(scalar)
-            // Several in a row are one.
+            // Several of them in a row become one hyphen.
             if !isPlain, slug.last == "-" { continue }
             slug.append(isPlain ? character : "-")
         }
@@ -26,13 +26,13 @@ public enum Slug {
 }
 
 extension Workspace {
-    /// The project's name as paths, labels and instances get it. `name` is what people are shown.
+    /// The project's name in paths, labels and names of instances. `name` is what people are shown.
     public var slug: String { Slug.of(self.name) }
 }
 
 extension JobID {
-    /// The id as one part of a path, here and on an instance. Ids of today are that already;
-    /// one that was kept by an earlier version can hold what its project's name held.
+    /// The id as one part of a path, here and on an instance. Current ids are safe already; an id that an
+    /// earlier version stored can contain any character of its project's name.
     package var pathComponent: String {
         let safe = self.rawValue.unicodeScalars.map { scalar -> Character in
             let isPlain =

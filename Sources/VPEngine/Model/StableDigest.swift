@@ -1,6 +1,6 @@
-/// A short name for a longer text, the same in every run.
+/// A short digest of a longer text, the same in every run.
 package enum StableDigest {
-    /// FNV-1a over 64 bits, as sixteen hexadecimal digits. Nothing secret depends on it.
+    /// Returns FNV-1a over 64 bits, as sixteen hexadecimal digits. Nothing secret depends on it.
     package static func hex(_ text: String) -> String {
         let hex = String(self.hash(text.utf8), radix: 16)
         return String(repeating: "0", count: 16 - hex.count) + hex
@@ -15,7 +15,7 @@ package enum StableDigest {
         return hash
     }
 
-    /// One version of one file.
+    /// Returns a digest of one version of one file.
     package static func hash(_ path: [UInt8], _ entry: FileEntry) -> UInt64 {
         var hash = path.withUnsafeBufferPointer { self.hash($0) }
         func mix(_ figure: UInt64) {

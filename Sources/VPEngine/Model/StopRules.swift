@@ -1,19 +1,19 @@
-/// What about a training ends its job: `--stop-on nan,stall:10m,diverge`.
+/// Conditions of a training that end its job: `--stop-on nan,stall:10m,diverge`.
 public struct StopRules: Hashable, Codable, Sendable {
-    /// A loss is no number, on three lines.
+    /// Ends the job after three lines whose loss is not a number.
     public var onNotNumber = false
-    /// No step, for as long as `stallSeconds` or, without that, much longer than usual.
+    /// Ends the job if no step is logged for `stallSeconds` or, without that, for much longer than usual.
     public var onStall = false
     public var stallSeconds: Double?
-    /// The loss only rises.
+    /// Ends the job if the loss only rises.
     public var onDivergence = false
-    /// The evaluation gets no better.
+    /// Ends the job if the evaluation no longer improves.
     public var onPlateau = false
 
-    /// Nothing ends it.
+    /// Rules that end no job.
     public init() {}
 
-    /// As it is typed. Throws a sentence that says what to type.
+    /// Parses the rules as they are typed. Throws a sentence that says what to type.
     public init(_ text: String) throws(TimeSpan.Problem) {
         for part in text.split(separator: ",") {
             let words = part.split(separator: ":", maxSplits: 1).map { $0.trimmingSpaces() }
@@ -26,16 +26,16 @@ public struct StopRules: Hashable, Codable, Sendable {
                 if words.count > 1 { self.stallSeconds = try TimeSpan.seconds(words[1]) }
             default:
                 throw TimeSpan.Problem(
-                    sentence: "“\(part)” ends no job: type nan, stall, stall:10m, diverge or plateau")
+                    sentence: "“\(part)” is not a stop rule: type nan, stall, stall:10m, diverge or plateau")
             }
         }
         if self == StopRules() {
             throw TimeSpan.Problem(
-                sentence: "nothing is named: type nan, stall, stall:10m, diverge or plateau")
+                sentence: "no stop rule is given: type nan, stall, stall:10m, diverge or plateau")
         }
     }
 
-    /// As it is typed.
+    /// The rules as they are typed.
     public var text: String {
         var parts: [String] = []
         if self.onNotNumber { parts.append("nan") }

@@ -1,41 +1,42 @@
-/// What one sync did, and what it left alone.
+/// The result of one sync: what it did, and what it left alone.
 public struct SyncSummary: Hashable, Sendable {
-    /// Up is from here to the instance, down is back.
+    /// `up` is from here to the instance, `down` is back.
     public enum Direction: String, Hashable, Sendable { case up, down }
 
-    /// Which way files were moved.
+    /// The direction in which files were moved.
     public var direction: Direction
-    /// Files and links that arrived, those put beside a conflicting one included; upward also empty
+    /// The number of files and links that arrived, conflict copies included; for an upload also empty
     /// folders.
     public var transferredFiles: Int
-    /// Their sizes together. Fewer bytes travel where the other side had a part of a file.
+    /// Their total size. Fewer bytes travel if the other side had a part of a file.
     public var transferredBytes: Int64
-    /// Files that were the same on both sides already.
+    /// The number of files that were the same on both sides already.
     public var unchangedFiles: Int
-    /// Files removed on the instance because they were sent from here and are gone here.
+    /// The number of files removed on the instance because they were sent from here and are gone here.
     public var deletedFiles: Int
-    /// Paths changed on both sides. Downward, the remote version was written beside the local one.
+    /// Paths changed on both sides. A download writes the remote version beside the local one.
     public var conflicts: [String]
-    /// Paths that could not be brought or sent, each with its reason. Empty means whole.
+    /// Paths that could not be transferred, each with its reason. Empty means complete.
     public var missing: [String]
-    /// Paths that were written to all the while: what arrived may be a state in between.
+    /// Paths that were written to during the sync: what arrived may be a state in between.
     public var changing: [String]
-    /// Paths that were born, or grew on, after the look at the instance: what there was of them then is here.
+    /// Paths that appeared, or grew, after the instance was scanned: their content of that time is here.
     public var later: [String]
-    /// What was left on the instance because it must not come here,
-    /// each path with its reason and named once: no part of `missing`.
+    /// Paths left on the instance because they must not come here, each with its reason and reported once.
+    /// They are no part of `missing`.
     public var refused: [String]
-    /// Upward, of `conflicts` those whose version on the instance nobody here has:
-    /// what runs there now runs with it.
+    /// For an upload, the paths of `conflicts` whose version on the instance exists nowhere here: a command
+    /// started now runs with that version.
     public var undecided: [String] = []
-    /// Upward, paths that the instance no longer has and that are unchanged here: not sent again,
-    /// and named once.
+    /// For an upload, paths that were removed on the instance and are unchanged here: they are not sent
+    /// again, and are reported once.
     public var removedThere: [String] = []
-    /// Downward, paths that were removed here and are still there: brought where they are asked for.
+    /// For a download, paths that were removed here and are still there: they are downloaded only on request.
     public var removedHere: [String] = []
-    /// What stays there for a reason, each with it: what can be made again, what the settings leave there.
+    /// Paths that stay there for a reason, each with it: files that can be made again, or that the settings
+    /// exclude.
     public var left: [String] = []
-    /// How long it took.
+    /// The duration.
     public var seconds: Double
 
     /// A sync that found nothing to do, unless told otherwise.
@@ -57,15 +58,15 @@ public struct SyncSummary: Hashable, Sendable {
         self.seconds = seconds
     }
 
-    /// True when every file there was is here as well, or the other way round.
+    /// True if every file of one side is on the other side as well.
     public var isWhole: Bool { self.missing.isEmpty && self.changing.isEmpty }
 }
 
 extension SyncSummary {
-    /// Whether nothing of it is there alone.
+    /// True if no file of it is left on the instance alone.
     var isSafe: Bool { self.isWhole && self.later.isEmpty }
 
-    /// Adds what came by another way.
+    /// Adds the summary of files that came by another way.
     mutating func join(_ other: SyncSummary) {
         self.later += other.later
         self.refused += other.refused
@@ -77,7 +78,7 @@ extension SyncSummary {
         self.left += other.left
     }
 
-    /// Adds what a second attempt has brought; what is still missing is its word alone.
+    /// Adds the summary of a second attempt, whose lists of missing files replace the earlier ones.
     mutating func add(_ other: SyncSummary) {
         self.transferredFiles += other.transferredFiles
         self.transferredBytes += other.transferredBytes

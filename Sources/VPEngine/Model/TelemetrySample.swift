@@ -1,16 +1,16 @@
-/// One look at what an instance is doing.
+/// A snapshot of an instance's activity.
 public struct TelemetrySample: Hashable, Sendable {
     /// One of the instance's GPUs.
     public struct GPU: Hashable, Sendable {
-        /// Share of the time in which it worked, from 0 to 1; nil where the driver does not say.
+        /// The share of the time in which it worked, from 0 to 1; nil if the driver does not say.
         public var utilization: Double?
-        /// Memory in use; nil where the driver does not say.
+        /// Memory in use; nil if the driver does not say.
         public var usedBytes: Int64?
-        /// Nil where the driver does not say.
+        /// The total memory; nil if the driver does not say.
         public var totalBytes: Int64?
-        /// In degrees Celsius.
+        /// The temperature in degrees Celsius.
         public var temperature: Double?
-        /// In watts.
+        /// The power in watts.
         public var power: Double?
 
         /// A GPU of which nothing else is known.
@@ -26,25 +26,25 @@ public struct TelemetrySample: Hashable, Sendable {
         }
     }
 
-    /// In the driver's order; empty where nvidia-smi tells of none.
+    /// The GPUs in the driver's order; empty if nvidia-smi reports none.
     public var gpus: [GPU]
-    /// Since the host started, in units that only differences mean something in.
+    /// Ticks of busy processors since the host started; only differences mean something.
     public var busyTicks: Int64
     /// Ticks of all processors together, at work or not.
     public var totalTicks: Int64
-    /// The mean number of processes that wanted to run in the last minute; nil where it could not be read.
+    /// The mean number of processes that wanted to run in the last minute; nil if it could not be read.
     public var load: Double?
-    /// Main memory that is not available to further programs, as `/proc/meminfo` tells it.
+    /// Main memory that is not available to further programs, as `/proc/meminfo` reports it.
     public var usedMemoryBytes: Int64
-    /// 0 where it could not be read.
+    /// Total main memory; 0 if it could not be read.
     public var totalMemoryBytes: Int64
-    /// Of the file system that holds the workspace.
+    /// Used space of the file system that holds the workspace.
     public var usedDiskBytes: Int64
-    /// 0 where it could not be read.
+    /// The size of that file system; 0 if it could not be read.
     public var totalDiskBytes: Int64
-    /// Since the interfaces came up, all but the loopback one.
+    /// Bytes received on all interfaces but the loopback one, since they came up.
     public var receivedBytes: Int64
-    /// The same for what the instance has sent.
+    /// The same for bytes that the instance has sent.
     public var sentBytes: Int64
 
     /// A sample of which nothing else is known.
@@ -65,10 +65,10 @@ public struct TelemetrySample: Hashable, Sendable {
         self.sentBytes = sentBytes
     }
 
-    /// Mean over all GPUs.
+    /// The mean utilization of all GPUs.
     public var gpuShare: Double? { Self.mean(self.gpus.compactMap(\.utilization)) }
 
-    /// Mean over all GPUs that tell their memory, from 0 to 1; nil where none does.
+    /// The mean over all GPUs that report their memory, from 0 to 1; nil if none does.
     public var gpuMemoryShare: Double? {
         Self.mean(
             self.gpus.compactMap { gpu in
@@ -77,13 +77,13 @@ public struct TelemetrySample: Hashable, Sendable {
             })
     }
 
-    /// From 0 to 1; nil where the total is unknown.
+    /// The used share of main memory, from 0 to 1; nil if the total is unknown.
     public var memoryShare: Double? { Self.share(self.usedMemoryBytes, of: self.totalMemoryBytes) }
 
-    /// From 0 to 1; nil where the total is unknown.
+    /// The used share of the disk, from 0 to 1; nil if the total is unknown.
     public var diskShare: Double? { Self.share(self.usedDiskBytes, of: self.totalDiskBytes) }
 
-    /// Share of all processors that worked between `earlier` and now.
+    /// Returns the share of all processors that worked between `earlier` and now.
     public func cpuShare(since earlier: TelemetrySample?) -> Double? {
         guard let earlier else { return nil }
         return Self.share(
@@ -91,7 +91,7 @@ public struct TelemetrySample: Hashable, Sendable {
             of: self.totalTicks.subtractingSaturated(earlier.totalTicks))
     }
 
-    /// From 0 to 1; nil of nothing.
+    /// Returns a share from 0 to 1; nil if the whole is 0.
     private static func share(_ part: Int64, of whole: Int64) -> Double? {
         whole > 0 ? NumberRange.share.clamp(Double(part) / Double(whole)) : nil
     }

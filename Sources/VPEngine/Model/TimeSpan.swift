@@ -2,11 +2,10 @@ import Foundation
 
 /// A length of time as it is typed and shown: `90s`, `30m`, `4h`, `2d`, and parts of them together, `1h30m`.
 ///
-/// The one grammar of options, settings and the dashboard.
-/// A number without a unit would mean hours in one place and minutes in the next,
-/// so that it is refused with what to type.
+/// Options, settings and the dashboard share this grammar. A number without a unit would mean hours in one
+/// place and minutes in the next, so that it is refused with a hint what to type.
 public enum TimeSpan {
-    /// What is wrong with a text, as a sentence that says what to type.
+    /// A problem with a text, as a sentence that says what to type.
     public struct Problem: Error, Hashable, Sendable {
         public let sentence: String
     }
@@ -15,7 +14,7 @@ public enum TimeSpan {
         ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1),
     ]
 
-    /// Seconds, more than none and less than thirty years.
+    /// Reads a length of time in seconds, more than 0 and less than thirty years.
     public static func seconds(_ text: String) throws(Problem) -> Double {
         let typed = text.trimmingCharacters(in: .whitespaces).lowercased()
         var rest = Substring(typed)
@@ -51,10 +50,10 @@ public enum TimeSpan {
     }
 
     private static func problem(_ text: String) -> Problem {
-        Problem(sentence: "“\(text)” is no length of time: type 90s, 30m, 4h, 2d or 1h30m")
+        Problem(sentence: "“\(text)” is not a length of time: type 90s, 30m, 4h, 2d or 1h30m")
     }
 
-    /// `12h`, `1h30m`, `90s`: whole seconds that `seconds` reads back.
+    /// Formats whole seconds such as `12h`, `1h30m` or `90s`, which `seconds` reads back.
     public static func text(_ seconds: Double) -> String {
         var rest = Int(saturating: NumberRange.seconds.clamp(seconds).rounded())
         // Two minutes or less are easier in seconds than in minutes and seconds.
@@ -67,9 +66,10 @@ public enum TimeSpan {
         return text.isEmpty ? "0s" : text
     }
 
-    // MARK: Other forms, for reading alone
+    // MARK: Other forms, for display only
 
-    /// `40 s`, `12 min`, `3 h`, `2 d`: in sentences, one unit. Minutes begin at `minutesFrom` seconds.
+    /// Formats a time for sentences, in one unit: `40 s`, `12 min`, `3 h`, `2 d`. Minutes begin at
+    /// `minutesFrom` seconds.
     package static func rough(_ seconds: Double, minutesFrom: Double = 90) -> String {
         func whole(_ unit: Double) -> Int {
             Int(saturating: (NumberRange.seconds.clamp(seconds) / unit).rounded())
@@ -82,7 +82,7 @@ public enum TimeSpan {
         }
     }
 
-    /// `0.4 s`, `12 s`, `3:07`, `1:02:07`: what was measured.
+    /// Formats a measured time: `0.4 s`, `12 s`, `3:07`, `1:02:07`.
     package static func exact(_ seconds: Double) -> String {
         let seconds = NumberRange.seconds.clamp(seconds)
         if seconds < 9.95 { return "\(Figures.fixed(seconds, 1)) s" }
@@ -90,7 +90,7 @@ public enum TimeSpan {
         return whole < 60 ? "\(whole) s" : Self.hoursAndMinutes(whole)
     }
 
-    /// `45s`, `12m`, `1h12m`, `3d4h`: in columns; the coarser, the longer.
+    /// Formats a time for columns, the coarser the longer it is: `45s`, `12m`, `1h12m`, `3d4h`.
     package static func brief(_ seconds: Double) -> String {
         let whole = Self.whole(seconds, .down)
         switch whole {
@@ -101,19 +101,19 @@ public enum TimeSpan {
         }
     }
 
-    /// `00:41:12`: what runs.
+    /// Formats the time for which something has been running: `00:41:12`.
     package static func clock(_ seconds: Double) -> String {
         let whole = Self.whole(seconds, .down)
         let minutes = "\(Figures.twoDigits(whole / 60 % 60)):\(Figures.twoDigits(whole % 60))"
         return "\(Figures.twoDigits(whole / 3600)):\(minutes)"
     }
 
-    /// `0:08`, `1:00:00`: what is left.
+    /// Formats the time that is left: `0:08`, `1:00:00`.
     package static func countdown(_ seconds: Double) -> String {
         Self.hoursAndMinutes(Self.whole(seconds, .up))
     }
 
-    /// `3:07`, `1:02:07`
+    /// Formats whole seconds as `3:07` or `1:02:07`.
     private static func hoursAndMinutes(_ whole: Int) -> String {
         let rest = Figures.twoDigits(whole % 60)
         guard whole >= 3600 else { return "\(whole / 60):\(rest)" }

@@ -1,12 +1,12 @@
 /// A local folder and its remote twin.
 public struct Workspace: Hashable, Sendable {
-    /// The project's name, for instance and job names.
+    /// The project's name, used in names of instances and jobs.
     public var name: String
     /// Absolute path of the local folder.
     public var localRoot: String
     /// Absolute path on the instance.
     public var remoteRoot: String
-    /// Extra patterns in `.gitignore` syntax that are not sent, from the project's configuration.
+    /// Patterns in `.gitignore` syntax of further files that are not sent, from the project's configuration.
     public var extraIgnores: [String]
     /// Folder for data inside the workspace, from the original's `data_dir`; sent like everything else.
     public var dataFolder: String?

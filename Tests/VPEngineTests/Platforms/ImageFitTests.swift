@@ -76,7 +76,7 @@ import Testing
     @Test func theDriverMustBeNewEnough() {
         #expect(ImageFit.problem(image: Self.cuda124, gpu: "RTX 4090", driverCUDA: 12.4) == nil)
         let words = ImageFit.problem(image: Self.cuda124, gpu: "RTX 4090", driverCUDA: 12.2)
-        #expect(words == "it needs CUDA 12.4 and the driver there has 12.2")
+        #expect(words == "it needs CUDA 12.4, and the driver has only 12.2")
         #expect(ImageFit.problem(image: Self.cuda124, gpu: "a GPU of tomorrow", driverCUDA: 12.2) != nil)
     }
 
