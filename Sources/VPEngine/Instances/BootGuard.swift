@@ -1,13 +1,14 @@
 import VPScripts
 
-/// The shell text that a rental carries with it: it ends the instance where nobody came to put the watchdog
+/// The shell text that a rental carries along: it ends the instance if nobody ever installs the watchdog
 /// there.
 ///
-/// Between the rental and the first login an instance knows nothing of its lease.
-/// Should whoever rented it die then, this is what ends it. It counts the lease from the container's start,
+/// Between the rental and the first login an instance knows nothing of its lease. If the program that rented
+/// it dies in that time, this script ends the instance. It counts the lease from the container's start, and
+/// leaves everything to the watchdog as soon as that is installed.
 /// and leaves everything to the watchdog as soon as that is there.
 package enum BootGuard {
-    /// Nil for a lease without end.
+    /// Returns nil for a lease without end.
     package static func text(
         _ lease: LeaseTerms, on platform: Platform, apiBase: String, workspace: String
     ) -> String? {
@@ -21,7 +22,7 @@ package enum BootGuard {
             "seconds": String(limit), "ending": lease.ending.rawValue,
             "kept": lease.keepsUnsafeResults ? workspace : "",
         ])
-        // The user's own start goes on beside it, in a shell that knows none of its variables.
+        // The user's own start command runs beside it, in a shell without its variables.
         return "(\n\(script)) </dev/null >/dev/null 2>&1 &\n"
     }
 }

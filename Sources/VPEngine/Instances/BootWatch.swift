@@ -1,23 +1,22 @@
-/// How long a boot is waited for: a value that is told what was seen, and says when it is enough.
+/// Decides how long a boot is waited for: a value that is fed with sightings, and says when to give up.
 ///
-/// Each stage has a limit as a whole. While the image loads there is a second,
-/// shorter one for nothing at all having changed: a machine that was placed and never begins is paid for like
-/// one that works.
+/// Each stage has a limit as a whole. While the image loads there is a second, shorter limit for the time
+/// without any change: a machine that was placed and never begins costs as much as one that works.
 struct BootWatch {
-    /// What the platform showed at one look; two that are equal mean that nothing has happened.
+    /// The platform's report at one look; two equal sightings mean that nothing has happened.
     struct Sighting: Hashable {
         var status: InstanceStatus
-        /// The platform's words.
+        /// The platform's status message.
         var words: String?
     }
 
     private(set) var stage: ActionStage
-    /// What was said last about why the stage is not over.
+    /// The latest reason why the stage is not over.
     var words: String?
     private let limit: Double
     private let silence: BootDeadlines.Silence?
     private let startedAt: Double
-    /// When anything was seen to change, moved on by the time in which nobody could look.
+    /// The time of the last visible change, moved on by periods in which the platform gave no answer.
     private var changedAt: Double
     private var lookedAt: Double
     private var last: Sighting?
@@ -44,13 +43,13 @@ struct BootWatch {
         self.lookedAt = now
     }
 
-    /// Nobody could say how it stands; that must not count against the machine.
+    /// Records that the platform gave no answer; this must not count against the machine.
     mutating func sawNothing(at now: Double) {
         self.changedAt += max(0, now - self.lookedAt)
         self.lookedAt = now
     }
 
-    /// Why the machine is given up, or nil where it is worth waiting.
+    /// The reason to give the machine up, or nil to keep waiting.
     func reasonToGiveUp(at now: Double) -> String? {
         if now - self.startedAt >= self.limit {
             let words = self.words ?? self.last?.words ?? "nothing happened"

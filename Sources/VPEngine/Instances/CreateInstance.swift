@@ -1,23 +1,23 @@
 import Foundation
 
-/// Rents an instance and sees it through to a workspace that can be used.
+/// Rents an instance and waits until its workspace can be used.
 ///
-/// Candidates are tried in order of what the job will cost: what is taken or fails makes room for the next,
-/// what concerns money or the key ends the walk.
+/// Candidates are tried in order of what the job will cost: an offer that is taken or fails makes room for
+/// the next, an error about money or the key ends the walk.
 struct CreateInstance {
     let context: EngineContext
     let request: CreateRequest
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
 
-    /// No more than this many machines are paid for: what fails five times in a row fails for a reason of its
-    /// own.
+    /// The maximum number of machines that are paid for: after five failures in a row, the reason is not the
+    /// machines.
     private static let bootLimit = 5
-    /// A refusal costs one call and no money.
+    /// The maximum number of failures, including refusals, which cost one call and no money.
     private static let refusalLimit = 15
 
     func run() async throws(EngineError) -> Instance {
-        // Found out before money is spent.
+        // Programs are checked before money is spent.
         for program in ["ssh", "rsync"]
         where SystemProcessRunner.path(of: program, in: self.context.configuration.environment) == nil {
             throw EngineError(.missingProgram, .init("renting an instance"), detail: program)
@@ -43,16 +43,16 @@ struct CreateInstance {
         return try await self.walk(found.offers, finder, key)
     }
 
-    /// Brings up what an earlier `vp` rented for this project and was killed over, where there is such.
+    /// Boots the instance that an earlier `vp` rented for this project before it was killed, if there is one.
     ///
-    /// Throws the platform's error where it cannot be seen whether there is:
-    /// to rent another beside it would be to rent twice.
+    /// Throws the platform's error if it cannot be determined whether there is one: renting another would be
+    /// renting twice.
     private func takeUpUnfinished() async throws(EngineError) -> Instance? {
         let unfinished = try self.unfinishedRentals()
         guard !unfinished.isEmpty else { return nil }
         let answers = await PlatformQuestions(context: self.context).instances(
             platform: self.request.platform)
-        // The ledger may have learned from the list which instance came of a rental.
+        // Listing the instances may have told the ledger which instance came of a rental.
         let found = try self.unfinishedRentals().lazy.compactMap { entry in
             answers.values.first { $0.id == entry.instance && self.isMeant($0) }.map { (entry, $0) }
         }.first
@@ -62,7 +62,7 @@ struct CreateInstance {
                     continue
                 }
                 let words =
-                    "whether \(entry.name), which an earlier vp was renting, is there cannot be seen now"
+                    "it cannot be seen now whether \(entry.name), which an earlier vp was renting, exists"
                 throw EngineError(
                     failure.error.code, failure.error.activity,
                     detail: [failure.error.detail, words].compactMap(\.self).joined(separator: "; "))
@@ -70,7 +70,8 @@ struct CreateInstance {
             return nil
         }
         try self.context.store.takeOverCreation(of: entry.name)
-        self.progress(ActionProgress(.renting, detail: "\(instance.id) was rented already, and is taken up"))
+        self.progress(
+            ActionProgress(.renting, detail: "continuing with \(instance.id), which an earlier vp rented"))
         self.report(.instanceChanged(instance))
         let boot = InstanceBoot(
             context: self.context, deadlines: self.request.deadlines, progress: self.progress,
@@ -79,9 +80,8 @@ struct CreateInstance {
         return try await RentalRecord(context: self.context).finishCreation(of: ready, named: entry.name)
     }
 
-    /// The rentals of this project that an earlier `vp` began and did not live to finish,
-    /// where the request could have meant them, newest first. What was left with the order to end it is
-    /// nobody's to go on with.
+    /// The unfinished rentals of this project that an earlier `vp` began and that match the request, newest
+    /// first. Excludes rentals with an order to end them.
     private func unfinishedRentals() throws(EngineError) -> [LedgerEntry] {
         guard self.request.offer == nil else { return [] }
         return try self.context.store.openLedgerEntries().reversed().filter { entry in
@@ -92,7 +92,7 @@ struct CreateInstance {
         }
     }
 
-    /// Whether `instance` can be brought up, and is what the request asks for.
+    /// `true` if `instance` can be booted and matches the request.
     private func isMeant(_ instance: Instance) -> Bool {
         guard instance.status != .stopped, instance.status != .failed, instance.status != .lost else {
             return false
@@ -129,13 +129,13 @@ struct CreateInstance {
     }
 
     private func failure(_ failed: [FailedCandidate]) -> EngineError {
-        // One that was asked for by name, and is gone: there is nothing to add.
+        // An offer that was requested by name is gone: there is nothing to add.
         if failed.count == 1, !failed[0].wasRented, self.request.offer != nil { return failed[0].error }
-        // The same of each is said once, and of many the first few.
+        // A reason common to all is given once; of many reasons only the first few are given.
         let reasons = Set(failed.map(\.reason))
         let words =
             reasons.count == 1 && failed.count > 1
-            ? "\(failed.count) tried, and of each: \(failed[0].reason)"
+            ? "\(failed.count) candidates were tried, and each failed: \(failed[0].reason)"
             : failed.prefix(4).map(\.words).joined(separator: "; ")
                 + (failed.count > 4 ? "; and \(failed.count - 4) more" : "")
         return EngineError(
@@ -148,8 +148,8 @@ struct CreateInstance {
             machine: machine, platform: candidate.offer.id.platform, reason: candidate.reason)
     }
 
-    /// Makes sure that the account has the key we will log in with, where it must: platforms install the
-    /// account's keys when an instance is made, and not later.
+    /// Adds the key that we will log in with to the account, if it is missing there and the platform requires
+    /// it: such platforms install the account's keys when an instance is created, and not later.
     private func check(_ key: LoginKey, on platform: Platform) async throws(EngineError) {
         let client = try self.context.client(platform, "renting an instance")
         guard client.installsOnlyAccountKeys else { return }
@@ -163,7 +163,8 @@ struct CreateInstance {
         try await client.addAccountKey(key.line)
     }
 
-    /// A name is what a rental is found by when its answer was lost, so that there must be but one of it.
+    /// Requires that the name is unused: a rental whose answer was lost is found by its name, so the name
+    /// must be unique.
     private func checkName() async throws(EngineError) {
         guard let name = self.request.name else { return }
         let instances = await PlatformQuestions(context: self.context).instances(
@@ -174,7 +175,7 @@ struct CreateInstance {
             guard isOpen else { return }
             throw EngineError(
                 .nameInUse, .init("renting an instance", subject: name),
-                detail: "a rental of that name was begun and is not confirmed to be gone")
+                detail: "an earlier rental of that name is not confirmed to have ended")
         }
         throw EngineError(
             .nameInUse, .init("renting an instance", platform: other.id.platform, subject: name),
@@ -182,20 +183,20 @@ struct CreateInstance {
     }
 }
 
-/// An offer that did not become an instance that can be used. Nothing is left of it.
+/// An offer that did not become a usable instance. Nothing is left of it.
 struct FailedCandidate {
     var offer: Offer
     var error: EngineError
-    /// False where the platform refused it.
+    /// `false` if the platform refused the offer.
     var wasRented: Bool
-    /// How the machine is known to `RentalCandidates`.
+    /// The machine's identifier in `RentalCandidates`.
     var machine: String?
-    /// Where it was, on a platform that chooses.
+    /// The place of the machine, on a platform that chooses one.
     var place: String?
 
     var reason: String { self.error.detail ?? self.error.code.rawValue }
 
-    /// `RTX 4090 31415 on vast.ai: image loading: …`; what has no number is called by its place.
+    /// `RTX 4090 31415 on vast.ai: image loading: …`; an offer without a number is named by its place.
     var words: String {
         let name = self.offer.places.isEmpty ? self.offer.id.rawValue : self.place
         let subject = [self.offer.gpuName, name].compactMap(\.self).joined(separator: " ")

@@ -1,23 +1,23 @@
 import Foundation
 
-/// Brings back what is not safe, destroys, and waits until the platform no longer shows the instance.
+/// Downloads results that are not safe, destroys the instance, and waits until the platform no longer shows
+/// it.
 ///
-/// The ledger's row carries the order from the first moment,
-/// says `destroying` before the platform is asked, and is closed only when it is gone: whatever ends this
-/// first, the next start goes on from there.
+/// The ledger's row has the order from the first moment, says `destroying` before the platform is asked, and
+/// is closed only when the instance is gone. If this process dies, the next start resumes from there.
 struct DestroyInstance {
     let context: EngineContext
     let id: InstanceID
     let request: DestroyRequest
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
-    /// How long a part of it is pursued, and how long the platform may go on showing it, in seconds.
+    /// How long each step is retried, and how long the platform may keep showing the instance, in seconds.
     var patience = 120.0
 
     func run() async throws(EngineError) -> DestroyReceipt {
         let client = try self.context.client(self.id.platform, "destroying instance \(self.id)")
         let entry = try self.context.store.ledgerEntry(for: self.id)
-        // One that is to be destroyed already was asked about its results when that began.
+        // For an instance already being destroyed, the results were dealt with when that began.
         let isResumed = entry?.state == .destroying
         if let entry, !isResumed { try self.hold(entry) }
         do throws(EngineError) {
@@ -34,7 +34,7 @@ struct DestroyInstance {
         if !isResumed, !self.request.endsJobs {
             try await LiveJobs(self.context).requireNone(on: instance, self.activity)
         } else if !isResumed, !self.request.discardsResults {
-            // What they save when they are told to end is a result like any other.
+            // Files that jobs save when they are told to end are results like any other.
             await EndJobs(context: self.context, progress: self.progress, report: self.report).run(
                 on: instance)
         }
@@ -42,16 +42,17 @@ struct DestroyInstance {
             context: self.context, instance: instance, words: self.activity.words, progress: self.progress,
             patience: self.patience)
         let download = isResumed || self.request.discardsResults ? nil : try await secure.run()
-        // What has ended unseen can be asked for now and never again.
+        // Jobs that ended unnoticed can be asked for now and never again.
         try await LookAtJobs(self.context, report: self.report).run(on: self.id)
-        // The logs that this has brought, and the ledger, are to outlive a power cut as well.
+        // The downloaded logs and the ledger must survive a power cut as well.
         try? self.context.flush(self.context.configuration.paths.stateFolder)
         self.progress(ActionProgress(.destroying))
         if let entry { try self.context.store.update(entry.name, state: .destroying) }
         var leaving = instance
         leaving.status = .destroying
         self.report(.instanceChanged(leaving))
-        // Its own watchdog first: it goes on when nobody here does, and with a key of its own.
+        // The instance's own watchdog gets the order first: it continues when nobody here does, with a key of
+        // its own.
         if entry != nil, instance.status == .running, self.context.connections.hasAnswered(self.id) {
             await self.orderWatchdog()
         }
@@ -65,8 +66,8 @@ struct DestroyInstance {
             duration: instance.createdAt.map { self.context.now().timeIntervalSince($0) })
     }
 
-    /// The instance as the platform shows it, or, where that does not say, as it was seen last. Throws
-    /// `.instanceGone` when a list, too, shows that it is not there.
+    /// Returns the instance as the platform shows it or, if the platform gives no answer, as it was seen
+    /// last. Throws `.instanceGone` if a complete list does not show it either.
     private func look(_ client: any PlatformClient) async throws(EngineError) -> Instance {
         let pursuit = Pursuit(
             context: self.context, patience: Pursuit.patience(self.patience / 4, self.context),
@@ -97,7 +98,7 @@ struct DestroyInstance {
         .init("destroying instance \(self.id)", platform: self.id.platform, subject: self.id.rawValue)
     }
 
-    /// Tells the instance to end itself. One that does not hear within a moment is ended without that.
+    /// Tells the instance to end itself. An instance that does not respond within 5 s is ended without that.
     private func orderWatchdog() async {
         let script = WatchdogScript.order(discardsResults: self.request.discardsResults)
         guard let shell = try? await self.context.shell(for: self.id) else { return }
@@ -109,11 +110,11 @@ struct DestroyInstance {
         }
     }
 
-    /// Asks for the end until a complete list no longer shows the instance, and the instance itself cannot be
-    /// found either. Whatever the platform answers to the order, done or not found, proves nothing.
+    /// Orders the end until neither a complete list nor a question for the instance itself shows it. The
+    /// platform's answer to the order, done or not found, proves nothing.
     ///
-    /// Whatever it answers may pass, too: a lock, a limit, a lost network, a key that is being replaced.
-    /// So the order is given again until the patience is over.
+    /// Any error may be temporary: a lock, a limit, a lost network, a key that is being replaced. So the
+    /// order is repeated until the patience is over.
     private func end(with client: any PlatformClient, _ entry: LedgerEntry?) async throws(EngineError) {
         let start = ContinuousClock.now
         let limit = Pursuit.patience(self.patience, self.context)
@@ -130,7 +131,8 @@ struct DestroyInstance {
                 do throws(EngineError) {
                     try await client.destroy(self.id)
                     refusal = nil
-                    // However long it took to get a hearing, the platform then has its time to do it.
+                    // However long it took until the order was accepted, the platform then has its time to
+                    // carry it out.
                     if !wasAccepted { deadline = max(deadline, start.secondsUntilNow + limit / 2) }
                     wasAccepted = true
                     self.progress(ActionProgress(.confirming))
@@ -159,13 +161,13 @@ struct DestroyInstance {
         let platform = self.id.platform.displayName
         let state =
             isShown == nil
-            ? "\(platform) does not say whether the instance \(self.id) is there"
+            ? "\(platform) does not say whether the instance \(self.id) still exists"
             : "\(platform) still shows the instance \(self.id) after \(Int(saturating: limit.rounded(.up))) s"
         let words = refusal.map { ": \(Self.words(for: $0, of: self.id.platform))" } ?? ""
         throw EngineError(.destroyUnconfirmed, self.activity, detail: state + words)
     }
 
-    /// A key that is refused is what the user can do something about.
+    /// Words for a refusal; a refused key is something that the user can fix.
     private static func words(for refusal: EngineError, of platform: Platform) -> String {
         let said = refusal.detail ?? refusal.code.rawValue
         guard refusal.code == .unauthorized else { return said }
@@ -181,7 +183,7 @@ struct DestroyInstance {
     }
 }
 
-/// What becomes of an order that was not carried out.
+/// Handling of orders that were not carried out.
 extension DestroyInstance {
     private func hold(_ entry: LedgerEntry) throws(EngineError) {
         let order = EndOrder(
@@ -189,7 +191,7 @@ extension DestroyInstance {
         _ = try self.context.store.hold(order, of: entry.name)
     }
 
-    /// Notes in the row what `error` means for the order, and returns what the user is to be told.
+    /// Records in the row what `error` means for the order, and returns the error for the user.
     private func settle(
         _ error: EngineError, _ client: any PlatformClient, _ entry: LedgerEntry?, _ isResumed: Bool
     ) async throws(EngineError) -> EngineError {
@@ -204,7 +206,8 @@ extension DestroyInstance {
         switch error.code {
         case .instanceGone: return error
         case .cancelled:
-            // Whoever broke it off did not want it; once the platform was asked, it comes all the same.
+            // The user who cancelled did not want the end; but once the platform was asked, it comes all the
+            // same.
             try keep(
                 self.request.staysOrdered
                     ? EndOrder(.pursued, discardsResults: self.request.discardsResults, at: now) : nil)
@@ -220,7 +223,7 @@ extension DestroyInstance {
             }
             await MoneyWatch(context: self.context).note()
             return self.request.waitsForJobs
-                ? error.addingDetail("it is destroyed when the last of them has ended") : error
+                ? error.addingDetail("it will be destroyed when the last of them has ended") : error
         case .unsafeResults, .hostKeyChanged:
             try keep(EndOrder(.waiting, words: Self.words(for: error), at: now))
             var refused = error
@@ -248,18 +251,18 @@ extension DestroyInstance {
             ? "other jobs run there: \(names)" : "results are not here: \(reason)"
     }
 
-    /// `; it costs $0.40 an hour`, as far as that is known.
+    /// `; it costs $0.40 an hour`, or empty if the price is unknown.
     private func priceWords(_ entry: LedgerEntry?) -> String {
         let price = self.context.connections.known(self.id)?.price.dollarsPerHour ?? entry?.dollarsPerHour
         return price.map { "; it costs \(Figures.dollars($0)) an hour" } ?? ""
     }
 
-    /// Stops what must not be destroyed, so that it costs its disk alone, where that loses nothing.
-    /// Answers with what is to be said of it.
+    /// Stops an instance that must not be destroyed, if that loses nothing, so that only its disk costs
+    /// money. Returns words for the user.
     private func stopInstead(_ client: any PlatformClient) async -> String? {
         guard let instance = try? await client.instance(self.id), instance.status == .running,
             let isKept = try? RentalRecord(context: self.context).stopKeepsResults(on: self.id), isKept,
-            // A job that nobody can see may run there.
+            // Requires a report without jobs: a job that nobody can see may be running.
             await LiveJobs(self.context).told(by: self.id)?.isEmpty == true
         else { return nil }
         await self.context.connections.close(self.id)
@@ -279,7 +282,7 @@ extension DestroyInstance {
 }
 
 extension EngineError {
-    /// The same with more to say.
+    /// A copy of the error with `words` added to its detail.
     fileprivate func addingDetail(_ words: String) -> EngineError {
         EngineError(
             self.code, self.activity,

@@ -1,29 +1,28 @@
 import Foundation
 import VPScripts
 
-/// Sees an instance through its boot, to a workspace that can be used and GPUs that answer.
+/// Waits until an instance has booted, its workspace can be used and its GPUs answer.
 ///
-/// Each stage is named in the progress and has a deadline of its own.
-/// What goes wrong with the instance itself throws `.instanceNotReady` with the stage and the platform's
-/// words; anything else is not its fault.
+/// Each stage is named in the progress and has its own deadline. A failure of the instance itself throws
+/// `.instanceNotReady` with the stage and the platform's words; any other error is not the instance's fault.
 struct InstanceBoot {
     let context: EngineContext
     let deadlines: BootDeadlines
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
-    /// A start of what was stopped: the platform may show the old state for a while.
+    /// `true` when starting a stopped instance: the platform may show the old state for a while.
     var isRestart = false
-    /// What the image was built for; a driver below it finds no GPU.
+    /// The CUDA version that the image was built for; with an older driver no GPU is found.
     var imageCUDA: Double?
-    /// What it must be; nil where nobody knows, or does not mind.
+    /// The hardware that was rented; nil if it is unknown or does not matter.
     var rented: RentedHardware?
-    /// The container's variables, which platforms give to its first process and to nobody who logs in.
+    /// The container's variables, which platforms pass to its first process only, and not to logins.
     var environment: [String: String] = [:]
 
     func run(_ rented: Instance) async throws(EngineError) -> Instance {
         let (instance, shell) = try await self.waitForLogin(rented)
         try await self.prepare(shell)
-        // What was rented counts, whatever the platform's row says of it.
+        // The rented GPU count is required, even if the platform's row says less.
         let count = max(instance.gpuCount, self.rented?.gpuCount ?? 0)
         if count > 0 { try await self.checkGPUs(shell, count: count) }
         return instance
@@ -31,11 +30,11 @@ struct InstanceBoot {
 
     // MARK: Until ssh answers
 
-    /// The platform is asked again for each attempt: the address may come late, change, or go.
+    /// Asks the platform again before each attempt: the address may come late, change, or disappear.
     private func waitForLogin(_ rented: Instance) async throws(EngineError) -> (Instance, RemoteShell) {
         let start = ContinuousClock.now
         var silence = self.deadlines.silence
-        // The old state stays on show for minutes after a start.
+        // The platform may show the old state for minutes after a start.
         if self.isRestart { silence.placed = silence.loading }
         var watch = BootWatch(.loading, limit: self.deadlines.loading, silence: silence, at: 0)
         var last = rented
@@ -47,7 +46,7 @@ struct InstanceBoot {
                 isKnown = true
                 if seen != last { self.report(.instanceChanged(seen)) }
                 last = seen
-                // Before anything of the user's goes there, and before more of it is paid for.
+                // The hardware is checked before any data of the user's is sent, and before more is paid for.
                 if let difference = self.rented?.difference(from: seen) {
                     throw self.notReady(seen, watch.stage, difference)
                 }
@@ -80,7 +79,7 @@ struct InstanceBoot {
                 case .success(let shell): return (last, shell)
                 case .failure(let error):
                     watch.words = error.detail
-                    // Keys may be written after sshd has begun to listen.
+                    // Keys may be written after sshd has started to listen.
                     if error.code == .sshRefused, watch.stage == .sshPort {
                         watch = BootWatch(
                             .sshLogin, limit: self.deadlines.sshLogin, words: error.detail,
@@ -97,10 +96,10 @@ struct InstanceBoot {
         }
     }
 
-    /// Shows the platform's words on the boot, and ends one that cannot succeed.
+    /// Reports the platform's messages about the boot, and throws if they show that it cannot succeed.
     ///
-    /// - Parameter isAfresh: whether a platform whose list has no such words is asked for them; each question
-    ///   is a call of its own.
+    /// - Parameter isAfresh: `true` to ask a platform for messages that its list does not contain; each
+    ///   question is a separate call.
     private func tellProgress(
         of instance: Instance, to watch: inout BootWatch, isAfresh: Bool
     ) async throws(EngineError) {
@@ -110,7 +109,7 @@ struct InstanceBoot {
         } else if isAfresh {
             let client = try self.context.client(instance.id.platform, "waiting for the instance")
             lines = (try? await client.startMessages(instance.id)) ?? []
-            // A start that follows others has their lines before its own.
+            // After a restart, the messages of earlier starts precede its own.
             if self.isRestart { lines = lines.suffix(1) }
         }
         guard let words = lines.last else { return }
@@ -122,7 +121,8 @@ struct InstanceBoot {
         throw self.failure(instance, meaning, line)
     }
 
-    /// What the front ends say, and what a create does next, depends on whose fault it is.
+    /// The error for a failed boot. Its code says whose fault it is, which decides the user's message and the
+    /// next step of a create.
     private func failure(
         _ instance: Instance, _ meaning: StartMessages.Meaning, _ line: String
     ) -> EngineError {
@@ -142,7 +142,7 @@ struct InstanceBoot {
         }
     }
 
-    /// Nil where nobody could say: one bad answer must not cost the machine.
+    /// Returns nil if the platform gave no usable answer: one bad answer must not cost the machine.
     private func look(at id: InstanceID, isKnown: Bool) async throws(EngineError) -> Instance? {
         do throws(EngineError) {
             return try await self.context.freshInstance(id)
@@ -150,7 +150,8 @@ struct InstanceBoot {
             switch error.code {
             case .networkDown, .platformFailed, .timedOut, .rateLimited, .badResponse: return nil
             case .instanceGone:
-                // A fresh rental may take a moment to show; what was there and is not any more, is gone.
+                // A fresh rental may take a moment to appear; an instance that was seen and no longer is, is
+                // gone.
                 guard isKnown else { return nil }
                 throw EngineError(
                     .instanceNotReady, error.activity, detail: "it disappeared while it was starting")
@@ -176,7 +177,8 @@ struct InstanceBoot {
             switch error.code {
             case .unreachable, .sshRefused: return .failure(error)
             case .hostKeyChanged:
-                // Between two attempts of one boot: nothing was sent, and this one is not to be trusted.
+                // The key changed between two attempts of one boot: nothing was sent, and the instance is not
+                // to be trusted.
                 throw self.notReady(instance, .sshPort, error.detail ?? "its host key changed")
             default: throw error
             }
@@ -191,7 +193,7 @@ struct InstanceBoot {
         let result = try await self.run(script, shell, .preparing, limit: self.deadlines.preparing)
         guard result.isSuccess else {
             throw self.notReady(
-                shell.target.instance, .preparing, result.lastErrorLine ?? "the workspace cannot be made")
+                shell.target.instance, .preparing, result.lastErrorLine ?? "the workspace cannot be created")
         }
         let isWiped = self.isRestart && shell.target.instance.platform == .runpod
         guard !self.environment.isEmpty || isWiped else { return }
@@ -201,7 +203,7 @@ struct InstanceBoot {
             limit: self.deadlines.preparing)
         guard keeping.isSuccess else {
             throw self.notReady(
-                shell.target.instance, .preparing, keeping.lastErrorLine ?? "the variables cannot be kept")
+                shell.target.instance, .preparing, keeping.lastErrorLine ?? "the variables cannot be saved")
         }
     }
 
@@ -226,8 +228,8 @@ struct InstanceBoot {
         }
     }
 
-    /// Runs `script`, which may be run twice: again over a new connection where one broke.
-    /// One that hangs is the instance's fault as well.
+    /// Runs `script`, which must be idempotent: it runs again over a new connection if one breaks. A script
+    /// that hangs is the instance's fault as well.
     private func run(
         _ script: String, _ shell: RemoteShell, _ stage: ActionStage, limit: Double
     ) async throws(EngineError) -> ProcessResult {
@@ -239,7 +241,8 @@ struct InstanceBoot {
             let failure: EngineError
             do throws(EngineError) {
                 if let result = try await Self.run(script, shell, for: max(0, left)) { return result }
-                throw self.notReady(id, stage, "no end; given up after \(Int(saturating: limit.rounded())) s")
+                throw self.notReady(
+                    id, stage, "it did not end; given up after \(Int(saturating: limit.rounded())) s")
             } catch {
                 failure = error
             }
@@ -258,14 +261,14 @@ struct InstanceBoot {
                     if let other = try? await self.context.connections.shell(for: instance) { shell = other }
                 }
             case .hostKeyChanged:
-                // Nothing of the user's was sent yet, and this one is not to be trusted with it.
+                // No data of the user's was sent yet, and the instance is not to be trusted with any.
                 throw self.notReady(id, stage, failure.detail ?? "its host key changed")
             default: throw failure
             }
         }
     }
 
-    /// Nil where it took longer than `seconds`; it is ended then.
+    /// Returns nil, and ends the script, if it takes longer than `seconds`.
     private static func run(
         _ script: String, _ shell: RemoteShell, for seconds: Double
     ) async throws(EngineError) -> ProcessResult? {
@@ -301,13 +304,14 @@ struct InstanceBoot {
     }
 }
 
-/// What is run on a fresh instance.
+/// Scripts that run on a fresh instance.
 enum BootScript {
-    /// Makes the workspace and sees to rsync. Says on its last line of stderr what is wrong.
+    /// Creates the workspace and installs rsync if it is missing. The last line of stderr describes a
+    /// failure.
     static func prepare(root: String) -> String { ScriptFile.bootPrepare.text(["root": root]) }
 
-    /// Keeps `environment` for jobs and for who logs in: a file that only its user can read,
-    /// which shells read first.
+    /// Saves `environment` for jobs and logins in a file that only its user can read, which shells read
+    /// first.
     static func keep(_ environment: [String: String]) -> String {
         let exports = environment.sorted { $0.key < $1.key }.map { name, value in
             "export \(name)=\(ShellQuoting.quoted(value))\n"
@@ -315,9 +319,9 @@ enum BootScript {
         return ScriptFile.keepVariables.text(["kept_environment": exports])
     }
 
-    /// Keeps the variables again that were given at the rental, of a container whose disk was wiped.
+    /// Saves the variables from the rental again, for a container whose disk was wiped.
     static let restore = ScriptFile.restoreVariables.text(["names_variable": RentRequest.namesVariable])
 
-    /// Prints how many GPUs there are, then the CUDA version of the driver where it is known.
+    /// Prints the number of GPUs, then the driver's CUDA version if it is known.
     static let countGPUs = ScriptFile.countGPUs.text
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Instance {
-    /// Why nothing runs on it any more, as it is at `now`; nil while something may.
+    /// The reason why nothing runs on it any more at `now`, or nil if something may still run.
     func wordsForItsEnd(at now: Date) -> String? {
         let message = self.statusMessage.map { ": \($0)" } ?? ""
         switch self.status {
@@ -20,7 +20,7 @@ extension Instance {
 }
 
 extension Instance? {
-    /// Why the platform has it no longer at `now`, by what was known of it last.
+    /// The reason why the platform no longer has it at `now`, based on what was last known of it.
     func wordsForItsAbsence(at now: Date) -> String {
         self?.mayHaveOutlivedItsLease(at: now) == true
             ? "its lease ran out: the platform no longer has this instance"

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Starts and stops an instance, and waits until the platform shows it so.
+/// Starts and stops an instance, and waits until the platform shows the new state.
 struct InstanceSwitch {
     let context: EngineContext
     let progress: @Sendable (ActionProgress) -> Void
@@ -14,26 +14,27 @@ struct InstanceSwitch {
         }
         self.progress(ActionProgress(.starting))
         let stopped = try await self.context.freshInstance(id)
-        // What is written from now on was not there when it was verified.
+        // Files written from now on did not exist when the instance was verified.
         ManifestStore(self.context).saveVerified(nil, instance: id)
         try await client.start(id)
-        // RunPod's containers make their host keys when they start. We asked for the start, so a new key is
-        // what must be there; one that changes unasked is refused as ever.
+        // RunPod's containers create their host keys when they start. We asked for the start, so a new key is
+        // expected; a key that changes without that is still refused.
         if id.platform == .runpod { self.context.connections.forgetHostKey(of: id) }
-        // The address may have changed, and the connection that was open leads nowhere.
+        // The address may have changed, and the open connection leads nowhere.
         await self.context.connections.close(id)
         let boot = InstanceBoot(
             context: self.context, deadlines: BootDeadlines(), progress: self.progress, report: self.report,
             isRestart: true)
-        // What is outside the workspace may be as the image has it,
-        // and the GPU may be somebody else's by now.
+        // Files outside the workspace may have been reset to the image's, and the GPU may be somebody else's
+        // by now.
         return try await boot.run(stopped)
     }
 
-    /// Brings what is not here yet, then stops. Answers also with what could not be brought.
+    /// Downloads results that are only on the instance, then stops it. Also returns the error for results
+    /// that could not be downloaded.
     ///
-    /// The disk stays, but nobody can say that its GPU, and with it the disk, can be had again. Where files
-    /// would be lost at once, because they lie beside the volume that a pod keeps, it refuses instead.
+    /// The disk remains, but the GPU, and with it the disk, may not be available again. If the stop would
+    /// lose files at once, because they are outside the volume that a pod keeps, it is refused instead.
     func stop(
         _ id: InstanceID, _ request: StopRequest
     ) async throws(EngineError) -> (Instance, unsafe: EngineError?) {
@@ -62,7 +63,7 @@ struct InstanceSwitch {
             }
             unsafe = error
         }
-        // It speaks of the first project's workspace alone.
+        // The mark covers the first project's workspace only.
         if unsafe == nil, instance.status == .running,
             (try? self.context.workspaces(on: id))?.count == 1,
             let shell = try? await self.context.shell(for: id),

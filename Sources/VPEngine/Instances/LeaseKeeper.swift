@@ -1,15 +1,15 @@
 import Foundation
 import Synchronization
 
-/// Puts the watchdog on instances, renews their leases and hears how they are.
+/// Installs the watchdog on instances, renews their leases and reads their reports.
 struct LeaseKeeper {
     let context: EngineContext
 
-    /// Seconds after which an instance is asked again by the way.
+    /// Seconds after which a routine renewal asks an instance again.
     private static let freshness = 300.0
 
-    /// Starts the watchdog on `instance`. Never fails the action that it is part of:
-    /// where the instance cannot end itself, the lease says so, and is guarded from here.
+    /// Starts the watchdog on `instance`. Never fails the action that it is part of: if the instance cannot
+    /// end itself, the lease records that, and the instance is guarded from this computer.
     func arm(_ id: InstanceID) async {
         guard let entry = try? self.context.store.ledgerEntry(for: id), let lease = entry.lease,
             let settings = self.settings(of: entry, lease.terms)
@@ -17,8 +17,7 @@ struct LeaseKeeper {
         await self.ask(entry, WatchdogScript.arm(settings, endless: lease.terms.seconds == nil))
     }
 
-    /// Renews the lease of `id`, unless that was done a moment ago.
-    /// A watchdog that has gone is started again.
+    /// Renews the lease of `id`, unless that was done a moment ago. Restarts a watchdog that has disappeared.
     func touch(_ id: InstanceID, force: Bool = false) async {
         guard let entry = try? self.context.store.ledgerEntry(for: id), let lease = entry.lease else {
             return
@@ -29,13 +28,13 @@ struct LeaseKeeper {
         await self.ask(entry, WatchdogScript.renew)
     }
 
-    /// Hears how `id` is, and changes nothing.
+    /// Reads the state of the lease of `id`, and changes nothing.
     func look(_ id: InstanceID) async {
         guard let entry = try? self.context.store.ledgerEntry(for: id), entry.lease != nil else { return }
         await self.ask(entry, WatchdogScript.look)
     }
 
-    /// Tells the instance, by `script`, up to when its files are known to be here.
+    /// Runs `script`, which tells the instance up to what time its files are known to be stored elsewhere.
     func markSafe(_ id: InstanceID, _ script: String) async {
         guard let entry = try? self.context.store.ledgerEntry(for: id), entry.lease?.guardian == .instance,
             let shell = try? await self.context.shell(for: id)
@@ -43,8 +42,8 @@ struct LeaseKeeper {
         _ = try? await shell.run(script, outputLimit: .words)
     }
 
-    /// Tells the instance to end itself when the last job there has ended and its results are known to be
-    /// here.
+    /// Tells the instance to end itself when its last job has ended and the results are known to be stored
+    /// elsewhere; with `afterJobs` false, withdraws that order.
     func order(_ id: InstanceID, afterJobs: Bool) async {
         guard let entry = try? self.context.store.ledgerEntry(for: id), entry.lease?.guardian == .instance,
             let shell = try? await self.context.shell(for: id)
@@ -81,7 +80,7 @@ struct LeaseKeeper {
             }
             if !isKnown { lease.weakness = result.lastErrorLine ?? "it did not answer" }
         } catch {
-            // An instance that is loading, or cut off, may have a watchdog that does its work all the same.
+            // An instance that is loading, or disconnected, may have a working watchdog all the same.
             if lease.guardian == .local { lease.weakness = error.detail ?? error.code.rawValue }
         }
         try? self.context.store.setLease(lease, of: entry.name)
@@ -90,7 +89,7 @@ struct LeaseKeeper {
     private static func apply(_ report: LeaseReport, to lease: inout Lease, _ now: Date) {
         switch report {
         case .state(let time, let end, let cap, let use):
-            // Its clock and ours may differ; what is left of the lease does not.
+            // Its clock and ours may differ; the remaining time of the lease does not.
             lease.endsAt = end.map { now.addingTimeInterval($0 - time) }
             lease.capEndsAt = cap.map { now.addingTimeInterval($0 - time) }
             lease.use = use
@@ -109,10 +108,10 @@ struct LeaseKeeper {
 }
 
 extension LeaseKeeper {
-    /// Gives `id` a lease of `seconds` from now on, or one without end, and returns it.
+    /// Gives `id` a lease of `seconds` from now on, or one without end for nil, and returns it.
     ///
-    /// Throws `.limitRefused` for what lies beyond the hard limit,
-    /// and `.unsupported` for an instance that was not rented from here.
+    /// Throws `.limitRefused` beyond the hard limit, and `.unsupported` for an instance that was not rented
+    /// from here.
     func set(of id: InstanceID, seconds: Double?) async throws(EngineError) -> Lease {
         let activity = EngineError.Activity("setting a lease", platform: id.platform, subject: id.rawValue)
         guard let entry = try self.context.store.ledgerEntry(for: id), entry.state != .gone else {
@@ -120,7 +119,7 @@ extension LeaseKeeper {
         }
         let now = self.context.now()
         var lease = entry.lease ?? Lease(terms: self.context.configuration.money.lease, from: now)
-        // A lease that goes on for longer costs more.
+        // A longer lease costs more, so the user's limits must be usable.
         if let end = lease.endsAt, seconds.map({ now.addingTimeInterval($0) > end }) ?? true {
             try self.context.configuration.limits.requireUsable()
         }
@@ -139,7 +138,7 @@ extension LeaseKeeper {
         return try self.context.store.ledgerEntry(for: id)?.lease ?? lease
     }
 
-    /// Renews the leases of what runs, where that was not done in the last minutes.
+    /// Renews the leases of running instances that were not renewed in the last minutes.
     func renewAll() async {
         let running = Set(
             (self.context.cachedInstances()?.values ?? []).filter { $0.status == .running }.map(\.id))
@@ -149,9 +148,9 @@ extension LeaseKeeper {
         }
     }
 
-    /// What a job or a transfer on an instance says about its lease.
+    /// Marks results as safe and renews the lease of `id`, depending on the action that has ended.
     func noteUse(of id: InstanceID, after result: ActionResult) async {
-        // What came was compared with what is there, so that older files are here.
+        // A whole download was compared with the instance's files, so older files are here too.
         func isWhole(_ summary: SyncSummary?) -> Bool {
             guard let summary else { return false }
             return summary.transferredFiles > 0 && summary.isWhole && summary.conflicts.isEmpty
@@ -162,7 +161,7 @@ extension LeaseKeeper {
             guard let job = summary.job, job.state.isOver else { break }
             await self.markSafe(id, WatchdogScript.markSafe(upToTheEndOf: job.id))
         case .downloaded(let summary) where isWhole(summary):
-            // A second more, since the instance's clock is read in whole seconds.
+            // One second is added, since the instance's clock is read in whole seconds.
             let seconds = Int(saturating: NumberRange.seconds.clamp(summary.seconds).rounded(.up)) + 1
             await self.markSafe(id, WatchdogScript.markSafe(secondsAgo: seconds))
         default: break

@@ -1,20 +1,19 @@
-/// What the instance said about its lease on standard error.
+/// A report about its lease that an instance writes to standard error.
 package enum LeaseReport: Hashable, Sendable {
     /// Times of the instance's own clock, in seconds since 1970.
     case state(now: Double, end: Double?, cap: Double?, use: InstanceUse)
-    /// Nil where the instance can end itself, else why it cannot.
+    /// nil if the instance can end itself, else the reason why it cannot.
     case guarded(weakness: String?)
     case absent
     case failed(String)
 
-    /// Reads one line, or nil where it is not one of ours.
+    /// Parses one line; nil if it is not one of ours.
     package init?(line: Substring) {
         guard line.hasPrefix(WatchdogScript.mark) else { return nil }
         let words = line.dropFirst(WatchdogScript.mark.count).split(separator: " ")
         switch words.first {
         case "state":
-            // A time that cannot be read is not "none", which would be a lease without end:
-            // such a line says nothing.
+            // An unreadable time is not "none", which would be a lease without end: such a line is ignored.
             guard words.count == 6, let now = NumberRange.epoch.read(words[1]),
                 let idle = NumberRange.seconds.read(words[5]),
                 let end = Self.moment(words[2]), let cap = Self.moment(words[3])
@@ -36,13 +35,13 @@ package enum LeaseReport: Hashable, Sendable {
         }
     }
 
-    /// `none`, or seconds since 1970; nil for anything else.
+    /// Parses `none` or seconds since 1970; nil for anything else.
     private static func moment(_ word: Substring) -> (seconds: Double?, Void)? {
         if word == "none" { return (nil, ()) }
         return NumberRange.epoch.read(word).map { ($0, ()) }
     }
 
-    /// What the instance says in words, as far as a line goes.
+    /// The rest of the line as text, limited in length.
     private static func words(_ words: ArraySlice<Substring>) -> String {
         words.joined(separator: " ").singleLine(limit: 300) ?? ""
     }

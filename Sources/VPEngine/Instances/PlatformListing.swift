@@ -1,6 +1,6 @@
 import Foundation
 
-/// Lower floors need the platforms' own list of instances and do not know how it is had.
+/// Lower layers need the platforms' list of instances but do not know how to get it.
 extension Allowance {
     init(_ context: EngineContext) {
         self.init(context: context, listing: { await PlatformQuestions(context: context).instances() })

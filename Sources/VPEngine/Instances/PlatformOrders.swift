@@ -1,11 +1,11 @@
 /// How an instance gives its platform orders about itself, with a key of its own.
 enum PlatformOrders {
-    /// The words of one platform. What tells of an instance is at `lookStart`, its id and `lookEnd`;
-    /// a stop is asked for there and at `stopPath`, a destroy by DELETE.
+    /// The requests of one platform. The state is read at `lookStart` + id + `lookEnd`; a stop is requested
+    /// at that address plus `stopPath`, a destroy with DELETE.
     struct Terms {
-        /// What the instance's own key is called in its first process.
+        /// The variable of the first process that contains the instance's own key.
         var variable: String
-        /// What its id is called there.
+        /// The variable of the first process that contains the instance's id.
         var idVariable: String
         var lookStart: String
         var lookEnd: String

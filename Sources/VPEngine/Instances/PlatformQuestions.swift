@@ -1,11 +1,12 @@
 import Foundation
 import Synchronization
 
-/// Asks the platforms what there is, settles it with the ledger, and keeps it for the next first paint.
+/// Asks the platforms for their instances, offers and balances, reconciles the ledger, and caches the answers
+/// for the next first paint.
 struct PlatformQuestions {
     let context: EngineContext
 
-    /// Asks every platform that has a key, side by side. Newest first.
+    /// Asks every platform that has a key, concurrently. Sorted with the newest first.
     func instances(platform: Platform? = nil) async -> PlatformAnswers<Instance> {
         let refusals = Mutex<[PlatformAnswers<Instance>.Failure]>([])
         var answers = await self.context.ask(platform, "listing instances") {
@@ -30,8 +31,8 @@ struct PlatformQuestions {
         return answers
     }
 
-    /// A list that can be believed, or an error: nothing is rented on a platform that does not say what is
-    /// there.
+    /// Returns a complete list, or throws: nothing is rented on a platform that does not say which instances
+    /// exist.
     func trustedInstances(on platform: Platform) async throws(EngineError) -> [Instance] {
         let answers = await self.instances(platform: platform)
         if let failure = answers.failures.first { throw failure.error }
@@ -42,7 +43,7 @@ struct PlatformQuestions {
     func offers(
         _ query: OfferQuery, platform: Platform?, for purpose: SearchPurpose
     ) async throws(EngineError) -> PlatformAnswers<Offer> {
-        // A platform sorts by the hour; what is cheapest for the job may stand further down.
+        // A platform sorts by the hourly price; the cheapest offer for the job may be further down.
         var wider = query
         if query.order == .cost { wider.limit = max(query.limit, 64) }
         let asked = self.context.askedPlatforms(platform).count
@@ -62,12 +63,13 @@ struct PlatformQuestions {
         {
             throw missing.error
         }
-        // That one platform has no such GPU, or no such kind of offer, is no failure while another answers.
+        // If one platform has no such GPU or kind of offer, that is no failure while another one answers.
         if answers.failures.count < asked {
             answers.failures.removeAll { $0.error.code == .unknownGPU || $0.error.code == .unsupported }
         }
         answers.values.sort(by: query.precedes)
-        // What lacks a platform is no answer for who asks next: the failure is to be said again.
+        // An answer that lacks a platform is not reused for the same query: the failure must be reported
+        // again.
         let answered = answers.failures.isEmpty ? query : nil
         self.context.cache.save(answers, as: .offers, answering: answered, of: platform) { $0.id.platform }
         return answers
@@ -79,26 +81,26 @@ struct PlatformQuestions {
             client async throws(EngineError) in
             [try await client.balance()]
         }
-        // A platform that does not tell its balance any more is no reason to worry, each time anew.
+        // A platform that no longer reports its balance must not cause a warning every time.
         answers.failures.removeAll { $0.error.code == .endpointRetired || $0.error.code == .unsupported }
         self.context.cache.save(answers, as: .balances) { $0.platform }
         return answers
     }
 
-    /// Asks for the balances where what is known of them is no longer fresh.
+    /// Asks for the balances if the cached ones are no longer fresh.
     func refreshBalances() async {
         let age =
             self.context.cachedBalances().map { self.context.now().timeIntervalSince($0.fetchedAt) }
             ?? .infinity
-        // Negative after the clock was set back.
+        // The age is negative after the clock was set back.
         guard !(0..<300).contains(age) else { return }
         _ = await self.balances()
         await MoneyWatch(context: self.context).note()
     }
 }
 
-/// Answers that several programs of one user share: whoever asked last has left them in the cache,
-/// and of those that find them too old at once, one asks.
+/// Answers that several processes of one user share through the cache. If several find them stale at once,
+/// only one asks.
 extension PlatformQuestions {
     func recentInstances(maximumAge: Double) async -> PlatformAnswers<Instance> {
         await self.recent(.instances, maximumAge, cached: self.context.cachedInstances) {
@@ -142,7 +144,7 @@ extension PlatformQuestions {
         if let answers = recent() { return answers }
         let turn = await self.context.cache.turn(subject)
         defer { withExtendedLifetime(turn) {} }
-        // Whoever had the turn before has asked meanwhile.
+        // The process that had the turn before may have asked meanwhile.
         if let answers = recent() { return answers }
         return try await ask()
     }

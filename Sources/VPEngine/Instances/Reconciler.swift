@@ -1,6 +1,6 @@
 import Foundation
 
-/// Brings the ledger in line with what a platform shows, and finds out whether that can be believed.
+/// Reconciles the ledger with a platform's list, and checks whether the list can be trusted.
 struct Reconciler {
     let context: EngineContext
     let client: any PlatformClient
@@ -8,16 +8,16 @@ struct Reconciler {
     private var platform: Platform { self.client.platform }
     private var store: Store { self.context.store }
 
-    /// What is shown in place of nothing may be late by this much, in seconds.
+    /// The seconds for which a list may still lag behind.
     private var grace: Double { 30 * self.context.configuration.timeScale }
-    /// A rental that nobody has heard an answer of, and that no list shows for so long, was not made.
+    /// The seconds after which a rental whose answer was lost, and that no list shows, counts as never made.
     private var intentLimit: Double { 900 * self.context.configuration.timeScale }
 
-    /// Settles the ledger by a complete list, and returns the list with what the ledger knows.
+    /// Reconciles the ledger with a complete list, and returns the list with the ledger's information added.
     ///
-    /// An instance of ours that the list lacks is asked for by its id before it is believed to be gone.
-    /// Throws `.badResponse` when the platform then has it: such a list proves nothing,
-    /// neither that an instance is gone nor that there is room for another.
+    /// An instance of ours that is missing in the list is asked for by its id before it counts as gone.
+    /// Throws `.badResponse` if the platform still has it: such a list proves nothing, neither that an
+    /// instance is gone nor that there is room for another.
     func settle(_ answer: InstanceListing) async throws(EngineError) -> [Instance] {
         let now = self.context.now()
         let listing = answer.instances
@@ -59,9 +59,9 @@ struct Reconciler {
         }
     }
 
-    /// Looks a second time, since an answer may be a slip of the platform:
-    /// what is closed in the ledger is nobody's, and goes on costing.
-    /// What was ordered to end needs no such care.
+    /// Looks a second time, since an answer may be a glitch of the platform: an instance that is closed in
+    /// the ledger by mistake goes on costing money unnoticed. An instance that was ordered to end needs no
+    /// such care.
     private func isGone(_ id: InstanceID, _ entry: LedgerEntry) async throws(EngineError) -> Bool {
         guard entry.state != .destroying else { return true }
         try await self.context.pause(5, "looking for instance \(id) a second time")
@@ -69,7 +69,7 @@ struct Reconciler {
         return try await !self.client.instances().contains { $0.id == id }
     }
 
-    /// Rows of ours that are closed, and whose instances are there all the same.
+    /// Reopens closed rows of ours whose instances still exist.
     private func reopen(
         _ listing: [Instance], besides open: [LedgerEntry], _ now: Date
     ) throws(EngineError) -> [LedgerEntry] {
@@ -77,10 +77,10 @@ struct Reconciler {
         var reopened: [LedgerEntry] = []
         for instance in listing where !known.contains(instance.id) {
             guard var entry = try self.store.ledgerEntry(for: instance.id), entry.state == .gone,
-                // A destroy that was confirmed shows in lists for a moment.
+                // A confirmed destroy may still show in lists for a moment.
                 now.timeIntervalSince(entry.updatedAt) > self.grace
             else { continue }
-            // What was to end is ordered to end again.
+            // An instance that was to end is ordered to end again.
             entry.state = entry.endReason == .destroyed ? .destroying : .rented
             try self.store.reopen(entry.name, as: entry.state, at: now)
             reopened.append(entry)
@@ -88,7 +88,8 @@ struct Reconciler {
         return reopened
     }
 
-    /// Why an instance is no longer there. One that has ended itself, as it was told to, is not lost.
+    /// The reason why an instance no longer exists. An instance that ended itself at the end of its lease is
+    /// not lost.
     private func reason(forTheEndOf entry: LedgerEntry, _ now: Date) throws(EngineError)
         -> LedgerEntry.EndReason
     {
@@ -96,17 +97,17 @@ struct Reconciler {
         guard let lease = entry.lease, lease.terms.ending == .destroy, lease.mayHaveRunOut(by: now) else {
             return .lost
         }
-        // A job would have renewed it, up to its hard limit.
+        // A running job would have renewed the lease, up to its hard limit.
         let wasBusy = try entry.instance.map { id throws(EngineError) in try self.isBusy(id) } ?? false
         return wasBusy && !lease.mayHaveReachedItsCap(by: now) ? .lost : .lease
     }
 
-    /// Whether a job ran on `instance` when it was seen last.
+    /// `true` if a job was running on `instance` when it was last seen.
     private func isBusy(_ instance: InstanceID) throws(EngineError) -> Bool {
         try self.store.openJobs(on: instance).contains { $0.state == .running }
     }
 
-    /// The instance that came of a rental whose answer was lost.
+    /// Finds the instance of a rental whose answer was lost.
     private func find(_ entry: LedgerEntry, in listing: InstanceListing, _ now: Date) throws(EngineError)
         -> InstanceID?
     {
@@ -115,14 +116,15 @@ struct Reconciler {
             return found.id
         }
         let isAbandoned = entry.creator.map { !$0.isAlive } ?? true
-        // A row that cannot be named may be it.
+        // A row that could not be read may be that instance.
         if isAbandoned, listing.refusal == nil, now.timeIntervalSince(entry.createdAt) > self.intentLimit {
             try RentalRecord(context: self.context).close(entry, because: .neverAppeared)
         }
         return nil
     }
 
-    /// Asks again for the end of what is to be destroyed and is still there, unless somebody is at it now.
+    /// Repeats the order to end for instances that are being destroyed and still exist, unless another
+    /// process did so a moment ago.
     private func resumeEndings(
         _ open: [LedgerEntry], _ shown: [InstanceID: Instance], _ now: Date
     ) async throws(EngineError) {
@@ -131,15 +133,15 @@ struct Reconciler {
                 now.timeIntervalSince(entry.updatedAt) > self.grace
             else { continue }
             try self.store.update(entry.name, state: .destroying, at: now)
-            // Refused or not, the row stays until a list shows the instance gone.
+            // Whether or not it is refused, the row stays until a list shows the instance gone.
             try? await self.client.destroy(id)
         }
     }
 }
 
 extension Reconciler {
-    /// Stops what has outlived its lease and cannot end itself. Nothing is destroyed from here:
-    /// its results may be nowhere else.
+    /// Stops instances that have outlived their lease and cannot end themselves. Nothing is destroyed from
+    /// here: the results may be nowhere else.
     private func guardWeakLeases(
         _ open: [LedgerEntry], _ shown: [InstanceID: Instance], _ now: Date
     ) async throws(EngineError) {
@@ -157,8 +159,8 @@ extension Reconciler {
 }
 
 extension Reconciler {
-    /// Notes since when the instance is stopped, and ends it where the user has said that this may last so
-    /// long and no longer. A stopped instance has no watchdog, so that only who looks can do that.
+    /// Records since when the instance has been stopped, and destroys it if the user's limit for that is
+    /// exceeded. A stopped instance has no watchdog, so only a process that looks can do that.
     private func notePark(
         _ entry: inout LedgerEntry, _ shown: [InstanceID: Instance], _ now: Date
     ) async throws(EngineError) {
@@ -178,13 +180,13 @@ extension Reconciler {
         try self.store.note("destroying: stopped for longer than lease.parked", on: entry.name, at: now)
         try self.store.update(entry.name, state: .destroying, at: now)
         entry.state = .destroying
-        // Refused or not, the row stays until a list shows the instance gone.
+        // Whether or not it is refused, the row stays until a list shows the instance gone.
         try? await self.client.destroy(id)
     }
 }
 
 extension LedgerEntry {
-    /// Why a job is lost whose instance was destroyed from here.
+    /// The reason why a job is lost whose instance was destroyed from here.
     static let destroyedWords = "its instance was destroyed"
 
     /// The name of the project it was rented for.

@@ -1,8 +1,8 @@
 import Foundation
 
-/// One candidate: asked for once, seen through its boot, and destroyed where that fails.
+/// One candidate: requested once, watched through its boot, and destroyed if that fails.
 ///
-/// The ledger has its unique name before the platform is asked, and says what became of it after each step.
+/// The ledger records its unique name before the platform is asked, and its state after each step.
 struct RentalAttempt {
     enum Ending {
         case ready(Instance)
@@ -21,7 +21,7 @@ struct RentalAttempt {
         let client = try self.context.client(self.offer.id.platform, "renting an instance")
         let configuration = self.context.configuration
         let wanted = self.create.request
-        // Where nobody says what is there, nobody can say that this is not one too many.
+        // If a platform does not list its instances, nothing can prove that this one is not one too many.
         _ = try await PlatformQuestions(context: self.context).trustedInstances(on: self.offer.id.platform)
         let lease = try Budget(context: self.context).admit(
             self.offer.price, maximumCost: wanted.maximumCost,
@@ -49,9 +49,10 @@ struct RentalAttempt {
                 remoteRoot: configuration.workspace.remoteRoot, createdAt: Date(),
                 lease: Lease(terms: lease, from: Date())))
         do throws(EngineError) {
-            // With our row in the ledger: of two programs that rent at once, each sees the other's.
+            // This runs after our row is in the ledger: if two processes rent at once, each sees the other's
+            // row.
             try await Allowance(self.context).requireRoom(named: request.name)
-            // The last moment at which breaking it off rents nothing.
+            // This is the last moment at which a cancellation prevents the rental.
             try self.requireWanted()
         } catch {
             try self.context.store.update(request.name, state: .gone)
@@ -88,13 +89,13 @@ struct RentalAttempt {
             return .ready(
                 try await RentalRecord(context: self.context).finishCreation(of: ready, named: request.name))
         } catch {
-            // Whoever cancelled decides whether it is kept.
+            // The caller that cancelled decides whether the instance is kept.
             if error.code == .cancelled { throw error }
             let last = self.context.connections.known(id) ?? instance
             try await self.destroy(id, after: error)
-            // Another machine would meet the same image; nobody is to be avoided for it.
+            // A problem with the image would also occur on another machine; no machine is avoided for it.
             guard error.code == .instanceNotReady || error.code == .registryBusy else { throw error }
-            // Who may pull how much is counted by address and hour, which says nothing of the machine.
+            // Registries count pulls by address and hour, so a busy registry says nothing about the machine.
             let isItsFault = error.code == .instanceNotReady
             return .failed(
                 FailedCandidate(
@@ -113,7 +114,8 @@ struct RentalAttempt {
 
     /// Returns the id of the one instance that has the request's name.
     ///
-    /// A cancellation does not reach in here: whoever breaks off a create must still learn what was rented.
+    /// A cancellation does not reach in here: after a cancelled create, the caller must still learn what was
+    /// rented.
     private func place(_ request: RentRequest, with client: any PlatformClient) async throws(EngineError)
         -> InstanceID
     {
@@ -136,8 +138,8 @@ struct RentalAttempt {
                 try store.update(request.name, state: .gone)
             }
             guard error.leftoverInstance == nil, Self.isAmbiguous(error) else { throw error }
-            // The row stays as intended: the instance may still appear, and must not be forgotten then.
-            let words = "it may have rented all the same, though nothing called \(request.name) is listed yet"
+            // The row stays `intended`: the instance may still appear, and must not be forgotten then.
+            let words = "it may have rented all the same, though no instance \(request.name) is listed yet"
             throw EngineError(
                 error.code, error.activity,
                 detail: [error.detail, words].compactMap(\.self).joined(separator: "; "))
@@ -163,13 +165,13 @@ struct RentalAttempt {
             }
             let found = try await self.find(request.name, with: client, looks: wasPaced ? 1 : 3)
             if let found { return found }
-            // A request that came too fast was not looked at, so that it alone may be sent again.
+            // A rate-limited request was not processed, so only such a request may be sent again.
             guard wasPaced, pauses.popFirst() != nil else { throw failure }
         }
     }
 
-    /// Asks once. An answer may take a minute, or be lost without a word: where none has come for 5 s,
-    /// the name is looked for meanwhile, and whichever comes first counts.
+    /// Sends the request once. The answer may take a minute, or be lost silently: after 5 s without one, the
+    /// name is looked for meanwhile, and the first result counts.
     private func rentOrFind(
         _ request: RentRequest, _ client: any PlatformClient
     ) async throws(EngineError) -> InstanceID {
@@ -198,7 +200,7 @@ struct RentalAttempt {
         return try first.get()
     }
 
-    /// The instance of that name, looked for several times, since a new one may take a moment to show.
+    /// Finds the instance of that name with several looks, since a new one may take a moment to appear.
     private func find(
         _ name: String, with client: any PlatformClient, looks: Int
     ) async throws(EngineError) -> InstanceID? {
@@ -206,7 +208,7 @@ struct RentalAttempt {
             if attempt > 1 {
                 try await self.context.pause(Double(attempt) * 2, "looking for the new instance")
             }
-            // Only a list that was read to its end can say that there is none.
+            // Only a complete list can prove that there is none.
             if let instances = try? await client.instances(),
                 let found = instances.first(where: { $0.name == name })
             {
@@ -225,7 +227,8 @@ struct RentalAttempt {
 
     // MARK: Giving up
 
-    /// Ends `id`. Where that cannot be confirmed, `error` is thrown with the instance it has left behind.
+    /// Ends `id`. If that cannot be confirmed, throws the error together with the instance that is left
+    /// behind.
     private func destroy(_ id: InstanceID, after error: EngineError) async throws(EngineError) {
         let destroy = DestroyInstance(
             context: self.context, id: id, request: DestroyRequest(discardsResults: true, endsJobs: true),
@@ -254,7 +257,7 @@ struct RentalAttempt {
         ].compactMap(\.self).joined(separator: ", ")
     }
 
-    /// `vp-<project>-<six letters>`: recognisable in the platform's own list, and never twice.
+    /// Returns `vp-<project>-<six letters>`: recognizable in the platform's own list, and unique.
     private static func makeName(_ project: String) -> String {
         let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
         let suffix = String((0..<6).map { _ in letters.randomElement()! })

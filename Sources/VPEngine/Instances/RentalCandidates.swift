@@ -1,14 +1,14 @@
 import Foundation
 
-/// The offers that a create may take, in the order in which they are tried: what the job will cost.
+/// The offers that a create may take, in the order in which they are tried: by the cost of the job.
 struct RentalCandidates {
     let context: EngineContext
     let request: CreateRequest
-    /// What the offers are asked for; a plan that is only shown may be made of what was found a moment ago.
+    /// The purpose of the search; a plan that is only shown may use offers that were found a moment ago.
     var purpose = SearchPurpose.renting
 
-    /// How long a machine that failed is left alone. On RunPod it is known by its data center alone, which
-    /// mends itself sooner.
+    /// How long a machine that failed is avoided. On RunPod only its data center is known, which recovers
+    /// sooner.
     private static func badPeriod(_ platform: Platform) -> TimeInterval {
         switch platform {
         case .vast: 86_400
@@ -16,19 +16,20 @@ struct RentalCandidates {
         }
     }
 
-    /// A data center may refuse while its neighbour has the same GPU free; further ones are hardly different.
+    /// The number of single data centers that are tried: one may refuse while its neighbour has the same GPU
+    /// free; further ones hardly differ.
     private static let placesTried = 3
 
-    /// What may be taken. Never empty.
+    /// The result of a search. Never without offers.
     struct Found {
         var offers: [Offer]
         var failures: [PlatformAnswers<Offer>.Failure] = []
-        /// GPUs whose offers were left out, since the image cannot run there.
+        /// GPUs whose offers were omitted because the image cannot run on them.
         var unfitGPUs: [String] = []
     }
 
-    /// Throws `.imageUnfit`, `.noMatchingOffer` or `.limitRefused` where nothing may be taken,
-    /// and the platform's own failure where nobody could say what there is.
+    /// Throws `.imageUnfit`, `.noMatchingOffer` or `.limitRefused` if no offer may be taken, and the
+    /// platform's own failure if no platform could list its offers.
     func find() async throws(EngineError) -> Found {
         try self.checkImage()
         if let id = self.request.offer { return Found(offers: [try await self.named(id)]) }
@@ -55,14 +56,14 @@ struct RentalCandidates {
         guard !candidates.isEmpty else {
             throw EngineError(
                 .noMatchingOffer, self.activity,
-                detail: "the \(avoided) that would fit failed a short while ago and are left alone")
+                detail: "the \(avoided) matching machines failed recently and are not tried again yet")
         }
         return Found(offers: candidates, failures: answers.failures, unfitGPUs: unfit.sorted())
     }
 
     // MARK: The image
 
-    /// What is rented with `offer`: the one that was named, or ours that fits.
+    /// The image that runs on `offer`: the one that was named, or the best fitting one of ours.
     func image(for offer: Offer) -> String {
         guard self.image == StockImage.auto else { return self.image }
         return StockImage.best(
@@ -70,14 +71,14 @@ struct RentalCandidates {
             ?? StockImage.usual(on: offer.id.platform)
     }
 
-    /// Why it cannot run there; nil where nothing is known against it.
+    /// The reason why the image cannot run there, or nil if none is known.
     private func imageProblem(on offer: Offer) -> String? {
         guard !self.request.acceptsAnyway else { return nil }
         return ImageFit.problem(
             image: self.image(for: offer), gpu: offer.gpuName, driverCUDA: offer.cudaVersion)
     }
 
-    /// What can be known before anybody is asked.
+    /// Checks the image as far as possible before any platform is asked.
     private func checkImage() throws(EngineError) {
         let platforms = self.request.platform.map { [$0] } ?? Platform.allCases
         guard self.image != StockImage.auto else {
@@ -129,8 +130,8 @@ struct RentalCandidates {
             query, platform: platform, maximumAge: 60, for: self.purpose)
     }
 
-    /// What was seen earlier stands in for a platform that allows no further search today:
-    /// one that is taken meanwhile costs a refusal.
+    /// Adds earlier offers of a platform that allows no further search today: an offer that was taken
+    /// meanwhile costs only a refusal.
     private func addEarlierOffers(to answers: inout PlatformAnswers<Offer>) {
         guard
             answers.failures.contains(where: { $0.platform == .vast && $0.error.code == .searchQuotaSpent }),
@@ -138,7 +139,7 @@ struct RentalCandidates {
         else { return }
         let query = self.query
         let gpus = query.gpu.flatMap(GPUName.select).map(VastSearch.GPUs.known)
-        // A name that the table lacks cannot be compared.
+        // A GPU name that the table lacks cannot be compared.
         guard gpus != nil || query.gpu?.trimmingSpaces().isEmpty != false else { return }
         let fitting = VastSearch(query: query, gpus: gpus).select(
             earlier.values.filter {
@@ -147,7 +148,8 @@ struct RentalCandidates {
         answers.values = (answers.values + fitting).sorted(by: query.precedes)
     }
 
-    /// What is searched for: with the image's CUDA, by the cost of the job, and more than will be tried.
+    /// The search query: it includes the image's CUDA version, sorts by the cost of the job, and asks for
+    /// more offers than will be tried.
     var query: OfferQuery {
         var query = self.request.query
         query.order = .cost
@@ -159,7 +161,7 @@ struct RentalCandidates {
 
     var image: String { self.request.image ?? self.context.configuration.defaults.image }
 
-    /// What the image needs of the driver; nil also where each offer gets an image that fits it.
+    /// The CUDA version that the image needs; nil also if each offer gets an image that fits it.
     private var imageCUDA: Double? { self.request.acceptsAnyway ? nil : ImageCUDA.version(of: self.image) }
 
     private var limit: HourlyPrice? {
@@ -170,12 +172,12 @@ struct RentalCandidates {
         EngineError.Activity("renting an instance", platform: self.request.platform)
     }
 
-    /// An offer picked from a list is looked up in what is for rent now, or in what was shown.
+    /// Finds an offer that was picked from a list, among the current offers and those that were shown.
     private func named(_ id: OfferID) async throws(EngineError) -> Offer {
         var query = self.request.query
-        // The one that is wanted need not be among the first.
+        // The wanted offer need not be among the first.
         query.limit = max(query.limit, 200)
-        // Whether it may cost that is judged below, and said.
+        // The price is checked below, where a refusal can be explained.
         query.maximumPrice = nil
         let answers = try await self.search(query, platform: id.platform)
         let offers = answers.values + (self.context.cachedOffers()?.values ?? [])
@@ -193,7 +195,7 @@ struct RentalCandidates {
         return offer
     }
 
-    /// Says why nothing was found: the price, where a higher one would find something, or the image.
+    /// The error for an empty search: it names the price, if a higher one would find an offer, or the image.
     private func nothing() async throws(EngineError) -> EngineError {
         if let limit = self.limit {
             var query = self.query
@@ -218,7 +220,7 @@ struct RentalCandidates {
                 + "\(Figures.dollars(limit.dollarsPerHour, 3))/h" + self.origin(of: limit))
     }
 
-    /// ` (max_price in FILE)` where the limit is a cap and not the user's own wish.
+    /// ` (max_price in FILE)` if the limit is a cap and not the user's own request.
     private func origin(of limit: HourlyPrice) -> String {
         guard let cap = self.context.configuration.limits.maximumPrice, cap.value <= limit.dollarsPerHour
         else {
@@ -229,8 +231,8 @@ struct RentalCandidates {
 
     // MARK: Machines that failed
 
-    /// What is remembered of the machine behind `instance`, which was rented from `offer`; nil where neither
-    /// the machine nor its place is known.
+    /// The identifier under which a failure of the machine behind `instance`, rented from `offer`, is
+    /// remembered; nil if neither the machine nor its place is known.
     static func machine(of offer: Offer, _ instance: Instance) -> String? {
         if offer.places.isEmpty { return offer.machineID ?? instance.machineID }
         return instance.location.map { offer.placed(in: [$0]).id.rawValue }
@@ -245,7 +247,7 @@ struct RentalCandidates {
         return bad
     }
 
-    /// The ways in which `offer` can be asked for: as it is, then in single places of its own.
+    /// The requests that `offer` can be split into: the whole offer, then single places of it.
     static func parts(of offer: Offer, avoiding bad: Set<String>) -> [Offer] {
         guard !offer.places.isEmpty else {
             return offer.machineID.map(bad.contains) == true ? [] : [offer]
@@ -258,17 +260,17 @@ struct RentalCandidates {
     }
 }
 
-/// What a create would do.
+/// The plan of a create.
 public struct RentalPlan: Sendable {
-    /// In the order in which they would be tried. Never empty.
+    /// The offers in the order in which they would be tried. Never empty.
     public var offers: [Offer]
-    /// Platforms that could not say what they have.
+    /// The failures of platforms that could not list their offers.
     public var failures: [PlatformAnswers<Offer>.Failure]
     /// The image that the first of `offers` would run.
     public var image: String
-    /// GPUs whose offers were left out, since the image cannot run there.
+    /// GPUs whose offers were omitted because the image cannot run on them.
     public var unfitGPUs: [String]
-    /// What the image needs of the driver, where its name tells.
+    /// The CUDA version that the image needs, if its name tells.
     public var imageCUDA: Double?
     /// The use for which the cost of each offer is estimated.
     public var job: JobEstimate

@@ -1,11 +1,11 @@
 import Foundation
 
-/// What is kept of a rental here, from its readiness to its end.
+/// The local records of a rental, from its readiness to its end.
 struct RentalRecord {
     let context: EngineContext
 
-    /// Notes that `instance` is rented and, where it runs, puts the watchdog there.
-    /// Nobody need take its creation further.
+    /// Records that `instance` is rented and, if it runs, installs the watchdog there. Its creation is then
+    /// finished.
     func finishCreation(of instance: Instance, named name: String) async throws(EngineError) -> Instance {
         var instance = instance
         if instance.status == .running {
@@ -17,13 +17,13 @@ struct RentalRecord {
         return instance
     }
 
-    /// Notes that the platform has confirmed the end of `entry`'s instance.
+    /// Records that the platform has confirmed the end of `entry`'s instance.
     ///
-    /// - Returns: jobs that nobody can follow to their end any more.
+    /// - Returns: the jobs that nobody can follow to their end any more.
     @discardableResult
     func close(_ entry: LedgerEntry, because reason: LedgerEntry.EndReason) throws(EngineError) -> [Job] {
         var lost: [Job] = []
-        // Its jobs first: whoever follows one asks the row why the instance is gone.
+        // The jobs come first: a process that follows one asks the row why the instance is gone.
         if let id = entry.instance {
             lost = try self.forget(
                 id,
@@ -34,7 +34,7 @@ struct RentalRecord {
         return lost
     }
 
-    /// Drops what is kept for an instance that is gone.
+    /// Drops the records of an instance that is gone.
     @discardableResult
     func forget(_ id: InstanceID, cause: String) throws(EngineError) -> [Job] {
         let now = self.context.now()
@@ -45,7 +45,7 @@ struct RentalRecord {
         return lost
     }
 
-    /// What is known of `id` without asking anybody.
+    /// The last known state of `id`, without asking the platform.
     func lastSeen(_ id: InstanceID, _ entry: LedgerEntry) -> Instance {
         _ = self.context.cachedInstances()
         return self.context.connections.known(id)
@@ -55,7 +55,7 @@ struct RentalRecord {
                 image: entry.image, machineID: entry.machineID)
     }
 
-    /// Whether a stop leaves what is in the workspace of `id` where it is: RunPod wipes all but the volume.
+    /// `true` if a stop keeps the workspace of `id`: RunPod wipes everything but the volume.
     func stopKeepsResults(on id: InstanceID) throws(EngineError) -> Bool {
         guard id.platform == .runpod else { return true }
         let root = try self.context.workspace(of: id).remoteRoot

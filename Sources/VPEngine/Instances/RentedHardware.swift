@@ -1,6 +1,6 @@
 import Foundation
 
-/// What was rented, held against what the platform says it gave.
+/// The hardware that was rented, for comparison with the hardware that the platform reports.
 struct RentedHardware: Hashable, Sendable {
     var gpuName: String
     var gpuCount: Int
@@ -12,10 +12,10 @@ struct RentedHardware: Hashable, Sendable {
         self.price = offer.price
     }
 
-    /// A tenth and a cent: prices are rounded, and disks priced by the gigabyte.
+    /// A tenth and a cent of tolerance: prices are rounded, and disks priced by the gigabyte.
     private var highestPrice: Double { self.price.dollarsPerHour * 1.1 + 0.01 }
 
-    /// How `instance` differs, for the worse; nil where it does not, or where the platform does not say.
+    /// Describes how `instance` differs for the worse; nil if it does not, or if the platform does not say.
     func difference(from instance: Instance) -> String? {
         let isKnown = instance.gpuName != Instance.unknownGPU
         var differences: [String] = []
@@ -32,7 +32,7 @@ struct RentedHardware: Hashable, Sendable {
         return "the platform gave " + differences.joined(separator: " and ")
     }
 
-    /// One GPU has several names; two that the table does not know are compared by their letters.
+    /// One GPU has several names; names that the table does not know are compared by their letters.
     private static func isSame(_ left: String, _ right: String) -> Bool {
         if GPUName.normalize(left) == GPUName.normalize(right) { return true }
         guard let left = GPUName.select(left), let right = GPUName.select(right) else { return false }

@@ -1,17 +1,17 @@
 import Foundation
 import Synchronization
 
-/// Brings back what is only on an instance, before it is stopped or destroyed,
-/// and sees that it is on the disk here.
+/// Downloads results that are only on an instance, before it is stopped or destroyed, and flushes them to the
+/// local disk.
 final class SecureResults: Sendable {
     private let context: EngineContext
     private let instance: Instance
     /// Completes "while …": `destroying instance 31415`.
     private let words: String
     private let progress: @Sendable (ActionProgress) -> Void
-    /// How long what may pass is waited for, in seconds.
+    /// How long temporary failures are retried, in seconds.
     private let patience: Double
-    /// What is not here lies where a stop of a pod would wipe it.
+    /// `true` if results that are missing here are where a stop of a pod would wipe them.
     let isOutside = Mutex(false)
 
     init(
@@ -25,10 +25,10 @@ final class SecureResults: Sendable {
         self.patience = patience
     }
 
-    /// Returns once every file on the instance is here as well: what was brought for that, or nil where
-    /// nothing can be there. Throws `.unsafeResults` where that cannot be said.
+    /// Returns once every file on the instance is here as well, with a summary of the download, or nil if the
+    /// instance can have no files. Throws `.unsafeResults` if that cannot be confirmed.
     func run() async throws(EngineError) -> SyncSummary? {
-        // What it does now proves nothing: one that boots again has been filled before.
+        // The current status proves nothing: an instance that boots again may already have files.
         guard try self.mayHoldResults() else { return nil }
         guard self.instance.status == .running else {
             if self.instance.status == .stopped, try self.wasVerified() { return nil }
@@ -61,7 +61,7 @@ final class SecureResults: Sendable {
         }
     }
 
-    /// False only for one that never answered us, never ran a job of ours and was never seen to be up.
+    /// `false` only for an instance that never answered us, never ran a job of ours and was never seen ready.
     private func mayHoldResults() throws(EngineError) -> Bool {
         let id = self.instance.id
         guard let entry = try self.context.store.ledgerEntry(for: id) else { return true }
@@ -75,7 +75,7 @@ final class SecureResults: Sendable {
         for workspace in workspaces.dropFirst() {
             guard access(workspace.localRoot, F_OK) == 0 else {
                 throw self.refusal(
-                    "\(workspace.localRoot) is gone, whose results lie in \(workspace.remoteRoot) there")
+                    "\(workspace.localRoot) is gone, and its results are still in \(workspace.remoteRoot)")
             }
             if let own = try await self.bring(workspace) { summary.join(own) }
         }
@@ -87,7 +87,7 @@ final class SecureResults: Sendable {
         let sync = WorkspaceSync(
             self.context, id, workspace, try await self.context.shell(for: id), self.progress)
         guard try self.context.store.ledgerEntry(for: id) != nil else {
-            // Somebody else's rental: its files belong in no folder of ours.
+            // The instance is somebody else's rental: its files belong in no folder of ours.
             let files = UnsafeResults(try await sync.outstanding()).files
             if files == 0 { return nil }
             if await VerifiedMark(shell: sync.shell, root: sync.workspace.remoteRoot).holds() { return nil }
@@ -95,7 +95,7 @@ final class SecureResults: Sendable {
         }
         var summary = try await sync.download(conflictSuffix: id.rawValue)
         if !summary.isSafe {
-            // A transfer that was cut leaves files that come at the second attempt.
+            // Files of an interrupted transfer arrive at the second attempt.
             summary.add(try await sync.download(conflictSuffix: id.rawValue))
         }
         if summary.isSafe {
@@ -105,7 +105,7 @@ final class SecureResults: Sendable {
             let (brought, inert) = try await outside.bring()
             self.isOutside.withLock { $0 = !brought.isSafe }
             summary.join(brought)
-            // What must not come into the project, and is a result, is kept where nothing acts on it.
+            // Results that must not come into the project are archived where nothing acts on them.
             if let held = try await sync.holdRefused(also: inert) {
                 summary.left.append(
                     "\(held.names.prefix(3).joined(separator: ", ")) is kept here: `\(held.command)` lists it"
@@ -118,7 +118,7 @@ final class SecureResults: Sendable {
         return summary
     }
 
-    /// The logs of jobs that are over, where the copies here are not known to be whole.
+    /// Downloads the logs of finished jobs whose local copies are not known to be complete.
     private func bringLogs() async throws(EngineError) {
         for job in try self.context.store.jobs(on: self.instance.id)
         where job.state.isOver && job.state != .lost
@@ -134,12 +134,12 @@ final class SecureResults: Sendable {
 
     // MARK: Verified
 
-    /// Whether everything was here when it was stopped, and nobody has started it since.
+    /// `true` if everything was here when the instance was stopped, and nobody has started it since.
     private func wasVerified() throws(EngineError) -> Bool {
         guard let verified = ManifestStore(self.context).loadVerified(instance: self.instance.id),
             let safety = ManifestStore(self.context).loadSafety(instance: self.instance.id)
         else { return false }
-        // A later look that found something missing says more.
+        // A later look that found something missing counts more.
         return safety.results.isSafe || safety.at <= verified
     }
 

@@ -2,24 +2,24 @@ import VPScripts
 
 /// The shell text that ends an instance from within when its lease runs out. POSIX sh; nothing is installed.
 ///
-/// The instance's own key is read from the environment of the container's first process at the moment it is
-/// needed, is on no command line, and reaches this one instance only.
+/// The instance's own key is read from the environment of the container's first process when it is needed, is
+/// on no command line, and gives access to this one instance only.
 package struct WatchdogScript: Sendable {
-    /// What the watchdog of one instance is told.
+    /// The settings of the watchdog on one instance.
     package struct Settings: Hashable, Sendable {
         package var platform: Platform
         package var instance: String
-        /// Without a slash at the end.
+        /// The base URL, without a slash at the end.
         package var apiBase: String
         package var workspace: String
-        /// What a renewal adds, in seconds.
+        /// The time that a renewal adds, in seconds.
         package var seconds: Int
-        /// What the lease may last in all, counted from the container's start; 0 for no limit.
+        /// The maximum duration of the lease in seconds, counted from the container's start; 0 for no limit.
         package var capSeconds: Int
         package var ending: Lease.Ending
-        /// Whether results that are not known to be elsewhere turn a destroy into a stop.
+        /// `true` if results that are not known to be stored elsewhere turn a destroy into a stop.
         package var keepsUnsafeResults: Bool
-        /// 0 looks at the use without ever ending anything for it.
+        /// Idle seconds after which the instance ends; 0 reports the use without ending anything for it.
         package var idleSeconds: Int
         package var idleEnding: Lease.Ending
 
@@ -40,8 +40,8 @@ package struct WatchdogScript: Sendable {
             self.idleEnding = idleEnding
         }
 
-        /// Where a stop leaves what it would wipe elsewhere: below a pod's volume.
-        /// Empty where a stop wipes nothing, and where nothing survives it.
+        /// The folder below a pod's volume that keeps files which a stop would wipe elsewhere. Empty if a
+        /// stop wipes nothing, and if nothing survives it.
         private var kept: String {
             guard self.platform == .runpod, (self.workspace + "/").hasPrefix("/workspace/") else { return "" }
             return "\(self.workspace)/.vp-kept"
@@ -61,12 +61,12 @@ package struct WatchdogScript: Sendable {
         }
     }
 
-    /// Lines that the scripts write to standard error for us alone begin with this.
+    /// The prefix of lines that the scripts write to standard error for us alone.
     package static let mark = "vp-lease "
 
-    /// Puts the watchdog there with `settings`, renews the lease and reports its state.
+    /// Installs the watchdog with `settings`, renews the lease and reports its state.
     ///
-    /// - Parameter endless: true for a lease without end, which the watchdog then only watches the use for.
+    /// - Parameter endless: `true` for a lease without end; the watchdog then only watches the use.
     package static func arm(_ settings: Settings, endless: Bool = false) -> String {
         ScriptFile.leaseArm.text([
             "lease_settings": settings.text, "lease_watchdog": self.watchdog, "endless": endless ? "1" : "",
@@ -80,12 +80,12 @@ package struct WatchdogScript: Sendable {
     /// Reports the state and changes nothing.
     package static let look = ScriptFile.leaseLook.text
 
-    /// Notes that everything on the instance was elsewhere `secondsAgo`.
+    /// Records that everything on the instance was stored elsewhere `secondsAgo`.
     package static func markSafe(secondsAgo: Int) -> String {
         ScriptFile.leaseSafe.text(["job_id": "", "seconds_ago": String(secondsAgo)])
     }
 
-    /// Notes that everything that was there when `job` ended is elsewhere.
+    /// Records that all files that existed when `job` ended are stored elsewhere.
     package static func markSafe(upToTheEndOf job: JobID) -> String {
         ScriptFile.leaseSafe.text(["job_id": job.pathComponent, "seconds_ago": ""])
     }
@@ -95,20 +95,20 @@ package struct WatchdogScript: Sendable {
         "platform_call": ScriptFile.platformCall.text
     ])
 
-    // MARK: Ends that are given to it
+    // MARK: Orders to end
 
-    /// Tells the instance to destroy itself, with everything that is on it now,
-    /// and to go on until it is gone.
+    /// Tells the instance to destroy itself, with everything that is on it now, and to repeat that until it
+    /// is gone.
     package static func order(discardsResults: Bool) -> String {
         ScriptFile.leaseOrder.text([
             "lease_watchdog": self.watchdog, "order": discardsResults ? "discard" : "destroy",
         ])
     }
 
-    /// Tells the instance to destroy itself as soon as no job runs there and everything is known to be
+    /// Tells the instance to destroy itself as soon as no job runs there and all files are known to be stored
     /// elsewhere.
     package static let orderAfterJobs = ScriptFile.leaseOrderAfterJobs.text
 
-    /// Takes an order back.
+    /// Withdraws an order.
     package static let withdrawOrder = ScriptFile.leaseWithdraw.text
 }
