@@ -39,7 +39,7 @@ struct BudgetTests {
             // A few seconds of the cheapest.
             session.type("--max-cost 0.00006 echo partial > result.txt; sleep 1000\r")
             try session.wait(for: "A limit of yours refused it", seconds: 90)
-            try session.wait(for: "of this run (--max-cost) are spent")
+            try session.wait(for: "of this run (--max-cost) is spent")
             #expect(rented.text("result.txt") == "partial\n")
             try session.press("\u{1B}", until: RentedDashboard.isFree)
             #expect(await rented.cloud.instanceCount == 1)

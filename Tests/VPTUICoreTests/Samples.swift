@@ -69,7 +69,7 @@ enum Samples {
                 kind, trainer.id,
                 "31415 waits for you and costs $0.35 an hour; its end was refused: 12 files are not here, among "
                     + "them checkpoints/epoch3.pt and runs/events.out")
-        case .lowBalance: Alarm(kind, nil, "the credit lasts 2 h only")
+        case .lowBalance: Alarm(kind, nil, "the credit lasts only 2 h")
         case .budget: Alarm(kind, nil, "$4.20 of today's $5.00 is spent")
         case .untrusted:
             Alarm(kind, nil, "RunPod does not say what is rented: its list lacks 7h9k2m, which it has")

@@ -1,13 +1,13 @@
 import Dispatch
 
-/// Runs engine actions in the background, on a dispatch queue of its own, and reports what happens as values.
+/// Runs engine actions in the background, on a dispatch queue of its own, and reports events as values.
 ///
-/// Actions on different instances run side by side. Actions on one instance run in the order in which they
-/// were started: a download asked for during a run follows it. Cancel and attach go ahead.
-/// Stop and destroy end what is under way on their instance and wait for that end only: nobody who destroys
-/// means after the training.
+/// Actions on different instances run concurrently. Actions on one instance run in the order in which they
+/// were started: a download requested during a run follows it. Cancel and attach do not wait. Stop and
+/// destroy cancel the actions in progress on their instance, and wait only for those to end: a user who
+/// destroys an instance does not mean after the training.
 public actor ActionQueue {
-    /// Performs one action; `Engine.perform` outside tests.
+    /// The function that performs one action; `Engine.perform` outside tests.
     public typealias Perform =
         @Sendable (EngineAction, ActionID, @escaping @Sendable (EngineEvent) -> Void)
         async throws(EngineError)
@@ -23,31 +23,30 @@ public actor ActionQueue {
     /// The dispatch queue on which the actor, and the actions that it starts, run.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
-    /// A queue whose actions are performed by `perform`.
+    /// Creates a queue whose actions are performed by `perform`.
     ///
-    /// - Parameter report: gets each event of each action, from any thread.
+    /// - Parameter report: called with each event of each action, from any thread.
     public init(report: @escaping @Sendable (EngineEvent) -> Void, perform: @escaping Perform) {
         self.report = report
         self.perform = perform
     }
 
-    /// A queue whose actions are performed by `engine`.
+    /// Creates a queue whose actions are performed by `engine`.
     ///
-    /// - Parameter report: gets each event of each action, from any thread.
+    /// - Parameter report: called with each event of each action, from any thread.
     public init(engine: Engine, report: @escaping @Sendable (EngineEvent) -> Void) {
         self.init(report: report) { (action, id, report) async throws(EngineError) in
             try await engine.perform(action, as: id, report: report)
         }
     }
 
-    /// Reports `queued` and begins `action` as soon as the actions that it must wait for have ended.
+    /// Reports `queued`, and starts `action` as soon as the actions that it must wait for have ended.
     ///
-    /// An action that ends others cancels them at once. Traps where `id` names an action that has not
-    /// ended.
+    /// An action that ends others cancels them at once. Traps if `id` names an action that has not ended.
     public func start(_ action: EngineAction, as id: ActionID) {
         precondition(self.tasks[id] == nil, "an action id names one action")
-        // Announced before the task exists, so nobody can see an idle queue between a key press and the work
-        // it caused.
+        // The action is announced before its task exists, so that nobody can see an idle queue between a key
+        // press and the work it caused.
         self.report(.queued(id, action))
         let predecessor = action.orderedInstance.flatMap { self.lastAction[$0] }.flatMap { self.tasks[$0] }
         if let instance = action.orderedInstance { self.lastAction[instance] = id }
@@ -60,20 +59,20 @@ public actor ActionQueue {
         self.tasks[id] = Task { await self.run(action, as: id, after: predecessor) }
     }
 
-    /// Ends `id`: its processes get TERM, a pause, then KILL, before it is reported as cancelled.
+    /// Cancels `id`: its processes get TERM, a pause, then KILL, before it is reported as cancelled.
     public func cancel(_ id: ActionID) {
         self.tasks[id]?.cancel()
     }
 
-    /// The same for several; returns when they have ended.
+    /// Cancels several actions; returns when they have ended.
     public func end(_ ids: [ActionID]) async {
         let tasks = ids.compactMap { self.tasks[$0] }
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
     }
 
-    /// Cancels everything that waits or runs, and does not wait for it; each action still reports that it
-    /// has `finished`.
+    /// Cancels everything that waits or runs, without waiting for the end; each action still reports
+    /// `finished`.
     public func cancelAll() {
         for task in self.tasks.values { task.cancel() }
     }
@@ -105,7 +104,7 @@ public actor ActionQueue {
     }
 }
 
-/// A serial executor on a dispatch queue; Dispatch on Linux has none of its own.
+/// A serial executor on a dispatch queue; Dispatch on Linux does not provide one.
 final class DispatchQueueExecutor: SerialExecutor {
     private let queue: DispatchQueue
 

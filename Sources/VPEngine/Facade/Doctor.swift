@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Looks at everything that a run depends on, and changes nothing.
+/// Checks everything that a run depends on, and changes nothing.
 struct Doctor {
     let context: EngineContext
 
@@ -19,7 +19,7 @@ struct Doctor {
                 findings.append(
                     Diagnosis(
                         "ssh key", .broken, "\(found.origin) holds no public key",
-                        fix: "Write it anew: ssh-keygen -y -f KEY > KEY.pub", code: .missingIdentity))
+                        fix: "Recreate it: ssh-keygen -y -f KEY > KEY.pub", code: .missingIdentity))
             }
             key = fingerprint == nil ? nil : found
         } catch {
@@ -29,8 +29,8 @@ struct Doctor {
                 Diagnosis(
                     "ssh key", .broken, error.detail ?? "there is none",
                     fix: isFree
-                        ? "Make one: ssh-keygen -t ed25519"
-                        : "Name another in VP_SSH_IDENTITY or ssh.identity",
+                        ? "Create one: ssh-keygen -t ed25519"
+                        : "Set another one in VP_SSH_IDENTITY or ssh.identity",
                     remedy: isFree ? .makeKey(path: path) : nil, code: .missingIdentity))
             key = nil
         }
@@ -44,7 +44,7 @@ struct Doctor {
                     "history", .broken, "it cannot be written: \(problem.detail ?? problem.code.rawValue)",
                     fix: problem.code == .localDiskFull
                         ? "Make room on that disk"
-                        : "Let that folder be written, or name another in XDG_STATE_HOME",
+                        : "Make that folder writable, or set another one in XDG_STATE_HOME",
                     code: problem.code))
         }
         findings += self.configuration.warnings.map { Diagnosis("configuration", .doubtful, $0) }
@@ -53,7 +53,7 @@ struct Doctor {
 
     // MARK: Platforms
 
-    /// All side by side.
+    /// Checks all platforms concurrently.
     private func platforms(_ key: LoginKey?) async -> [Diagnosis] {
         guard !self.configuration.endpoints.isEmpty else {
             return [
@@ -76,11 +76,11 @@ struct Doctor {
 
     private func programs() async -> [Diagnosis] {
         [
-            // `accept-new` for host keys.
+            // Version 7.6 has `accept-new` for host keys.
             await self.program("ssh", ["-V"], atLeast: (7, 6), package: "openssh-client"),
-            // `--info` and safe argument passing.
+            // Version 3.1 has `--info` and safe argument passing.
             await self.program("rsync", ["--version"], atLeast: (3, 1), package: "rsync"),
-            // It decides what is ignored.
+            // git decides which files are ignored.
             await self.program("git", ["--version"], atLeast: (2, 0), package: "git"),
         ]
     }
@@ -97,7 +97,7 @@ struct Doctor {
         let text = String(decoding: result.output + result.errorOutput, as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         guard let version = Self.version(in: line) else {
-            return Diagnosis(name, .doubtful, "its version cannot be told: \(line.prefix(80))")
+            return Diagnosis(name, .doubtful, "its version is unknown: \(line.prefix(80))")
         }
         let words = "version \(version.0).\(version.1)"
         guard version >= minimum else {
@@ -128,7 +128,7 @@ struct Doctor {
             return Diagnosis(
                 "ssh sockets", .doubtful,
                 "the path below \(self.configuration.paths.socketFolder) is too long (\(length) bytes) to share "
-                    + "connections: every command logs in anew",
+                    + "connections: every command logs in again",
                 fix: "Set a shorter TMPDIR")
         }
         do {
@@ -178,7 +178,7 @@ struct Doctor {
             switch free {
             case ..<100_000_000:
                 return Diagnosis(
-                    name, .broken, words, fix: "Make room: results could not be kept", code: .localDiskFull)
+                    name, .broken, words, fix: "Make room: results could not be saved", code: .localDiskFull)
             case ..<2_000_000_000: return Diagnosis(name, .doubtful, words, fix: "Make room for results")
             default: return Diagnosis(name, .fine, words)
             }
@@ -187,10 +187,10 @@ struct Doctor {
 }
 
 extension Engine {
-    /// Looks at everything that a run depends on, and changes nothing.
+    /// Checks everything that a run depends on, and changes nothing.
     public func diagnose() async -> [Diagnosis] { await Doctor(context: self.context).diagnose() }
 
-    /// Puts one thing right and says what was done.
+    /// Applies one remedy and returns a description of what was done.
     public func apply(_ remedy: Diagnosis.Remedy) async throws(EngineError) -> String {
         switch remedy {
         case .addKey(let platform):
@@ -202,7 +202,7 @@ extension Engine {
             guard chmod(path, mode_t(mode)) == 0 else {
                 throw PrivateFolder.failure(.init("changing the mode of \(path)", subject: path))
             }
-            return "\(path) is yours alone now"
+            return "only you can read \(path) now"
         case .makeKey(let path):
             try PrivateFolder.make((path as NSString).deletingLastPathComponent)
             let result = try await self.context.runner.run(
@@ -218,7 +218,7 @@ extension Engine {
     }
 }
 
-/// One platform's part: the key and its rights, our ssh key on the account, the clocks.
+/// The checks of one platform: the key and its rights, our ssh key on the account, the clocks.
 private struct PlatformCheck {
     let endpoint: PlatformEndpoint
     let doctor: Doctor
@@ -228,7 +228,7 @@ private struct PlatformCheck {
 
     func run(_ key: LoginKey?) async -> [Diagnosis] {
         let records = Mutex<[APICallRecord]>([])
-        // A client of its own, so that it sees the answers' heads.
+        // This check has its own client, so that it sees the response headers.
         let client = PlatformClients.client(
             for: self.endpoint, timeScale: self.doctor.context.configuration.timeScale,
             books: self.doctor.context.configuration.paths.stateFolder
@@ -241,7 +241,7 @@ private struct PlatformCheck {
         var findings: [Diagnosis] = []
         if failures.isEmpty {
             findings.append(
-                Diagnosis("\(name) key", .fine, "\(self.endpoint.key)\(origin) reads all that is needed"))
+                Diagnosis("\(name) key", .fine, "\(self.endpoint.key)\(origin) reads everything needed"))
         } else if failures.count == Question.allCases.count,
             failures.values.allSatisfy({ $0.code == .unauthorized })
         {
@@ -300,12 +300,12 @@ private struct PlatformCheck {
                     }
                 }
             } catch {
-                // One that nobody is told any more is no fault of the key.
+                // A balance that the platform no longer reports is no fault of the key.
                 if question == .balance, error.code == .endpointRetired || error.code == .unsupported {
                     continue
                 }
                 failures[question] = error
-                // It would be the same again, after as long a wait.
+                // The other questions would fail in the same way, after as long a wait.
                 if [.networkDown, .insecureConnection, .timedOut].contains(error.code) { break }
             }
         }
@@ -319,7 +319,7 @@ private struct PlatformCheck {
             return Diagnosis(
                 "\(name) key", question == .balance ? .doubtful : .broken,
                 "it may not \(question.rawValue): \(words)",
-                fix: "Give the key that right on \(name)'s page, or take one that has it", code: error.code)
+                fix: "Give the key that right on \(name)'s page, or use one that has it", code: error.code)
         case .insufficientCredit:
             return Diagnosis(
                 "\(name) balance", .broken, words, fix: "Add credit on \(name)'s billing page",
@@ -327,15 +327,15 @@ private struct PlatformCheck {
         case .searchQuotaSpent:
             return Diagnosis(
                 "\(name)", .doubtful, "it cannot \(question.rawValue): \(words)",
-                fix: "Rent from a list that is already there, or on the other platform", code: error.code)
+                fix: "Rent an offer that is already listed, or use the other platform", code: error.code)
         case .networkDown, .timedOut:
             return Diagnosis(
                 "\(name)", .broken, "\(self.address) cannot be reached: \(words)",
                 fix: "Check the network, a proxy, and the address", code: error.code)
         case .insecureConnection:
             return Diagnosis(
-                "\(name)", .broken, "\(self.address) cannot be asked safely: \(words)",
-                fix: "Name the certificate of a proxy or a CA of your own in SSL_CERT_FILE", code: error.code)
+                "\(name)", .broken, "\(self.address) cannot be reached securely: \(words)",
+                fix: "Set SSL_CERT_FILE to the certificate of your proxy or your own CA", code: error.code)
         default:
             return Diagnosis(
                 "\(name)", question == .balance ? .doubtful : .broken,
@@ -343,7 +343,7 @@ private struct PlatformCheck {
         }
     }
 
-    /// The platform allows so many a day, and does not say how many.
+    /// The diagnosis for the daily searches; the platform limits them, and does not say to how many.
     private func searches(_ quota: SearchQuota, _ name: String) -> Diagnosis {
         let (count, closedUntil) = quota.report()
         let words = "\(count) today, UTC"
@@ -353,7 +353,7 @@ private struct PlatformCheck {
             "\(words); there are no more until \(SearchQuota.time(closedUntil))", code: .searchQuotaSpent)
     }
 
-    /// Certificates and leases go by the clock.
+    /// The diagnosis for the clock; certificates and leases depend on it.
     private func clock(_ records: [APICallRecord], _ name: String) -> Diagnosis? {
         for record in records {
             guard let theirs = record.serverDate.flatMap(HTTPDate.parse) else { continue }
@@ -364,7 +364,7 @@ private struct PlatformCheck {
             }
             return Diagnosis(
                 "clock", .doubtful, "\(abs(skew)) s \(skew > 0 ? "ahead of" : "behind") \(name)'s",
-                fix: "Set it by the network: timedatectl set-ntp true")
+                fix: "Synchronize it: timedatectl set-ntp true")
         }
         return nil
     }

@@ -1,41 +1,41 @@
 import Foundation
 import Glibc
 
-/// What was confirmed happens, whoever is left to do it.
+/// Ends that the user confirmed are carried out even if the program that asked does not survive.
 extension Engine {
-    /// Keeps `ends` until they have come. Returns when they are on record.
+    /// Saves `ends` until they are due. Returns when they are on record.
     public func confirm(_ ends: [ConfirmedEnd]) throws(EngineError) {
         try self.context.store.confirm(ends, heldBy: .current)
     }
 
-    /// Returns those that are kept: their time had not come.
+    /// Takes back the ends that are not due yet, and returns their ids.
     public func takeBackEnds(of ids: [InstanceID]) throws(EngineError) -> [InstanceID] {
         var kept: [InstanceID] = []
         for id in ids where try self.context.store.forgetConfirmedEnd(of: id) { kept.append(id) }
         return kept
     }
 
-    /// Lets go of `ends`, so that what is cancelled here from now on is not taken for cancelled by the user.
+    /// Releases `ends`, so that a later cancellation in this process does not count as the user's.
     public func release(_ ends: [ConfirmedEnd]) {
         try? self.context.store.confirm(ends, heldBy: nil)
     }
 
-    /// Has a `vp` of its own carry each of `ends` out when it is due,
-    /// whatever becomes of this program. Release them before.
+    /// Starts a separate `vp` for each of `ends`, which carries it out when it is due even if this process
+    /// ends. Release them first.
     public func handOver(_ ends: [ConfirmedEnd], to program: String, environment: [String: String]) {
         for end in ends { self.start(end, program, environment, heldBy: nil) }
     }
 
-    /// Takes back those whose time has not come. Returns them; the others are being carried out,
-    /// or have been.
+    /// Takes back the ends that are not due yet, and returns their ids; the others are being carried out, or
+    /// have been.
     public func reclaimEnds(of ids: [InstanceID]) -> [InstanceID] {
         ids.filter { (try? self.context.store.reclaimConfirmedEnd(of: $0)) == true }
     }
 
-    /// Has those carried out whose holder did not live to do it.
+    /// Starts the ends whose holder died before carrying them out.
     public func takeUpConfirmedEnds(program: String, environment: [String: String]) {
         for (end, holder) in (try? self.context.store.confirmedEnds()) ?? [] where holder?.isAlive != true {
-            // Of two programs that start at once, one gets it.
+            // If two programs start at once, one of them gets it.
             guard
                 (try? self.context.store.passConfirmedEnd(of: end.instance, from: holder, to: .current))
                     == true
@@ -55,23 +55,23 @@ extension Engine {
         let process = DetachedProcess.start(
             [program] + end.words, environment: environment, directory: end.directory,
             output: log >= 0 ? log : nil)
-        // One that could not be started is left to the next program.
+        // An end whose process could not be started is left to the next program.
         let heir = process.flatMap { ProcessIdentity($0) }
         _ = try? self.context.store.passConfirmedEnd(of: end.instance, from: holder, to: heir)
     }
 
-    /// What the programs said that carried out what was confirmed.
+    /// The log of the processes that carried out confirmed ends.
     public var confirmedEndsLog: String { "\(self.configuration.paths.stateFolder)/destroys.log" }
 
-    /// Waits until the end of `id` is due and begins it. False where there is nothing to do any more:
-    /// it was taken back, or another program sees to it.
+    /// Waits until the end of `id` is due and begins it. Returns `false` if there is nothing left to do: it
+    /// was taken back, or another program carries it out.
     public func awaitConfirmedEnd(of id: InstanceID) async throws(EngineError) -> Bool {
         let start = ContinuousClock.now
         while let (end, holder) = try self.context.store.confirmedEnd(of: id) {
             if holder == .current {
                 if self.context.now() >= end.dueAt { return try self.context.store.beginConfirmedEnd(of: id) }
             } else if start.secondsUntilNow > 5 {
-                // Whoever has started this process was to pass it on.
+                // The process that started this one was to pass the end on to it.
                 guard holder?.isAlive != true else { return false }
                 try self.context.store.passConfirmedEnd(of: id, from: holder, to: .current)
             }
@@ -81,8 +81,8 @@ extension Engine {
         return false
     }
 
-    /// Notes how the end of `id` went. One that something in the way has refused for now is left to the next
-    /// program.
+    /// Records the result of the end of `id`. An end that was refused for a temporary reason is left to the
+    /// next program.
     func confirmedEndCame(of id: InstanceID, _ error: EngineError?) {
         guard let error else {
             _ = try? self.context.store.forgetConfirmedEnd(of: id)
@@ -96,7 +96,7 @@ extension Engine {
         }
     }
 
-    /// The same, of an end that could not even begin.
+    /// Records that the end of `id` could not even begin.
     public func confirmedEndFailed(of id: InstanceID, _ error: EngineError) {
         self.confirmedEndCame(of: id, error)
     }

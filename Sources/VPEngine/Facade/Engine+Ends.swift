@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Ends that were asked for earlier, and what stands in their way.
+/// Ends that were ordered earlier, and the reasons why they wait.
 extension Engine {
-    /// The instance with `name`, also where the platform does not say just now what there is:
-    /// one that is to be ended costs money all the same.
+    /// The instance with `name`, even if the platform does not answer at the moment: an instance that is to
+    /// end costs money all the same.
     public func instanceToEnd(named name: String, platform: Platform?) async throws(EngineError) -> Instance {
         do throws(EngineError) {
             return try await self.instance(named: name, platform: platform)
@@ -19,11 +19,11 @@ extension Engine {
         }
     }
 
-    /// Carries out the ends that were asked for and that nobody is at:
-    /// those that an earlier program left, and those that waited for the last job of their instance. Where
-    /// one cannot be carried out, its row goes on saying so.
+    /// Carries out ordered ends that no process works on: those that an earlier program left, and those that
+    /// waited for the last job of their instance. If one cannot be carried out, its row keeps the order.
     ///
-    /// Asks only about instances with such an order. One call at a time: who comes meanwhile need not.
+    /// Asks only about instances with such an order. Only one call runs at a time: concurrent calls return at
+    /// once.
     public func takeUpEnds(report: @escaping @Sendable (EngineEvent) -> Void = { _ in }) async {
         let isFirst = self.isTakingUpEnds.withLock { isBusy in
             defer { isBusy = true }
@@ -38,8 +38,8 @@ extension Engine {
         }
     }
 
-    /// The same for one instance, where what has just ended there may have been what its end waited for.
-    /// A run or a start on it otherwise says that it is wanted, so that a refused end is forgotten.
+    /// Carries out the order on one instance, if it waited for the job that has just ended there. A run or a
+    /// start on an instance shows that it is wanted, so that a refused end is forgotten.
     func takeUpOrder(
         on id: InstanceID, after result: ActionResult, report: @escaping @Sendable (EngineEvent) -> Void
     ) async {
@@ -60,8 +60,8 @@ extension Engine {
         }
     }
 
-    /// Looks for rentals that were left, with the order to end them,
-    /// before the platform had told what it rented.
+    /// Looks for rentals that were left with an order to end them before the platform had answered the
+    /// rental.
     private func findLeftRentals() async {
         let left = ((try? self.context.store.openLedgerEntries()) ?? []).filter {
             $0.isUnfinished && $0.state == .intended && $0.order != nil
@@ -85,7 +85,7 @@ extension Engine {
             discardsResults: order.discardsResults, waitsForJobs: true, staysOrdered: true)
         let destroy = DestroyInstance(
             context: self.context, id: id, request: request, progress: { _ in }, report: report,
-            // Whoever asked for something else must not wait long for it.
+            // The user who asked for something else must not wait long for this.
             patience: 20)
         _ = try? await destroy.run()
     }

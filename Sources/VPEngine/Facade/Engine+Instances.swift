@@ -5,7 +5,7 @@ extension Engine {
     /// The instances last seen by `vp` or `vp-tui`, from disk; nil when there is no usable cache.
     public func cachedInstances() -> PlatformAnswers<Instance>? { self.context.cachedInstances() }
 
-    /// nil also where they take more than `bytes` on disk.
+    /// The offers last seen by `vp` or `vp-tui`, from disk; nil also if they take more than `bytes` on disk.
     public func cachedOffers(upTo bytes: Int = .max) -> PlatformAnswers<Offer>? {
         self.context.cachedOffers(upTo: bytes)
     }
@@ -15,14 +15,13 @@ extension Engine {
 
     private var questions: PlatformQuestions { PlatformQuestions(context: self.context) }
 
-    /// Asks every platform that has a key, side by side, and remembers the answer for the next first paint.
+    /// Asks every platform that has a key, concurrently, and remembers the answer for the next first paint.
     public func instances(platform: Platform? = nil) async -> PlatformAnswers<Instance> {
         await self.questions.instances(platform: platform)
     }
 
-    /// Offers of all platforms, sorted by the query's order;
-    /// of each platform at most the query's limit. Throws `.unknownGPU` where no platform knows the name, and
-    /// `.missingKey` where no platform has a key.
+    /// Offers of all platforms, sorted by the query's order; at most the query's limit from each platform.
+    /// Throws `.unknownGPU` if no platform knows the name, and `.missingKey` if no platform has a key.
     public func offers(
         _ query: OfferQuery, platform: Platform? = nil, for purpose: SearchPurpose = .asked
     ) async throws(EngineError) -> PlatformAnswers<Offer> {
@@ -32,8 +31,8 @@ extension Engine {
     /// Omits platforms that do not report a balance.
     public func balances() async -> PlatformAnswers<Balance> { await self.questions.balances() }
 
-    /// Asks for the balances where what is known of them is no longer fresh.
-    /// The burn line and its alarm count on them, also for who never opens the dashboard.
+    /// Asks for the balances if the cached ones are no longer fresh. The burn line and its alarm depend on
+    /// them, also for a user who never opens the dashboard.
     public func refreshBalances() async { await self.questions.refreshBalances() }
 
     /// The instances as they were at most `maximumAge` seconds ago.
@@ -41,16 +40,16 @@ extension Engine {
         await self.questions.recentInstances(maximumAge: maximumAge)
     }
 
-    /// The balances as they were at most `maximumAge` seconds ago; asks the platforms where no such answer
-    /// is kept.
+    /// The balances as they were at most `maximumAge` seconds ago; asks the platforms if no such answer is
+    /// cached.
     public func recentBalances(maximumAge: Double) async -> PlatformAnswers<Balance> {
         await self.questions.recentBalances(maximumAge: maximumAge)
     }
 
-    /// What answers `query`; a list that was asked for otherwise is none.
+    /// The offers for `query`; a cached list for another query does not count.
     ///
-    /// A list on screen (`.watching`) stays as it is, whatever its age,
-    /// while its share of the searches is used up.
+    /// A list on screen (`.watching`) stays as it is, whatever its age, while its share of the searches is
+    /// used up.
     public func recentOffers(
         _ query: OfferQuery, platform: Platform? = nil, maximumAge: Double,
         for purpose: SearchPurpose = .asked
@@ -59,9 +58,10 @@ extension Engine {
             query, platform: platform, maximumAge: maximumAge, for: purpose)
     }
 
-    /// What a job of this project will use: its files there, and as much back, for `hours`.
+    /// The expected use by a job of this project: its files uploaded, as many bytes downloaded, for `hours`.
     ///
-    /// Nothing is known of results before there are any; a folder that may not be sent counts nothing.
+    /// The size of results is unknown before there are any; a folder that may not be uploaded counts as
+    /// empty.
     public func jobEstimate(hours: Double = 1) async -> JobEstimate {
         let scan = LocalScan(
             workspace: self.configuration.workspace, environment: self.configuration.environment)
@@ -69,10 +69,10 @@ extension Engine {
         return JobEstimate(hours: hours, sentBytes: bytes, receivedBytes: bytes)
     }
 
-    /// What `request` would rent now, and what it would try next. Rents nothing.
+    /// The offers that `request` would rent now, in order. Rents nothing.
     ///
-    /// - Parameter purpose: `.watching` where no single question is the user's,
-    ///   as with each change of a form.
+    /// - Parameter purpose: `.watching` for questions that are not the user's own, as with each change of a
+    ///   form.
     public func rentalPlan(
         _ request: CreateRequest, for purpose: SearchPurpose = .asked
     ) async throws(EngineError) -> RentalPlan {
@@ -103,15 +103,15 @@ extension Engine {
         return try self.pick(name, platform, from: await self.instances(platform: platform))
     }
 
-    /// False where something was rented since the list was made: it may be what is meant as well.
+    /// `false` if an instance was rented since the list was made: it may be the one that is meant.
     private func holdsAllRentals(_ instances: [Instance]) -> Bool {
         let listed = Set(instances.map(\.id))
         let rentals = try? self.context.store.openLedgerEntries()
         return rentals?.allSatisfy { $0.instance.map(listed.contains) ?? true } == true
     }
 
-    /// Without a name only one that was rented for this project, from here, and runs: what stopped would cost
-    /// money anew, what is somebody else's would be filled with our files.
+    /// Without a name, picks only a running instance that was rented for this project from here: starting a
+    /// stopped one would cost money again, and our files must not go to somebody else's.
     private func pick(
         _ name: String?, _ platform: Platform?, from answers: PlatformAnswers<Instance>
     ) throws(EngineError) -> Instance {
@@ -138,7 +138,7 @@ extension Engine {
             }
         }
         if matches.count == 1, name != nil || answers.failures.isEmpty { return matches[0] }
-        // A list that is not whole proves neither that there is none nor that there is but one.
+        // An incomplete list proves neither that there is no instance nor that there is only one.
         if let failure = answers.failures.first { throw failure.error }
         if matches.isEmpty { throw EngineError(.noInstance, activity, suggestions: labels(candidates)) }
         throw EngineError(.ambiguousInstance, activity, suggestions: labels(matches))
@@ -160,14 +160,14 @@ extension Engine {
         try await TelemetrySampler(shell: shell, remoteRoot: root).run(report)
     }
 
-    /// Makes 127.0.0.1:`localPort` lead to port `remotePort` of the instance, over the shared connection and
-    /// for as long as that lasts.
+    /// Makes 127.0.0.1:`localPort` lead to port `remotePort` of the instance, through the shared connection
+    /// and for as long as it lasts.
     public func forward(_ id: InstanceID, localPort: Int, remotePort: Int) async throws(EngineError) {
         try await self.forwarding(to: id).perform(.begin, localPort: localPort, remotePort: remotePort)
     }
 
-    /// Ends what `forward` has begun, with the same ports. Throws `.unsupported` where the connection
-    /// cannot be shared, and `.limitRefused` where ssh refuses.
+    /// Ends a `forward` with the same ports. Throws `.unsupported` if the connection cannot be shared, and
+    /// `.limitRefused` if ssh refuses.
     public func endForward(_ id: InstanceID, localPort: Int, remotePort: Int) async throws(EngineError) {
         try await self.forwarding(to: id).perform(.end, localPort: localPort, remotePort: remotePort)
     }
@@ -178,13 +178,13 @@ extension Engine {
             environment: self.configuration.environment)
     }
 
-    /// Gives the instance another name, on the platform and here.
+    /// Renames the instance, on the platform and here.
     public func rename(_ id: InstanceID, to name: String) async throws(EngineError) -> Instance {
         try await self.context.client(id.platform, "renaming instance \(id)").rename(id, to: name)
         return try await self.context.freshInstance(id)
     }
 
-    /// What the platform itself says about the instance's start.
+    /// The platform's own log of the instance's start.
     public func providerLog(of id: InstanceID, lines: Int = 200) async throws(EngineError) -> String {
         try await self.context.client(id.platform, "reading the platform's log of \(id)").providerLog(
             id, lines: lines)

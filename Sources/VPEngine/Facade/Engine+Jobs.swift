@@ -2,7 +2,7 @@ import Foundation
 
 /// Questions about jobs and their logs.
 extension Engine {
-    /// Newest first.
+    /// Jobs sent from here, newest first.
     public func jobs(limit: Int = 100) throws(EngineError) -> [Job] {
         try self.context.store.jobs(limit: limit)
     }
@@ -12,7 +12,7 @@ extension Engine {
         try self.context.store.jobs(on: instance)
     }
 
-    /// By id, unique prefix, or `-1` for the newest.
+    /// Finds a job by id, unique prefix, or `-1` for the newest.
     public func job(named name: String) throws(EngineError) -> Job {
         let activity = EngineError.Activity("looking for a job", subject: name)
         if name == "-1" {
@@ -36,7 +36,7 @@ extension Engine {
         try self.logs.read(job, stream, from: offset, limit: limit)
     }
 
-    /// Size of the local copy of a job's log, in bytes; 0 where there is none yet.
+    /// The size of the local copy of a job's log, in bytes; 0 if there is none yet.
     public func logSize(_ job: JobID, _ stream: JobStream = .log) throws(EngineError) -> Int64 {
         try self.logs.size(job, stream)
     }
@@ -48,27 +48,27 @@ extension Engine {
 
     package var logs: JobLogs { JobLogs(self.context) }
 
-    /// Whether somebody on this machine follows a job that is not over; nil for one that is.
+    /// Tells if a process on this machine follows an unfinished job; nil for a finished one.
     public func connection(of job: Job) -> JobRecord.Connection? {
         guard !job.state.isOver else { return nil }
         return LogSpool.isHeld(job.logPath) ? job.record?.connection ?? .following : .disconnected
     }
 
-    /// Asks the instances of jobs that nobody follows how these stand,
-    /// and brings the logs of those that ended. What cannot be reached stays as it was.
+    /// Asks the instances about the jobs that no process follows, and downloads the logs of those that have
+    /// ended. Jobs on unreachable instances stay as they were.
     public func lookAtJobs(
         report: @escaping @Sendable (EngineEvent) -> Void = { _ in }
     ) async throws(EngineError) {
         try await LookAtJobs(self.context, report: report).run()
     }
 
-    /// Brings what the instance holds of a job's log now, and returns the job as it stands. One whose log is
-    /// whole, and one that is followed already, needs nothing.
+    /// Downloads the rest of a job's log from the instance, and returns the current job. A job whose log is
+    /// complete, or that another process follows, needs nothing.
     public func catchUp(_ id: JobID) async throws(EngineError) -> Job {
         try await FollowJob.catchUp(id, self.context)
     }
 
-    /// What an end of `id` would end besides, each in words: for a front end that asks before.
+    /// The jobs that an end of `id` would end as well, each in words: for a front end that asks first.
     public func jobsToBeEnded(on id: InstanceID) async throws(EngineError) -> [String] {
         await LiveJobs(self.context).running(on: try await self.context.freshInstance(id)).map(\.words)
     }

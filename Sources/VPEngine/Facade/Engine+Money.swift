@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Money: what is left over, what things cost, what rings.
+/// Money: leftovers, costs and alarms.
 extension Engine {
-    /// What costs money on the accounts and is not in use.
+    /// Resources that cost money on the accounts and are not in use.
     public func leftovers(platform: Platform? = nil) async throws(EngineError) -> PlatformAnswers<Leftover> {
         let instances = await self.instances(platform: platform)
         let ledger = try self.context.store.openLedgerEntries()
@@ -27,7 +27,7 @@ extension Engine {
         return answers
     }
 
-    /// What was spent since `start`, by what it was spent for.
+    /// The costs since `start`, grouped.
     public func costs(by grouping: CostBook.Grouping, since start: Date) throws(EngineError) -> CostAccount {
         let book = try CostBook(self.context, since: start)
         let jobs = grouping == .job ? try self.context.store.jobs(limit: .max) : []
@@ -37,14 +37,14 @@ extension Engine {
             total: book.total(from: start, to: book.now))
     }
 
-    /// Asks the platforms what they have charged since `start`, and keeps it.
-    /// Days that were over when they were last asked for are not asked for again.
+    /// Asks the platforms for their charges since `start`, and saves them. Days that were over when they were
+    /// last asked for are not asked for again.
     public func fetchCharges(since start: Date) async -> [PlatformAnswers<Charge>.Failure] {
         let first = UTCDay.midnight(start)
         let now = self.context.now()
         let kept = (try? self.context.store.charges(since: first)) ?? []
         let answers = await self.context.ask(nil, "reading charges") { client async throws(EngineError) in
-            // The last day that is known to its end, of those without a gap from the first on.
+            // The search for the first missing day stops at the first gap: later complete days do not count.
             var from = first
             while from < UTCDay.midnight(now),
                 kept.contains(where: {
@@ -60,12 +60,12 @@ extension Engine {
         return answers.failures.filter { $0.error.code != .missingKey }
     }
 
-    /// What `instance` has cost so far, in dollars; nil where it was never seen.
+    /// The cost of `instance` so far, in dollars; nil if it was never seen.
     public func cost(of instance: InstanceID) throws(EngineError) -> Double? {
         try CostBook.dollars(of: instance, self.context)
     }
 
-    /// The caps and what they leave, from what was last seen; asks nobody.
+    /// The caps and the part of them that is left, from what was last seen, without asking a platform.
     public func limitsReport() throws(EngineError) -> LimitsReport {
         let now = self.context.now()
         let midnight = UTCDay.midnight(now)
@@ -80,7 +80,7 @@ extension Engine {
             dayLimit: self.configuration.dayLimit, instances: seen.count + others.count)
     }
 
-    /// Figures and alarms, from what was last seen; asks nobody.
+    /// Figures and alarms from what was last seen, without asking a platform.
     public func moneyReport() throws(EngineError) -> MoneyReport {
         try MoneyWatch(context: self.context).report()
     }
@@ -89,24 +89,24 @@ extension Engine {
 
     private var leases: LeaseKeeper { LeaseKeeper(context: self.context) }
 
-    /// The lease of `id`, heard from the instance where that runs; nil for one that was not rented from here.
+    /// The lease of `id`, asked of the instance if it runs; nil for one that was not rented from here.
     public func lease(of id: InstanceID) async throws(EngineError) -> Lease? {
         await self.leases.look(id)
         return try self.context.store.ledgerEntry(for: id)?.lease
     }
 
-    /// Gives `id` a lease of `seconds` from now on, or one without end, and returns it.
+    /// Gives `id` a lease of `seconds` from now on, or one without end for nil, and returns it.
     ///
-    /// Throws `.limitRefused` for what lies beyond the hard limit,
-    /// and `.unsupported` for an instance that was not rented from here.
+    /// Throws `.limitRefused` beyond the hard limit, and `.unsupported` for an instance that was not rented
+    /// from here.
     public func setLease(of id: InstanceID, seconds: Double?) async throws(EngineError) -> Lease {
         try await self.leases.set(of: id, seconds: seconds)
     }
 
-    /// Renews the leases of what runs, where that was not done in the last minutes.
-    /// A front end that stays open calls it as often as it likes.
+    /// Renews the leases of running instances that were not renewed in the last minutes. A front end that
+    /// stays open may call it as often as it likes.
     public func renewLeases() async {
-        // An instance that does not answer must not collect a queue of questions.
+        // Questions to an instance that does not answer must not pile up.
         let isFirst = self.isRenewing.withLock { isRenewing in
             defer { isRenewing = true }
             return !isRenewing

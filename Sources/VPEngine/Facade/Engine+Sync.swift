@@ -1,8 +1,8 @@
 import Foundation
 
-/// Questions about files: nothing is moved by any of them.
+/// Questions about files; none of them moves a file.
 extension Engine {
-    /// What `sync` and `download` would do on `id`, and what is not sent at all.
+    /// The changes that `sync` and `download` would make on `id`, and the files that are not uploaded at all.
     public func syncPreview(on id: InstanceID) async throws(EngineError) -> SyncPreview {
         let sync = WorkspaceSync(
             self.context, id, try await self.context.ownWorkspace(on: id),
@@ -22,13 +22,13 @@ extension Engine {
         return results
     }
 
-    /// What the last look at `id` found not to be here, and when that was: for an instance that cannot be
-    /// reached now. Nil where nobody has looked.
+    /// The results that were missing here at the last look at `id`, and its time: for an instance that is
+    /// unreachable now. nil if nobody has looked.
     public func lastKnownResults(on id: InstanceID) -> (results: UnsafeResults, at: Date)? {
         ManifestStore(self.context).loadSafety(instance: id)
     }
 
-    /// Whether `path` (absolute, or relative to `directory`) is sent, and why.
+    /// Tells if `path` (absolute, or relative to `directory`) is uploaded, and why.
     public func explain(_ path: String, from directory: String) -> PathExplanation {
         let workspace = self.configuration.workspace
         let absolute = URL(
@@ -51,7 +51,7 @@ extension Engine {
             explanation.instances[id] =
                 here.map { $0.change(since: agreed.here) == .none } ?? false
                 ? (agreed.wasSent ? "sent, and unchanged since" : "the same there, and unchanged since")
-                : here == nil ? "there, and gone here" : "there, and changed here since"
+                : here == nil ? "there, and deleted here" : "there, and changed here since"
         }
         return explanation
     }

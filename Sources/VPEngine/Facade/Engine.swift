@@ -10,14 +10,14 @@ public final class Engine: Sendable {
     let isRenewing = Mutex(false)
     let isTakingUpEnds = Mutex(false)
 
-    /// What the engine was opened with; it stays the same for as long as the engine lives.
+    /// The configuration that the engine was opened with; it does not change.
     public var configuration: EngineConfiguration { self.context.configuration }
 
     /// Opens the store and writes nothing else. Contacts nobody.
     ///
     /// - Parameters:
-    ///   - history: what becomes of a history that cannot be written; see `historyProblem`.
-    ///   - onCall: told of every request to a platform, from any thread.
+    ///   - history: decides if the engine works without a writable history; see `historyProblem`.
+    ///   - onCall: called with every request to a platform, from any thread.
     public convenience init(
         configuration: EngineConfiguration, history: HistoryNeed = .kept,
         onCall: @escaping @Sendable (APICallRecord) -> Void = { _ in }
@@ -42,7 +42,7 @@ public final class Engine: Sendable {
             patience: patience, history: history)
     }
 
-    /// Why nothing of what is learned here is kept; nil while it is.
+    /// The reason why nothing is saved to the history; nil while it is saved.
     public var historyProblem: EngineError? { self.context.store.problem }
 
     /// Ends the ssh connections that this engine opened.
@@ -50,7 +50,7 @@ public final class Engine: Sendable {
 
     // MARK: Actions
 
-    /// Does what `action` asks. Reports `progress`, `instanceChanged`, `instanceGone`, `jobChanged` and
+    /// Carries out `action`. Reports `progress`, `instanceChanged`, `instanceGone`, `jobChanged` and
     /// `jobOutput`; the queue reports the rest. Throws `.cancelled` when its task was cancelled.
     public func perform(
         _ action: EngineAction, as id: ActionID, report: @escaping @Sendable (EngineEvent) -> Void

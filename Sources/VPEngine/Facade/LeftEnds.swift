@@ -1,12 +1,12 @@
 import Foundation
 
-/// Ends that a program asks for and has to leave before they can be carried out:
-/// the ledger keeps the order, and whichever program looks next goes on with it.
+/// Ends that a program orders and cannot wait for: the ledger keeps the order, and the next program that
+/// looks carries it out.
 extension Engine {
-    /// Leaves the order to destroy `id` as soon as no job runs there, with its results brought first unless
-    /// `discardsResults`. An order that is under way stays as it is.
+    /// Leaves the order to destroy `id` as soon as no job runs there, after its results are downloaded unless
+    /// `discardsResults`. An order that is in progress stays as it is.
     ///
-    /// False where the ledger does not know the instance: nobody would find the order.
+    /// Returns `false` if the ledger does not know the instance: nobody would find the order.
     public func leaveEnd(of id: InstanceID, discardsResults: Bool = false) throws(EngineError) -> Bool {
         guard let entry = try self.context.store.ledgerEntry(for: id), entry.state != .gone else {
             return false
@@ -20,8 +20,8 @@ extension Engine {
         return true
     }
 
-    /// Leaves the order to destroy what this process has begun to rent and has not brought up, also where the
-    /// platform has not told yet what it rented. Nothing was run on it.
+    /// Leaves the order to destroy instances that this process has started to rent and has not booted, even
+    /// if the platform has not answered the rental yet. Nothing has run on them.
     ///
     /// Returns the names of the rentals.
     public func leaveRentals() throws(EngineError) -> [String] {
@@ -35,20 +35,19 @@ extension Engine {
         return names
     }
 
-    /// Takes back an order that was left and that nobody has begun to carry out.
+    /// Withdraws an order that was left and that nobody has begun to carry out.
     public func withdrawEnd(of id: InstanceID) throws(EngineError) {
         guard let entry = try self.context.store.ledgerEntry(for: id), entry.state == .rented else { return }
         try self.context.store.setOrder(nil, of: entry.name)
     }
 
-    /// Whether the platform was asked already to end `id`.
+    /// `true` if the platform was already asked to end `id`.
     public func isEnding(_ id: InstanceID) -> Bool {
         (try? self.context.store.ledgerEntry(for: id))?.state == .destroying
     }
 
-    /// Tells `id` itself to end when its last job has ended and its results are here,
-    /// so that it comes even where no program looks again. Gives up after `limit`:
-    /// the order in the ledger stands either way.
+    /// Tells `id` itself to end when its last job has ended and its results are here, so that it ends even if
+    /// no program looks again. Gives up after `limit`: the order in the ledger remains either way.
     public func tellOfEnd(_ id: InstanceID, within limit: Duration) async {
         let leases = LeaseKeeper(context: self.context)
         await withTaskGroup(of: Void.self) { group in

@@ -1,17 +1,17 @@
 import Foundation
 
-/// Holds actions against the caps of `limits.yaml`, for `vp` and the dashboard alike:
-/// what is refused here cannot be asked for by another verb or key.
+/// Checks actions against the caps of `limits.yaml`, for `vp` and the dashboard alike: an action that is
+/// refused here cannot be requested by another verb or key.
 struct Allowance {
     let context: EngineContext
-    /// What the platforms list now.
+    /// Lists the instances that the platforms have now.
     let listing: @Sendable () async -> PlatformAnswers<Instance>
 
     private var limits: Limits { self.context.configuration.limits }
 
-    /// `action` with nothing in it above the caps. Throws `.limitRefused`, with the limit and its file,
-    /// where it may not be done at all. Ends are never refused for money:
-    /// what costs nothing any more is what a limit wants.
+    /// Returns `action` with every value cut to the caps. Throws `.limitRefused`, with the limit and its
+    /// file, if it may not be carried out at all. Ends are never refused for money: an end stops costs, which
+    /// is the aim of every limit.
     func admit(_ action: EngineAction) async throws(EngineError) -> EngineAction {
         let limits = self.limits
         guard !limits.isEmpty else { return action }
@@ -26,8 +26,8 @@ struct Allowance {
             try limits.require(anyOf: "start")
             try await self.requireRoom(beside: id)
             let instance = try await self.context.freshInstance(id)
-            // A stopped instance's row has the price of its disk;
-            // what it costs when it runs stands in the ledger.
+            // The row of a stopped instance has the price of its disk; the price while it runs is in the
+            // ledger.
             let agreed = try self.context.store.ledgerEntry(for: id).map {
                 HourlyPrice(dollarsPerHour: $0.dollarsPerHour)
             }
@@ -44,7 +44,7 @@ struct Allowance {
             try limits.require(anyOf: "stop", "run", "create-instance")
             return action
         case .destroy:
-            // Whoever may rent may end what was rented, on Ctrl-C for example.
+            // A user who may rent may end the rental, on Ctrl-C for example.
             try limits.require(anyOf: "destroy-instance", "reap", "run", "rerun", "create-instance")
             return action
         case .cancel:
@@ -58,14 +58,14 @@ struct Allowance {
         }
     }
 
-    /// Throws `.limitRefused` where one more instance would be too many, `name` and `id` not counted.
+    /// Throws `.limitRefused` if one more instance would be too many; `name` and `id` are not counted.
     ///
-    /// Counted are the platforms' own lists, so that another history or another machine makes no difference,
-    /// and the rentals that are begun and not listed yet.
+    /// It counts the platforms' own lists, so that another history or machine makes no difference, and the
+    /// rentals that have begun and are not listed yet.
     func requireRoom(named name: String? = nil, beside id: InstanceID? = nil) async throws(EngineError) {
         guard let cap = self.limits.maximumInstances else { return }
         let answers = await self.listing()
-        // A platform that does not say what is rented could have any number.
+        // A platform that does not list its instances could have any number.
         if let failure = answers.failures.first { throw failure.error }
         let listed = answers.values.filter {
             $0.status.holdsGPU && $0.id != id && (name == nil || $0.name != name)
@@ -87,19 +87,19 @@ struct Allowance {
     }
 }
 
-/// What the caps leave today.
+/// The part of the caps that is left today.
 public struct LimitsReport: Sendable {
     /// The caps themselves.
     public var limits: Limits
     /// Dollars spent since midnight, UTC.
     public var spentToday: Double
-    /// What may be spent in a day and where that stands, settings included.
+    /// The most that may be spent in a day, settings included, and the origin of that limit.
     public var dayLimit: (dollars: Double, origin: String)?
-    /// Instances that hold a GPU, as last seen.
+    /// The number of instances that hold a GPU, as last seen.
     public var instances: Int
 
-    /// Dollars that may still be spent before midnight, UTC, never less than 0; nil without a limit.
+    /// Dollars that may still be spent before midnight, UTC, at least 0; nil without a limit.
     public var leftToday: Double? { self.dayLimit.map { max(0, $0.dollars - self.spentToday) } }
-    /// Instances that may still be rented beside those there are, never less than 0; nil without a cap.
+    /// Instances that may be rented in addition to the existing ones, at least 0; nil without a cap.
     public var instancesLeft: Int? { self.limits.maximumInstances.map { max(0, $0.value - self.instances) } }
 }

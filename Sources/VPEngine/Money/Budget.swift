@@ -1,14 +1,14 @@
 import Foundation
 
-/// What may be spent. Refuses what would be too much, and watches what is being spent.
+/// The user's spending limits. Refuses rentals that would exceed them, and watches running costs.
 struct Budget {
     let context: EngineContext
 
-    /// A rental that a limit ends before this many seconds is not worth its boot.
+    /// A rental that a limit ends within this many seconds is not worth its boot.
     private static let shortest = 900.0
 
-    /// Throws `.limitRefused` where renting at `price` is against one of the user's limits, else returns the
-    /// lease, cut to what `maximumCost` buys.
+    /// Returns the lease, cut to the time that `maximumCost` buys. Throws `.limitRefused` if renting at
+    /// `price` exceeds one of the user's limits.
     func admit(
         _ price: HourlyPrice, maximumCost: Double?, lease: LeaseTerms
     ) throws(EngineError) -> LeaseTerms {
@@ -23,15 +23,15 @@ struct Budget {
                     "\(origin ?? "--max-cost") \(Figures.dollars(maximumCost, 4)) buys \(TimeSpan.rough(seconds)) "
                         + "at \(Self.hourly(price))")
             }
-            // So that it holds when nobody is there to watch.
+            // The lease is cut so that the limit holds even if nobody is there to watch.
             lease.maximumSeconds = min(lease.maximumSeconds ?? .infinity, seconds)
             lease.seconds = min(lease.seconds ?? .infinity, seconds)
         }
         return lease
     }
 
-    /// Throws `.limitRefused` where an hour at `price`, beside what runs already,
-    /// is more than the day has left.
+    /// Throws `.limitRefused` if an hour at `price`, in addition to running instances, costs more than the
+    /// day's limit leaves.
     func admit(_ price: HourlyPrice) throws(EngineError) {
         guard let (limit, origin) = self.context.configuration.dayLimit else { return }
         let now = self.context.now()
@@ -41,8 +41,8 @@ struct Budget {
         let hourly = book.dollarsPerHour + price.dollarsPerHour
         guard spent + hourly > limit else { return }
         throw Self.refusal(
-            "\(Figures.dollars(spent)) are spent today and the next hour would cost "
-                + "\(Figures.dollars(hourly)), of \(Figures.dollars(limit)) a day (\(origin))")
+            "\(Figures.dollars(spent)) is spent today, and the next hour would cost "
+                + "\(Figures.dollars(hourly)); the limit is \(Figures.dollars(limit)) a day (\(origin))")
     }
 
     static func refusal(_ words: String) -> EngineError {
@@ -53,15 +53,15 @@ struct Budget {
         Figures.dollars(price.dollarsPerHour, 3) + "/h"
     }
 
-    /// How long a run may take that may cost `dollars`, in whole seconds, upwards;
-    /// nil for as long as it likes.
+    /// The maximum duration of a run that may cost `dollars`, in whole seconds, rounded up; nil if it is
+    /// unlimited.
     static func seconds(_ dollars: Double?, at price: HourlyPrice) -> Int? {
         guard let dollars, price.dollarsPerHour > 0 else { return nil }
         return Int(saturating: min(1e9, (dollars / price.dollarsPerHour * 3600).rounded(.up)))
     }
 
-    /// Follows `job` by `body`, and ends it by `end` where the day's limit is reached meanwhile.
-    /// To the run's own limit the instance keeps by itself, so that it holds when nobody follows.
+    /// Follows `job` with `body`, and ends it with `end` if the day's limit is reached meanwhile. The
+    /// instance enforces the run's own limit itself, so that it holds even if nobody follows.
     func keeping(
         _ job: Job, _ report: @escaping @Sendable (EngineEvent) -> Void,
         endingBy end: @escaping @Sendable () async -> Void,
@@ -69,7 +69,7 @@ struct Budget {
     ) async throws(EngineError) -> Job {
         let watching = Task {
             guard let words = await self.watch(job, warn: { report(.alarm($0)) }) else { return }
-            // Before it is ended, because whoever sees the end first writes down why.
+            // The reason is saved before the end, because the first process that sees the end records it.
             _ = try? self.context.store.change(job.id) { $0.record?.limitReached = words }
             await end()
         }
@@ -77,8 +77,8 @@ struct Budget {
         return try await body()
     }
 
-    /// Watches what `job` costs until it is cancelled. Warns at four fifths of a limit,
-    /// and says so when that of the day is reached.
+    /// Watches the cost of `job` until it is cancelled. Warns at four fifths of a limit, and returns words
+    /// once the day's limit is reached.
     private func watch(_ job: Job, warn: @Sendable (Alarm) -> Void) async -> String? {
         let maximumCost = job.record?.maximumCost
         let price = HourlyPrice(dollarsPerHour: job.record?.hardware?.dollarsPerHour ?? 0)
@@ -88,7 +88,7 @@ struct Budget {
         var warned: Set<String> = []
         while !Task.isCancelled {
             let now = self.context.now()
-            // Seconds to the next moment at which something is to be said or done.
+            // Seconds until the next moment at which a warning or an end may be due.
             var next = 600.0
             var limits: [(name: String, spent: Double, limit: Double, rate: Double)] = []
             if let maximumCost {
@@ -114,7 +114,7 @@ struct Budget {
                         Alarm(
                             .budget, job.instance,
                             "\(Figures.dollars(spent, 4)) of the \(Figures.dollars(limit, 4)) "
-                                + "\(name) are spent"))
+                                + "\(name) is spent"))
                 }
                 let threshold = spent >= limit * 0.8 ? limit : limit * 0.8
                 if spent < limit { next = min(next, (threshold - spent) / rate * 3600) }
@@ -127,23 +127,23 @@ struct Budget {
     private static let ofTheRun = "of this run (--max-cost)"
     private static func ofTheDay(_ origin: String) -> String { "of the day (\(origin))" }
 
-    /// What is said of a run whose own limit is reached.
+    /// The message for a run that has reached its own limit.
     static func words(ofTheRun limit: Double?) -> String {
         limit.map { self.words($0, self.ofTheRun) } ?? "the limit \(self.ofTheRun) is reached"
     }
 
     private static func words(_ limit: Double, _ name: String) -> String {
-        "the \(Figures.dollars(limit, 4)) \(name) are spent"
+        "the \(Figures.dollars(limit, 4)) \(name) is spent"
     }
 }
 
 extension Job {
-    /// The limit that ended it.
+    /// The error for the limit that ended it.
     public var limitRefusal: EngineError? { self.record?.limitReached.map(Budget.refusal) }
 }
 
 extension CostBook {
-    /// What goes on being charged now.
+    /// The total hourly price of everything that still costs money.
     package var dollarsPerHour: Double {
         self.spans.filter { !$0.isOver }.sumOfDollars { $0.price.dollarsPerHour }
     }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What was spent in some time, by what it was spent for.
+/// The costs of a period, grouped.
 public struct CostAccount: Sendable {
-    /// What the lines stand for.
+    /// The subject of each line.
     public var grouping: CostBook.Grouping
     /// The first moment that counts.
     public var start: Date

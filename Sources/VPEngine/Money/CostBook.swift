@@ -1,9 +1,9 @@
 import Foundation
 
-/// What instances cost, from what they were seen to cost and what the platforms have charged. Pure.
+/// The costs of instances, from the prices seen and the platforms' charges. Pure.
 ///
-/// A charge replaces what was seen for the time that it counts; what was seen says how it is spread over that
-/// time. Times are cut at midnight UTC, where platforms cut them.
+/// A charge replaces the prices seen for the time that it covers; those decide how it is spread over that
+/// time. Periods are cut at midnight UTC, as platforms do.
 public struct CostBook: Sendable {
     package var spans: [MeterSpan]
     package var charges: [Charge]
@@ -15,28 +15,28 @@ public struct CostBook: Sendable {
         self.now = now
     }
 
-    /// What can be grouped by.
+    /// The subjects by which costs can be grouped.
     public enum Grouping: String, CaseIterable, Sendable {
         /// UTC days, such as `2026-11-24`.
         case day
         /// GPU models.
         case gpu
-        /// Projects that instances were rented for; those that were not rented from here are one group.
+        /// Projects that instances were rented for; instances that were not rented from here form one group.
         case project
-        /// Jobs; the time in which an instance ran none is one group.
+        /// Jobs; the time in which an instance ran none forms one group.
         case job
     }
 
     /// One line of an account of costs.
     public struct Line: Hashable, Sendable {
-        /// What the line is for, in words: a day, a GPU, a project or a job's id.
+        /// The subject of the line, in words: a day, a GPU, a project or a job's id.
         public var key: String
         /// The whole cost, whether or not the platform has charged it yet.
         public var dollars: Double
-        /// The part of it that a platform has charged; the rest is what was seen.
+        /// The part that a platform has charged; the rest is computed from the prices seen.
         public var chargedDollars: Double
 
-        /// A line of which the platform has charged nothing yet, unless given.
+        /// Creates a line; by default, the platform has charged nothing of it yet.
         public init(key: String, dollars: Double, chargedDollars: Double = 0) {
             self.key = key
             self.dollars = dollars
@@ -49,7 +49,7 @@ public struct CostBook: Sendable {
         return (self.spans.map(\.instance) + self.charges.map(\.instance)).filter { seen.insert($0).inserted }
     }
 
-    /// What `instance` cost from `start` to `end`.
+    /// The cost of `instance` from `start` to `end`.
     package func cost(of instance: InstanceID, from start: Date, to end: Date) -> Line {
         let end = min(end, self.now)
         var line = Line(key: instance.rawValue, dollars: 0)
@@ -92,7 +92,7 @@ public struct CostBook: Sendable {
         }
     }
 
-    /// Everything from `start` to `end`, grouped; dearest first, days in order.
+    /// The costs from `start` to `end`, grouped; the highest first, days in order.
     package func lines(
         by grouping: Grouping, from start: Date, to end: Date, jobs: [Job] = []
     ) -> [Line] {
@@ -126,7 +126,7 @@ public struct CostBook: Sendable {
                     rest.dollars -= line.dollars
                     rest.chargedDollars -= line.chargedDollars
                 }
-                // Jobs side by side share an instance, and each is shown in full.
+                // Concurrent jobs share an instance, and each is shown in full.
                 rest.dollars = max(0, rest.dollars)
                 rest.chargedDollars = max(0, rest.chargedDollars)
                 add(rest, to: "(no job)")
@@ -146,14 +146,14 @@ public struct CostBook: Sendable {
         }
     }
 
-    /// `2026-11-24`.
+    /// The day as `2026-11-24`.
     package static func dayName(_ day: Date) -> String {
         day.formatted(Date.ISO8601FormatStyle().year().month().day())
     }
 }
 
 extension CostBook {
-    /// What is known of costs since `start`.
+    /// Loads the known costs since `start`.
     package init(_ context: EngineContext, since start: Date) throws(EngineError) {
         self.init(
             spans: try context.store.meterSpans(since: start),
@@ -161,7 +161,7 @@ extension CostBook {
             now: context.now())
     }
 
-    /// What `instance` has cost so far, in dollars; nil where it was never seen.
+    /// The cost of `instance` so far, in dollars; nil if it was never seen.
     package static func dollars(of instance: InstanceID, _ context: EngineContext) throws(EngineError)
         -> Double?
     {

@@ -1,7 +1,8 @@
 import Foundation
 
 extension MoneyWatch {
-    /// What an end of `instances` would not bring, as far as a look while a job ran has shown it.
+    /// Alarms for data behind links that the end of an instance would not download, as found by a look while
+    /// a job ran.
     func behindLinkAlarms(_ instances: [Instance]) -> [Alarm] {
         instances.filter(\.status.holdsGPU).flatMap { instance in
             (ManifestStore(self.context).loadBehindLinks(instance: instance.id)?.bytes ?? [:])

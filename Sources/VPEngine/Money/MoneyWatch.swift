@@ -1,19 +1,19 @@
 import Foundation
 
-/// What is being spent and what is wrong with it, made of what is known here.
+/// The current spending and its alarms, computed from local data.
 package struct MoneyWatch: Sendable {
     let context: EngineContext
 
     package init(context: EngineContext) { self.context = context }
 
-    /// Money that lasts less than this many hours is an alarm.
+    /// Credit that lasts less than this many hours raises an alarm.
     private static let lowHours = 3.0
-    /// A lease that ends within this many seconds is an alarm.
+    /// A lease that ends within this many seconds raises an alarm.
     private static let leaseNotice = 1800.0
-    /// Rest of so many seconds, on an instance that is paid for, is an alarm.
+    /// Idling for this many seconds, on an instance that costs money, raises an alarm.
     private static let idleNotice = 900.0
 
-    /// Figures and alarms, from what was last seen; asks nobody.
+    /// Computes figures and alarms from what was last seen, without asking a platform.
     package func report() throws(EngineError) -> MoneyReport {
         let seen = self.context.cachedInstances()
         let balances = self.context.cachedBalances()?.values ?? []
@@ -53,7 +53,7 @@ package struct MoneyWatch: Sendable {
         }
         alarms += Self.waitingAlarms(instances, ledger)
         if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
-            alarms.append(Alarm(.lowBalance, nil, "the credit lasts \(TimeSpan.rough(hours * 3600)) only"))
+            alarms.append(Alarm(.lowBalance, nil, "the credit lasts only \(TimeSpan.rough(hours * 3600))"))
         }
         if let limit = self.context.configuration.dayLimit?.dollars, spentToday >= limit * 0.8 {
             alarms.append(
@@ -83,7 +83,8 @@ package struct MoneyWatch: Sendable {
         return alarms.sorted { (order[$0.kind]!, $0.key) < (order[$1.kind]!, $1.key) }
     }
 
-    /// Disks that are paid for longer than anybody meant to, each with what ends it.
+    /// Alarms for stopped instances whose disks have cost money for longer than intended, each with the
+    /// command that ends it.
     private func parkedAlarms(_ instances: [Instance], _ ledger: [LedgerEntry], _ now: Date) -> [Alarm] {
         guard let limit = self.context.configuration.money.parkedSeconds else { return [] }
         return instances.compactMap { instance in
@@ -101,7 +102,7 @@ package struct MoneyWatch: Sendable {
         }
     }
 
-    /// Ends that were asked for and refused, each with what it costs to let it wait.
+    /// Alarms for ends that were ordered and refused, each with the cost of waiting.
     private static func waitingAlarms(_ instances: [Instance], _ ledger: [LedgerEntry]) -> [Alarm] {
         ledger.compactMap { entry in
             guard entry.state == .rented, let id = entry.instance, let order = entry.order,
@@ -130,7 +131,7 @@ package struct MoneyWatch: Sendable {
                         + "\(Figures.dollars(instance.price.dollarsPerHour))/h for nothing"))
         }
         if lease.use == .unknown, lease.terms.idleSeconds != nil {
-            alarms.append(Alarm(.idle, id, "whether \(id) is used cannot be seen, so it counts as used"))
+            alarms.append(Alarm(.idle, id, "it cannot be seen whether \(id) is used, so it counts as used"))
         }
         if let end = lease.endsAt,
             end.timeIntervalSince(now) < min(Self.leaseNotice, (lease.terms.seconds ?? 0) / 4)
@@ -155,9 +156,10 @@ package struct MoneyWatch: Sendable {
         return alarms
     }
 
-    /// Keeps figures and alarms for `vp status`, and tells the user's own command of alarms that are new.
+    /// Saves figures and alarms for `vp status`, and runs the user's own command for each new alarm.
     package func note() async {
-        // A list and the balances may be noted at once; the one that was read first must not be saved last.
+        // A list and the balances may be noted at once; the report that was computed first must not be saved
+        // last.
         let report = self.context.reports.withLock { () -> MoneyReport? in
             guard let report = try? self.report() else { return nil }
             self.context.cache.save(report)
@@ -173,7 +175,7 @@ package struct MoneyWatch: Sendable {
             environment["VP_ALARM"] = alarm.words
             environment["VP_ALARM_KIND"] = alarm.kind.rawValue
             environment["VP_ALARM_INSTANCE"] = alarm.instance?.rawValue ?? ""
-            // In the background of its own shell: a slow webhook holds up nobody.
+            // The command runs in the background of its own shell: a slow webhook delays nobody.
             _ = try? await self.context.runner.run(
                 ProcessCommand(
                     "sh", ["-c", "{ \(command)\n} </dev/null >/dev/null 2>&1 &"], environment: environment))

@@ -26,7 +26,7 @@ struct AlarmTests {
             await fixture.engine.refreshBalances()
             _ = await fixture.engine.instances()
             let alarm = try #require(try self.alarms(fixture, .lowBalance).first)
-            #expect(alarm.words == "the credit lasts 2 h only", "\(alarm.words)")
+            #expect(alarm.words == "the credit lasts only 2 h", "\(alarm.words)")
         }
     }
 

@@ -113,7 +113,7 @@ struct BudgetTests {
             let job = try restarted.job(named: id.rawValue)
             #expect(job.state == .cancelled)
             #expect(job.limitRefusal?.code == .limitRefused)
-            #expect(job.cause?.contains("of this run (--max-cost) are spent") == true, "\(job)")
+            #expect(job.cause?.contains("of this run (--max-cost) is spent") == true, "\(job)")
             #expect((job.dollars ?? 0) < limit * 3)
             await restarted.shutDown()
         }
@@ -141,7 +141,7 @@ struct BudgetTests {
             }
             let job = try #require(end.job)
             #expect(job.state == .cancelled)
-            #expect(job.cause == "the $1.0000 of the day (budget.per_day) are spent", "\(job)")
+            #expect(job.cause == "the $1.0000 of the day (budget.per_day) is spent", "\(job)")
             #expect(job.limitRefusal != nil)
         }
     }
