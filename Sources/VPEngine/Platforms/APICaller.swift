@@ -3,7 +3,7 @@ import Foundation
 /// One call of a platform's API.
 package struct APICall: Sendable {
     package var method: HTTPRequest.Method
-    /// Below the endpoint's base URL, percent-encoded, starting with a slash.
+    /// The path below the endpoint's base URL, percent-encoded, starting with a slash.
     package var path: String
     package var query: [(name: String, value: String)]
     package var headers: [String: String]
@@ -15,8 +15,7 @@ package struct APICall: Sendable {
     package var quietEnd: Duration?
     package var activity: EngineError.Activity
 
-    /// - Parameter repetition: nil takes a `GET` for harmless,
-    ///   and all else for what a refusal alone lets be sent again.
+    /// - Parameter repetition: nil makes a `GET` `.harmless`, and all else `.afterRefusal`.
     package init(
         _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
         headers: [String: String] = [:], body: JSONValue? = nil, limit: RateLimit,
@@ -37,14 +36,14 @@ package struct APICall: Sendable {
     }
 }
 
-/// Makes the calls of one platform: authorised, paced, repeated where that is safe, and recorded.
+/// Makes the calls of one platform: authorised, paced, retried if that is safe, and recorded.
 package struct APICaller: Sendable {
-    /// When a call is made again, and how often.
+    /// The rules for retries: how many, and for how long.
     package struct Patience: Sendable {
         package var attempts = 4
         /// No further attempt starts later than this after the first.
         package var total: Duration = .seconds(60)
-        /// From 0 up to 1; spreads callers that were refused together.
+        /// A random number from 0 up to 1, which spreads callers that were refused together.
         package var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
 
         package init() {}
@@ -70,8 +69,8 @@ package struct APICaller: Sendable {
         self.report = report
     }
 
-    /// The answer of any status; after 429, 502, 503, 504 or a failed connection the last of several
-    /// attempts, where the call may be made again.
+    /// Returns the answer, whatever its status. After 429, 502, 503, 504 or a failed connection it is that of
+    /// the last of several attempts, if the call may be retried.
     package func send(_ call: APICall) async throws(EngineError) -> HTTPResponse {
         guard !self.endpoint.key.isEmpty else { throw EngineError(.missingKey, call.activity) }
         let request = try self.request(for: call)
@@ -82,7 +81,8 @@ package struct APICaller: Sendable {
             let outcome = await self.attempt(request, path: call.path, query: call.query)
             let delay = self.delay(after: outcome, of: request, attempt: attempt, since: start)
             if case .success(let response) = outcome {
-                // Others who wait for this endpoint are spared a refusal, whether or not we go on.
+                // Others who wait for this endpoint are spared a refusal, whether or not this call is
+                // retried.
                 if response.status == 429, let delay { await self.pacer.close(call.limit, for: delay) }
                 if let seconds = response.exhaustedFor {
                     await self.pacer.close(call.limit, for: .seconds(seconds))
@@ -97,7 +97,8 @@ package struct APICaller: Sendable {
         }
     }
 
-    /// Fetches an address that the platform handed out, without the key: it may belong to a storage host.
+    /// Fetches an address that the platform handed out, without the key: the host may be a storage
+    /// provider's.
     package func fetch(
         _ url: URL, timeout: Duration, activity: EngineError.Activity
     ) async throws(EngineError) -> HTTPResponse {
@@ -113,11 +114,12 @@ package struct APICaller: Sendable {
         }
     }
 
-    /// The server's words on one line, for `EngineError.detail`: no control characters, no key, not long.
+    /// Returns the server's words on one line, for `EngineError.detail`: without control characters or the
+    /// key, and cut if they are long.
     package func detail(_ text: String) -> String? {
         var text = text
         let key = self.endpoint.key
-        // A shorter "key" would blot out half of every sentence, and is none.
+        // A shorter "key" is none, and would blot out half of every sentence.
         if key.reveal().count >= 4 {
             text = text.replacingOccurrences(of: key.reveal(), with: key.description)
         }
@@ -177,7 +179,7 @@ package struct APICaller: Sendable {
         }
     }
 
-    /// How long to wait before the same call may be made again; nil where that would not help.
+    /// Returns the time to wait before the same call may be made again; nil if a retry would not help.
     private func delay(
         after outcome: Result<HTTPResponse, EngineError>, of request: HTTPRequest, attempt: Int,
         since start: Duration
@@ -188,7 +190,7 @@ package struct APICaller: Sendable {
         case .failure(let error):
             switch error.code {
             case .networkDown: return usual
-            // Whoever waits, waits for what others answered meanwhile, too: a silence is not doubled.
+            // The time includes the wait for answers to other callers, so that a long silence is not doubled.
             case .timedOut: return self.clock.now() - start < .seconds(10) ? usual : nil
             default: return nil
             }
@@ -196,7 +198,7 @@ package struct APICaller: Sendable {
             return attempt < 3 ? usual : nil
         case .success(let response):
             switch response.status {
-            // Until the next day no answer would be another.
+            // No answer would be different until the next day.
             case 429 where response.saysSearchQuotaSpent: return nil
             case 429: return .seconds((response.requestedDelay ?? min(30, 2 * step)) * self.spread)
             case 502, 503, 504:
@@ -206,7 +208,7 @@ package struct APICaller: Sendable {
         }
     }
 
-    /// Never below 1: a limit that the server named is a lower bound.
+    /// A factor that is never below 1: a delay that the server named is a lower bound.
     private var spread: Double { 1 + 0.25 * self.patience.jitter() }
 
     private func waitForTurn(_ call: APICall) async throws(EngineError) {
@@ -247,15 +249,15 @@ package struct APICaller: Sendable {
 }
 
 extension HTTPRequest {
-    /// Whether a `200` without whole JSON is one that something in between has damaged.
+    /// True if a `200` without complete JSON means that something in between has damaged it.
     fileprivate var wantsJSON: Bool {
         self.repetition == .harmless && self.headers["Accept"] == "application/json"
     }
 }
 
 extension HTTPResponse {
-    /// Whether this cannot be a whole document: a page of a proxy, or one that was cut.
-    /// Whether it is one, the parser says.
+    /// True if this cannot be a complete document: a proxy's page, or a document that was cut. The parser
+    /// decides about all others.
     fileprivate var isDamaged: Bool {
         guard self.status == 200 else { return false }
         guard let first = self.body.first(where: { $0 != 0x20 && !(0x09...0x0D).contains($0) }) else {
@@ -268,7 +270,7 @@ extension HTTPResponse {
         }
     }
 
-    /// Whether every bracket outside a string is closed: a cut may fall behind any of them.
+    /// True if every bracket outside of strings is closed: a cut may fall behind any of them.
     private var closesWhatItOpens: Bool {
         var depth = 0
         var isInString = false
@@ -297,19 +299,20 @@ extension HTTPResponse {
     /// The body as text, for error messages; damaged UTF-8 is repaired.
     package var text: String { String(decoding: self.body.prefix(4096), as: UTF8.self) }
 
-    /// In seconds. The form with a date is not used by either platform.
+    /// The delay of a `Retry-After` header in seconds. Neither platform uses the form with a date.
     package var retryAfter: Double? {
         self.headers["retry-after"].flatMap { NumberRange.wait.read($0.trimmingSpaces()) }.map {
             min($0, 3600)
         }
     }
 
-    /// vast.ai's daily quota of searches, which has nothing to do with how fast they are made.
+    /// True if vast.ai's daily quota of searches is spent, which has nothing to do with how fast they are
+    /// made.
     var saysSearchQuotaSpent: Bool {
         self.status == 429 && self.text.contains("search_quota_exceeded")
     }
 
-    /// `X-RateLimit-Reset`: seconds since 1970 by the server's clock.
+    /// The value of `X-RateLimit-Reset`, in seconds since 1970 by the server's clock.
     var rateLimitReset: Double? {
         guard let text = self.headers["x-ratelimit-reset"], let value = Double(text.trimmingSpaces()),
             value > 1e9, value < 1e14
@@ -318,7 +321,7 @@ extension HTTPResponse {
         return value > 1e11 ? value / 1000 : value
     }
 
-    /// Seconds until a window of RunPod's `RateLimit` header opens again, where one has nothing left:
+    /// Seconds until an exhausted window of RunPod's `RateLimit` header opens again, such as
     /// `"minute";r=0;t=12, "hour";r=2800;t=1812`.
     fileprivate var exhaustedFor: Double? {
         guard let header = self.headers["ratelimit"] else { return nil }
@@ -335,9 +338,10 @@ extension HTTPResponse {
         return longest
     }
 
-    /// What a 429 asks for, in seconds: its headers, or the threshold that vast.ai names in the body.
+    /// The delay that a 429 asks for, in seconds: from its headers, or the threshold that vast.ai names in
+    /// the body.
     fileprivate var requestedDelay: Double? {
-        // The window that refused this call may not be the one that stays shut longest.
+        // The window that refused this call may not be the one that stays closed longest.
         if let seconds = self.retryAfter { return max(seconds, self.exhaustedFor ?? 0) }
         guard let range = self.text.range(of: "threshold=") else { return nil }
         let digits = self.text[range.upperBound...].prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
@@ -346,8 +350,8 @@ extension HTTPResponse {
 }
 
 extension String {
-    /// The text on one line, for a table cell or an error: runs of white space and control characters become
-    /// one space, so that nothing in it can move a cursor. Nil when nothing is left.
+    /// Returns the text on one line, for a table cell or an error: runs of white space and control characters
+    /// become one space, so that nothing in it can move a cursor. Nil if nothing is left.
     package func singleLine(limit: Int) -> String? {
         var line = ""
         var count = 0

@@ -1,11 +1,11 @@
-/// Why a transfer has failed, in our words: who did what, and how that is known.
+/// The reason why a transfer failed, in our words: which party did what, and how that is known.
 struct CurlFailure {
     let code: Int32
     /// libcurl's own words about this transfer; they may name hosts and files.
     let text: String
-    /// What OpenSSL said of the certificate; 0 where it said nothing.
+    /// OpenSSL's verdict on the certificate; 0 if it gave none.
     let verification: Int
-    /// How a proxy answered the wish for a connection; 0 where none was asked.
+    /// The status with which a proxy answered the request for a connection; 0 if none was asked.
     let proxyStatus: Int
     let host: String
     let proxy: NetworkSettings.Named?
@@ -26,7 +26,8 @@ struct CurlFailure {
         }
     }
 
-    /// HTTP of another age is an unsupported protocol to libcurl, as is an address that begins with `ftp`.
+    /// True for HTTP/0.9, which libcurl reports as an unsupported protocol, like an address that begins with
+    /// `ftp`.
     private var isStrange: Bool {
         self.code == CurlResult.unsupportedProtocol && self.text.contains("HTTP/")
     }
@@ -39,11 +40,11 @@ struct CurlFailure {
             return "cannot find the proxy \(self.proxyName)"
         case CurlResult.cannotConnect:
             guard self.proxy != nil else { return "cannot connect to \(self.host)" }
-            return "cannot connect to \(self.host) by the proxy \(self.proxyName)"
+            return "cannot connect to \(self.host) through the proxy \(self.proxyName)"
         case CurlResult.timedOut:
             return self.proxy == nil
                 ? "no connection to \(self.host) in time"
-                : "no connection to \(self.host) by the proxy \(self.proxyName) in time"
+                : "no connection to \(self.host) through the proxy \(self.proxyName) in time"
         case CurlResult.untrusted:
             return self.certificateWords
         case CurlResult.certificateFile:
@@ -71,11 +72,11 @@ struct CurlFailure {
         return "\(ShownAddress.redacted(proxy.value)) (\(proxy.origin))"
     }
 
-    private var byProxy: String { self.proxy == nil ? "" : " by the proxy \(self.proxyName)" }
+    private var byProxy: String { self.proxy == nil ? "" : " through the proxy \(self.proxyName)" }
 
     private var said: String { self.text.isEmpty ? "" : ": \(self.text)" }
 
-    /// OpenSSL tells the reason by number; GnuTLS in its words alone.
+    /// OpenSSL gives the reason by number; GnuTLS only in words.
     private var certificateWords: String {
         let text = self.text.lowercased()
         let whose = "the certificate of \(self.host)\(self.byProxy)"
@@ -95,20 +96,20 @@ struct CurlFailure {
         if text.contains("not yet") || text.contains("not activated") {
             return "\(whose) is not valid yet; check this machine's clock"
         }
-        return "\(whose) is not trusted: no authority that is known here has signed it"
-            + (self.settings.authoritiesFile.map { " (known: those of \($0.value), from \($0.origin))" } ?? "")
+        return "\(whose) is not trusted: it is not signed by an authority that is known here"
+            + (self.settings.authoritiesFile.map { " (known: those in \($0.value), from \($0.origin))" } ?? "")
     }
 
     private var authoritiesWords: String {
         guard let file = self.settings.authoritiesFile ?? self.settings.authoritiesFolder else {
             return "the system's certificates cannot be read; Debian's package is ca-certificates"
         }
-        return "\(file.value), which \(file.origin) names, holds no certificates that can be read"
+        return "\(file.value), which \(file.origin) names, contains no readable certificates"
     }
 }
 
 extension HTTPRequest {
-    /// `text` on one line without the key that this request carries.
+    /// Returns `text` on one line, without the key that this request carries.
     func withoutSecrets(_ text: String) -> String? {
         var text = text
         if let value = self.headers["Authorization"] {

@@ -1,7 +1,7 @@
-/// libcurl's numbers, as its documentation has them; within `libcurl.so.4` they never change.
+/// libcurl's numbers, as its documentation lists them; within `libcurl.so.4` they never change.
 ///
-/// Not taken from its header, so that nothing but the library itself is needed,
-/// and that at the first request only.
+/// They are not taken from its header, so that only the library itself is needed, and only at the first
+/// request.
 enum CurlOption {
     // Numbers (`CURLOPTTYPE_LONG`)
     static let post: Int32 = 47
@@ -38,13 +38,13 @@ enum CurlOption {
     static let headerFunction: Int32 = 20079
 }
 
-/// What `curl_easy_getinfo` is asked for.
+/// The values that are requested by `curl_easy_getinfo`.
 enum CurlInformation {
     static let verifyResult: Int32 = 0x200000 + 13
     static let connectCode: Int32 = 0x200000 + 22
 }
 
-/// What became of a transfer, as far as we tell it apart.
+/// The results of a transfer, as far as we distinguish them.
 enum CurlResult {
     static let done: Int32 = 0
     static let unsupportedProtocol: Int32 = 1

@@ -3,14 +3,14 @@ import Foundation
 
 /// One request on its way, from its options to its answer.
 ///
-/// Made by whoever sends; from then on the worker's thread alone touches it,
-/// where libcurl calls the sinks, too.
+/// The sending task creates it; from then on only the worker's thread touches it, which is also the thread on
+/// which libcurl calls the sinks.
 final class CurlTransfer: @unchecked Sendable {
-    /// How it ended.
+    /// The end of a transfer.
     enum End {
-        /// libcurl's own word.
+        /// A result code of libcurl.
         case result(Int32)
-        /// An answer without end has fallen quiet, which is its end.
+        /// An answer without end has gone quiet, which counts as its end.
         case quiet
         case late
         case stalled
@@ -33,7 +33,7 @@ final class CurlTransfer: @unchecked Sendable {
     private var head: ResponseHead
     private var body: [UInt8] = []
     private var lastArrival: ContinuousClock.Instant?
-    /// Why we ended it ourselves, in the middle of an answer.
+    /// The reason why we ended the transfer ourselves, in the middle of an answer.
     private var refusal: EngineError?
 
     init(
@@ -61,7 +61,7 @@ final class CurlTransfer: @unchecked Sendable {
 
     // MARK: Options
 
-    /// Makes libcurl's handle; nil where there is no memory.
+    /// Makes libcurl's handle; nil if there is no memory.
     func open() -> UnsafeMutableRawPointer? {
         guard let easy = vp_curl_easy_init() else { return nil }
         self.easy = easy
@@ -72,7 +72,7 @@ final class CurlTransfer: @unchecked Sendable {
         self.setRoute()
         self.setAuthorities()
         self.setSinks()
-        // Signals would interrupt the system's resolver of another thread.
+        // Signals would interrupt the system's resolver in another thread.
         self.set(CurlOption.noSignal, 1)
         self.set(CurlOption.httpVersion, 2)
         self.set(CurlOption.followLocation, 0)
@@ -83,7 +83,8 @@ final class CurlTransfer: @unchecked Sendable {
         self.set(CurlOption.tcpKeepAlive, 1)
         let connecting = min(self.limits.connecting, self.request.timeout)
         self.set(CurlOption.connectTimeoutMilliseconds, max(1, Int(connecting.seconds * 1000)))
-        // Since 7.87, and no loss before: closing need not wait for an address that is still being looked up.
+        // Known since 7.87, and harmless before: closing need not wait for an address that is still being
+        // looked up.
         self.set(CurlOption.quickExit, 1)
         if self.request.changesSomething {
             self.set(CurlOption.freshConnect, 1)
@@ -97,7 +98,7 @@ final class CurlTransfer: @unchecked Sendable {
         if let body = self.request.body {
             self.set(CurlOption.post, 1)
             _ = vp_curl_set_large(self.easy, CurlOption.postFieldSize, Int64(body.count))
-            // Copied, so that libcurl has it whole whenever it needs it.
+            // libcurl copies the body, so that it has it whole whenever it needs it.
             body.withUnsafeBytes { bytes in
                 self.set(CurlOption.copyPostFields, bytes.baseAddress ?? UnsafeRawPointer(self.words))
             }
@@ -114,7 +115,7 @@ final class CurlTransfer: @unchecked Sendable {
             // A semicolon is libcurl's way to send a header without a value.
             self.lines = vp_curl_list_append(self.lines, value.isEmpty ? "\(name);" : "\(name): \(value)")
         }
-        // Servers that do not know it would cost a second of waiting.
+        // Servers that do not know this header would cost a second of waiting.
         self.lines = vp_curl_list_append(self.lines, "Expect:")
         if self.request.body != nil, headers["Content-Type"] == nil {
             self.lines = vp_curl_list_append(self.lines, "Content-Type:")
@@ -122,7 +123,7 @@ final class CurlTransfer: @unchecked Sendable {
         self.set(CurlOption.httpHeader, UnsafeRawPointer(self.lines))
     }
 
-    /// Always said, or libcurl would look into the environment itself.
+    /// Both are always set, or libcurl would read the environment itself.
     private func setRoute() {
         self.setText(CurlOption.proxy, self.proxy?.value ?? "")
         self.setText(CurlOption.noProxy, self.settings.hostsWithoutProxy ?? "")
@@ -132,7 +133,7 @@ final class CurlTransfer: @unchecked Sendable {
         if let file = self.settings.authoritiesFile {
             var information = stat()
             let isFolder = stat(file.value, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
-            // Python's clients take a folder under the same name.
+            // Python's clients accept a folder under the same name.
             self.setText(isFolder ? CurlOption.caFolder : CurlOption.caFile, file.value)
             self.setText(isFolder ? CurlOption.proxyCAFolder : CurlOption.proxyCAFile, file.value)
         }
@@ -162,9 +163,9 @@ final class CurlTransfer: @unchecked Sendable {
         value.withCString { self.set(option, UnsafeRawPointer($0)) }
     }
 
-    // MARK: What arrives
+    // MARK: Arriving data
 
-    /// Any other result than `count` has libcurl end the transfer.
+    /// Makes libcurl end the transfer by returning any other number than `count`.
     private static func take(
         _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int, _ user: UnsafeMutableRawPointer?,
         _ body: (CurlTransfer, UnsafeRawBufferPointer) -> Bool
@@ -194,31 +195,31 @@ final class CurlTransfer: @unchecked Sendable {
         return false
     }
 
-    // MARK: Its end
+    // MARK: The end
 
-    /// True for a log without end that has begun: cutting it is the plan.
+    /// True for an endless log that has begun: cutting it is the plan.
     private var isOpenEnded: Bool {
         self.request.quietEnd != nil && self.head.isFinal && self.head.status == 200
     }
 
-    /// Why it has taken too long by `now`; nil where it has not.
+    /// Returns the reason why it has taken too long by `now`; nil if it has not.
     func overdue(at now: ContinuousClock.Instant) -> End? {
         if now >= self.deadline { return self.isOpenEnded ? .quiet : .late }
         guard now >= self.nextLook else { return nil }
         return self.isOpenEnded ? .quiet : .stalled
     }
 
-    /// The next moment at which `overdue` may have something to say.
+    /// The next moment at which `overdue` may return a reason.
     var nextLook: ContinuousClock.Instant {
         guard let last = self.lastArrival, self.head.isFinal else { return self.deadline }
         if self.isOpenEnded, let pause = self.request.quietEnd {
-            // Nothing is cut before it has begun to say something.
+            // No answer is cut before its body has begun.
             return self.body.isEmpty ? self.deadline : min(self.deadline, last + pause)
         }
         return min(self.deadline, last + self.limits.stalling)
     }
 
-    /// Answers the caller, once.
+    /// Gives the caller its answer, once.
     func finish(_ end: End) {
         guard let answer = self.answer else { return }
         self.answer = nil
@@ -244,7 +245,7 @@ final class CurlTransfer: @unchecked Sendable {
                 return .failure(
                     EngineError(
                         .badResponse, activity,
-                        detail: "\(self.host) redirects to \(target), and no redirect is followed"))
+                        detail: "\(self.host) redirects to \(target), but redirects are not followed"))
             }
             return .success(
                 HTTPResponse(status: self.head.status, headers: self.head.fields, body: self.body))
@@ -269,7 +270,7 @@ final class CurlTransfer: @unchecked Sendable {
             return .failure(
                 EngineError(
                     .timedOut, activity,
-                    detail: "\(self.host) stopped in the middle of its answer for "
+                    detail: "\(self.host) paused in the middle of its answer for "
                         + Self.text(self.limits.stalling)))
         case .cancelled: return .failure(EngineError(.cancelled, activity))
         case .noMemory:
@@ -278,10 +279,10 @@ final class CurlTransfer: @unchecked Sendable {
         }
     }
 
-    /// The host, with the proxy on the way to it.
+    /// The host, together with the proxy on the way to it.
     private var route: String {
         guard let proxy = self.proxy else { return self.host }
-        return "\(self.host) by the proxy \(ShownAddress.redacted(proxy.value)) (\(proxy.origin))"
+        return "\(self.host) through the proxy \(ShownAddress.redacted(proxy.value)) (\(proxy.origin))"
     }
 
     private static func text(_ duration: Duration) -> String { "\(Int(duration.seconds.rounded(.up))) s" }

@@ -2,25 +2,25 @@ import CCurl
 import Foundation
 import Synchronization
 
-/// `HTTPTransport` on libcurl's multi interface, which one thread of its own drives.
+/// `HTTPTransport` on libcurl's multi interface, driven by a thread of its own.
 ///
-/// Everything is made by the first request: loading libcurl costs milliseconds that `vp --version` must not
-/// pay. HTTP/1.1 alone is spoken, no redirect is followed, no compression asked for or undone,
-/// and nothing that changes something goes out on a connection that was used before: libcurl would have to
-/// guess whether it arrived.
+/// The first request sets everything up: loading libcurl costs milliseconds that `vp --version` must not pay.
+/// It speaks only HTTP/1.1, follows no redirect, and neither requests nor undoes compression. A request that
+/// changes something never goes out on a connection that was used before: libcurl would have to guess whether
+/// it arrived.
 package final class CurlTransport: HTTPTransport {
     /// RunPod's edge refuses some libraries' default agents with a 403 that looks like a wrong key.
     package static let userAgent = "variousplug/\(Product.version)"
 
-    /// What an answer may be at most. Beyond it the transfer ends with `.badResponse`.
+    /// The limits of an answer. Beyond them the transfer ends with `.badResponse`.
     package struct Limits: Hashable, Sendable {
-        /// In bytes, as they arrive: nothing is unpacked.
+        /// The body in bytes, as they arrive: nothing is unpacked.
         package var body = 64 << 20
-        /// In bytes, those of interim answers and of a proxy included.
+        /// The head in bytes, including interim answers and that of a proxy.
         package var head = 256 << 10
-        /// How long an address is looked up and a connection made.
+        /// The time for looking up an address and connecting.
         package var connecting: Duration = .seconds(10)
-        /// How long an answer that has begun may pause.
+        /// The time for which an answer that has begun may pause.
         package var stalling: Duration = .seconds(20)
 
         package init() {}
@@ -55,7 +55,7 @@ package final class CurlTransport: HTTPTransport {
                     CurlTransfer(
                         id: id, request: request, settings: self.settings, limits: self.limits,
                         answer: { continuation.resume(returning: $0) }))
-                // A cancellation before the line above found no transfer to end.
+                // A cancellation before this call of `start` found no transfer to end.
                 if withUnsafeCurrentTask(body: { $0?.isCancelled ?? false }) { worker.cancel(id) }
             }
         } onCancel: {
@@ -75,31 +75,32 @@ package final class CurlTransport: HTTPTransport {
         return worker
     }
 
-    /// What would end a line of the request early would let its sender write the next ones.
+    /// Rejects characters that would end a line of the request early, and so let a value add lines of its
+    /// own.
     private static func check(_ request: HTTPRequest) throws(EngineError) {
         let address = request.url.absoluteString
         guard address.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
             throw EngineError(
-                .badRequest, request.activity, detail: "the address holds a space or a control character")
+                .badRequest, request.activity, detail: "the address contains a space or a control character")
         }
         for (name, value) in request.headers {
             guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") })
             else {
-                throw EngineError(.badRequest, request.activity, detail: "a header's name cannot be sent")
+                throw EngineError(.badRequest, request.activity, detail: "the name of a header is not valid")
             }
             guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
                 throw EngineError(
                     name == "Authorization" ? .badConfiguration : .badRequest, request.activity,
                     detail: name == "Authorization"
-                        ? "the API key holds a line break or a control character"
-                        : "the header \(name) holds a line break or a control character")
+                        ? "the API key contains a line break or a control character"
+                        : "the header \(name) contains a line break or a control character")
             }
         }
     }
 }
 
 extension Duration {
-    /// In seconds, with the fraction.
+    /// The duration in seconds, with its fraction.
     package var seconds: Double {
         Double(self.components.seconds) + Double(self.components.attoseconds) / 1e18
     }

@@ -5,9 +5,9 @@ import Synchronization
 
 /// The thread that drives libcurl for one transport, and the only one that touches its handles.
 ///
-/// It sleeps in `curl_multi_poll` until a socket has something, a deadline passes, or somebody wakes it.
-/// With nothing under way it sleeps for good; connections are kept,
-/// and libcurl looks at them before it uses one again.
+/// The thread sleeps in `curl_multi_poll` until a socket is ready, a deadline passes, or another thread wakes
+/// it. With no transfers it sleeps until it is woken; connections are kept, and libcurl checks them before it
+/// uses one again.
 final class CurlWorker: Sendable {
     private struct Orders {
         var starts: [CurlTransfer] = []
@@ -18,7 +18,7 @@ final class CurlWorker: Sendable {
         var isStopping = false
     }
 
-    /// libcurl's handle. It may be used by this thread alone, but for waking it, which `orders` guards.
+    /// libcurl's handle. Only this thread may use it, except to wake it, which `orders` guards.
     private struct Multi: @unchecked Sendable {
         let handle: UnsafeMutableRawPointer
     }
@@ -46,17 +46,17 @@ final class CurlWorker: Sendable {
         if isOver { transfer.finish(.cancelled) }
     }
 
-    /// Ends the transfer of that number; one that is over is no error.
+    /// Ends the transfer of that number; a transfer that is over is no error.
     func cancel(_ id: UInt64) {
         _ = self.give { $0.cancels.append(id) }
     }
 
-    /// Ends the thread and all that is under way.
+    /// Ends the thread and all transfers.
     func stop() {
         _ = self.give { $0.isStopping = true }
     }
 
-    /// Returns true where nobody is there any more to follow an order.
+    /// Returns true if the thread has ended and can take no order.
     private func give(_ order: (inout Orders) -> Void) -> Bool {
         self.orders.withLock { orders in
             guard !orders.isOver else { return true }
@@ -69,7 +69,8 @@ final class CurlWorker: Sendable {
     // MARK: The thread
 
     private func run() {
-        // A connection that is closed under a write is an error to libcurl; signals are for other threads.
+        // libcurl reports a connection that is closed during a write as an error; signals are for other
+        // threads.
         var all = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_BLOCK, &all, nil)
@@ -116,7 +117,8 @@ final class CurlWorker: Sendable {
         }
     }
 
-    /// Ends what has taken too long, and returns for how many milliseconds nothing more can become so.
+    /// Ends transfers that have taken too long, and returns for how many milliseconds no other can become
+    /// overdue.
     private func endOverdue(_ transfers: inout [UnsafeMutableRawPointer: CurlTransfer]) -> Int32 {
         let now = ContinuousClock.now
         var next: ContinuousClock.Instant?
@@ -138,7 +140,7 @@ final class CurlWorker: Sendable {
     ) {
         guard let transfer = transfers.removeValue(forKey: easy) else { return }
         transfer.finish(reason)
-        // Only now: it may wait for an address that is still being looked up.
+        // This comes last: it may wait for an address that is still being looked up.
         _ = vp_curl_multi_remove(self.multi.handle, easy)
         transfer.close()
     }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The time in an answer's head.
+/// The date in the head of an answer.
 enum HTTPDate {
-    /// The one form that servers may send: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    /// Reads the one form that servers may send: `Sun, 06 Nov 1994 08:49:37 GMT`.
     static func parse(_ text: String) -> Date? {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let words = text.split(whereSeparator: { $0 == " " || $0 == ":" || $0 == "," }).map(String.init)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One HTTP request, complete with what the caller was doing, so that a failure can say it.
+/// One HTTP request, together with what the caller was doing, so that a failure can name it.
 package struct HTTPRequest: Hashable, Sendable {
     package enum Method: String, Hashable, Sendable {
         case get = "GET"
@@ -10,14 +10,14 @@ package struct HTTPRequest: Hashable, Sendable {
         case delete = "DELETE"
     }
 
-    /// What it would mean to send it once more.
+    /// The consequences of sending a request again.
     package enum Repetition: Hashable, Sendable {
-        /// It only reads: the same again, at any time.
+        /// The request only reads and may be repeated at any time.
         case harmless
-        /// It ends in the same state however often it is done.
-        /// It is sent again where a server says that it was not done; a lost answer is looked for instead.
+        /// The request is idempotent. It is repeated if a server says that it was not carried out; if its
+        /// answer is lost, the result is looked for instead.
         case afterRefusal
-        /// Twice is not once: it rents, or adds.
+        /// The request is not idempotent: it rents, or adds.
         case never
     }
 
@@ -25,15 +25,15 @@ package struct HTTPRequest: Hashable, Sendable {
     package var url: URL
     package var headers: [String: String]
     package var body: [UInt8]?
-    /// From the start to the last byte of the answer.
+    /// The time from the start to the last byte of the answer.
     package var timeout: Duration
-    /// For an answer that never ends by itself, as a live log: it is taken as whole once it has begun and
-    /// nothing more came for this long, or at the timeout.
+    /// The pause that ends an answer which never ends by itself, such as a live log: the answer counts as
+    /// complete once it has begun and nothing more came for this long, or at the timeout.
     package var quietEnd: Duration?
     package var repetition: Repetition
     package var activity: EngineError.Activity
 
-    /// - Parameter repetition: nil takes a `GET` for harmless, and all else for what must not be done twice.
+    /// - Parameter repetition: nil makes a `GET` `.harmless`, and all else `.never`.
     package init(
         method: Method, url: URL, headers: [String: String] = [:], body: [UInt8]? = nil,
         timeout: Duration = .seconds(30), quietEnd: Duration? = nil, repetition: Repetition? = nil,
@@ -49,15 +49,15 @@ package struct HTTPRequest: Hashable, Sendable {
         self.activity = activity
     }
 
-    /// Such a request goes out on a connection of its own. On one that was used before,
-    /// it may meet a server that closes it at that moment, and nobody could tell whether it arrived.
+    /// True for a request that goes out on a connection of its own. A connection that was used before may be
+    /// closed by the server at that moment, and nobody could tell whether the request arrived.
     package var changesSomething: Bool { self.repetition != .harmless }
 }
 
-/// What a server answered, whatever its status.
+/// A server's answer, whatever its status.
 package struct HTTPResponse: Hashable, Sendable {
     package var status: Int
-    /// Names in lower case.
+    /// The headers, with their names in lower case.
     package var headers: [String: String]
     package var body: [UInt8]
 
@@ -70,10 +70,11 @@ package struct HTTPResponse: Hashable, Sendable {
     package var isSuccess: Bool { (200..<300).contains(self.status) }
 }
 
-/// Carries requests to a server. Repeats nothing and judges nothing: an answer of any status is a response.
+/// Carries requests to a server. It repeats nothing and judges nothing: an answer of any status is a
+/// response.
 ///
 /// A redirect is not followed: it is `.badResponse`, as is an answer over the limits or with an encoding that
-/// was not asked for. Else throws `.networkDown`, `.timedOut`, `.insecureConnection`, `.cancelled`, or
+/// was not requested. Other failures are `.networkDown`, `.timedOut`, `.insecureConnection`, `.cancelled`, or
 /// `.badConfiguration` for settings with which no request can be made.
 package protocol HTTPTransport: Sendable {
     func send(_ request: HTTPRequest) async throws(EngineError) -> HTTPResponse

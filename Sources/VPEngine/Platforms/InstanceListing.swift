@@ -1,8 +1,8 @@
 /// The instances of an account, as one platform lists them.
 public struct InstanceListing: Hashable, Sendable {
-    /// The rows whose instance can be named.
+    /// The rows that have a usable id.
     public var instances: [Instance]
-    /// Why the list is not whole: rows that name nothing one could ask about. The others are as good as ever.
+    /// The reason why the list is incomplete: some rows have no usable id. The other rows are unaffected.
     public var refusal: EngineError?
 
     /// A complete list, unless there is a `refusal`.
@@ -11,7 +11,7 @@ public struct InstanceListing: Hashable, Sendable {
         self.refusal = refusal
     }
 
-    /// - Parameter refused: what was wrong with each row that was left out.
+    /// - Parameter refused: the problem of each row that was left out.
     init(_ instances: [Instance], refused: [String], _ activity: EngineError.Activity) {
         let more = refused.count > 1 ? ", and \(refused.count - 1) more like it" : ""
         self.init(
@@ -24,10 +24,10 @@ public struct InstanceListing: Hashable, Sendable {
         case refused(String)
     }
 
-    /// The id of a row, which becomes the name of folders and files here.
+    /// Reads the id of a row, which becomes the name of folders and files here.
     ///
-    /// A row without any is an answer that was damaged; one whose id is no id is refused by itself,
-    /// and named, since it may be paid for.
+    /// A row without any id means that the answer was damaged. A row with an unusable id is refused alone,
+    /// and named, since the instance may be billed.
     static func id(of row: JSONValue, on platform: Platform) throws(WireDamage) -> RowID {
         guard let text = row["id"].text else {
             throw WireDamage(words: "an instance in the answer has no id")
@@ -35,14 +35,14 @@ public struct InstanceListing: Hashable, Sendable {
         if let id = InstanceID(platform, fromOutside: text) { return .usable(id) }
         let shown = text.singleLine(limit: 40) ?? ""
         return .refused(
-            "an instance has the id \"\(shown)\", which cannot be one; it may be paid for: "
-                + "look at the platform's own page")
+            "an instance has the id \"\(shown)\", which is not valid; it may be billed: "
+                + "check the platform's website")
     }
 }
 
 extension PlatformClient {
-    /// Every instance of the account that can be named; all pages. Throws where none can,
-    /// though some are there.
+    /// Returns every instance of the account that has a usable id, from all pages. Throws if there are
+    /// instances but none has one.
     public func instances() async throws(EngineError) -> [Instance] {
         let listing = try await self.listing()
         if let refusal = listing.refusal, listing.instances.isEmpty { throw refusal }

@@ -1,27 +1,27 @@
 /// Reads JSON text into `JSONValue`, within limits.
 ///
-/// Ours and not Foundation's: that makes several objects of each value on the way,
-/// so that 64 MB of `[[],[],…]` take gigabytes, and it has no bound but for depth.
+/// Foundation's parser is not used: it makes several objects of each value on the way, so that 64 MB of
+/// `[[],[],…]` take gigabytes, and it limits nothing but the depth.
 package enum JSONParser {
     package struct Failure: Error, Hashable, Sendable {
-        /// What is wrong and at which byte; it quotes nothing of the text.
+        /// The problem and the byte at which it is; it quotes nothing of the text.
         package let reason: String
     }
 
-    /// What a document may be at most.
+    /// The limits of a document.
     package struct Limits: Hashable, Sendable {
         package var depth = 128
-        /// Of one list, or members of one object.
+        /// The elements of one list, or members of one object.
         package var elements = 100_000
-        /// In the whole document. Twice as many texts take more than 500 MB.
+        /// The values of the whole document. Twice as many texts take more than 500 MB.
         package var values = 1_000_000
 
         package init() {}
     }
 
-    /// Strict about structure: a truncated body is an error, and never a shorter document.
-    /// A broken character in a host's own words is replaced, since it must not cost the whole list; a number
-    /// that no `Double` can hold is null.
+    /// Parses strictly: a truncated body is an error, and never a shorter document. A broken character in a
+    /// host's own words is replaced, since it must not cost the whole list; a number that no `Double` can
+    /// hold becomes null.
     package static func parse(_ bytes: [UInt8], limits: Limits = Limits()) throws(Failure) -> JSONValue {
         var reader = JSONReader(bytes: bytes, limits: limits)
         return try reader.document()
@@ -51,7 +51,7 @@ private struct JSONReader {
     private mutating func value(depth: Int) throws(JSONParser.Failure) -> JSONValue {
         self.valueCount += 1
         guard self.valueCount <= self.limits.values else {
-            throw self.failure("more than \(self.limits.values) values")
+            throw self.failure("it has more than \(self.limits.values) values")
         }
         self.skipSpace()
         guard let first = self.peek else { throw self.failure("it ends too early") }
@@ -63,7 +63,7 @@ private struct JSONReader {
         case UInt8(ascii: "f"): return try self.word("false", .bool(false))
         case UInt8(ascii: "n"): return try self.word("null", .null)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try self.number()
-        default: throw self.failure("no value begins so")
+        default: throw self.failure("a value has an unexpected first character")
         }
     }
 
@@ -75,7 +75,7 @@ private struct JSONReader {
         if self.take(UInt8(ascii: "]")) { return .array(elements) }
         repeat {
             guard elements.count < self.limits.elements else {
-                throw self.failure("a list of more than \(self.limits.elements)")
+                throw self.failure("a list has more than \(self.limits.elements) elements")
             }
             elements.append(try self.value(depth: depth))
         } while self.take(UInt8(ascii: ","))
@@ -94,7 +94,7 @@ private struct JSONReader {
             guard self.take(UInt8(ascii: ":")) else { throw self.failure("a member has no value") }
             members[name] = try self.value(depth: depth)
             guard members.count <= self.limits.elements else {
-                throw self.failure("an object of more than \(self.limits.elements) members")
+                throw self.failure("an object has more than \(self.limits.elements) members")
             }
         } while self.take(UInt8(ascii: ","))
         guard self.take(UInt8(ascii: "}")) else { throw self.failure("an object is not closed") }
@@ -113,7 +113,7 @@ private struct JSONReader {
     private mutating func string() throws(JSONParser.Failure) -> String {
         self.position += 1
         let start = self.position
-        // Nearly all have no escape, and are taken as they stand.
+        // Nearly all strings have no escape, and are copied as they are.
         while let byte = self.peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
             self.position += 1
         }
@@ -127,7 +127,7 @@ private struct JSONReader {
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
             case UInt8(ascii: "\\"): text.append(contentsOf: String(try self.escape()).utf8)
-            case 0..<0x20: throw self.failure("a text holds a control character")
+            case 0..<0x20: throw self.failure("a text contains a control character")
             default: text.append(byte)
             }
         }
@@ -147,7 +147,7 @@ private struct JSONReader {
         case UInt8(ascii: "r"): return "\r"
         case UInt8(ascii: "t"): return "\t"
         case UInt8(ascii: "u"): break
-        default: throw self.failure("there is no such escape")
+        default: throw self.failure("an escape is not known")
         }
         var code = try self.hexadecimal()
         if (0xD800..<0xDC00).contains(code) {
@@ -167,7 +167,7 @@ private struct JSONReader {
         var code: UInt32 = 0
         for _ in 0..<4 {
             guard let digit = self.peek.flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else {
-                throw self.failure("an escape is cut")
+                throw self.failure("an escape is incomplete")
             }
             code = code << 4 | UInt32(digit)
             self.position += 1
@@ -182,11 +182,11 @@ private struct JSONReader {
         _ = self.skip(UInt8(ascii: "-"))
         let isZero = self.peek == UInt8(ascii: "0")
         let count = self.skipDigits()
-        guard count == 1 || count > 1 && !isZero else { throw self.failure("no number is written so") }
+        guard count == 1 || count > 1 && !isZero else { throw self.failure("a number is malformed") }
         var isWhole = true
         if self.skip(UInt8(ascii: ".")) {
             isWhole = false
-            guard self.skipDigits() > 0 else { throw self.failure("a number ends in its point") }
+            guard self.skipDigits() > 0 else { throw self.failure("a number ends with its decimal point") }
         }
         if self.skip(UInt8(ascii: "e")) || self.skip(UInt8(ascii: "E")) {
             isWhole = false
@@ -211,7 +211,7 @@ private struct JSONReader {
         let end = self.position + word.utf8CodeUnitCount
         guard end <= self.bytes.count,
             word.withUTF8Buffer({ self.bytes[self.position..<end].elementsEqual($0) })
-        else { throw self.failure("no value is written so") }
+        else { throw self.failure("a word is not true, false or null") }
         self.position = end
         return value
     }
@@ -226,7 +226,7 @@ private struct JSONReader {
         return true
     }
 
-    /// The same behind white space.
+    /// Skips white space, and then `byte` if it is next.
     private mutating func take(_ byte: UInt8) -> Bool {
         self.skipSpace()
         return self.skip(byte)
@@ -238,7 +238,7 @@ private struct JSONReader {
         }
     }
 
-    /// Returns how many there were.
+    /// Skips digits and returns how many there were.
     private mutating func skipDigits() -> Int {
         let start = self.position
         while let byte = self.peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {

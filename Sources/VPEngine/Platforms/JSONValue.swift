@@ -1,6 +1,6 @@
 import Foundation
 
-/// One JSON value, with accessors that forgive what the platforms are known to vary.
+/// One JSON value, with accessors that tolerate the platforms' known variations.
 ///
 /// Both APIs write numbers as strings, strings as numbers, and null for anything; new fields appear without
 /// notice. Reading by name with a lenient accessor keeps one such surprise from failing a whole row, which a
@@ -14,7 +14,7 @@ package enum JSONValue: Hashable, Sendable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// The value of `key`; `.null` where there is none or this is no object.
+    /// The value of `key`; `.null` if there is none or this is no object.
     package subscript(key: String) -> JSONValue {
         guard case .object(let members) = self else { return .null }
         return members[key] ?? .null
@@ -32,7 +32,7 @@ package enum JSONValue: Hashable, Sendable {
 
     package var isNull: Bool { self == .null }
 
-    /// A string, or a finite number written out; nil when it holds nothing but white space.
+    /// A string, or a finite number written out; nil if it holds nothing but white space.
     package var text: String? {
         switch self {
         case .string(let string): string.contains { !$0.isWhitespace } ? string : nil
@@ -54,13 +54,13 @@ package enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// A number that means what `range` says; nil where it is none, or not there.
+    /// A number within `range`; nil if there is none.
     package func number(in range: NumberRange<Double>) -> Double? { range.check(self.double) }
 
     /// A whole number that a double holds exactly.
     package var int: Int? { NumberRange(-(1 << 53)...1 << 53).read(self.double) }
 
-    /// A whole number that means what `range` says.
+    /// A whole number within `range`.
     package func whole<Value: FixedWidthInteger & Sendable>(in range: NumberRange<Value>) -> Value? {
         range.read(self.double)
     }
@@ -103,7 +103,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByFloatLiteral, Expr
 extension JSONValue {
     /// This value as JSON text, keys in order, so that a request can be compared byte by byte.
     package var encoded: String {
-        // Every value here is one that Foundation can write: `foundationObject` makes no other.
+        // Foundation can write every value here: `foundationObject` makes no other.
         let data = try? JSONSerialization.data(
             withJSONObject: self.foundationObject,
             options: [.sortedKeys, .fragmentsAllowed, .withoutEscapingSlashes])
@@ -122,7 +122,7 @@ extension JSONValue {
         }
     }
 
-    /// Whole numbers without a fraction: an id must not become `31415.0` in a path.
+    /// Writes whole numbers without a fraction: an id must not become `31415.0` in a path.
     fileprivate static func format(_ number: Double) -> String {
         // Beyond 2^53 not every whole number has a double of its own.
         Int(exactly: number).flatMap { $0.magnitude < 1 << 53 ? String($0) : nil } ?? String(number)
@@ -130,7 +130,7 @@ extension JSONValue {
 }
 
 extension StringProtocol {
-    /// Without white space at both ends, newlines included.
+    /// Returns the text without white space at both ends, newlines included.
     package func trimmingSpaces() -> String {
         var view = self[...]
         while let first = view.first, first.isWhitespace { view = view.dropFirst() }

@@ -1,18 +1,16 @@
 extension Duration {
-    /// How long the answer to an order about an instance may take before it counts as lost.
+    /// The time after which the answer to an order about an instance counts as lost.
     static let order = Duration.seconds(10)
 }
 
 extension APICaller {
-    /// Performs an order about one instance, which is sent once. Where its answer is lost,
-    /// the instance is looked at: the order was carried out where it shows what was asked for.
+    /// Sends an order about one instance, once. If its answer is lost, checks the instance: the order was
+    /// carried out if the instance is in the requested state.
     ///
-    /// A moment later it may show so that did not at once,
-    /// which is why it is looked at three times within 8 s. Throws the order's own error where it never does,
-    /// or cannot be looked at.
+    /// The platform may show the new state with a delay, so the check is made three times within 8 s. Throws
+    /// the order's own error if the state is never reached, or cannot be checked.
     ///
-    /// - Parameter isDone: whether what the platform shows is what the order asks for;
-    ///   nil is an instance that is gone.
+    /// - Parameter isDone: true if the instance is in the requested state; nil is an instance that is gone.
     func order(
         _ activity: EngineError.Activity, _ order: () async throws(EngineError) -> Void,
         look: () async throws(EngineError) -> Instance?, isDone: (Instance?) -> Bool
@@ -30,13 +28,13 @@ extension APICaller {
                 if isDone(try await look()) { return }
             } catch {
                 if error.code == .cancelled { throw error }
-                // A platform that does not answer at all is the same trouble as before.
+                // A platform that does not answer at all has the same trouble as before.
                 break
             }
         }
         throw EngineError(
             failure.code, activity,
-            detail: [failure.detail, "it is not known to have been done"].compactMap(\.self).joined(
+            detail: [failure.detail, "it is not known whether it was done"].compactMap(\.self).joined(
                 separator: "; "))
     }
 }

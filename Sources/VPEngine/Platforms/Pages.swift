@@ -1,19 +1,19 @@
 /// Reads a list that comes in pages, to its end and within bounds.
 ///
-/// A list is whole or an error: what is missing in one would be taken for gone.
+/// The result is complete or an error: a missing row would be taken for an instance that is gone.
 struct Pages<Row: Sendable>: Sendable {
     struct Page: Sendable {
         var rows: [Row]
-        /// What names the next page; nil behind the last.
+        /// The cursor of the next page; nil after the last one.
         var next: String?
     }
 
-    /// What a whole list may be at most.
+    /// The limits of a whole list.
     struct Limits: Hashable, Sendable {
         var pages = 1000
-        /// Of each one things are looked up and written down.
+        /// Each row is looked up and recorded.
         var rows = 10_000
-        /// From the first request to the last.
+        /// The time from the first request to the last.
         var time: Duration = .seconds(90)
     }
 
@@ -22,7 +22,7 @@ struct Pages<Row: Sendable>: Sendable {
     let clock: PacingClock
     var limits = Limits()
 
-    /// Every row of every page. Throws `.badResponse` for pages that repeat themselves or go on beyond a
+    /// Returns every row of every page. Throws `.badResponse` for pages that repeat themselves or exceed a
     /// limit.
     func all(
         _ read: (_ cursor: String?) async throws(EngineError) -> Page
@@ -38,16 +38,16 @@ struct Pages<Row: Sendable>: Sendable {
             cursor = page.next
             count += 1
             guard rows.count <= self.limits.rows else {
-                throw self.failure("hold more than \(self.limits.rows) rows")
+                throw self.failure("have more than \(self.limits.rows) rows")
             }
             guard let next = cursor else { break }
             guard next.utf8.count <= 16_384 else {
-                throw self.failure("name their next one by too long a text")
+                throw self.failure("have a cursor that is too long")
             }
             guard cursors.insert(next).inserted else { throw self.failure("repeat themselves") }
-            guard count < self.limits.pages else { throw self.failure("go on after \(count)") }
+            guard count < self.limits.pages else { throw self.failure("do not end after \(count)") }
             guard self.clock.now() - start < self.limits.time else {
-                throw self.failure("go on after \(Int(self.limits.time.seconds)) s")
+                throw self.failure("do not end within \(Int(self.limits.time.seconds)) s")
             }
         } while cursor != nil
         return rows

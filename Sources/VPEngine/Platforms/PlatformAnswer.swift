@@ -1,13 +1,14 @@
-/// One answer of a platform's API, and what it says went wrong. Each platform has words of its own for that.
+/// One answer of a platform's API, and its error if there is one. Each platform has words of its own for
+/// that.
 protocol PlatformAnswer: Sendable {
     init(_ body: AnswerBody)
 
     var body: AnswerBody { get }
 
-    /// Whether the platform has not done what it was asked, whatever the status.
+    /// True if the platform has not done what it was asked, whatever the status.
     var isRefusal: Bool { get }
     var errorCode: EngineError.Code { get }
-    /// The server's own words, with the status for want of any.
+    /// The server's own words, or the status if there are none.
     var message: String { get }
 }
 
@@ -18,13 +19,13 @@ extension PlatformAnswer {
     var isRefusal: Bool { !self.response.isSuccess }
 }
 
-/// The body of an answer: JSON, or what a proxy in between or an overloaded server sent instead.
+/// The body of an answer: JSON, or a text that a proxy or an overloaded server sent instead.
 struct AnswerBody: Sendable {
     let response: HTTPResponse
-    /// `.null` where the body is no JSON.
+    /// The value of the body; `.null` if it is not JSON.
     let json: JSONValue
     let isJSON: Bool
-    /// Why the body is no JSON.
+    /// The reason why the body is not JSON.
     let problem: String?
 
     init(_ response: HTTPResponse) {
@@ -42,13 +43,14 @@ struct AnswerBody: Sendable {
 
     var isHTML: Bool { self.response.text.drop(while: \.isWhitespace).first == "<" }
 
-    /// What the members `fields`, or a body of plain text, say, in lower case. A page of HTML says nothing.
+    /// Returns the text of the members `fields`, or of a body of plain text, in lower case. A page of HTML
+    /// has none.
     func words(in fields: [String]) -> String {
         guard self.isJSON else { return self.isHTML ? "" : self.response.text.lowercased() }
         return fields.compactMap { self.json[$0].text }.joined(separator: " ").lowercased()
     }
 
-    /// The first of the members `fields` that says something, else the plain text, else the status.
+    /// Returns the first of the members `fields` with a text, else the plain text, else the status.
     func message(in fields: [String]) -> String {
         for field in fields {
             if let text = self.json[field].text { return text }

@@ -1,9 +1,8 @@
-/// The calls of one client: `APICaller` for the way there and back,
-/// `Answer` for what the platform's words mean.
+/// The calls of one client: `APICaller` transports them, and `Answer` interprets the platform's words.
 struct PlatformCalls<Answer: PlatformAnswer>: Sendable {
     let caller: APICaller
 
-    /// The answer, whatever it says.
+    /// Returns the answer, even if it is a refusal.
     func answer(
         _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
         body: JSONValue? = nil, limit: RateLimit, repetition: HTTPRequest.Repetition? = nil,
@@ -15,7 +14,7 @@ struct PlatformCalls<Answer: PlatformAnswer>: Sendable {
         return Answer(AnswerBody(try await self.caller.send(call)))
     }
 
-    /// The JSON of an answer that is no refusal.
+    /// Returns the JSON of an answer that is no refusal.
     func json(
         _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
         body: JSONValue? = nil, limit: RateLimit, repetition: HTTPRequest.Repetition? = nil,
@@ -27,7 +26,7 @@ struct PlatformCalls<Answer: PlatformAnswer>: Sendable {
         return try self.json(of: answer, activity)
     }
 
-    /// The JSON of `answer`; throws where that is a refusal or no JSON.
+    /// Returns the JSON of `answer`; throws if it is a refusal or not JSON.
     func json(of answer: Answer, _ activity: EngineError.Activity) throws(EngineError) -> JSONValue {
         guard !answer.isRefusal else { throw self.error(answer, activity) }
         guard answer.isJSON else {
@@ -36,7 +35,7 @@ struct PlatformCalls<Answer: PlatformAnswer>: Sendable {
         return answer.json
     }
 
-    /// Why `answer` is no JSON: what stands there where that is something else, or where it breaks off.
+    /// Returns why `answer` is not JSON: the text in its place, or the point at which the JSON breaks off.
     private func words(for answer: Answer) -> String {
         let text = answer.response.text.trimmingSpaces()
         guard !text.isEmpty else { return "an empty answer" }
@@ -51,7 +50,8 @@ struct PlatformCalls<Answer: PlatformAnswer>: Sendable {
         EngineError(answer.errorCode, activity, detail: self.caller.detail(answer.message))
     }
 
-    /// What `body` makes of an answer; a damaged one is an error, and never an empty list.
+    /// Returns the value that `body` reads from an answer; a damaged answer is an error, and never an empty
+    /// list.
     func decode<Value>(
         _ activity: EngineError.Activity, _ body: () throws(WireDamage) -> Value
     ) throws(EngineError) -> Value {

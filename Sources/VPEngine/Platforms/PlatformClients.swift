@@ -2,15 +2,15 @@ import Foundation
 
 /// Makes the client that speaks an endpoint's dialect.
 package enum PlatformClients {
-    /// A client for `endpoint`. Make one for each endpoint and keep it, for it is what keeps to the limits.
+    /// Returns a client for `endpoint`. Make one for each endpoint and keep it: it is the part that keeps to
+    /// the limits.
     ///
     /// - Parameters:
     ///   - timeScale: factor on the published limits' periods; see `EngineConfiguration.timeScale`.
-    ///   - books: folder in which requests, and the searches of the day, are counted for all programs;
-    /// nil counts for
-    ///     this client alone.
-    ///   - transport: nil makes one that goes by the endpoint's own settings.
-    ///   - report: told of every request, from any thread.
+    ///   - books: folder in which requests, and the searches of the day, are counted for all programs; nil
+    ///     counts for this client alone.
+    ///   - transport: nil makes one with the endpoint's own settings.
+    ///   - report: called for every request, from any thread.
     package static func client(
         for endpoint: PlatformEndpoint, timeScale: Double = 1, books: String? = nil,
         transport: (any HTTPTransport)? = nil,

@@ -1,6 +1,6 @@
 import Glibc
 
-/// How often one endpoint may be called: `calls` in every `period`.
+/// The frequency limit of one endpoint: `calls` in every `period`.
 package struct RateLimit: Hashable, Sendable {
     /// Calls of the same name share the limit.
     package var name: String
@@ -14,9 +14,9 @@ package struct RateLimit: Hashable, Sendable {
     }
 }
 
-/// The time that pacing goes by; tests put their own in.
+/// The clock used for pacing; tests substitute their own.
 package struct PacingClock: Sendable {
-    /// Since any fixed moment.
+    /// The time since any fixed moment.
     package var now: @Sendable () -> Duration
     package var sleep: @Sendable (Duration) async throws -> Void
 
@@ -27,7 +27,7 @@ package struct PacingClock: Sendable {
         self.sleep = sleep
     }
 
-    /// Since this machine was started, so that all programs on it have the same.
+    /// The time since this machine was started, which is the same for all programs on it.
     package static let continuous = PacingClock(
         now: {
             var time = timespec()
@@ -36,10 +36,11 @@ package struct PacingClock: Sendable {
         }, sleep: { try await Task.sleep(for: $0) })
 }
 
-/// Keeps calls within the published limits before a server has to say so, and away from an endpoint that has.
+/// Keeps calls within the published limits before a server has to refuse any, and holds back from an endpoint
+/// that has.
 ///
 /// One pacer serves all callers of one account, since the platforms count per account and endpoint.
-/// Those of other programs count as well, by what `SharedPace` keeps.
+/// Calls of other programs count as well, as recorded by `SharedPace`.
 package actor RequestPacer {
     private let scale: Double
     private let clock: PacingClock
@@ -49,11 +50,10 @@ package actor RequestPacer {
     private var closedUntil: [String: Duration] = [:]
 
     /// - Parameters:
-    ///   - scale: factor on the limits' periods; 0 never makes anyone wait for a limit.
-    /// A back-off that a server asked
-    ///     for is kept whatever the scale.
-    ///   - clock: with `shared`, one that all programs have the same of.
-    ///   - shared: the calls of other programs; nil counts ours alone.
+    ///   - scale: factor on the limits' periods; 0 never makes anyone wait for a limit. A back-off that a
+    ///     server requested is kept whatever the scale.
+    ///   - clock: with `shared`, a clock that is the same for all programs.
+    ///   - shared: the calls of other programs; nil counts only ours.
     package init(scale: Double = 1, clock: PacingClock = .continuous, shared: SharedPace? = nil) {
         self.scale = scale
         self.clock = clock
@@ -62,8 +62,8 @@ package actor RequestPacer {
 
     /// Returns nil when a call under `limit` may start. Callers are served in the order in which they asked.
     ///
-    /// Where that would take longer than `patience`, returns how long instead, at once:
-    /// a server that wants to be left alone for an hour is an error to show, not a silence.
+    /// If that would take longer than `patience`, immediately returns how long it would take: a server that
+    /// asks for an hour's pause is an error to show, not a silence.
     package func waitForTurn(
         _ limit: RateLimit, patience: Duration
     ) async throws(CancellationError) -> Duration? {
@@ -76,8 +76,8 @@ package actor RequestPacer {
             let now = self.clock.now()
             let wait = turn - now
             guard wait > .zero else {
-                // Claimed only when it is time, so that a program that is killed while it waits keeps nobody
-                // waiting.
+                // The call is claimed only when it is due, so that a program that is killed while it waits
+                // keeps nobody waiting.
                 guard let next = self.shared?.claim(limit, scale: self.scale, at: now) else { return nil }
                 guard next - now <= patience else { return next - now }
                 turn = next
@@ -93,7 +93,7 @@ package actor RequestPacer {
         }
     }
 
-    /// Keeps every call under `limit` back for `delay`: the server has said that there were too many.
+    /// Holds back every call under `limit` for `delay`: the server has said that there were too many.
     package func close(_ limit: RateLimit, for delay: Duration) {
         let until = self.clock.now() + delay
         self.closedUntil[limit.name] = max(self.closedUntil[limit.name] ?? .zero, until)

@@ -3,23 +3,23 @@ struct ResponseHead {
     enum Problem: Hashable {
         case tooLong
         case headTooLong
-        /// With the encoding's name.
+        /// The answer has an encoding of this name.
         case encoded(String)
 
         func words(host: String) -> String {
             switch self {
-            case .tooLong: "\(host) sent too long an answer"
-            case .headTooLong: "\(host) sent too long a head before its answer"
+            case .tooLong: "\(host) sent an answer that is too long"
+            case .headTooLong: "\(host) sent a head that is too long before its answer"
             case .encoded(let name):
-                "\(host) sent an answer encoded as \(name), which was not asked for; it is not unpacked"
+                "\(host) sent an answer encoded as \(name), which was not requested and is not decoded"
             }
         }
     }
 
     private(set) var status = 0
-    /// By name in lower case; of several of a name the last.
+    /// The fields by name in lower case; if a name occurs several times, the last one counts.
     private(set) var fields: [String: String] = [:]
-    /// In bytes, as the server announces it.
+    /// The length in bytes that the server announces.
     private(set) var contentLength: Int?
     private var count = 0
     private var isComplete = false
@@ -29,11 +29,10 @@ struct ResponseHead {
         self.limit = limit
     }
 
-    /// False before the head of the answer proper, after whatever interim ones, has been read to its end.
+    /// True once the head of the answer proper, after any interim ones, has been read to its end.
     var isFinal: Bool { self.isComplete && self.status >= 200 }
 
-    /// Where the answer wants us to go, as far as it may be shown;
-    /// nil for an answer that is none of that kind.
+    /// The target of a redirect, as far as it may be shown; nil for an answer that is none.
     var redirect: String? {
         guard (300..<400).contains(self.status), let target = self.fields["location"] else { return nil }
         // The query may hold a signature.
@@ -41,7 +40,7 @@ struct ResponseHead {
         return ShownAddress.redacted(String(address)).singleLine(limit: 120) ?? "nowhere"
     }
 
-    /// Takes one line; returns what makes the answer unfit to be read on.
+    /// Takes one line; returns the problem if the answer cannot be read on.
     mutating func take(_ line: UnsafeRawBufferPointer) -> Problem? {
         self.count += line.count
         guard self.count <= self.limit else { return .headTooLong }
@@ -66,7 +65,7 @@ struct ResponseHead {
         return nil
     }
 
-    /// An interim answer (`100 Continue`) is followed by another head.
+    /// Starts a new head, since an interim answer (`100 Continue`) is followed by another.
     private mutating func begin(_ line: String) {
         self.status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         self.fields = [:]

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Why offers are asked for.
+/// The reason for a search of offers.
 public enum SearchPurpose: String, CaseIterable, Hashable, Sendable {
-    /// A list on screen is brought up to date.
+    /// A list on screen is refreshed.
     case watching
     /// Somebody asked for offers with a command or a key.
     case asked
@@ -10,19 +10,19 @@ public enum SearchPurpose: String, CaseIterable, Hashable, Sendable {
     case renting
 }
 
-/// The searches of one day, and what may still be searched:
-/// vast.ai has a daily quota of unpublished size, and nothing can be rented once it is spent.
+/// The searches of one day, and how many are left: vast.ai has a daily quota of unpublished size, and nothing
+/// can be rented once it is spent.
 ///
-/// A value that is told what happened and the time; `SearchQuota` keeps it on disk.
+/// The book is a value that is told events and the time; `SearchQuota` keeps it on disk.
 struct SearchBook: Codable, Hashable, Sendable {
-    /// Why a search is not made, and from when on it would be, in seconds since 1970.
+    /// The reason why a search is not made, and when it would be, in seconds since 1970.
     struct Refusal: Hashable, Sendable {
         enum Reason: Hashable, Sendable {
             /// The platform has said that the quota is spent.
             case spent
-            /// What is left of the quota is kept for renting.
+            /// The rest of the quota is kept for renting.
             case reserved
-            /// Lists on screen have had their share.
+            /// Lists on screen have used their share.
             case watched
         }
 
@@ -30,28 +30,29 @@ struct SearchBook: Codable, Hashable, Sendable {
         var until: Double
     }
 
-    /// Lists on screen: so many at once, and then one now and then. Together they make sixty in a day.
+    /// Refreshes of lists on screen: so many at once, and the others spread over the day. Together they make
+    /// sixty in a day.
     static let watchingAtOnce = 20.0
     static let watchingPerDay = 40.0
     private static let day = 86_400.0
-    /// The platform counts by the day; two hours more allow for its clock.
+    /// The platform counts by the day; two more hours allow for its clock.
     private static let longestClosure = 93_600.0
-    /// A quota that somebody else has used up as well seems smaller than it is.
+    /// A quota that another program has used as well seems smaller than it is.
     private static let smallestLimit = 30
 
-    /// Days since 1970, UTC.
+    /// The day that is counted, in days since 1970, UTC.
     private var date = 0
     private(set) var count = 0
     private var tokens = SearchBook.watchingAtOnce
     private var tokensAt = 0.0
     private var closedAt: Double?
     private var closedUntil: Double?
-    /// How many searches a day was seen to allow.
+    /// The number of searches that a day was seen to allow.
     private(set) var knownLimit: Int?
 
     init() {}
 
-    /// Counts a search for `purpose`, or says why there is none.
+    /// Counts a search for `purpose`, or returns why it is refused.
     mutating func admit(_ purpose: SearchPurpose, at now: Double) -> Refusal? {
         if let refusal = self.refusal(of: purpose, at: now) { return refusal }
         self.count += 1
@@ -59,7 +60,7 @@ struct SearchBook: Codable, Hashable, Sendable {
         return nil
     }
 
-    /// The same without counting.
+    /// The same, without counting.
     mutating func refusal(of purpose: SearchPurpose, at now: Double) -> Refusal? {
         self.turn(to: now)
         if let until = self.closedUntil { return Refusal(reason: .spent, until: until) }
@@ -72,11 +73,11 @@ struct SearchBook: Codable, Hashable, Sendable {
         return Refusal(reason: .watched, until: now + wait)
     }
 
-    /// The platform has refused: no program of this user asks again before `reset`.
+    /// Records a refusal by the platform: no program of this user asks again before `reset`.
     ///
     /// - Parameters:
-    ///   - reset: the platform's word, in seconds since 1970 by its own clock.
-    ///   - serverNow: what its clock showed; ours may be wrong.
+    ///   - reset: the time given by the platform, in seconds since 1970 by its own clock.
+    ///   - serverNow: the time on its clock; ours may be wrong.
     mutating func close(until reset: Double?, serverNow: Double?, at now: Double) {
         self.turn(to: now)
         let theirs = serverNow ?? now
@@ -88,13 +89,13 @@ struct SearchBook: Codable, Hashable, Sendable {
         self.knownLimit = max(Self.smallestLimit, self.count)
     }
 
-    /// What the day has had, and until when nothing may be searched.
+    /// Returns the number of searches of the day, and until when none may be made.
     mutating func report(at now: Double) -> (count: Int, closedUntil: Double?) {
         self.turn(to: now)
         return (self.count, self.closedUntil)
     }
 
-    /// A tenth, and no fewer than five.
+    /// Returns a tenth of the limit, and at least five.
     private static func reserve(of limit: Int) -> Int { max(5, limit / 10) }
 
     private static func midnight(after time: Double) -> Double {
@@ -103,7 +104,7 @@ struct SearchBook: Codable, Hashable, Sendable {
 
     private mutating func turn(to now: Double) {
         let today = Int(saturating: (now / Self.day).rounded(.down))
-        // After the clock was set back it is no new day.
+        // A clock that was set back does not begin a new day.
         if today > self.date { self.count = 0 }
         self.date = today
         let passed = max(0, now - self.tokensAt)
@@ -111,7 +112,7 @@ struct SearchBook: Codable, Hashable, Sendable {
         self.tokensAt = now
         if let closedAt = self.closedAt, let until = self.closedUntil {
             if now < closedAt {
-                // Set back since: it lasts as long as it was to last, from now on.
+                // The clock was set back: the closure keeps its length, counted from now on.
                 self.closedUntil = now + min(max(0, until - closedAt), Self.longestClosure)
                 self.closedAt = now
             } else if now >= until || until - now > Self.longestClosure {
@@ -127,7 +128,7 @@ struct SearchBook: Codable, Hashable, Sendable {
         case date, count, tokens, tokensAt, closedAt, closedUntil, knownLimit
     }
 
-    /// What stands in a file may have been damaged; a figure that cannot be is left out.
+    /// Reads a file that may have been damaged; a figure that is out of range is ignored.
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         func seconds(_ key: CodingKeys) -> Double? {

@@ -1,22 +1,22 @@
 import Foundation
 import Glibc
 
-/// When the programs of this user have called one account's endpoints last:
-/// the platforms count by account, and know of no programs.
+/// The latest calls of this user's programs to one account's endpoints: the platforms count by account and
+/// know nothing of programs.
 ///
-/// A value that is told the time; `SharedPace` keeps it on disk.
-/// Times are seconds since this machine was started.
+/// The book is a value that is told the time; `SharedPace` keeps it on disk. Times are seconds since this
+/// machine was started.
 struct PaceBook: Codable, Hashable, Sendable {
-    /// The start of the machine that the times count from.
+    /// The boot id of the machine, whose start the times count from.
     private(set) var boot = ""
     /// Starts of the latest calls under each name, oldest first.
     private(set) var starts: [String: [Double]] = [:]
     private(set) var closedUntil: [String: Double] = [:]
 
-    /// Longer than any platform asks to be left alone for.
+    /// A time longer than any closure that a platform asks for.
     static let longestClosure = 86_400.0
 
-    /// Notes a call under `limit`, or returns when there may be one.
+    /// Records a call under `limit`, or returns when one may be made.
     mutating func claim(_ limit: RateLimit, scale: Double, at now: Double) -> Double? {
         if let closed = self.closedUntil[limit.name], closed > now { return closed }
         self.closedUntil[limit.name] = nil
@@ -33,7 +33,7 @@ struct PaceBook: Codable, Hashable, Sendable {
         self.closedUntil[limit.name] = max(self.closedUntil[limit.name] ?? 0, time)
     }
 
-    /// The same without what cannot be: times of another start of the machine, or of the future.
+    /// Returns the book without impossible times: those of another start of the machine, or of the future.
     func checked(boot: String, at now: Double) -> PaceBook {
         var book = PaceBook()
         book.boot = boot
@@ -46,24 +46,24 @@ struct PaceBook: Codable, Hashable, Sendable {
 
 /// The pace of one account, kept for all programs of this user.
 ///
-/// Where the file cannot be read or written each program goes by what it knows itself:
-/// asking a platform needs no disk.
+/// If the file cannot be read or written, each program goes by its own calls: a request must not depend on a
+/// disk.
 package struct SharedPace: Sendable {
     private let path: String
 
     /// - Parameters:
-    ///   - folder: where it is kept.
-    ///   - account: whose calls are counted; a digest of it is part of the file's name.
+    ///   - folder: the folder that it is kept in.
+    ///   - account: the account whose calls are counted; a digest of it is part of the file's name.
     package init(folder: String, account: String) {
         self.path = "\(folder)/pace-\(StableDigest.hex(account))"
     }
 
-    /// Notes a call under `limit`, or returns when there may be one.
+    /// Records a call under `limit`, or returns when one may be made.
     func claim(_ limit: RateLimit, scale: Double, at now: Duration) -> Duration? {
         self.change(at: now) { $0.claim(limit, scale: scale, at: now.seconds) }.map { .seconds($0) }
     }
 
-    /// Until when no call under `limit` may be made.
+    /// Returns the time until which no call under `limit` may be made.
     func closedUntil(_ limit: RateLimit, at now: Duration) -> Duration? {
         self.change(at: now) { $0.closedUntil[limit.name] }.map { .seconds($0) }
     }

@@ -1,32 +1,32 @@
-/// What a platform's words on the start of an instance mean, on vast.ai (`status_msg`)
-/// and RunPod (the system log).
+/// The interpretation of a platform's messages about the start of an instance, on vast.ai (`status_msg`) and
+/// RunPod (the system log).
 ///
-/// Both pass on what docker, containerd and the registry say. The words are looked for in messages,
-/// never in the names that these quote: an image may be called `acme/failed-runs`.
+/// Both pass on messages of docker, containerd and the registry. Only the messages are searched, never the
+/// names that they quote: an image may be called `acme/failed-runs`.
 enum StartMessages {
-    /// Whose fault it is that the instance does not start.
+    /// The cause for which an instance does not start.
     enum Meaning: String, Hashable, Sendable {
-        /// The image cannot be had, or cannot be started, on any machine.
+        /// The image cannot be fetched, or cannot be started, on any machine.
         case image
         /// This machine cannot start it; another one may.
         case machine
-        /// The registry serves nobody at that address for now. It counts by address,
-        /// so that another machine may succeed, and this one will as well in some hours.
+        /// The registry serves nobody at that address for now. It counts by address, so that another machine
+        /// may succeed, and this one will as well in some hours.
         case registry
-        /// Nothing is wrong that is known: it is worth waiting.
+        /// No problem is known: waiting is worthwhile.
         case nobody
     }
 
-    /// What `message` says of the start of an instance with `image`.
+    /// Returns the meaning of `message` for the start of an instance with `image`.
     static func meaning(of message: String, image: String?) -> Meaning {
         let text = Self.withoutNames(message.lowercased(), image: image?.lowercased())
         let plain = Self.withoutQuotes(text)
-        // What is quoted may be an answer within an answer, and a single word in it anything.
+        // A quoted part may be an answer within an answer, and a single word in it may be anything.
         return Self.match(plain) ?? Self.match(text, isQuoted: true) ?? .nobody
     }
 
-    /// What the newest of `lines` that says something means, with that line.
-    /// Progress after an error means that the platform has tried again, and got further.
+    /// Returns the meaning of the newest of `lines` that has any, with that line. Progress after an error
+    /// means that the platform has retried, and got further.
     static func verdict(of lines: [String], image: String?) -> (meaning: Meaning, line: String)? {
         for line in lines.reversed() {
             let meaning = Self.meaning(of: line, image: image)
@@ -44,25 +44,25 @@ enum StartMessages {
 
     // MARK: Names
 
-    /// Words that stand before the name of an image or a container.
+    /// Words that precede the name of an image or a container.
     private static let introductions: Set<String> = [
         "image", "container", "from", "running", "for", "repository",
     ]
 
-    /// `text` without the image's name, in the spellings that platforms use,
-    /// and without what looks like a name.
+    /// Returns `text` without the image's name, in the platforms' spellings, and without other words that
+    /// look like a name.
     private static func withoutNames(_ text: String, image: String?) -> String {
         var spellings: Set<String> = []
         if let image, !image.isEmpty {
             let repository = Self.repository(of: image)
-            // A bare word may be a registry's as well; one that is introduced as a name is known by that.
+            // A bare word may be a registry's as well; a name with an introduction is known by that.
             spellings = Set([image, repository].filter { $0.contains("/") || $0.contains(":") })
             if image.contains(":") { spellings.insert(image.replacing(":", with: "_")) }
         }
         var kept: [String] = []
         var isIntroduced = false
         for token in text.split(whereSeparator: \.isWhitespace) {
-            // Punctuation belongs to the sentence, also where a name stands before it.
+            // Punctuation belongs to the sentence, even directly after a name.
             let end = token.lastIndex { !":,;.)]}\"'".contains($0) } ?? token.startIndex
             let name = Self.bare(token[...end])
             let isName =
@@ -81,15 +81,15 @@ enum StartMessages {
         return kept.joined(separator: " ")
     }
 
-    /// What may stand behind such a word and is no name.
+    /// Words that may follow an introduction and are no names.
     private static let articles: Set<String> = [
         "the", "a", "an", "this", "daemon", "container", "image", "task", "process", "platform",
         "linux/amd64",
         "linux/arm64",
     ]
 
-    /// `docker.io/acme/failed-runs:1` and `acme/x@sha256:…`;
-    /// a path of the file system begins with a slash, and a fraction or an address with a digit.
+    /// True for `docker.io/acme/failed-runs:1` and `acme/x@sha256:…`; a path of the file system begins with a
+    /// slash, and a fraction or an address with a digit.
     private static func looksLikeReference(_ name: Substring) -> Bool {
         guard let first = name.first, first.isLetter, name.contains("/") || name.contains(":"),
             !name.hasPrefix("linux/")
@@ -109,7 +109,7 @@ enum StartMessages {
         return String(name[..<colon])
     }
 
-    /// Commands and paths are quoted in messages, and may say anything.
+    /// Removes quotations: messages quote commands and paths, which may contain any words.
     private static func withoutQuotes(_ text: String) -> String {
         var plain = ""
         var quote: Character?
@@ -145,7 +145,8 @@ enum StartMessages {
         }?.meaning
     }
 
-    /// What stands between colons, commas and the like, since a message wraps another one behind a colon.
+    /// Returns the parts between colons, commas and the like, since a message wraps another one after a
+    /// colon.
     private static func clauses(of text: String) -> [Substring] {
         text.split(whereSeparator: { ":;,.()[]\n".contains($0) }).map {
             $0.drop(while: { $0.isWhitespace || $0 == "-" || $0 == "\"" || $0 == "'" })
@@ -160,7 +161,7 @@ enum StartMessages {
         let words: String
     }
 
-    /// The first row that fits decides.
+    /// The meanings; the first row that fits decides.
     static let table: [Row] = StartMessages.text.split(separator: "\n").compactMap { line in
         let columns = line.split(separator: "|").map { $0.trimmingSpaces() }
         guard columns.count == 4, let meaning = Meaning(rawValue: columns[0]),
@@ -169,12 +170,12 @@ enum StartMessages {
         return Row(meaning: meaning, form: form, words: columns[2])
     }
 
-    /// Meaning | where the words stand | the words, in lower case | source.
+    /// Meaning | place of the words | the words, in lower case | source.
     ///
-    /// `phrase`: anywhere; these hold a blank, which no image's name does. `clause`:
-    /// where a clause begins; single words. Sources: V4 is vast-api.md section 4, R16 is runpod-api.md
-    /// section 16, F is field.md; the rest are the projects whose programs say it: moby, containerd,
-    /// distribution (the registry), runc, NVIDIA's container toolkit.
+    /// `phrase`: anywhere; these contain a blank, which no image's name does. `clause`: at the beginning of a
+    /// clause; single words. Sources: V4 is vast-api.md section 4, R16 is runpod-api.md section 16, F is
+    /// field.md; the others name the project whose program prints it: moby, containerd, distribution (the
+    /// registry), runc, NVIDIA's container toolkit.
     private static let text = """
         nobody | start | success, running | V4
         registry | clause | toomanyrequests | R16

@@ -1,34 +1,36 @@
 import Foundation
 
-/// An answer that cannot be what the platform meant to say.
+/// The error for an answer that cannot be what the platform meant to say.
 struct WireDamage: Error {
     let words: String
 }
 
 extension JSONValue {
-    /// A price in dollars an hour.
+    /// The price in dollars an hour.
     var hourly: Double? { self.number(in: .dollarsPerHour) }
 
-    /// What a gigabyte costs, in dollars. Throws where something else stands there:
-    /// what names a price of its own invention is not to be had for nothing.
+    /// The price of a gigabyte, in dollars. Throws for anything that is not a price: traffic with an
+    /// unreadable price is not free.
     func dollarsPerGB() throws(WireDamage) -> Double? {
         if self.isNull { return nil }
-        guard let price = self.number(in: .dollarsPerGB) else { throw WireDamage(words: "a price is none") }
+        guard let price = self.number(in: .dollarsPerGB) else {
+            throw WireDamage(words: "a price is not valid")
+        }
         return price
     }
 
-    /// A size that the platform states in units of `unit` bytes.
+    /// Reads a size that the platform states in units of `unit` bytes.
     func bytes(unit: Double) -> Int64? { NumberRange.bytes.read(self.double.map { $0 * unit }) }
 
-    /// A moment, in seconds since 1970; 0 is how a field says that there is none.
+    /// The moment, from seconds since 1970; 0 in a field means that there is none.
     var date: Date? { self.double.flatMap { $0 > 0 ? Date(fromOutside: $0) : nil } }
 
-    /// Words for a cell of a table, on one line.
+    /// Returns the text on one line, for a cell of a table.
     func words(limit: Int) -> String? { self.text?.singleLine(limit: limit) }
 
-    /// Where an sshd listens, where this is its host.
+    /// Returns the address of an sshd whose host is this value.
     func address(port: JSONValue, user: String = "root", isNextPort: Bool = false) -> SSHAddress? {
-        // Some answers end an address by a line feed.
+        // Some answers end an address with a line feed.
         guard let host = self.text?.split(whereSeparator: \.isWhitespace).first,
             let port = port.whole(in: .port)
         else { return nil }

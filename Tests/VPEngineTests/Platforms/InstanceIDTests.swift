@@ -32,7 +32,7 @@ struct InstanceIDTests {
         for listing in [try await vast.client.listing(), try await runpod.client.listing()] {
             #expect(listing.instances.count == 1)
             #expect(listing.refusal?.code == .badResponse)
-            #expect(listing.refusal?.detail?.contains("cannot be one") == true)
+            #expect(listing.refusal?.detail?.contains("which is not valid") == true)
         }
     }
 

@@ -121,7 +121,7 @@ struct LostAnswerTests {
                 }
             }
             #expect(error?.code == .networkDown)
-            #expect(error?.detail?.contains("not known to have been done") == true)
+            #expect(error?.detail?.contains("not known whether it was done") == true)
             #expect(bench.orders.count == before + 1)
         }
         #expect(bench.orders.allSatisfy { !$0.isReused })

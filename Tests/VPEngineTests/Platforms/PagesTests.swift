@@ -50,7 +50,7 @@ struct PagesTests {
         // Each names another one, with rows or without.
         for rows in [0, 1] {
             let result = await self.read(limits) { cursor in Self.page(rows, next: (cursor ?? "") + "x") }
-            #expect(self.words(result) == "the pages of the list go on after 20")
+            #expect(self.words(result) == "the pages of the list do not end after 20")
         }
     }
 
@@ -59,7 +59,7 @@ struct PagesTests {
         let result = await self.read { cursor in
             Self.page(hasNext ? 4_000 : 10_001, next: hasNext ? (cursor ?? "") + "x" : nil)
         }
-        #expect(self.words(result) == "the pages of the list hold more than 10000 rows")
+        #expect(self.words(result) == "the pages of the list have more than 10000 rows")
     }
 
     @Test func aListThatTakesTooLongIsAnError() async {
@@ -68,11 +68,11 @@ struct PagesTests {
             clock.advance(by: .seconds(10))
             return Self.page(1, next: (cursor ?? "") + "x")
         }
-        #expect(self.words(result) == "the pages of the list go on after 90 s")
+        #expect(self.words(result) == "the pages of the list do not end within 90 s")
     }
 
     @Test func aNameWithoutEndIsAnError() async {
         let result = await self.read { _ in Self.page(1, next: String(repeating: "x", count: 20_000)) }
-        #expect(self.words(result) == "the pages of the list name their next one by too long a text")
+        #expect(self.words(result) == "the pages of the list have a cursor that is too long")
     }
 }

@@ -127,7 +127,7 @@ struct SecureConnectionTests {
         #expect(error?.code == .networkDown)
         #expect(
             error?.detail
-                == "cannot connect to 127.0.0.2 by the proxy http://***@127.0.0.1:\(port) (HTTPS_PROXY)")
+                == "cannot connect to 127.0.0.2 through the proxy http://***@127.0.0.1:\(port) (HTTPS_PROXY)")
 
         let refusing = try LoopbackServer { _ in .response("403 Forbidden", "no") }
         let settings = Self.settings(["https_proxy": refusing.url.absoluteString])

@@ -65,7 +65,7 @@ struct TransportBoundsTests {
     ]) func anEncodedAnswerIsRefused(header: String) async throws {
         let error = try await self.failure(.partial(Self.ok + header + "\r\n\r\n\u{1F}"))
         #expect(error?.code == .badResponse)
-        #expect(error?.detail?.contains("was not asked for") == true)
+        #expect(error?.detail?.contains("was not requested") == true)
     }
 
     @Test func noEncodingIsAskedFor() async throws {
@@ -86,7 +86,7 @@ struct TransportBoundsTests {
         let error = try await self.failure(
             .partial(Self.ok + "Content-Length: 100\r\n\r\nhalf"), limits: limits, timeout: .seconds(60))
         #expect(error?.code == .timedOut)
-        #expect(error?.detail == "127.0.0.1 stopped in the middle of its answer for 1 s")
+        #expect(error?.detail == "127.0.0.1 paused in the middle of its answer for 1 s")
     }
 
     @Test(arguments: ["a\r\nX-Injected: 1", "a\nb", "a\u{0}b", "a\u{7F}"])

@@ -1,27 +1,27 @@
-/// One answer of RunPod's REST v2, and what it says went wrong.
+/// One answer of RunPod's REST v2, and its error if there is one.
 ///
 /// Errors are problem documents: `title`, `status`, `detail`, and `errors` for a body that breaks the schema.
-/// What stands before the API may answer in text or HTML all the same.
+/// A server in front of the API may answer in text or HTML all the same.
 struct RunPodAnswer: PlatformAnswer {
     let body: AnswerBody
 
     init(_ body: AnswerBody) { self.body = body }
 
-    /// With the first complaint about the body that was sent.
+    /// The error's text, with the first complaint about the body that was sent.
     var message: String {
         let texts = [self.json["errors"].array?.first?.text, self.json["detail"].text]
         let words = texts.compactMap { $0 }.joined(separator: ": ")
         return words.isEmpty ? self.body.message(in: ["message", "error", "title"]) : words
     }
 
-    /// True only where the API itself says that there is no such pod; a bare 404 may come from anywhere.
+    /// True only if the API itself says that there is no such pod; a bare 404 may come from anywhere.
     var saysPodGone: Bool {
         guard self.response.status == 404, self.isJSON else { return false }
         let words = self.words
         return words.contains("not found") && !words.contains("template") && !words.contains("route")
     }
 
-    /// True where this GPU cannot be had there and now, and the next candidate may be tried.
+    /// True if this GPU is not available there now, and the next candidate may be tried.
     var saysNoCapacity: Bool { RunPodAnswer.isAboutCapacity(self.words) }
 
     /// - Parameter words: in lower case.
@@ -38,8 +38,8 @@ struct RunPodAnswer: PlatformAnswer {
         let status = self.response.status
         switch status {
         case 401: return self.body.isHTML ? .badResponse : .unauthorized
-        // A key without the right to this. The edge turns clients away by their agent,
-        // which is not about the key.
+        // A key without the right to this call. A 403 without JSON comes from the edge, which rejects some
+        // clients by their agent, whatever the key.
         case 403: return self.isJSON ? .missingPermission : .badResponse
         case 402: return .insufficientCredit
         case 410: return .endpointRetired

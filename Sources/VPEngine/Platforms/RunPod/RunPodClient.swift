@@ -1,6 +1,6 @@
 import Foundation
 
-/// RunPod over its REST API v2; through GraphQL what that does not have.
+/// RunPod over its REST API v2, and over GraphQL for the calls that REST lacks.
 package final class RunPodClient: PlatformClient {
     package var platform: Platform { .runpod }
     package var installsOnlyAccountKeys: Bool { false }
@@ -19,7 +19,7 @@ package final class RunPodClient: PlatformClient {
     package func offers(_ query: OfferQuery, for purpose: SearchPurpose) async throws(EngineError) -> [Offer]
     {
         let activity = EngineError.Activity("searching offers", platform: .runpod)
-        // The catalogue has everything of an interruptible pod but its price.
+        // The catalogue describes an interruptible pod completely but for its price.
         let bids =
             query.isInterruptible
             ? try await self.bidding(activity).lowestBids(for: query, activity) : nil
@@ -48,7 +48,7 @@ package final class RunPodClient: PlatformClient {
         }
     }
 
-    /// With the account's keys, which its other users expect to work.
+    /// Adds the account's keys, which its other users expect to work.
     package func prepared(_ request: RentRequest) async throws(EngineError) -> RentRequest {
         guard request.environment["PUBLIC_KEY"] == nil else { return request }
         let activity = EngineError.Activity(
@@ -72,8 +72,8 @@ package final class RunPodClient: PlatformClient {
             repetition: .never, timeout: .seconds(120), activity: activity)
         guard answer.response.isSuccess else {
             var error = self.calls.error(answer, activity)
-            // A 400 is either a broken rule or no capacity, and only the words tell;
-            // both leave nothing behind.
+            // A 400 means either a broken rule or no capacity, and only the words tell; both leave nothing
+            // behind.
             let mayTryNext =
                 answer.response.status == 400 && error.code == .badRequest
                 || answer.response.status == 403 && answer.message.lowercased().contains("pool")
@@ -82,7 +82,8 @@ package final class RunPodClient: PlatformClient {
             throw error
         }
         guard let id = answer.json["id"].text.flatMap({ InstanceID(.runpod, fromOutside: $0) }) else {
-            throw EngineError(.badResponse, activity, detail: "rented, but the answer names no pod")
+            throw EngineError(
+                .badResponse, activity, detail: "the pod was rented, but the answer lacks its id")
         }
         return id
     }
@@ -119,7 +120,7 @@ package final class RunPodClient: PlatformClient {
         do throws(EngineError) {
             try await self.act("start", on: id, until: [.pending, .loading, .running], activity: activity)
         } catch {
-            // One that was outbid comes back by a higher bid alone, which only GraphQL can make.
+            // A pod that was outbid returns only for a higher bid, which only GraphQL can make.
             guard error.code == .instanceNotRunning, let instance = try await self.instance(id),
                 instance.isInterruptible
             else { throw error }
@@ -139,7 +140,7 @@ package final class RunPodClient: PlatformClient {
             { () async throws(EngineError) in
                 let answer = try await self.calls.answer(
                     .delete, RunPodClient.path(id), limit: .calls, timeout: .order, activity: activity)
-                // Done is a 204 without a body; gone is as good.
+                // A 204 without a body means done; a pod that is gone is just as well.
                 if answer.response.status == 204 || answer.saysPodGone { return }
                 guard answer.response.isSuccess, answer.isJSON || answer.response.body.isEmpty else {
                     throw self.calls.error(answer, activity)
@@ -151,21 +152,21 @@ package final class RunPodClient: PlatformClient {
 
     package func rename(_ id: InstanceID, to name: String) async throws(EngineError) {
         let activity = EngineError.Activity("renaming", platform: .runpod, subject: id.rawValue)
-        // The name alone; any part of the container's configuration would restart it.
+        // The body holds only the name; any part of the container's configuration would restart it.
         _ = try await self.calls.json(
             .patch, RunPodClient.path(id), body: ["name": .string(name)], limit: .calls, activity: activity)
     }
 
     package func accountKeys() async throws(EngineError) -> [AccountKey] {
         let activity = EngineError.Activity("reading the account's ssh keys", platform: .runpod)
-        // They have no ids of their own.
+        // RunPod's keys have no ids of their own.
         return try await self.keys(activity).map { AccountKey(id: RunPodWire.material($0), publicKey: $0) }
     }
 
     package func addAccountKey(_ publicKey: String) async throws(EngineError) {
         let activity = EngineError.Activity("adding an ssh key to the account", platform: .runpod)
         let added = publicKey.trimmingSpaces()
-        // The call replaces all keys, so one that was not read would lock its owner out of other pods.
+        // The call replaces all keys, so a key that was not read would lock its owner out of other pods.
         let keys = try await self.keys(activity)
         let material = RunPodWire.material(added)
         guard !keys.contains(where: { RunPodWire.material($0) == material }) else { return }
@@ -177,12 +178,12 @@ package final class RunPodClient: PlatformClient {
     package func balance() async throws(EngineError) -> Balance {
         let activity = EngineError.Activity("reading the balance", platform: .runpod)
         guard let graphQL = self.graphQL else {
-            throw EngineError(.unsupported, activity, detail: "RunPod's REST API does not tell the balance")
+            throw EngineError(.unsupported, activity, detail: "RunPod's REST API does not report the balance")
         }
         return try await graphQL.balance(activity)
     }
 
-    /// Several, since what went wrong is followed by the next attempt.
+    /// Returns several messages, since an error is followed by the next attempt.
     package func startMessages(_ id: InstanceID) async throws(EngineError) -> [String] {
         try await self.log(id, lines: 20, source: "system").compactMap { $0.singleLine(limit: 300) }
     }
@@ -193,7 +194,7 @@ package final class RunPodClient: PlatformClient {
         let volumes = try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.volumes(json)
         }
         guard !volumes.isEmpty else { return [] }
-        // A volume does not say who uses it; the pods do.
+        // A volume does not say which pods use it; the pods do.
         let pods = try await self.calls.json(
             .get, "/pods", query: [(name: "includeClusterPods", value: "true")], limit: .calls,
             activity: activity)
@@ -232,14 +233,15 @@ package final class RunPodClient: PlatformClient {
             APICall(
                 .get, RunPodClient.path(id) + "/logs", query: query, headers: ["Accept": "text/event-stream"],
                 limit: .calls, timeout: .seconds(10),
-                // The stream does not end, nor say where the present begins; this is how long the official
-                // client waits.
+                // The stream neither ends nor marks where old lines end; the official client waits for this
+                // long.
                 quietEnd: .milliseconds(750), activity: activity))
         guard response.isSuccess else { throw self.calls.error(RunPodAnswer(AnswerBody(response)), activity) }
         return RunPodWire.logLines(response.body)
     }
 
-    /// Posts `action`. An action that the pod's state forbids is fine where the state is what was wanted.
+    /// Posts `action`. An action that the pod's state forbids is no error if the pod is in the wanted state
+    /// already.
     private func act(
         _ action: String, on id: InstanceID, until wanted: Set<InstanceStatus>, activity: EngineError.Activity
     ) async throws(EngineError) {
@@ -266,14 +268,14 @@ package final class RunPodClient: PlatformClient {
         {
             return
         }
-        // The pod's own state forbids it: locked, or part of a cluster.
+        // The pod's own state forbids it: the pod is locked, or part of a cluster.
         let isForbidden = answer.response.status == 409
         throw EngineError(
             answer.saysNoCapacity ? .instanceNotRunning : isForbidden ? .unsupported : .badRequest, activity,
             detail: error.detail)
     }
 
-    /// What takes bids for interruptible pods.
+    /// Returns the client that bids for interruptible pods.
     private func bidding(_ activity: EngineError.Activity) throws(EngineError) -> RunPodGraphQL {
         guard let graphQL = self.graphQL else {
             throw EngineError(
@@ -287,7 +289,7 @@ package final class RunPodClient: PlatformClient {
         return try self.calls.decode(activity) { () throws(WireDamage) in try RunPodWire.keys(json) }
     }
 
-    /// What is to be let in: our own key, and the account's, which its other users expect to work.
+    /// Returns the keys to admit: our own, and the account's, which its other users expect to work.
     private func keys(
         for request: RentRequest, _ activity: EngineError.Activity
     ) async throws(EngineError) -> [String] {
@@ -295,7 +297,7 @@ package final class RunPodClient: PlatformClient {
         do throws(EngineError) {
             keys = try await self.keys(activity)
         } catch {
-            // A key that may rent need not be one that may read the account's settings.
+            // A key that may rent need not have the right to read the account's settings.
             guard error.code == .unauthorized || error.code == .missingPermission, request.publicKey != nil
             else { throw error }
             keys = []
@@ -305,7 +307,7 @@ package final class RunPodClient: PlatformClient {
         {
             keys.append(own)
         }
-        // Without one the pod would start, bill, and let nobody in.
+        // Without a key the pod would start, bill, and admit nobody.
         guard !keys.isEmpty else {
             throw EngineError(.missingIdentity, activity, detail: "the account has no ssh key")
         }
@@ -318,6 +320,6 @@ package final class RunPodClient: PlatformClient {
 }
 
 extension RateLimit {
-    /// The lowest allowance seen. What is really left comes with every answer, and is obeyed.
+    /// The lowest allowance seen. Every answer reports what is really left, and that is obeyed.
     fileprivate static let calls = RateLimit("calls", calls: 60, per: .seconds(60))
 }

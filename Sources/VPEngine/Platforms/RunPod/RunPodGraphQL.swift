@@ -1,7 +1,7 @@
 import Foundation
 
-/// What RunPod does through GraphQL alone, which is being retired: it tells the balance,
-/// and it takes bids for interruptible pods. What was rented by a bid is then a pod like any other to REST.
+/// RunPod's GraphQL API, which is being retired. Only it reports the balance and takes bids for interruptible
+/// pods. For REST, a pod that was rented with a bid is then a pod like any other.
 struct RunPodGraphQL: Sendable {
     private let calls: PlatformCalls<RunPodGraphQLAnswer>
 
@@ -18,7 +18,8 @@ struct RunPodGraphQL: Sendable {
         return Balance(platform: .runpod, dollars: dollars)
     }
 
-    /// The least that wins one GPU, in dollars an hour, by the GPU's id. What is not free is not in it.
+    /// Returns the lowest winning bid for one GPU, in dollars an hour, by the GPU's id. GPUs that are not
+    /// free are left out.
     func lowestBids(
         for query: OfferQuery, _ activity: EngineError.Activity
     ) async throws(EngineError) -> [String: Double] {
@@ -37,14 +38,14 @@ struct RunPodGraphQL: Sendable {
             document, input: RunPodWire.bidInput(request, publicKeys: publicKeys), repetition: .never,
             capacity: .offerTaken,
             activity: activity)
-        // A pod that is named is there, whatever is complained of beside it.
+        // If the answer names a pod, that pod exists, whatever errors stand beside it.
         let text = answer.json["data"]["podRentInterruptable"]["id"].text
         if let id = text.flatMap({ InstanceID(.runpod, fromOutside: $0) }) { return id }
         _ = try self.calls.json(of: answer, activity)
-        throw EngineError(.badResponse, activity, detail: "rented, but the answer names no pod")
+        throw EngineError(.badResponse, activity, detail: "the pod was rented, but the answer lacks its id")
     }
 
-    /// Bids what brings an outbid pod back, which may be more than before.
+    /// Makes the bid that brings an outbid pod back, which may be higher than before.
     func resume(_ instance: Instance, _ activity: EngineError.Activity) async throws(EngineError) {
         let question = "query ($input: PodFilter!) { pod(input: $input) { lowestBidPriceToResume } }"
         let pod: JSONValue = ["podId": .string(instance.id.rawValue)]
@@ -52,7 +53,7 @@ struct RunPodGraphQL: Sendable {
         let data = try self.calls.json(of: lowest, activity)["data"]
         guard let price = data["pod"]["lowestBidPriceToResume"].hourly, price > 0 else {
             throw EngineError(
-                .instanceNotRunning, activity, detail: "RunPod names no bid that would resume it")
+                .instanceNotRunning, activity, detail: "RunPod reports no bid that would resume the pod")
         }
         let document = "mutation ($input: PodBidResumeInput!) { podBidResume(input: $input) { id } }"
         let input: JSONValue = [
@@ -64,9 +65,9 @@ struct RunPodGraphQL: Sendable {
         _ = try self.calls.json(of: answer, activity)
     }
 
-    /// Nothing of interruptible pods is left where GraphQL is gone.
+    /// Throws `.unsupported` if GraphQL has been retired, since interruptible pods then cannot be rented.
     ///
-    /// - Parameter capacity: what it is that no GPU is free.
+    /// - Parameter capacity: the error for the case that no GPU is free.
     private func askForSpot(
         _ document: String, input: JSONValue? = nil, repetition: HTTPRequest.Repetition = .harmless,
         capacity: EngineError.Code = .instanceNotRunning, activity: EngineError.Activity
@@ -76,7 +77,7 @@ struct RunPodGraphQL: Sendable {
         guard answer.errorCode != .endpointRetired || !answer.isRefusal else {
             throw EngineError(
                 .unsupported, activity,
-                detail: "RunPod has retired GraphQL, and rents interruptible pods through it alone")
+                detail: "RunPod has retired GraphQL, the only API that rents interruptible pods")
         }
         guard answer.isRefusal, answer.saysNoCapacity else { return answer }
         throw EngineError(
@@ -96,7 +97,7 @@ struct RunPodGraphQL: Sendable {
     }
 }
 
-/// One answer of GraphQL, whose refusals mostly come with a 200.
+/// One answer of GraphQL, whose refusals mostly have the status 200.
 struct RunPodGraphQLAnswer: PlatformAnswer {
     let body: AnswerBody
 
@@ -109,11 +110,11 @@ struct RunPodGraphQLAnswer: PlatformAnswer {
     var saysNoCapacity: Bool { RunPodAnswer.isAboutCapacity(self.message.lowercased()) }
 
     var errorCode: EngineError.Code {
-        // It answers a wrong key by either.
+        // RunPod answers a wrong key with either 401 or 403.
         if self.response.status == 403, self.isJSON { return .unauthorized }
         guard self.response.isSuccess else { return RunPodAnswer(self.body).errorCode }
         let words = self.message.lowercased()
-        // Said of what failed on the way, done or not.
+        // These words are used for a failure on the way, whether or not the call was carried out.
         if self.first?["extensions"]["code"].text == "INTERNAL_SERVER_ERROR"
             || words.contains("something went wrong")
         {

@@ -3,26 +3,26 @@ import Foundation
 /// RunPod's catalogue as offers.
 ///
 /// RunPod rents a kind of GPU, not a machine, so an offer's id names what the create call needs: the GPU, and
-/// the data centers where the query wanted one of certain countries. Only Secure Cloud is offered:
-/// a Community pod gets a public address by luck alone, and without one there is no rsync.
+/// data centers if the query asked for certain countries. Only Secure Cloud is offered: a Community pod gets
+/// a public address only by luck, and without one there is no rsync.
 enum RunPodOffer {
-    /// Dollars for each GB and month; a volume costs twice that while its pod is stopped.
+    /// The price in dollars for each GB and month; a volume costs twice that while its pod is stopped.
     static let storagePrice = 0.10
-    /// For what is installed outside the workspace. It is wiped by a stop.
+    /// Space for software that is installed outside the workspace. A stop wipes it.
     static let containerDiskGB = 20
-    /// The smallest volume that can be asked for.
+    /// The smallest volume that can be ordered.
     static let smallestVolumeGB = 10
 
-    /// Bytes in what RunPod calls a GB of GPU memory: 1024 of the megabytes that vast.ai counts in,
-    /// so that one kind of GPU has one size.
+    /// Bytes in RunPod's GB of GPU memory: 1024 of the megabytes that vast.ai counts in, so that one kind of
+    /// GPU has one size.
     static let bytesPerGPUGigabyte = 1.024e9
 
-    /// Of bids, to the dollar.
+    /// Steps of bids to the dollar.
     private static let bidSteps = 10_000.0
 
     private static let hoursPerMonth = 720.0
 
-    /// The volume for `bytes` of workspace, in GB.
+    /// Returns the volume's size for `bytes` of workspace, in GB.
     static func volumeGB(_ bytes: Int64) -> Int {
         max(RunPodOffer.smallestVolumeGB, Int(saturating: (Double(bytes) / 1e9).rounded(.up)))
     }
@@ -31,35 +31,35 @@ enum RunPodOffer {
         gigabytes * RunPodOffer.storagePrice * (isStopped ? 2 : 1) / RunPodOffer.hoursPerMonth
     }
 
-    /// What is bid for one GPU where `lowest` wins it: a hair more, so that no rounding makes it less, and in
-    /// steps by which it is found again in the price of an offer.
+    /// Returns the bid for one GPU if `lowest` wins it: slightly more, so that rounding never lowers it, and
+    /// in steps by which it can be recomputed from the price of an offer.
     static func bid(for lowest: Double) -> Double {
         ((lowest + 1e-6) * RunPodOffer.bidSteps).rounded(.up) / RunPodOffer.bidSteps
     }
 
-    /// The bid for one GPU that the price of the offer is made of.
+    /// Returns the bid for one GPU that is contained in the price of the offer.
     static func bid(of request: RentRequest) -> Double {
         let storage = RunPodOffer.storageDollarsPerHour(workspaceBytes: request.diskBytes)
         let price = (request.offer.price.dollarsPerHour - storage) / Double(max(1, request.offer.gpuCount))
         return (price * RunPodOffer.bidSteps).rounded() / RunPodOffer.bidSteps
     }
 
-    /// Of a running pod with room for `workspaceBytes`.
+    /// Returns the price of the disks of a running pod with room for `workspaceBytes`.
     private static func storageDollarsPerHour(workspaceBytes: Int64) -> Double {
         RunPodOffer.storageDollarsPerHour(
             gigabytes: Double(RunPodOffer.volumeGB(workspaceBytes) + RunPodOffer.containerDiskGB))
     }
 
-    /// A network volume, by its size.
+    /// Returns the price of a network volume of that size.
     static func networkVolumeDollarsPerHour(_ gigabytes: Double) -> Double {
         gigabytes * (gigabytes < 1000 ? 0.07 : 0.05) / RunPodOffer.hoursPerMonth
     }
 
-    /// What of the catalogue fits `query`, in its order.
+    /// Returns the rows of the catalogue that fit `query`, in its order.
     ///
-    /// Secure Cloud states no reliability, so a bound on it cannot leave a row out.
+    /// Secure Cloud states no reliability, so a bound on it cannot exclude a row.
     ///
-    /// - Parameter bids: the least that wins one GPU, by its id, where interruptible pods are asked for.
+    /// - Parameter bids: the lowest winning bid for one GPU, by its id, if interruptible pods are wanted.
     static func offers(
         _ json: JSONValue, for query: OfferQuery, bids: [String: Double]? = nil
     ) throws(Problem) -> [Offer] {
@@ -127,7 +127,8 @@ enum RunPodOffer {
             isInterruptible: bids != nil, isVerified: true, places: centers)
     }
 
-    /// `US-KS-2` is in the US, `EU-RO-1` in Romania: behind a continent comes the country.
+    /// Returns the country of a data center: `US-KS-2` is in the US, `EU-RO-1` in Romania, since the country
+    /// follows a continent.
     static func country(ofDataCenter id: String) -> String {
         let parts = id.uppercased().split(separator: "-").map(String.init)
         guard let first = parts.first else { return "" }
@@ -135,7 +136,7 @@ enum RunPodOffer {
             ? parts[1] : first
     }
 
-    /// Countries, those with most data centers first: a row has room for a few.
+    /// Returns the countries, those with most data centers first: a row has room for a few.
     static func location(_ centers: [String]) -> String? {
         let countries = centers.map(RunPodOffer.country)
         let counts = Dictionary(countries.map { ($0, 1) }, uniquingKeysWith: +)
@@ -146,7 +147,7 @@ enum RunPodOffer {
 }
 
 extension Offer {
-    /// The same offer in `places` alone, which are some of its own.
+    /// Returns the same offer limited to `places`, which are some of its own.
     func placed(in places: [String]) -> Offer {
         var offer = self
         let id = RunPodOfferID(gpu: RunPodOfferID(self.id.rawValue).gpu, dataCenters: places)
@@ -183,15 +184,15 @@ private struct RunPodGPU {
     let id: String
     let name: String
     let memoryBytes: Int64
-    /// Dollars an hour for one GPU, on Secure Cloud.
+    /// The price of one GPU on Secure Cloud, in dollars an hour.
     let price: Double
-    /// GPUs in the largest machine; not what is free.
+    /// The number of GPUs in the largest machine, whether or not they are free.
     let maximumCount: Int
     let isAvailable: Bool
     let dataCenters: [String]
     let newestCUDA: Double?
 
-    /// Nil for a row that lacks what an offer is made of, and for the placeholder named `unknown`.
+    /// Nil for a row that lacks a part of an offer, and for the placeholder named `unknown`.
     init?(_ row: JSONValue) {
         guard let id = row["id"].text, id != "unknown", id.utf8.count <= 100,
             let memory = row["memory"].bytes(unit: RunPodOffer.bytesPerGPUGigabyte)
@@ -199,10 +200,10 @@ private struct RunPodGPU {
         self.id = id
         self.name = row["name"].words(limit: 60) ?? id
         self.memoryBytes = memory
-        // What only Community has lists a price of 0 or none for Secure.
+        // A GPU of the Community Cloud alone lists a price of 0 or none for Secure.
         self.price = row["price"]["secure"].hourly ?? 0
         self.maximumCount = row["maxCount"]["secure"].whole(in: .gpus) ?? 1
-        // A word that did not exist when this was written is not NONE; the create call will tell.
+        // A word that did not exist when this was written does not mean NONE; the create call will tell.
         let availability = row["availability"].text?.uppercased()
         self.isAvailable =
             (row["secure"].bool ?? true) && self.price > 0 && availability != nil && availability != "NONE"

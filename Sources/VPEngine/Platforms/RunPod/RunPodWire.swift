@@ -1,8 +1,8 @@
 import Foundation
 
-/// RunPod's pods to and from the model. Nothing else knows their field names.
+/// Conversions between RunPod's pods and the model. Only this type knows their field names.
 enum RunPodWire {
-    /// The body that rents `request`. The server refuses any key that it does not know.
+    /// Returns the body of a request to rent. The server refuses any key that it does not know.
     ///
     /// - Parameter publicKeys: lines for `authorized_keys`.
     static func rentBody(_ request: RentRequest, publicKeys: [String]) -> JSONValue {
@@ -15,14 +15,14 @@ enum RunPodWire {
         var body: [String: JSONValue] = [
             "name": .string(request.name), "image": .string(request.image), "gpu": .object(gpu),
             "cloud": "SECURE",
-            // The container's disk is wiped by a stop; the volume is what lasts.
+            // A stop wipes the container's disk; the volume lasts.
             "disk": .number(Double(RunPodOffer.containerDiskGB)),
             "mounts": [
                 "persistent": [
                     "size": .number(Double(RunPodOffer.volumeGB(request.diskBytes))), "path": "/workspace",
                 ]
             ],
-            // No port is open unless asked for.
+            // No port is open unless it is requested.
             "ports": ["22/tcp"], "startSsh": true,
             "env": .object(environment.mapValues(JSONValue.string)),
         ]
@@ -38,10 +38,10 @@ enum RunPodWire {
     private static func environment(_ request: RentRequest, publicKeys: [String]) -> [String: String] {
         var environment = request.environment
         let names = environment.keys.filter { $0 != "PUBLIC_KEY" }.sorted()
-        // A stop wipes what shells read them from, and the values are kept nowhere but in the container's
-        // own.
+        // A stop wipes the file that shells read them from, and only the container's own environment keeps
+        // the values.
         if !names.isEmpty { environment[RentRequest.namesVariable] = names.joined(separator: " ") }
-        // Said outright rather than left to `startSsh`, which does nothing for an account without keys.
+        // Set here rather than left to `startSsh`, which does nothing for an account without keys.
         if environment["PUBLIC_KEY"] == nil {
             environment["PUBLIC_KEY"] = publicKeys.joined(separator: "\n")
         }
@@ -50,10 +50,10 @@ enum RunPodWire {
 
     // MARK: Bids
 
-    /// The variable by which a pod that was rented with a bid is known: REST does not tell them from others.
+    /// The variable that marks a pod rented with a bid: REST does not distinguish it from others.
     private static let bidVariable = "VP_INTERRUPTIBLE"
 
-    /// What rents `request` with a bid, in GraphQL's words.
+    /// Returns the GraphQL input that rents `request` with a bid.
     static func bidInput(_ request: RentRequest, publicKeys: [String]) -> JSONValue {
         let offer = RunPodOfferID(request.offer.id.rawValue)
         var environment = RunPodWire.environment(request, publicKeys: publicKeys)
@@ -70,7 +70,7 @@ enum RunPodWire {
                     ["key": .string($0.key), "value": .string($0.value)]
                 }),
         ]
-        // One can be named, or none.
+        // The call takes one data center, or none.
         if let center = offer.dataCenters.first { input["dataCenterId"] = .string(center) }
         if let cuda = request.minimumCUDA { input["minCudaVersion"] = .string(Figures.fixed(cuda, 1)) }
         if let args = RunPodWire.startCommand(request) {
@@ -79,7 +79,7 @@ enum RunPodWire {
         return .object(input)
     }
 
-    /// Asks for what `lowestBids` reads.
+    /// Returns the query whose answer `lowestBids` reads.
     static func lowestBidsDocument(_ query: OfferQuery) -> String {
         let cuda = query.minimumCUDA.map { #", minCudaVersion: "\#(Figures.fixed($0, 1))""# } ?? ""
         return """
@@ -88,7 +88,7 @@ enum RunPodWire {
             """
     }
 
-    /// Dollars an hour for one GPU, by its id. A price of null means that none is free.
+    /// Reads the bids in dollars an hour for one GPU, by its id. A price of null means that none is free.
     static func lowestBids(_ json: JSONValue) throws(WireDamage) -> [String: Double] {
         guard let rows = json["data"]["gpuTypes"].array else {
             throw WireDamage(words: "the answer has no list of GPUs")
@@ -103,14 +103,14 @@ enum RunPodWire {
 
     // MARK: Pods
 
-    /// The container's command, or nil where the image's own will do.
+    /// Returns the container's command, or nil if the image's own will do.
     ///
-    /// RunPod's images start sshd by `/start.sh`; of any other, ssh must be made to listen, with the server
-    /// installed first where the image has none.
+    /// RunPod's images start sshd in `/start.sh`; in any other image the command starts it, and installs it
+    /// first if it is missing.
     static func startCommand(_ request: RentRequest) -> String? {
         let texts = [request.bootGuard, request.onStart].compactMap(\.self)
         guard !texts.isEmpty || !request.image.hasPrefix("runpod/") else { return nil }
-        // Encoded, so that no quote in it can end ours.
+        // The text is encoded, so that no quote in it can end ours.
         var steps = texts.map { "echo \(Data($0.utf8).base64EncodedString()) | base64 -d | sh" }
         steps += [
             "[ -x /start.sh ] && exec /start.sh",
@@ -123,7 +123,7 @@ enum RunPodWire {
         return "bash -c '\(steps.joined(separator: "; "))'"
     }
 
-    /// One page of the list; `refused` says of each row without a usable id what it is called.
+    /// Reads one page of the list; `refused` describes each row without a usable id.
     static func page(_ json: JSONValue) throws(WireDamage) -> (
         instances: [Instance], refused: [String], next: String?
     ) {
@@ -140,12 +140,12 @@ enum RunPodWire {
         let hasNext = pagination["hasNextPage"].bool ?? !pagination["nextCursor"].isNull
         guard hasNext else { return (instances, refused, nil) }
         guard let next = pagination["nextCursor"].text else {
-            throw WireDamage(words: "the list has a next page and does not say where")
+            throw WireDamage(words: "the list has a next page, but no cursor for it")
         }
         return (instances, refused, next)
     }
 
-    /// Nil for a pod that the platform itself calls terminated.
+    /// Reads one pod; nil for a pod that the platform itself calls terminated.
     static func instance(_ row: JSONValue) throws(WireDamage) -> Instance? {
         switch try InstanceListing.id(of: row, on: .runpod) {
         case .usable(let id): return RunPodWire.isTerminated(row) ? nil : RunPodWire.instance(id, row)
@@ -184,7 +184,7 @@ enum RunPodWire {
             isInterruptible: !row["env"][RunPodWire.bidVariable].isNull)
     }
 
-    /// What is negative or larger than any disk is no size.
+    /// Reads a size; a figure that is negative or larger than any disk counts as 0.
     private static func gigabytes(_ value: JSONValue) -> Double {
         value.number(in: .gigabytes) ?? 0
     }
@@ -200,12 +200,13 @@ enum RunPodWire {
         }
     }
 
-    /// The direct address only: the proxy carries a terminal and nothing else, so neither a job nor rsync.
+    /// Returns only the direct address: the proxy carries a terminal and nothing else, so neither a job nor
+    /// rsync.
     ///
-    /// Stopped pods go on showing the ports of their last run, so callers ask for running ones.
+    /// Stopped pods still show the ports of their last run, so callers use this only for running ones.
     private static func addresses(_ row: JSONValue) -> [SSHAddress] {
         let direct = row["ssh"]["direct"]
-        // A user that cannot be one is not put into a command, and most images know `root`.
+        // An invalid user name is never put into a command, and most images know `root`.
         let user = direct["username"].text ?? "root"
         if let address = direct["host"].address(port: direct["port"], user: user)
             ?? direct["host"].address(port: direct["port"])
@@ -222,13 +223,13 @@ enum RunPodWire {
         return []
     }
 
-    /// 100.64.0.0/10, which the platform uses inside and nobody reaches from outside.
+    /// True for 100.64.0.0/10, which the platform uses internally and nobody can reach from outside.
     private static func isProxyAddress(_ host: String) -> Bool {
         let parts = host.split(separator: ".").compactMap { NumberRange.octet.read($0) }
         return parts.count == 4 && parts[0] == 100 && (64..<128).contains(parts[1])
     }
 
-    /// Every network volume, as if none were in use.
+    /// Reads every network volume, as if none were in use.
     static func volumes(_ json: JSONValue) throws(WireDamage) -> [Volume] {
         guard let rows = json["networkVolumes"].array else {
             throw WireDamage(words: "the answer has no list of network volumes")
@@ -247,7 +248,7 @@ enum RunPodWire {
         return volumes
     }
 
-    /// Ids of the network volumes that the pods of a list use.
+    /// Returns the ids of the network volumes that the pods of a list use.
     static func mountedVolumes(_ json: JSONValue) -> Set<String> {
         Set(
             (json["pods"].array ?? []).flatMap { pod in
@@ -255,7 +256,7 @@ enum RunPodWire {
             })
     }
 
-    /// The records of a bill in days.
+    /// Reads the records of a bill as charges by day.
     static func charges(_ json: JSONValue, now: Date) throws(WireDamage) -> [Charge] {
         guard let rows = json["records"].array else {
             throw WireDamage(words: "the answer has no billing records")
@@ -275,8 +276,8 @@ enum RunPodWire {
         return charges
     }
 
-    /// RFC 3339 with or without a fraction; older rows have Go's own form,
-    /// `2026-07-01 21:42:02.335 +0000 UTC`.
+    /// Reads RFC 3339 with or without a fraction; older rows have Go's own form, `2026-07-01 21:42:02.335
+    /// +0000 UTC`.
     static func date(_ value: JSONValue) -> Date? {
         guard var text = value.text?.trimmingSpaces() else { return nil }
         if text.hasSuffix(" UTC") {
@@ -287,7 +288,7 @@ enum RunPodWire {
         return ((try? plain.parse(text)) ?? (try? fractional.parse(text)))?.withinBounds
     }
 
-    /// The account's key lines.
+    /// Reads the lines of the account's keys.
     static func keys(_ json: JSONValue) throws(WireDamage) -> [String] {
         guard let rows = json["keys"].array else {
             throw WireDamage(words: "the answer has no list of ssh keys")
@@ -295,19 +296,19 @@ enum RunPodWire {
         var keys: [String] = []
         for row in rows {
             guard let key = row.text?.trimmingSpaces() else {
-                throw WireDamage(words: "an ssh key in the answer is no text")
+                throw WireDamage(words: "an ssh key in the answer is not a text")
             }
             keys.append(key)
         }
         return keys
     }
 
-    /// Type and key; the comment may differ.
+    /// Returns the key's type and material without its comment, which may differ.
     static func material(_ key: String) -> String {
         key.split(whereSeparator: \.isWhitespace).prefix(2).joined(separator: " ")
     }
 
-    /// The lines of a log that came as server-sent events, in order.
+    /// Returns the lines of a log that came as server-sent events, in order.
     static func logLines(_ body: [UInt8]) -> [String] {
         var lines: [String] = []
         let text = String(decoding: body, as: UTF8.self).replacingOccurrences(of: "\r\n", with: "\n")

@@ -1,20 +1,19 @@
-/// One answer of vast.ai, and what it says went wrong.
+/// One answer of vast.ai, and its error if there is one.
 ///
-/// The status alone does not tell: a wrong key is a 404, a taken offer a 400, 404 or 410, a refused start
-/// a 200. The fields `error` and `msg`, where they are there, decide first.
+/// The status alone is not conclusive: a wrong key is a 404, a taken offer a 400, 404 or 410, a refused start
+/// a 200. The fields `error` and `msg`, if they are present, take precedence.
 struct VastAnswer: PlatformAnswer {
     let body: AnswerBody
 
     init(_ body: AnswerBody) { self.body = body }
 
-    /// HTTP's 200 alone does not say yes.
+    /// True for a failure status, and for a 200 whose field `success` is false.
     var isRefusal: Bool { !self.response.isSuccess || self.json["success"].bool == false }
 
     var message: String { self.body.message(in: ["msg", "message", "detail", "error"]) }
 
-    /// True only where the API itself says that there is no such instance.
-    /// A bare 404 may come from a proxy or a mistyped address,
-    /// and an instance that is believed gone goes on being billed.
+    /// True only if the API itself says that there is no such instance. A bare 404 may come from a proxy or a
+    /// mistyped address, and an instance that is wrongly believed gone would continue to be billed.
     var saysInstanceGone: Bool {
         guard self.response.status == 404 || self.response.status == 410, !self.saysKeyRefused else {
             return false
@@ -22,7 +21,7 @@ struct VastAnswer: PlatformAnswer {
         return ["no_such_instance", "not_found", "invalid_id"].contains(self.json["error"].text ?? "")
     }
 
-    /// An account without keys is answered by 404, with any body or none.
+    /// True for an account without keys, which is answered with a 404 and any body or none.
     var saysNoKeys: Bool {
         self.response.status == 404 && !self.saysKeyRefused && !self.body.isHTML
             && (self.isJSON || self.response.body.isEmpty)
@@ -32,7 +31,7 @@ struct VastAnswer: PlatformAnswer {
         let status = self.response.status
         let words = self.words
         if self.response.saysSearchQuotaSpent { return .searchQuotaSpent }
-        // First, because an overloaded or broken server may say anything.
+        // This comes first, because an overloaded or broken server may say anything.
         if status == 429 || words.contains("rate_limit_exceeded") || words.contains("too frequent") {
             return .rateLimited
         }
@@ -61,17 +60,17 @@ struct VastAnswer: PlatformAnswer {
         "insufficient_credit", "lacks credit", "spend_rate_limit", "missing_billing",
     ]
 
-    /// A key that the platform knows, for it answers one that it does not know by 401 or 404.
-    /// Each of our requests has a key, so that a login is never what is missing.
+    /// True if a key that the platform knows lacks a right; it answers an unknown key with 401 or 404. Each
+    /// of our requests has a key, so this never means that a login is missing.
     private var saysRightMissing: Bool {
         self.response.status == 403 && self.isJSON && self.json["error"].text == "auth_error"
             && !self.words.contains("invalid user key")
     }
 
-    /// Only some calls answer a wrong key with 401.
+    /// True if the platform refused the key; only some calls answer a wrong key with 401.
     private var saysKeyRefused: Bool {
         switch self.response.status {
-        // A page of HTML is a firewall's or a proxy's, and knows nothing of keys.
+        // A page of HTML comes from a firewall or a proxy, which know nothing of keys.
         case 401:
             return !self.body.isHTML
         case 403:
@@ -86,6 +85,6 @@ struct VastAnswer: PlatformAnswer {
         }
     }
 
-    /// Everything the body says about the failure, in lower case.
+    /// The body's whole text about the failure, in lower case.
     private var words: String { self.body.words(in: ["error", "msg", "message", "detail"]) }
 }

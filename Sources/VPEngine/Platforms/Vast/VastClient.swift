@@ -8,8 +8,8 @@ package final class VastClient: PlatformClient, SearchCounting {
 
     private let calls: PlatformCalls<VastAnswer>
     private var caller: APICaller { self.calls.caller }
-    /// When this client last asked an instance to start.
-    /// The old `exited` stays on show for minutes after that.
+    /// When this client last asked an instance to start. The platform shows the old `exited` for minutes
+    /// after that.
     private let startedAt: Mutex<[InstanceID: Duration]> = Mutex([:])
     package let quota: SearchQuota
 
@@ -42,7 +42,7 @@ package final class VastClient: PlatformClient, SearchCounting {
         return search.select(found)
     }
 
-    /// One search of those that the day has.
+    /// Makes one of the searches that the day's quota allows.
     private func search(
         _ body: JSONValue, for purpose: SearchPurpose, _ activity: EngineError.Activity
     ) async throws(EngineError) -> JSONValue {
@@ -69,7 +69,7 @@ package final class VastClient: PlatformClient, SearchCounting {
         guard !answer.isRefusal else {
             var error = self.calls.error(answer, activity)
             if let contract {
-                // A bid that was too low still made a contract, stopped and billed for its disk.
+                // A bid that was too low still made a contract, which is stopped and billed for its disk.
                 error = EngineError(
                     .offerTaken, activity, detail: error.detail,
                     leftoverInstance: contract)
@@ -77,7 +77,8 @@ package final class VastClient: PlatformClient, SearchCounting {
             throw error
         }
         guard let contract else {
-            throw EngineError(.badResponse, activity, detail: "rented, but the answer names no instance")
+            throw EngineError(
+                .badResponse, activity, detail: "the instance was rented, but the answer lacks its id")
         }
         return contract
     }
@@ -125,7 +126,7 @@ package final class VastClient: PlatformClient, SearchCounting {
                 activity,
                 { () async throws(EngineError) in try await self.sendStart(id, activity) },
                 look: { () async throws(EngineError) in
-                    // The row tells that a start arrived, but shows the old end beside it.
+                    // The row shows that a start arrived, but also the old end.
                     self.startedAt.withLock { $0[id] = self.caller.clock.now() }
                     return try await self.instance(id)
                 },
@@ -145,8 +146,8 @@ package final class VastClient: PlatformClient, SearchCounting {
             self.startedAt.withLock { $0[id] = self.caller.clock.now() }
             return
         }
-        // Refused, yet queued: it would start, and bill, whenever the GPU falls free.
-        // Nobody would be watching.
+        // The start was refused, yet queued: the instance would start, and bill, whenever the GPU becomes
+        // free. Nobody would be watching.
         var error = self.calls.error(answer, activity)
         do throws(EngineError) {
             try await self.setState("stopped", of: id, activity: activity)
@@ -213,7 +214,7 @@ package final class VastClient: PlatformClient, SearchCounting {
                     repetition: .never, activity: activity)
                 return
             } catch {
-                // A call that came too fast was not looked at; the pacer keeps the next one back.
+                // A call that came too fast was ignored; the pacer holds the next one back.
                 guard error.code == .rateLimited, attempt < 3 else { throw error }
             }
         }
@@ -221,7 +222,7 @@ package final class VastClient: PlatformClient, SearchCounting {
 
     package func balance() async throws(EngineError) -> Balance {
         let activity = EngineError.Activity("reading the balance", platform: .vast)
-        // The one path that the official client sends without a slash at the end.
+        // The official client sends only this path without a slash at the end.
         let json = try await self.calls.json(
             .get, "/api/v0/users/current", limit: .account, activity: activity)
         guard let dollars = json["credit"].number(in: .dollars) else {
@@ -230,7 +231,7 @@ package final class VastClient: PlatformClient, SearchCounting {
         return Balance(platform: .vast, dollars: dollars)
     }
 
-    /// Its rows have them.
+    /// Returns none: the rows of instances contain them.
     package func startMessages(_ id: InstanceID) async throws(EngineError) -> [String] { [] }
 
     package func volumes() async throws(EngineError) -> [Volume] {
@@ -245,7 +246,7 @@ package final class VastClient: PlatformClient, SearchCounting {
         let activity = EngineError.Activity("reading charges", platform: .vast)
         var found: [Charge] = []
         var day = start
-        // An answer sums up the whole range that was asked for, so that each day is asked for by itself.
+        // An answer sums up the whole range, so that each day takes a request of its own.
         while day < now {
             let end = min(day.addingTimeInterval(UTCDay.seconds), now)
             let range: JSONValue = [
@@ -292,9 +293,9 @@ package final class VastClient: PlatformClient, SearchCounting {
         else {
             throw EngineError(
                 .badResponse, activity,
-                detail: json["msg"].text.flatMap(self.caller.detail) ?? "the answer names no log")
+                detail: json["msg"].text.flatMap(self.caller.detail) ?? "the answer has no address of a log")
         }
-        // The log is uploaded by the host; until it has arrived, the storage says 403 or 404.
+        // The host uploads the log; until it has arrived, the storage answers 403 or 404.
         let deadline = self.caller.clock.now() + .seconds(30)
         var pause = Duration.seconds(0.2)
         while true {
@@ -308,8 +309,8 @@ package final class VastClient: PlatformClient, SearchCounting {
         }
     }
 
-    /// What the search asks for by name. A model of which our table has no name on vast.ai, or that it lacks
-    /// altogether, is looked up among those that are listed there.
+    /// Returns the GPUs that the search names. A model that our table lacks, or for which it has no name on
+    /// vast.ai, is looked up among the names listed there.
     private func gpuFilter(
         _ text: String?, activity: EngineError.Activity
     ) async throws(EngineError) -> VastSearch.GPUs? {
@@ -324,7 +325,7 @@ package final class VastClient: PlatformClient, SearchCounting {
             !wanted.isEmpty && GPUName.normalize(name) == wanted
                 || selection?.includes(platformName: name, memoryBytes: nil) == true
         }
-        // One that is known and not rented out here is no mistake.
+        // A GPU that we know and that nobody rents out here is no mistake.
         guard names.isEmpty, selection == nil else { return .listed(names) }
         throw EngineError(
             .unknownGPU, activity, detail: text.singleLine(limit: 60),
@@ -350,8 +351,8 @@ package final class VastClient: PlatformClient, SearchCounting {
 }
 
 extension RateLimit {
-    // The published thresholds and a tenth more: what counts is when calls arrive, and one may be slower than
-    // the next. What has no threshold is kept to one call a second.
+    // The published thresholds and a tenth more: the platform counts arrivals, and one call may be slower
+    // than the next. Calls without a threshold are limited to one a second.
     fileprivate static let search = RateLimit("search", calls: 10, per: .seconds(61))
     fileprivate static let rent = RateLimit("rent", per: .seconds(5))
     fileprivate static let list = RateLimit("list", per: .seconds(1.1))

@@ -7,9 +7,9 @@ struct VastSearch {
         case listed([String])
     }
 
-    /// The server gives this many rows at most, whatever it is asked for.
+    /// The server's limit on rows, whatever the request says.
     static let rowLimit = 64
-    /// Searches are limited to ten a minute; a list of this length leaves some to spare.
+    /// Searches are limited to ten a minute; a list of this many pages leaves some to spare.
     static let pageLimit = 6
 
     let query: OfferQuery
@@ -53,13 +53,13 @@ struct VastSearch {
         return .object(body)
     }
 
-    /// True where the server cut its answer short and we want the rest.
+    /// True if the server cut its answer short and we want the rest.
     func wantsMore(afterPageOf count: Int, total: Int) -> Bool {
         count == VastSearch.rowLimit && total < self.query.limit
     }
 
-    /// The rows that fit, in order. The server does not always apply every filter,
-    /// so all are applied here too.
+    /// Returns the offers that fit, in order. The server does not always apply every filter, so all are
+    /// applied here too.
     func select(_ offers: [Offer]) -> [Offer] {
         let fitting = offers.filter(self.fits)
         let sorted: [Offer] =
@@ -76,7 +76,7 @@ struct VastSearch {
         guard offer.gpuCount == self.query.gpuCount, offer.isVerified else { return false }
         if let maximum = self.query.maximumPrice, offer.price > maximum { return false }
         if let minimum = self.query.minimumReliability, offer.reliability ?? 0 < minimum { return false }
-        // A driver that is not told of is looked at when the instance is there.
+        // A driver that the offer does not state is checked once the instance exists.
         if let minimum = self.query.minimumCUDA, let driver = offer.cudaVersion, driver < minimum {
             return false
         }
@@ -98,7 +98,7 @@ struct VastSearch {
         }
     }
 
-    /// A 24 GB card offers a few per cent less than that; an L4 only 22.5.
+    /// The memory to ask for: a 24 GB card offers a few per cent less than that; an L4 only 22.5.
     private var minimumMemoryBytes: Double? {
         var minimum = self.query.minimumGPUMemoryBytes.map { Double($0) * 0.93 }
         if case .known(let selection) = self.gpus, let size = selection.memoryGB {
@@ -109,7 +109,8 @@ struct VastSearch {
 
     private var diskGB: Double { (Double(self.query.diskBytes) / 1e9).rounded(.up) }
 
-    /// Pages are cut by price, so a list of several pages is asked for in that order and sorted here.
+    /// The order to ask for: pages are cut by price, so a list of several pages is requested in that order
+    /// and sorted here.
     private var order: JSONValue {
         guard self.query.limit <= VastSearch.rowLimit else { return ["dph_total", "asc"] }
         return switch self.query.order {

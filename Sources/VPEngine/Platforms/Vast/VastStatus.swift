@@ -1,10 +1,11 @@
 extension VastWire {
-    /// One status out of the four fields that vast.ai has for it.
+    /// Combines the four fields that vast.ai has for the status into one.
     ///
-    /// `actual_status` is what the container does, `intended_status` what the user last asked for,
-    /// `cur_state` whether the GPU is held. None of them alone is enough, and any may be null.
+    /// `actual_status` is the container's state, `intended_status` the user's last request, and `cur_state`
+    /// tells whether the GPU is held. None of them alone is enough, and any may be null.
     ///
-    /// - Parameter wasStarted: a start was sent a short while ago, so `exited` may be left from before it.
+    /// - Parameter wasStarted: true if a start was sent a short while ago, so that `exited` may date from
+    ///   before it.
     static func status(_ row: JSONValue, wasStarted: Bool) -> InstanceStatus {
         let actual = row["actual_status"].text?.lowercased()
         let intended = row["intended_status"].text?.lowercased()
@@ -13,7 +14,8 @@ extension VastWire {
 
         if actual == "running" { return wantsStop ? .stopping : .running }
         if current == "stopped" {
-            // Waiting for its GPU to fall free. On a bid that nobody stopped, `stopped` means outbid.
+            // The instance waits for its GPU to become free. On a bid that nobody stopped, `stopped` means
+            // outbid.
             return intended == "running" ? .pending : .stopped
         }
         switch actual {
@@ -22,7 +24,7 @@ extension VastWire {
         case "exited", "stopped":
             if wantsStop { return current == "running" ? .stopping : .stopped }
             if wasStarted { return .loading }
-            // Nobody asked it to stop: the container ended by itself.
+            // Nobody stopped the instance: the container ended by itself.
             return intended == "running" ? .failed : .stopped
         default:
             break
@@ -36,7 +38,8 @@ extension VastWire {
         switch actual {
         case nil, "created", "scheduling": return .pending
         case "loading", "rebooting", "recycling", "restarting": return .loading
-        // Paused with its memory held, which is billed; or a word that did not exist when this was written.
+        // The container is paused with its memory held, which is billed; or the word did not exist when this
+        // was written.
         default: return .unknown
         }
     }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// vast.ai's JSON to and from the model. Nothing else knows its field names.
+/// Conversions between vast.ai's JSON and the model. Only this type knows its field names.
 enum VastWire {
-    /// Rows that lack what an offer is made of are left out, since odd machines exist;
-    /// where no row has it, the answer is damaged, not empty.
+    /// Reads offers. Rows that lack a part of an offer are left out, since odd machines exist; if all rows
+    /// do, the answer is damaged, not empty.
     static func offers(_ json: JSONValue, isInterruptible: Bool) throws(WireDamage) -> [Offer] {
         guard let rows = json["offers"].array else {
             throw WireDamage(words: "the answer has no list of offers")
         }
-        // One whose price is none would stand first in every order by cost, and is left out as well.
+        // An offer with an invalid price would come first in every order by cost, and is left out as well.
         let offers = rows.compactMap { try? VastWire.offer($0, isInterruptible: isInterruptible)?.bounded() }
         guard rows.isEmpty || !offers.isEmpty else {
             throw WireDamage(words: "no row of the list of offers can be read")
@@ -31,7 +31,7 @@ enum VastWire {
             memoryBytes: row["cpu_ram"].bytes(unit: 1e6),
             diskBytes: row["disk_space"].bytes(unit: 1e9),
             storageDollarsPerGBMonth: try row["storage_cost"].dollarsPerGB(),
-            // The platform's "up" is what leaves the instance: results that we download.
+            // The platform's "up" is traffic that leaves the instance: results that we download.
             uploadDollarsPerGB: try row["inet_up_cost"].dollarsPerGB(),
             downloadDollarsPerGB: try row["inet_down_cost"].dollarsPerGB(),
             uploadMbps: row["inet_up"].number(in: .megabits),
@@ -44,34 +44,34 @@ enum VastWire {
     }
 
     private static func isVerified(_ row: JSONValue) -> Bool {
-        // The search asked for verified ones, so that a word that did not exist when this was written is one
-        // for them.
+        // The search asked for verified machines, so a word that did not exist when this was written means
+        // verified.
         let word = row["verification"].text?.lowercased() ?? "verified"
         return !["unverified", "deverified"].contains(word)
     }
 
-    /// The body that rents `request`.
+    /// Returns the body of a request to rent.
     static func rentBody(_ request: RentRequest) -> JSONValue {
         var body: [String: JSONValue] = [
             "client_id": "me", "image": .string(request.image), "label": .string(request.name),
             "disk": .number((Double(request.diskBytes) / 1e9).rounded(.up)),
-            // Direct and, as the fallback, proxied ssh, in the spelling the official client sends.
+            // Direct ssh and, as the fallback, proxied ssh, in the spelling that the official client sends.
             "runtype": "ssh_direc ssh_proxy",
-            // An object, though the published schema says string.
+            // The server takes an object, though the published schema says string.
             "env": .object(request.environment.mapValues(JSONValue.string)),
             "target_state": "running",
-            // Otherwise a machine taken meanwhile leaves a stopped contract that bills its disk.
+            // Otherwise an order for a machine that was taken meanwhile leaves a stopped contract that bills
+            // its disk.
             "cancel_unavail": true,
         ]
         if let onStart = VastWire.onStart(request) { body["onstart"] = .string(onStart) }
-        // A price makes it a bid. Ours includes the disk and so lies a little above the lowest bid.
+        // A price makes it a bid. Ours includes the disk and so is a little above the lowest bid.
         if request.offer.isInterruptible { body["price"] = .number(request.offer.price.dollarsPerHour) }
         return .object(body)
     }
 
-    /// The guard goes first, since what the user wants run may take for ever;
-    /// it is left out where both together are more than the platform takes,
-    /// or where another program than a shell reads it.
+    /// Returns the guard followed by the user's commands, which may take for ever. The guard is left out if
+    /// both together exceed the platform's limit, or if another program than a shell reads the text.
     static func onStart(_ request: RentRequest) -> String? {
         guard let bootGuard = request.bootGuard else { return request.onStart }
         var lines = (request.onStart ?? "").split(separator: "\n", omittingEmptySubsequences: false)
@@ -84,7 +84,7 @@ enum VastWire {
         return text.utf8.count <= 4048 ? text : request.onStart
     }
 
-    /// One page of the v1 list; `refused` says of each row without a usable id what it is called.
+    /// Reads one page of the v1 list; `refused` describes each row without a usable id.
     static func page(
         _ json: JSONValue, wasStarted: (InstanceID) -> Bool
     ) throws(WireDamage) -> (instances: [Instance], refused: [String], nextToken: String?) {
@@ -92,7 +92,7 @@ enum VastWire {
             throw WireDamage(words: "the answer has no list of instances")
         }
         if rows.isEmpty, let total = json["total_instances"].whole(in: .count), total > 0 {
-            throw WireDamage(words: "the list of instances is empty and says it has \(total)")
+            throw WireDamage(words: "the list of instances is empty, but its total is \(total)")
         }
         var instances: [Instance] = []
         var refused: [String] = []
@@ -105,7 +105,7 @@ enum VastWire {
         return (instances, refused, json["next_token"].text)
     }
 
-    /// The answer for one instance: an object, null when it is gone, on older servers an array.
+    /// Reads the answer for one instance: an object, null if it is gone, an array on older servers.
     static func single(_ json: JSONValue, wasStarted: (InstanceID) -> Bool) throws(WireDamage) -> Instance? {
         switch json.object?["instances"] {
         case .null?: return nil
@@ -145,14 +145,16 @@ enum VastWire {
         )
     }
 
-    /// What is charged now. `instance.totalHour` follows the state; the other fields are for while it runs.
+    /// Returns the current price. `instance.totalHour` follows the state; the other fields apply while it
+    /// runs.
     private static func price(_ row: JSONValue, status: InstanceStatus) -> Double {
         if let charged = row["instance"]["totalHour"].hourly { return charged }
         if status == .stopped, let disk = row["storage_total_cost"].hourly { return disk }
         return row["dph_total"].hourly ?? row["dph_base"].hourly ?? 0
     }
 
-    /// Direct first: it is faster, and what rsync wants. The proxy works on every machine.
+    /// Returns the addresses, direct ssh first: it is faster, and what rsync wants. The proxy works on every
+    /// machine.
     private static func addresses(_ row: JSONValue) -> [SSHAddress] {
         var addresses: [SSHAddress] = []
         if let binding = row["ports"]["22/tcp"].array?.first,
@@ -160,7 +162,7 @@ enum VastWire {
         {
             addresses.append(address)
         }
-        // Beside Jupyter, the port that the row names is Jupyter's, and ssh listens on the next.
+        // Beside Jupyter, the port in the row is Jupyter's, and ssh listens on the next.
         let isJupyter = row["image_runtype"].text?.contains("jupyter") ?? false
         if let address = row["ssh_host"].address(port: row["ssh_port"], isNextPort: isJupyter) {
             addresses.append(address)
@@ -189,7 +191,7 @@ enum VastWire {
         var volumes: [Volume] = []
         for row in rows {
             guard let id = row["id"].text else { throw WireDamage(words: "a volume in the answer has no id") }
-            // Dollars an hour, as everywhere on the platform where no month is named.
+            // The figure is in dollars an hour, as everywhere on the platform unless a month is named.
             let price = row["storage_total_cost"].hourly ?? 0
             volumes.append(
                 Volume(
@@ -210,10 +212,10 @@ enum VastWire {
             guard let source = row["source"].text, let dollars = row["amount"].number(in: .dollars) else {
                 throw WireDamage(words: "a charge in the answer has no source or no amount")
             }
-            // Volumes and endpoints are charged as well, and are no instances.
+            // Volumes and endpoints are charged as well, but are no instances.
             guard source.hasPrefix("instance-") else { continue }
             guard let id = InstanceID(.vast, fromOutside: String(source.dropFirst(9))) else {
-                throw WireDamage(words: "a charge in the answer is for no instance")
+                throw WireDamage(words: "a charge in the answer has an invalid instance id")
             }
             charges.append(Charge(instance: id, day: day, dollars: dollars, countedUntil: end))
         }
