@@ -1,67 +1,67 @@
-/// Something that goes wrong on demand, for tests and rehearsal.
+/// A failure on demand, for tests and rehearsal.
 ///
-/// A fault waits until something happens that it fits, and befalls that: a request, a create, a boot, an
-/// instance that runs. What is about running instances befalls those that run already at once.
+/// A fault waits for a matching event and applies to it: a request, a create, a boot, a running instance. A
+/// fault of running instances applies at once to those that are already running.
 public struct Fault: Hashable, Sendable {
-    /// What goes wrong. The raw value is its name on a command line.
+    /// The kind of failure. The raw value is its name on a command line.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
-        /// A request is answered 429; where `seconds` are given, that asks to be left alone for so long.
+        /// A request is answered with 429; with `seconds`, it also asks for a pause of that length.
         case rateLimited = "rate-limited"
-        /// The account's key is refused from now on, as one that has expired;
-        /// the instances' own keys are not.
+        /// The account's key is refused from now on, like an expired one; the instances' own keys still work.
         case keyExpired = "key-expired"
-        /// A request is answered as one that the account's key has no right to.
+        /// A request is refused because the account's key lacks the right to it.
         case permissionMissing = "permission-missing"
-        /// vast.ai's searches of the day are used up: each is refused until `seconds` from its first refusal.
+        /// vast.ai's daily searches are used up: each search is refused until `seconds` after the first
+        /// refusal.
         case searchQuota = "search-quota"
         /// A request is answered after a pause.
         case slow
-        /// An answer is cut in the middle.
+        /// An answer is truncated in the middle.
         case malformedJSON = "malformed-json"
-        /// A request is answered by a proxy's HTML page with status 502, and reaches nobody.
+        /// A request is answered by a proxy's HTML page with status 502, and never reaches the platform.
         case htmlErrorPage = "html-error-page"
-        /// A create rents, and is then answered as a server error.
+        /// A create rents an instance, and is then answered with a server error.
         case serverErrorAfterCreate = "server-error-after-create"
-        /// A create finds its offer gone, or the host it was placed on too small.
+        /// The offer of a create is gone, or the host it was placed on is too small.
         case offerTaken = "offer-taken"
-        /// A create finds nothing of what it asks for.
+        /// No offer matches a create.
         case noCapacity = "no-capacity"
         /// A bid turns out too low; on vast.ai it leaves a stopped contract.
         case bidTooLow = "bid-too-low"
-        /// A boot pulls its image for ever.
+        /// A boot pulls its image forever.
         case imageNeverLoads = "image-never-loads"
-        /// A create gives other hardware than was asked for, at another price: an RTX 3060 for 90 cents.
+        /// A create gives hardware other than the one requested, at another price: an RTX 3060 for 90 cents.
         case otherHardware = "other-hardware"
-        /// A boot ends at a message of the platform: `boot-error:text=OCI runtime create failed`.
+        /// A boot ends with an error message of the platform: `boot-error:text=OCI runtime create failed`.
         case bootError = "boot-error"
-        /// An instance is placed, and never begins to load its image.
+        /// An instance is placed, but never begins to load its image.
         case neverPlaced = "never-placed"
         /// A boot finds that its image does not exist.
         case imagePullError = "image-pull-error"
-        /// sshd listens only some time after the instance is said to run.
+        /// sshd starts to listen only some time after the instance is shown as running.
         case sshdLate = "sshd-late"
-        /// sshd knows no key for some time after the instance is said to run.
+        /// sshd refuses every key for some time after the instance is shown as running.
         case keyRefused = "key-refused"
-        /// sshd comes back with another host key.
+        /// sshd comes back with a different host key.
         case hostKeyChanged = "host-key-changed"
-        /// Every ssh connection is cut; what runs in them runs on.
+        /// Every ssh connection is cut; processes in them keep running.
         case connectionCut = "connection-cut"
-        /// The instance's host loses its network for `seconds`: no ssh connection lasts,
-        /// the platform hears nothing of it, and what runs there runs on.
+        /// The instance's host loses its network for `seconds`: no ssh connection lasts, the platform hears
+        /// nothing from it, and processes there keep running.
         case hostOffline = "host-offline"
-        /// The instance is gone, and the platform has never heard of it.
+        /// The instance is gone, and the platform does not know it.
         case vanished
-        /// Somebody bids more, or is served first: the instance stops, its disk stays.
+        /// Another bid or customer takes precedence: the instance stops, its disk remains.
         case preempted
         /// The account is empty: everything stops or ends, and nothing can be rented.
         case balanceZero = "balance-zero"
-        /// A start of a stopped instance finds its GPU rented to somebody else.
+        /// The GPU of a stopped instance has been rented to somebody else when it is started.
         case startRefused = "start-refused"
-        /// vast.ai's v0 list of instances is switched off. So it is from the start.
+        /// vast.ai's v0 list of instances is switched off, as it is from the start.
         case v0ListRetired = "v0-list-retired"
         /// All of vast.ai's v0 API is switched off.
         case v0Retired = "v0-retired"
-        /// RunPod's REST v1 is switched off. So it is from the start.
+        /// RunPod's REST v1 is switched off, as it is from the start.
         case v1Retired = "v1-retired"
         /// RunPod's GraphQL is switched off.
         case graphQLRetired = "graphql-retired"
@@ -70,21 +70,21 @@ public struct Fault: Hashable, Sendable {
     }
 
     public var kind: Kind
-    /// How many events it befalls before it is used up.
+    /// The number of events that the fault applies to before it is used up.
     public var times: Int
-    /// How many events that fit are let pass first.
+    /// The number of matching events that pass first.
     public var skip = 0
-    /// How long the pause is; for what befalls running instances, how long they have run by then.
+    /// The length of the pause; for faults of running instances, the time that they have run by then.
     public var seconds: Double?
-    /// Whom it befalls; nil for either platform.
+    /// The platform that the fault applies to; nil for either.
     public var platform: Market?
-    /// Part of the name of the GPU that it befalls, in any spelling.
+    /// Part of the name of the GPU that the fault applies to, in any spelling.
     public var gpu: String?
-    /// The number of the machine that it befalls.
+    /// The number of the machine that the fault applies to.
     public var machine: Int?
-    /// Part of the method and path of the requests that it befalls: `PUT /api/v0/asks`.
+    /// Part of the method and path of the requests that the fault applies to: `PUT /api/v0/asks`.
     public var request: String?
-    /// What the platform says then, for a fault that is a message. `IMAGE` stands for the image's name.
+    /// The platform's message, for a fault that has one. `IMAGE` stands for the image's name.
     public var text: String?
 
     public init(_ kind: Kind, times: Int = 1, seconds: Double? = nil) {
@@ -93,7 +93,7 @@ public struct Fault: Hashable, Sendable {
         self.seconds = seconds
     }
 
-    /// The same for one platform alone: what is asked of the other meanwhile goes well.
+    /// A copy that applies to one platform only: requests to the other succeed meanwhile.
     public func on(_ platform: Market) -> Fault {
         var copy = self
         copy.platform = platform
@@ -149,23 +149,23 @@ extension Fault {
 // MARK: Text
 
 extension Fault {
-    /// Why a text names no fault.
+    /// The reason why a text is not a valid fault.
     public struct Misspelled: Error, Hashable, CustomStringConvertible {
         public let description: String
     }
 
-    /// A fault as it is written on a command line: `NAME`, or `NAME:args` with the arguments separated by
-    /// commas. `slow:2.5,platform=vast` or `offer-taken:times=2,gpu=RTX 4090`.
+    /// Parses a fault as written on a command line: `NAME`, or `NAME:args` with comma-separated arguments.
+    /// `slow:2.5,platform=vast` or `offer-taken:times=2,gpu=RTX 4090`.
     public init(parsing text: String) throws(Misspelled) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let kind = Kind(rawValue: parts[0].trimmingPrefix(while: \.isWhitespace).lowercased()) else {
             let names = Kind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Misspelled(description: "There is no fault \"\(parts[0])\". There are: \(names).")
+            throw Misspelled(description: "There is no fault \"\(parts[0])\". The faults are: \(names).")
         }
         self.init(kind, seconds: kind.usualSeconds)
         guard parts.count > 1 else { return }
         var arguments = parts[1]
-        // A message may hold commas, so that it is the last and takes all that follows.
+        // A message may contain commas, so it is the last argument and takes the rest of the text.
         if let range = arguments.firstRange(of: "text=") {
             self.text = String(arguments[range.upperBound...])
             arguments = arguments[..<range.lowerBound]
@@ -174,11 +174,11 @@ extension Fault {
             let pair = argument.split(separator: "=", maxSplits: 1).map {
                 String($0.trimmingPrefix(while: \.isWhitespace))
             }
-            // A value without a name is the one that this kind of fault is about.
+            // A value without a name belongs to the main argument of this kind.
             let name = pair.count > 1 ? pair[0] : kind.takesSeconds ? "seconds" : "times"
             guard let value = pair.last, self.set(name, to: value) else {
                 throw Misspelled(
-                    description: "\"\(argument)\" says nothing about a fault. Arguments are times=N or "
+                    description: "\"\(argument)\" is no argument of a fault. Arguments are times=N or "
                         + "times=all, skip=N, seconds=S, platform=vast or runpod, gpu=NAME, machine=N, "
                         + "request=TEXT, and at the end text=TEXT.")
             }
@@ -211,7 +211,7 @@ extension Fault {
 }
 
 extension Fault.Kind {
-    /// Of a fault that is a pause, where none is given.
+    /// The default duration of a fault that has one.
     fileprivate var usualSeconds: Double? {
         switch self {
         case .slow: 5
@@ -224,7 +224,7 @@ extension Fault.Kind {
 
     fileprivate var takesSeconds: Bool { self.usualSeconds != nil || self.strikesInstances }
 
-    /// Whether it befalls instances that run, rather than something that is asked or on its way.
+    /// `true` for faults of running instances, `false` for those of requests and boots.
     var strikesInstances: Bool {
         switch self {
         case .hostKeyChanged, .connectionCut, .vanished, .preempted, .balanceZero, .hostOffline: true
@@ -232,6 +232,6 @@ extension Fault.Kind {
         }
     }
 
-    /// Whether what befalls an instance lasts for the fault's seconds, and does not come after them.
+    /// `true` if the fault of an instance lasts for its seconds; others take effect after them.
     var lastsSeconds: Bool { self == .hostOffline }
 }

@@ -1,7 +1,7 @@
-/// What a fault may befall.
+/// An event that a fault may apply to.
 struct FaultEvent {
     var platform: Market
-    /// Where it happens, for what has a place.
+    /// The machine, for events that have one.
     var machine: Machine?
     /// Method and path, for requests.
     var request: String?
@@ -13,13 +13,14 @@ struct FaultEvent {
     }
 }
 
-/// The faults that wait for their event, in the order in which they were asked for.
+/// The faults that wait for their event, in the order in which they were requested.
 struct FaultQueue {
     private var waiting: [Fault] = []
 
     mutating func add(_ fault: Fault) { self.waiting.append(fault) }
 
-    /// Uses the first fault of `kind` that fits `event`; one that is to let this event pass hides no other.
+    /// Uses the first fault of `kind` that fits `event`; a fault that lets this event pass does not hide
+    /// later ones.
     mutating func take(_ kind: Fault.Kind, _ event: FaultEvent) -> Fault? {
         for index in self.waiting.indices
         where self.waiting[index].kind == kind && self.waiting[index].fits(event) {
@@ -49,7 +50,7 @@ extension Fault {
         return [model.name, model.productName].contains { Self.letters($0).contains(gpu) }
     }
 
-    /// Letters and digits alone, so that `RTX_4090`, `rtx 4090` and `RTX4090` are one.
+    /// Letters and digits only, so that `RTX_4090`, `rtx 4090` and `RTX4090` are equal.
     private static func letters(_ name: String) -> String {
         name.lowercased().filter { $0.isLetter || $0.isNumber }
     }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// What one rental was charged on one day.
+/// The charges of one rental on one day.
 struct BookEntry: Sendable {
     let rental: Int
-    /// The id that the platform's own bills name.
+    /// The id in the platform's own bills.
     let id: String
     let label: String?
     let market: Market
@@ -21,11 +21,11 @@ struct BookEntry: Sendable {
     var total: Double { self.gpu + self.disk }
 }
 
-/// The platforms' bills: what has been charged, by rental and day, also for rentals that are gone.
+/// The platforms' bills: the charges by rental and day, including rentals that are gone.
 extension Fleet {
     static let day = 86_400.0
 
-    /// Books that `rental` was used from `start` to `end`, cut at midnight UTC.
+    /// Books the use of `rental` from `start` to `end`, split at midnight UTC.
     func book(_ rental: Rental, from start: Double, to end: Double) {
         var from = start
         while from < end {
@@ -55,18 +55,18 @@ extension Fleet {
         }
     }
 
-    /// What `market` has charged, day by day, everything up to now being booked.
+    /// The charges of `market` by day, after booking everything up to now.
     func bookEntries(of market: Market) -> [BookEntry] {
         self.charge()
         return self.books.filter { $0.market == market }
     }
 }
 
-/// A disk on one of vast.ai's machines that is rented by itself.
+/// A separately rented disk on one of vast.ai's machines.
 struct LocalVolume: Sendable {
     let id: Int
     let name: String
-    /// GB.
+    /// In GB.
     let size: Int
     let createdAt: Double
     /// The instance that uses it.
@@ -83,7 +83,7 @@ extension Fleet {
 }
 
 extension VastAPI {
-    /// Days lie within `gte` and `lte`; each instance has one row for the whole range.
+    /// `gte` and `lte` limit the days; each instance has one row for the whole range.
     func charges(_ query: [String: String]) async throws(VastError) -> APIReply {
         let filters = query["select_filters"].flatMap { JSON(parsing: Data($0.utf8)) }
         guard let start = filters?["day"]?["gte"]?.double, let end = filters?["day"]?["lte"]?.double else {

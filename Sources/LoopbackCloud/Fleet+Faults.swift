@@ -1,9 +1,9 @@
 import Foundation
 
-/// What goes wrong on demand.
+/// Faults on demand.
 extension Fleet {
-    /// Lets `fault` befall the newest instances that fit, where it is about running ones and there are any;
-    /// else it waits for what it fits. Returns when what happens at once has happened.
+    /// Applies `fault` to the newest matching instances, if it is a fault of running instances and there are
+    /// any; otherwise it waits for a matching event. Returns when the immediate effects have happened.
     func inject(_ fault: Fault) async {
         switch fault.kind {
         case .v0ListRetired, .v0Retired, .v1Retired, .graphQLRetired, .restRetired:
@@ -27,7 +27,7 @@ extension Fleet {
         }
     }
 
-    /// Until when searches are refused, in seconds since 1970.
+    /// The time until which searches are refused, in seconds since 1970.
     func searchesClosedUntil() -> Double? {
         let now = Date().timeIntervalSince1970
         if let fault = self.takeFault(.searchQuota, FaultEvent(.vast)) {
@@ -41,11 +41,11 @@ extension Fleet {
     /// Uses up the first waiting fault of `kind` that fits `event`.
     func takeFault(_ kind: Fault.Kind, _ event: FaultEvent) -> Fault? { self.faults.take(kind, event) }
 
-    /// Lets what waits for an instance that runs befall `id`, some time from now.
+    /// Applies waiting faults of running instances to `id`, some time from now.
     func strikeNewcomer(_ id: Int) {
         guard let rental = self.rentals[id] else { return }
         for kind in Fault.Kind.allCases where kind.strikesInstances {
-            // Long enough for its owner to have seen it run.
+            // The delay is long enough for its owner to have seen it running.
             _ = self.strike(rental, kind, usualSeconds: 5)
         }
     }
@@ -78,7 +78,7 @@ extension Fleet {
             await rental.instance.erase()
             self.remove(id)
         case .preempted:
-            // Whoever took its place bid a quarter more; the same bid does not bring it back.
+            // The competing bid was a quarter higher; the same bid does not bring the instance back.
             if let bid = rental.terms.bid { self.bidFloors[rental.offer.id] = bid * 1.25 }
             try? self.stop(id)
             self.rentals[id]?.holdsGPU = false
@@ -87,7 +87,7 @@ extension Fleet {
         }
     }
 
-    /// Cuts whatever comes through until it is over: a connection is refused here by ending it.
+    /// Cuts all connections repeatedly until the time is over: this emulates an unreachable host.
     private func keepOffline(_ id: Int, for seconds: Double) async throws {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end, let rental = self.rentals[id], !self.isClosed {

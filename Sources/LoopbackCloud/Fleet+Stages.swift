@@ -4,11 +4,11 @@ import Foundation
 extension Fleet {
     enum Sequence {
         case boot, start, stop, reboot, recycle, destroy
-        /// The container ends and starts again without any stage showing.
+        /// The container ends and starts again without a visible stage.
         case restartContainer
     }
 
-    /// Begins a sequence; one that is under way for the same instance is overtaken.
+    /// Begins a sequence, which replaces one in progress for the same instance.
     func begin(_ sequence: Sequence, _ id: Int) {
         guard let rental = self.rentals[id] else { return }
         rental.steps?.cancel()
@@ -22,7 +22,7 @@ extension Fleet {
             do {
                 try await self?.perform(sequence, id, number)
             } catch is CancellationError {
-                // Overtaken, destroyed or closed: whoever did that goes on from here.
+                // The sequence was replaced, destroyed or closed; the replacement continues from here.
             } catch {
                 await self?.note("error: \(error)", id)
             }
@@ -74,7 +74,7 @@ extension Fleet {
         case .restartContainer:
             await self.rentals[id]?.instance.shutDown()
             try self.check(id, number)
-            // At the same address, where a client meets a key it does not know.
+            // The address is the same, so that a client sees an unknown key there.
             try await self.startContainer(id, number, port: self.rentals[id]?.directPort)
         }
     }
@@ -112,7 +112,7 @@ extension Fleet {
         try await self.pause(1...2, id, number)
     }
 
-    /// Returns only by being overtaken.
+    /// Waits until the sequence is replaced.
     private func waitForOtherOrders() async throws {
         while true { try await Task.sleep(for: .seconds(3600)) }
     }
@@ -133,7 +133,7 @@ extension Fleet {
         environment["SSH_PUBLIC_KEY"] = rental.keys.first?.text ?? ""
         try await rental.instance.start(
             directPort: port, proxyPort: rental.proxyPort, environment: environment, delay: late)
-        // A stop may have come, and found nothing to end, while the container was being started.
+        // A stop may have come while the container was being started, and found nothing to end.
         if self.rentals[id]?.wantsToRun != true { await rental.instance.shutDown() }
         try self.check(id, number)
         self.rentals[id]?.directPort = port
@@ -151,7 +151,7 @@ extension Fleet {
         return self.generator.double(1.5...3) / self.options.speed
     }
 
-    /// Lets sshd of a container that is about to start refuse every key for some time, where a fault says so.
+    /// Makes sshd of a container that is about to start refuse every key for some time, if a fault says so.
     func holdBackKeys(_ id: Int) async {
         guard let rental = self.rentals[id] else { return }
         let event = FaultEvent(rental.market, at: rental.offer.machine)
@@ -165,7 +165,7 @@ extension Fleet {
             })
     }
 
-    /// Books what was used so far, because the phase decides the price, and then changes the phase.
+    /// Books the use so far, because the phase decides the price, and then changes the phase.
     func enter(_ phase: Rental.Phase, _ id: Int, message: String? = nil) {
         self.charge()
         self.rentals[id]?.phase = phase
@@ -186,12 +186,12 @@ extension Fleet {
         try self.check(id, number)
     }
 
-    /// Throws when another sequence has begun for `id`, or it is gone.
+    /// Throws if another sequence has begun for `id`, or if it is gone.
     func check(_ id: Int, _ number: Int) throws {
         guard self.rentals[id]?.sequence == number else { throw CancellationError() }
     }
 
-    /// Notices a container that ended by itself.
+    /// Detects containers that ended by themselves.
     func refresh() async {
         for rental in self.rentals.values where rental.phase == .running {
             guard await rental.instance.hasDied(), self.rentals[rental.id]?.sequence == rental.sequence else {

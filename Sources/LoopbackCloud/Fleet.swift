@@ -1,14 +1,14 @@
 import Foundation
 
-/// The market and the account: what is in stock, what is rented, the money, and the faults to come.
+/// The market and the account: the stock, the rentals, the money, and the waiting faults.
 ///
-/// It speaks no platform's dialect; the routes translate. It owns the clock of the boot stages, which pass
-/// `Options.speed` times as fast as on the platforms.
+/// It is independent of the platforms' APIs; the routes translate. It owns the clock of the boot stages,
+/// which pass `Options.speed` times as fast as on the platforms.
 actor Fleet {
-    /// Why a request cannot be met.
+    /// The reason why a request is refused.
     enum Refusal: Error {
         case noSuchOffer, offerTaken, noCapacity, noSuchRental, noCredit, gpuUnavailable, noSuchKey
-        /// A contract exists all the same, stopped, and its disk is billed.
+        /// A contract exists all the same: it is stopped, and its disk is billed.
         case bidTooLow(rental: Int)
         case failed(String)
     }
@@ -26,24 +26,24 @@ actor Fleet {
     /// Lines for `authorized_keys` on the RunPod account, which has no ids for them.
     var podKeys: [String] = []
     var networkVolumes: [NetworkVolume] = []
-    /// Until when they are paid for.
+    /// The time up to which the volumes are paid.
     private var volumesChargedAt: Double
     var credits: [Market: Double]
-    /// Old APIs that are gone on the platforms, and what a fault has taken away besides.
+    /// APIs that the platforms have switched off, and those that a fault has switched off.
     var retired: Set<Fault.Kind> = [.v0ListRetired, .v1Retired]
     /// Platforms that refuse the account's key.
     var expiredKeys: Set<Market> = []
     var faults = FaultQueue()
-    /// In seconds since 1970.
+    /// The time when searches reopen, in seconds since 1970.
     var searchesReopenAt = 0.0
     var strikes: [Task<Void, any Error>] = []
-    /// Dollars an hour that a bid for an offer must reach since it was outbid.
+    /// The lowest accepted bid for an offer since it was outbid, in dollars an hour.
     var bidFloors: [Int: Double] = [:]
     var generator: SeededGenerator
     private var nextID: Int
     private var depletion: Task<Void, Never>?
     private(set) var isClosed = false
-    /// Bills, see `book`.
+    /// The bills; see `book`.
     var books: [BookEntry] = []
     var localVolumes: [LocalVolume] = []
 
@@ -66,7 +66,7 @@ actor Fleet {
 
     // MARK: Offers
 
-    /// Offers that could be rented now. Those of one machine share its GPUs.
+    /// Offers that can be rented now. Offers of one machine share its GPUs.
     func availableOffers() -> Set<Int> {
         var used: [Int: Int] = [:]
         for rental in self.rentals.values where rental.holdsGPU {
@@ -79,7 +79,7 @@ actor Fleet {
             }.map(\.id))
     }
 
-    /// Offers that the account rents now.
+    /// Offers that the account is renting.
     func ownOffers() -> Set<Int> { Set(self.rentals.values.map(\.offer.id)) }
 
     // MARK: Renting
@@ -109,7 +109,7 @@ actor Fleet {
                 offer: offer,
                 seed: self.options.seed),
             terms: terms, keys: self.accountKeys, phase: runs ? .provisioning : .exited,
-            // Taken meanwhile, it waits for its GPU, and its disk is billed.
+            // If the offer was taken meanwhile, the rental waits for its GPU, and its disk is billed.
             wantsToRun: runs || isTaken, holdsGPU: runs, lastCharge: now)
         self.charge()
         self.rentals[number] = rental
@@ -130,7 +130,7 @@ actor Fleet {
         return self.nextID
     }
 
-    /// Pods are none: vast.ai does not know them.
+    /// The rental with that id. Excludes pods, which vast.ai does not know.
     func rental(_ id: Int) -> Rental? { self.rentals[id].flatMap { $0.pod == nil ? $0 : nil } }
 
     func rental(withKey apiKey: String) -> Int? {
@@ -154,7 +154,7 @@ actor Fleet {
         if !rental.holdsGPU, (bid ?? .infinity) >= minimum { try self.start(id) }
     }
 
-    /// Dollars an hour.
+    /// The lowest accepted bid, in dollars an hour.
     func minimumBid(for offer: Offer) -> Double {
         max(offer.minimumBid, self.bidFloors[offer.id] ?? 0)
     }
@@ -177,7 +177,7 @@ actor Fleet {
     func stop(_ id: Int) throws(Refusal) {
         try self.check(id)
         guard let rental = self.rentals[id], !rental.isEnding, rental.wantsToRun else { return }
-        // A pod's price changes with the order, not with what comes of it.
+        // A pod's price changes with the order, not with its execution.
         self.charge()
         self.rentals[id]?.wantsToRun = false
         self.begin(.stop, id)
@@ -193,7 +193,7 @@ actor Fleet {
         if self.rentals[id]?.wantsToRun == true { self.begin(.recycle, id) }
     }
 
-    /// Begins to end `id`; the row stays until its processes are gone.
+    /// Starts to end `id`; the row stays until its processes are gone.
     func destroy(_ id: Int) throws(Refusal) {
         try self.check(id)
         guard self.rentals[id]?.isEnding == false else { return }
@@ -205,7 +205,7 @@ actor Fleet {
         guard self.rentals[id] != nil else { throw .noSuchRental }
     }
 
-    /// Takes `id` from the books at once; its container has been erased.
+    /// Removes `id` from the fleet at once; its container has been erased.
     func remove(_ id: Int) {
         self.charge()
         self.rentals[id]?.steps?.cancel()
@@ -213,7 +213,7 @@ actor Fleet {
         self.watchCredit()
     }
 
-    /// Ends everything and answers no further order.
+    /// Ends everything and accepts no further order.
     func close() async {
         self.isClosed = true
         self.depletion?.cancel()
@@ -226,7 +226,7 @@ actor Fleet {
         }
     }
 
-    /// Every process that belongs to an instance.
+    /// All processes that belong to instances.
     func processIDs() async -> [Int32] {
         var found: [Int32] = []
         for rental in self.rentals.values { found += await rental.instance.processIDs() }
@@ -273,13 +273,13 @@ actor Fleet {
 
     // MARK: Money
 
-    /// The account's dollars after everything up to now is paid.
+    /// The account's dollars after everything up to now has been paid.
     func currentCredit(_ market: Market = .vast) -> Double {
         self.charge()
         return self.credits[market, default: 0]
     }
 
-    /// Books what has been used since the last time. Call it before anything that changes a price.
+    /// Books the use since the last time. Call it before every change of a price.
     func charge() {
         let now = self.clock()
         for (id, rental) in self.rentals {
@@ -293,10 +293,10 @@ actor Fleet {
         self.volumesChargedAt = now
     }
 
-    /// Dollars an hour for all network volumes.
+    /// The price of all network volumes, in dollars an hour.
     private var volumePrice: Double { self.networkVolumes.reduce(0) { $0 + $1.price } }
 
-    /// Sets an alarm for the moment the money runs out, when the platform stops everything.
+    /// Sets a timer for the moment when the money runs out and the platform stops everything.
     func watchCredit() {
         self.depletion?.cancel()
         self.charge()
@@ -321,8 +321,8 @@ actor Fleet {
         }
     }
 
-    /// One platform stops what is not paid for; the other does where the disk lies elsewhere, and ends the
-    /// rest for good.
+    /// Ends the use of an unpaid rental: vast.ai stops it; RunPod stops pods with a network volume and
+    /// terminates all others.
     private func endUnpaid(_ rental: Rental) {
         let isLasting = rental.pod.map { $0.networkVolume != nil } ?? true
         if isLasting { try? self.stop(rental.id) } else { try? self.destroy(rental.id) }

@@ -1,27 +1,27 @@
 import Foundation
 import Synchronization
 
-/// A request that the cloud has received, as an onlooker sees it.
+/// A request that the cloud has received, as shown to an observer.
 public struct SeenRequest: Hashable, Sendable {
     public let method: String
-    /// Without a slash at the end.
+    /// The path without a slash at the end.
     public let path: String
     public let platform: Market
-    /// Counts all requests of both platforms, from 1.
+    /// The number of the request among those of both platforms, from 1.
     public let number: Int
 }
 
-/// What an onlooker does with a request.
+/// The decision of an observer about a request.
 public enum Interception: Sendable {
-    /// Nothing: the platform answers.
+    /// The platform answers.
     case pass
-    /// The platform never sees it.
+    /// The request never reaches the platform.
     case answer(status: Int, body: String, type: String = "application/json")
-    /// The platform does what is asked, and then this runs before anybody is told.
+    /// The platform carries the request out, and then this runs before the answer is sent.
     case passThen(@Sendable () async -> Void)
 }
 
-/// Lets a test see every request, and get in its way.
+/// Shows a test every request, and lets it intervene.
 final class Interceptor: Sendable {
     typealias Hook = @Sendable (SeenRequest) async -> Interception
 

@@ -10,17 +10,17 @@ import VPScripts
 /// this process in any way, `kill -9` included.
 public final class LoopbackCloud: Sendable {
     public struct Options: Hashable, Sendable {
-        /// The same seed gives the same catalogue, boot times and telemetry.
+        /// A seed; the same one gives the same catalogue, boot times and telemetry.
         public var seed: UInt64
-        /// How much faster than real the stages of a boot pass; 1 takes tens of seconds, 20 about one. The
-        /// platform's rate limits shrink with it. Money is counted in real time.
+        /// The factor by which boot stages are faster than real ones; 1 takes tens of seconds, 20 about one.
+        /// The platform's rate limits shrink with it. Money is counted in real time.
         public var speed: Double
-        /// Dollars on the account at the start.
+        /// The initial balance of the account, in dollars.
         public var balance: Double
-        /// Whether calls that follow each other too closely are answered 429, as on the platform.
+        /// `true` to answer calls that follow each other too closely with 429, as the platform does.
         public var enforcesRateLimits: Bool
-        /// Whether instances are put into bubblewrap sandboxes where that works. Without, each is a plain
-        /// sshd whose sessions see the whole file system and begin in a home below the cloud's folder.
+        /// `true` to run instances in bubblewrap sandboxes where that works. Otherwise each is a plain sshd
+        /// whose sessions see the whole file system and begin in a home below the cloud's folder.
         public var usesSandboxes: Bool
 
         public init(
@@ -50,23 +50,23 @@ public final class LoopbackCloud: Sendable {
         }
     }
 
-    /// `http://127.0.0.1:PORT`, what `VAST_URL` takes.
+    /// `http://127.0.0.1:PORT`, the value for `VAST_URL`.
     public let vastURL: URL
     public let vastAPIKey: String
-    /// `http://127.0.0.1:PORT/v2`, what `RUNPOD_REST_V2_URL` takes.
+    /// `http://127.0.0.1:PORT/v2`, the value for `RUNPOD_REST_V2_URL`.
     public let runPodURL: URL
-    /// `http://127.0.0.1:PORT/graphql`, what `RUNPOD_GRAPHQL_URL` takes.
+    /// `http://127.0.0.1:PORT/graphql`, the value for `RUNPOD_GRAPHQL_URL`.
     public let runPodGraphQLURL: URL
     public let runPodAPIKey: String
-    /// A private ssh key made for this cloud; its public half is on the account already.
+    /// A private ssh key created for this cloud; its public half is already on the account.
     public let identityFile: String
-    /// Everything the cloud writes is below it, and it is removed at the end.
+    /// The folder of everything that the cloud writes; it is removed at the end.
     public let folder: String
-    /// False where bubblewrap is missing or forbidden, and when it was not wanted.
+    /// `false` if bubblewrap is missing or forbidden, or if sandboxes were not requested.
     public let isSandboxed: Bool
-    /// The working directory jobs should be given: absolute in a sandbox, below the home without one.
+    /// The working directory to use for jobs: absolute in a sandbox, below the home without one.
     public var workspace: String { self.isSandboxed ? "/workspace" : "workspace" }
-    /// Whom ssh logs in as. A plain sshd that is not root admits only its own user.
+    /// The user for ssh logins. A plain sshd that is not root admits only its own user.
     public let user: String
 
     private let speed: Double
@@ -77,7 +77,7 @@ public final class LoopbackCloud: Sendable {
     private let interceptor: Interceptor
     private let lead: ClockLead
 
-    /// What a shell needs for `vp`, `vp-tui` and the official clients to use this cloud and nothing of the
+    /// The environment in which `vp`, `vp-tui` and the official clients use this cloud and nothing of the
     /// user's own: API addresses and keys, the ssh identity, XDG folders below the cloud's own folder.
     public var environment: [String: String] {
         var environment = [
@@ -86,8 +86,8 @@ public final class LoopbackCloud: Sendable {
             "RUNPOD_API_KEY": self.runPodAPIKey,
             "RUNPOD_REST_V2_URL": self.runPodURL.absoluteString,
             "RUNPOD_GRAPHQL_URL": self.runPodGraphQLURL.absoluteString,
-            // What the Python SDK puts `/graphql` behind, and the base that runpodctl expects of version 1:
-            // without it, it would ask the real platform.
+            // The base URL to which the Python SDK appends `/graphql`, and the base that runpodctl expects
+            // for version 1: without it, runpodctl would ask the real platform.
             "RUNPOD_API_BASE_URL": self.runPodBase,
             "RUNPOD_API_URL": self.runPodBase + "/v1",
             "VP_SSH_IDENTITY": self.identityFile,
@@ -95,11 +95,10 @@ public final class LoopbackCloud: Sendable {
             "XDG_STATE_HOME": self.folder + "/state",
             "XDG_CACHE_HOME": self.folder + "/cache",
             "VASTAI_NO_UPDATE_CHECK": "1",
-            // Boots and limits are that much quicker, so that pauses between questions may be as well.
+            // Boots and limits are faster by this factor, so pauses between questions may be as well.
             "VP_TIME_SCALE": String(1 / self.speed),
         ]
-        // What the platforms promise and a plain sshd cannot give: a folder at the root,
-        // and a root to log in.
+        // The platforms provide a folder at the root and a login as root, which a plain sshd cannot.
         if !self.isSandboxed { environment["VP_WORKSPACE"] = self.workspace }
         if self.user != "root" { environment["VP_SSH_USER"] = self.user }
         return environment
@@ -127,14 +126,13 @@ public final class LoopbackCloud: Sendable {
         self.guardian = guardian
     }
 
-    /// Starts serving. Everything it writes goes below a new folder in `parent` (the temporary folder when
-    /// nil).
+    /// Starts the cloud. It writes only below a new folder in `parent` (the temporary folder if nil).
     public static func start(in parent: String? = nil, options: Options = Options()) async throws
         -> LoopbackCloud
     {
         let programs = try await HostPrograms.find(useSandboxes: options.usesSandboxes)
         let folder = try Self.makeFolder(in: parent ?? NSTemporaryDirectory())
-        // From here on the folder is removed whatever happens.
+        // From here on the folder is removed in any case.
         let guardian = try Guardian(script: ScriptFile.guardFolder.text, arguments: [folder])
         do {
             for name in ["config", "state", "cache", "keys", "instances"] {
@@ -184,7 +182,7 @@ public final class LoopbackCloud: Sendable {
         }
     }
 
-    /// Ends every instance and process and removes the folder. A second call does nothing.
+    /// Ends every instance and process and removes the folder. A second call has no effect.
     public func stop() async {
         let wasStopped = self.isStopped.withLock { isStopped in
             defer { isStopped = true }
@@ -196,35 +194,35 @@ public final class LoopbackCloud: Sendable {
         await self.guardian.release()
     }
 
-    /// Lets `fault` befall what it fits: instances that run already now, anything else when it comes.
+    /// Applies `fault`: to running instances now, or to the next matching event.
     public func inject(_ fault: Fault) async { await self.fleet.inject(fault) }
 
-    /// Shows `hook` every request from now on, and does with it what that says; nil ends it.
+    /// Calls `hook` with every request from now on, and follows its decision; nil removes it.
     public func intercept(_ hook: (@Sendable (SeenRequest) async -> Interception)?) {
         self.interceptor.set(hook)
     }
 
-    /// Lets `seconds` pass at once, as far as money and dates are concerned.
+    /// Advances the clock by `seconds`, for money and dates.
     public func advance(by seconds: Double) async {
-        // What was used so far is paid at the prices of its time.
+        // The use so far is paid at the prices of its time.
         await self.fleet.charge()
         self.lead.advance(by: seconds)
         await self.fleet.watchCredit()
     }
 
-    /// The same, without anything being booked at that moment.
+    /// Advances the clock without booking anything at that moment.
     func advanceUnseen(by seconds: Double) { self.lead.advance(by: seconds) }
 
     /// The cloud's own time.
     public var now: Date { Date(timeIntervalSince1970: self.lead.now) }
 
-    /// What has been charged for each instance, also for those that are gone, by the id that bills name.
+    /// The charges for each instance, including those that are gone, keyed by the id in the bills.
     public func accounts(_ platform: Market = .vast) async -> [String: Double] {
         await self.fleet.bookEntries(of: platform).reduce(into: [:]) { $0[$1.id, default: 0] += $1.total }
     }
 
-    /// Puts a disk of `size` GB on the account and returns its id;
-    /// on vast.ai `user` is the instance it serves.
+    /// Adds a disk of `size` GB to the account and returns its id; on vast.ai `user` is the instance that
+    /// uses it.
     public func addVolume(
         name: String, size: Int, usedBy user: String? = nil, on platform: Market
     ) async -> String {
@@ -235,19 +233,19 @@ public final class LoopbackCloud: Sendable {
         }
     }
 
-    /// How many instances exist, running or not.
+    /// The number of instances, running or not.
     public var instanceCount: Int { get async { await self.fleet.rentals.count } }
 
-    /// How many offers the market has, taken ones included.
+    /// The number of offers on the market, including taken ones.
     public var offerCount: Int { self.fleet.catalogue.offers.count }
 
-    /// The processes of all instances, as this machine numbers them.
+    /// The processes of all instances, with the ids that they have on this machine.
     public var processIDs: [Int32] { get async { await self.fleet.processIDs() } }
 
-    /// Dollars left on the vast.ai account, everything up to now being paid.
+    /// The dollars left on the vast.ai account after everything up to now has been paid.
     public var credit: Double { get async { await self.fleet.currentCredit() } }
 
-    /// Dollars left on the RunPod account.
+    /// The dollars left on the RunPod account.
     public var runPodCredit: Double { get async { await self.fleet.currentCredit(.runPod) } }
 
     /// `http://127.0.0.1:PORT`.
@@ -268,14 +266,14 @@ public final class LoopbackCloud: Sendable {
     private static func makeFolder(in parent: String) throws(StartError) -> String {
         var template = Array("\(parent)/vp-cloud-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw .noFolder }
-        // Without links, so that what we print is what others see.
+        // Links are resolved, so that the printed path is the one that others see.
         guard let real = realpath(made, nil) else { throw .noFolder }
         defer { free(real) }
         return String(cString: real)
     }
 }
 
-/// How far the cloud's time is ahead of ours.
+/// The time by which the cloud's clock is ahead of the real one.
 final class ClockLead: Sendable {
     private let seconds = Mutex(0.0)
 

@@ -6,15 +6,15 @@ import VPScripts
 /// The script needs Python 3 and nothing else. In about ten seconds it trains a small neural network to tell
 /// two interleaved half moons apart, and leaves a model, its metrics and two plots in `outputs/`.
 public enum SampleProject {
-    /// What the training leaves behind, relative to the project's folder.
+    /// The files that the training writes, relative to the project's folder.
     public static let results = [
         "outputs/model.json", "outputs/metrics.csv", "outputs/loss.svg", "outputs/decision.png",
     ]
 
-    /// What runs it; `--epochs N` may be added.
+    /// The command that runs it; `--epochs N` may be added.
     public static let command = ["python3", "train.py"]
 
-    /// Writes the project into `folder`, which is made when it does not exist. Files of the same names are
+    /// Writes the project into `folder`, which is created if it does not exist. Files of the same names are
     /// replaced; nothing else in the folder is touched.
     public static func write(to folder: String) throws {
         let files = [

@@ -1,22 +1,22 @@
 import Foundation
 
-/// A request as the routes see it.
+/// A request as passed to the routes.
 struct APIRequest: Sendable {
     var method: String
-    /// Decoded and without empty parts: `/api/v0/bundles/` and `/api/v0/bundles` are the same.
+    /// The path, decoded and without empty components: `/api/v0/bundles/` and `/api/v0/bundles` are equal.
     var path: [String]
     var query: [String: String]
     var bearer: String?
-    /// By lower-case name.
+    /// Keyed by lower-case name.
     var headers: [String: String]
-    /// The address the caller used, for links back to us.
+    /// The address that the caller used, for links back to this server.
     var host: String
     var body: Data
 
-    /// `PUT /api/v0/asks/123`, for whoever tells requests apart by their looks.
+    /// `PUT /api/v0/asks/123`, for faults that select requests by text.
     var line: String { "\(self.method) /\(self.path.joined(separator: "/"))" }
 
-    /// The body as JSON; an empty one is an empty object, nil is one that cannot be read.
+    /// The body as JSON; an empty body is an empty object, nil means that it cannot be parsed.
     var json: JSON? { self.body.isEmpty ? [:] : JSON(parsing: self.body) }
 
     init(
@@ -33,7 +33,7 @@ struct APIRequest: Sendable {
         self.body = body
     }
 
-    /// Form encoding: the official client writes a space as `+`.
+    /// Parses form encoding: the official client writes a space as `+`.
     private static func parse(query: String) -> [String: String] {
         var values: [String: String] = [:]
         for pair in query.split(separator: "&") {
@@ -52,11 +52,11 @@ struct APIReply: Sendable {
     var contentType: String
     var body: Data
     var headers: [String: String] = [:]
-    /// Sent piece by piece in place of `body`, for as long as the caller listens.
+    /// Sent in pieces instead of `body`, for as long as the caller listens.
     var stream: AsyncStream<Data>?
 
     static func json(_ value: JSON, status: Int = 200) -> APIReply {
-        // The official client refuses any other spelling of this header, a charset too.
+        // The official client refuses any other spelling of this header, including a charset.
         APIReply(status: status, contentType: "application/json", body: Data(value.serialized.utf8))
     }
 

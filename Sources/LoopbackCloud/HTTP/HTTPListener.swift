@@ -18,7 +18,7 @@ final class HTTPListener: Sendable {
             handler: ClosureHTTPHandler { try await Self.respond(to: $0, with: answer) })
         self.server = server
         self.serving = Task { try await server.run() }
-        // A machine busy with compilers takes its time.
+        // A machine that is busy with compilers takes its time.
         try await server.waitUntilListening(timeout: 60)
         guard case .ip4(_, let port)? = await server.listeningAddress else {
             throw LoopbackCloud.StartError.noPort
@@ -51,7 +51,7 @@ final class HTTPListener: Sendable {
         var response = HTTPResponse(
             statusCode: HTTPStatusCode(reply.status, phrase: Self.phrases[reply.status] ?? "Status"),
             headers: [.contentType: reply.contentType],
-            // One write for the whole body.
+            // The body is written in one piece.
             body: reply.stream.map { HTTPBodySequence(from: StreamedBody(pieces: $0)) }
                 ?? HTTPBodySequence(data: reply.body, suggestedBufferSize: max(1, reply.body.count)))
         response.headers[HTTPHeader("Server")] = "nginx"
@@ -60,7 +60,7 @@ final class HTTPListener: Sendable {
     }
 }
 
-/// A body whose pieces are sent as they come.
+/// A body whose pieces are sent as they arrive.
 private struct StreamedBody: AsyncBufferedSequence {
     let pieces: AsyncStream<Data>
 
@@ -69,7 +69,7 @@ private struct StreamedBody: AsyncBufferedSequence {
     struct Iterator: AsyncBufferedIteratorProtocol {
         let pieces: AsyncStream<Data>
 
-        /// Bodies are read by `nextBuffer` alone.
+        /// Bodies are read with `nextBuffer` only.
         mutating func next() async -> UInt8? { nil }
 
         mutating func nextBuffer(suggested count: Int) async -> Data? {
@@ -80,10 +80,10 @@ private struct StreamedBody: AsyncBufferedSequence {
     }
 }
 
-/// Turns off Nagle's algorithm on every connection and keeps them from children.
+/// Turns off Nagle's algorithm on every connection, and keeps child processes from inheriting it.
 ///
-/// The server writes a response's head and body separately; with Nagle on, the body of each waits up to 40 ms
-/// for the client's delayed acknowledgement of the head. The pool is where every socket passes by.
+/// The server writes a response's head and body separately; with Nagle on, each body waits up to 40 ms for
+/// the client's delayed acknowledgement of the head. Every socket passes through the pool.
 private struct PromptSocketPool<Base: AsyncSocketPool>: AsyncSocketPool {
     let base: Base
 

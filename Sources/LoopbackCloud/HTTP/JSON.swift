@@ -11,7 +11,7 @@ enum JSON: Hashable, Sendable {
     case array([JSON])
     case object([String: JSON])
 
-    /// The member called `key`, nil when this is no object or has none.
+    /// The member named `key`; nil if this is no object or has no such member.
     subscript(key: String) -> JSON? {
         if case .object(let members) = self { members[key] } else { nil }
     }
@@ -31,7 +31,7 @@ enum JSON: Hashable, Sendable {
         }
     }
 
-    /// A number, also one written as text: the official client sends `"num_gpus":{"eq":"1"}`.
+    /// The value as a number, even if written as text: the official client sends `"num_gpus":{"eq":"1"}`.
     var double: Double? {
         switch self {
         case .int(let value): Double(value)
@@ -60,7 +60,7 @@ enum JSON: Hashable, Sendable {
         self = value
     }
 
-    /// The text, keys in alphabetical order so that answers can be compared.
+    /// The text, with keys in alphabetical order so that answers can be compared.
     var serialized: String {
         var text = ""
         self.write(to: &text)

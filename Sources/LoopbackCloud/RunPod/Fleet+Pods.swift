@@ -1,10 +1,10 @@
 import Foundation
 
-/// Pods: placing them, what they go through, and their logs.
+/// Pods: their placement, stages and logs.
 extension Fleet {
     // MARK: Capacity
 
-    /// GPUs that are free on each host, by its machine's number.
+    /// The number of free GPUs on each host, keyed by its machine's number.
     func freeGPUs() -> [Int: Int] {
         var free: [Int: Int] = [:]
         for host in self.stock.hosts {
@@ -16,7 +16,7 @@ extension Fleet {
         return free
     }
 
-    /// Hosts where `order` could be placed now.
+    /// The hosts where `order` could be placed now.
     private func hosts(for order: PodOrder) -> [RunPodStock.Host] {
         let free = self.freeGPUs()
         return order.clouds.flatMap { cloud in
@@ -37,7 +37,7 @@ extension Fleet {
     func deploy(_ order: PodOrder) async throws(Refusal) -> Rental {
         guard !self.isClosed else { throw .failed("the cloud is closing") }
         let price = order.clouds.map(order.kind.price).first { $0 > 0 } ?? 0
-        // One hour must be there.
+        // The credit must cover one hour.
         guard self.currentCredit(.runPod) >= price * Double(order.gpuCount) else { throw .noCredit }
         guard let host = self.hosts(for: order).first else { throw .noCapacity }
         let event = FaultEvent(.runPod, at: host.machine)
@@ -45,7 +45,7 @@ extension Fleet {
         if self.takeFault(.offerTaken, event) != nil { throw .offerTaken }
         if let bid = order.bid {
             let least = host.machine.gpuPrice * host.machine.minimumBidFraction * Double(order.gpuCount)
-            // Nothing is left behind: RunPod answers such a bid as it does a lack of GPUs.
+            // Nothing is left behind: RunPod answers such a bid like a lack of GPUs.
             if bid < least || self.takeFault(.bidTooLow, event) != nil { throw .noCapacity }
         }
 
@@ -88,7 +88,8 @@ extension Fleet {
         return rental
     }
 
-    /// In a sandbox the container installs its key itself, or does not. A plain sshd cannot be left to that.
+    /// The keys to install. In a sandbox the container installs its own key, or does not; a plain sshd cannot
+    /// rely on that.
     private func installedKeys(of pod: Pod) -> [String] {
         guard self.programs.bubblewrap == nil else { return [] }
         return (pod.environment["PUBLIC_KEY"] ?? "").split(separator: "\n").map(String.init)
@@ -110,7 +111,7 @@ extension Fleet {
         if self.rentals[number]?.pod != nil { body(&self.rentals[number]!.pod!) }
     }
 
-    /// On the host it was placed on, or not at all.
+    /// Starts a pod on the host that it was placed on, or not at all.
     func startPod(_ id: String) throws(Refusal) {
         guard let rental = self.pod(id), !rental.isEnding else { throw .noSuchRental }
         guard self.currentCredit(.runPod) > 0 else { throw .noCredit }
@@ -125,12 +126,12 @@ extension Fleet {
         self.charge()
         self.rentals[rental.id]?.wantsToRun = true
         self.rentals[rental.id]?.holdsGPU = true
-        // Not what it was, while the container is on its way.
+        // The status changes while the container is starting.
         self.enter(.loading, rental.id, message: "start container for \(rental.terms.image)")
         self.begin(.start, rental.id)
     }
 
-    /// - Parameter bid: dollars an hour for one GPU.
+    /// - Parameter bid: the bid for one GPU, in dollars an hour.
     func setPodBid(_ bid: Double, of id: String) throws(Refusal) {
         guard let rental = self.pod(id) else { throw .noSuchRental }
         self.charge()
@@ -142,7 +143,7 @@ extension Fleet {
     func stopPod(_ id: String) throws(Refusal) {
         guard let rental = self.pod(id) else { throw .noSuchRental }
         try self.stop(rental.id)
-        // It is said to have exited from now on, so its GPU is anybody's, and a start has to ask for it.
+        // The pod counts as exited from now on, so anybody may take its GPU, and a start has to ask for it.
         self.rentals[rental.id]?.holdsGPU = false
         self.watchCredit()
     }
@@ -153,7 +154,7 @@ extension Fleet {
         self.begin(.reboot, rental.id)
     }
 
-    /// Returns when nothing of the pod is left.
+    /// Terminates a pod; returns when nothing of it is left.
     func terminatePod(_ id: String) async throws(Refusal) {
         guard let rental = self.pod(id) else { throw .noSuchRental }
         try self.destroy(rental.id)
@@ -170,7 +171,7 @@ extension Fleet {
             try await self.pullImage(id, number)
             try await self.runContainer(id, number)
         case .start, .recycle:
-            // A stop may be under way still.
+            // A stop may still be in progress.
             await self.rentals[id]?.instance.shutDown()
             try await self.pause(2...5, id, number)
             try await self.wipe(id, number)
@@ -193,16 +194,16 @@ extension Fleet {
         case .restartContainer:
             await self.rentals[id]?.instance.shutDown()
             try self.check(id, number)
-            // At the same address, where a client meets a key it does not know.
+            // The address is the same, so that a client sees an unknown key there.
             try await self.runContainer(id, number, port: self.rentals[id]?.directPort)
         }
     }
 
-    /// The container's disk does not outlive the container, the volume does.
+    /// Wipes the container's disk, which does not outlive the container; the volume does.
     private func wipe(_ id: Int, _ number: Int) async throws {
         guard let rental = self.rentals[id], let pod = rental.pod else { return }
         try await rental.instance.wipe(keeping: pod.volume?.path)
-        // Made by the image's start script, so a new container has new ones.
+        // The image's start script creates the host keys, so a new container has new ones.
         try await rental.instance.makeHostKey()
         try self.check(id, number)
     }
@@ -224,26 +225,26 @@ extension Fleet {
         try await rental.instance.start(
             directPort: port, proxyPort: rental.proxyPort, environment: environment,
             delay: self.daemonDelay(of: rental))
-        // A stop may have come, and found nothing to end, while the container was being started.
+        // A stop may have come while the container was being started, and found nothing to end.
         if self.rentals[id]?.wantsToRun != true { await rental.instance.shutDown() }
         try self.check(id, number)
         self.rentals[id]?.pod?.startedAt = self.clock()
         self.enter(.running, id)
         guard pod.isSSHPublished else { return }
-        // The pod is said to run some time before anybody is told where.
+        // The pod is shown as running some time before its address is.
         if known == nil { try await self.pause(1...3, id, number) }
         self.rentals[id]?.directPort = port
     }
 
     // MARK: Logs
 
-    /// The lines so far, oldest first; what the container has printed since the last look comes last.
+    /// The log so far, oldest first, ending with the container's output since the last look.
     func podLog(_ id: String) async -> [Pod.LogLine]? {
         guard let rental = self.pod(id) else { return nil }
         let output = await rental.instance.containerLog()
         guard let pod = self.rentals[rental.id]?.pod else { return nil }
         var lines = output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        // What follows the last newline is no line yet.
+        // The text after the last newline is not a line yet.
         lines.removeLast()
         for line in lines.dropFirst(pod.containerLines) {
             self.rentals[rental.id]?.pod?.log.append(

@@ -1,4 +1,4 @@
-/// One GraphQL operation, read from its text: as much of the language as the platform's clients write.
+/// One GraphQL operation, parsed from its text: as much of the language as the platform's clients use.
 struct GraphQLDocument {
     struct Failure: Error { let message: String }
 
@@ -8,7 +8,7 @@ struct GraphQLDocument {
         case list([Value])
         case object([String: Value])
 
-        /// The value with `variables` put in; what is not given is null.
+        /// The value with `variables` inserted; missing ones are null.
         func resolved(_ variables: [String: JSON]) -> JSON {
             switch self {
             case .json(let value): value
@@ -21,7 +21,7 @@ struct GraphQLDocument {
 
     struct Field {
         var name: String
-        /// What the answer calls it.
+        /// The name in the answer.
         var alias: String
         var arguments: [String: Value] = [:]
         /// Empty for a scalar.
@@ -62,8 +62,8 @@ struct GraphQLDocument {
             return (isMutation, fields)
         }
 
-        /// `($id: String!, $input: [Thing] = null)`: types are not checked here,
-        /// values are where they are used.
+        /// Skips `($id: String!, $input: [Thing] = null)`: types are not checked here, and values are checked
+        /// where they are used.
         private mutating func skipDefinitions() throws(Failure) {
             while self.token != .mark(")") {
                 guard self.token != .end else { throw self.unexpected() }
@@ -128,7 +128,7 @@ struct GraphQLDocument {
                 case "true": return .json(true)
                 case "false": return .json(false)
                 case "null": return .json(nil)
-                // A word of an enumeration.
+                // Other words belong to an enumeration.
                 default: return .json(.string(word))
                 }
             case .mark("["):

@@ -4,12 +4,12 @@ import Foundation
 struct NetworkVolume: Sendable {
     let id: String
     var name: String
-    /// GB.
+    /// In GB.
     var size: Int
     let dataCenter: String
     let isFast: Bool
 
-    /// Dollars an hour, attached or not.
+    /// The price in dollars an hour, attached or not.
     var price: Double { Double(self.size) * (self.size < 1000 ? 0.07 : 0.05) / 720 }
 
     var row: JSON {
@@ -19,7 +19,7 @@ struct NetworkVolume: Sendable {
         ]
     }
 
-    /// As GraphQL shows it.
+    /// The row as GraphQL shows it.
     var graphRow: JSON {
         [
             "id": .string(self.id), "name": .string(self.name), "size": .int(self.size),
@@ -90,7 +90,7 @@ extension RunPodAPI {
             return .json((changed ?? volume).row)
         case "DELETE":
             let isAttached = await self.fleet.pods().contains { $0.pod?.networkVolume?.id == id }
-            // Not documented; a disk under a running pod can hardly go.
+            // This is undocumented; a disk can hardly be removed from under a running pod.
             if isAttached { throw .rule("the network volume is attached to a pod") }
             await self.fleet.removeVolume(id)
             return APIReply(status: 204, contentType: "application/json", body: Data())

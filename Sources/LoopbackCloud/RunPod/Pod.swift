@@ -1,9 +1,9 @@
 import VPScripts
 
-/// What RunPod knows of a rental beyond what the fleet does.
+/// RunPod's data about a rental, in addition to the fleet's.
 struct Pod: Sendable {
     struct Volume: Hashable, Sendable {
-        /// GB.
+        /// In GB.
         var size: Int
         var path: String
     }
@@ -11,7 +11,7 @@ struct Pod: Sendable {
     struct NetworkMount: Hashable, Sendable {
         let id: String
         let path: String
-        /// Where its files lie on this machine.
+        /// The folder of its files on this machine.
         let folder: String
     }
 
@@ -23,41 +23,41 @@ struct Pod: Sendable {
     }
 
     let id: String
-    /// `podHostId` is the id with this behind it.
+    /// `podHostId` is the id followed by this.
     let hostSuffix: String
     let host: RunPodStock.Host
     let gpuCount: Int
-    /// Whether TCP ports get a public address: always on Secure Cloud.
+    /// `true` if TCP ports get a public address: always on Secure Cloud.
     let hasPublicAddress: Bool
     var name: String
     var image: String
     /// The container's command; empty for the image's own.
     var arguments: String
-    /// GB, wiped whenever the container ends.
+    /// In GB; wiped whenever the container ends.
     var containerDisk: Int
     var volume: Volume?
-    /// Attached when the pod was made, in place of a volume of its own.
+    /// Attached when the pod was created, instead of a volume of its own.
     let networkVolume: NetworkMount?
     var ports: [String]
     var environment: [String: String]
     var isLocked = false
-    /// Of the container that runs now, or ran last.
+    /// The start of the container that is running, or ran last.
     var startedAt: Double?
     var log: [LogLine] = []
-    /// How much of the container's own output is in `log` already.
+    /// The number of lines of the container's own output that are already in `log`.
     var containerLines = 0
 
     var hostID: String { "\(self.id)-\(self.hostSuffix)" }
     var isSSHPublished: Bool { self.hasPublicAddress && self.ports.contains("22/tcp") }
 
-    /// Dollars an hour. A stopped pod's volume costs twice as much, and its own disk is gone.
+    /// The price in dollars an hour. A stopped pod's volume costs twice as much, and its own disk is gone.
     func storagePrice(isStopped: Bool) -> Double {
         let volume = Double(self.volume?.size ?? 0)
         let gigabyteMonths = isStopped ? volume * 2 : volume + Double(self.containerDisk)
         return gigabyteMonths * 0.10 / 720
     }
 
-    /// RunPod's own images start sshd by `/start.sh`; others do what `arguments` say, or nothing.
+    /// RunPod's own images start sshd with `/start.sh`; other images run `arguments`, or nothing.
     var manner: ContainerManner {
         let isOfficial = self.image.hasPrefix("runpod/")
         let official = isOfficial ? "exec /start.sh" : "exec sleep 2147483647"
@@ -75,14 +75,14 @@ struct Pod: Sendable {
     }
 }
 
-/// A pod that somebody asks for, every field in its final form.
+/// A requested pod, with every field in its final form.
 struct PodOrder: Sendable {
     var name: String
     var image: String
     var arguments = ""
     var kind: RunPodStock.Kind
     var gpuCount = 1
-    /// In this order.
+    /// The clouds to try, in this order.
     var clouds: [RunPodStock.Cloud] = [.secure]
     /// Empty for anywhere.
     var dataCenters: [String] = []
@@ -91,12 +91,12 @@ struct PodOrder: Sendable {
     var allowedCUDA: [String] = []
     var containerDisk = 50
     var volume: Pod.Volume?
-    /// The id of a network volume and where it is mounted.
+    /// The id of a network volume and its mount point.
     var networkVolume: (id: String, path: String)?
     var ports: [String] = []
     var environment: [String: String] = [:]
-    /// Dollars an hour for all GPUs together; nil rents on demand.
+    /// The bid for all GPUs together, in dollars an hour; nil rents on demand.
     var bid: Double?
-    /// Only Community Cloud asks.
+    /// Used on Community Cloud only.
     var wantsPublicAddress = false
 }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The catalogue: what there is, what it costs, and where it can be had now.
+/// The catalogue: GPU types and data centers, their prices and their availability.
 extension RunPodAPI {
-    /// What a request asks to be told about availability.
+    /// The availability that a request asks about.
     private struct Wanted {
         var count = 1
         var cloud = RunPodStock.Cloud.secure
@@ -41,8 +41,8 @@ extension RunPodAPI {
         }
     }
 
-    /// `include=AVAILABILITY` and `product` want each other, and every filter wants them. Other parameters
-    /// are passed over.
+    /// `include=AVAILABILITY` and `product` require each other, and every filter requires both. Other
+    /// parameters are ignored.
     private static func wanted(_ query: [String: String]) throws(RunPodError) -> Wanted? {
         let includes = Self.words(query["include"])
         let products = Self.words(query["product"])
@@ -144,7 +144,7 @@ extension RunPodAPI {
         return .object(row)
     }
 
-    /// By the number of hosts that could take the pod.
+    /// The level for the number of hosts that could take the pod.
     static func level(_ hosts: Int) -> String {
         switch hosts {
         case ...0: "NONE"

@@ -1,9 +1,9 @@
 import Foundation
 
-/// GraphQL, which the platform is taking away and its Python SDK still speaks: the account, GPU types and
-/// data centers, and a pod's whole life.
+/// GraphQL, which the platform is retiring and its Python SDK still uses: the account, GPU types and data
+/// centers, and a pod's whole life.
 extension RunPodAPI {
-    /// What a resolver says went wrong. It comes with status 200.
+    /// An error of a resolver. It is sent with status 200.
     private struct Refusal: Error {
         var message: String
         var code = "RUNPOD"
@@ -59,7 +59,7 @@ extension RunPodAPI {
         return .json(.object(answer))
     }
 
-    /// A document that is wrong, rather than refused.
+    /// The answer to an invalid document, as opposed to a refused one.
     private static func failure(_ message: String) -> APIReply {
         .json(
             [
@@ -69,7 +69,7 @@ extension RunPodAPI {
             ], status: 400)
     }
 
-    /// The parts of `value` that were asked for.
+    /// Returns the requested parts of `value`.
     private static func select(
         _ fields: [GraphQLDocument.Field], from value: JSON, _ place: String
     ) throws(GraphQLDocument.Failure) -> JSON {
@@ -94,7 +94,7 @@ extension RunPodAPI {
         }
     }
 
-    /// Nil for a field that does not exist.
+    /// Returns nil for a field that does not exist.
     private func resolve(
         _ field: GraphQLDocument.Field, _ input: JSON, _ isMutation: Bool
     ) async throws(Refusal) -> JSON? {
@@ -134,7 +134,7 @@ extension RunPodAPI {
             }
             return .null
         case (true, "updateUserSettings"):
-            // One text with a key a line, and often empty lines between.
+            // The text has one key a line, and often empty lines in between.
             let lines = (input["pubKey"]?.text ?? "").split(separator: "\n")
                 .map { $0.trimmingCharacters(in: .whitespaces) }
             await self.fleet.setPodKeys(lines.filter { !$0.isEmpty })
@@ -160,7 +160,7 @@ extension RunPodAPI {
         return self.graphRow(rental)
     }
 
-    /// - Parameter bidPerGPU: dollars an hour; nil rents on demand.
+    /// - Parameter bidPerGPU: the bid in dollars an hour; nil rents on demand.
     private func deploy(_ input: JSON, bidPerGPU: Double? = nil) async throws(Refusal) -> JSON {
         guard let kind = input["gpuTypeId"]?.text.flatMap(RunPodStock.kind),
             let image = input["imageName"]?.text, !image.isEmpty
@@ -240,7 +240,7 @@ extension RunPodAPI {
         guard let pod = rental.pod else { return .null }
         let status = RunPodRows.status(rental)
         let now = self.fleet.clock()
-        // What was ordered, not what is there: it says RUNNING from the first moment.
+        // The member shows the order, not the state: it is RUNNING from the first moment.
         let desired = ["EXITED", "TERMINATED"].contains(status) ? status : "RUNNING"
         var runtime: JSON = nil
         if status == "RUNNING" {

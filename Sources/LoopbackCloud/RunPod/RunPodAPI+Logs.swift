@@ -1,13 +1,13 @@
 import Foundation
 
-/// A pod's log as server-sent events, which go on for as long as somebody listens.
+/// A pod's log as server-sent events, which continue for as long as the client listens.
 extension RunPodAPI {
-    /// Which lines somebody wants.
+    /// The lines that a client wants.
     private struct Wanted: Sendable {
         var source: String?
         var tail = 100
         var since: Double?
-        /// The number of the last line that the caller has.
+        /// The number of the last line that the client has.
         var after: Int?
     }
 
@@ -26,7 +26,7 @@ extension RunPodAPI {
                 position = lines.count
                 quiet = new.isEmpty ? quiet + 1 : 0
                 if !new.isEmpty { continuation.yield(Self.frames(Array(new))) }
-                // Also how the end of a listener is noticed.
+                // Pings also detect a client that is gone.
                 if quiet % 10 == 9 { continuation.yield(Data(": ping\n\n".utf8)) }
             }
             continuation.finish()
@@ -57,7 +57,7 @@ extension RunPodAPI {
             }
             wanted.since = date.timeIntervalSince1970
         }
-        // It beats the time, which beats the number of lines.
+        // The event id overrides the time, which overrides the number of lines.
         wanted.after = request.headers["last-event-id"]?.split(separator: "/").last.flatMap { Int($0) }
         return wanted
     }
@@ -70,7 +70,7 @@ extension RunPodAPI {
         _ lines: [Pod.LogLine], _ wanted: Wanted
     ) -> [(offset: Int, element: Pod.LogLine)] {
         let fitting = lines.enumerated().filter { Self.fits($0.element, wanted) }
-        // Lines are numbered from 1; the one that the caller names is not sent again.
+        // Lines are numbered from 1; the line that the client names is not sent again.
         if let after = wanted.after { return fitting.filter { $0.offset + 1 > after } }
         if let since = wanted.since { return fitting.filter { $0.element.time >= since } }
         return fitting.suffix(wanted.tail)
@@ -86,7 +86,7 @@ extension RunPodAPI {
             let padding = String(repeating: "0", count: max(0, 12 - number.count))
             return "id: \(time)/\(padding)\(number)\ndata: \(data.serialized)\n\n"
         }.joined()
-        // Something must be sent at once, or the caller does not see the stream begin.
+        // Some bytes must be sent at once, or the client does not see the stream begin.
         return Data((text.isEmpty ? ": ping\n\n" : text).utf8)
     }
 }

@@ -5,7 +5,7 @@ extension RunPodAPI {
     func pods(_ request: APIRequest, _ body: JSON) async throws(RunPodError) -> APIReply {
         try Self.allow(["GET", "POST"], request.method)
         if request.method == "POST" { return try await self.create(body) }
-        // Filters that are not known change nothing.
+        // Unknown filters have no effect.
         await self.fleet.refresh()
         var rows: [JSON] = []
         for rental in await self.fleet.pods() {
@@ -58,9 +58,9 @@ extension RunPodAPI {
         return .json(row, status: 201)
     }
 
-    /// The rules that one field alone does not tell.
+    /// Checks the rules that span several fields.
     private func order(_ body: JSON) async throws(RunPodError) -> PodOrder {
-        // Nobody has made a template here, and none of the public ones is emulated.
+        // No template can be created here, and none of the public ones is emulated.
         if body["templateId"] != nil { throw .noTemplate }
         guard let image = body["image"]?.text else { throw .invalid(["$: missing property 'image'"]) }
         guard (body["gpu"] == nil) != (body["cpu"] == nil) else {
@@ -101,7 +101,7 @@ extension RunPodAPI {
             ports: body["ports"]?.elements?.compactMap(\.text) ?? [], environment: environment)
     }
 
-    /// What the container runs: a line of shell, or the words of `entrypoint` and `cmd` in the place of both.
+    /// The container's command: a line of shell, or the words of `entrypoint` and `cmd` instead.
     private static func arguments(_ body: JSON) throws(RunPodError) -> String {
         let words = [body["entrypoint"], body["cmd"]].compactMap { $0?.elements?.compactMap(\.text) }
         guard !words.isEmpty else { return body["args"]?.text ?? "" }
@@ -129,7 +129,7 @@ extension RunPodAPI {
         }
     }
 
-    /// A network volume pins its data center.
+    /// The requested network volume, which determines the data center.
     private func networkVolume(
         _ mounts: JSON?, _ cloud: RunPodStock.Cloud
     ) async throws(RunPodError) -> (id: String, path: String, dataCenter: String)? {
@@ -175,7 +175,7 @@ extension RunPodAPI {
             if let environment = Self.variables(body["env"]) { pod.environment = environment }
             if let volume { pod.volume = volume }
         }
-        // Whatever makes the container restarts it.
+        // A change of these fields restarts a running container.
         let isRebuilt = ["image", "args", "disk", "ports", "env", "registry"].contains { body[$0] != nil }
         if isRebuilt, rental.phase == .running { try? await self.fleet.restartPod(id) }
         return try await self.show(id)

@@ -1,7 +1,6 @@
 import Foundation
 
-/// RunPod's dialects over the fleet: REST v2, and as much GraphQL as its clients still use.
-/// Version 1 is gone.
+/// RunPod's APIs over the fleet: REST v2, and as much GraphQL as its clients still use. Version 1 is gone.
 struct RunPodAPI: Sendable {
     enum Caller {
         case account
@@ -11,14 +10,14 @@ struct RunPodAPI: Sendable {
 
     let fleet: Fleet
     let apiKey: String
-    /// Whom ssh logs in as.
+    /// The user for ssh logins.
     let user: String
     let limiter: RunPodLimiter?
 
     func answer(_ request: APIRequest) async -> APIReply {
         var reply: APIReply
         if request.headers["user-agent"]?.isEmpty != false {
-            // The edge turns away whoever does not say who it is, before any API sees the call.
+            // The edge refuses clients without a user agent before any API sees the call.
             return .text("error code: 1010", status: 403)
         }
         let event = FaultEvent(.runPod, request: request.line)
@@ -73,7 +72,7 @@ struct RunPodAPI: Sendable {
         return reply
     }
 
-    /// What a pod's own key may do is not written anywhere. Here it reaches the pod itself and nothing else.
+    /// Restricts a pod's own key to the pod itself; its real rights are not documented anywhere.
     private func check(_ caller: Caller, _ path: [String]) throws(RunPodError) {
         guard case .pod(let own) = caller else { return }
         guard path.count >= 2, path[0] == "pods", path[1] == own else { throw .denied }

@@ -46,7 +46,7 @@ struct RunPodError: Error {
     }
 }
 
-/// The platform's own sentences, which clients tell cases apart by.
+/// The platform's own messages, by which clients distinguish cases.
 enum RunPodWords {
     static let noCapacity =
         "There are no longer any instances available with the requested specifications. Please refresh and try again."

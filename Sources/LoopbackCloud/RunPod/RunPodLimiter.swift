@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// The allowance of one account: calls in a minute, an hour, a day.
+/// The rate limits of one account: calls in a minute, an hour, a day.
 ///
-/// The windows are shortened by the cloud's speed, as all its clocks are, and the headers say how long they
-/// really are.
+/// The windows are shortened by the cloud's speed, like all its clocks, and the headers give their real
+/// lengths.
 final class RunPodLimiter: Sendable {
     private struct Window {
         let name: String
@@ -24,7 +24,7 @@ final class RunPodLimiter: Sendable {
         ])
     }
 
-    /// What every answer says about the allowance, and the refusal where this call had none left.
+    /// The rate limit headers of every answer, and the refusal if this call exceeds a limit.
     func admit(at now: Double) -> (headers: [String: String], refusal: RunPodError?) {
         self.windows.withLock { windows in
             for index in windows.indices where now - windows[index].began >= windows[index].seconds {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Pods as the two dialects show them; both views are made from the same facts.
+/// Pods as the two APIs show them; both views are made from the same data.
 enum RunPodRows {
     static func status(_ rental: Rental) -> String {
         if rental.isEnding { return "TERMINATED" }
@@ -9,7 +9,7 @@ enum RunPodRows {
         case .provisioning, .created: "PROVISIONING"
         case .loading, .recycling: "STARTING"
         case .running, .rebooting: "RUNNING"
-        // Its command ended though nobody stopped it.
+        // The command ended although nobody stopped it.
         case .exited: "ERROR"
         }
     }
@@ -27,15 +27,16 @@ enum RunPodRows {
         rental.map { Self.actions($0).contains("start") } ?? true
     }
 
-    /// Nil for a pod that is on its way out: the platform does not show it any more.
+    /// Returns nil for a pod that is being terminated: the platform no longer shows it.
     static func pod(_ rental: Rental, isBusy: Bool, user: String, now: Double) -> JSON? {
         guard let pod = rental.pod, !rental.isEnding else { return nil }
         let status = Self.status(rental)
-        // Of a pod whose machine is away the order stays on show, and what the machine tells is missing.
+        // If a pod's machine is offline, the ordered status is still shown, and the machine's own data is
+        // missing.
         let runs = status == "RUNNING" && !rental.isOffline
         var proxy: JSON = nil
         if status != "PROVISIONING" {
-            // It carries a terminal and nothing else, and is not emulated: nobody answers to that name.
+            // The proxy carries a terminal only, and is not emulated: nobody answers to that name.
             proxy = [
                 "host": "127.0.0.1", "port": .int(rental.proxyPort), "username": .string(pod.hostID),
                 "command": .string("ssh \(pod.hostID)@127.0.0.1 -p \(rental.proxyPort)"),
@@ -74,7 +75,7 @@ enum RunPodRows {
         ]
     }
 
-    /// The GPUs alone; storage is billed beside it and not shown.
+    /// The price of the GPUs alone; storage is billed separately and not shown.
     static func cost(_ rental: Rental) -> Double { rental.isChargedForGPU ? rental.gpuPrice : 0 }
 
     static func date(_ time: Double) -> JSON { .string(Self.time(time)) }
@@ -83,7 +84,7 @@ enum RunPodRows {
 
     static func uptime(_ pod: Pod, now: Double) -> Int { Int(max(0, now - (pod.startedAt ?? now))) }
 
-    /// `private`, `public`, type and address of each port that leads anywhere.
+    /// `private`, `public`, type and address of each open port.
     static func ports(_ rental: Rental) -> [(inner: Int, outer: Int, type: String, address: String)] {
         guard let pod = rental.pod, let direct = rental.directPort else { return [] }
         return pod.ports.compactMap { text in

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The rules that REST v2 holds request bodies to: every key known, every value of its kind.
+/// The rules of REST v2 for request bodies: every key is known, and every value has its type.
 indirect enum RunPodSchema: Sendable {
     case text(minimum: Int = 0)
     case pattern(String)
@@ -9,11 +9,11 @@ indirect enum RunPodSchema: Sendable {
     case integer(minimum: Int, maximum: Int = .max)
     case word([String])
     case list(RunPodSchema, most: Int? = nil)
-    /// Any names, all values alike.
+    /// Any keys, with values of one type.
     case dictionary(RunPodSchema)
     case object([String: RunPodSchema], required: [String] = [])
 
-    /// Throws 422 with all complaints about `body`.
+    /// Throws 422 with all problems of `body`.
     func validate(_ body: JSON) throws(RunPodError) {
         let complaints = self.complaints(body, at: "$")
         guard complaints.isEmpty else { throw .invalid(complaints) }
@@ -35,7 +35,7 @@ indirect enum RunPodSchema: Sendable {
             if case .bool = value { return [] }
             return ["\(place): expected boolean"]
         case .integer(let minimum, let maximum):
-            // A number with no fraction is an integer to a schema, however it is written.
+            // To a schema, a number without a fraction is an integer, however it is written.
             let number: Double? =
                 switch value {
                 case .int(let number): Double(number)

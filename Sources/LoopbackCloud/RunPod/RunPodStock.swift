@@ -1,7 +1,7 @@
-/// What RunPod has: kinds of GPUs, data centers, and the hosts in them, the same for the same seed.
+/// RunPod's stock: kinds of GPUs, data centers and their hosts, the same for the same seed.
 ///
-/// Nobody rents a host by name. One asks for a kind of GPU, perhaps in certain data centers, and is placed
-/// on a host that has as many free.
+/// A host cannot be rented by name. A request names a kind of GPU, perhaps with certain data centers, and is
+/// placed on a host that has enough of them free.
 struct RunPodStock: Sendable {
     enum Cloud: String, Sendable { case secure = "SECURE", community = "COMMUNITY" }
 
@@ -17,11 +17,11 @@ struct RunPodStock: Sendable {
     struct Kind: Hashable, Sendable {
         let model: GPUModel
         let name: String
-        /// Serverless pool; nil for none.
+        /// The serverless pool, or nil if it has none.
         let pool: String?
-        /// GB.
+        /// In GB.
         let memory: Int
-        /// Dollars an hour for one; 0 where that cloud has none.
+        /// The price of one in dollars an hour; 0 if that cloud has none.
         let securePrice: Double
         let communityPrice: Double
 
@@ -36,11 +36,11 @@ struct RunPodStock: Sendable {
         let machine: Machine
         let kind: Kind
         let cloud: Cloud
-        /// Nil on Community Cloud.
+        /// nil on Community Cloud.
         let dataCenter: DataCenter?
         let country: String
 
-        /// `12.8`.
+        /// The CUDA version as text, such as `12.8`.
         var cudaVersion: String { RunPodStock.version(self.machine.cudaVersion) }
     }
 
@@ -76,7 +76,7 @@ struct RunPodStock: Sendable {
 
     static func kind(_ id: String) -> Kind? { self.kinds.first { $0.id == id } }
 
-    /// The largest machine, which is no promise that it is free.
+    /// The GPU count of the largest machine, which need not be free.
     func maximumCount(_ kind: Kind, on cloud: Cloud) -> Int {
         self.hosts.filter { $0.kind == kind && $0.cloud == cloud }.map(\.machine.gpuCount).max() ?? 0
     }
@@ -95,7 +95,7 @@ struct RunPodStock: Sendable {
                 ? [("570.133.07", 12.8), ("580.65.06", 13.0)]
                 : [("550.127.05", 12.4), ("570.133.07", 12.8), ("580.65.06", 13.0)])
         let machine = Machine(
-            // Far from the numbers of the other market's machines.
+            // These numbers are far from those of the other market's machines.
             id: 900_000 + number, hostID: 990_000 + number, gpu: kind.model, gpuCount: count,
             gpusTakenByOthers: taken, isDatacenter: isSecure, isVerified: true, isDeverified: false,
             reliability: 0.999, location: country, geocode: 0, publicAddress: "127.0.0.1",
@@ -159,7 +159,7 @@ extension RunPodStock.DataCenter {
 }
 
 extension RunPodStock.Kind {
-    /// `id` is what the driver calls the GPU, which is how we find its figures.
+    /// `id` is the driver's name of the GPU, by which its figures are found.
     fileprivate init(
         _ id: String, _ name: String, _ pool: String?, _ memory: Int, _ secure: Double, _ community: Double
     ) {

@@ -2,8 +2,8 @@ import Dispatch
 import Foundation
 import Glibc
 
-/// Starts programs with nothing of ours but the descriptors named: no inherited sockets, signal masks or
-/// terminal, and a session of their own, so Ctrl-C in our terminal does not reach them.
+/// Starts programs that inherit nothing of ours but the named descriptors: no sockets, signal masks or
+/// terminal. They run in a session of their own, so Ctrl-C in our terminal does not reach them.
 package enum ChildProcess {
     package struct Failure: Error, CustomStringConvertible {
         let program: String
@@ -14,7 +14,8 @@ package enum ChildProcess {
     }
 
     /// Starts `arguments[0]`, an absolute path, and returns its process id; the caller must `wait` for it.
-    /// Standard output is appended to the file `output`, standard error to `errors`, or to the same.
+    /// Standard output is appended to the file `output`, standard error to `errors`, or to `output` if that
+    /// is nil.
     package static func spawn(
         _ arguments: [String], environment: [String: String] = [:], input: Int32? = nil,
         output: String = "/dev/null", errors: String? = nil
@@ -43,7 +44,7 @@ package enum ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
-        // POSIX_SPAWN_SETSID, which glibc shows only to GNU sources.
+        // This is POSIX_SPAWN_SETSID, which glibc declares for GNU sources only.
         let newSession: Int32 = 0x80
         posix_spawnattr_setflags(
             &attributes, Int16(newSession | Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)))
@@ -57,9 +58,9 @@ package enum ChildProcess {
         return child
     }
 
-    /// Adds the closing of every descriptor from 3 on. glibc has a call for that, which it shows only to GNU
-    /// sources; without it the descriptors of this moment are named one by one (closing one that is gone by
-    /// then is no error).
+    /// Adds the closing of every descriptor from 3 on. glibc has a function for that, which it declares for
+    /// GNU sources only; without it the current descriptors are listed one by one (closing one that is gone
+    /// by then is no error).
     private static func closeOthers(_ actions: inout posix_spawn_file_actions_t) {
         typealias CloseFrom =
             @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
@@ -77,14 +78,14 @@ package enum ChildProcess {
     /// Waits for the end of `child` and returns its exit status, 128+n after signal n. A child that somebody
     /// else has reaped counts as ended.
     ///
-    /// It looks every few milliseconds instead of blocking in `waitpid`: many clouds may wait at once, and
+    /// It polls every few milliseconds instead of blocking in `waitpid`: many clouds may wait at once, and
     /// threads are few.
     @discardableResult
     package static func wait(for child: pid_t) async -> Int32 {
         var status: Int32 = 0
         var pause = 1
         while waitpid(child, &status, WNOHANG) == 0 {
-            // Not Task.sleep, which does not wait in a cancelled task.
+            // Task.sleep is not used, because it does not wait in a cancelled task.
             await withCheckedContinuation { continuation in
                 DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(pause)) {
                     continuation.resume()
@@ -95,7 +96,7 @@ package enum ChildProcess {
         return Self.exitStatus(status)
     }
 
-    /// True when `child` has ended; it is reaped then and must not be asked about again.
+    /// `true` if `child` has ended; it is then reaped and must not be asked about again.
     static func hasEnded(_ child: pid_t) -> Bool {
         var status: Int32 = 0
         return waitpid(child, &status, WNOHANG) != 0
@@ -107,7 +108,7 @@ package enum ChildProcess {
             for: try self.spawn(arguments, environment: ["PATH": Self.standardPath], output: output))
     }
 
-    /// What a short program prints, errors included.
+    /// The output of a short program, errors included.
     static func output(of arguments: [String]) async -> String {
         let file = NSTemporaryDirectory() + "/vp-cloud-output-\(UUID().uuidString)"
         defer { unlink(file) }

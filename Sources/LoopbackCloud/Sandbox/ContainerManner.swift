@@ -1,20 +1,21 @@
-/// What tells one platform's containers from another's, seen from inside.
+/// The differences between the platforms' containers, seen from inside.
 struct ContainerManner: Sendable {
     var hostName: String
-    /// What sshd says before the login.
+    /// The text that sshd prints before the login.
     var banner: String?
-    /// Programs of the image, by absolute path.
+    /// Programs of the image, keyed by absolute path.
     var files: [String: String] = [:]
     /// Folders that are mounted, by absolute path.
     var folders: [String] = []
-    /// Folders of this machine that are mounted, by the path inside. Without sandboxes they stay away.
+    /// Folders of this machine that are mounted, keyed by the path inside. They are not mounted without
+    /// sandboxes.
     var mounts: [String: String] = [:]
-    /// The shell line that runs the container, where the owner decides about it. It must bring sshd up by
-    /// calling `sshd`, or nobody can log in. Nil starts sshd beside the owner's `onstart.sh`.
+    /// The shell line that runs the container, if the owner decides about it. It must start sshd by calling
+    /// `sshd`, or nobody can log in. nil starts sshd beside the owner's `onstart.sh`.
     var command: String?
-    /// Whether `command` is known to bring up sshd, for where it cannot be run.
+    /// `true` if `command` is known to start sshd, for hosts where it cannot be run.
     var startsDaemon = true
-    /// What `vastai copy` knows the container by; nil where that does not reach it.
+    /// The number by which `vastai copy` names the container; nil if it cannot reach it.
     var instanceNumber: Int?
 
     static func vast(instance: Int) -> ContainerManner {

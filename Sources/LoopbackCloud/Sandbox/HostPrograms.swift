@@ -1,15 +1,15 @@
 import Foundation
 import Glibc
 
-/// The system programs an instance is made of. `PATH` alone would not do: sshd lives in `/usr/sbin`, which
-/// ordinary users often do not have there.
+/// The system programs that an instance needs. A search in `PATH` alone would not suffice: sshd is in
+/// `/usr/sbin`, which ordinary users often do not have there.
 struct HostPrograms: Sendable {
     let sshd: String
     let sshKeygen: String
-    /// Nil where no sandbox can be made, be it missing or forbidden.
+    /// nil if bubblewrap is missing or sandboxes are forbidden.
     let bubblewrap: String?
     let python: String?
-    /// `(major, minor)` of OpenSSH.
+    /// The `(major, minor)` version of OpenSSH.
     let sshVersion: (Int, Int)
 
     static func find(useSandboxes: Bool) async throws(LoopbackCloud.StartError) -> HostPrograms {

@@ -2,14 +2,14 @@ import Foundation
 import Glibc
 import VPScripts
 
-/// One rented container: a real sshd in a bubblewrap sandbox with its own root, home,
-/// `/workspace` and process space. The network is the host's, so its sshd listens on a port of its own.
+/// One rented container: a real sshd in a bubblewrap sandbox with its own root, home, `/workspace` and
+/// process space. The network is the host's, so its sshd listens on a port of its own.
 ///
-/// Where sandboxes are not allowed it is a plain sshd instead: same user and file system as ours, home and
+/// If sandboxes are not allowed it is a plain sshd instead: same user and file system as ours, home and
 /// workspace below the cloud's folder, processes found by a mark in their environment.
 actor LoopbackInstance {
     nonisolated let files: SandboxFiles
-    /// In the environment of every session of a plain sshd.
+    /// A mark in the environment of every session of a plain sshd.
     private let mark = UUID().uuidString
     private let offer: Offer
     private let seed: UInt64
@@ -31,7 +31,7 @@ actor LoopbackInstance {
         self.keygen = programs.sshKeygen
     }
 
-    /// Makes the container's files anew: at creation, and again when it is recycled.
+    /// Recreates the container's files: at creation, and again when it is recycled.
     func prepare(onStart: String?, keys: [String]) async throws {
         try? FileManager.default.removeItem(atPath: self.files.root)
         try self.files.writeRoot(onStart: onStart)
@@ -40,7 +40,7 @@ actor LoopbackInstance {
         if access(self.hostKey, F_OK) != 0 { try await self.makeHostKey() }
     }
 
-    /// Wipes the container's own disk; what lies below `volume` stays.
+    /// Wipes the container's own disk except for files below `volume`.
     func wipe(keeping volume: String?) async throws {
         await self.shutDown()
         let kept = self.files.folder + "/volume"
@@ -58,7 +58,7 @@ actor LoopbackInstance {
 
     private var hostKey: String { self.files.control + "/host_key" }
 
-    /// Gives the container another host key; sshd shows it after its next start.
+    /// Gives the container a new host key; sshd uses it after its next start.
     func makeHostKey() async throws {
         unlink(self.hostKey)
         unlink(self.hostKey + ".pub")
@@ -74,7 +74,7 @@ actor LoopbackInstance {
         try self.writeKeys()
     }
 
-    /// Whether sshd knows any key.
+    /// Makes sshd accept its keys, or none.
     func admitKeys(_ admits: Bool) throws {
         self.admitsKeys = admits
         try self.writeKeys()
@@ -90,7 +90,7 @@ actor LoopbackInstance {
         guard self.guardian == nil, !self.isErased else { return }
         let isSandboxed = self.files.isSandboxed
         var environment = environment
-        // What `onstart.sh` leaves behind is found by it.
+        // Processes that `onstart.sh` leaves behind are found by this mark.
         if !isSandboxed { environment["VP_LOOPBACK_MARK"] = self.mark }
         try self.files.writeStart(directPort: directPort, proxyPort: proxyPort, environment: environment)
         try? Data().write(to: URL(fileURLWithPath: self.files.sandboxInfo))
@@ -107,7 +107,7 @@ actor LoopbackInstance {
         await guardian.release()
     }
 
-    /// True when the container ran and ended by itself.
+    /// `true` if the container was running and ended by itself.
     func hasDied() -> Bool {
         guard let guardian = self.guardian, ChildProcess.hasEnded(guardian.processID) else { return false }
         guardian.discard()
@@ -115,7 +115,7 @@ actor LoopbackInstance {
         return true
     }
 
-    /// Ends the container and removes its files, for ever: a start that was under way comes to nothing.
+    /// Ends the container and removes its files for good: a start in progress has no effect.
     func erase() async {
         self.isErased = true
         await self.shutDown()
@@ -124,7 +124,7 @@ actor LoopbackInstance {
         ])
     }
 
-    /// Every process of the container and the guardian above it, as the host numbers them.
+    /// All processes of the container and the guardian above it, with the ids that they have on the host.
     func processIDs() -> [pid_t] { self.processIDs(in: ProcessTable()) }
 
     private func processIDs(in table: ProcessTable) -> [pid_t] {
@@ -133,20 +133,20 @@ actor LoopbackInstance {
         return self.files.isSandboxed ? tree : Array(Set(tree + table.marked(self.mark)))
     }
 
-    /// Cuts every ssh connection as a lost network would: what runs in them runs on.
+    /// Cuts every ssh connection as a lost network would: processes in them keep running.
     func cutConnections() {
         for process in self.processIDs() where ProcessTable.commandLine(of: process).hasPrefix("sshd: root") {
             kill(process, SIGKILL)
         }
     }
 
-    /// Whether something runs that loads the GPU, or did a second ago.
+    /// `true` if a process that loads the GPU is running, or was a second ago.
     func isBusy() -> Bool {
         let table = ProcessTable.recent()
         return self.processIDs(in: table).contains { NvidiaSMI.isWorkload(table.name(of: $0)) }
     }
 
-    /// GB that the container's own files take.
+    /// The size of the container's own files, in GB.
     func diskUsage() async -> Double? {
         let now = ContinuousClock.now
         if let look = self.usageLook, now - look.time < .seconds(10) { return look.gigabytes }
@@ -156,13 +156,13 @@ actor LoopbackInstance {
         return gigabytes
     }
 
-    /// Runs `ls`, `du` or `rm` on the container's files, running or not, without a way out of them.
+    /// Runs `ls`, `du` or `rm` on the container's files, running or not, without access to others.
     func look(_ words: [String]) async -> String {
         guard self.files.isSandboxed else { return "not available without sandboxes\n" }
         return await ChildProcess.output(of: self.files.lookCommand(words))
     }
 
-    /// What the container printed since its first start, onstart included.
+    /// The container's output since its first start, including that of onstart.
     func containerLog() -> String {
         (try? String(contentsOfFile: self.files.containerLog, encoding: .utf8)) ?? ""
     }

@@ -2,9 +2,9 @@ import VPScripts
 
 /// The stand-in for `nvidia-smi` that instances find on their `PATH`.
 ///
-/// Its figures move with time, differ from GPU to GPU, and follow what runs.
+/// The figures change with time, differ from GPU to GPU, and depend on the running processes.
 enum NvidiaSMI {
-    /// What the script sources to know which GPUs it stands for.
+    /// The settings that the script sources to know the emulated GPUs.
     static func settings(for offer: Offer, seed: UInt64, stateFile: String) -> String {
         var generator = SeededGenerator(seed: seed &+ UInt64(offer.id))
         let identity = "\(generator.hex(8))-\(generator.hex(4))-\(generator.hex(4))-\(generator.hex(4))"
@@ -26,7 +26,7 @@ enum NvidiaSMI {
         "gpu-burn",
     ]
 
-    /// True when a process called `name` loads the GPU.
+    /// `true` if a process called `name` loads the GPU.
     static func isWorkload(_ name: String) -> Bool {
         self.workloads.contains { pattern in
             if pattern.hasSuffix("*") { return name.hasPrefix(pattern.dropLast()) }
@@ -35,7 +35,8 @@ enum NvidiaSMI {
         }
     }
 
-    /// The program; `settingsFile` is sourced first, `figuresFile` holds `ScriptFile.nvidiaSMIFigures`.
+    /// The text of the program; it sources `settingsFile` first, and `figuresFile` contains
+    /// `ScriptFile.nvidiaSMIFigures`.
     static func program(settingsFile: String, figuresFile: String) -> String {
         SandboxFiles.program(.nvidiaSMI, ["settings": settingsFile, "figures": figuresFile])
     }

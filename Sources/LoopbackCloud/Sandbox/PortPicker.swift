@@ -1,22 +1,22 @@
 import Glibc
 import Synchronization
 
-/// Finds free ports on 127.0.0.1, and keeps them from other clouds until their sshd listens,
-/// also from those of other processes: a container that starts minutes after its address was chosen finds the
-/// port taken otherwise, and dies.
+/// Finds free ports on 127.0.0.1, and reserves them until their sshd listens, also against clouds of other
+/// processes: otherwise a container that starts minutes after its address was chosen would find the port
+/// taken, and die.
 final class PortPicker: Sendable {
-    /// Below the range from which the kernel takes the ports of outgoing connections,
-    /// so that none of those can step in between this look and sshd's bind.
+    /// The range is below the one from which the kernel takes the ports of outgoing connections, so that none
+    /// of those can take a port between this check and sshd's bind.
     private static let shared = PortPicker(
         range: 18_000...32_000, lockFile: "/tmp/vp-loopback-ports-\(getuid())")
 
     private let range: ClosedRange<Int>
     private let picked = Mutex<Set<Int>>([])
-    /// A file of which each byte stands for a port; -1 where there is none,
-    /// and other processes are not heeded.
+    /// A file in which each byte represents a port; -1 if it cannot be opened: then other processes are
+    /// ignored.
     private let locks: Int32
 
-    /// - Parameter lockFile: where all pickers of one user agree.
+    /// - Parameter lockFile: a file that all pickers of one user share.
     init(range: ClosedRange<Int>, lockFile: String) {
         self.range = range
         self.locks = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -26,10 +26,10 @@ final class PortPicker: Sendable {
 
     static func freePort() -> Int { Self.shared.freePort() }
 
-    /// A port that nobody listens on now and that was not given away before: its sshd may not listen yet.
+    /// A port that nobody listens on now and that was not given out before: its sshd may not listen yet.
     func freePort() -> Int {
         self.picked.withLock { picked in
-            // Whoever had one long ago listens, or is gone.
+            // The owners of earlier ports listen by now, or are gone.
             if picked.count > self.range.count / 2 {
                 for port in picked { _ = self.setLock(Int16(F_UNLCK), port) }
                 picked.removeAll()
@@ -47,7 +47,7 @@ final class PortPicker: Sendable {
         }
     }
 
-    /// False where another picker has it. The lock is the open file's: it goes with this process.
+    /// `false` if another picker has the port. The lock belongs to the open file, and ends with this process.
     private func setLock(_ kind: Int16, _ port: Int) -> Bool {
         guard self.locks >= 0 else { return true }
         var lock = flock()
@@ -55,7 +55,7 @@ final class PortPicker: Sendable {
         lock.l_whence = Int16(SEEK_SET)
         lock.l_start = off_t(port)
         lock.l_len = 1
-        // F_OFD_SETLK, which the headers show to GNU programs only.
+        // This is F_OFD_SETLK, which the headers declare for GNU programs only.
         return fcntl(self.locks, 37, &lock) == 0 || (errno != EAGAIN && errno != EACCES)
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A look at `/proc`: which processes descend from ours.
+/// A snapshot of `/proc`: the processes that descend from ours.
 struct ProcessTable {
     private struct Entry {
         var parent: pid_t
@@ -17,11 +17,11 @@ struct ProcessTable {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
             guard let process = pid_t(name),
                 let text = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
-                // The name of the program comes second, in parentheses, and may hold anything.
+                // The name of the program comes second, in parentheses, and may contain anything.
                 let start = text.firstIndex(of: "("), let end = text.lastIndex(of: ")"), start < end
             else { continue }
             let fields = text[text.index(after: end)...].split(separator: " ")
-            // A zombie has ended; it only waits to be counted.
+            // A zombie has ended; it only waits to be reaped.
             if fields.count > 1, fields[0] != "Z", let parent = pid_t(fields[1]) {
                 entries[process] = Entry(parent: parent, name: text[text.index(after: start)..<end])
             }
@@ -30,7 +30,7 @@ struct ProcessTable {
         self.children = Dictionary(grouping: entries.keys) { entries[$0]?.parent ?? 0 }
     }
 
-    /// A table of the last second, the same for everyone who asks.
+    /// A table of the last second, shared by all callers.
     static func recent() -> ProcessTable {
         Self.latest.withLock { latest in
             let now = ContinuousClock.now
@@ -56,7 +56,7 @@ struct ProcessTable {
         return found
     }
 
-    /// Processes that carry `mark` in their environment.
+    /// Processes that have `mark` in their environment.
     func marked(_ mark: String) -> [pid_t] {
         let needle = Data("VP_LOOPBACK_MARK=\(mark)".utf8)
         return self.entries.keys.filter { process in
@@ -65,7 +65,7 @@ struct ProcessTable {
         }
     }
 
-    /// The name the kernel knows the process by, at most 15 bytes.
+    /// The kernel's name of the process, at most 15 bytes.
     func name(of process: pid_t) -> String { self.entries[process].map { String($0.name) } ?? "" }
 
     static func commandLine(of process: pid_t) -> String {

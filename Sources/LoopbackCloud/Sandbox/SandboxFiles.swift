@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import VPScripts
 
-/// Writes what an instance finds when it starts: the files of its own root, and the read-only folder through
-/// which the cloud tells it who it is.
+/// Writes the files that an instance finds when it starts: those of its own root, and the read-only folder
+/// through which the cloud configures it.
 struct SandboxFiles: Sendable {
     /// The instance's folder on the host.
     let folder: String
@@ -16,20 +16,20 @@ struct SandboxFiles: Sendable {
     var control: String { self.folder + "/control" }
     var containerLog: String { self.folder + "/container.log" }
     var sandboxInfo: String { self.folder + "/sandbox.json" }
-    /// Where `control` is seen from inside.
+    /// The path of `control` seen from inside.
     var controlInside: String { self.isSandboxed ? "/opt/instance" : self.control }
     private var homeInside: String { self.isSandboxed ? "/root" : self.root + "/root" }
     private var searchPath: String { "\(self.controlInside)/bin:\(ChildProcess.standardPath)" }
     private var shell: String { access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh" }
     private var hostName: String { self.manner.hostName }
 
-    /// Where the host finds what the container calls `path`.
+    /// The path on the host of the container's `path`.
     func path(inside path: String) -> String {
-        // Without a sandbox there is one workspace, below the home, whatever it is called.
+        // Without a sandbox there is one workspace, below the home, whatever its name.
         self.isSandboxed ? self.root + path : self.root + "/root/workspace"
     }
 
-    /// The container's own files as they are when it is made.
+    /// Writes the container's own files in their initial state.
     func writeRoot(onStart: String?) throws {
         let workspace = self.isSandboxed ? "workspace" : "root/workspace"
         for name in ["etc", "root/.ssh", "tmp", "var/log", "var/tmp", "home", "opt", "srv", "run", workspace]
@@ -48,8 +48,8 @@ struct SandboxFiles: Sendable {
         chmod(self.root + "/root/.ssh", 0o700)
         chmod(self.root + "/tmp", 0o1777)
         chmod(self.root + "/var/tmp", 0o1777)
-        // sshd as an ordinary user admits only that user. Inside the sandbox the name `root` is therefore
-        // given our own number: whoever starts the cloud, clients log in as root, as on the platform.
+        // sshd as an ordinary user admits only that user. Inside the sandbox the name `root` therefore gets
+        // our own number: no matter which user starts the cloud, clients log in as root, as on the platform.
         try self.write(
             """
             root:*:\(geteuid()):\(getegid()):root:/root:\(self.shell)
@@ -66,8 +66,8 @@ struct SandboxFiles: Sendable {
         let prompt = "[ -z \"$PS1\" ] || PS1='\\u@\\h:\\w# '\n"
         try self.write("PATH='\(self.searchPath)'\nexport PATH\n" + prompt, to: "root/etc/profile")
         try self.write(prompt, to: "root/root/.bashrc")
-        // The platform's sessions read /etc/environment (through PAM), and nothing else of the container's
-        // variables. Ours read it through the one file that sshd reads by itself.
+        // The platform's sessions read /etc/environment (through PAM), and no other variables of the
+        // container. Ours read it through the one file that sshd reads by itself.
         try self.write("", to: "root/etc/environment")
         try FileManager.default.createSymbolicLink(
             atPath: self.root + "/root/.ssh/environment",
@@ -84,10 +84,10 @@ struct SandboxFiles: Sendable {
         }
     }
 
-    /// Whom `vastai copy` logs in as, for an rsync server that knows the container by its number.
+    /// The login of `vastai copy`, for an rsync server that knows the container by its number.
     static let copier = "vastai_kaalia"
 
-    /// That server reads its settings in /etc as root, and in the home folder as anybody else.
+    /// That server reads its settings in /etc as root, and in the home folder as any other user.
     private func writeCopySettings() throws {
         guard let number = self.manner.instanceNumber else { return }
         let text = """
@@ -103,7 +103,7 @@ struct SandboxFiles: Sendable {
         for place in ["root/etc", "root/var/lib/copies"] { try self.write(text, to: "\(place)/rsyncd.conf") }
     }
 
-    /// The files below `control` that stay the same for the life of the instance.
+    /// Writes the files below `control` that stay the same for the life of the instance.
     func writeControl(offer: Offer, seed: UInt64, mark: String) throws {
         try self.makeFolder("control/bin")
         let state = self.isSandboxed ? "/run/gpu-state" : self.root + "/tmp/.gpu-state"
@@ -134,7 +134,7 @@ struct SandboxFiles: Sendable {
         }
     }
 
-    /// The files below `control` for one start of the container.
+    /// Writes the files below `control` for one start of the container.
     func writeStart(directPort: Int, proxyPort: Int, environment: [String: String]) throws {
         let variables = environment.sorted { $0.key < $1.key }
             .map { "export \($0.key)=\(Self.quoted($0.value))\n" }.joined()
@@ -144,9 +144,9 @@ struct SandboxFiles: Sendable {
         try self.write(self.initScript, to: "control/init", mode: 0o755)
     }
 
-    /// The keys that may log in besides those in the container's own `authorized_keys`.
+    /// Writes the keys that may log in, besides those in the container's own `authorized_keys`.
     ///
-    /// - Parameter admitsOwn: false turns away the container's own keys as well.
+    /// - Parameter admitsOwn: `false` refuses the container's own keys as well.
     func writeKeys(_ keys: [String], admitsOwn: Bool = true) throws {
         try self.write(keys.map { $0 + "\n" }.joined(), to: "control/authorized_keys")
         unlink(self.control + "/own_keys")
@@ -162,7 +162,7 @@ struct SandboxFiles: Sendable {
         return self.sandbox + start
     }
 
-    /// What goes in front of a command to run it inside the container's root; empty without sandboxes.
+    /// The prefix of a command that runs it inside the container's root; empty without sandboxes.
     private var sandbox: [String] {
         guard let bubblewrap = self.programs.bubblewrap else { return [] }
         var arguments = [
@@ -210,7 +210,7 @@ struct SandboxFiles: Sendable {
 
     private static func isVisible(_ path: String) -> Bool { path.hasPrefix("/usr/") }
 
-    /// `PREFIX` of `PREFIX/bin/python3.x`.
+    /// The `PREFIX` of `PREFIX/bin/python3.x`.
     private static func prefix(ofPython path: String) -> String {
         path.split(separator: "/").dropLast(2).map { "/" + $0 }.joined()
     }
@@ -242,7 +242,7 @@ struct SandboxFiles: Sendable {
     }
 
     private var startScript: String {
-        // Without a sandbox the command would work on the host's own files, so sshd alone is started.
+        // Without a sandbox the command would change the host's own files, so only sshd is started.
         let command =
             self.manner.command.map { command in
                 self.isSandboxed ? command : self.manner.startsDaemon ? ":" : "exec sleep 2147483647"
@@ -282,7 +282,7 @@ struct SandboxFiles: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Stands between plain sshd and the session: the home folder that the user database names is a real one.
+    /// The script between a plain sshd and the session: the home folder in the user database is a real one.
     private func loginScript(mark: String) -> String {
         Self.program(
             .login,

@@ -1,4 +1,4 @@
-/// What the market has in stock: machines and the offers cut from them, the same for the same seed.
+/// The market's stock: machines and the offers cut from them, the same for the same seed.
 struct Catalogue: Sendable {
     let machines: [Machine]
     let offers: [Offer]
@@ -44,7 +44,7 @@ struct Catalogue: Sendable {
         _ model: GPUModel, position: Int, id: Int, hosts: inout [Host], using generator: inout SeededGenerator
     ) -> Machine {
         let host = Self.host(for: model, among: &hosts, using: &generator)
-        // The first machine of each kind is one that anybody would rent, so that every GPU can be had.
+        // The first machine of each kind is one that anybody would rent, so that every GPU is available.
         let isPick = position == 0
         let isVerified = isPick || !generator.chance(0.18)
         let isDeverified = !isVerified && generator.chance(0.25)
@@ -100,7 +100,7 @@ struct Catalogue: Sendable {
         let host = Host(
             id: 60_000 + hosts.count * 113 + generator.int(0...100), isDatacenter: wantsDatacenter,
             place: generator.pick(Self.places),
-            // Documentation ranges: no address here belongs to anybody.
+            // These are documentation ranges: no address here belongs to anybody.
             network: generator.pick(["192.0.2", "198.51.100", "203.0.113"]))
         hosts.append(host)
         return host

@@ -1,25 +1,25 @@
-/// One kind of GPU as it is found on rental markets.
+/// One kind of GPU on rental markets.
 struct GPUModel: Hashable, Sendable {
     /// The platform's spelling, with spaces.
     let name: String
-    /// What nvidia-smi calls it.
+    /// The name that nvidia-smi prints.
     let productName: String
     /// Usable memory in MB, a little under the nominal size.
     let memory: Int
-    /// GB/s.
+    /// In GB/s.
     let memoryBandwidth: Double
-    /// Watts.
+    /// In watts.
     let power: Double
     /// CUDA capability times 100.
     let capability: Int
     let teraflops: Double
     /// The platform's benchmark score.
     let benchmark: Double
-    /// Typical dollars an hour for one.
+    /// The typical price for one, in dollars an hour.
     let price: Double
-    /// How many sit in one machine, by likelihood (repeated entries are likelier).
+    /// The numbers of GPUs per machine; repeated entries are more likely.
     let perMachine: [Int]
-    /// How many machines of this kind the catalogue holds.
+    /// The number of machines of this kind in the catalogue.
     let machines: Int
     let isDatacenter: Bool
 

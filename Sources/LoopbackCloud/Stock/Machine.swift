@@ -4,7 +4,7 @@ struct Machine: Hashable, Sendable {
     let hostID: Int
     let gpu: GPUModel
     let gpuCount: Int
-    /// GPUs that strangers rent at the moment.
+    /// The number of GPUs that others are renting.
     let gpusTakenByOthers: Int
     let isDatacenter: Bool
     let isVerified: Bool
@@ -15,24 +15,24 @@ struct Machine: Hashable, Sendable {
     let publicAddress: String
     let directPorts: Int
     let hasStaticAddress: Bool
-    /// Mbit/s.
+    /// In Mbit/s.
     let upload: Double
     let download: Double
-    /// Dollars a GB.
+    /// In dollars a GB.
     let uploadCost: Double
     let downloadCost: Double
     let cpuName: String
     let cpuThreads: Int
     let cpuGHz: Double
-    /// MB.
+    /// In MB.
     let memory: Int
     let boardName: String
     let diskName: String
-    /// GB that can still be rented.
+    /// The disk space that can still be rented, in GB.
     let diskSpace: Double
-    /// MB/s.
+    /// In MB/s.
     let diskBandwidth: Double
-    /// Dollars a GB and month.
+    /// In dollars a GB and month.
     let storageCost: Double
     let osVersion: String
     let driverVersion: String
@@ -42,15 +42,15 @@ struct Machine: Hashable, Sendable {
     let pcieBandwidth: Double
     let nvlinkBandwidth: Double
     let drivesDisplay: Bool
-    /// Dollars an hour for one GPU, on demand.
+    /// The on-demand price of one GPU, in dollars an hour.
     let gpuPrice: Double
     let minimumBidFraction: Double
-    /// How long it has been listed and will stay so, in seconds from the start of the cloud.
+    /// How long it has been listed, and how long it will be, in seconds from the start of the cloud.
     let listedFor: Double
     let availableFor: Double
 }
 
-/// Hardware one can rent now: some GPUs of one machine.
+/// Hardware that can be rented now: some GPUs of one machine.
 struct Offer: Hashable, Sendable {
     let id: Int
     let bundleID: Int
@@ -60,10 +60,10 @@ struct Offer: Hashable, Sendable {
 
     var gpu: GPUModel { self.machine.gpu }
     var gpuFraction: Double { Double(self.gpuCount) / Double(self.machine.gpuCount) }
-    /// Dollars an hour without storage.
+    /// The price without storage, in dollars an hour.
     var gpuPrice: Double { self.machine.gpuPrice * Double(self.gpuCount) }
     var minimumBid: Double { self.gpuPrice * self.machine.minimumBidFraction }
 
-    /// Dollars an hour for `gigabytes` of disk; the platform counts months of 30 days.
+    /// The price of `gigabytes` of disk, in dollars an hour; the platform counts months of 30 days.
     func storagePrice(gigabytes: Double) -> Double { gigabytes * self.machine.storageCost / 30 / 24 }
 }

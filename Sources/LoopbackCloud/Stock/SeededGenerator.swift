@@ -1,4 +1,4 @@
-/// SplitMix64: small, fast, and the same on every machine, so a seed names one catalogue for ever.
+/// SplitMix64: small, fast, and the same on every machine, so a seed always gives the same catalogue.
 struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// The platform's limits: a minimum pause between calls of one kind by one caller, for searches a number of
+/// The platform's limits: a minimum pause between calls of one kind by one caller; for searches, a number of
 /// calls per minute.
 ///
 /// The published seconds are divided by the cloud's speed, so that a demo is quick while a client that does
-/// not keep the pauses is still refused; the refusal names the pause that is in force.
+/// not keep the pauses is still refused; the refusal names the pause in force.
 final class RateLimiter: Sendable {
     private struct Caller: Hashable {
         let endpoint: VastEndpoint
@@ -16,7 +16,7 @@ final class RateLimiter: Sendable {
 
     init(speed: Double) { self.speed = speed }
 
-    /// Nil when the call may pass; else the pause between calls, in seconds, that was not kept.
+    /// nil if the call may pass; else the pause between calls that was not kept, in seconds.
     func refusal(of endpoint: VastEndpoint, by identity: String, at now: Double) -> Double? {
         let threshold = endpoint.threshold / self.speed
         guard threshold > 0 else { return nil }
@@ -33,12 +33,12 @@ final class RateLimiter: Sendable {
     }
 }
 
-/// The kinds of calls that are limited on their own.
+/// The kinds of calls that are limited separately.
 enum VastEndpoint: Hashable {
     case search, rent, launch, list, show, order, reboot, destroy, bid, keys, detachKey, command, deposit
     case invoices, volumes, copy, unlimited
 
-    /// Published seconds between calls. A search is limited to ten a minute instead.
+    /// The published seconds between calls. Searches are limited to ten a minute instead.
     var threshold: Double {
         switch self {
         case .search: 6

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Texts that are fetched from a link some time after they were asked for, without a key: what the platform
-/// uploads to a storage service.
+/// Texts that can be fetched from a link some time after they were requested, without a key: the platform
+/// uploads them to a storage service.
 final class ResultStore: Sendable {
     private struct Result {
         let text: String
@@ -12,14 +12,14 @@ final class ResultStore: Sendable {
 
     private let results = Mutex<[String: Result]>([:])
 
-    /// Keeps `text` and returns the path of its link.
+    /// Stores `text` and returns the path of its link.
     func add(_ text: String, readyAt: Double) -> String {
         let name = UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased() + ".log"
         self.results.withLock { $0[name] = Result(text: text, readyAt: readyAt) }
         return "/instance_logs/\(name)"
     }
 
-    /// The first look is always too early, so that no client learns to count on one.
+    /// The first look is always too early, so that no client learns to rely on a single one.
     func answer(_ request: APIRequest, at now: Double) -> APIReply {
         let denied = """
             <?xml version="1.0" encoding="UTF-8"?>

@@ -21,7 +21,7 @@ extension VastAPI {
         switch (method, id) {
         case ("GET", nil):
             let keys = await self.fleet.accountKeys
-            // No keys is "not found", not an empty list.
+            // An empty list of keys is answered with "not found".
             guard !keys.isEmpty else { throw .noSuchKey }
             return .json(.array(keys.map { Self.row($0, textColumn: "key") }))
         case ("POST", nil):
@@ -45,7 +45,7 @@ extension VastAPI {
         return text
     }
 
-    /// The key's text is called differently when it is made and when it is listed.
+    /// The text's column has different names when a key is created and when keys are listed.
     private static func row(_ key: PublicKey, textColumn: String) -> JSON {
         [
             "id": .int(key.id), "user_id": 123_456, textColumn: .string(key.text), "deleted_at": nil,

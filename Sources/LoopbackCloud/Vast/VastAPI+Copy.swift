@@ -1,8 +1,8 @@
-/// `vastai copy` between an instance and the client's own disk: the platform names an address, and the
-/// client's rsync does the rest. Copies between instances, and to other clouds, are not offered.
+/// `vastai copy` between an instance and the client's own disk: the platform returns an address, and the
+/// client's rsync does the rest. Copies between instances, and to other clouds, are not supported.
 extension VastAPI {
     func copy(_ method: String, _ body: JSON) async throws(VastError) -> APIReply {
-        // What is under way here is the client's own rsync.
+        // The copy is the client's own rsync, so there is nothing to end here.
         if method == "DELETE" { return .json(["success": true]) }
         guard method == "PUT" else { throw .notFound }
         let (source, target) = (Self.place(body["src_id"]), Self.place(body["dst_id"]))
@@ -24,7 +24,7 @@ extension VastAPI {
         case other
     }
 
-    /// `777`, `C.777`, `local`, or nothing for a path alone.
+    /// Parses `777`, `C.777`, `local`, or nothing for a path alone.
     private static func place(_ id: JSON?) -> Place {
         guard let id, !id.isNull else { return .local }
         guard let text = id.text ?? id.integer.map(String.init) else { return .other }
@@ -34,7 +34,7 @@ extension VastAPI {
 
     private func portForCopies(_ id: Int) async throws(VastError) -> Int {
         guard let rental = await self.fleet.rental(id) else { throw .noSuchInstance(id) }
-        // A plain sshd knows one user, and the whole machine's files.
+        // A plain sshd knows one user, and would expose the whole machine's files.
         guard rental.phase == .running, rental.instance.files.isSandboxed else {
             throw .invalidArguments("instance \(id) takes no copies now", ask: nil)
         }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Instances: list, show, orders, logs.
 extension VastAPI {
-    /// Columns that the contract stores; only these can be filtered by.
+    /// Columns that the contract stores; filters accept only these.
     private static let storedColumns: Set<String> = [
         "id", "label", "actual_status", "intended_status", "cur_state", "next_state", "gpu_name",
         "verification",
@@ -83,8 +83,8 @@ extension VastAPI {
         return position
     }
 
-    /// Every instance as it is known without a look into its container: a list has many pages,
-    /// and each of them finds and sorts all instances.
+    /// All instances without a look into their containers: a list has many pages, and each of them finds and
+    /// sorts all instances.
     private func rows() async -> [[String: JSON]] {
         await self.fleet.refresh()
         var rows: [[String: JSON]] = []
@@ -156,7 +156,7 @@ extension VastAPI {
         await self.fleet.refresh()
         guard let rental = await self.fleet.rental(id) else { return .json(["instances": nil]) }
         var row = await self.row(rental)
-        // Only the list shows it.
+        // This member is only in the list.
         row["volume_info"] = nil
         return .json(["instances": .object(row)])
     }
@@ -196,7 +196,7 @@ extension VastAPI {
         return .json(["success": true])
     }
 
-    /// Repeated by the official client even after success, so an id that is gone is no error.
+    /// The official client repeats this call even after success, so an id that is gone is no error.
     func destroySeveral(_ body: JSON) async throws(VastError) -> APIReply {
         let ids = body["instance_ids"]?.elements ?? body["ids"]?.elements ?? []
         for id in ids.compactMap(\.integer) where await self.fleet.rental(id) != nil {
@@ -212,7 +212,7 @@ extension VastAPI {
         switch (method, path.first) {
         case ("GET", nil):
             let keys = rental.keys.map { ["id": .int($0.id), "public_key": .string($0.text)] as JSON }
-            // Text inside the JSON, not an array.
+            // The array is sent as text inside the JSON.
             return .json(["success": true, "ssh_keys": .string(JSON.array(keys).serialized)])
         case ("POST", nil):
             guard let text = body["ssh_key"]?.text, text.hasPrefix("ssh") || text.hasPrefix("ecdsa") else {
@@ -251,7 +251,7 @@ extension VastAPI {
             text, request, more: ["writeable_path": .string("/var/lib/docker/overlay2/\(id)/diff")])
     }
 
-    /// Words with simple quoting; nil for anything a shell would do more with.
+    /// Splits a command into words with simple quoting; nil if a shell would do more with it.
     private static func words(of command: String) -> [String]? {
         guard command.firstMatch(of: #/[;&|<>`$\\\n]/#) == nil else { return nil }
         return command.matches(of: #/"([^"]*)"|'([^']*)'|(\S+)/#).map {

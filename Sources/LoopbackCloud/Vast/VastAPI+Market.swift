@@ -60,7 +60,7 @@ extension VastAPI {
         return .json(["success": true, "results": .array(answers)])
     }
 
-    /// Search and rent in one call: the best offer that can still be had.
+    /// Searches and rents in one call: the best offer that is still available.
     func launch(_ body: JSON) async throws(VastError) -> APIReply {
         let rows = try await self.offers(body["q"] ?? [:], defaultOrder: [["score", "desc"]])
         for row in rows.prefix(3) {
@@ -116,7 +116,7 @@ extension VastAPI {
             for (name, value) in members.sorted(by: { $0.key < $1.key }) {
                 let text = value.text ?? value.serialized
                 options.append((name, text))
-                // Port mappings, host names and volumes travel among the variables.
+                // Port mappings, host names and volumes are sent among the variables.
                 if !name.hasPrefix("-"), name.wholeMatch(of: #/[A-Za-z_][A-Za-z0-9_]*/#) != nil {
                     environment[name] = text
                 }
@@ -127,7 +127,7 @@ extension VastAPI {
             onStart: onStart,
             runtype: body["runtype"]?.text ?? "ssh_direc ssh_proxy", bid: bid,
             startsStopped: body["target_state"]?.text == "stopped",
-            // On by default for what is not bid for.
+            // The default is `true` unless the request is a bid.
             cancelsWhenUnavailable: body["cancel_unavail"]?.flag ?? (bid == nil))
     }
 }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// The vast.ai dialect over the fleet: who may ask, how often, and where each path leads.
+/// The vast.ai API over the fleet: authentication, rate limits and routes.
 ///
 /// Routes return their success and throw a `VastError` for anything else.
 struct VastAPI: Sendable {
-    /// A key is the account's, or belongs to one instance and reaches only that.
+    /// The owner of a key: the account, or one instance, whose key gives access to that one only.
     enum Caller: Hashable {
         case account
         case instance(Int)
@@ -29,7 +29,7 @@ struct VastAPI: Sendable {
         }
         if let fault = await self.fleet.takeFault(.rateLimited, event) {
             var reply = APIReply.text("API requests too frequent", status: 429)
-            // Not promised anywhere, and sent by what stands before the platform.
+            // This header is documented nowhere, and is sent by the proxy in front of the platform.
             if let seconds = fault.seconds { reply.headers["Retry-After"] = String(Int(seconds)) }
             return reply
         }

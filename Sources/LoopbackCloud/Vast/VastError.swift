@@ -1,6 +1,6 @@
 import Foundation
 
-/// A refusal in the platform's words and statuses.
+/// A refusal with the platform's message and status.
 struct VastError: Error {
     let reply: APIReply
 
@@ -13,7 +13,7 @@ struct VastError: Error {
     private init(reply: APIReply) { self.reply = reply }
 
     static var loginRequired: VastError { .init(403, "auth_error", "This action requires login.") }
-    /// Not 401: a wrong key reads like something missing.
+    /// The status is not 401: a wrong key is answered like something missing.
     static var wrongKey: VastError { .init(404, "auth_error", "Invalid user key") }
     static var notPermitted: VastError {
         .init(403, "auth_error", "This action is not permitted with this key.")
@@ -65,7 +65,7 @@ struct VastError: Error {
             410, "no_such_ask",
             "error 410/3907: no_such_ask Instance type \(id) is no longer available.", ["ask_id": .int(id)])
     }
-    /// As the documentation does not have it, and production does.
+    /// The answer as in production; the documentation differs.
     static func noCapacity(_ id: Int) -> VastError {
         .init(400, "no_such_ask", "Instance type by id \(id) is not available.", ["ask_id": .int(id)])
     }
@@ -75,7 +75,7 @@ struct VastError: Error {
             ["ask_id": .int(id), "new_contract": .int(contract)])
     }
 
-    /// - Parameter reset: seconds since 1970.
+    /// - Parameter reset: the time in seconds since 1970.
     static func searchQuota(reset: Double) -> VastError {
         var reply = APIReply.json(
             [
@@ -86,7 +86,7 @@ struct VastError: Error {
         return .init(reply: reply)
     }
 
-    /// Refusals of frequent calls have no one shape: renting answers JSON, the rest plain text.
+    /// Refusals of frequent calls have no common shape: renting answers JSON, the rest plain text.
     static func tooFrequent(_ endpoint: VastEndpoint, _ threshold: Double) -> VastError {
         let seconds = (threshold * 1000).rounded() / 1000
         if endpoint == .rent {

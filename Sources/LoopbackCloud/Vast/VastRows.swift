@@ -2,7 +2,7 @@ import Foundation
 
 /// The platform's JSON for an offer and for an instance.
 enum VastRows {
-    /// `storage` is the disk, in GB, that the price shall include.
+    /// - Parameter storage: the disk, in GB, that the price includes.
     static func offer(
         _ offer: Offer, storage: Double, isBid: Bool, isRentable: Bool, isRented: Bool, minimumBid: Double,
         startedAt: Double
@@ -44,7 +44,9 @@ enum VastRows {
         return row
     }
 
-    /// `isBusy` says whether the GPU has work, `now` is the time of the row.
+    /// - Parameters:
+    ///   - isBusy: `true` if the GPU has work.
+    ///   - now: the time of the row.
     static func instance(
         _ rental: Rental, minimumBid: Double, isBusy: Bool, diskUsage: Double?, now: Double
     ) -> [String: JSON] {
@@ -69,9 +71,9 @@ enum VastRows {
             "template_id": nil, "template_hash_id": nil, "template_name": nil,
             "ssh_host": "127.0.0.1", "ssh_port": .int(rental.proxyPort), "ssh_idx": "1",
             "machine_dir_ssh_port": .int(rental.directPort ?? rental.proxyPort),
-            // The platform leaves a newline there, and spaces here.
+            // The platform leaves a newline in the first address, and spaces in the second.
             "public_ipaddr": "127.0.0.1\n", "local_ipaddrs": "127.0.0.1 \n",
-            // Never null.
+            // These are never null.
             "direct_port_start": .int(rental.directPort ?? -1),
             "direct_port_end": .int(rental.directPort ?? -1),
             "start_date": .rounded(rental.createdAt, 2), "end_date": .rounded(end, 1),
@@ -99,7 +101,7 @@ enum VastRows {
         return row
     }
 
-    /// Absent until the container runs: null makes the official client crash.
+    /// The port mappings; nil until the container runs: null would crash the official client.
     private static func ports(of rental: Rental) -> JSON? {
         guard let port = rental.directPort, rental.phase == .running else { return nil }
         func mapping(_ port: String) -> JSON { [["HostIp": "0.0.0.0", "HostPort": .string(port)]] }
@@ -115,7 +117,7 @@ enum VastRows {
         return .object(ports)
     }
 
-    /// What an offer and an instance show alike.
+    /// The columns that offers and instances have in common.
     private static func hardware(_ offer: Offer, gpuPrice: Double, diskPrice: Double) -> [String: JSON] {
         let machine = offer.machine
         let gpu = offer.gpu

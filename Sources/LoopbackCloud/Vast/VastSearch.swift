@@ -2,7 +2,7 @@ import Foundation
 
 /// The platform's query language: conditions on columns, order, limit.
 struct VastSearch {
-    /// The server never answers more rows than this, whatever is asked for.
+    /// The server never answers more rows than this, whatever the request says.
     static let mostRows = 64
 
     struct Invalid: Error { let message: String }
@@ -19,7 +19,7 @@ struct VastSearch {
 
     private var conditions: [Condition] = []
 
-    /// `filters` maps columns to `{"operator": value}`; anything else in it is passed over.
+    /// `filters` maps columns to `{"operator": value}`; anything else in it is ignored.
     init(filters: [String: JSON]) throws(Invalid) {
         for (column, tests) in filters {
             guard case .object(let tests) = tests else { continue }
@@ -32,7 +32,7 @@ struct VastSearch {
         }
     }
 
-    /// The documented defaults, for columns that `filters` does not name.
+    /// Adds the documented defaults for columns that `filters` does not name.
     static func withDefaults(_ filters: [String: JSON]) -> [String: JSON] {
         let standard: [String: JSON] = [
             "verified": ["eq": true], "rentable": ["eq": true], "rented": ["eq": false],
@@ -40,19 +40,19 @@ struct VastSearch {
         return standard.merging(filters) { $1 }
     }
 
-    /// `isPlain` takes every column as it is shown, as the list of instances does.
+    /// `isPlain` compares every column as it is shown, as the list of instances does.
     func matches(_ row: [String: JSON], isPlain: Bool = false) -> Bool {
         self.conditions.allSatisfy { condition in
             let column = condition.column
             guard let value = isPlain ? row[column] : Self.value(of: column, in: row) else {
-                // A column nobody knows decides nothing, and neither does one that offers have no value for.
+                // An unknown column decides nothing, and neither does a column without a value.
                 return true
             }
             return Self.holds(value, condition.comparison, condition.operand, column: condition.column)
         }
     }
 
-    /// Rows sorted by `order`, pairs of column and direction, the first one counting most.
+    /// Sorts rows by `order`, pairs of column and direction, the first pair first.
     static func sort(_ rows: [[String: JSON]], by order: JSON?) -> [[String: JSON]] {
         var pairs = order?.elements ?? []
         // One pair may come without the outer list.
@@ -75,12 +75,12 @@ struct VastSearch {
 
     private static func value(of column: String, in row: [String: JSON]) -> JSON? {
         switch column {
-        // The server answers nothing to a filter on `id`; the column to ask for is `ask_contract_id`.
+        // The server finds nothing with a filter on `id`; the column to use is `ask_contract_id`.
         case "id": .null
         case "verified": .bool(row["verification"] == "verified")
         case "datacenter": .bool(row["hosting_type"] == 1)
         case "external": .bool(row["external"]?.flag ?? false)
-        // Countries are asked for by their two letters, which end the text.
+        // Countries are requested by their two letters, which end the text.
         case "geolocation": .string(String((row["geolocation"]?.text ?? "").suffix(2)))
         default: row[column]
         }
@@ -120,7 +120,7 @@ struct VastSearch {
         return left == right
     }
 
-    /// Nil when the two cannot be compared.
+    /// nil if the two cannot be compared.
     private static func isLess(_ left: JSON, _ right: JSON) -> Bool? {
         if let first = left.double, let second = right.double { return first < second }
         if case .string(let first) = left, case .string(let second) = right { return first < second }
