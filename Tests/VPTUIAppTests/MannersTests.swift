@@ -93,7 +93,7 @@ import VPTestSupport
 
     @Test(arguments: [
         ("keys:\n  instances:\n    destroy: [S]\n", "S means sync and destroy in Instances"),
-        ("theme: sepia\n", "theme: there is no “sepia”"), ("keys: 7\n", "keys must hold names"),
+        ("theme: sepia\n", "theme: there is no “sepia”"), ("keys: 7\n", "keys must contain names"),
         ("themes:\n  sea:\n    accent: blue\ntheme: sea\n", "“blue” is no colour"),
         ("them: dark\n", "there is no “them”"),
     ])

@@ -4,9 +4,9 @@ import Yams
 
 /// Changes single values of a YAML file and leaves everything else as its owner wrote it, comments included.
 ///
-/// Yams can only write a whole document anew, without comments. So the text is edited at the place that the
-/// parser names, and the result is parsed again: when it is not exactly the old document plus the change, the
-/// document is written anew after all.
+/// Yams can only rewrite a whole document, without its comments. So the text is edited at the place that the
+/// parser names, and the result is parsed again: if it is not exactly the old document plus the change, the
+/// document is rewritten after all.
 package struct ConfigurationEditor {
     package private(set) var text: String
 
@@ -33,18 +33,18 @@ package struct ConfigurationEditor {
         } catch let error as EngineError {
             throw error
         } catch {
-            throw ConfigurationFile.error("cannot be changed: it is not valid YAML")
+            throw ConfigurationFile.error("the file cannot be changed: it is not valid YAML")
         }
     }
 
-    /// Applies `changes` to the file at `path`, which is made with `mode` when it does not exist.
+    /// Applies `changes` to the file at `path`, which is created with `mode` if it does not exist.
     ///
-    /// Readers see the old file or the new one, never half of one. An existing file keeps its mode, except
-    /// that one made for `0600` is closed to others.
+    /// Readers see the old file or the new one, never half of one. An existing file keeps its mode, unless
+    /// `mode` is `0600`, which closes the file to others.
     package static func apply(
         _ changes: [(key: String, value: String?)], to path: String, mode: mode_t
     ) throws(EngineError) {
-        // A configuration that is a symbolic link into somebody's dotfiles stays one.
+        // A configuration that is a symbolic link into somebody's dotfiles remains one.
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         var editor = ConfigurationEditor(text: try ConfigurationFile.contents(of: target) ?? "")
         for change in changes { try editor.set(change.key, to: change.value) }
@@ -108,7 +108,7 @@ package struct ConfigurationEditor {
         return quoted + "\""
     }
 
-    /// The document as it should be afterwards.
+    /// Returns the expected document after the change.
     private static func replacing(_ path: ArraySlice<String>, in node: Node?, with new: Node) -> Node {
         guard let first = path.first else { return new }
         var mapping = node?.mapping ?? Node.Mapping([])
@@ -116,7 +116,7 @@ package struct ConfigurationEditor {
         return .mapping(mapping)
     }
 
-    /// Equality in which the order of a mapping's keys means nothing, as in YAML.
+    /// Compares two documents, ignoring the order of a mapping's keys, as YAML does.
     private static func isSame(_ lhs: Node, _ rhs: Node) -> Bool {
         if let left = lhs.mapping, let right = rhs.mapping {
             return left.count == right.count
@@ -128,7 +128,7 @@ package struct ConfigurationEditor {
         return lhs == rhs
     }
 
-    /// `text` with the one change made in place; nil where that is not plain sailing.
+    /// Returns `text` with the one change made in place; nil if that is not straightforward.
     private static func edited(_ text: String, root: Node?, path: [String], literal: String) -> String? {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if lines.last == "" { lines.removeLast() }
@@ -155,7 +155,8 @@ package struct ConfigurationEditor {
             lines += Self.block(missing, indent: 0, literal: literal)
             return lines.joined(separator: "\n") + "\n"
         }
-        // A block mapping begins at its first key: a line before it, equally indented, belongs to it.
+        // A block mapping begins at its first key: a line inserted before it with the same indent belongs to
+        // the mapping.
         guard let mark = node?.mapping?.mark, lines.indices.contains(mark.line - 1) else { return nil }
         lines.insert(
             contentsOf: Self.block(missing, indent: mark.column - 1, literal: literal), at: mark.line - 1)
@@ -180,14 +181,14 @@ package struct ConfigurationEditor {
 }
 
 extension ConfigurationEditor {
-    /// A platform's key as a file holds it.
+    /// A platform's key as a file contains it.
     package struct KeptKey: Hashable, Sendable {
         package var key: APIKey
-        /// False beside `enabled: false`: it is not used.
+        /// False beside `enabled: false`: the key is not used.
         package var isEnabled: Bool
     }
 
-    /// The keys in `path`, those of disabled platforms included; empty where there is no such file.
+    /// Reads the keys in `path`, including those of disabled platforms; empty if there is no such file.
     package static func keys(in path: String) throws(EngineError) -> [Platform: KeptKey] {
         guard let file = try ConfigurationFile(path: path) else { return [:] }
         var keys: [Platform: KeptKey] = [:]
@@ -201,7 +202,7 @@ extension ConfigurationEditor {
         return keys
     }
 
-    /// Empties the places in `path` where keys of `platforms` can be.
+    /// Empties the places in `path` that can contain keys of `platforms`.
     package static func removeKeys(of platforms: [Platform], from path: String) throws(EngineError) {
         guard let file = try ConfigurationFile(path: path) else { return }
         var changes: [(key: String, value: String?)] = []

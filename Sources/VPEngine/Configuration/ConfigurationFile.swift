@@ -2,16 +2,16 @@ import Foundation
 import Glibc
 import Yams
 
-/// One YAML configuration file, read leniently: keys nobody asks for are ignored, a key that is asked for and
-/// holds the wrong kind of value is an error that names file and line.
+/// One YAML configuration file, read leniently: keys that nobody asks for are ignored, and a requested key
+/// with the wrong kind of value is an error that names file and line.
 struct ConfigurationFile {
-    /// In bytes.
+    /// The largest size of a file, in bytes.
     private static let largest = 4 << 20
 
     let path: String
     private let root: Node?
 
-    /// nil when there is no such file.
+    /// Reads the file; nil if there is none.
     init?(path: String) throws(EngineError) {
         guard let text = try Self.contents(of: path) else { return nil }
         try self.init(path: path, text: text)
@@ -29,28 +29,29 @@ struct ConfigurationFile {
         }
     }
 
-    /// A file that is missing is nil; one that exists and cannot be read is an error, never an empty one.
+    /// Returns the file's text. A missing file is nil; a file that exists and cannot be read is an error,
+    /// never an empty one.
     static func contents(of path: String) throws(EngineError) -> String? {
-        // A pipe or a device in its place must neither hold us up nor fill the memory.
+        // A pipe or a device in its place must neither block us nor fill the memory.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw Self.error("\(path): cannot be read")
+            throw Self.error("\(path): the file cannot be read")
         }
         defer { close(descriptor) }
         var information = stat()
         guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
-            throw Self.error("\(path): is not a file")
+            throw Self.error("\(path): this is not a file")
         }
         guard information.st_size <= Self.largest else {
-            throw Self.error("\(path): is larger than \(Self.largest >> 20) MB, which no configuration is")
+            throw Self.error("\(path): the file exceeds the limit of \(Self.largest >> 20) MB")
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
         guard let data = try? handle.read(upToCount: Self.largest) ?? Data() else {
-            throw Self.error("\(path): cannot be read")
+            throw Self.error("\(path): the file cannot be read")
         }
         guard let text = String(data: data, encoding: .utf8) else {
-            throw Self.error("\(path): is not UTF-8 text")
+            throw Self.error("\(path): the file is not UTF-8 text")
         }
         return text
     }
@@ -61,9 +62,10 @@ struct ConfigurationFile {
 
     // MARK: - Values
 
-    /// Text at the first of `keys` that is set. A key is a dotted path; `null` and empty text count as unset.
+    /// Returns the text at the first of `keys` that is set. A key is a dotted path; `null` and empty text
+    /// count as unset.
     ///
-    /// The original tool's files and hand-written ones put the same thing in different places, hence several.
+    /// There are several keys because the original tool's files and hand-written ones use different places.
     func text(_ keys: String...) throws(EngineError) -> String? { try self.text(keys) }
 
     func text(_ keys: [String]) throws(EngineError) -> String? {
@@ -78,7 +80,7 @@ struct ConfigurationFile {
 
     func flag(_ key: String) throws(EngineError) -> Bool? {
         guard let node = self.node(key) else { return nil }
-        // Between quotes as well, as `vp config-set` writes what it changes.
+        // Quotes are accepted as well, since `vp config-set` writes them.
         let words = ["true": true, "false": false]
         guard let flag = node.bool ?? node.scalar.flatMap({ words[$0.string] }) else {
             throw self.error(at: node, "\(key) must be true or false")
@@ -86,7 +88,7 @@ struct ConfigurationFile {
         return flag
     }
 
-    /// Dollars, with or without a sign in front.
+    /// Returns an amount of dollars, with or without a dollar sign in front.
     func dollars(_ keys: [String]) throws(EngineError) -> Double? {
         for key in keys {
             guard let node = self.node(key), let text = node.scalar?.string else { continue }
@@ -99,7 +101,7 @@ struct ConfigurationFile {
         return nil
     }
 
-    /// A length of time such as `12h`; `none` is one without end, and unset is nil.
+    /// Returns a length of time such as `12h`; `none` is a time without end, and nil means unset.
     func duration(_ keys: [String]) throws(EngineError) -> (seconds: Double?, Void)? {
         for key in keys {
             guard let node = self.node(key), let text = node.scalar?.string else { continue }
@@ -113,7 +115,7 @@ struct ConfigurationFile {
         return nil
     }
 
-    /// A size; a bare number is in gigabytes, as the platforms count disk.
+    /// Returns a size; a bare number is in gigabytes, as the platforms count disk.
     func byteCount(_ keys: [String]) throws(EngineError) -> Int64? {
         for key in keys {
             guard let node = self.node(key), let text = node.scalar?.string else { continue }
@@ -125,7 +127,7 @@ struct ConfigurationFile {
         return nil
     }
 
-    /// A list of texts; a single text counts as a list of one.
+    /// Returns a list of texts; a single text counts as a list of one.
     func list(_ keys: String...) throws(EngineError) -> [String] {
         for key in keys {
             guard let node = self.node(key) else { continue }
@@ -143,7 +145,7 @@ struct ConfigurationFile {
         return []
     }
 
-    /// `metrics: [{name: loss, regex: "L=([0-9.]+)"}]`, at most 32.
+    /// Reads `metrics: [{name: loss, regex: "L=([0-9.]+)"}]`, at most 32 entries.
     func figurePatterns() throws(EngineError) -> [FigurePattern] {
         guard let node = self.node("metrics") else { return [] }
         guard let sequence = node.sequence else { throw self.error(at: node, "metrics must be a list") }
@@ -155,7 +157,7 @@ struct ConfigurationFile {
                 throw self.error(at: element, "every entry of metrics must have a name and a regex")
             }
             guard let pattern = FigurePattern(name: name, expression: expression) else {
-                throw self.error(at: element, "the regex of \(name) in metrics is no regular expression")
+                throw self.error(at: element, "the regex of \(name) in metrics is not a regular expression")
             }
             patterns.append(pattern)
         }
@@ -165,7 +167,7 @@ struct ConfigurationFile {
     func table(_ key: String) throws(EngineError) -> [String: String] {
         guard let node = self.node(key) else { return [:] }
         guard let mapping = node.mapping else {
-            throw self.error(at: node, "\(key) must hold `name: value` lines")
+            throw self.error(at: node, "\(key) must contain `name: value` lines")
         }
         var values: [String: String] = [:]
         for (name, value) in mapping {
@@ -177,10 +179,10 @@ struct ConfigurationFile {
         return values
     }
 
-    /// True where `key` is set to anything.
+    /// True if `key` is set to anything.
     func has(_ key: String) -> Bool { self.node(key) != nil }
 
-    /// The first of `keys` that is set, and `FILE:LINE` of its value.
+    /// Returns the first of `keys` that is set, and `FILE:LINE` of its value.
     func place(of keys: [String]) -> (key: String, place: String)? {
         for key in keys {
             guard let node = self.node(key) else { continue }
@@ -189,10 +191,10 @@ struct ConfigurationFile {
         return nil
     }
 
-    /// A sentence for each setting that `vp` does not know.
+    /// Warnings about each setting that `vp` does not know, a sentence each.
     var warningsAboutUnknownSettings: [String] { KnownSettings.warnings(about: self.root, file: self.path) }
 
-    /// An error about the value of `key`, at its line.
+    /// Returns an error about the value of `key`, with its line.
     func error(_ key: String, _ problem: String) -> EngineError {
         guard let node = self.node(key) else { return Self.error("\(self.path): \(problem)") }
         return self.error(at: node, problem)
@@ -211,10 +213,10 @@ struct ConfigurationFile {
         return node?.null == nil ? node : nil
     }
 
-    /// `:LINE: problem`, from whichever stage of the parser gave up.
+    /// Returns `:LINE: problem`, from whichever stage of the parser failed.
     ///
-    /// The description of a parser's error quotes the offending line, which may hold a key:
-    /// only the problem's own words are taken.
+    /// The description of a parser's error quotes the offending line, which may contain a key: only the
+    /// problem's own words are used.
     private static func place(of error: any Error) -> String {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -223,9 +225,9 @@ struct ConfigurationFile {
         case .reader(let problem, _, _, _):
             return ": \(problem)"
         case .duplicatedKeysInMapping(let duplicates, let context):
-            return ":\(context.mark.line): \(duplicates.joined(separator: ", ")) is there twice"
+            return ":\(context.mark.line): \(duplicates.joined(separator: ", ")) occurs twice"
         default:
-            return ": is not YAML"
+            return ": the file is not YAML"
         }
     }
 }

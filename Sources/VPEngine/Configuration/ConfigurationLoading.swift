@@ -4,12 +4,12 @@ import Glibc
 extension EngineConfiguration {
     /// Reads the configuration for the project around `directory`.
     ///
-    /// The project is the nearest folder upwards that holds `.vp`, else `directory` itself.
-    /// `configurationFile` is read in place of the project's `.vp/config.yaml`, and keys in it come before
-    /// the user's own. Throws `.badConfiguration` with file and line. Missing keys are no error here: a
-    /// command that needs one says so.
+    /// The project is the nearest folder upwards that contains `.vp`, else `directory` itself.
+    /// `configurationFile` replaces the project's `.vp/config.yaml`, and its keys take precedence over the
+    /// user's own. Throws `.badConfiguration` with file and line. Missing keys are no error here: a command
+    /// that needs one reports it.
     ///
-    /// - Parameter allowed: settings of the project that need consent and have it for this once, by name.
+    /// - Parameter allowed: names of the project's settings that need consent and have it for this call.
     public static func load(
         environment: [String: String], directory: String, configurationFile: String? = nil,
         allowed: Set<String> = []
@@ -22,7 +22,7 @@ extension EngineConfiguration {
 
     /// - Parameters:
     ///   - limits: the caps in force.
-    ///   - socketBase: where the folder for ssh's sockets is made.
+    ///   - socketBase: the folder in which the one for ssh's sockets is made.
     package static func load(
         environment: [String: String], directory: String, configurationFile: String? = nil,
         allowed: Set<String> = [], limits: Limits, socketBase: String = "/tmp"
@@ -86,12 +86,12 @@ extension EngineConfiguration {
         return result
     }
 
-    /// The folder for what can be lost, without reading any file.
+    /// Returns the folder for files that may be lost, without reading any file.
     package static func cacheFolder(_ environment: [String: String]) -> String {
         UserFolders(environment: environment).engine.cacheFolder
     }
 
-    /// Where the user's own configuration is, whether or not it is there.
+    /// Returns the path of the user's own configuration, whether or not it exists.
     static func userConfigurationFile(_ environment: [String: String]) -> String {
         UserFolders(environment: environment).engine.userConfigurationFile
     }
@@ -115,7 +115,7 @@ extension EngineConfiguration {
         root: String, sources: ConfigurationSources, environment: [String: String], warnings: inout [String]
     ) throws(EngineError) -> Workspace {
         let file = sources.project
-        // A rehearsal cloud without sandboxes has no `/workspace` to give, only a folder below a home.
+        // A rehearsal cloud without sandboxes cannot offer `/workspace`, only a folder below a home.
         let override = environment["VP_WORKSPACE"].flatMap { $0.isEmpty ? nil : $0 }
         let configured = try file?.text("project.working_dir", "working_dir") ?? "/workspace"
         if let problem = ProjectValue.problem(ofRemoteFolder: configured) {
@@ -144,7 +144,7 @@ extension EngineConfiguration {
         _ sources: ConfigurationSources, _ ranked: inout RankedSettings
     ) throws(EngineError) -> Defaults {
         var defaults = Defaults()
-        // The project's own word comes last, so that it wins.
+        // The project's file comes last, so that it wins.
         for file in [sources.user, sources.project].compactMap(\.self) {
             if let name = try file.text("platforms.default", "default_platform"), name != "auto" {
                 guard let platform = Platform(rawValue: name.lowercased()) else {
@@ -202,7 +202,7 @@ extension EngineConfiguration {
         if let parked = try ranked.shortestTime("lease.parked") { money.parkedSeconds = parked.seconds }
         money.dollarsPerDay = try ranked.lowestDollars("budget.per_day")
         money.dollarsPerRun = try ranked.lowestDollars("budget.per_run")
-        let reason = "only you decide what becomes of a stopped instance's disk"
+        let reason = "only you decide what happens to a stopped instance's disk"
         if let file = ranked.usersFile("lease.parked_end", reason: reason),
             let word = try file.text("lease.parked_end")
         {
@@ -211,7 +211,7 @@ extension EngineConfiguration {
             }
             money.destroysParked = word == "destroy"
         }
-        // A command that a project brings along would run for anybody who opens it.
+        // A command from a project's file would run for anybody who opens the project.
         let notify = "a project's command would run on this machine"
         money.notifyCommand = try ranked.usersFile("notify.command", reason: notify)?.text("notify.command")
         _ = ranked.usersFile("notify.url", reason: "a project would learn of everything that happens here")
@@ -223,7 +223,7 @@ extension EngineConfiguration {
         let arguments = try file.table("docker.build_args")
         for name in arguments.keys.sorted() where !ProjectValue.isVariable(name) {
             throw file.error(
-                "docker.build_args", "docker.build_args: \(ProjectValue.shown(name)) is no variable's name")
+                "docker.build_args", "docker.build_args: \(ProjectValue.shown(name)) is not a variable name")
         }
         return Docker(
             buildContext: try file.text("docker.build_context", "docker.context") ?? ".",

@@ -1,13 +1,13 @@
 import Foundation
 import Glibc
 
-/// The configuration files that count for one project.
+/// The configuration files that apply to one project.
 struct ConfigurationSources {
     let user: ConfigurationFile?
     let project: ConfigurationFile?
-    /// True when `project` was named on the command line instead of found.
+    /// True if `project` was named on the command line instead of found.
     let isExplicit: Bool
-    /// True when that file lies outside the project, so that it did not come with it.
+    /// True if that file lies outside the project, so that it did not come with it.
     let isTrusted: Bool
 
     init(
@@ -30,7 +30,8 @@ struct ConfigurationSources {
     }
 
     private static func isInside(_ path: String, _ folder: String) -> Bool {
-        // By the folder it is in: a link in the project came with the project, wherever it leads.
+        // The folder that contains it decides: a link in the project came with the project, wherever it
+        // leads.
         let parent = URL(fileURLWithPath: (path as NSString).deletingLastPathComponent)
             .resolvingSymlinksInPath().path
         let root = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
@@ -38,8 +39,8 @@ struct ConfigurationSources {
         return parent == root || parent.hasPrefix("\(root)/") || written.hasPrefix("\(folder)/")
     }
 
-    /// Keys live in the user's file: others who can read it can spend the user's money,
-    /// and who can write it or put another in its place can have any command run (`notify.command`).
+    /// Refuses a user's file that others can access: those who can read the keys in it can spend the user's
+    /// money, and those who can write or replace it can have any command run (`notify.command`).
     private static func refuseIfShared(_ path: String) throws(EngineError) {
         var status = stat()
         guard stat(path, &status) == 0 else { return }
@@ -51,7 +52,7 @@ struct ConfigurationSources {
             throw ConfigurationFile.error(
                 "\(path): belongs to another user; run `chown \(geteuid()) \(quoted)`")
         }
-        // Of a link into somebody's dotfiles both folders count: the link's and that of the file.
+        // For a link into somebody's dotfiles, both folders count: the link's and the file's.
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         for folder in Set([path, target].map { ($0 as NSString).deletingLastPathComponent }) {
             guard stat(folder, &status) == 0 else { continue }

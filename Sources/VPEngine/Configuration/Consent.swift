@@ -1,14 +1,14 @@
 import Foundation
 
-/// Something that a project's file asks for and that counts only once the user has agreed to it.
+/// A request in a project's file that takes effect only once the user has agreed to it.
 public struct ConsentRequest: Hashable, Sendable {
-    /// As `--allow` takes it: the setting's own name.
+    /// The setting's name, as `--allow` takes it.
     public var name: String
-    /// Exactly what is asked for. An answer holds for this content and no other; it is never a secret.
+    /// The exact request. An answer applies to this content and no other; it is never a secret.
     public var content: String
-    /// The file that asks, and its line.
+    /// The file that contains the request, and its line.
     public var place: String
-    /// What it would do, as words that follow "the project wants to".
+    /// The effect, as words that follow "the project wants to".
     public var words: String
     /// The project's folder.
     public var project: String
@@ -20,9 +20,9 @@ public struct ConsentRequest: Hashable, Sendable {
         ]
 }
 
-/// What the user has agreed to and what not, for each project and content, in a folder of this user's alone.
+/// The user's answers for each project and content, in a folder of this user's alone.
 ///
-/// The content itself is kept rather than a hash of it, so that nothing else can pass for it.
+/// The content itself is stored rather than a hash of it, so that nothing else can pass for it.
 public struct ConsentStore: Sendable {
     private struct Answers: Codable {
         var project: String
@@ -41,7 +41,7 @@ public struct ConsentStore: Sendable {
         self.folder = "\(stateFolder)/consents"
     }
 
-    /// nil where this content was never asked about.
+    /// Returns the answer to this content; nil if it was never asked about.
     public func answer(to request: ConsentRequest) -> Bool? {
         guard let answer = self.answers(for: request.project).answers[request.name],
             answer.content == request.content
@@ -49,9 +49,9 @@ public struct ConsentStore: Sendable {
         return answer.isGranted
     }
 
-    /// Keeps the answer, in place of an earlier one to the same request.
+    /// Stores the answer, in place of an earlier one to the same request.
     ///
-    /// Throws `.fileSystem` or `.localDiskFull` where the file cannot be written.
+    /// Throws `.fileSystem` or `.localDiskFull` if the file cannot be written.
     public func remember(_ isGranted: Bool, for request: ConsentRequest) throws(EngineError) {
         var answers = self.answers(for: request.project)
         answers.answers[request.name] = Answer(content: request.content, isGranted: isGranted)
@@ -65,19 +65,19 @@ public struct ConsentStore: Sendable {
     private func answers(for project: String) -> Answers {
         guard let data = FileManager.default.contents(atPath: self.path(of: project)),
             let answers = try? JSONDecoder().decode(Answers.self, from: data),
-            // Two folders can have one short name for the file.
+            // Two folders can have the same short file name.
             answers.project == project
         else { return Answers(project: project, answers: [:]) }
         return answers
     }
 }
 
-/// Answers for one reading of the configuration, and collects what is still to be asked.
+/// Answers requests while the configuration is read once, and collects those that still need an answer.
 struct Consents {
     let store: ConsentStore
     /// Names that the command line allows, for this once.
     let allowed: Set<String>
-    /// What nobody has answered yet.
+    /// Requests that nobody has answered yet.
     private(set) var open: [ConsentRequest] = []
     private(set) var warnings: [String] = []
 
@@ -86,7 +86,7 @@ struct Consents {
         self.allowed = allowed
     }
 
-    /// Whether `request` may take effect. `otherwise` is what else the user can do to have it.
+    /// True if `request` may take effect. `otherwise` names another way for the user to get it.
     mutating func allows(_ request: ConsentRequest, otherwise: String) -> Bool {
         if self.allowed.contains(request.name) { return true }
         switch self.store.answer(to: request) {
@@ -96,7 +96,7 @@ struct Consents {
         }
         self.warnings.append(
             "\(request.name) in \(request.place) is ignored: the project wants to \(request.words), and you have not "
-                + "agreed to that. If you trust it: --allow \(request.name), or \(otherwise).")
+                + "agreed to that. If you trust it, use --allow \(request.name) or \(otherwise).")
         return false
     }
 }

@@ -1,38 +1,38 @@
 import Foundation
 import Yams
 
-/// `dashboard.yaml` beside the user's configuration: how the dashboard looks and which keys it has. What the
-/// names in it mean is the dashboard's to say.
+/// `dashboard.yaml` beside the user's configuration, with the dashboard's appearance and keys. The dashboard
+/// interprets the names in it.
 public struct DashboardFile: Equatable, Sendable {
-    /// The name of a theme; nil for the one that suits the terminal.
+    /// The name of a theme; nil for the theme that suits the terminal.
     public var theme: String?
-    /// Whether the dashboard takes the mouse; nil counts as true.
+    /// True if the dashboard takes the mouse; nil counts as true.
     public var mouse: Bool?
-    /// Whether it draws with ASCII characters alone; nil counts as false.
+    /// True if it draws with ASCII characters alone; nil counts as false.
     public var ascii: Bool?
-    /// place -> command -> keys
+    /// Keys by place and command: place -> command -> keys.
     public var keys: [String: [String: [String]]] = [:]
-    /// theme -> role or surface -> colour
+    /// Colours of themes: theme -> role or surface -> colour.
     public var themes: [String: [String: String]] = [:]
 
     /// A file that sets nothing.
     public init() {}
 
-    /// Where it lies, by the variables of `environment`.
+    /// Returns its path, from the variables of `environment`.
     public static func path(_ environment: [String: String]) -> String {
         (EngineConfiguration.userConfigurationFile(environment) as NSString).deletingLastPathComponent
             + "/dashboard.yaml"
     }
 
-    /// An empty one where there is no such file.
+    /// Reads the file at `path`; sets nothing if there is none.
     public init(path: String) throws(EngineError) {
         try self.init(text: ConfigurationFile.contents(of: path) ?? "", path: path)
     }
 
     /// Reads `text` as the contents of `path`, which is named in errors.
     ///
-    /// Throws `.badConfiguration` for what is not YAML, for an unknown setting and for a value of the wrong
-    /// kind.
+    /// Throws `.badConfiguration` for text that is not YAML, for an unknown setting and for a value of the
+    /// wrong kind.
     public init(text: String, path: String) throws(EngineError) {
         let root: Node?
         do {
@@ -71,7 +71,7 @@ public struct DashboardFile: Equatable, Sendable {
                 }
             default:
                 throw Self.error(
-                    key, "there is no “\(key.string ?? "")”; there are theme, mouse, ascii, keys, themes",
+                    key, "there is no “\(key.string ?? "")”; settings: theme, mouse, ascii, keys, themes",
                     path)
             }
         }
@@ -80,7 +80,7 @@ public struct DashboardFile: Equatable, Sendable {
     private static func pairs(_ node: Node, _ name: String, _ path: String) throws(EngineError) -> [(
         String, Node
     )] {
-        guard let mapping = node.mapping else { throw Self.error(node, "\(name) must hold names", path) }
+        guard let mapping = node.mapping else { throw Self.error(node, "\(name) must contain names", path) }
         return mapping.map { ($0.key.scalar?.string ?? "", $0.value) }
     }
 

@@ -1,16 +1,16 @@
 import Foundation
 
-/// Everything ambient that the engine needs: endpoints, keys, folders, the project.
+/// The engine's whole environment: endpoints, keys, folders, the project.
 public struct EngineConfiguration: Sendable {
-    /// Folders of this user. Each is created 0700 when first written to.
+    /// The folders of this user. Each is created with mode 0700 when it is first written to.
     public struct Paths: Hashable, Sendable {
-        /// `$XDG_CONFIG_HOME/variousplug/config.yaml`
+        /// The user's own configuration: `$XDG_CONFIG_HOME/variousplug/config.yaml`.
         public var userConfigurationFile: String
-        /// `$XDG_STATE_HOME/variousplug`
+        /// The folder for state: `$XDG_STATE_HOME/variousplug`.
         public var stateFolder: String
-        /// `$XDG_CACHE_HOME/variousplug`
+        /// The folder for caches: `$XDG_CACHE_HOME/variousplug`.
         public var cacheFolder: String
-        /// `/tmp/vp-<uid>`, or another place where that is not this user's alone
+        /// The folder for ssh's sockets: `/tmp/vp-<uid>`, or another place if that is not this user's alone.
         public var socketFolder: String
 
         /// The paths of one user.
@@ -24,17 +24,17 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
-    /// What `create` takes where its request leaves something open.
+    /// The values that `create` uses for parts that its request leaves open.
     public struct Defaults: Hashable, Sendable {
-        /// Nil asks every platform that has a key.
+        /// The platform to ask; nil asks every platform that has a key.
         public var platform: Platform?
-        /// A name as users write it, see `GPUName`; nil takes any GPU.
+        /// The GPU's name as users write it, see `GPUName`; nil takes any GPU.
         public var gpu: String?
-        /// `StockImage.auto` is the newest of ours that the GPU and its driver can run.
+        /// The container's image; `StockImage.auto` selects one of ours that the GPU and its driver can run.
         public var image: String
-        /// In bytes.
+        /// The disk's size in bytes.
         public var diskBytes: Int64
-        /// For all GPUs and the disk; nil for no limit.
+        /// The highest price for all GPUs and the disk; nil for no limit.
         public var maximumPrice: HourlyPrice?
 
         /// Defaults for any GPU on any platform at any price, with a stock image and a disk of 40 GB,
@@ -52,19 +52,19 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
-    /// What may be spent, and who ends what nobody needs.
+    /// Limits on spending, and the rules that end unused instances.
     public struct Money: Hashable, Sendable {
         /// The lease of an instance whose request names none.
         public var lease: LeaseTerms
-        /// How long an instance may stay stopped before its disk is an alarm; nil for ever.
+        /// The time after which a stopped instance's disk raises an alarm; nil for never.
         public var parkedSeconds: Double?
-        /// Whether it is destroyed then, with whatever its disk holds.
+        /// True destroys the instance then, with everything on its disk.
         public var destroysParked: Bool
-        /// Dollars a day, UTC, over all accounts.
+        /// The limit in dollars a day, UTC, over all accounts.
         public var dollarsPerDay: Double?
-        /// Dollars for one run.
+        /// The limit in dollars for one run.
         public var dollarsPerRun: Double?
-        /// Shell text that is run for each new alarm.
+        /// Shell text that runs for each new alarm.
         public var notifyCommand: String?
 
         /// The default lease, an alarm for disks after a week, and no limit on cost, unless given.
@@ -82,11 +82,11 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
-    /// How `--enable-docker` builds, from the project's configuration.
+    /// Settings for the build of `--enable-docker`, from the project's configuration.
     public struct Docker: Hashable, Sendable {
-        /// Relative to the project's folder.
+        /// The build context, relative to the project's folder.
         public var buildContext: String
-        /// Relative to the project's folder.
+        /// The Dockerfile, relative to the project's folder.
         public var dockerfile: String
         /// `--build-arg` of `docker build`, by name.
         public var buildArguments: [String: String]
@@ -102,9 +102,9 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
-    /// How files travel, from the project's configuration; a command line may overrule it.
+    /// Settings for syncing, from the project's configuration; a command line may override them.
     public struct Sync: Hashable, Sendable {
-        /// What one upload may send without being asked to.
+        /// The limit on one upload without confirmation.
         public struct Limit: Hashable, Sendable {
             /// The largest sum of file sizes.
             public var bytes: Int64
@@ -118,27 +118,30 @@ public struct EngineConfiguration: Sendable {
             }
         }
 
-        /// nil is no limit.
+        /// The limit on uploads; nil for none.
         public var uploadLimit: Limit?
-        /// In bytes a second; nil is as fast as it goes.
+        /// The limit in bytes a second; nil for none.
         public var bandwidthLimit: Int64?
-        /// What stays on an instance also at its end, in `.gitignore` syntax; never all of it.
+        /// Patterns in `.gitignore` syntax of files that stay on an instance even when it ends; they never
+        /// cover everything.
         public var keepThere: [String] = []
 
-        /// How many small files that are new on the instance are worth a session of tar before rsync's.
+        /// The number of new small files on the instance from which a session of tar before rsync's is
+        /// worthwhile.
         public var bulkFiles: Int
 
-        /// Patterns in `.gitignore` syntax of what may come from an instance although programs here act on it
-        /// unasked, such as `.vscode/**`. Only from the user's file or the command line.
+        /// Patterns in `.gitignore` syntax of files that may come from an instance although local programs
+        /// act on them without being asked, such as `.vscode/**`. They come only from the user's file or the
+        /// command line.
         public var accept: [String]
-        /// How many bytes are kept of what must not come into the project, before an instance ends.
+        /// The number of bytes kept of files that must not enter the project, before an instance ends.
         public var heldLimit: Int64
-        /// How many bytes more than were listed one transfer may bring: files that grow meanwhile.
+        /// The number of bytes beyond the listed sizes that one transfer may bring: files may grow meanwhile.
         var growthAllowance: Int64 = Self.defaultAllowance
         package static let defaultAllowance: Int64 = 256_000_000
 
-        /// The default limit on uploads and none on speed, and nothing accepted that programs here act on
-        /// unasked, unless given.
+        /// Settings with the default limit on uploads, none on speed, and no accepted files that local
+        /// programs act on, unless given.
         public init(
             uploadLimit: Limit? = Limit(), bandwidthLimit: Int64? = nil, bulkFiles: Int = 200,
             accept: [String] = [], heldLimit: Int64 = 2_000_000_000
@@ -151,11 +154,12 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
-    /// How jobs end. Whole seconds.
+    /// Settings for the end of jobs, in whole seconds.
     public struct Jobs: Hashable, Sendable {
-        /// Between asking a job's processes to end (TERM) and ending them (KILL).
+        /// The time between asking a job's processes to end (TERM) and killing them (KILL).
         public var graceSeconds: Int
-        /// For how long what a command left in the background may do nothing before the job ends without it.
+        /// The time for which background processes of a command may stay idle before the job ends without
+        /// them.
         public var lingerSeconds: Int
 
         /// Ten seconds from TERM to KILL and five minutes to linger, unless given.
@@ -165,44 +169,43 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
-    /// Platforms that have a key.
+    /// The endpoints of platforms that have a key.
     public var endpoints: [PlatformEndpoint]
-    /// Where files of this user are kept.
+    /// The folders of this user's files.
     public var paths: Paths
-    /// The private ssh key to use; nil when none was found.
+    /// The private ssh key to use; nil if none was found.
     public var identityFile: String?
-    /// Whom ssh logs in as, whatever a platform says; nil leaves it to the platform (`VP_SSH_USER`).
-    /// A rehearsal cloud without sandboxes admits nobody but the user it runs as.
+    /// The user that ssh logs in as, whatever a platform says; nil leaves it to the platform (`VP_SSH_USER`).
+    /// A rehearsal cloud without sandboxes admits only the user that it runs as.
     public var sshUser: String?
-    /// The project, and where it lies on an instance.
+    /// The project, and its place on an instance.
     public var workspace: Workspace
-    /// What `create` takes where its request leaves something open.
+    /// The values that `create` uses for parts that its request leaves open.
     public var defaults: Defaults
-    /// Leases, limits on cost, and what is run for an alarm.
+    /// Leases, limits on cost, and the command for alarms.
     public var money: Money
-    /// Stretches the pauses between questions to a platform: 1 is right for the real ones, and a rehearsal
-    /// cloud that boots in a second sets less (`VP_TIME_SCALE`).
+    /// A factor on the pauses between requests to a platform: 1 is right for the real ones, and a rehearsal
+    /// cloud that boots in a second uses less (`VP_TIME_SCALE`).
     public var timeScale: Double
-    /// The environment that child processes get, and where lookups were made.
+    /// The environment of child processes, and of lookups.
     public var environment: [String: String]
-    /// Things the user should know, one line each: keys kept in the project folder,
-    /// settings that are ignored.
+    /// Warnings for the user, one line each: keys kept in the project folder, settings that are ignored.
     public var warnings: [String]
-    /// How `--enable-docker` builds the project's image.
+    /// Settings for the project's image with `--enable-docker`.
     public var docker: Docker
-    /// How files travel.
+    /// Settings for syncing.
     public var sync: Sync
-    /// How jobs end.
+    /// Settings for the end of jobs.
     public var jobs = Jobs()
-    /// Figures of the user's own, looked for in what jobs print.
+    /// The user's own figures to look for in the output of jobs.
     public var metrics: [FigurePattern] = []
-    /// Where each platform's key was found, as words: `VAST_API_KEY` or a file's path.
+    /// The origin of each platform's key, as words: `VAST_API_KEY` or a file's path.
     public var keyOrigins: [Platform: String]
-    /// The project's configuration file; nil when the project has none.
+    /// The project's configuration file; nil if the project has none.
     public var projectConfigurationFile: String?
-    /// Caps on all that costs money, which stand above every setting.
+    /// Caps on everything that costs money, which override every setting.
     public var limits: Limits
-    /// What the project asks for and nobody has agreed to or refused yet; it has no effect.
+    /// The project's requests that nobody has agreed to or refused yet; they have no effect.
     public var openConsents: [ConsentRequest]
 
     /// A configuration of these parts. A part that is left out has its default, or is missing.

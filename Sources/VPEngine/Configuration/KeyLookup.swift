@@ -1,12 +1,12 @@
 import Foundation
 
-/// Finds one platform's API key and address among the places where they may be.
+/// Finds one platform's API key and address among their possible places.
 struct KeyLookup {
     struct Found {
         var key: APIKey
-        /// `VAST_API_KEY`, or the path of a file.
+        /// The origin: `VAST_API_KEY`, or the path of a file.
         var origin: String
-        /// True for a key in the project's own configuration, where the original tool kept it.
+        /// True for a key in the project's own configuration, which is where the original tool kept it.
         var isInProject: Bool
         /// True for a key in the file that was named on the command line.
         var isExplicit: Bool = false
@@ -24,8 +24,8 @@ struct KeyLookup {
         }
     }
 
-    /// The environment, a file named on the command line, the user's file, the project's, the official
-    /// client's own: the first that has a key.
+    /// Returns the first key found in: the environment, a file named on the command line, the user's file,
+    /// the project's, the official client's own.
     func find(in sources: ConfigurationSources) throws(EngineError) -> Found? {
         let variable = Self.variable(for: self.platform)
         if let text = self.environment[variable], !APIKey(text).isEmpty {
@@ -44,12 +44,11 @@ struct KeyLookup {
         return project ?? self.keyOfOfficialClient()
     }
 
-    /// Where the platform's API listens.
+    /// Returns the address of the platform's API.
     ///
-    /// An address in a project's file is used only for a key from that same file:
-    /// a cloned project must not be able to have the user's own key sent to a stranger's server. With a key
-    /// of its own a stranger's server would receive the files and variables of every run, so that such an
-    /// address needs consent, too.
+    /// An address in a project's file is used only with a key from that same file: a cloned project must not
+    /// be able to send the user's own key to a stranger's server. Even with a key of its own, a stranger's
+    /// server would receive the files and variables of every run, so such an address also needs consent.
     func address(
         in sources: ConfigurationSources, for found: Found, _ consents: inout Consents
     ) throws(EngineError) -> (url: URL, warnings: [String]) {
@@ -74,8 +73,8 @@ struct KeyLookup {
                 return (try self.url(self.defaultAddress, from: "built in", &warnings), warnings)
             }
             warnings.append(
-                "\(key) in \(file.path) is ignored: your own \(self.platform.displayName) key is not sent to an "
-                    + "address that a project names. Set \(self.addressVariable) if you trust it.")
+                "\(key) in \(file.path) is ignored: your own \(self.platform.displayName) key is never sent to an "
+                    + "address from a project's file. Set \(self.addressVariable) if you trust it.")
         }
         if let file = sources.user, let text = try file.text(key) {
             return (try self.url(text, from: file.path, &warnings), warnings)
@@ -83,7 +82,8 @@ struct KeyLookup {
         return (try self.url(self.defaultAddress, from: "built in", &warnings), warnings)
     }
 
-    /// Where RunPod's GraphQL listens, if the environment says so; else it is beside the other API.
+    /// Returns the address of RunPod's GraphQL if the environment sets one; otherwise it is beside the other
+    /// API.
     func graphQLAddress() throws(EngineError) -> URL? {
         let variable = "RUNPOD_GRAPHQL_URL"
         guard self.platform == .runpod, let text = self.environment[variable], !text.isEmpty else {
@@ -93,9 +93,9 @@ struct KeyLookup {
         return try self.url(text, from: variable, &warnings)
     }
 
-    /// Proxies and certificates: those of the environment, but for `ca_file` of the platform, or for all,
-    /// in the user's own file or in one named on the command line. A project that could name whom to believe
-    /// could read every request.
+    /// Returns proxies and certificates: those of the environment, unless `ca_file` is set for the platform,
+    /// or for all, in the user's own file or in one named on the command line. A project that could choose
+    /// the trusted authorities could read every request.
     func network(_ ranked: inout RankedSettings) throws(EngineError) -> NetworkSettings {
         var settings = NetworkSettings(environment: self.environment)
         for place in ["platforms.\(self.platform.rawValue).\(Self.authorities)", Self.authorities] {
@@ -134,14 +134,14 @@ struct KeyLookup {
         _ text: String, from origin: String, _ warnings: inout [String]
     ) throws(EngineError) -> URL {
         var trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
-        // A password in it would be shown wherever the address is, and sent to instances with it;
-        // the key is what authorises a call.
+        // A password in the address would be shown wherever the address is, and sent to instances with it;
+        // only the key authorises a call.
         if let start = trimmed.range(of: "//")?.upperBound,
             let at = trimmed[start...].prefix(while: { !"/?#".contains($0) }).lastIndex(of: "@")
         {
             trimmed.removeSubrange(start...at)
             warnings.append(
-                "The user name and password in \(origin) are not used: \(self.platform.displayName)'s key is what "
+                "The user name and password in \(origin) are not used: only \(self.platform.displayName)'s key "
                     + "logs in. Remove them from the address.")
         }
         let shown = ShownAddress.redacted(text)
@@ -157,7 +157,7 @@ struct KeyLookup {
         return url
     }
 
-    /// The places in a configuration file where the platform's key may stand, as dotted paths.
+    /// The possible places of the platform's key in a configuration file, as dotted paths.
     static func places(for platform: Platform) -> [String] {
         let name = platform.rawValue
         return ["platforms.\(name).api_key", "platforms.\(name).key", "\(name).api_key", "\(name)_api_key"]
@@ -168,8 +168,8 @@ struct KeyLookup {
         var text: String?
         for place in Self.places(for: self.platform) where text == nil { text = try file.text(place) }
         guard let text else { return nil }
-        // The original wrote `enabled: false` beside platforms it had no key for, so the flag says something
-        // only where there is one.
+        // The original wrote `enabled: false` beside platforms without a key, so the flag is meaningful only
+        // beside a key.
         if try file.flag("platforms.\(name).enabled") == false { return nil }
         return APIKey(text)
     }
@@ -198,8 +198,8 @@ struct KeyLookup {
         }
     }
 
-    /// runpodctl writes `apikey = "…"` at the top, the Python SDK `api_key = "…"` under `[default]`.
-    /// Both are one plain string on one line, for which a whole TOML reader would be a dependency too many.
+    /// runpodctl writes `apikey = "…"` at the top, the Python SDK `api_key = "…"` under `[default]`. Both are
+    /// one plain string on one line, which does not justify the dependency of a whole TOML reader.
     static func runpodKey(in toml: String) -> APIKey? {
         for line in toml.split(whereSeparator: \.isNewline) {
             let parts = line.split(separator: "=", maxSplits: 1)

@@ -1,8 +1,8 @@
 import Yams
 
-/// The settings that a configuration file can hold, so that a misspelt one is noticed instead of ignored.
+/// The settings that a configuration file can contain, so that a misspelt one is reported instead of ignored.
 enum KnownSettings {
-    /// Dotted paths. Below a path that ends in `*` anything may stand.
+    /// The settings as dotted paths. A path that ends in `*` allows any key below it.
     private static let paths = [
         "project.name", "project.working_dir", "project.data_dir", "project.base_image", "name",
         "working_dir",
@@ -24,20 +24,20 @@ enum KnownSettings {
 
     private static let platformKeys = ["api_key", "key", "enabled", "url"]
 
-    /// A sentence for each setting of `root` that `vp` does not know, at most five.
+    /// Returns a sentence for each setting of `root` that `vp` does not know, at most five.
     static func warnings(about root: Node?, file: String) -> [String] {
         var found: [(path: String, line: Int?)] = []
         Self.look(at: root, below: "", into: &found)
         var warnings = found.prefix(5).map { path, line in
             let place = file + (line.map { ":\($0)" } ?? "")
             let nearest = Self.nearest(to: path, among: Self.names).map { " Did you mean `\($0)`?" } ?? ""
-            return "\(place): there is no setting `\(path)`, and it is ignored.\(nearest)"
+            return "\(place): there is no setting `\(path)`; the line is ignored.\(nearest)"
         }
         if found.count > 5 { warnings.append("\(file): \(found.count - 5) more settings are unknown.") }
         return warnings
     }
 
-    /// The name that is nearest to `word`, where one is near.
+    /// Returns the name that is nearest to `word`; nil if none is near.
     static func nearest(to word: String, among names: [String]) -> String? {
         let last = { (name: String) in name.split(separator: ".").last.map(String.init) ?? name }
         let scored = names.map { name -> (name: String, distance: Int) in
@@ -79,7 +79,7 @@ enum KnownSettings {
         }
     }
 
-    /// Of short words; a longer one is like none of them.
+    /// Compares short words; a longer one is like none of them.
     private static func distance(_ lhs: String, _ rhs: String) -> Int {
         EditDistance.between(lhs.utf8.prefix(64), rhs.utf8.prefix(64))
     }

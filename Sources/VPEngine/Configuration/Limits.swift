@@ -1,33 +1,33 @@
 import Foundation
 
-/// Caps that no setting and no option raises, from `limits.yaml` beside the user's configuration and in
-/// `/etc/variousplug`. Of several files the stricter word counts.
+/// Caps that no setting and no option can raise, from `limits.yaml` beside the user's configuration and in
+/// `/etc/variousplug`. If several files set a cap, the stricter one counts.
 public struct Limits: Hashable, Sendable {
-    /// A value, and the file that says so.
+    /// A value, and the file that sets it.
     public struct Cap<Value: Hashable & Sendable>: Hashable, Sendable {
-        /// The highest number that is allowed, or the names of all that is.
+        /// The highest permitted number, or the names of everything that is permitted.
         public var value: Value
         /// The path of the file.
         public var file: String
 
-        /// A cap that stands in `file`.
+        /// A cap that is set in `file`.
         public init(value: Value, file: String) {
             self.value = value
             self.file = file
         }
     }
 
-    /// Dollars an hour.
+    /// The highest price in dollars an hour.
     public var maximumPrice: Cap<Double>?
-    /// Dollars for one run or one rental.
+    /// The highest cost in dollars of one run or one rental.
     public var maximumCost: Cap<Double>?
-    /// Dollars a day, UTC, over all accounts.
+    /// The highest spending in dollars a day, UTC, over all accounts.
     public var dollarsPerDay: Cap<Double>?
-    /// Instances at once, over all accounts.
+    /// The largest number of simultaneous instances, over all accounts.
     public var maximumInstances: Cap<Int>?
-    /// GPUs of one instance.
+    /// The largest number of GPUs of one instance.
     public var maximumGPUs: Cap<Int>?
-    /// Kinds of GPU that may be rented; one that every list has.
+    /// Kinds of GPU that may be rented; a GPU has to be on every list.
     public var gpus: [Cap<[String]>]
     /// Platforms that may be used; a platform has to be on every list.
     public var platforms: [Cap<[Platform]>]
@@ -35,10 +35,11 @@ public struct Limits: Hashable, Sendable {
     public var verbs: [Cap<[String]>]
     /// The files that were read.
     public var files: [String]
-    /// Why a file cannot be used, with its path. Nothing that costs money is done then.
+    /// The reason why a file cannot be used, with its path. Until that is fixed, nothing that costs money is
+    /// done.
     public var problem: String?
 
-    /// No caps, as where there is no limits file.
+    /// A set without caps, for the case that there is no limits file.
     public init() {
         self.gpus = []
         self.platforms = []
@@ -46,10 +47,10 @@ public struct Limits: Hashable, Sendable {
         self.files = []
     }
 
-    /// True where there is no limits file.
+    /// True if there is no limits file.
     public var isEmpty: Bool { self.files.isEmpty && self.problem == nil }
 
-    /// Takes over what `other` says more strictly.
+    /// Takes over the caps of `other` that are stricter.
     mutating func tighten(by other: Limits) {
         func lower<Value: Comparable>(_ mine: Cap<Value>?, _ theirs: Cap<Value>?) -> Cap<Value>? {
             guard let mine, let theirs else { return mine ?? theirs }
@@ -67,14 +68,14 @@ public struct Limits: Hashable, Sendable {
         self.problem = self.problem ?? other.problem
     }
 
-    // MARK: What they refuse
+    // MARK: Refusals
 
-    /// Throws `.limitRefused` where a limits file cannot be used.
+    /// Throws `.limitRefused` if a limits file cannot be used.
     package func requireUsable() throws(EngineError) {
         if let problem = self.problem { throw Self.refusal(problem) }
     }
 
-    /// Throws `.limitRefused` where none of `verbs` may be used.
+    /// Throws `.limitRefused` if none of `verbs` may be used.
     public func require(anyOf verbs: String...) throws(EngineError) {
         for cap in self.verbs where !verbs.contains(where: cap.value.contains) {
             throw Self.refusal(
@@ -82,7 +83,7 @@ public struct Limits: Hashable, Sendable {
         }
     }
 
-    /// Why hardware of that kind may not be rented or started; nil where it may.
+    /// Returns why hardware of that kind may not be rented or started; nil if it may.
     func objection(
         to platform: Platform, gpu: String, memoryBytes: Int64?, count: Int, price: HourlyPrice
     ) -> String? {
@@ -102,10 +103,10 @@ public struct Limits: Hashable, Sendable {
             }
         }
         if let cap = self.maximumGPUs, count > cap.value {
-            return "it has \(count) GPUs, and gpus in \(cap.file) is \(cap.value)"
+            return "it has \(count) GPUs, but gpus in \(cap.file) is \(cap.value)"
         }
         if let cap = self.maximumPrice, price.dollarsPerHour > cap.value {
-            return "it costs \(Figures.dollars(price.dollarsPerHour, 3))/h, and max_price"
+            return "it costs \(Figures.dollars(price.dollarsPerHour, 3))/h, but max_price"
                 + Self.words(cap, "/h")
         }
         return nil
@@ -118,7 +119,7 @@ public struct Limits: Hashable, Sendable {
             price: offer.price)
     }
 
-    /// ` in FILE is $0.50/h`
+    /// Returns the end of a sentence: ` in FILE is $0.50/h`.
     private static func words(_ cap: Cap<Double>, _ unit: String) -> String {
         " in \(cap.file) is \(Figures.dollars(cap.value, 3))\(unit)"
     }
@@ -127,9 +128,9 @@ public struct Limits: Hashable, Sendable {
         EngineError(.limitRefused, .init("keeping to the limits"), detail: words)
     }
 
-    // MARK: What they cut
+    // MARK: Reductions
 
-    /// `request`, with nothing in it above the caps.
+    /// Returns `request` with everything reduced to the caps.
     package func tightened(_ request: CreateRequest, _ defaults: EngineConfiguration.Defaults)
         -> CreateRequest
     {
@@ -154,7 +155,7 @@ public struct Limits: Hashable, Sendable {
 }
 
 extension EngineConfiguration {
-    /// What may be spent in a day, and where that stands: the lower of the setting and the caps.
+    /// The daily limit on spending, and its origin: the lower of the setting and the caps.
     public var dayLimit: (dollars: Double, origin: String)? {
         let own = self.money.dollarsPerDay.map { ($0, "budget.per_day") }
         guard let cap = self.limits.dollarsPerDay else { return own }

@@ -2,15 +2,15 @@ import Foundation
 import Glibc
 import Yams
 
-/// Reads limits files. A file that is not there says nothing;
-/// one that cannot be believed stops all that costs money.
+/// Reads limits files. A missing file sets no limits; a file that cannot be trusted stops everything that
+/// costs money.
 struct LimitsFile {
     let path: String
 
-    /// The files that count, wherever the environment points:
-    /// the home folder is the one of the user's account.
+    /// Returns the files that count, whatever the environment says: the home folder is the one of the user's
+    /// account.
     ///
-    /// The folder that the environment names comes on top: a further file can only make things stricter.
+    /// The folder from the environment is added to them: another file can only make things stricter.
     static func places(
         environment: [String: String], accountHome: String? = Self.accountHome(), system: String = "/etc"
     ) -> [String] {
@@ -49,7 +49,7 @@ struct LimitsFile {
     }
 
     struct Fault: Error {
-        /// Follows the path: `:3: …`, or `: …`.
+        /// The text after the path: `:3: …`, or `: …`.
         var words: String
     }
 
@@ -59,35 +59,35 @@ struct LimitsFile {
         let descriptor = open(self.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw Fault(words: ": cannot be read (\(String(cString: strerror(errno))))")
+            throw Fault(words: ": the file cannot be read (\(String(cString: strerror(errno))))")
         }
         defer { close(descriptor) }
         var information = stat()
         guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
-            throw Fault(words: ": is not a file")
+            throw Fault(words: ": this is not a file")
         }
         try Self.check(information, isFolder: false)
-        // Who can write the folder can put another file there; of a link both count,
-        // its own and that of the file.
+        // Users who can write the folder can put another file there; for a link both folders count, the
+        // link's and the file's.
         let target = URL(fileURLWithPath: self.path).resolvingSymlinksInPath().path
         for path in [self.path, target] {
             var parent = stat()
             guard stat((path as NSString).deletingLastPathComponent, &parent) == 0 else {
-                throw Fault(words: ": its folder cannot be looked at")
+                throw Fault(words: ": its folder cannot be examined")
             }
             try Self.check(parent, isFolder: true)
         }
-        guard information.st_size <= 65_536 else { throw Fault(words: ": is too large") }
+        guard information.st_size <= 65_536 else { throw Fault(words: ": the file is too large") }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
         guard let data = try? handle.readToEnd() ?? Data(), let text = String(data: data, encoding: .utf8)
         else {
-            throw Fault(words: ": cannot be read as UTF-8 text")
+            throw Fault(words: ": the file cannot be read as UTF-8 text")
         }
         return text
     }
 
     private static func check(_ information: stat, isFolder: Bool) throws(Fault) {
-        let subject = isFolder ? ": its folder" : ":"
+        let subject = isFolder ? ": its folder" : ": the file"
         guard information.st_uid == 0 || information.st_uid == geteuid() else {
             throw Fault(words: "\(subject) belongs to another user")
         }
@@ -96,7 +96,7 @@ struct LimitsFile {
         }
     }
 
-    // MARK: What it says
+    // MARK: The settings
 
     private static let keys = [
         "max_price", "max_cost", "per_day", "max_instances", "gpus", "platforms", "verbs",
@@ -107,7 +107,7 @@ struct LimitsFile {
         do {
             root = try Yams.compose(yaml: text)
         } catch {
-            throw Fault(words: ": is not valid YAML")
+            throw Fault(words: ": the file is not valid YAML")
         }
         var limits = Limits()
         guard let root, root.null == nil else { return limits }
@@ -146,7 +146,7 @@ struct LimitsFile {
                 let nearest = KnownSettings.nearest(to: name, among: Self.keys).map { "did you mean \($0)?" }
                 throw Self.fault(
                     key,
-                    "there is no limit “\(name)”; \(nearest ?? "there are \(Self.keys.joined(separator: ", "))")"
+                    "there is no limit “\(name)”; \(nearest ?? "the limits are \(Self.keys.joined(separator: ", "))")"
                 )
             }
         }
@@ -186,7 +186,7 @@ struct LimitsFile {
         Fault(words: "\(node.mark.map { ":\($0.line)" } ?? ""): \(words)")
     }
 
-    /// The home folder of the account that runs us, from the password database and not from `HOME`.
+    /// Returns the home folder of the account that runs us, from the password database and not from `HOME`.
     static func accountHome() -> String? {
         var entry = passwd()
         var found: UnsafeMutablePointer<passwd>?
@@ -204,7 +204,7 @@ extension String {
 }
 
 extension Limits {
-    /// The limits in force for this user.
+    /// Returns the limits in force for this user.
     public static func inForce(environment: [String: String]) -> Limits {
         LimitsFile.read(LimitsFile.places(environment: environment))
     }

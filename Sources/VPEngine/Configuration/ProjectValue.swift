@@ -1,39 +1,38 @@
-/// Whether values of a project's file are what they are used as: parts of paths,
-/// of shell text and of argument vectors. Each answer is a predicate, such as "must be an absolute path",
-/// or nil.
+/// Checks of values in a project's file, which become parts of paths, of shell text and of argument vectors.
+/// Each answer is a predicate, such as "must be an absolute path", or nil if the value is fine.
 enum ProjectValue {
-    /// A folder on the instance.
+    /// Checks a folder on the instance.
     static func problem(ofRemoteFolder path: String) -> String? {
         guard path.hasPrefix("/") else { return "must be an absolute path" }
         guard path.utf8.count <= 1024 else { return "is too long" }
-        guard !path.split(separator: "/").contains("..") else { return "must not have .. in it" }
+        guard !path.split(separator: "/").contains("..") else { return "must not contain .." }
         if let character = Self.unusual(in: path, beside: "/ ._-+@=,:~") {
-            return "must not have \(character) in it"
+            return "must not contain \(character)"
         }
         return nil
     }
 
-    /// A folder inside the project.
+    /// Checks a folder inside the project.
     static func problem(ofFolderInside path: String) -> String? {
         if path.hasPrefix("/") || path.hasPrefix("~") { return "is not inside the project" }
         if path.split(separator: "/").contains("..") { return "leads out of the project" }
         if path.hasPrefix("-") { return "begins with a hyphen" }
-        return path.unicodeScalars.contains(where: Self.isControl) ? "has a control character in it" : nil
+        return path.unicodeScalars.contains(where: Self.isControl) ? "contains a control character" : nil
     }
 
-    /// A container image: `registry:5000/name:tag@sha256:…`.
+    /// Checks a container image: `registry:5000/name:tag@sha256:…`.
     static func problem(ofImage name: String) -> String? {
-        guard name.utf8.count <= 512 else { return "has too long a name" }
+        guard name.utf8.count <= 512 else { return "has a name that is too long" }
         guard let first = name.unicodeScalars.first, first.isASCII,
             first.properties.isAlphabetic || first.isFigure
-        else { return "must begin with a letter or a figure" }
+        else { return "must begin with a letter or a digit" }
         let isPlain = name.unicodeScalars.allSatisfy { scalar in
             scalar.isASCII
                 && (scalar.properties.isAlphabetic || scalar.isFigure
                     || "._-/:@+".unicodeScalars.contains(scalar))
         }
         return isPlain
-            ? nil : "\(Self.shown(name)) cannot exist: a name has letters, figures and . _ - / : @ only"
+            ? nil : "\(Self.shown(name)) is not valid: a name has only letters, digits and . _ - / : @"
     }
 
     static func isVariable(_ name: String) -> Bool {
@@ -43,13 +42,14 @@ enum ProjectValue {
         }
     }
 
-    /// Without control characters, of at most sixty characters.
+    /// Returns at most sixty characters of `text`, without control characters.
     static func shown(_ text: String) -> String {
         let scalars = text.unicodeScalars.prefix(60).map { Self.isControl($0) ? "?" : Character($0) }
         return "“\(String(scalars))”"
     }
 
-    /// The first character that is neither a letter nor a figure of any script nor one of `others`, as words.
+    /// Returns the first character that is neither a letter nor a digit of any script nor one of `others`, as
+    /// words.
     private static func unusual(in text: String, beside others: String) -> String? {
         let found = text.unicodeScalars.first { scalar in
             if scalar.isASCII {

@@ -1,17 +1,16 @@
 import Foundation
 
-/// The settings of the user and of the project, by rank:
-/// a project's file comes with whatever was cloned or unpacked,
-/// so it may make the user's own limits stricter and never looser.
+/// The settings of the user and of the project, by rank: a project's file comes with anything that was cloned
+/// or unpacked, so it may make the user's own limits stricter and never looser.
 ///
-/// What the user left open a project may decide: a built-in default is no limit of the user's.
-/// Some settings are for the user alone. What is not followed is noted once, with the reason and what to do.
+/// A project may decide what the user left open: a built-in default is no limit of the user's. Some settings
+/// are for the user alone. Each setting that is not followed is reported once, with the reason and a remedy.
 struct RankedSettings {
     private let user: ConfigurationFile?
     private let project: ConfigurationFile?
     private let userPath: String
-    /// True for a file that was named on the command line and lies outside the project:
-    /// it is the user's own word.
+    /// True for a file that was named on the command line and lies outside the project: it counts as the
+    /// user's own.
     private let trustsProject: Bool
     private(set) var warnings: [String] = []
 
@@ -26,7 +25,7 @@ struct RankedSettings {
 
     // MARK: Limits
 
-    /// The lowest amount that is set.
+    /// Returns the lowest amount that is set.
     mutating func lowestDollars(_ keys: String...) throws(EngineError) -> Double? {
         let own = try self.user?.dollars(keys)
         guard let theirs = try self.project?.dollars(keys) else { return own }
@@ -44,13 +43,13 @@ struct RankedSettings {
         return own
     }
 
-    /// The shortest time that is set, in seconds; nil where none is.
-    /// A time without end is for the user alone.
+    /// Returns the shortest time that is set, in seconds; nil if none is. Only the user can set a time
+    /// without end.
     mutating func shortestTime(_ keys: String...) throws(EngineError) -> (seconds: Double?, Void)? {
         let own = try self.user?.duration(keys)
         guard let theirs = try self.project?.duration(keys) else { return own }
         guard theirs.seconds != nil || self.trustsProject else {
-            self.ignore(keys, "`none` is for you alone to say, and a project cannot", for: keys)
+            self.ignore(keys, "only you can set `none`, and a project cannot", for: keys)
             return own
         }
         guard let own, (theirs.seconds ?? .infinity) > (own.seconds ?? .infinity) else { return theirs }
@@ -60,8 +59,8 @@ struct RankedSettings {
 
     // MARK: Choices
 
-    /// The user's word where there is one, else the project's:
-    /// a choice in which neither side is the stricter.
+    /// Returns the user's setting if there is one, else the project's, for a choice in which neither side is
+    /// the stricter.
     mutating func usersElseProjects<Value: RawRepresentable & Equatable>(
         _ key: String, _ allowed: [Value]
     ) throws(EngineError) -> Value? where Value.RawValue == String {
@@ -75,7 +74,7 @@ struct RankedSettings {
         return own
     }
 
-    /// A choice of which `restricted` is for the user alone.
+    /// Returns a choice of which only the user may make `restricted`.
     mutating func choice<Value: RawRepresentable & Equatable>(
         _ key: String, _ allowed: [Value], restricted: Value
     ) throws(EngineError) -> Value? where Value.RawValue == String {
@@ -85,7 +84,7 @@ struct RankedSettings {
             return own
         }
         guard theirs == restricted, own != restricted, !self.trustsProject else { return theirs }
-        self.ignore([key], "`\(theirs.rawValue)` is for you alone to say, and a project cannot", for: [key])
+        self.ignore([key], "only you can set `\(theirs.rawValue)`, and a project cannot", for: [key])
         return own
     }
 
@@ -102,8 +101,8 @@ struct RankedSettings {
 
     // MARK: For the user alone
 
-    /// The file that says `key`, of those that may: the user's,
-    /// and one that the user named on the command line.
+    /// Returns the file that sets `key`, among those that may: the user's, and one that the user named on the
+    /// command line.
     mutating func usersFile(_ key: String, reason: String) -> ConfigurationFile? {
         if let project = self.project, project.has(key) {
             if self.trustsProject { return project }
@@ -114,8 +113,8 @@ struct RankedSettings {
 
     mutating func ignore(_ keys: [String], _ reason: String, for settings: [String]) {
         guard let project = self.project, let (key, place) = project.place(of: keys) else { return }
-        let words = "\(key) in \(place) is ignored: \(reason). To have it, set \(key) in \(self.userPath)."
-        // What holds for every platform is asked for by each.
+        let words = "\(key) in \(place) is ignored: \(reason). To use it, set \(key) in \(self.userPath)."
+        // Settings for all platforms are read once for each platform.
         if !self.warnings.contains(words) { self.warnings.append(words) }
     }
 

@@ -1,11 +1,10 @@
-/// Values for the configuration file that ssh gets from us: one line is one setting,
-/// and a line feed or a quote in a value would begin another one, `ProxyCommand` for example,
-/// which ssh runs on this machine.
+/// Values for the configuration file that we write for ssh: each line is one setting, so a line feed or a
+/// quote in a value would begin another one, for example `ProxyCommand`, which ssh runs on this machine.
 ///
 /// Nothing is escaped: ssh's own rules for quotes, `%` tokens and `${VARIABLES}` differ by keyword and
 /// version. A value that would need them is refused.
 enum SSHConfigurationValue {
-    /// A path between quotes. Throws `.badConfiguration`.
+    /// Returns a path between quotes. Throws `.badConfiguration`.
     static func path(_ text: String, for keyword: String) throws(EngineError) -> String {
         let problem: String? =
             if text.isEmpty {
@@ -13,9 +12,9 @@ enum SSHConfigurationValue {
             } else if !text.hasPrefix("/") {
                 "is not an absolute path"
             } else if text.unicodeScalars.contains(where: Self.isControl) {
-                "has a line feed or another control character in it"
+                "contains a line feed or another control character"
             } else if let character = text.first(where: { "\"'\\%$`".contains($0) }) {
-                "has a \(character) in it, which ssh gives a meaning of its own"
+                "contains a \(character), which has a special meaning for ssh"
             } else {
                 nil
             }
@@ -23,28 +22,28 @@ enum SSHConfigurationValue {
         return "\"\(text)\""
     }
 
-    /// A host's name or address. Throws `.badResponse`, since it is a platform that names it.
+    /// Returns a host's name or address. Throws `.badResponse`, since it comes from a platform.
     static func host(_ text: String) throws(EngineError) -> String {
         let isName = text.utf8.allSatisfy { Self.isAlphanumeric($0) || "._:-".utf8.contains($0) }
         guard isName, !text.isEmpty, text.utf8.count <= 255, !text.hasPrefix("-") else {
-            throw Self.refusal(.badResponse, "the platform named the host \(Self.shown(text)), which is none")
+            throw Self.refusal(.badResponse, "the platform gave an invalid host: \(Self.shown(text))")
         }
         return text
     }
 
-    /// Whom to log in as. Throws `.badResponse`.
+    /// Returns the user to log in as. Throws `.badResponse`.
     static func user(_ text: String) throws(EngineError) -> String {
         let isName = text.utf8.allSatisfy { Self.isAlphanumeric($0) || "._-".utf8.contains($0) }
         guard isName, !text.isEmpty, text.utf8.count <= 255, !text.hasPrefix("-") else {
-            throw Self.refusal(.badResponse, "the platform named the user \(Self.shown(text)), which is none")
+            throw Self.refusal(.badResponse, "the platform gave an invalid user: \(Self.shown(text))")
         }
         return text
     }
 
-    /// Throws `.badResponse`.
+    /// Returns the number as text. Throws `.badResponse`.
     static func port(_ number: Int) throws(EngineError) -> String {
         guard (1...65_535).contains(number) else {
-            throw Self.refusal(.badResponse, "the platform named the port \(number), which is none")
+            throw Self.refusal(.badResponse, "the platform gave an invalid port: \(number)")
         }
         return String(number)
     }
@@ -53,7 +52,7 @@ enum SSHConfigurationValue {
         EngineError(code, .init("writing ssh's configuration"), detail: detail)
     }
 
-    /// Control characters, and the separators that some programs take for the end of a line.
+    /// True for control characters, and for the separators that some programs take for the end of a line.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
@@ -66,7 +65,7 @@ enum SSHConfigurationValue {
             || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
 
-    /// One line of at most sixty characters.
+    /// Returns one line of at most sixty characters.
     private static func shown(_ text: String) -> String {
         let scalars = text.unicodeScalars.prefix(60).map { Self.isControl($0) ? "?" : Character($0) }
         return "“\(String(scalars))”"

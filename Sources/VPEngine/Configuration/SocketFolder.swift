@@ -1,18 +1,17 @@
 import Foundation
 import Glibc
 
-/// Where ssh's sockets and its configuration files lie:
-/// a folder with a short path that belongs to this user alone.
+/// The folder for ssh's sockets and configuration files: it has a short path and belongs to this user alone.
 ///
-/// The usual place is in `/tmp`, where anybody can make a folder of any name first.
-/// So that nobody can block `vp` with that, or read and steer what goes through the sockets, a place that is
-/// not ours is passed over.
+/// The usual place is in `/tmp`, where anybody can create a folder of any name first. A place that is not
+/// ours is skipped, so that nobody can block `vp` that way, or read and control the traffic through the
+/// sockets.
 struct SocketFolder {
-    /// Tried in this order.
+    /// The usual places, in the order in which they are tried.
     let preferred: [String]
-    /// Where a fresh folder is made if none of them can be used.
+    /// The folder in which a new one is made if none of them can be used.
     let base: String
-    /// Holds the note of which folder that was.
+    /// The folder of the note that names that new folder.
     let stateFolder: String
 
     init(environment: [String: String], stateFolder: String, base: String = "/tmp") {
@@ -24,11 +23,11 @@ struct SocketFolder {
 
     private var note: String { "\(self.stateFolder)/socket-folder" }
 
-    /// The folder to use, and what the user should know about it.
-    /// Makes one only where every usual place is taken.
+    /// Returns the folder to use, and a warning for the user about it. Makes a new folder only if every usual
+    /// place is taken.
     func choose() -> (path: String, warning: String?) {
         if let path = self.preferred.first(where: Self.isUsable) { return (path, nil) }
-        // The fresh one of an earlier start: programs that run side by side share their connections.
+        // An earlier start may have made a folder: programs that run side by side share their connections.
         if let remembered = self.remembered() { return (remembered, nil) }
         if let fresh = self.makeFresh() {
             return (
@@ -37,17 +36,16 @@ struct SocketFolder {
                     + "\(fresh) instead."
             )
         }
-        // Too long a path for a socket, most likely: every command then logs in by itself.
+        // The path is probably too long for a socket: every command then logs in by itself.
         return (
             "\(self.stateFolder)/ssh",
             "ssh's connections are not shared: there is no folder for their sockets in \(self.base) that is yours alone."
         )
     }
 
-    /// True for a folder that is ours alone, and for one that is not there yet in a place where it can be
-    /// made.
+    /// True for a folder that is ours alone, and for a missing one that can be created.
     static func isUsable(_ path: String) -> Bool {
-        // rsync takes its ssh command apart at blanks and quotes.
+        // rsync splits its ssh command at blanks and quotes.
         let isPlain = path.utf8.allSatisfy { byte in
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                 || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || "/._-".utf8.contains(byte)
@@ -57,8 +55,8 @@ struct SocketFolder {
         guard lstat(path, &information) == 0 else {
             return errno == ENOENT && access((path as NSString).deletingLastPathComponent, W_OK | X_OK) == 0
         }
-        // A link is nobody's folder. What others could write into may hold a socket of theirs by now;
-        // that others can only list it does no harm, and `PrivateFolder` ends it.
+        // A link is never accepted. A folder that others could write to may already contain a socket of
+        // theirs; a folder that others can only list does no harm, and `PrivateFolder` closes it.
         return information.st_mode & S_IFMT == S_IFDIR && information.st_uid == geteuid()
             && information.st_mode & 0o022 == 0
     }
@@ -81,7 +79,7 @@ struct SocketFolder {
             try PrivateFolder.make(self.stateFolder)
             try PrivateFolder.write(Array(path.utf8), to: self.note)
         } catch {
-            // Unremembered it would be one more folder at every start.
+            // Without the note there would be another folder at every start.
             rmdir(path)
             return nil
         }

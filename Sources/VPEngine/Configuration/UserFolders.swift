@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Where the files of one user lie, by the XDG rules.
+/// The folders of one user's files, by the XDG rules.
 struct UserFolders {
     let home: String
     var engine: EngineConfiguration.Paths
@@ -9,7 +9,7 @@ struct UserFolders {
     init(environment: [String: String]) {
         let home = Self.home(environment)
         self.home = home
-        // The XDG specification wants relative values ignored.
+        // The XDG specification requires relative values to be ignored.
         func folder(_ variable: String, _ fallback: String) -> String {
             guard let value = environment[variable], value.hasPrefix("/") else {
                 return "\(home)/\(fallback)/variousplug"
@@ -25,9 +25,9 @@ struct UserFolders {
         )
     }
 
-    /// Where a user's programs keep their configuration, ours among them.
+    /// Returns the folder in which a user's programs keep their configuration, ours among them.
     static func configurationFolder(_ environment: [String: String], home: String) -> String {
-        // The XDG specification wants relative values ignored.
+        // The XDG specification requires relative values to be ignored.
         environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(home)/.config"
     }
 
@@ -40,16 +40,16 @@ struct UserFolders {
     }
 }
 
-/// Finds the folder that is the project.
+/// Finds the project's folder.
 package enum ProjectFolder {
     package static func configurationFile(in root: String) -> String { "\(root)/.vp/config.yaml" }
 
-    /// The nearest folder upwards from `directory` that holds `.vp`, else `directory` itself.
+    /// Returns the nearest folder upwards from `directory` that contains `.vp`, else `directory` itself.
     ///
     /// A home folder or `/` is never found on the way up: a `.vp` there belongs to jobs that ran on this
-    /// machine, and syncing a whole home folder is never what was meant.
-    /// Neither is one that another user put into a folder where everybody may, such as `/tmp`: it would
-    /// decide what all who work below it send and run.
+    /// machine, and nobody wants to sync a whole home folder. The same holds for a `.vp` that another user
+    /// put into a folder where everybody may, such as `/tmp`: it would decide which files all who work below
+    /// it send and run.
     package static func around(_ directory: String, home: String) -> String {
         let start = URL(fileURLWithPath: directory).standardizedFileURL.path
         var folder = start
@@ -72,7 +72,7 @@ package enum ProjectFolder {
         return own.st_uid != geteuid() && own.st_uid != 0 && parent.st_mode & 0o002 != 0
     }
 
-    /// The folder's own name, made fit for instance and job names.
+    /// Returns the folder's own name, adapted for names of instances and jobs.
     package static func name(of root: String) -> String {
         let allowed = (root as NSString).lastPathComponent.lowercased().unicodeScalars.map { scalar in
             CharacterSet.alphanumerics.contains(scalar) && scalar.isASCII ? Character(scalar) : "-"

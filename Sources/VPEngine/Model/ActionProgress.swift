@@ -6,7 +6,7 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
     case searching
     /// An offer or a platform failed and the next one is being tried; `detail` names the failure.
     case tryingNext
-    /// Placing the order and, where the account lacks our ssh key, adding it first.
+    /// Placing the order and, if the account lacks our ssh key, adding it first.
     case renting
     /// The platform has accepted the order; it places the instance and fetches the image.
     case loading
@@ -14,7 +14,7 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
     case sshPort
     /// sshd answers and does not accept our key yet.
     case sshLogin
-    /// Making the workspace, and installing rsync where it is missing.
+    /// Making the workspace, and installing rsync if it is missing.
     case preparing
     /// Checking that the instance shows every GPU that was rented, with a driver that suits the image.
     case checkingGPU

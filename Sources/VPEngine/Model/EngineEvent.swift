@@ -2,7 +2,7 @@ import Foundation
 
 /// The result of an action.
 public enum ActionResult: Hashable, Sendable {
-    /// The rented instance: ready for jobs, or just accepted by the platform where the request did not
+    /// The rented instance: ready for jobs, or just accepted by the platform if the request did not
     /// wait.
     case created(Instance)
     /// A summary of the upload.

@@ -2,7 +2,7 @@
 public struct GPUModel: Hashable, Sendable {
     /// The name that people use and that we show, such as `RTX 4090`.
     public let name: String
-    /// Nominal sizes in GB; several where one name was sold with different memory.
+    /// Nominal sizes in GB; several if one name was sold with different memory.
     public let memoryGB: [Int]
     package let vastNames: [String]
     package let runpodIDs: [String]

@@ -67,7 +67,7 @@ public struct ImageTraits: Hashable, Sendable {
 public enum ImageFit {
     /// Returns why `image` cannot run on `gpu`, as the end of a sentence; nil if nothing is known against it.
     ///
-    /// - Parameter driverCUDA: the highest CUDA that the machine's driver supports, where it is known.
+    /// - Parameter driverCUDA: the highest CUDA that the machine's driver supports, if it is known.
     public static func problem(image: String, gpu: String, driverCUDA: Double?) -> String? {
         let traits = ImageTraits(image)
         if let architecture = GPUArchitecture.of(gpu: gpu) {

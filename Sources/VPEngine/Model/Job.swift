@@ -102,7 +102,7 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
     public var command: JobCommand
     /// The state when the instance was last heard from.
     public var state: State
-    /// How the command ended; nil while it runs, and where that is not known.
+    /// How the command ended; nil while it runs, and if that is not known.
     public var outcome: Outcome?
     /// The reason for this end, in one line, if it is known.
     public var cause: String?

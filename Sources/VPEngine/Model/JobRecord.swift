@@ -13,7 +13,7 @@ public struct JobRecord: Hashable, Codable, Sendable {
         /// A local file with the differences of tracked files, as `git apply` reads them.
         public var patchPath: String?
 
-        /// A revision; `patchPath` is nil if nothing differed, or where the differences were not kept.
+        /// A revision; `patchPath` is nil if nothing differed, or if the differences were not kept.
         public init(commit: String, isDirty: Bool, patchPath: String? = nil) {
             self.commit = commit
             self.isDirty = isDirty
@@ -117,7 +117,7 @@ public struct JobRecord: Hashable, Codable, Sendable {
     public var peakBytes: Int64?
     /// Size of the log on the instance when the command ended.
     public var logBytes: Int64?
-    /// The same for standard error, where it has a log of its own.
+    /// The same for standard error, if it has a log of its own.
     public var errorBytes: Int64?
     /// True if the local copy was compared with the instance's, by length and checksum.
     public var logIsVerified: Bool?
@@ -170,7 +170,7 @@ extension JobRecord {
             self.secondsAtWork = secondsAtWork
         }
 
-        /// The exit status; nil while it runs, and where it is not known.
+        /// The exit status; nil while it runs, and if it is not known.
         public var status: Int32? { if case .ended(let status) = self.state { status } else { nil } }
 
         /// True if it did the job's work and was no service beside it: it worked on for a minute after the

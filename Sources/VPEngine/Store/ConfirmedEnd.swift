@@ -1,20 +1,19 @@
 import Foundation
 import GRDB
 
-/// An end that somebody has confirmed and that is due in a few seconds.
-/// It stands in the history before the countdown begins: whatever happens to the program that counts, the
-/// next one goes on with it.
+/// An end that somebody has confirmed and that is due in a few seconds. It is recorded in the history before
+/// the countdown begins: if the program that counts dies, the next one continues.
 public struct ConfirmedEnd: Hashable, Sendable {
-    /// The instance to end; of each there is one end at most.
+    /// The instance to end; each instance has one such end at most.
     public var instance: InstanceID
-    /// When it is carried out, unless it is taken back before.
+    /// When it is carried out, unless it is withdrawn before.
     public var dueAt: Date
-    /// What `vp` is called with to carry it out.
+    /// The arguments with which `vp` is called to carry it out.
     public var words: [String]
-    /// Where `vp` is called.
+    /// The folder in which `vp` is called.
     public var directory: String
 
-    /// An end that is not on record yet; see `Engine.confirm(_:)`.
+    /// An end that is not recorded yet; see `Engine.confirm(_:)`.
     public init(instance: InstanceID, dueAt: Date, words: [String], directory: String) {
         self.instance = instance
         self.dueAt = dueAt
@@ -23,8 +22,8 @@ public struct ConfirmedEnd: Hashable, Sendable {
     }
 }
 
-/// The confirmed ends, one a row. A row has a holder, the process that sees to it;
-/// it goes when the end has come, was refused for a reason that stays, or was taken back.
+/// The confirmed ends, one a row. A row has a holder, the process that handles it; it is removed when the end
+/// has been carried out, refused for a lasting reason, or withdrawn.
 extension Store {
     static let confirmedEndsSchema = """
         CREATE TABLE confirmedEnd (
@@ -42,7 +41,7 @@ extension Store {
     private static let place = "platform = ? AND instance = ?"
 
     package func confirm(_ ends: [ConfirmedEnd], heldBy holder: ProcessIdentity?) throws(EngineError) {
-        try self.write("recording what was confirmed") { database in
+        try self.write("recording confirmed ends") { database in
             for end in ends {
                 try database.execute(
                     sql: """
@@ -60,7 +59,7 @@ extension Store {
     }
 
     package func confirmedEnds() throws(EngineError) -> [(end: ConfirmedEnd, holder: ProcessIdentity?)] {
-        try self.read("reading what was confirmed") { database in
+        try self.read("reading confirmed ends") { database in
             try Row.fetchAll(database, sql: "SELECT * FROM confirmedEnd ORDER BY dueAt").compactMap { row in
                 guard let platform = Platform(rawValue: row["platform"]),
                     let words = try? JSONDecoder().decode(
@@ -84,7 +83,7 @@ extension Store {
         try self.confirmedEnds().first { $0.end.instance == id }
     }
 
-    /// Removes the row, where `holder` has it or where none is named. False where there was none.
+    /// Removes the row if `holder` has it, or if no holder is named. Returns false if there was none.
     @discardableResult
     package func forgetConfirmedEnd(
         of id: InstanceID, heldBy holder: ProcessIdentity? = nil
@@ -93,7 +92,7 @@ extension Store {
             "DELETE FROM confirmedEnd", [], id, holder.map { ("AND holder = ?", [$0.text]) })
     }
 
-    /// Gives a row to another process. False where `old` no longer has it.
+    /// Gives a row to another process. Returns false if `old` no longer has it.
     @discardableResult
     package func passConfirmedEnd(
         of id: InstanceID, from old: ProcessIdentity?, to new: ProcessIdentity?
@@ -102,14 +101,16 @@ extension Store {
             "UPDATE confirmedEnd SET holder = ?", [new?.text], id, ("AND holder IS ?", [old?.text]))
     }
 
-    /// Takes the row back from whoever waits for its time. False where that has come, or the row is gone.
+    /// Takes the row back from the process that waits for its time. Returns false if that time has come, or
+    /// the row is gone.
     package func reclaimConfirmedEnd(of id: InstanceID) throws(EngineError) -> Bool {
         try self.changeConfirmedEnd(
             "UPDATE confirmedEnd SET holder = ?", [ProcessIdentity.current.text], id, ("AND hasBegun = 0", [])
         )
     }
 
-    /// Notes that this process, which has the row, now carries it out. False where another one has it.
+    /// Records that this process, which has the row, now carries it out. Returns false if another process has
+    /// it.
     package func beginConfirmedEnd(of id: InstanceID) throws(EngineError) -> Bool {
         try self.changeConfirmedEnd(
             "UPDATE confirmedEnd SET hasBegun = 1", [], id,
@@ -129,7 +130,7 @@ extension Store {
         _ change: String, _ values: [(any DatabaseValueConvertible & Sendable)?], _ id: InstanceID,
         _ condition: (sql: String, values: [String?])?
     ) throws(EngineError) -> Bool {
-        try self.write("recording what was confirmed") { database in
+        try self.write("recording confirmed ends") { database in
             var arguments = StatementArguments(values.map { $0 as (any DatabaseValueConvertible)? })
             arguments += [id.platform.rawValue, id.rawValue]
             arguments += StatementArguments(condition?.values ?? [])

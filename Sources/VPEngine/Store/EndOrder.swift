@@ -1,23 +1,23 @@
 import Foundation
 import GRDB
 
-/// An end that somebody has asked for and the platform was not asked for yet.
-/// It stands in the instance's row, so that whoever looks next can go on from there.
+/// An end that was requested here and that the platform has not been asked for yet. It is stored in the
+/// instance's row, so that the next program can continue from there.
 package struct EndOrder: Codable, Hashable, Sendable {
     package enum Stage: String, Codable, Hashable, Sendable {
-        /// Its results are being brought, by `holder` while that lives.
+        /// Results are being downloaded first, by `holder` while that process lives.
         case pursued
-        /// It comes when no job runs there any more.
+        /// The end waits until no job runs there any more.
         case afterJobs
-        /// It was refused, and waits for the user.
+        /// The end was refused, and waits for the user.
         case waiting
     }
 
     package var stage: Stage
     package var discardsResults = false
-    /// What stands in its way, in one line.
+    /// The obstacle to the end, in one line.
     package var words: String?
-    /// The process that sees to it; see `ProcessIdentity.text`.
+    /// The process that handles it; see `ProcessIdentity.text`.
     package var holder: String?
     package var at: Date
 
@@ -31,22 +31,22 @@ package struct EndOrder: Codable, Hashable, Sendable {
         self.at = at
     }
 
-    /// Whether a process that lives sees to it.
+    /// True if a living process handles it.
     package var isHeld: Bool {
         self.holder.flatMap(ProcessIdentity.init(text:))?.isAlive ?? false
     }
 }
 
 extension Store {
-    /// `readyAt` is when an instance was first seen to be up;
-    /// rows of earlier versions that nobody was bringing up any more are taken for such.
+    /// `readyAt` is when an instance was first seen to be up; rows of earlier versions that no process was
+    /// bringing up any more count as ready.
     static let endsSchema = """
         ALTER TABLE ledger ADD COLUMN readyAt REAL;
         ALTER TABLE ledger ADD COLUMN ending TEXT;
         UPDATE ledger SET readyAt = createdAt WHERE creator IS NULL;
         """
 
-    /// Notes what has been asked for in the row `name`; nil takes it back.
+    /// Records the order in the row `name`; nil withdraws it.
     package func setOrder(_ order: EndOrder?, of name: String) throws(EngineError) {
         try self.write("recording an order") { database in
             let document = try order.map { order in
@@ -58,7 +58,7 @@ extension Store {
         }
     }
 
-    /// Makes this process the one that sees to `order`, unless another that lives is at it.
+    /// Makes this process the one that handles `order`, unless another living one does.
     package func hold(_ order: EndOrder, of name: String) throws(EngineError) -> Bool {
         var held = order
         held.holder = ProcessIdentity.current.text
@@ -75,7 +75,7 @@ extension Store {
         }
     }
 
-    /// Notes that the instance of `name` was seen to be up.
+    /// Records that the instance of `name` was seen to be up.
     package func noteReady(_ name: String, at now: Date) throws(EngineError) {
         try self.write("recording a rental") { database in
             try database.execute(

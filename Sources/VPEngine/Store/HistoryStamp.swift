@@ -1,9 +1,9 @@
 import Foundation
 
-/// Differs from an earlier one when somebody, this program or another, has written to the history since.
+/// A stamp that differs from an earlier one if this program or another has written to the history since.
 ///
-/// Made from the files' times and sizes: a front end can compare it every second without waking anybody,
-/// which asking the database would.
+/// It consists of the files' times and sizes: a front end can compare it every second without disk activity,
+/// which a query of the database would cause.
 public struct HistoryStamp: Equatable, Sendable {
     private let marks: [Int]
 

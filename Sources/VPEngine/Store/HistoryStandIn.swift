@@ -1,10 +1,10 @@
 import Foundation
 import GRDB
 
-/// A history in memory, in the place of one that cannot be written:
-/// a full disk must keep nobody from seeing what costs money, and from ending it.
+/// A history in memory that replaces one that cannot be written: a full disk must not keep anybody from
+/// seeing what costs money, and from ending it.
 enum HistoryStandIn {
-    /// What can be read of the history at `path`, in memory; an empty one where nothing can.
+    /// Copies the readable part of the history at `path` into memory; empty if none is readable.
     static func make(
         of path: String, _ migrator: DatabaseMigrator
     ) throws(EngineError) -> DatabaseQueue {
@@ -19,7 +19,7 @@ enum HistoryStandIn {
         }
     }
 
-    /// By files of our own: SQLite writes beside a history that it only reads.
+    /// Copies the files first: SQLite writes files beside a history even if it only reads it.
     private static func copy(_ path: String, into memory: DatabaseQueue) throws {
         for place in ["/dev/shm", NSTemporaryDirectory()] {
             let folder = "\(place)/vp-history-\(UUID().uuidString)"
@@ -38,14 +38,14 @@ enum HistoryStandIn {
         }
     }
 
-    /// Whether `error` says that nothing can be written.
+    /// True if `error` says that nothing can be written.
     static func isCalledFor(by error: any Error) -> Bool {
         guard let error = error as? DatabaseError else { return false }
         return [.SQLITE_FULL, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_CANTOPEN].contains(error.resultCode)
     }
 
-    /// `error` in the system's words, where a file in `folder` meets the same:
-    /// SQLite's say neither whether the disk is full nor what is read-only.
+    /// Returns `error` in the system's words, if a file in `folder` fails likewise: SQLite's words say
+    /// neither whether the disk is full nor what is read-only.
     static func problem(_ error: EngineError, in folder: String) -> EngineError {
         let probe = "\(folder)/probe-\(getpid())"
         do throws(EngineError) {

@@ -1,28 +1,28 @@
 import Foundation
 import GRDB
 
-/// What is known of one rented instance from this machine's point of view.
+/// The facts about one rented instance from this machine's point of view.
 ///
 /// A row is written before the platform is asked to rent, and counts as open until the platform has confirmed
 /// that the instance is gone.
 package struct LedgerEntry: Hashable, Sendable {
     package enum State: String, Codable, Hashable, Sendable {
-        /// About to be rented, or the answer was lost: an instance of this name may exist.
+        /// The instance is about to be rented, or the answer was lost: an instance of this name may exist.
         case intended
         case rented
         case destroying
         case gone
     }
 
-    /// Why a row is closed.
+    /// The reason why a row is closed.
     package enum EndReason: String, Codable, Hashable, Sendable, CaseIterable {
-        /// Its instance was ended from here.
+        /// The instance was ended from here.
         case destroyed
-        /// Its instance has ended itself, as it was told to.
+        /// The instance has ended itself, as it was told to.
         case lease
-        /// Nobody here has ended its instance.
+        /// The instance is gone, and nobody here has ended it.
         case lost
-        /// No instance came of it.
+        /// The rental never became an instance.
         case neverAppeared
 
         package var words: String {
@@ -35,7 +35,7 @@ package struct LedgerEntry: Hashable, Sendable {
         }
     }
 
-    /// Unique in the account.
+    /// The name, unique in the account.
     package var name: String
     package var platform: Platform
     package var instance: InstanceID?
@@ -47,16 +47,16 @@ package struct LedgerEntry: Hashable, Sendable {
     package var workspaceRoot: String
     package var remoteRoot: String
     package var createdAt: Date
-    /// When the state was last written; an end that somebody is seeing to is written again and again.
+    /// When the state was last written; an end in progress is written repeatedly.
     package var updatedAt: Date
     /// The process that brings the instance up; nil once that is done.
     package var creator: ProcessIdentity?
     package var lease: Lease?
-    /// When it was first seen to be up; nil for one that never was.
+    /// When the instance was first seen to be up; nil if it never was.
     package var readyAt: Date?
-    /// An end that was asked for and that the platform was not asked for yet.
+    /// An end that was requested here and that the platform has not been asked for yet.
     package var order: EndOrder?
-    /// nil while it is open, and for a rental that the platform refused.
+    /// The reason; nil while it is open, and for a rental that the platform refused.
     package var endReason: EndReason?
 
     package init(
@@ -80,7 +80,7 @@ package struct LedgerEntry: Hashable, Sendable {
         self.lease = lease
     }
 
-    /// True where whoever began to rent it did not live to see it ready.
+    /// True if the process that began to rent it died before it was ready.
     package var isUnfinished: Bool {
         self.state == .intended || self.state == .rented ? self.creator.map { !$0.isAlive } ?? false : false
     }
@@ -90,7 +90,7 @@ package struct LedgerEntry: Hashable, Sendable {
 extension Store {
     package func insert(_ entry: LedgerEntry) throws(EngineError) {
         try self.write("recording a rental") { database in
-            // A rental of the same name that is gone makes room for this one.
+            // An earlier rental of the same name that is gone is renamed.
             for table in ["ledgerStep", "ledger"] {
                 let rows = "SELECT rowid FROM ledger WHERE name = ?1 AND state = 'gone'"
                 try database.execute(
@@ -116,7 +116,7 @@ extension Store {
         }
     }
 
-    /// Writes the next state of a row. A row that is gone stays so: whoever is late must not bring it back.
+    /// Writes the next state of a row. A row that is gone stays gone: a late program must not bring it back.
     package func update(
         _ name: String, state: LedgerEntry.State, instance: InstanceID? = nil, at now: Date = Date(),
         because reason: LedgerEntry.EndReason? = nil
@@ -141,7 +141,7 @@ extension Store {
         }
     }
 
-    /// Opens a row that was closed, for the platform shows its instance again.
+    /// Reopens a closed row, because the platform shows its instance again.
     package func reopen(_ name: String, as state: LedgerEntry.State, at now: Date) throws(EngineError) {
         try self.write("recording a rental") { database in
             try database.execute(
@@ -156,7 +156,7 @@ extension Store {
         }
     }
 
-    /// Notes that `name` is up, and that nobody need take its creation further.
+    /// Records that `name` is up, and that its creation is finished.
     package func finishCreation(of name: String) throws(EngineError) {
         try self.setCreator(nil, of: name)
     }
@@ -192,7 +192,7 @@ extension Store {
         }
     }
 
-    /// Rentals that the platform has not confirmed as gone.
+    /// Returns the rentals that the platform has not confirmed as gone.
     package func openLedgerEntries() throws(EngineError) -> [LedgerEntry] {
         try self.read("reading the history") { database in
             try Row.fetchAll(database, sql: "SELECT * FROM ledger WHERE state != 'gone' ORDER BY createdAt")
@@ -200,7 +200,7 @@ extension Store {
         }
     }
 
-    /// Every rental since `date`, and the open ones however old.
+    /// Returns every rental since `date`, and open ones of any age.
     package func ledgerEntries(since date: Date) throws(EngineError) -> [LedgerEntry] {
         try self.read("reading the history") { database in
             try Row.fetchAll(
@@ -212,7 +212,7 @@ extension Store {
         }
     }
 
-    /// Instances that nobody here has ended, and that were found gone since `date`.
+    /// Returns the instances that nobody here has ended, and that were found gone since `date`.
     package func recentlyLost(since date: Date) throws(EngineError) -> [InstanceID] {
         try self.read("reading the history") { database in
             try Row.fetchAll(
@@ -230,7 +230,7 @@ extension Store {
         }
     }
 
-    /// The states a row went through, oldest first.
+    /// Returns the states that a row went through, oldest first.
     package func ledgerSteps(of name: String) throws(EngineError) -> [String] {
         try self.read("reading the history") { database in
             try String.fetchAll(
@@ -239,7 +239,7 @@ extension Store {
         }
     }
 
-    /// Keeps what was done about a rental that is no change of its state.
+    /// Records an action on a rental that does not change its state.
     package func note(_ step: String, on name: String, at now: Date) throws(EngineError) {
         try self.write("recording a rental") { database in try Self.noteStep(database, name, step, now) }
     }
@@ -289,7 +289,7 @@ extension Store {
 }
 
 extension Store {
-    /// Reasons were sentences among the steps before.
+    /// Before this version the reasons were sentences among the steps.
     static let endReasonsSchema = """
         ALTER TABLE ledger ADD COLUMN endReason TEXT;
         UPDATE ledger SET endReason = (

@@ -1,18 +1,18 @@
 import Foundation
 
-/// Something on the account that costs money, or will, and that nobody is using.
+/// An instance or volume on the account that costs money, or will, and that nobody is using.
 public struct Leftover: Hashable, Sendable {
-    /// Why it counts as left over.
+    /// The reason why it counts as a leftover.
     public enum Kind: String, CaseIterable, Hashable, Sendable {
-        /// Named as ours are, and not in this machine's ledger.
+        /// The name has our form, but the instance is not in this machine's ledger.
         case orphan
-        /// Somebody else's: shown, never touched.
+        /// It is somebody else's: it is shown, but never touched.
         case foreign
-        /// Ours and stopped: its disk is paid for.
+        /// It is ours and stopped: its disk is still billed.
         case parked
-        /// A second instance of one rental.
+        /// It is a second instance of one rental.
         case duplicate
-        /// A volume that no instance uses.
+        /// It is a volume that no instance uses.
         case volume
     }
 
@@ -22,11 +22,11 @@ public struct Leftover: Hashable, Sendable {
     public var id: String
     /// The label it was given, if any.
     public var name: String?
-    /// Why it counts as left over, which decides whether it may be ended.
+    /// The reason why it counts as a leftover, which decides whether it may be ended.
     public var kind: Kind
-    /// What it costs while it stays as it is.
+    /// The cost while it stays as it is.
     public var dollarsPerDay: Double
-    /// When it was rented; nil where the platform does not say.
+    /// When it was rented; nil if the platform does not say.
     public var createdAt: Date?
 
     /// Something left over, as its platform describes it.
@@ -42,7 +42,7 @@ public struct Leftover: Hashable, Sendable {
         self.createdAt = createdAt
     }
 
-    /// Sorts `instances`, a complete list, by the ledger. What is ours and in use is no leftover.
+    /// Sorts `instances`, a complete list, by the ledger. Our own instances in use are no leftovers.
     package static func among(_ instances: [Instance], ledger: [LedgerEntry]) -> [Leftover] {
         let known = Set(ledger.compactMap(\.instance))
         var names = Set(ledger.map(\.name))
@@ -68,6 +68,6 @@ public struct Leftover: Hashable, Sendable {
         }
     }
 
-    /// How the names begin that `CreateInstance` makes.
+    /// The beginning of the names that `CreateInstance` makes.
     static let namePrefix = "vp-"
 }

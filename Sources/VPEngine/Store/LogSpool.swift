@@ -4,8 +4,8 @@ import Synchronization
 /// The local copy of one of a job's logs: a file that is only ever appended to, by one program at a time, and
 /// read by any number.
 ///
-/// Beside it stands an index, `<path>.times`, that says when which byte arrived: lines of milliseconds since
-/// 1970 and an offset.
+/// An index beside it, `<path>.times`, records when which byte arrived: lines of milliseconds since 1970 and
+/// an offset.
 package final class LogSpool: Sendable {
     private struct State {
         var size: Int64
@@ -19,8 +19,8 @@ package final class LogSpool: Sendable {
 
     /// Opens, or makes, the file.
     ///
-    /// nil where another program appends to it: two would double every byte. Its lock ends with it,
-    /// however it ends.
+    /// Nil if another program appends to it: two would double every byte. The lock ends with its program,
+    /// however that ends.
     package init?(path: String) throws(EngineError) {
         try PrivateFolder.make((path as NSString).deletingLastPathComponent)
         let flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC
@@ -33,14 +33,14 @@ package final class LogSpool: Sendable {
         }
         self.path = path
         self.descriptor = descriptor
-        // Without an index the log is as good, only not to be asked by time.
+        // Without an index the log is complete, but cannot be searched by time.
         self.index = open(Self.indexPath(path), flags, 0o600)
         self.state = Mutex(State(size: Int64(lseek(descriptor, 0, SEEK_END))))
     }
 
     deinit {
-        // A child that is forked at this moment has the open file too until it becomes another program,
-        // and with it the lock: closing alone would leave it held.
+        // A child that is forked at this moment shares the open file, and with it the lock, until it becomes
+        // another program: closing alone would leave the lock held.
         var lock = Self.lock(Int16(F_UNLCK))
         _ = fcntl(self.descriptor, Self.setLock, &lock)
         close(self.descriptor)
@@ -49,12 +49,12 @@ package final class LogSpool: Sendable {
 
     package var size: Int64 { self.state.withLock(\.size) }
 
-    /// Appends `bytes` and returns the offset at which they stand.
+    /// Appends `bytes` and returns their offset.
     package func append(_ bytes: [UInt8]) throws(EngineError) -> Int64 {
         let written: Result<Int64, EngineError> = self.state.withLock { state in
             guard Self.write(bytes, to: self.descriptor) else {
                 let failure = Self.failure(self.path)
-                // What was written of it is taken back: the size is where following goes on.
+                // A part that was written is removed: the size is where following continues.
                 ftruncate(self.descriptor, off_t(state.size))
                 return .failure(failure)
             }
@@ -78,7 +78,7 @@ package final class LogSpool: Sendable {
         }
     }
 
-    /// cksum(1) of the first `count` bytes.
+    /// Returns the cksum(1) of the first `count` bytes.
     package func checksum(of count: Int64) throws(EngineError) -> UInt32 {
         var sum = POSIXChecksum()
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
@@ -94,17 +94,18 @@ package final class LogSpool: Sendable {
         return sum.value
     }
 
-    /// True while some program appends to `path`.
+    /// True while a program appends to `path`.
     package static func isHeld(_ path: String) -> Bool {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        // Asked without taking it: whoever wants to append at this moment must not find it taken.
+        // The lock is queried without taking it: a program that wants to append at this moment must not find
+        // it taken.
         var lock = Self.lock(Int16(F_WRLCK))
         return fcntl(descriptor, Self.getLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
     }
 
-    /// The offset of the first byte of `path` that may have arrived at `date` or later.
+    /// Returns the offset of the first byte of `path` that may have arrived at `date` or later.
     package static func offset(in path: String, at date: Date) -> Int64 {
         let moment = Int64(saturating: date.timeIntervalSince1970 * 1000)
         let lines = FileManager.default.contents(atPath: self.indexPath(path)) ?? Data()
@@ -115,7 +116,7 @@ package final class LogSpool: Sendable {
                 let start = NumberRange.bytes.read(words[1])
             else { continue }
             offset = start
-            // What arrived within the pause after an entry has none of its own.
+            // Bytes that arrived within the pause after an entry have no entry of their own.
             if time + Self.indexPause > moment { return offset }
         }
         return (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64) ?? offset
@@ -125,8 +126,8 @@ package final class LogSpool: Sendable {
 
     private static let indexPause: Int64 = 250
 
-    // Locks of the open file and not of the process, as flock() has them, but with a question that does not
-    // take the lock. Linux has had them since 3.15; their numbers are the same on every machine.
+    // These are locks of the open file and not of the process, like flock()'s, but they can be queried
+    // without taking them. Linux has had them since 3.15; their numbers are the same on every machine.
     private static let getLock: Int32 = 36
     private static let setLock: Int32 = 37
 

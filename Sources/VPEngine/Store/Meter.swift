@@ -6,13 +6,13 @@ package struct MeterSpan: Hashable, Sendable {
     package var instance: InstanceID
     package var name: String?
     package var gpuName: String
-    /// The project it was rented for; nil for one that was not rented from here.
+    /// The project that it was rented for; nil if it was not rented from here.
     package var project: String?
     package var startedAt: Date
-    /// When it was last seen so.
+    /// When it was last seen at this price.
     package var seenAt: Date
     package var price: HourlyPrice
-    /// False while nothing says that it has ended: it goes on costing the same until it is looked at again.
+    /// False while its end is unknown: the instance is assumed to cost the same until it is seen again.
     package var isOver: Bool
 
     package init(
@@ -30,7 +30,7 @@ package struct MeterSpan: Hashable, Sendable {
     }
 }
 
-/// What instances were seen to cost, and what the platforms have charged for them.
+/// The observed costs of instances, and the platforms' charges for them.
 extension Store {
     static let moneySchema = """
         ALTER TABLE ledger ADD COLUMN updatedAt REAL;
@@ -71,8 +71,8 @@ extension Store {
         );
         """
 
-    /// Notes what `instances` cost now. A price that changed since the last look is taken to have changed
-    /// half way between the two: nobody saw when, and over many changes that is right.
+    /// Records the current cost of `instances`. A price that changed since the last look is assumed to have
+    /// changed half way between the two: the exact time is unknown, and over many changes that is right.
     ///
     /// - Parameter whole: the platform whose complete list this is; its other instances are over.
     package func meter(
@@ -135,7 +135,7 @@ extension Store {
             ])
     }
 
-    /// Notes that `instance` is gone.
+    /// Records that `instance` is gone.
     package func endMeter(of instance: InstanceID, at now: Date) throws(EngineError) {
         try self.write("recording what instances cost") { database in
             try database.execute(
@@ -156,7 +156,7 @@ extension Store {
                 guard let platform = row.text("platform").flatMap(Platform.init(rawValue:)),
                     let instance = row.instance("instance", on: platform)
                 else { return nil }
-                // Where no time is known, it was seen for no time.
+                // Without a known time, the span has no length.
                 let (startedAt, seenAt) = (row.moment("startedAt"), row.moment("seenAt"))
                 guard let start = startedAt ?? seenAt else { return nil }
                 let price = row.number("dollarsPerHour", .dollarsPerHour) ?? 0
@@ -200,12 +200,12 @@ extension Store {
         }
     }
 
-    /// Keeps which alarms ring and since when, and returns those that did not ring before.
+    /// Records which alarms ring and since when, and returns those that did not ring before.
     package func ring(_ keys: Set<String>, at now: Date) throws(EngineError) -> Set<String> {
         let known = try self.read("reading the history") { database in
             try String.fetchSet(database, sql: "SELECT key FROM alarm")
         }
-        // Mostly nothing has changed, and then nothing is written.
+        // Usually nothing has changed, and then nothing is written.
         guard known != keys else { return [] }
         return try self.write("recording alarms") { database in
             let known = try String.fetchSet(database, sql: "SELECT key FROM alarm")

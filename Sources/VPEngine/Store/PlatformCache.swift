@@ -1,13 +1,13 @@
 import Foundation
 
-/// Keeps the last answers of the platforms on disk, for a first paint before any network.
+/// Keeps the platforms' last answers on disk, for a first display before any network.
 package struct PlatformCache: Sendable {
     private struct Document<Value: Codable>: Codable {
         var fetchedAt: Date
         var values: [Value]
-        /// Of rows that were kept because their platform did not answer.
+        /// When rows were fetched that were kept because their platform did not answer.
         var seenAt: [String: Date]?
-        /// What was asked for, of offers.
+        /// The query, for offers.
         var query: OfferQuery?
         /// The one platform that was asked; nil for all.
         var platform: Platform?
@@ -23,8 +23,8 @@ package struct PlatformCache: Sendable {
         self.folder = folder
     }
 
-    /// nil when nothing usable is there: a cache is never an error.
-    /// With `query` only what answers that very one, and what is larger than `bytes` is not read.
+    /// Returns the last answers; nil if there are no usable ones: a cache is never an error. With `query`,
+    /// returns only answers to that very query. Files larger than `bytes` are not read.
     package func load<Value: Codable & Sendable & BoundedValue>(
         _ subject: Subject, of type: Value.Type, answering query: OfferQuery? = nil,
         of platform: Platform? = nil, upTo bytes: Int = .max
@@ -43,7 +43,7 @@ package struct PlatformCache: Sendable {
             fetchedAt: document.fetchedAt.withinBounds ?? Date(timeIntervalSince1970: 0), seenAt: seenAt)
     }
 
-    /// Keeps `answers`. A platform that failed keeps the rows it had.
+    /// Saves `answers`. A platform that failed keeps its earlier rows.
     package func save<Value: Codable & Sendable & BoundedValue>(
         _ answers: PlatformAnswers<Value>, as subject: Subject, answering query: OfferQuery? = nil,
         of platform: Platform? = nil, platformOf: (Value) -> Platform
@@ -51,11 +51,11 @@ package struct PlatformCache: Sendable {
         var document = Document(
             fetchedAt: answers.fetchedAt, values: answers.values.compactMap { $0.bounded() }, query: query,
             platform: platform)
-        // A platform that answered in part has rows that are newer.
+        // A platform that answered in part has newer rows.
         let failed = Set(answers.failures.map(\.platform)).subtracting(answers.values.map(platformOf))
         if !failed.isEmpty, let old = self.load(subject, of: Value.self) {
             document.values += old.values.filter { failed.contains(platformOf($0)) }
-            // Rows that were kept make the whole as old as they are: nobody may take it for a fresh answer.
+            // The kept rows make the whole as old as they are, so that nobody takes it for a fresh answer.
             document.fetchedAt = old.fetchedAt
             document.seenAt = [:]
             for platform in failed {
@@ -71,16 +71,16 @@ package struct PlatformCache: Sendable {
         try? PrivateFolder.write([UInt8](data), to: self.path(subject))
     }
 
-    /// The turn to ask for `subject`, which one program has at a time;
-    /// nil where another has had it for so long that it may be suspended.
+    /// Returns the turn to ask for `subject`, which one program has at a time; nil if another has had it for
+    /// so long that it may be suspended.
     package func turn(_ subject: Subject) async -> FileLock? {
         try? PrivateFolder.make(self.folder)
         return try? await FileLock(
-            path: "\(self.folder)/\(subject.rawValue).lock", .init("waiting for what another program asks"),
+            path: "\(self.folder)/\(subject.rawValue).lock", .init("waiting for another program's request"),
             patience: .seconds(10))
     }
 
-    /// Keeps figures for `vp status`, which has no time to work them out.
+    /// Saves figures for `vp status`, which has no time to compute them.
     package func save(_ report: MoneyReport) {
         guard let data = try? JSONEncoder().encode(report.bounded()) else { return }
         try? PrivateFolder.make(self.folder)
@@ -98,7 +98,7 @@ package struct PlatformCache: Sendable {
 }
 
 extension MoneyReport {
-    /// What was kept last; nil where nothing usable is there. Reads one file and no configuration.
+    /// Returns the last saved figures; nil if there are no usable ones. Reads one file and no configuration.
     public static func cached(environment: [String: String]) -> MoneyReport? {
         let path = PlatformCache.reportPath(EngineConfiguration.cacheFolder(environment))
         guard let data = FileManager.default.contents(atPath: path) else { return nil }

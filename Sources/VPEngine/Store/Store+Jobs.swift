@@ -1,10 +1,10 @@
 import Foundation
 import GRDB
 
-/// Jobs, each a document.
+/// Jobs, each stored as a document.
 extension Store {
-    /// Gives the next job of `workspaceName` its id, `name-N` with N counting all jobs of this user,
-    /// and keeps it.
+    /// Gives the next job of `workspaceName` its id, `name-N` with N counting all jobs of this user, and
+    /// stores it.
     package func insertJob(
         workspaceName: String, make: @Sendable (JobID) -> Job
     ) throws(EngineError) -> Job {
@@ -20,7 +20,8 @@ extension Store {
         }
     }
 
-    /// Changes a job as it stands now, whoever wrote it last, and returns it; nil where there is none.
+    /// Changes a job in its current state, whichever program wrote it last, and returns it; nil if there is
+    /// none.
     @discardableResult
     package func change(
         _ id: JobID, _ body: @Sendable (inout Job) -> Void
@@ -28,7 +29,7 @@ extension Store {
         try self.update(id, body)?.0
     }
 
-    /// The same, with what `body` returns.
+    /// The same, together with the value that `body` returns.
     package func update<Value: Sendable>(
         _ id: JobID, _ body: @Sendable (inout Job) -> Value
     ) throws(EngineError) -> (Job, Value)? {
@@ -49,17 +50,17 @@ extension Store {
         }
     }
 
-    /// Newest first.
+    /// Returns jobs, newest first.
     package func jobs(limit: Int) throws(EngineError) -> [Job] {
         try self.jobs(where: "TRUE", [], limit: limit)
     }
 
-    /// Every job of `instance`, however many came after it, newest first.
+    /// Returns every job of `instance`, however many came after it, newest first.
     package func jobs(on instance: InstanceID) throws(EngineError) -> [Job] {
         try self.jobs(where: Self.isOn, [instance.platform.rawValue, instance.rawValue])
     }
 
-    /// Every job whose end is not known, however many came after it, newest first.
+    /// Returns every job whose end is not known, however many came after it, newest first.
     package func openJobs(on instance: InstanceID? = nil) throws(EngineError) -> [Job] {
         let isOpen = "(json_extract(document, '$.state') IN (\(Self.openStates)) OR \(Self.hasNoEnd))"
         guard let instance else { return try self.jobs(where: isOpen, []) }
@@ -67,7 +68,7 @@ extension Store {
             where: "\(Self.isOn) AND \(isOpen)", [instance.platform.rawValue, instance.rawValue])
     }
 
-    /// Whether a job was ever sent to `instance` from here.
+    /// True if a job was ever sent to `instance` from here.
     package func hasJobs(on instance: InstanceID) throws(EngineError) -> Bool {
         try self.read("reading the history") { database in
             try Bool.fetchOne(
@@ -77,7 +78,7 @@ extension Store {
         }
     }
 
-    /// The jobs whose ids begin with `prefix`, newest first, and no more than `limit` of them.
+    /// Returns the jobs whose ids begin with `prefix`, newest first, and no more than `limit` of them.
     package func jobs(beginningWith prefix: String, limit: Int) throws(EngineError) -> [Job] {
         try self.jobs(where: "substr(id, 1, length(?)) = ?", [prefix, prefix], limit: limit)
     }
@@ -86,10 +87,10 @@ extension Store {
         "json_extract(document, '$.instance.platform') = ? AND json_extract(document, '$.instance.rawValue') = ?"
     private static let openStates = Job.State.allCases.filter { !$0.isOver }
         .map { "'\($0.rawValue)'" }.joined(separator: ", ")
-    /// Over without a time: the instance may still tell how.
+    /// The job is over without a time: the instance may still report its end.
     private static let hasNoEnd = "json_extract(document, '$.endedAt') IS NULL"
 
-    /// A document that is none, as in a damaged file, is no job.
+    /// Returns the jobs that satisfy `condition`; an unreadable document, as in a damaged file, is left out.
     private func jobs(
         where condition: String, _ values: [String], limit: Int = .max
     ) throws(EngineError) -> [Job] {

@@ -2,22 +2,22 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// Whether what is to be done may be done without a history that is kept.
+/// The need for a history on disk.
 public enum HistoryNeed: Sendable {
-    /// What spends money, or makes results, keeps its books.
+    /// Spending money and making results need a history that is kept.
     case kept
-    /// Looking at what there is, and ending it: where the history cannot be written,
-    /// what can be read of it is worked with, and what comes of that is forgotten.
+    /// Looking at instances and ending them do not: if the history cannot be written, its readable part is
+    /// used, and changes to it are forgotten.
     case wanted
 }
 
-/// What is kept on disk about jobs and rented instances: one SQLite file that `vp` and `vp-tui` share.
+/// The history of jobs and rented instances on disk: one SQLite file that `vp` and `vp-tui` share.
 package final class Store: Sendable {
     private let folder: String
     private let need: HistoryNeed
     private let state: Mutex<(database: DatabaseQueue, problem: EngineError?)>
 
-    /// Opens the history in `stateFolder`, and makes it where there is none.
+    /// Opens the history in `stateFolder`, and creates it if there is none.
     package init(stateFolder: String, need: HistoryNeed = .kept) throws(EngineError) {
         self.folder = stateFolder
         self.need = need
@@ -32,7 +32,7 @@ package final class Store: Sendable {
         self.state = Mutex(opened)
     }
 
-    /// Why nothing is kept; nil while it is.
+    /// The reason why nothing is kept; nil while it is.
     package var problem: EngineError? { self.state.withLock(\.problem) }
 
     private static func path(_ stateFolder: String) -> String { "\(stateFolder)/history.sqlite" }
@@ -40,22 +40,22 @@ package final class Store: Sendable {
     private static func open(_ stateFolder: String) throws(EngineError) -> DatabaseQueue {
         try PrivateFolder.make(stateFolder)
         let path = Self.path(stateFolder)
-        // Of two programs that both find nothing, or an old schema, one would fail:
-        // SQLite does not wait for another to change the journal,
-        // and GRDB reads what is to be done before it does it.
+        // Without the lock, one of two programs that both find no file, or an old schema, would fail: SQLite
+        // does not wait for another program to change the journal, and GRDB reads the list of migrations
+        // before it applies them.
         let lock = try FileLock(
             path: path + ".lock", .init("waiting for another program to open \(path)"),
             blockingFor: .seconds(5))
         defer { withExtendedLifetime(lock) {} }
         var configuration = Configuration()
-        // A queue and not a pool, which inspects the WAL file's attributes:
-        // Foundation on Linux takes 5 ms for that. Two programs write here; each statement takes
-        // milliseconds, so a short wait settles every meeting.
+        // This is a queue and not a pool, which inspects the WAL file's attributes: Foundation on Linux takes
+        // 5 ms for that. Two programs write here; each statement takes milliseconds, so a short wait resolves
+        // every conflict.
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
-            // Two programs can write at once. Asked for here,
-            // because GRDB's own `journalMode` makes and drops a table whenever the WAL file is empty, so
-            // that each start of `vp` would wait for the disk.
+            // Two programs can write at once in this mode. It is set here because GRDB's own `journalMode`
+            // makes and drops a table whenever the WAL file is empty, so that each start of `vp` would wait
+            // for the disk.
             try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         }
         do {
@@ -119,7 +119,7 @@ package final class Store: Sendable {
 
     // MARK: Machines
 
-    /// Remembers a machine that failed to come up, so that it is not tried again for a day.
+    /// Remembers a machine that failed to come up, so that it is not retried for a day.
     package func markBad(machine: String, platform: Platform, reason: String) throws(EngineError) {
         try self.write("remembering a bad machine") { database in
             try database.execute(
@@ -165,15 +165,15 @@ package final class Store: Sendable {
         }
     }
 
-    /// What is worked with from now on where `database` cannot be written, and need not be;
-    /// nil where that is not why it failed.
+    /// Returns the history that replaces `database` from now on if that cannot be written, and need not be;
+    /// nil if it failed for another reason.
     private func standIn(
         for database: DatabaseQueue, after error: any Error
     ) throws(EngineError) -> DatabaseQueue? {
         guard self.need == .wanted, HistoryStandIn.isCalledFor(by: error) else { return nil }
         let folder = self.folder
         let result: Result<DatabaseQueue?, EngineError> = self.state.withLock { state in
-            // Another thread may have met the same.
+            // Another thread may have had the same error.
             if state.database !== database { return .success(state.database) }
             guard state.problem == nil else { return .success(nil) }
             do throws(EngineError) {

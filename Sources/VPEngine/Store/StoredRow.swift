@@ -1,7 +1,8 @@
 import Foundation
 import GRDB
 
-/// Columns of a row as they may be: a version before this one, or a hand, may have stored anything.
+/// Columns of a row whose values may be of any kind: an earlier version, or a person, may have stored
+/// anything.
 ///
 /// GRDB's own subscript traps on a value of another kind.
 extension Row {
@@ -17,7 +18,7 @@ extension Row {
 
     func whole(_ column: String) -> Int64? { Int64.fromDatabaseValue(self.value(column)) }
 
-    /// nil where the row names none, or something that cannot be one.
+    /// Returns the instance; nil if the row names none, or has an invalid id.
     func instance(_ column: String, on platform: Platform) -> InstanceID? {
         self.text(column).flatMap { InstanceID(platform, fromOutside: $0) }
     }

@@ -205,7 +205,7 @@ import VPEngine
         ("defaults:\n\n  disk: lots\n", ":3: defaults.disk must be a size"),
         ("project:\n  working_dir: here\n", ":2: working_dir must be an absolute path"),
         ("- a\n- b\n", ":1: expected `key: value` lines"),
-        ("name: a\nname: b\n", "is there twice"),
+        ("name: a\nname: b\n", "occurs twice"),
         ("vast_api_key: 'secret-0123456789\nname: x\n", "found unexpected end of stream"),
     ])
     func problemsNameFileAndLine(yaml: String, expected: String) throws {

@@ -75,12 +75,12 @@ import Testing
 
     @Test(arguments: [
         ("max_prize: 1", ":1: there is no limit “max_prize”; did you mean max_price?"),
-        ("per_day: 5\nbudget: 2", ":2: there is no limit “budget”; there are"),
+        ("per_day: 5\nbudget: 2", ":2: there is no limit “budget”; the limits are"),
         ("max_price: cheap", ":1: max_price must be an amount"), ("max_price: -1", ":1: max_price must"),
         ("max_price: .nan", ":1: max_price must"), ("max_price: 1e300", ":1: max_price must"),
         ("max_instances: 1.5", ":1: max_instances must be a whole number"),
         ("gpus: [RTX 9999]", "no GPU is called “RTX 9999”"), ("platforms: [azure]", "no platform is called"),
-        ("- a", ":1: expected"), ("a: [", ": is not valid YAML"), ("verbs: {a: b}", "verbs must be a list"),
+        ("- a", ":1: expected"), ("a: [", "is not valid YAML"), ("verbs: {a: b}", "verbs must be a list"),
     ])
     func whatCannotBeReadStopsAllThatCosts(yaml: String, problem: String) throws {
         let limits = try self.limits(yaml + "\n")
