@@ -1,12 +1,12 @@
-/// The text of a program that runs elsewhere, or of a file that is written elsewhere. Each is a file of
-/// `Files`, so that the tools of its language check it (`scripts/shell.sh`), and is part of the program,
-/// which needs none beside it.
+/// The text of a program that runs elsewhere, or of a file that is written elsewhere. Each one is a file in
+/// `Files`, so that the tools of its language check it (`scripts/shell.sh`), and is embedded in the binary,
+/// which needs no files beside it.
 ///
-/// A shell script that says `. ./alive.sh` has the text of that file there. The comment at its top is for
-/// readers of the file, and so are a shell script's indentation and empty lines: none of them travels. So no
-/// text within its quotes may hold an indented line.
+/// A line `. ./alive.sh` in a shell script is replaced by the text of that file. The comment at the top of a
+/// file is for its readers, and so are a shell script's indentation and empty lines: they are all removed.
+/// Therefore no quoted text in a script may contain an indented line.
 public struct ScriptFile: Sendable {
-    /// Ends with a line feed.
+    /// The text, which ends with a line feed.
     public let text: String
 
     init(_ bytes: [UInt8]) { self.text = String(decoding: bytes, as: UTF8.self) }
@@ -39,7 +39,7 @@ public struct ScriptFile: Sendable {
         return text
     }
 
-    /// What other scripts include.
+    /// The text of a file that other scripts include.
     private static func part(_ name: String) -> [UInt8] {
         switch name {
         case "alive.sh": PackageResources.alive_sh
@@ -60,7 +60,7 @@ public struct ScriptFile: Sendable {
     }
 }
 
-/// What runs on instances.
+/// Scripts that run on instances.
 extension ScriptFile {
     public static let archive = ScriptFile(shell: PackageResources.archive_sh)
     public static let behindLinks = ScriptFile(shell: PackageResources.behind_links_sh)
@@ -106,7 +106,7 @@ extension ScriptFile {
     public static let watchdog = ScriptFile(shell: PackageResources.watchdog_sh)
 }
 
-/// What runs here, `digest` on instances as well.
+/// Scripts that run on this computer; `digest` runs on instances as well.
 extension ScriptFile {
     public static let digest = ScriptFile(shell: PackageResources.digest_sh)
     public static let quietSSH = ScriptFile(shell: PackageResources.quiet_ssh_sh)
@@ -114,7 +114,7 @@ extension ScriptFile {
     public static let tarSend = ScriptFile(shell: PackageResources.tar_send_sh)
 }
 
-/// What runs in the loopback cloud.
+/// Scripts that run in the loopback cloud.
 extension ScriptFile {
     public static let containerInit = ScriptFile(shell: PackageResources.container_init_sh)
     public static let containerStart = ScriptFile(shell: PackageResources.container_start_sh)

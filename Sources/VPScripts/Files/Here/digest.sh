@@ -1,10 +1,10 @@
 #!/bin/sh
-# Prints a line for each file below `root`: its digest, or `lost` where it cannot be read. `many PATH…` and
-# `one PATH` read them whole, `beginning BYTES PATH` so much of one. Calls follow this text, here as on the
-# instance.
+# Prints one line for each file below `root`: its digest, or `lost` if it cannot be read. `many PATH…` and `one
+# PATH` read whole files, `beginning BYTES PATH` reads the first bytes of one. Calls follow this text, both here and
+# on the instance.
 #
-# Forking for every file would take minutes for a large workspace, hence batches; a batch whose number of
-# lines is not right is read one by one.
+# Forking for every file would take minutes for a large workspace, hence batches; a batch with a wrong number of
+# lines is read one by one.
 : "${root?}"
 
 export LC_ALL=C

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs `ssh -F CONFIGURATION [-T] ALIAS COMMAND…` without what comes before the command on either stream. The
-# shell reads up to there byte by byte. The exit status is that of ssh.
+# Runs `ssh -F CONFIGURATION [-T] ALIAS COMMAND…` and drops everything that is printed before the command on either
+# stream. The shell reads that part byte by byte. The exit status is that of ssh.
 
 file=$2
 shift 2
@@ -17,7 +17,7 @@ quiet() {
         case $line in *"$mark") exec cat ;; esac
         early=$early$line$line_end
     done
-    # It never began: these are the words of ssh.
+    # The command never began: this is the output of ssh itself.
     [ "$1" != words ] || printf '%s' "$early$line"
 }
 status=$({ {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Takes what tar prints by the words after `$1` into the folder `$1`, up to `limit` bytes. Says on standard
-# error how those words ended, after `mark`; `checkpoint` is what tar says every megabyte.
+# Unpacks the output of the command in `$@` after `$1` with tar into the folder `$1`, up to `limit` bytes. Prints
+# the command's exit status on standard error, after `mark`; `checkpoint` is what tar prints every megabyte.
 : "${limit?}" "${mark?}" "${checkpoint?}"
 
 root=$1

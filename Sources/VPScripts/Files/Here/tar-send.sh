@@ -1,9 +1,9 @@
 #!/bin/sh
-# Reads a list of paths below the folder `$1`, each ended by NUL, and hands the files to the rest of `$@`.
-# `mode` is what tar makes of their modes, `checkpoint` what it says every megabyte.
+# Reads a list of NUL-terminated paths below the folder `$1`, and pipes the files to the command in the rest of
+# `$@`. `mode` is tar's mode option, `checkpoint` what tar prints every megabyte.
 #
-# Whole seconds in the oldest of formats with long names: busybox reads no newer one, and times that differ in
-# the fraction alone are known to be equal.
+# Times have whole seconds, in the oldest of the formats with long names: busybox reads no newer one, and times that
+# differ in the fraction alone are treated as equal.
 : "${mode?}" "${checkpoint?}"
 
 root=$1

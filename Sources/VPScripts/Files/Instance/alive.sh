@@ -1,8 +1,8 @@
 #!/bin/sh
-# Sets `alive` for the job in folder `$1`: whether its supervisor runs.
+# Sets `alive`, which succeeds if the supervisor of the job in folder `$1` is running.
 #
-# A number alone would not do: containers count their processes from 1 at every start, so that another process
-# may have it after one. Together with the time of its start it names one process for ever.
+# A process number alone would not suffice: containers count their processes from 1 at every start, so that another
+# process may later have the same number. Number and start time together identify one process for good.
 
 alive() {
     alive_pid='' alive_born='' alive_stat=''

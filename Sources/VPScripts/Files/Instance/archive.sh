@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints archives of files below `root`: `archive PATH…`, or `names PATH…` again and again into `archive_named`, since no
-# command may have more than some words. Calls follow this text.
+# Prints archives of files below `root`: `archive PATH…`, or repeated `names PATH…` piped into `archive_named`,
+# since the length of a command line is limited. Calls follow this text.
 : "${root?}"
 
 export LC_ALL=C

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run by find in behind-links.sh: `$1` is the workspace, `$2` the home, `$3` the file that tells since when;
+# Is run by find in behind-links.sh: `$1` is the workspace, `$2` the home, `$3` the file whose time is the start;
 # then links.
 
 root=$1 home=$2 since=$3

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints for each link that leads out of the workspace `root` how many kilobytes were written behind it since
-# the instance came up: for a look while a job runs. `measure` is the text of behind-links-size.sh.
+# Prints for each link that leads out of the workspace `root` how many kilobytes were written behind it since the
+# instance came up. Used while a job runs. `measure` is the text of behind-links-size.sh.
 : "${root?}" "${measure?}"
 
 export LC_ALL=C
@@ -9,7 +9,7 @@ cd "$root" 2>/dev/null && [ -e "$since" ] || {
     printf 'end\0'
     exit
 }
-# find takes but one `{}`.
+# find accepts only one `{}`.
 export measure
 # shellcheck disable=SC2016
 find . -mindepth 1 \( -type d \( -name .git -o -name .vp-sync -o -name .vp-projects \) \) -prune -o -type l \

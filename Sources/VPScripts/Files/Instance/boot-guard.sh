@@ -1,9 +1,9 @@
 #!/bin/sh
-# What a rental carries with it: it ends the instance where nobody came to put the watchdog there. It runs in
-# a shell of its own. `$id_variable` is what the container calls its id, of which `$look_start` and
-# `$look_end` make the address that tells of it; a stop is asked for at that and `$stop_path`. `$seconds`
-# after the container's start it does what `$ending` says, or stops where `$kept` is not empty and a file of
-# that folder is new: files of somebody who came by ssh and not by vp are results as well.
+# The script that a rental carries along: it ends the instance if nobody ever installs the watchdog there. It runs
+# in a shell of its own. `$id_variable` is the variable with the container's id; `$look_start`, id and `$look_end`
+# make the address of the instance, and `$stop_path` is added to it for a stop. `$seconds` after the container's
+# start the script carries out `$ending`, but stops the instance if `$kept` is not empty and that folder has a new
+# file: files of somebody who came by ssh and not by vp are results as well.
 : "${platform_call?}" "${variable?}" "${id_variable?}" "${look_start?}" "${look_end?}" "${stop_method?}" "${stop_path?}"
 : "${stop_body?}" "${seconds?}" "${ending?}" "${kept?}"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the workspace `root` and sees to rsync. Says on its last line of stderr what is wrong.
+# Creates the workspace `root` and installs rsync if it is missing. The last line of stderr describes a failure.
 : "${root?}"
 
 . ./since.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the bundle of what no remote of the repository in the folder `$1` of the workspace `root` has, where
-# it is not more than `limit` bytes. Says its size on standard error.
+# Prints a bundle of the commits that no remote of the repository in the folder `$1` of the workspace `root` has, if
+# it is not larger than `limit` bytes. Prints its size on standard error.
 : "${root?}" "${limit?}"
 
 export LC_ALL=C
@@ -9,9 +9,9 @@ own() { git -c safe.directory='*' -c core.fsmonitor=false -c core.hooksPath=/dev
 umask 077
 file=$HOME/.vp/bundle.$$
 trap 'rm -f "$file"' EXIT
-# Of stashes only the newest has a name, and a bundle holds names.
+# Only the newest stash has a name, and a bundle contains names.
 stashes=$(own rev-list -g refs/stash 2>/dev/null | head -n 1001)
-# Each takes a program. Of so many the whole repository is kept as it is.
+# Each name takes a program. With so many, the whole repository is kept as it is.
 [ "$(echo "$stashes" | wc -l)" -le 1000 ] || exit 4
 number=0
 for stash in $stashes; do

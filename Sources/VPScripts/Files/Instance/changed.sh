@@ -1,8 +1,8 @@
 #!/bin/sh
-# Sets `changed FILE`, which sets `change` and `than` to words of find for what has changed since FILE was written, in
-# its content or otherwise. Busybox's find counts minutes: two more are taken, since what is older may count and what
-# is new must. Before its version 1.35 it knows the time of the content alone; its `-newer` looks at whole seconds, and
-# misses what came within one.
+# Sets `changed FILE`, which sets `change` and `than` to find options for files that have changed since FILE was
+# written, in their content or otherwise. Busybox's find counts minutes: two more are added, since older files may
+# be included and new ones must be. Before version 1.35 it knows the time of the content only; its `-newer` compares
+# whole seconds, and misses changes within one.
 
 changed() {
     change=-cnewer than=$1

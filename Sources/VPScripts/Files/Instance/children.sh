@@ -1,9 +1,9 @@
 #!/bin/sh
-# Sets `children`, which says on standard error what is known of each process of the job in folder `$job` that
-# outlived the command: a line `child` with how it stands, its number, for how many seconds it was seen at
-# work since, and its command.
+# Sets `children`, which prints on standard error one line for each process of the job in folder `$job` that
+# outlived the command: `child` with its state, its number, for how many seconds it has been seen at work since, and
+# its command.
 #
-# One that was left behind may have ended since, and how is then known to nobody.
+# A process that was left behind may have ended since; how it ended is then unknown.
 # shellcheck disable=SC2154
 
 children() {

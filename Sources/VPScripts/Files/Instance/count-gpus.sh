@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints how many GPUs there are, then the CUDA version of the driver where it is known.
+# Prints the number of GPUs, then the CUDA version of the driver if it is known.
 
 if command -v nvidia-smi >/dev/null 2>&1; then
     nvidia-smi -L | grep -c '^GPU '

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints a digest of what is in the workspace `root` now; `detail` and `$@` are those of `list`.
+# Prints a digest of the current files of the workspace `root`; `detail` and `$@` are those of `list`.
 : "${root?}" "${detail?}" "${newer?}"
 
 export LC_ALL=C

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Sets `list DETAIL WORDS…`, which prints the files, links and folders below the current folder, and `digest`,
-# which prints a digest of that. `names` looks at no file, which makes it the fastest look there is;
-# `versions` tells the same as a listing. The words are find's, for what is left out. Where `$newer` is not
-# empty only files count that changed since the instance came up, and no folders.
+# Sets `list DETAIL WORDS…`, which prints the files, links and folders below the current folder, and `digest`, which
+# prints a digest of that list. `names` reads no metadata of files, which makes it the fastest look there is;
+# `versions` prints the same as a listing. The words are find options that skip folders. If `$newer` is not empty,
+# only files that changed since the instance came up are listed, and no folders.
 # shellcheck disable=SC2154
 
 list() {
@@ -19,5 +19,5 @@ list() {
             -o \( -type f -o -type d \) -printf "$other"
     fi
 }
-# Without its last word, the output of a find that failed half way would be a digest like any other.
+# Without its last word, the output of a find that failed halfway would have a digest like any other.
 digest() { { list "$@" 2>/dev/null && printf 'end'; } | sha256sum; }

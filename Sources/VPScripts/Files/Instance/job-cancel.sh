@@ -1,8 +1,8 @@
 #!/bin/sh
-# Ends every process of the job `job_id`: TERM, up to `grace` seconds, then KILL; of one that is over, what it
-# left behind. Standard error says at the end what `report` does, after a line `survivor` with number and name
-# for each process that is still there, and a line `unadopted` where one that has an empty environment and a
-# session of its own may have been missed.
+# Ends every process of the job `job_id`: TERM, up to `grace` seconds, then KILL; for a job that is over, the
+# processes that it left behind. At the end, standard error has the output of `report`, after a line `survivor` with
+# number and name for each process that still exists, and a line `unadopted` if a process with an empty environment
+# and a session of its own may have been missed.
 : "${job_id?}" "${grace?}"
 
 job=$HOME/.vp/jobs/$job_id

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings what the log `stream` of a job holds beyond byte `offset` now, and says how the job stands.
+# Prints the part of the log `stream` of a job after byte `offset`, and reports the state of the job.
 : "${stream?}" "${offset?}"
 
 . ./job-open.sh

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Follows the log `stream` of a job that was started before, from byte `offset` on.
 #
-# The log goes to standard output as it is. Standard error says `queued` while the job waits for another,
-# `following` with its start once it runs, and at the end what `report` says.
+# The log is copied to standard output unchanged. Standard error has `queued` while the job waits for another,
+# `following` with its start time once it runs, and at the end the output of `report`.
 #
-# A reader that goes away must not leave anything behind for as long as the job runs. A shell notices that by
-# writing alone, so that where nothing is written for long the same is said again now and then.
+# If the reader goes away, nothing may stay behind for as long as the job runs. A shell notices that only by
+# writing, so in long pauses the last line is repeated now and then.
 : "${stream?}" "${offset?}"
 
 . ./job-open.sh
@@ -23,7 +23,7 @@ start=0
 [ ! -s "$job/pid" ] || read -r pid start <"$job/pid"
 [ ! -s "$job/watched" ] || read -r pid <"$job/watched"
 told=0
-# Says so when work goes on after the command has ended.
+# Reports changes in the number of processes that still work after the command has ended.
 tell() {
     count=0
     if [ -s "$job/background" ]; then
@@ -34,7 +34,7 @@ tell() {
     [ -s "$job/status" ] || echo "vp-job background $count" >&2
 }
 echo "vp-job following $start" >&2
-# Other tails know no --pid. What this one knows is noted, because asking costs a process.
+# Other versions of tail do not know --pid. The answer is saved, because asking costs a process.
 if [ ! -f "$HOME/.vp/tail-knows-pid" ] && tail --pid=$$ -c 0 /dev/null 2>/dev/null; then
     : >"$HOME/.vp/tail-knows-pid"
 fi
@@ -45,8 +45,8 @@ elif [ -s "$job/status" ] || [ -z "$pid" ]; then
 elif [ -f "$HOME/.vp/tail-knows-pid" ]; then
     tail -s 0.05 --pid="$pid" -c +$((offset + 1)) -f "$log" &
     tail=$!
-    # Where the supervisor was killed nobody may be left who collects the command, and to tail a dead
-    # process that was not collected is one that lives.
+    # If the supervisor was killed, nobody may be left to collect the command, and to tail a dead process that was
+    # not collected still lives.
     while kill -0 "$tail" 2>/dev/null; do
         tell
         if ! alive "$job"; then
@@ -57,7 +57,7 @@ elif [ -f "$HOME/.vp/tail-knows-pid" ]; then
         sleep 1 2>/dev/null
     done >/dev/null &
     watch=$!
-    # With a job that runs on, it is the reader that has ended it.
+    # If the job is still running, it was the reader that ended tail.
     wait "$tail" 2>/dev/null || [ -s "$job/status" ] || ! alive "$job" || {
         kill "$watch" 2>/dev/null
         exit 92

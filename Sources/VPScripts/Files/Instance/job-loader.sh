@@ -1,8 +1,8 @@
 #!/bin/sh
-# Reads the job's variables and becomes the command: this shell is no other's, so that none of them can be
-# taken for one of ours. `$1` is a process that has to sleep first, or empty, `$2` the file of the variables,
-# and the rest the command. A level of 1 is that of a login, whose bash would read its files by itself, with
-# what they print.
+# Reads the job's variables and becomes the command: no other code runs in this shell, so that none of the variables
+# can be confused with ours. `$1` is a process that has to sleep first, or empty, `$2` the file of the variables,
+# and the rest the command. A level of 1 means a login shell, for which bash would read its start-up files by
+# itself, with their output.
 
 if [ -n "$1" ]; then
     until read -r stat <"/proc/$1/stat" && [ "${stat##*) S}" != "$stat" ]; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Says on standard error how each of the jobs `$@` stands: a line `about` with its id, then what `report`
-# says.
+# Reports on standard error the state of each of the jobs `$@`: a line `about` with its id, then the output of
+# `report`.
 
 job=''
 . ./alive.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Waits until the job `job_id` can be told about, and sets `job` to its folder. A supervisor that was just
-# started has a few milliseconds to say that it is there, and on a machine that is overwhelmed a few seconds.
+# Waits until the job `job_id` can be reported on, and sets `job` to its folder. A supervisor that was just started
+# needs a few milliseconds to announce itself, and on an overloaded machine a few seconds.
 : "${job_id?}"
 
 job=$HOME/.vp/jobs/$job_id

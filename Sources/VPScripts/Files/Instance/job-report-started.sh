@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says how a job stands that was just started.
+# Reports the state of a job that was just started.
 
 . ./job-open.sh
 report log

@@ -1,9 +1,8 @@
 #!/bin/sh
-# Sets `report [STREAM]`, which says how the job in folder `$job` stands: what is known of processes that
-# outlived the command, then `ended` (or `cancelled`) with what the supervisor wrote; `queued`, or `following`
-# with the start, while it is there; `lost` where it is gone without a word. Of a log (`log` or `errors`) that
-# is over, also the checksum: of the bytes that were promised, and as POSIX has it, because that program is on
-# nearly every machine.
+# Sets `report [STREAM]`, which prints the state of the job in folder `$job`: the known processes that outlived the
+# command, then `ended` (or `cancelled`) with the line of the supervisor; `queued`, or `following` with the start
+# time, while it exists; `lost` if it is gone without a result. For a finished log (`log` or `errors`) it also
+# prints the checksum of the promised bytes, the one of POSIX, because cksum is on nearly every machine.
 # shellcheck disable=SC2154
 
 . ./children.sh

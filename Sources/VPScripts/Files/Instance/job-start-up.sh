@@ -1,6 +1,6 @@
 #!/bin/sh
-# bash reads this first (`BASH_ENV`): what it would read by itself as the shell of an ssh session. What those
-# files print is not the command's.
+# bash reads this file first (`BASH_ENV`): it sources the files that bash would read by itself as the shell of an
+# ssh session, and drops their output, which is not the command's.
 
 if [ -n "${VP_BASH_ENV+x}" ]; then
     BASH_ENV=$VP_BASH_ENV

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Starts the job `job_id` unless it was started before. Below its folder stand then `command`, `environment`,
-# and the texts `supervise`, `waiter.pl`, `loader` and `start-up`, which come in the variables that are called
-# after them. The other variables are the supervisor's arguments; `input` names a file of `input_bytes` bytes
-# for the command to read, or nothing.
+# Starts the job `job_id` unless it was started before. Its folder then contains `command`, `environment`, and the
+# texts `supervise`, `waiter.pl`, `loader` and `start-up`, which are passed in the variables named after them. The
+# other variables are the supervisor's arguments; `input` names a file of `input_bytes` bytes that is the command's
+# input, or is empty.
 #
-# Builtins wherever they serve: each process that is started here is time before the command runs. The shell
-# reads an `if` whole before it runs any of it, so that a connection that breaks while the script is on its
-# way leaves either no job or a started one.
+# The script uses builtins wherever they suffice: each process that it starts delays the command. The shell reads an
+# `if` whole before it runs any of it, so that a connection that breaks during the transfer of the script leaves
+# either no job or a started one.
 : "${job_id?}" "${job_command?}" "${job_environment?}" "${job_supervise?}" "${job_waiter?}" "${job_loader?}"
 : "${job_start_up?}" "${root?}" "${folder?}" "${after?}" "${manner?}" "${limit?}" "${linger?}"
 : "${input?}" "${input_bytes?}"

@@ -1,24 +1,24 @@
 #!/usr/bin/perl
-# Starts a job's command, waits for it and for the work it left in the background, and writes how they ended.
+# Starts a job's command, waits for it and for the work that it left in the background, and writes how they ended.
 #
-# perl knows of a wait what a shell does not tell: an exit with 137 from an end by KILL. It adopts what the
-# command's processes leave (`PR_SET_CHILD_SUBREAPER`), so that their ends are known as well. The command is not
-# collected before all is over: a `tail --pid` that follows the log waits for it. Exits with 3, and has done
-# nothing, where the machine is one whose system calls it does not know.
+# perl learns from a wait what a shell does not: whether an exit with 137 was an end by KILL. It adopts the orphans
+# of the command's processes (`PR_SET_CHILD_SUBREAPER`), so that their ends are known as well. The command is not
+# collected before all is over: a `tail --pid` that follows the log waits for it. Exits with 3, without having done
+# anything, on a machine whose system call numbers it does not know.
 #
-# The command is a line of bash, or of the user's own shell where there is none, with the start-up files that
-# `ssh host '...'` reads. INT and QUIT are ignored by what a shell starts in the background; the command gets them
-# back.
+# The command is a line of bash, or of the user's own shell if there is no bash, with the start-up files that `ssh
+# host '...'` reads. Processes that a shell starts in the background ignore INT and QUIT; the command gets the
+# defaults back.
 #
-# Once the command has ended, processes of its that go on are waited for while they are at work: they use a GPU or
-# the processor, or write to the log or the workspace. One that has done nothing of the kind for `linger` seconds
-# is left behind. `background` tells of each of them in a line: `running`, `left`, how it ended or `unknown`, its
-# number, for how many seconds it was seen at work, the time of its start, and its command.
+# Once the command has ended, its remaining processes are waited for while they are at work: they use a GPU or the
+# processor, or write to the log or the workspace. A process that has done none of this for `linger` seconds is left
+# behind. `background` has one line for each of them: `running`, `left`, how it ended or `unknown`, its number, for
+# how many seconds it was seen at work, its start time, and its command.
 
 use strict;
 use Config;
 my ($job, $manner, $linger, $root, $shell) = @ARGV;
-# getrusage(2), prctl(2) and waitid(2), for which perl has no words of its own.
+# getrusage(2), prctl(2) and waitid(2), for which perl has no functions.
 my %calls = ("x86_64" => [98, 157, 247], "aarch64" => [165, 167, 95]);
 my ($machine) = $Config{archname} =~ /^(\w+)/;
 my ($getrusage, $prctl, $waitid) = @{$calls{$machine} || []};
@@ -37,7 +37,7 @@ if ($manner =~ /^(\d+):(\d+)(:keys)?$/) {
     if ($3) {
         require POSIX;
         POSIX::mkfifo("$job/$_", 0600) for qw(keys size);
-        # For both directions: it then has no end while nobody types.
+        # The pipes are opened for both directions: then they have no end while nobody types.
         open($keys, "+<", "$job/keys");
         open($sizes, "+<", "$job/size");
     }
@@ -67,7 +67,7 @@ if (!$child) {
 }
 note("pid", "$child $start");
 
-# Copies what the terminal shows, once, within so many seconds; just waits where there is none.
+# Copies output of the terminal once, within the given seconds; without a terminal it only waits.
 sub copy {
     my ($pause, $is_over) = @_;
     my ($ready, $free) = ("", "");
@@ -80,7 +80,7 @@ sub copy {
     if ($sizes && vec($ready, fileno($sizes), 1) && sysread($sizes, my $line, 1024)) {
         ioctl($master, 0x5414, pack("S4", $1, $2, 0, 0)) if $line =~ /(\d+) (\d+)\n$/;
     }
-    # A terminal whose program does not read takes a little and then no more; it must not hold us up.
+    # A terminal whose program does not read accepts a little and then no more; it must not block us.
     if ($typed ne "" && (vec($free, fileno($master), 1) || $keys && vec($ready, fileno($keys), 1))) {
         my $count = syswrite($master, $typed, 256);
         substr($typed, 0, $count) = "" if $count;
@@ -91,17 +91,17 @@ sub copy {
         syswrite(STDOUT, $bytes) unless $is_over;
         return $count;
     }
-    # Nobody has the other end open: not yet, or no longer.
+    # The other end is not open yet, or no longer.
     select(undef, undef, undef, 0.01);
     return 0;
 }
-# Nobody types: who reads is to find the end of the input, each time.
+# Nobody types, so every reader must find the end of the input.
 sub end_input {
     my $waiting = "";
     vec($waiting, fileno($slave), 1) = 1;
     syswrite($master, "\x04") unless select($waiting, undef, undef, 0);
 }
-# How the command ended; nothing while it runs. Whatever else has ended and was adopted is collected.
+# Returns how the command ended, or nothing while it runs. Collects all other adopted processes that have ended.
 sub ended {
     my ($options) = @_;
     while (1) {
@@ -124,7 +124,7 @@ if ($master) {
         copy(0.1);
     }
     close($slave) if $slave;
-    # What the command left behind may write for ever.
+    # Processes that the command left behind may write forever.
     for (my $late = 0; $late < 65536; ) {
         my $count = copy(0) or last;
         $late += $count;
@@ -136,7 +136,7 @@ if ($master) {
 my $ended = uptime();
 my $busy = $ended;
 my (%known, @over);
-# The processes of the job that are there beside the ended command, by number: their fields of stat.
+# Returns the job's processes besides the ended command, keyed by number: their fields of stat.
 sub others {
     my (%all, %mine, %names);
     opendir(my $folder, "/proc") or return {};
@@ -162,7 +162,7 @@ sub others {
     for my $pid (keys %mine) {
         my $is_dead = $all{$pid}[0] =~ /[ZX]/;
         if ($is_dead && $all{$pid}[1] == $$ && waitpid($pid, 1) == $pid) {
-            # One that failed at once was never met.
+            # A process that failed at once was never seen.
             $known{$pid} ||= {born => $all{$pid}[19], active => 0, command => $names{$pid}};
             over($pid, $?);
         }
@@ -170,8 +170,8 @@ sub others {
     }
     return {map { $_ => $all{$_} } keys %mine};
 }
-# Notes that a process of the background has ended. What lasts no second longer than the command belongs to it,
-# unless it failed: a signal that a script sends to its helpers is none.
+# Records that a background process has ended. A process that ends within a second after the command belongs to it,
+# unless it failed: a signal that a script sends to its helpers is no failure.
 sub over {
     my ($pid, $status) = @_;
     my $entry = delete $known{$pid} or return;
@@ -193,13 +193,13 @@ sub meet {
         my $born = $others->{$pid}[19];
         over($pid, undef) if $known{$pid} && $known{$pid}{born} != $born;
         my $entry = $known{$pid} ||= {born => $born, active => 0, last => $ended};
-        # A fork becomes its program a moment later.
+        # A fork executes its program a moment later.
         $entry->{command} = command($pid) || $entry->{command} || "?";
         $entry->{adopted} ||= $others->{$pid}[1] == $$;
     }
     for my $pid (keys %known) {
         next if $others->{$pid};
-        # Those that another process of the job waited for have told that one how they ended.
+        # Processes that another process of the job waited for have reported their end to that one.
         if ($known{$pid}{adopted} || !$adopts) { over($pid, undef) } else { delete $known{$pid} }
     }
 }
@@ -227,7 +227,7 @@ sub gpus {
     $users{$_} = 1 for `$smi --query-compute-apps=pid --format=csv,noheader 2>/dev/null` =~ /^(\d+)\s*$/mg;
     return {} unless %users;
     my @loads = `$smi --query-gpu=utilization.gpu --format=csv,noheader,nounits 2>/dev/null` =~ /^\s*(\d+)/mg;
-    # A model that is held and not asked is no work.
+    # A loaded model without requests is no work.
     return !@loads || grep({ $_ >= 5 } @loads) ? \%users : {};
 }
 my ($looked, $log, $next_walk, $set) = ($ended, size(), 0, "");
@@ -261,7 +261,7 @@ sub measure {
     my $size = size();
     my $written = $size > $log;
     $log = $size;
-    # Files of the workspace may be many: looking at them takes a twentieth of the time at most.
+    # The workspace may have many files: looking at them takes at most a twentieth of the time.
     if ($now >= $next_walk) {
         note("looked-new", "");
         for my $folder (!$written && -e "$job/looked" && ($moved || %wrote) ? keys %folders : ()) {
@@ -282,10 +282,10 @@ sub measure {
     return $now;
 }
 
-# Whoever has no other child has no other descendant.
+# A process without another child has no other descendant.
 my $others = $adopts && text("/proc/$$/task/$$/children") =~ /^$child\s*$/ ? {} : others();
 meet($others);
-# What reads the command's output, or is just ending, needs a moment.
+# Processes that read the output of the command, or are just ending, need a moment.
 for (my $pause = 0.005; %$others && uptime() - $ended < 1; $pause = $pause * 2 > 0.1 ? 0.1 : $pause * 2) {
     copy($pause);
     meet($others = others());
@@ -298,7 +298,7 @@ my @left;
 while (%$others) {
     my $now = uptime();
     if (-e "$job/cancelled" || -e "$job/limit-reached") {
-        # Others end them; whoever survives even that must not keep the job open for ever.
+        # Other code ends them; a process that survives even that must not keep the job open forever.
         $ending ||= $now;
         my ($grace) = text("$job/cancelled") =~ /^(\d+)/;
         last if $now > $ending + ($grace || 10) + 15;
@@ -334,7 +334,8 @@ if (syscall($getrusage, -1, $usage) == 0) {
 }
 note("end", $end);
 exit 0 unless @left && $adopts;
-# It goes on as the parent of what was left behind, by which that is found; the supervisor goes on without.
+# This process stays as the parent of those left behind, by which they are found; the supervisor continues without
+# it.
 kill "USR1", $supervisor if getppid() == $supervisor;
 open(STDOUT, ">", "/dev/null");
 open(STDERR, ">", "/dev/null");

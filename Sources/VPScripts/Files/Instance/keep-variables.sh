@@ -1,6 +1,6 @@
 #!/bin/sh
-# Keeps variables for jobs and for who logs in, in a file that only its user can read and that shells read
-# first. `kept_environment` is its text.
+# Saves variables for jobs and logins in a file that only its user can read and that shells read first.
+# `kept_environment` is its text.
 : "${kept_environment?}"
 
 umask 077

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Run by find in last-look.sh, and by itself for links behind links: `$1` is the workspace, `$2` the home,
-# `$3` how deep links are still followed, `$4` the folder that the links are in and `$5` what it is called;
-# then links. `$sort` is this text.
+# Is run by find in last-look.sh, and by itself for links behind links: `$1` is the workspace, `$2` the home, `$3`
+# how deep links are still followed, `$4` the folder that contains the links and `$5` its name; then links. `$sort`
+# is this text.
 # shellcheck disable=SC2154
 
 root=$1 home=$2 depth=$3 base=$4 prefix=$5
@@ -11,7 +11,7 @@ for link; do
     case $target/ in
     "$root"/* | "$base"* | /proc/* | /sys/* | /dev/* | /run/* | "$home"/.vp/*) continue ;;
     esac
-    # What holds the workspace or the home is no folder of results.
+    # A folder that contains the workspace or the home is no folder of results.
     case $root/ in "${target%/}/"*) continue ;; esac
     case $home/ in "${target%/}/"*) continue ;; esac
     name=$prefix${link#"$base"}

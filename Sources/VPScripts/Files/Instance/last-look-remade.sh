@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run by find in last-look.sh: prints folders that can be made again, and their size.
+# Is run by find in last-look.sh: prints folders that can be recreated, and their sizes.
 
 for folder; do
     folder=${folder%/CACHEDIR.TAG}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run by find in last-look.sh: prints what repository the `.git` in `$2` is of, where its history holds
-# something that no remote of it has. `$1` is the file that tells since when.
+# Is run by find in last-look.sh: prints the repository of the `.git` in `$2` if its history contains commits that
+# no remote of it has. `$1` is the file whose time is the start.
 
 since=$1 git=$2
 [ -d "$git" ] || exit 0
@@ -24,7 +24,7 @@ count=$(own rev-list --count --all $head $stashes --not --remotes) || count=unkn
 case $count in
 0) exit 0 ;;
 unknown)
-    # A damaged one, or none that this git can read.
+    # The repository is damaged, or this git cannot read it.
     printf "git\0%s\0raw\0\0" "$name"
     exit 0
     ;;

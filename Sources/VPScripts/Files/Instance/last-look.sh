@@ -1,9 +1,8 @@
 #!/bin/sh
-# Prints what a listing of the workspace `root` does not show and an end would lose all the same, in records
-# of words that end with NUL each. `folders` are folders in which jobs worked, as words of shell text; `depth`
-# is how far a link behind a link is followed. `$@` has find meet folders that can be made again. `sort`,
-# `remade` and `repository` are the texts of last-look-links.sh, last-look-remade.sh and
-# last-look-repository.sh.
+# Prints results that a listing of the workspace `root` does not show and that would be lost with the instance, in
+# records of NUL-terminated words. `folders` are folders in which jobs ran, as words of shell text; `depth` is how
+# many links in a row are followed. `$@` are find options that match folders that can be recreated. `sort`, `remade`
+# and `repository` are the texts of last-look-links.sh, last-look-remade.sh and last-look-repository.sh.
 : "${root?}" "${folders?}" "${depth?}" "${sort?}" "${remade?}" "${repository?}"
 
 export LC_ALL=C
@@ -13,11 +12,11 @@ export LC_ALL=C
 }
 cd "$root" || exit 3
 since=$HOME/.vp/since
-# Where nobody knows since when, everything counts.
+# If the start time is unknown, everything counts.
 [ -e "$since" ] || { mkdir -p "$HOME/.vp" && touch -t 197001020000 "$since"; }
 root=$(pwd -P)
 home=$(cd "$HOME" && pwd -P)
-# Each of them may hold others, for which the same script is there; find takes but one `{}`.
+# Each of them may contain more links, which the same script handles; find accepts only one `{}`.
 export sort remade
 # shellcheck disable=SC2016
 find . -mindepth 1 \( -type d \( -name .git -o -name .vp-sync -o -name .vp-projects \) \) -prune \

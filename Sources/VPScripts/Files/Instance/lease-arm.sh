@@ -1,7 +1,7 @@
 #!/bin/sh
-# Puts the watchdog there with its settings, renews the lease and reports its state. `endless` is not empty
-# for a lease without end, which the watchdog then only watches the use for, and `survives` where the platform
-# runs `/root/onstart.sh` at every start of the container: so the watchdog outlives a stop.
+# Installs the watchdog with its settings, renews the lease and reports its state. `endless` is not empty for a
+# lease without end, for which the watchdog only watches the use, and `survives` if the platform runs
+# `/root/onstart.sh` at every start of the container, so that the watchdog survives a stop.
 : "${lease_settings?}" "${lease_watchdog?}" "${endless?}" "${survives?}"
 
 umask 077
@@ -19,7 +19,7 @@ mv "$lease/watchdog.new" "$lease/watchdog"
 kept=''
 # shellcheck source=/dev/null
 . "$lease/settings"
-# Records of jobs that a stop would have wiped come back where they were.
+# Records of jobs that a stop would have wiped are copied back.
 [ ! -e "${kept:-/nowhere}/since" ] || cp -p "$kept/since" "$HOME/.vp/since"
 for job in "${kept:-/nowhere}"/jobs/*/; do
     [ -d "$job" ] || continue

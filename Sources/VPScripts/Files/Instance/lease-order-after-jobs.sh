@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tells the instance to destroy itself as soon as no job runs there and everything is known to be elsewhere.
+# Tells the instance to destroy itself as soon as no job runs there and all files are known to be stored elsewhere.
 
 umask 077
 lease=$HOME/.vp/lease

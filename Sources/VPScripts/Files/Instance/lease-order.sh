@@ -1,8 +1,8 @@
 #!/bin/sh
-# Tells the instance to destroy itself, with everything that is on it now, and to go on until it is gone.
-# `order` is `destroy`, or `discard` where results that are nowhere else do not count.
+# Tells the instance to destroy itself, with everything that is on it now, and to repeat that until it is gone.
+# `order` is `destroy`, or `discard` to ignore results that are nowhere else.
 #
-# It begins after a moment, in which whoever gives the order has usually had it done by the platform.
+# It begins after a moment, in which the caller has usually had the platform do it.
 : "${lease_watchdog?}" "${order?}"
 
 umask 077

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Notes up to when everything on the instance is known to be elsewhere: to the end of the job `job_id`, or,
-# where that is empty, to `seconds_ago`.
+# Records up to when everything on the instance is known to be stored elsewhere: to the end of the job `job_id` or,
+# if that is empty, to `seconds_ago`.
 : "${job_id?}" "${seconds_ago?}"
 
 lease=$HOME/.vp/lease

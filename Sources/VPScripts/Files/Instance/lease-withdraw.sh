@@ -1,5 +1,5 @@
 #!/bin/sh
-# Takes an order to the watchdog back.
+# Withdraws an order to the watchdog.
 
 rm -f "$HOME/.vp/lease/order"
 exit 0

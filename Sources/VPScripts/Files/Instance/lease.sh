@@ -1,9 +1,9 @@
 #!/bin/sh
-# What the scripts about a lease have in common. `renew` needs what `settings` says.
+# The common part of the lease scripts. `renew` needs the variables of `settings`.
 # shellcheck disable=SC2154
 
 lease=$HOME/.vp/lease
-# `cap` is written by the watchdog, once for each start of the container.
+# The watchdog writes `cap` once for each start of the container.
 renew() {
     end=$(($(date +%s) + seconds)) cap=none
     [ ! -s "$lease/cap" ] || read -r cap <"$lease/cap"
@@ -18,7 +18,7 @@ launch() {
         echo $! >"$lease/pid"
     fi
 }
-# `state NOW END CAP USE IDLE`, `guard instance` or `guard none REASON`.
+# Prints `state NOW END CAP USE IDLE`, `guard instance` or `guard none REASON`.
 report() {
     tries=0
     while [ ! -s "$lease/state" ] && [ $tries -lt 500 ]; do

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints a line for each job that runs here or waits, up to `limit`: the mark, how long it runs in seconds or
+# Prints a line for each job that runs or waits here, up to `limit` lines: the mark, its running time in seconds or
 # `-`, and its name.
 : "${limit?}"
 

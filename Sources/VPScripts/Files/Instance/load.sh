@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tells of the load of the instance every `interval` seconds, and of the disk that holds `root`. The loop ends
-# with the connection: its next `echo` has nobody to write to.
+# Reports the load of the instance every `interval` seconds, and the disk that contains `root`. The loop ends with
+# the connection: its next `echo` then has no reader.
 : "${root?}" "${interval?}"
 
 [ -d "$root" ] || root=/

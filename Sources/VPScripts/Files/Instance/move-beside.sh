@@ -1,6 +1,6 @@
 #!/bin/sh
-# Gives what is at PATH in the workspace `root`, or stands in its way, another name beside it, with `suffix`:
-# `beside PATH`. Calls follow this text.
+# Renames the file at PATH in the workspace `root`, or the one that is in its way, to a name beside it, with
+# `suffix`: `beside PATH`. Calls follow this text.
 : "${root?}" "${suffix?}"
 
 cd "$root" || exit 3
@@ -14,7 +14,7 @@ beside() {
         */*) rest=${rest#*/} ;;
         *) rest= ;;
         esac
-        # The first that is no folder of its own is what stands in the way.
+        # The first component that is not a real folder is the one in the way.
         if [ ! -d "$path" ] || [ -L "$path" ]; then break; fi
     done
     there "$path" || return 0

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Lets what has arrived in `temporary` take its place in the workspace `root`: `merge`. A folder that is new
-# there is moved with all that is in it. What goes, and what is replaced, is moved to `aside`: `drop PATH`.
-# Calls follow this text.
+# Moves the files that have arrived in `temporary` into place in the workspace `root`: `merge`. A folder that is new
+# there is moved as a whole. Deleted and replaced files are moved to `aside`: `drop PATH`. Calls follow this text.
 : "${root?}" "${temporary?}" "${aside?}"
 
 cd "$root" || exit 3

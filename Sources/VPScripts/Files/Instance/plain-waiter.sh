@@ -1,11 +1,11 @@
 #!/bin/sh
-# The supervisor's waiter where there is no perl. `wait_plainly` starts the command, waits, and writes how it
-# ended to `end`. A shell says 137 in either case, but puts a word on standard error where a signal was behind
-# it, except for INT and PIPE and, as bash has it, TERM; those are noted as what they are. How a process ended
-# that outlived the command is not known here. Times are hundredths of a second.
+# The waiter of the supervisor on machines without perl. `wait_plainly` starts the command, waits, and writes how it
+# ended to `end`. A shell returns 137 in either case, but prints a word on standard error if a signal was the cause,
+# except for INT and PIPE and, in bash, TERM; those are recorded as `either`. The exit status of a process that
+# outlived the command is not known here. Times are hundredths of a second.
 # shellcheck disable=SC2034,SC2154
 
-# Writes `background` anew: those of `$others` are in state `$1`, and how others ended is not known.
+# Rewrites `background`: the processes in `$others` are in state `$1`, and how the others ended is unknown.
 tell() {
     list=' '
     for process in $others; do list="$list$process "; done
@@ -30,7 +30,7 @@ tell() {
             if [ -z "$words" ]; then words=${stat#*(} words=${words%)*}; fi
             # shellcheck disable=SC2086
             set -- "$1" ${stat##*) }
-            # Who waits for another of them tells that one's end by its own.
+            # A process that waits for another one reports the end of that one by its own.
             case $1$list in running*" $3 "*) continue ;; esac
             eval "active=\${active_$process:-0}"
             printf '%s\n' "$1 $process $((active / 100)) ${21} $words"
@@ -57,7 +57,7 @@ measure() {
                 ;;
             esac
         done
-        # A model that is held and not asked is no work.
+        # A loaded model without requests is no work.
         if [ "${gpus:=1}" = 1 ]; then
             for process in $(nvidia-smi --query-compute-apps=pid --format=csv,noheader 2>/dev/null); do
                 users="$users$process "
@@ -120,8 +120,8 @@ wait_for_background() {
     busy=$ended silent=$ended measured=$ended walk=0 members='' shown='' ending=''
     others=$(own)
     size
-    # What a command line puts into the background by itself is told of however soon it ends; who reads a pipe of
-    # the command, or is just ending, needs a moment.
+    # Processes that a command line puts into the background itself are reported however soon they end; a process
+    # that reads a pipe of the command, or is just ending, needs a moment.
     case $(tr '\n' ' ' <"$job/command") in
     *[!\&\<\>]\&[!\&\>]* | *[!\&\<\>]\&)
         all=$others others=''
@@ -148,7 +148,7 @@ wait_for_background() {
             shown=$others
         fi
         if [ -e "$job/cancelled" ] || [ -e "$job/limit-reached" ]; then
-            # Others end them; whoever survives even that must not keep the job open for ever.
+            # Other code ends them; a process that survives even that must not keep the job open forever.
             ending=${ending:-$now} grace=10
             [ ! -s "$job/cancelled" ] || read -r grace <"$job/cancelled"
             [ $((now - ending)) -le $(((grace + 15) * 100)) ] || break
@@ -187,8 +187,8 @@ wait_plainly() {
         sentinel=$!
         echo "$sentinel" >"$job/watched"
     fi
-    # Nothing is said of a child that ends before it is waited for, so that the command begins when this
-    # shell sleeps, which it does only in `wait`.
+    # The shell prints nothing about a child that ends before it is waited for. Therefore the command begins when
+    # this shell sleeps, which it does only in `wait`.
     VP_JOB=${job##*/} VP_JOB_FOLDER=$job setsid sh "$job/loader" "$$" "$job/environment" "$@" <"$input" &
     child=$!
     echo "$child $started" >"$job/pid"

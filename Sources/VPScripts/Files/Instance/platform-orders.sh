@@ -1,18 +1,18 @@
 #!/bin/sh
-# Sets `key`, `call` and `rest`, for images with curl, Python or GNU wget. Busybox's wget knows one method.
-# `$variable` is what the instance's own key is called, `$platform_call` the text of platform-call.py;
-# `$lease` is a private folder: wget takes the key from nothing but a file.
+# Sets `key`, `call` and `rest`, for images with curl, Python or GNU wget. Busybox's wget supports one method only.
+# `$variable` is the variable with the instance's own key, `$platform_call` the text of platform-call.py; `$lease`
+# is a private folder: wget reads the key only from a file.
 #
-# key: the instance's own key. ssh sessions do not have it, the container's first process does.
+# key: the instance's own key. The container's first process has it, ssh sessions do not.
 #
-# heads: reads an answer's heads, and prints the status and the seconds for which it asks to be left alone.
+# heads: reads the headers of an answer, and prints the status and the seconds for which it asks for a pause.
 #
-# call METHOD URL BODY: prints what `heads` does, or words. The key travels by pipe or by a variable, which no
-# list of processes shows to others.
+# call METHOD URL BODY: prints the output of `heads`, or words. The key is passed by pipe or by a variable, which no
+# process list shows to others.
 #
-# rest ANSWER SECONDS: sleeps so long, or for as long as the answer asks for, an hour at most.
+# rest ANSWER SECONDS: sleeps that long, or as long as the answer asks for, an hour at most.
 #
-# Comments stand up here, because a rental has little room for what it carries along.
+# The comments are up here because a rental has little room for what it carries along.
 # shellcheck disable=SC2154
 
 key() { tr '\0' '\n' </proc/1/environ 2>/dev/null | sed -n "s/^$variable=//p" | head -n 1; }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the file `$1`, a path from the root, where it is not more than `limit` bytes, after its size on
+# Prints the file `$1`, a path from the root, if it is not larger than `limit` bytes, after printing its size on
 # standard error.
 : "${limit?}"
 

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Sets `own`, which prints the numbers of the processes of the job in folder `$job`; `reads PROCESS`, whether
-# it reads what another of `$all` writes; and `terminate SECONDS`, which ends them all.
+# Sets `own`, which prints the numbers of the processes of the job in folder `$job`; `reads PROCESS`, which succeeds
+# if it reads what another one of `$all` writes; and `terminate SECONDS`, which ends them all.
 #
-# They are found by the variable `VP_JOB_FOLDER` in their environment (its name alone would be that of another home's
-# job as well, where two share the processes of a machine), by the command's session, by what was noted of
-# those that outlived the command, and as descendants of all these and of the waiter. That one adopts, where
-# it is perl, whatever the command's processes leave, so that one with an empty environment in a session of
-# its own is found as well. The supervisor and the waiter are none of them: they write down how the job ended.
+# They are found by the variable `VP_JOB_FOLDER` in their environment (the job's name alone would also match a job
+# of another home, if two homes share the processes of a machine), by the command's session, by the record of
+# processes that outlived the command, and as descendants of all these and of the waiter. If the waiter is perl, it
+# adopts all orphans of the command's processes, so that a process with an empty environment in a session of its own
+# is found as well. The supervisor and the waiter are excluded: they record how the job ended.
 # shellcheck disable=SC2154
 
 own() {
@@ -26,7 +26,7 @@ own() {
         # shellcheck disable=SC2086
         set -- ${line##*) }
         [ "$1" != Z ] || continue
-        # The waiter asks programs of the instance now and then; they are its own.
+        # The waiter runs programs of the instance now and then; they belong to the waiter.
         if [ "$2" = "$waiter" ] && grep -qzx VP_WAITER=1 "/proc/$process/environ" 2>/dev/null; then continue; fi
         table="$table $process:$2"
         if [ "$4" = "${session:-x}" ] || [ "$process:${20}" = "$waiter:$born" ]; then set="$set$process "; fi
@@ -69,7 +69,7 @@ terminate() {
     rounds=$(($1 * 5)) all=$(own)
     waiting=''
     if [ $rounds -gt 0 ]; then
-        # Who reads what another writes goes after that one, so that nothing of it is lost.
+        # A process that reads what another one writes ends after that one, so that no output is lost.
         for process in $all; do
             if reads "$process"; then waiting="$waiting $process"; else kill -TERM "$process" 2>/dev/null; fi
         done
@@ -77,8 +77,8 @@ terminate() {
         while [ $rounds -gt 0 ]; do
             all=$(own)
             [ -n "$all" ] || return 0
-            # The end of its input ends a reader; one that goes on is asked a second later. Where all that is left
-            # reads from each other, nobody is first.
+            # The end of its input ends a reader; one that continues gets the signal a second later. If all
+            # remaining processes read from each other, none is first.
             blocked='' others=''
             for process in $all; do
                 case "$waiting " in

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Moves what is gone here to where it is judged, in the workspace `root`: `drop PATH`, for all but folders.
-# Calls follow this text.
+# Moves files that were deleted locally aside in the workspace `root`, where they are judged: `drop PATH`, for
+# everything but folders. Calls follow this text.
 : "${root?}" "${aside?}"
 
 cd "$root" || exit 3

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Has shells read the variables that are kept.
+# Makes shells read the saved variables.
 
 # shellcheck disable=SC2016
 line='[ ! -r "$HOME/.vp/environment" ] || . "$HOME/.vp/environment"'
 for file in "$HOME/.bashrc" "$HOME/.profile"; do
     ! grep -qs '/.vp/environment' "$file" || continue
-    # First, since what stands in stock files may return before its end; and last, since RunPod's images have
-    # appended their own reading of the variables, which expands what is in them.
+    # First, since stock files may return before their end; and last, since the images of RunPod have appended their
+    # own reading of the variables, which expands the values.
     {
         echo "$line"
         cat "$file" 2>/dev/null || :

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Keeps the variables again that were given at the rental, of a container whose disk was wiped: its first
-# process has them still, and `names_variable` is the one that names them. A newline within a value is another
-# character on the way through the tools of lines.
+# Saves the variables from the rental again, for a container whose disk was wiped: its first process still has them,
+# and `names_variable` is the one that lists their names. A newline within a value becomes another character on its
+# way through line-based tools.
 : "${names_variable?}"
 
 umask 077

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Lists the workspace `root`; what `$@` has find leave out is not looked into. `makes_root` is not empty where
-# the folder is to be made, and the room there to be told; `temporary` and `own` are folders that an upload
-# needed while it ran, to be removed, or empty; where `known` is the digest of what is there, that is all that
-# is said. A root that is made gets the line `mark` in `mark_file`, where it has none and `mark` is not empty; what it
-# had is said at the end, after the room.
+# Lists the workspace `root`; the find options in `$@` skip folders. `makes_root` is not empty if the folder must be
+# created, and the free space there reported; `temporary` and `own` are folders of a finished upload to remove, or
+# empty. If the digest of the current files is `known`, only that is printed. A root that is created gets the line
+# `mark` in `mark_file`, if it has none and `mark` is not empty; its earlier mark is printed at the end, after the
+# free space.
 : "${root?}" "${makes_root?}" "${temporary?}" "${own?}" "${known?}" "${newer?}" "${mark?}" "${mark_file?}"
 
 export LC_ALL=C
@@ -14,7 +14,7 @@ elif [ ! -e "$root" ]; then
     printf 'end \0'
     exit
 fi
-# A root that is there and cannot be entered is not an empty one.
+# A root that exists and cannot be entered is not an empty one.
 cd "$root" || exit 3
 had=
 if [ -n "$makes_root" ] && [ -n "$mark" ]; then
@@ -48,7 +48,7 @@ else
     # shellcheck disable=SC2016
     find . -mindepth 1 "$@" -exec sh -c \
         'for link; do printf "l %s\0" "${link#./}"; readlink "$link"; printf "\0"; done' sh {} + 2>/dev/null
-    # A file that vanished meanwhile is none; a folder that cannot be read is not an empty one.
+    # A file that vanished meanwhile is no problem; a folder that cannot be read is not an empty one.
     case $problems in
     *denied*)
         echo "$problems" >&2

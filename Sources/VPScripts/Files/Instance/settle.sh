@@ -1,7 +1,7 @@
 #!/bin/sh
-# Tidies up in the workspace `root` after an upload: `rescue FILE NAME` gives a version that was put aside a
-# name among the files, `discard` removes what the upload needed (`own`), `leave FOLDER` a folder that is
-# empty now. Calls follow this text.
+# Cleans up in the workspace `root` after an upload: `rescue FILE NAME` gives a version that was moved aside a name
+# among the files, `discard` removes the folder that the upload needed (`own`), `leave FOLDER` removes a folder that
+# is empty now. Calls follow this text.
 : "${root?}" "${own?}"
 
 cd "$root" || exit 3

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Stays with a job from its start to its end, and writes down how the command ended. It runs in a session of
-# its own, without input. The command runs in another session, so that ending the command's cannot end the
-# record of it.
+# Stays with a job from its start to its end, and records how the command ended. It runs in a session of its own,
+# without input. The command runs in another session, so that ending the command's session cannot end the record of
+# it.
 #
-# `$1` is the job's folder, `$2` the folder to work in, `$3` a job to wait for or nothing, `$4` `plain`,
-# `split` (standard error has a file of its own) or the `rows:columns` of a terminal, `$5` how many seconds
-# the command may take, 0 for no limit, `$6` how many seconds work in the background may be silent before it
-# is left behind, `$7` the workspace.
+# `$1` is the job's folder, `$2` the folder to work in, `$3` a job to wait for or empty, `$4` `plain`, `split`
+# (standard error has a file of its own) or the `rows:columns` of a terminal, `$5` how many seconds the command may
+# take, 0 for no limit, `$6` how many seconds background work may be idle before it is left behind, `$7` the
+# workspace.
 #
-# The last thing it does is to write `status`: words of the form `key=value` on one line. Sizes belong to it
-# because a process that the command left behind may go on writing, and what it writes then is not part of
-# what was promised. Setting the log to the size it has wakes a `tail` that waits for it.
+# The last step is to write `status`: words of the form `key=value` on one line. Sizes are part of it because a
+# process that the command left behind may continue to write, and its later output is not part of what was promised.
+# Setting the log to its current size wakes a `tail` that waits for it.
 
 job=$1 folder=$2 after=$3 manner=$4 limit=$5 linger=$6 root=$7
 umask 022
@@ -33,12 +33,12 @@ ooms() {
     done
 }
 finish() {
-    # One that is at its work has children to end that outlived the command.
+    # A limiter at work still has to end children that outlived the command.
     if [ -e "$job/limit-reached" ]; then wait "$limiter"; else [ -z "$limiter" ] || kill "$limiter" 2>/dev/null; fi
-    # Values of variables stay nowhere, also where the command never came to read them.
+    # Values of variables are kept nowhere, even if the command never came to read them.
     : >"$job/environment"
     [ ! -e "$job/input" ] || rm -f "$job/input"
-    # Room for this line, where the command has used up the disk.
+    # The removal makes room for this line if the command has filled the disk.
     echo "$1" 2>/dev/null >"$job/status" || rm -f "$job/command" "$job/environment"
     until [ -s "$job/status" ]; do
         echo "$1" 2>/dev/null >"$job/status" || sleep 5
@@ -46,9 +46,9 @@ finish() {
     for file in "$job/log" "$job/errors"; do [ ! -e "$file" ] || truncate -s +0 "$file" 2>/dev/null; done
     exit 0
 }
-# Ends the job when the command has had its time, `$limit` seconds: TERM, then KILL. Here and not where it was started from,
-# so that the limit holds when nobody is there. Its sleep is a process that would stay for the rest of that time, so that it
-# goes with its shell.
+# Ends the job when the command has used up its time, `$limit` seconds: TERM, then KILL. It runs here and not where
+# the job was started, so that the limit holds when nobody is there. Its sleep is a process that would stay for the
+# rest of that time, so it is killed with its shell.
 end_in_time() {
     trap 'kill "$pause" 2>/dev/null; exit' TERM
     sleep "$limit" &
@@ -108,13 +108,13 @@ if ! cd "$folder" 2>>"$job/log"; then
     echo "vp: the working folder $folder cannot be entered" >>"$job/log"
     finish "code=126 start=$(date +%s) lasted=0 bytes=$(($(wc -c <"$job/log")))"
 fi
-# Variables of a RunPod container are its first process's alone; the platform's own shells read them here.
+# Only the first process of a RunPod container has its variables; the platform's own shells read them here.
 # shellcheck disable=SC1091
 [ ! -r /etc/rp_environment ] || ! (. /etc/rp_environment) >/dev/null 2>&1 || . /etc/rp_environment
 # shellcheck disable=SC1091
 [ ! -r "$HOME/.vp/environment" ] || . "$HOME/.vp/environment"
 export PYTHONUNBUFFERED=1
-# The driver's version: the kernel tells it to most containers, and for others it is asked for once.
+# The driver's version: the kernel tells it to most containers; in others nvidia-smi is asked once.
 driver=${job%/jobs/*}/driver
 if [ ! -e "$driver" ]; then
     if [ -r /proc/driver/nvidia/version ]; then
@@ -146,7 +146,7 @@ input=/dev/null
 [ ! -e "$job/input" ] || input=$job/input
 code=3
 if command -v perl >/dev/null 2>&1; then
-    # It says so when it is to stay, as the parent of what is left behind.
+    # The waiter sends this signal when it stays, as the parent of processes left behind.
     trap : USR1
     VP_WAITER=1 perl "$job/waiter.pl" "$job" "$manner" "$linger" "$root" "$shell" <"$input" &
     waiter=$!

@@ -1,16 +1,16 @@
 #!/bin/sh
-# The watchdog. `$1` is the lease's folder; `$2` is `start` where the container has just begun, `probe` only
-# tries whether the instance's own key works, and `order` carries out the order that was given.
+# The watchdog. `$1` is the lease's folder; `$2` is `start` if the container has just started, `probe` only checks
+# whether the instance's own key works, and `order` carries out the given order.
 #
-# Below `~/.vp/lease/` stand `settings`, `watchdog`, `end` (seconds since 1970, or `none`), `cap`, `safe`
-# (whose time says up to when all files are known to be elsewhere), `state` (what the watchdog saw last) and
-# `log`. `platform_call` is the text of platform-call.py.
+# The folder `~/.vp/lease/` contains `settings`, `watchdog`, `end` (seconds since 1970, or `none`), `cap`, `safe`
+# (its time says up to when all files are known to be stored elsewhere), `state` (the last state that the watchdog
+# saw) and `log`. `platform_call` is the text of platform-call.py.
 : "${platform_call?}"
 
 # Ends this instance when its lease runs out. Put here by vp; see `vp lease`.
 lease=$1
 umask 077
-# What `settings` says.
+# The variables of `settings`.
 variable='' look='' stop_method='' stop_url='' stop_body='' workspace='' keeps_unsafe='' kept=''
 seconds=0 cap_seconds=0 idle_seconds=0 ending=stop idle_ending=stop
 # shellcheck source=/dev/null
@@ -33,7 +33,7 @@ number() {
 probe() {
     answer=$(call GET "$look" '')
     for pause in 1 3 5; do
-        # That it was asked too often, or is in trouble, says nothing of the key.
+        # That the platform was asked too often, or is in trouble, says nothing about the key.
         case $answer in '' | 000* | 429* | 5[0-9][0-9]*) ;; *) break ;; esac
         sleep "$pause"
         answer=$(call GET "$look" '')
@@ -59,14 +59,14 @@ live() {
     done
 }
 
-# outside: prints links of the workspace that lead to folders elsewhere, each followed by where it leads.
+# outside: prints links of the workspace that lead to folders elsewhere, each followed by its target.
 outside() {
     root=$(cd "$workspace" 2>/dev/null && pwd -P) || return 0
     find "$root" -type l 2>/dev/null | while IFS= read -r link; do
         target=$(readlink -f "$link" 2>/dev/null) || continue
         [ -d "$target" ] || continue
         case $target/ in "$root"/* | /proc/* | /sys/* | /dev/* | /run/*) continue ;; esac
-        # What holds the workspace or the home is no folder of results.
+        # A folder that contains the workspace or the home is no folder of results.
         case $root/ in "${target%/}/"*) continue ;; esac
         case $HOME/ in "${target%/}/"*) continue ;; esac
         printf '%s\n%s\n' "${link#"$root"/}" "$target"
@@ -74,7 +74,7 @@ outside() {
 }
 
 . ./changed.sh
-# Whether a file has come or changed since everything was known to be elsewhere.
+# Succeeds if a file has appeared or changed since everything was known to be stored elsewhere.
 unsafe() {
     [ -n "$keeps_unsafe" ] || return 1
     [ -e "$lease/safe" ] || return 0
@@ -86,7 +86,7 @@ unsafe() {
     done)" ]
 }
 
-# What a stop would wipe goes to the disk that survives it: records of jobs, and what lies behind links.
+# Copies files that a stop would wipe to the disk that survives it: records of jobs, and files behind links.
 keep() {
     [ -n "$kept" ] && mkdir -p "$kept/jobs" 2>/dev/null || return 0
     cp -R "$jobs/." "$kept/jobs/" 2>/dev/null
@@ -110,7 +110,7 @@ processes() {
     done
 }
 
-# end_jobs REASON LEASE: the latter is empty where it is not the lease that ends them.
+# end_jobs REASON LEASE: LEASE is empty if it is not the lease that ends them.
 end_jobs() {
     for job in $(live); do
         [ -z "$2" ] || : >"${job}lease-ended"
@@ -127,8 +127,8 @@ end_jobs() {
     [ -z "$(live)" ] || kill -KILL $(processes) 2>/dev/null
 }
 
-# finish REASON ENDING RENEWABLE: the platform ends us with everything else. Returns where the lease was renewed
-# while the platform refused; for anything but its end, RENEWABLE is empty.
+# finish REASON ENDING RENEWABLE: the platform ends us with everything else. Returns if the lease was renewed while
+# the platform refused; for every end but that of the lease, RENEWABLE is empty.
 finish() {
     say "$1: $2"
     end_jobs "$1" "$3"
@@ -171,7 +171,7 @@ ticks() {
     cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk '{ sum += $12 + $13 } END { print sum + 0 }'
 }
 
-# Sets `use` and `idle`, the seconds of rest. What cannot be seen counts as use.
+# Sets `use` and `idle`, the seconds without use. Use that cannot be measured counts as use.
 watch_use() {
     gpu=$(nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits 2>/dev/null |
         sort -rn | head -n 1 | tr -d ' ')
@@ -208,11 +208,12 @@ elif [ "$2" = start ] || [ "$(number cap)" = none ]; then
 fi
 if [ "$2" = start ] && [ "$(number end)" != none ]; then put end $((now + seconds)); fi
 : >"$lease/seen"
-# Otherwise who starts this has probed, or does: two at once are too often for the platform.
+# Otherwise the program that starts this has probed, or does so now: two probes at once are too many for the
+# platform.
 [ "$2" != start ] || probe
-# Another watchdog that was started at the same moment goes on alone.
+# If another watchdog was started at the same moment, that one continues alone.
 while [ "$(number pid)" = $$ ]; do
-    # Anew each time, so that a new setting needs no new watchdog.
+    # The settings are read again each time, so that new ones need no new watchdog.
     # shellcheck source=/dev/null
     . "$lease/settings"
     now=$(date +%s)
@@ -245,7 +246,7 @@ while [ "$(number pid)" = $$ ]; do
         finish 'its end was ordered' destroy ''
         ;;
     after-jobs)
-        # What nobody has brought yet is left to whoever looks next, and to the lease.
+        # Results that nobody has downloaded yet are left to the next program that looks, and to the lease.
         if [ -z "$(live)" ] && ! unsafe; then finish 'its last job has ended' destroy ''; fi
         ;;
     esac

@@ -1,8 +1,7 @@
 #!/bin/sh
-# The first process of the container. Whoever logs in later finds the variables of the container in its
-# environment, as on the platforms, and nowhere else; and as the first process it reaps what others leave
-# behind. `loopback_control` holds our files; `$1` is how many seconds sshd is late, `$2` not empty once the
-# variables are read.
+# The first process of the container. Later logins find the container's variables in the environment of this
+# process, as on the platforms, and nowhere else; and as the first process it reaps orphans. `loopback_control`
+# contains our files; `$1` is the delay of sshd in seconds, `$2` is not empty once the variables have been read.
 : "${loopback_control?}"
 
 if [ -z "$2" ]; then

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What the container runs. `loopback_control` holds our files, `loopback_home` is the folder it begins in;
-# `loopback_command` is run by a container that has one of its own, `loopback_shell` runs `onstart.sh` for all
-# others; then comes sshd. `$1` is how many seconds that is late.
+# The program of the container. `loopback_control` contains our files, `loopback_home` is the folder that it starts
+# in; a container with its own command runs `loopback_command`, all others run `onstart.sh` with `loopback_shell`;
+# then sshd follows. `$1` is the delay of sshd in seconds.
 : "${loopback_control?}" "${loopback_home?}" "${loopback_command?}" "${loopback_shell?}"
 
 # shellcheck source=/dev/null

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Waits for the end of its input, and removes the folder `$1`. The first attempts may race with processes that
-# are just being killed.
+# Waits for the end of its input, and removes the folder `$1`. The first attempts may race with processes that are
+# just being killed.
 
 read -r _
 tries=0

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The same as guard-sandbox.sh without a sandbox: `$1` is a mark that sshd puts into the environment of every
-# session, by which also processes that left their session and parent are found.
+# Does the work of guard-sandbox.sh without a sandbox: `$1` is a mark that sshd puts into the environment of every
+# session, by which even processes that left their session and parent are found.
 
 mark=$1
 shift

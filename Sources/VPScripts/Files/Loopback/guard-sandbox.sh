@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the sandbox `$2…` and ends it with everything in it at the end of its input. `$1` is where bubblewrap
-# tells the process id of the init of the namespace: when that one is killed the kernel kills all others and
-# bubblewrap ends only after them, so the end of this script means that nothing is left.
+# Runs the sandbox `$2…` and ends it with everything in it at the end of its input. `$1` is the file in which
+# bubblewrap writes the process id of the init of the namespace: when that process is killed, the kernel kills all
+# others, and bubblewrap ends only after them, so the end of this script means that nothing is left.
 
 info=$1
 shift
@@ -10,7 +10,7 @@ exec 3<&0
 sandbox=$!
 {
     read -r _ <&3
-    # Killed before it has told, bubblewrap would leave an inner process that nobody knows.
+    # If it were killed before it has written the id, bubblewrap would leave an inner process that nobody knows.
     tries=0
     while [ $tries -lt 100 ] && ! grep -q child-pid "$info" && kill -0 $sandbox; do
         sleep 0.01

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands between plain sshd and the session: the home folder that the user database names is a real one.
+# Runs between a plain sshd and the session: the home folder in the user database is a real one.
 : "${home?}" "${temporary?}" "${path?}" "${mark?}" "${shell?}"
 
 HOME=$home TMPDIR=$temporary PATH=$path VP_LOOPBACK_MARK=$mark

@@ -54,7 +54,7 @@ BEGIN {
     workers = split(busy, worker, "\n")
     working = workers > 0
     split(last, before, " ")
-    # A heat sink forgets half of a difference in some twenty seconds.
+    # A heat sink loses half of a difference in some twenty seconds.
     target = working ? 66 : 33
     warmth = before[1] == "" ? (working ? 45 : 33) : target + (before[2] - target) * exp(-(now - before[1]) / 28)
     since = working ? (before[3] > 0 ? before[3] : now) : 0

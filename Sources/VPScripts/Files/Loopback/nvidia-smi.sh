@@ -1,12 +1,11 @@
 #!/bin/sh
-# The stand-in for `nvidia-smi` that instances of the loopback cloud find on their `PATH`. POSIX shell and
-# awk, because those are there in every image. `settings` is a file that says which GPUs it stands for,
-# `figures` is nvidia-smi.awk. Its figures move with time, differ from GPU to GPU, and follow what runs: a
-# Python process (or another that looks like training) loads the GPU, and temperature follows load with the
-# inertia of a heat sink.
+# The stand-in for `nvidia-smi` that instances of the loopback cloud find on their `PATH`. It uses POSIX shell and
+# awk, which are in every image. `settings` is a file that describes the emulated GPUs, `figures` is nvidia-smi.awk.
+# Its figures change with time, differ from GPU to GPU, and depend on the running processes: a Python process (or
+# another that looks like training) loads the GPU, and temperature follows load with the inertia of a heat sink.
 : "${settings?}" "${figures?}"
 
-# What the settings say.
+# The variables of the settings.
 gpu_name='' gpu_count=1 gpu_memory=0 gpu_power=0 gpu_capability='' gpu_identity='' gpu_phase=0
 driver_version='' cuda_version='' state_file='' workloads=''
 # shellcheck source=/dev/null
@@ -58,7 +57,7 @@ if [ $mode = query ] || [ $mode = apps ]; then
     esac
 fi
 workers() {
-    # Patterns for names of processes, and no files.
+    # Patterns for names of processes, not for files.
     set -f
     # shellcheck disable=SC2086
     set -- $workloads

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stands for `loopback_python`. An interpreter from elsewhere finds its library by its own place, but its shared object
-# only by the path it was built for: `loopback_library`, or empty.
+# A stand-in for `loopback_python`. A relocated interpreter finds its library by its own place, but its shared
+# object only by the path that it was built for: `loopback_library`, or empty.
 : "${loopback_python?}" "${loopback_library?}"
 
 [ -z "$loopback_library" ] || export LD_LIBRARY_PATH="$loopback_library"
