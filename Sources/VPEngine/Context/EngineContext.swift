@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// What every action works with: configuration, store, connections, clients, clock and pause.
-/// It knows no action.
+/// The tools that every action uses: configuration, store, connections, clients, clock and pause. It does not
+/// know any action.
 package struct EngineContext: Sendable {
     package let configuration: EngineConfiguration
     package let clients: [Platform: any PlatformClient]
@@ -10,15 +10,15 @@ package struct EngineContext: Sendable {
     package let store: Store
     package let connections: InstanceConnections
     package let cache: PlatformCache
-    /// What time it is; a test of a whole day's costs has a clock of its own.
+    /// The current time; a test of a whole day's costs has a clock of its own.
     package let now: @Sendable () -> Date
-    /// Puts what was written below a folder on the disk; see `Durability`.
+    /// Writes the files below a folder to the disk; see `Durability`.
     package let flush: @Sendable (String) throws(EngineError) -> Void
     package let untrusted = UntrustedPlatforms()
-    /// Held while the report of money is made and saved.
+    /// Held while the money report is made and saved.
     package let reports = ReportTurn()
 
-    /// Opens the store and writes nothing else. Contacts nobody.
+    /// Opens the store, writes nothing else, and contacts no platform.
     package init(
         configuration: EngineConfiguration, clients: [any PlatformClient], runner: any ProcessRunner,
         now: @escaping @Sendable () -> Date,
@@ -84,7 +84,7 @@ package struct EngineContext: Sendable {
         return answers
     }
 
-    /// A pause between questions to a platform.
+    /// Pauses between requests to a platform.
     package func pause(_ seconds: Double, _ words: String) async throws(EngineError) {
         do {
             try await Task.sleep(for: .seconds(seconds * self.configuration.timeScale))
@@ -95,14 +95,14 @@ package struct EngineContext: Sendable {
 
     // MARK: Last answers, from disk
 
-    /// The instances last seen by `vp` or `vp-tui`; nil when there is no usable cache.
+    /// Returns the instances last seen by `vp` or `vp-tui`; nil if there is no usable cache.
     package func cachedInstances() -> PlatformAnswers<Instance>? {
         let answers = self.cache.load(.instances, of: Instance.self)
         if let answers { self.connections.note(answers.values) }
         return answers
     }
 
-    /// nil also where they take more than `bytes` on disk.
+    /// Returns the cached offers; nil also if they exceed `bytes` on disk.
     package func cachedOffers(upTo bytes: Int = .max) -> PlatformAnswers<Offer>? {
         self.cache.load(.offers, of: Offer.self, upTo: bytes)
     }
@@ -113,7 +113,7 @@ package struct EngineContext: Sendable {
 
     // MARK: One instance
 
-    /// The instance as it was last seen, or as the platform shows it now.
+    /// Returns the instance as it was last seen, or as the platform shows it now.
     package func instance(_ id: InstanceID) async throws(EngineError) -> Instance {
         if let known = self.connections.known(id), known.status == .running, !known.addresses.isEmpty {
             return known
@@ -136,7 +136,7 @@ package struct EngineContext: Sendable {
 
     package func shell(for id: InstanceID) async throws(EngineError) -> RemoteShell {
         let instance = try await self.instance(id)
-        // An instance that is stopped keeps its last address, and waiting for it to answer tells nothing.
+        // A stopped instance keeps its last address, and waiting for an answer would tell nothing.
         guard instance.status == .running else {
             throw EngineError(
                 .instanceNotRunning,
@@ -147,7 +147,7 @@ package struct EngineContext: Sendable {
         return try await self.connections.shell(for: instance)
     }
 
-    /// The workspace that was synced with `id`: the one it was rented for, else this project's.
+    /// Returns the workspace that was synced with `id`: the one that it was rented for, else this project's.
     package func workspace(of id: InstanceID) throws(EngineError) -> Workspace {
         guard let entry = try self.store.ledgerEntry(for: id),
             entry.workspaceRoot != self.configuration.workspace.localRoot
@@ -158,13 +158,13 @@ package struct EngineContext: Sendable {
     }
 }
 
-/// Platforms whose last list could not be believed, and why.
+/// Platforms whose last list was not trustworthy, with the reasons.
 package final class UntrustedPlatforms: Sendable {
     private let reasons = Mutex<[Platform: String]>([:])
 
     package var all: [Platform: String] { self.reasons.withLock(\.self) }
 
-    /// Notes what came of asking `platforms`.
+    /// Records the result of asking `platforms`.
     package func note<Value>(
         _ failures: [PlatformAnswers<Value>.Failure], of platforms: [Platform]
     ) {
@@ -177,7 +177,7 @@ package final class UntrustedPlatforms: Sendable {
     }
 }
 
-/// One report of money at a time.
+/// The turn to make a money report, one at a time.
 package final class ReportTurn: Sendable {
     private let turn = Mutex(())
 

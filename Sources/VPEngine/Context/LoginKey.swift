@@ -1,13 +1,13 @@
 import Foundation
 
-/// The public half of the key we log in with.
+/// The public half of the key that we log in with.
 package struct LoginKey: Hashable, Sendable {
-    /// As in `id_ed25519.pub`.
+    /// The line as in `id_ed25519.pub`.
     package var line: String
-    /// Where it is from: a path, or the agent.
+    /// The origin of the key: a path, or the agent.
     package var origin: String
 
-    /// Type and key; the comment may differ from place to place.
+    /// The type and key; the comment may differ from place to place.
     package var material: String { Self.material(of: self.line) }
 
     package static func material(of line: String) -> String {
@@ -20,7 +20,7 @@ package struct LoginKey: Hashable, Sendable {
 }
 
 extension LoginKey {
-    /// Throws `.missingIdentity` where there is neither a key file nor an agent that has one.
+    /// Throws `.missingIdentity` if there is neither a key file nor an agent that has a key.
     package static func find(_ context: EngineContext) async throws(EngineError) -> LoginKey {
         let activity = EngineError.Activity(
             "reading the ssh key", subject: context.configuration.identityFile)
@@ -32,7 +32,7 @@ extension LoginKey {
                 ProcessCommand("ssh-add", ["-L"], environment: context.configuration.environment))
             let lines = String(decoding: result.output, as: UTF8.self).split(whereSeparator: \.isNewline)
             guard result.isSuccess, let line = lines.first else {
-                throw EngineError(.missingIdentity, activity, detail: "the ssh agent has none either")
+                throw EngineError(.missingIdentity, activity, detail: "the ssh agent has no key either")
             }
             return LoginKey(line: String(line), origin: "the ssh agent")
         }
@@ -40,7 +40,7 @@ extension LoginKey {
             let line = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
             return LoginKey(line: line, origin: identity + ".pub")
         }
-        // A private key that stands alone still knows its public half; with a passphrase it will not tell.
+        // A lone private key still contains its public half, but with a passphrase does not reveal it.
         let result = try await context.runner.run(
             ProcessCommand(
                 "ssh-keygen", ["-y", "-P", "", "-f", identity], environment: context.configuration.environment
@@ -55,7 +55,8 @@ extension LoginKey {
         return LoginKey(line: line, origin: identity)
     }
 
-    /// `SHA256:…`, as the platforms' pages and ssh itself show it; nil for what ssh does not take for a key.
+    /// Returns `SHA256:…`, as the platforms' pages and ssh itself show it; nil if ssh does not accept the
+    /// key.
     package func fingerprint(_ context: EngineContext) async -> String? {
         let command = ProcessCommand(
             "ssh-keygen", ["-l", "-f", "-"], environment: context.configuration.environment,

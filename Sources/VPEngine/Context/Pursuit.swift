@@ -1,21 +1,21 @@
 import Foundation
 
-/// Repeats a part of an end that was asked for, for as long as somebody waits for it:
-/// a hiccup must not leave a paid instance behind.
+/// Retries a part of a requested end for as long as somebody waits for it: a hiccup must not leave a billed
+/// instance behind.
 struct Pursuit {
     let context: EngineContext
-    /// Seconds after which it is given up.
+    /// The time in seconds after which it gives up.
     let patience: Double
     let progress: @Sendable (ActionProgress) -> Void
 
-    /// How long an end is pursued while somebody waits, in seconds; a rehearsal cloud's are shorter,
-    /// and never under a few of ours.
+    /// Returns how long an end is pursued while somebody waits, in seconds; in a rehearsal cloud the time is
+    /// shorter, but never under a few of our seconds.
     static func patience(_ seconds: Double, _ context: EngineContext) -> Double {
         max(min(5, seconds), seconds * min(1, context.configuration.timeScale))
     }
 
-    /// What `body` gives, as soon as it gives something. Throws its last error when the patience is over,
-    /// and at once one that will not pass.
+    /// Returns the result of `body` as soon as it succeeds. Throws its last error when the patience is over,
+    /// and a permanent error at once.
     func callAsFunction<Value>(
         _ stage: ActionStage, _ words: String, _ body: () async throws(EngineError) -> Value
     ) async throws(EngineError) -> Value {
@@ -34,7 +34,7 @@ struct Pursuit {
         }
     }
 
-    /// Whether the same question may be answered in a while.
+    /// True if the same request may succeed in a while.
     static func mayPass(_ error: EngineError) -> Bool {
         switch error.code {
         case .networkDown, .platformFailed, .badResponse, .rateLimited, .timedOut, .unauthorized,

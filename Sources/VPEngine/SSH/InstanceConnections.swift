@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Finds the way to an instance: the address that answers, over a connection that is shared and kept.
+/// Finds the route to an instance: the address that answers, over a shared connection that is kept open.
 package final class InstanceConnections: Sendable {
     private struct State {
         var instances: [InstanceID: Instance] = [:]
@@ -21,7 +21,7 @@ package final class InstanceConnections: Sendable {
         self.runner = runner
     }
 
-    /// Remembers where `instances` listen now.
+    /// Remembers the current addresses of `instances`.
     package func note(_ instances: [Instance]) {
         self.state.withLock { state in
             for instance in instances {
@@ -37,7 +37,7 @@ package final class InstanceConnections: Sendable {
         self.state.withLock { $0.instances[id] }
     }
 
-    /// Forgets `id` and removes the files that ssh was given for it.
+    /// Forgets `id` and removes the files that were written for ssh.
     package func forget(_ id: InstanceID) {
         let instance = self.state.withLock { state in
             state.shells[id] = nil
@@ -47,7 +47,7 @@ package final class InstanceConnections: Sendable {
         self.forgetHostKey(of: id)
     }
 
-    /// Lets the next connection take whatever host key it meets, as the first one does.
+    /// Lets the next connection accept any host key, as the first one does.
     package func forgetHostKey(of id: InstanceID) {
         let target = SSHTarget(
             instance: id, address: SSHAddress(host: "", port: 0), identityFile: nil,
@@ -55,7 +55,7 @@ package final class InstanceConnections: Sendable {
         unlink(target.knownHostsFile)
     }
 
-    /// Whether ssh has ever come to `id` from here: the host key that it met is kept.
+    /// True if ssh has ever reached `id` from here: the host key that it found is kept.
     package func hasAnswered(_ id: InstanceID) -> Bool {
         let target = SSHTarget(
             instance: id, address: SSHAddress(host: "", port: 0), identityFile: nil,
@@ -64,15 +64,15 @@ package final class InstanceConnections: Sendable {
         return stat(target.knownHostsFile, &information) == 0 && information.st_size > 0
     }
 
-    /// True when a connection to `instance` is open, so that the next command costs one round trip.
+    /// True if a connection to `instance` is open, so that the next command costs one round trip.
     package func isWarm(_ instance: Instance) -> Bool {
         self.targets(instance).contains { access($0.controlPath, F_OK) == 0 }
     }
 
-    /// A shell on `instance`, by the first address that answers.
+    /// Returns a shell on `instance`, at the first address that answers.
     ///
-    /// Throws what ssh said about the last address, `.instanceNotRunning` where it does not run, and
-    /// `.hostKeyChanged` at once: another address would meet the same doubt.
+    /// Throws ssh's error about the last address, `.instanceNotRunning` if the instance does not run, and
+    /// `.hostKeyChanged` at once: another address would raise the same doubt.
     package func shell(for instance: Instance) async throws(EngineError) -> RemoteShell {
         self.note([instance])
         if let shell = self.state.withLock({ $0.shells[instance.id] }) { return shell }
@@ -82,7 +82,7 @@ package final class InstanceConnections: Sendable {
         guard self.configuration.identityFile != nil || self.configuration.environment["SSH_AUTH_SOCK"] != nil
         else { throw EngineError(.missingIdentity, activity) }
         guard !targets.isEmpty else {
-            // One that runs may have no address for a while: its host is away, or has just started it.
+            // A running instance may have no address for a while: its host is away, or has just started it.
             let runs = instance.status == .running
             throw EngineError(
                 runs ? .unreachable : .instanceNotRunning, activity,
@@ -102,14 +102,15 @@ package final class InstanceConnections: Sendable {
                 return self.keep(shell, for: instance.id)
             } catch {
                 if error.code == .cancelled || error.code == .hostKeyChanged { throw error }
-                // The direct port is tried first and its refusal of the key says more than a silent proxy.
+                // The direct port is tried first, and its refusal of the key is more informative than a
+                // silent proxy.
                 if failure == nil || failure?.code == .unreachable { failure = error }
             }
         }
         throw failure!
     }
 
-    /// Drops what is remembered of the way to `id`, after a connection failed.
+    /// Forgets the route to `id`, after a connection failed.
     package func reset(_ id: InstanceID) {
         self.state.withLock { $0.shells[id] = nil }
     }

@@ -1,22 +1,22 @@
 import Foundation
 import Synchronization
 
-/// What a login on an instance prints before it runs anything: a line of `.bashrc` or `/etc/bash.bashrc`, of
-/// `BASH_ENV`, a banner. None of it is an answer.
+/// The output of a login on an instance before it runs anything: from a line of `.bashrc` or
+/// `/etc/bash.bashrc`, from `BASH_ENV`, or from a banner. None of it is an answer.
 ///
-/// Each script says first that it begins, on both streams, and what comes before that does not count.
-/// A transfer has no script that could say so; where a login was seen to print, its ssh program is run by one
-/// that drops the same.
+/// Each script first prints a mark on both streams, and everything before the mark is ignored. A transfer has
+/// no script that could print one; if a login was seen to print something, its ssh program is run by another
+/// one that drops the same output.
 final class LoginNoise: Sendable {
     private let wasHeard = Mutex(false)
 
-    /// Whether a login there was seen to print something.
+    /// True if a login there was seen to print something.
     var isKnown: Bool { self.wasHeard.withLock(\.self) }
 
     func note() { self.wasHeard.withLock { $0 = true } }
 }
 
-/// A stream of which nothing counts before the mark.
+/// A stream that is ignored up to a mark.
 final class MarkedStream: Sendable {
     private struct State {
         var isOpen = false
@@ -28,7 +28,7 @@ final class MarkedStream: Sendable {
     private let state = Mutex(State())
     private let onBytes: @Sendable ([UInt8]) -> Void
 
-    /// - Parameter mark: a line, with its end.
+    /// - Parameter mark: a line, including its end.
     init(mark: String, onBytes: @escaping @Sendable ([UInt8]) -> Void) {
         self.mark = Array(mark.utf8)
         self.onBytes = onBytes
@@ -36,16 +36,16 @@ final class MarkedStream: Sendable {
 
     var isOpen: Bool { self.state.withLock(\.isOpen) }
 
-    /// Something came before the mark.
+    /// True if there was output before the mark.
     var hasNoise: Bool { self.state.withLock(\.hasNoise) }
 
-    /// What came, where the mark has not: the last of it, in case it is long.
+    /// The output while the mark has not come; only its end if it is long.
     var pending: [UInt8] { self.state.withLock(\.pending) }
 
     func take(_ bytes: [UInt8]) {
         let rest: [UInt8]? = self.state.withLock { state in
             if state.isOpen { return bytes }
-            // What was looked through before may hold the beginning of the mark.
+            // The bytes searched before may contain the beginning of the mark.
             let start = max(0, state.pending.count - self.mark.count + 1)
             state.pending += bytes
             guard let end = Self.end(of: self.mark, in: state.pending, from: start) else {

@@ -2,23 +2,22 @@ import Synchronization
 
 /// An ssh session in which a shell waits for its script.
 ///
-/// Opening a session and handing it a script cost a round trip each.
-/// Opened while something else is waited for, it leaves the script alone to travel. One that is given up gets
-/// an empty script, and ends.
+/// Opening a session and giving it a script cost a round trip each. If it is opened during another wait, only
+/// the script has to travel. An abandoned session gets an empty script, and ends.
 final class OpenedSession: Sendable {
     private typealias Sink = @Sendable ([UInt8]) -> Void
 
     private struct Relay: Sendable {
         var onOutput: Sink?
         var onErrorOutput: Sink?
-        /// What ssh said before anybody listened.
+        /// ssh's error output before anybody listened.
         var earlyErrorOutput: [UInt8] = []
-        /// Its login printed something, which nobody wanted.
+        /// True if its login printed something, which nobody wanted.
         var hasEarlyOutput = false
         var isOver = false
     }
 
-    /// What the process and this object share: the process must not keep this object alive.
+    /// The state that the process shares with this object: the process must not keep this object alive.
     private final class Shared: Sendable {
         let relay = Mutex(Relay())
     }
@@ -67,10 +66,10 @@ final class OpenedSession: Sendable {
 
     deinit { self.input.give([]) }
 
-    /// True when ssh has ended before it got a script: the connection did not hold.
+    /// True if ssh ended before it got a script: the connection did not last.
     var isOver: Bool { self.shared.relay.withLock(\.isOver) }
 
-    /// Something was printed there before the script was given.
+    /// True if the login printed something before the script was given.
     var hasEarlyOutput: Bool { self.shared.relay.withLock(\.hasEarlyOutput) }
 
     /// Runs `script`, once, to its end.
@@ -97,7 +96,7 @@ final class OpenedSession: Sendable {
 final class OpenedSessions: Sendable {
     private let sessions = Mutex<[OpenedSession]>([])
 
-    /// Opens as many as are missing to `count`.
+    /// Opens as many sessions as are missing to `count`.
     func fill(to count: Int, opening open: () -> OpenedSession) {
         self.sessions.withLock { sessions in
             sessions.removeAll(where: \.isOver)

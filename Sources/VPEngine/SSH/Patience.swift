@@ -1,26 +1,27 @@
 import Synchronization
 
-/// How long an instance is waited for: a program there may never say anything again, and never end.
+/// The time limits for an instance: a program there may never say anything again, and never end.
 package struct Patience: Hashable, Sendable {
-    /// For a list of the files there, and for the first byte of an archive that has to be made first.
+    /// The limit for a list of the files there, and for the first byte of an archive that has to be made
+    /// first.
     package var listing = Duration.seconds(600)
-    /// For a script whose answer is read to its end.
+    /// The limit for a script whose answer is read to its end.
     package var script = Duration.seconds(3600)
-    /// Between two signs of life of a transfer.
+    /// The limit between two signs of life of a transfer.
     package var silence = Duration.seconds(60)
 
     package init() {}
 
-    /// The same for all.
+    /// Uses the same limit for all.
     package init(_ time: Duration) {
         (self.listing, self.script, self.silence) = (time, time, time)
     }
 
-    /// Whole seconds, at least one, as other programs take them.
+    /// The silence in whole seconds, at least one, as other programs take it.
     var silentSeconds: Int64 { max(1, self.silence.components.seconds) }
 }
 
-/// When something came for the last time.
+/// The time of the last sign of life.
 private final class Pulse: Sendable {
     private let state = Mutex(ContinuousClock.now)
 
@@ -29,14 +30,14 @@ private final class Pulse: Sendable {
     func beat() { self.state.withLock { $0 = .now } }
 }
 
-/// Ends what has been silent for too long.
+/// Ends a program that has been silent for too long.
 struct StallLimit: Hashable, Sendable {
     let time: Duration
 
-    /// Runs `program`, which calls `alive` whenever something has come.
+    /// Runs `program`, which calls `alive` whenever data has arrived.
     ///
-    /// One that has not done so for `time` is cancelled: `.unreachable`,
-    /// since the connection may be what is at fault.
+    /// A program that has not called it for `time` is cancelled: `.unreachable`, since the connection may be
+    /// at fault.
     func watch<Value: Sendable>(
         _ activity: EngineError.Activity,
         _ program:
@@ -57,13 +58,13 @@ struct StallLimit: Hashable, Sendable {
                 while true {
                     let end = pulse.last.advanced(by: time)
                     guard end > .now else { break }
-                    // Cancelled, since the program has ended.
+                    // The sleep is cancelled when the program has ended.
                     guard (try? await Task.sleep(until: end, clock: .continuous)) != nil else { return nil }
                 }
                 return .failure(
                     EngineError(
                         .unreachable, activity,
-                        detail: "nothing has come through for \(time.components.seconds) s"))
+                        detail: "no data has arrived for \(time.components.seconds) s"))
             }
             defer { group.cancelAll() }
             while let result = await group.next() {

@@ -12,7 +12,7 @@ struct PortForwarding {
     let runner: any ProcessRunner
     let environment: [String: String]
 
-    /// Throws `.unsupported` where the connection cannot be shared, and `.limitRefused` where ssh will not.
+    /// Throws `.unsupported` if the connection cannot be shared, and `.limitRefused` if ssh refuses.
     func perform(_ operation: Operation, localPort: Int, remotePort: Int) async throws(EngineError) {
         let activity = EngineError.Activity(
             "forwarding port \(localPort)", platform: self.instance.platform, subject: self.instance.rawValue)
@@ -20,7 +20,7 @@ struct PortForwarding {
         guard target.canShareConnection else {
             throw EngineError(.unsupported, activity, detail: "the connection cannot be shared here")
         }
-        // `-O` speaks to the master only: there has to be one.
+        // `-O` only speaks to a master, so there has to be one.
         _ = try await self.shell.run("exit 0\n")
         let words = [
             "-F", target.configurationFile, "-O", operation.rawValue, "-L",
@@ -29,7 +29,8 @@ struct PortForwarding {
         let result = try await self.runner.run(
             ProcessCommand("ssh", words, environment: self.environment))
         guard result.isSuccess else {
-            throw EngineError(.limitRefused, activity, detail: result.lastErrorLine ?? "ssh refused it")
+            throw EngineError(
+                .limitRefused, activity, detail: result.lastErrorLine ?? "ssh refused the request")
         }
     }
 }

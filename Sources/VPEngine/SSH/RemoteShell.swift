@@ -13,7 +13,7 @@ package struct RemoteShell: Sendable {
 
     private static let interpreter = "exec sh -s"
 
-    /// ssh's own exit status for anything that went wrong on its side.
+    /// ssh's own exit status for any failure on its side.
     static let sshFailure: Int32 = 255
 
     package init(target: SSHTarget, runner: any ProcessRunner, environment: [String: String]) {
@@ -24,18 +24,18 @@ package struct RemoteShell: Sendable {
             controlPath: target.controlPath, remoteCommand: Self.interpreter, runner: runner)
     }
 
-    /// Runs `script` with sh on the instance and returns what it left.
+    /// Runs `script` with sh on the instance and returns its output and ending.
     ///
-    /// The script travels on standard input, so no argument limit applies and nothing of it shows in a
-    /// process list. Throws when ssh itself fails, `.answerTooLarge` and `.timedOut` where the instance goes
-    /// beyond `outputLimit`; the script's own exit status is a result.
+    /// The script travels on standard input, so no argument limit applies and none of it appears in a process
+    /// list. Throws if ssh itself fails, and `.answerTooLarge` or `.timedOut` if the instance exceeds
+    /// `outputLimit`; the script's own exit status is a result.
     package func run(
         _ script: String, outputLimit: OutputLimit = OutputLimit()
     ) async throws(EngineError) -> ProcessResult {
         try await self.run(Array(script.utf8), outputLimit: outputLimit)
     }
 
-    /// A script with words that are not UTF-8.
+    /// Runs a script with words that are not UTF-8.
     package func run(
         _ script: [UInt8], outputLimit: OutputLimit = OutputLimit()
     ) async throws(EngineError) -> ProcessResult {
@@ -61,7 +61,7 @@ package struct RemoteShell: Sendable {
         try await self.stream(Array(script.utf8), onOutput: onOutput, onErrorOutput: onErrorOutput)
     }
 
-    /// A script with words that are not UTF-8.
+    /// Streams a script with words that are not UTF-8.
     package func stream(
         _ script: [UInt8], onOutput: @escaping @Sendable ([UInt8]) -> Void,
         onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
@@ -73,7 +73,7 @@ package struct RemoteShell: Sendable {
             Array("echo \(mark); echo \(mark) >&2\n".utf8) + script, onOutput: { output.take($0) },
             onErrorOutput: { errorOutput.take($0) })
         if output.hasNoise || errorOutput.hasNoise { self.noise.note() }
-        // ssh's own words about why nothing was run.
+        // These are ssh's own words about why nothing was run.
         if !errorOutput.isOpen { onErrorOutput(errorOutput.pending) }
         if !output.isOpen, case .exited(let status) = ending, status != Self.sshFailure {
             let words = String(decoding: output.pending + errorOutput.pending, as: UTF8.self)
@@ -81,9 +81,10 @@ package struct RemoteShell: Sendable {
             throw EngineError(
                 .unreachable,
                 .init(
-                    "running a script there", platform: self.target.instance.platform,
+                    "running a script on the instance", platform: self.target.instance.platform,
                     subject: self.target.instance.rawValue),
-                detail: "its login ran none of it" + (line.map { ", and said: \($0.prefix(200))" } ?? ""))
+                detail: "its login did not run the script"
+                    + (line.map { ", and printed: \($0.prefix(200))" } ?? ""))
         }
         return ending
     }
@@ -103,7 +104,7 @@ package struct RemoteShell: Sendable {
 
     /// Opens sessions for the next `count` scripts, each of which then costs one round trip instead of two.
     ///
-    /// Does nothing where no shared connection stands: each session would make a connection of its own.
+    /// Does nothing without a shared connection: each session would make a connection of its own.
     package func openAhead(_ count: Int) {
         guard access(self.target.controlPath, F_OK) == 0, let command = try? self.command() else { return }
         self.sessions.fill(to: count) { OpenedSession(command, runner: self.connection) }
@@ -115,13 +116,13 @@ package struct RemoteShell: Sendable {
         return ProcessCommand(words[0], Array(words.dropFirst()), environment: self.environment)
     }
 
-    /// The words that run `command` on the instance; what its login prints is not in the output.
+    /// Returns the words that run `command` on the instance; the login's output is filtered out.
     package func words(running command: String) throws(EngineError) -> [String] {
         guard self.noise.isKnown else { return self.target.command(command) }
         return ["sh", try self.noiseFilter()] + self.target.command(command).dropFirst()
     }
 
-    /// The same for rsync, as its option `-e` has it.
+    /// The same for rsync, in the form of its option `-e`.
     package func rsyncShell() throws(EngineError) -> String {
         let program = self.noise.isKnown ? "sh \(try self.noiseFilter())" : "ssh"
         return "\(program) -F \(self.target.configurationFile)"
@@ -143,7 +144,7 @@ package struct RemoteShell: Sendable {
         unlink(self.target.configurationFile + ".quiet")
     }
 
-    /// What ssh's own words mean. They are OpenSSH's English texts, which it does not translate.
+    /// Interprets ssh's own words. They are OpenSSH's English texts, which it does not translate.
     package func connectionError(_ errorOutput: [UInt8]) -> EngineError {
         let text = String(decoding: errorOutput.suffix(ByteCollector.wordsLimit), as: UTF8.self)
         let activity = EngineError.Activity(

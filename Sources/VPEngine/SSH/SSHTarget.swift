@@ -1,10 +1,10 @@
 import Foundation
 
-/// How to reach one instance by OpenSSH: one address, our key, its own known-hosts file,
-/// one shared connection.
+/// A route to one instance for OpenSSH: one address, our key, its own known-hosts file, one shared
+/// connection.
 ///
-/// The ssh client is configured by a file of ours alone (`-F`), so that neither the user's nor the system's
-/// settings can change what we rely on.
+/// The ssh client is configured only by a file of ours (`-F`), so that neither the user's nor the system's
+/// settings can change the behaviour we rely on.
 package struct SSHTarget: Hashable, Sendable {
     package var instance: InstanceID
     package var address: SSHAddress
@@ -22,7 +22,7 @@ package struct SSHTarget: Hashable, Sendable {
         self.identityFile = identityFile
         self.knownHostsFile = "\(paths.stateFolder)/known_hosts/\(Self.alias(for: instance))"
         // The state folder belongs to the name: two users of one socket folder, such as a rehearsal cloud and
-        // a real account, can hold the same instance id. The address does too: after a restart the old
+        // a real account, can have the same instance id. The address does too: after a restart the old
         // connection leads nowhere.
         let place = "\(address.user)@\(address.host):\(address.port)"
         let identity = "\(paths.stateFolder)|\(Self.alias(for: instance))|\(place)"
@@ -34,15 +34,16 @@ package struct SSHTarget: Hashable, Sendable {
         return "\(instance.platform.rawValue)-\(String(safe))"
     }
 
-    /// What ssh and rsync call this instance.
+    /// The name of this instance for ssh and rsync.
     package var alias: String { Self.alias(for: self.instance) }
 
     package var configurationFile: String { self.controlPath + ".conf" }
 
-    /// A socket's path may have 107 bytes (sun_path), and ssh binds a temporary name 17 bytes longer first.
+    /// True if the path is short enough: a socket's path may have 107 bytes (sun_path), and ssh first binds a
+    /// temporary name that is 17 bytes longer.
     package var canShareConnection: Bool { self.controlPath.utf8.count + 17 <= 103 }
 
-    /// Throws `.badConfiguration` or `.badResponse` for a value that would be more than a value there.
+    /// Throws `.badConfiguration` or `.badResponse` for a value that could contain further settings.
     package func configurationText() throws(EngineError) -> String {
         var lines = [
             "Host \(self.alias)",
@@ -79,17 +80,17 @@ package struct SSHTarget: Hashable, Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The argument vector, program included, that runs `remoteCommand` on the instance.
+    /// Returns the argument vector, program included, that runs `remoteCommand` on the instance.
     package func command(_ remoteCommand: String) -> [String] {
         ["ssh", "-F", self.configurationFile, "-T", self.alias, remoteCommand]
     }
 
-    /// An interactive session on the caller's terminal.
+    /// The argument vector of an interactive session on the caller's terminal.
     package var shellCommand: [String] {
         ["ssh", "-F", self.configurationFile, "-o", "LogLevel=INFO", "-t", self.alias]
     }
 
-    /// Writes the configuration file, and the folders it names, for this user alone.
+    /// Writes the configuration file, and makes the folders that it names, for this user alone.
     package func prepare() throws(EngineError) {
         try PrivateFolder.make(String(self.controlPath[...].dropLastComponent()))
         try PrivateFolder.make(String(self.knownHostsFile[...].dropLastComponent()))

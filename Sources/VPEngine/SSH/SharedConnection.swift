@@ -3,15 +3,15 @@ import Foundation
 /// Runs a shell on the instance as one more session of the connection that an ssh program shares
 /// (`ControlMaster`).
 ///
-/// The ssh program is not started for it: that alone costs more than all the rest of a short question.
-/// Where no connection is shared, or it takes no more sessions (sshd's `MaxSessions`),
-/// `runner` starts the ssh program, which makes a connection of its own.
+/// This avoids starting an ssh program, which alone costs more than the rest of a short question. If no
+/// connection is shared, or it takes no more sessions (sshd's `MaxSessions`), `runner` starts the ssh
+/// program, which makes a connection of its own.
 struct SharedConnection: ProcessRunner {
     let controlPath: String
     let remoteCommand: String
     let runner: any ProcessRunner
 
-    /// `command` is what to run where there is no such connection; its input is read in both cases.
+    /// Runs the session; without a shared connection runs `command`, whose input is read in both cases.
     func run(
         _ command: ProcessCommand, onOutput: @escaping @Sendable ([UInt8]) -> Void,
         onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
@@ -19,7 +19,7 @@ struct SharedConnection: ProcessRunner {
         if let session = SharedSession(at: self.controlPath),
             let ending = await self.run(command, in: session, onOutput, onErrorOutput)
         {
-            // Who has not been given its input yet needs none any more.
+            // A program that has not been given its input yet no longer needs any.
             command.laterInput?.give([])
             if Task.isCancelled {
                 throw EngineError(.cancelled, .init("running a script on the instance"))
@@ -29,7 +29,7 @@ struct SharedConnection: ProcessRunner {
         return try await self.runner.run(command, onOutput: onOutput, onErrorOutput: onErrorOutput)
     }
 
-    /// nil where the session was refused.
+    /// Returns nil if the session was refused.
     private func run(
         _ command: ProcessCommand, in session: SharedSession,
         _ onOutput: @escaping @Sendable ([UInt8]) -> Void,

@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// One session of a shared ssh connection, asked of the ssh program that holds it.
+/// One session of a shared ssh connection, requested from the ssh program that holds it.
 ///
-/// Messages and their numbers: OpenSSH's `PROTOCOL.mux`, version 4.
-/// The three streams of the session are sockets whose far ends are handed to that program, so that no byte of
-/// them passes through the control socket.
+/// The messages and their numbers come from OpenSSH's `PROTOCOL.mux`, version 4. The three streams of the
+/// session are sockets whose far ends are handed to that program, so that no byte of them passes through the
+/// control socket.
 final class SharedSession: Sendable {
     private struct Feed {
         var input: [UInt8]?
@@ -13,11 +13,11 @@ final class SharedSession: Sendable {
     }
 
     private let socket: Descriptor
-    /// What is written to one end wakes who waits at the other: `feed` has changed.
+    /// Writing to one end wakes the thread that waits at the other: `feed` has changed.
     private let bell: (push: Descriptor, ring: Descriptor)
     private let feed = Mutex(Feed())
 
-    /// Connects to the program that listens at `controlPath`; nil where none does.
+    /// Connects to the program that listens at `controlPath`; nil if none does.
     init?(at controlPath: String) {
         guard let socket = Descriptor(Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)),
             let bell = Descriptor.pair()
@@ -42,13 +42,13 @@ final class SharedSession: Sendable {
         self.bell = (bell.0, bell.1)
     }
 
-    /// The session reads `input`, and then the end of its input.
+    /// Gives the session `input`, and then the end of its input.
     func give(_ input: [UInt8]) {
         self.feed.withLock { $0.input = input }
         self.ring()
     }
 
-    /// Ends `run` and, with its streams, what runs on the instance.
+    /// Ends `run` and, with its streams, the command on the instance.
     func cancel() {
         self.feed.withLock { $0.isCancelled = true }
         self.ring()
@@ -56,10 +56,10 @@ final class SharedSession: Sendable {
 
     private func ring() { _ = self.bell.push.write([0]) }
 
-    /// Runs `command` to its end, on the caller's thread, and hands over what it writes as it arrives.
+    /// Runs `command` to its end, on the caller's thread, and hands over its output as it arrives.
     ///
-    /// nil where the session was not opened, and nothing has run. As of the ssh program,
-    /// 255 is the exit status of a session whose connection broke, and of one that a signal ended.
+    /// Returns nil if the session was not opened, and nothing has run. As with the ssh program, 255 is the
+    /// exit status of a session whose connection broke, and of one that a signal ended.
     func run(
         _ command: String, onOpened: () -> Void, onOutput: ([UInt8]) -> Void,
         onErrorOutput: ([UInt8]) -> Void
@@ -130,7 +130,7 @@ final class SharedSession: Sendable {
         if !Self.take(open, &buffer, body) { stream = nil }
     }
 
-    /// False at the end.
+    /// Returns false at the end.
     private static func take(_ source: Descriptor, _ buffer: inout [UInt8], _ body: ([UInt8]) -> Void) -> Bool
     {
         let count = Glibc.read(source.number, &buffer, buffer.count)
@@ -141,7 +141,7 @@ final class SharedSession: Sendable {
 }
 
 extension SharedSession {
-    /// The session's streams: our ends, and the far ones until they are handed over.
+    /// The session's streams: our ends, and the far ends until they are handed over.
     private struct Streams {
         var input: Descriptor?
         var output: Descriptor?
@@ -160,12 +160,12 @@ extension SharedSession {
 
         mutating func closeFarEnds() { self.farEnds = [] }
 
-        /// Writes what there is room for; nil once there is nothing left to write, and the end is told.
+        /// Writes as much as there is room for; nil once nothing is left to write, and the end has been sent.
         mutating func write(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
             guard let input = self.input else { return nil }
             let count = input.write(bytes)
             if count < 0, errno == EAGAIN || errno == EINTR { return bytes }
-            // Who has stopped reading needs no more.
+            // A reader that has stopped reading needs no more.
             let rest = count < 0 ? [] : bytes.dropFirst(count)
             guard rest.isEmpty else { return rest }
             self.input = nil
@@ -205,7 +205,7 @@ private struct MultiplexMessage {
     }
 }
 
-/// What that program has answered.
+/// The answers of that program.
 private struct Replies {
     private(set) var isOpened = false
     private(set) var isRefused = false
@@ -219,7 +219,7 @@ private struct Replies {
             case .hello: self.isRefused = self.number(at: 8) != MultiplexMessage.version
             case .sessionOpened: self.isOpened = true
             case .failure, .permissionDenied: self.isRefused = true
-            // Behind the session's number.
+            // The status follows the session's number.
             case .exitMessage: self.exitStatus = self.number(at: 12).map { Int32(truncatingIfNeeded: $0) }
             case .newSession, nil: break
             }
@@ -237,7 +237,7 @@ private struct Replies {
 private final class Descriptor: Sendable {
     let number: Int32
 
-    /// nil where `number` is a failed call's.
+    /// Nil if `number` is the result of a failed call.
     init?(_ number: Int32) {
         guard number >= 0 else { return nil }
         self.number = number
@@ -245,8 +245,8 @@ private final class Descriptor: Sendable {
 
     deinit { close(self.number) }
 
-    /// Two sockets that are joined. Unlike a pipe they are never inherited by what another thread starts
-    /// meanwhile.
+    /// Returns two joined sockets. Unlike a pipe they are never inherited by a process that another thread
+    /// starts meanwhile.
     static func pair() -> (Descriptor, Descriptor)? {
         var ends: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &ends) == 0,
@@ -255,7 +255,8 @@ private final class Descriptor: Sendable {
         return (first, second)
     }
 
-    /// How many of `bytes` there was room for; negative, and `errno` set, where there was none.
+    /// Returns how many of `bytes` there was room for; if there was none, returns a negative number and sets
+    /// `errno`.
     func write(_ bytes: ArraySlice<UInt8>) -> Int {
         bytes.withUnsafeBytes {
             send(self.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
@@ -265,7 +266,7 @@ private final class Descriptor: Sendable {
     /// Hands a copy of `descriptor` to the program at the other end of this socket.
     func pass(_ descriptor: Int32) -> Bool {
         var header = cmsghdr()
-        // CMSG_LEN and CMSG_SPACE of one number, which are macros.
+        // These are CMSG_LEN and CMSG_SPACE of one number, which C has as macros.
         header.cmsg_len = MemoryLayout<cmsghdr>.size + MemoryLayout<Int32>.size
         header.cmsg_level = SOL_SOCKET
         header.cmsg_type = Int32(SCM_RIGHTS)

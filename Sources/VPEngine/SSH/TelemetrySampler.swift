@@ -11,10 +11,10 @@ struct TelemetrySampler: Sendable {
         ScriptFile.load.text(["root": self.remoteRoot, "interval": String(Self.interval)])
     }
 
-    /// Seconds.
+    /// Seconds between two samples.
     static let interval = 2
 
-    /// Reports samples until the task is cancelled. Throws when the connection ends before that.
+    /// Reports samples until the task is cancelled. Throws if the connection ends before that.
     func run(_ report: @escaping @Sendable (TelemetrySample) -> Void) async throws(EngineError) {
         let pending = Mutex<[UInt8]>([])
         _ = try await self.shell.stream(
@@ -30,7 +30,7 @@ struct TelemetrySampler: Sendable {
             .unreachable, .init("watching the load", subject: self.shell.target.instance.rawValue))
     }
 
-    /// Removes the whole samples from what has come, and returns them.
+    /// Removes the complete samples from the received bytes, and returns them.
     static func take(from bytes: inout [UInt8]) -> [TelemetrySample] {
         var samples: [TelemetrySample] = []
         let mark = Array("end\n".utf8)
@@ -39,7 +39,7 @@ struct TelemetrySampler: Sendable {
             bytes.removeSubrange(..<end.upperBound)
             samples.append(Self.parse(text))
         }
-        // Nothing of ours is that long: whatever it is, it must not grow for ever.
+        // None of our samples is that long: such output must not grow for ever.
         if bytes.count > 1 << 20 { bytes.removeAll() }
         return samples
     }
@@ -49,7 +49,7 @@ struct TelemetrySampler: Sendable {
         var available: Int64 = 0
         for line in text.split(whereSeparator: \.isNewline) {
             if line.hasPrefix("gpu,") {
-                // No machine has more, and each is a row on the screen.
+                // No machine has more GPUs, and each is a row on the screen.
                 if sample.gpus.count < 64 { sample.gpus.append(Self.gpu(line.dropFirst(4))) }
                 continue
             }
@@ -86,7 +86,7 @@ struct TelemetrySampler: Sendable {
         return sample
     }
 
-    /// `87, 11264, 24564, 63, 312.5`; `[N/A]` where a card does not say.
+    /// Reads `87, 11264, 24564, 63, 312.5`; a card reports `[N/A]` for unknown figures.
     private static func gpu(_ line: Substring) -> TelemetrySample.GPU {
         let fields = line.prefix(200).split(separator: ",", omittingEmptySubsequences: false).map {
             $0.trimmingSpaces()

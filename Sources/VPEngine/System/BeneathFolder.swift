@@ -1,10 +1,10 @@
 import Foundation
 
-/// A folder that is open, and what lies beneath it: every path is followed from its descriptor,
-/// and no symbolic link is, wherever in the path it stands.
+/// An open folder and its contents: every path is followed from the folder's descriptor, and no symbolic link
+/// in the path is followed.
 ///
-/// So a name that came from elsewhere cannot lead out of the folder,
-/// not even where a link takes a folder's place between two calls. Nothing is remembered between calls.
+/// So a name that came from elsewhere cannot lead out of the folder, not even if a link replaces a folder
+/// between two calls. Nothing is remembered between calls.
 package final class BeneathFolder: Sendable {
     /// A system call that failed.
     package struct Failure: Error, Hashable, Sendable {
@@ -12,18 +12,18 @@ package final class BeneathFolder: Sendable {
 
         package init(_ number: Int32) { self.number = number }
 
-        /// In the system's words.
+        /// The error in the system's words.
         package var words: String { String(cString: strerror(self.number)) }
 
-        /// True where a part of the path is a link or a file, so that nothing can lie below it.
+        /// True if a part of the path is a link or a file, so that nothing can lie below it.
         package var isInTheWay: Bool { self.number == ELOOP || self.number == ENOTDIR }
     }
 
-    /// Open on the folder, for as long as this value lives.
+    /// A descriptor of the folder, for as long as this value lives.
     package let descriptor: Int32
-    /// Links are followed up to here: it is the user who named this path.
+    /// The path of the folder. Links in it are followed, since the user named it.
     package let path: String
-    /// Tests turn this off, as old kernels and some sandboxes do.
+    /// Tests turn this off, to behave like old kernels and some sandboxes.
     private let asksKernel: Bool
 
     package init(_ path: String, asksKernel: Bool = true) throws(Failure) {
@@ -34,7 +34,7 @@ package final class BeneathFolder: Sendable {
         self.asksKernel = asksKernel
     }
 
-    /// The folder `path` beneath `parent`, which must exist.
+    /// Opens the folder `path` beneath `parent`, which must exist.
     package init(_ path: SyncPath, in parent: BeneathFolder) throws(Failure) {
         self.descriptor = try parent.openFolder(path)
         self.path = "\(parent.path)/\(String(decoding: path.bytes, as: UTF8.self))"
@@ -45,12 +45,12 @@ package final class BeneathFolder: Sendable {
 
     // MARK: Looking
 
-    /// What is at `path`; nil where nothing is, or where a link or a file stands in the way to it.
+    /// Returns the entry at `path`; nil if there is none, or if a link or a file is in the way.
     package func entry(of path: SyncPath) -> FileEntry? {
         try? self.withFolder(of: path) { folder, name in FileEntry(named: name, in: folder) }
     }
 
-    /// Names in the folder that this value is open on, in no order.
+    /// Returns the names in the folder that this value is open on, in no order.
     package func names() -> [SyncPath] {
         let copy = openat(self.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { return [] }
@@ -68,7 +68,7 @@ package final class BeneathFolder: Sendable {
 
     // MARK: Changing
 
-    /// Makes the folders above `path`, and `path` itself where `isFolder`, with modes by the umask.
+    /// Makes the folders above `path`, and `path` itself if `isFolder`, with modes by the umask.
     package func makeFolders(for path: SyncPath, isFolder: Bool = false, mode: mode_t = 0o777)
         throws(Failure)
     {
@@ -91,14 +91,14 @@ package final class BeneathFolder: Sendable {
         }
     }
 
-    /// Makes one folder; fails where something of that name exists.
+    /// Makes one folder; fails if an entry of that name exists.
     package func makeFolder(_ path: SyncPath, mode: mode_t = 0o777) throws(Failure) {
         try self.withFolder(of: path) { folder, name throws(Failure) in
             guard mkdirat(folder, name, mode) == 0 else { throw Failure(errno) }
         }
     }
 
-    /// Makes a symbolic link that leads to `target`; fails where something of that name exists.
+    /// Makes a symbolic link to `target`; fails if an entry of that name exists.
     package func makeLink(_ path: SyncPath, to target: [UInt8]) throws(Failure) {
         try self.withFolder(of: path) { folder, name throws(Failure) in
             let isMade = (target + [0]).withUnsafeBufferPointer { bytes in
@@ -115,7 +115,7 @@ package final class BeneathFolder: Sendable {
         }
     }
 
-    /// Removes a folder that holds nothing.
+    /// Removes an empty folder.
     package func removeEmptyFolder(_ path: SyncPath) throws(Failure) {
         try self.withFolder(of: path) { folder, name throws(Failure) in
             guard unlinkat(folder, name, AT_REMOVEDIR) == 0 else { throw Failure(errno) }
@@ -125,7 +125,7 @@ package final class BeneathFolder: Sendable {
     /// Sets a regular file's permission bits.
     package func setMode(_ mode: mode_t, of path: SyncPath) throws(Failure) {
         try self.withFolder(of: path) { folder, name throws(Failure) in
-            // O_PATH opens what may be neither read nor written, and never what a link leads to.
+            // O_PATH opens a file that may be neither read nor written, and never follows a link.
             let file = openat(folder, name, Self.pathOnly | O_NOFOLLOW | O_CLOEXEC)
             guard file >= 0 else { throw Failure(errno) }
             defer { close(file) }
@@ -134,7 +134,7 @@ package final class BeneathFolder: Sendable {
             guard information.st_mode & S_IFMT == S_IFREG else { throw Failure(EINVAL) }
             if information.st_mode & 0o7777 == mode { return }
             if chmod("/proc/self/fd/\(file)", mode) == 0 { return }
-            // Where /proc is not mounted. The name is that of a regular file, seen just now.
+            // This is for systems without /proc. The name was that of a regular file just now.
             guard fchmodat(folder, name, mode, 0) == 0 else { throw Failure(errno) }
         }
     }
@@ -152,17 +152,17 @@ package final class BeneathFolder: Sendable {
         }
     }
 
-    /// Removes the folder `path` with all that is in it, following no link.
-    /// Only for what a transfer of ours made.
+    /// Removes the folder `path` with all its contents, without following links. It is only for folders that
+    /// a transfer of ours made.
     package func removeTree(_ path: SyncPath) throws(Failure) {
         let folder = try BeneathFolder(path, in: self)
         for name in folder.names() {
             do throws(Failure) {
                 try folder.remove(name)
             } catch {
-                // Linux says EISDIR of a folder, POSIX allows EPERM.
+                // Linux reports EISDIR for a folder; POSIX allows EPERM.
                 guard error.number == EISDIR || error.number == EPERM else { throw error }
-                // What a transfer made with bits that keep us out.
+                // A transfer may have made the folder with permissions that exclude us.
                 _ = name.withCString { fchmodat(folder.descriptor, $0, 0o700, 0) }
                 try folder.removeTree(name)
             }
@@ -178,7 +178,7 @@ package final class BeneathFolder: Sendable {
 
     // MARK: Walking
 
-    /// Calls `body` with a descriptor of the folder that `path` lies in, and its last part.
+    /// Calls `body` with a descriptor of the folder that contains `path`, and the last part of the path.
     package func withFolder<Result>(
         of path: SyncPath, _ body: (Int32, UnsafePointer<CChar>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -207,14 +207,15 @@ package final class BeneathFolder: Sendable {
         return try answer!.get()
     }
 
-    /// A descriptor of the folder `path`, for the caller to close.
+    /// Returns a descriptor of the folder `path`, for the caller to close.
     func openFolder(_ path: SyncPath) throws(Failure) -> Int32 {
         guard path.isPlain else { throw Failure(EINVAL) }
         if self.asksKernel {
             let descriptor = path.withCString { OpenHow.folder.open($0, in: self.descriptor) }
             if descriptor >= 0 { return descriptor }
             switch errno {
-            // Not known to this kernel, not allowed by a sandbox, or raced with a rename: step by step then.
+            // The call is unknown to this kernel, forbidden by a sandbox, or raced with a rename: go step by
+            // step.
             case ENOSYS, EPERM, EINVAL, E2BIG, EAGAIN: break
             case let number: throw Failure(number == EXDEV ? ELOOP : number)
             }
@@ -238,7 +239,7 @@ package final class BeneathFolder: Sendable {
 
     private typealias Syncfs = @convention(c) (Int32) -> Int32
 
-    // glibc has it since 2.14, and the Swift overlay does not show it.
+    // glibc has had it since 2.14, and the Swift overlay does not export it.
     private static let syncfs = dlsym(UnsafeMutableRawPointer(bitPattern: 0), "syncfs").map {
         unsafeBitCast($0, to: Syncfs.self)
     }
@@ -274,12 +275,12 @@ private struct OpenHow {
             Int, Int, UnsafePointer<CChar>, UnsafeRawPointer, Int
         ) -> Int
 
-    // Swift imports no function with a variable number of arguments; Linux passes these as any others.
+    // Swift imports no variadic functions; Linux passes these arguments like any others.
     private static let systemCall = dlsym(UnsafeMutableRawPointer(bitPattern: 0), "syscall").map {
         unsafeBitCast($0, to: SystemCall.self)
     }
 
-    /// The same number on every architecture.
+    /// The system call's number, which is the same on every architecture.
     private static let openat2 = 437
 
     func open(_ path: UnsafePointer<CChar>, in folder: Int32) -> Int32 {
@@ -294,7 +295,7 @@ private struct OpenHow {
 }
 
 extension SyncPath {
-    /// True for a path that a file below a folder can have: not absolute, and no part of it empty,
+    /// True for a path that a file below a folder can have: it is not absolute, and no part of it is empty,
     /// `.` or `..`.
     package var isPlain: Bool {
         self.bytes.withUnsafeBufferPointer { bytes in
@@ -315,7 +316,7 @@ extension SyncPath {
         }
     }
 
-    /// True for what can be the name of one thing in a folder.
+    /// True for a valid name of an entry in a folder.
     package var isName: Bool {
         !self.bytes.isEmpty && self.bytes.count <= 255 && self.bytes != [0x2e] && self.bytes != [0x2e, 0x2e]
             && !self.bytes.contains(Self.slash) && !self.bytes.contains(0)

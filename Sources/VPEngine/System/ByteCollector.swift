@@ -1,14 +1,13 @@
 import Synchronization
 
-/// Bytes gathered from callbacks on any thread, as many as its limit allows:
-/// whoever writes them may never stop.
+/// Bytes gathered from callbacks on any thread, up to a limit: the program that writes them may never stop.
 package final class ByteCollector: Sendable {
-    /// Of output that is for people, or for finding out what went wrong.
+    /// The limit for output that people read, or that helps to find an error.
     package static let wordsLimit = 1 << 20
 
     private struct State {
         var head: [UInt8] = []
-        /// The last of what did not fit into `head`.
+        /// The last of the bytes that did not fit into `head`.
         var tail: [UInt8] = []
         var isOver = false
     }
@@ -18,14 +17,14 @@ package final class ByteCollector: Sendable {
     private let onOverflow: @Sendable () -> Void
     private let state = Mutex(State())
 
-    /// Keeps the first and the last half of `limit` bytes, and drops what comes between.
+    /// Keeps the first and the last half of `limit` bytes, and drops those in between.
     package init(keepingEndsOf limit: Int = ByteCollector.wordsLimit) {
         self.limit = limit
         self.keepsEnd = true
         self.onOverflow = {}
     }
 
-    /// Takes no more than `limit` bytes, and says once that more has come.
+    /// Takes no more than `limit` bytes, and reports once that more came.
     package init(limit: Int, onOverflow: @escaping @Sendable () -> Void) {
         self.limit = limit
         self.keepsEnd = false
@@ -46,7 +45,7 @@ package final class ByteCollector: Sendable {
             let taken = state.tail.isEmpty ? max(0, room) : 0
             state.head.append(contentsOf: bytes.prefix(taken))
             state.tail.append(contentsOf: bytes.dropFirst(taken))
-            // Cut now and then, since moving the rest costs as much as it is long.
+            // The tail is cut only now and then, since moving the rest costs as much as it is long.
             if state.tail.count > self.limit {
                 state.isOver = true
                 state.tail.removeFirst(state.tail.count - self.limit / 2)
@@ -56,7 +55,7 @@ package final class ByteCollector: Sendable {
         if overflows { self.onOverflow() }
     }
 
-    /// True where something was dropped.
+    /// True if bytes were dropped.
     package var isOver: Bool { self.state.withLock(\.isOver) }
 
     package var bytes: [UInt8] { self.state.withLock { $0.head + $0.tail } }

@@ -2,14 +2,14 @@ import Glibc
 
 /// The environment of the programs that we start: ours, without the platforms' keys.
 ///
-/// ssh, rsync, git and a user's own commands have no use for a key,
-/// and an environment is easily read and passed on: `SendEnv`, `/proc`, a crash report. Every program that is
-/// not `vp` itself gets its environment from here.
+/// ssh, rsync, git and a user's own commands have no use for a key, and an environment is easily read and
+/// passed on: `SendEnv`, `/proc`, a crash report. Every program other than `vp` itself gets its environment
+/// from here.
 public enum ChildEnvironment {
     /// Variables that hold a platform's key; the last is the one that vast.ai puts into its own instances.
     public static let secretNames: Set<String> = ["VAST_API_KEY", "RUNPOD_API_KEY", "CONTAINER_API_KEY"]
 
-    /// `environment` without the variables that hold a key.
+    /// Returns `environment` without the variables that hold a key.
     public static func without(_ environment: [String: String]) -> [String: String] {
         environment.filter { !Self.secretNames.contains($0.key) }
     }
@@ -22,7 +22,7 @@ public enum ChildEnvironment {
         return try entries.withUnsafeMutableBufferPointer { try body($0.baseAddress!) }
     }
 
-    /// The entries of `environment`, and a nil behind them, without those that hold a key.
+    /// Returns the entries of `environment` without those that hold a key, followed by nil.
     static func entries(
         of environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     ) -> [UnsafeMutablePointer<CChar>?] {
@@ -37,7 +37,7 @@ public enum ChildEnvironment {
         return entries
     }
 
-    /// Takes the keys out of this process's own environment, right before it becomes another program.
+    /// Removes the keys from this process's own environment, right before it becomes another program.
     public static func forgetKeys() {
         for name in Self.secretNames { unsetenv(name) }
     }

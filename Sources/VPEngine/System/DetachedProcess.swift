@@ -3,8 +3,8 @@ import Glibc
 
 /// A program that outlives this one: in a session of its own, away from the terminal.
 package enum DetachedProcess {
-    /// - Parameter output: gets both streams; nil throws them away.
-    /// - Returns: its process id; nil where it could not be started.
+    /// - Parameter output: a descriptor for both streams; nil discards them.
+    /// - Returns: the process id; nil if the program could not be started.
     @discardableResult
     package static func start(
         _ words: [String], environment: [String: String], directory: String, input: Int32? = nil,
@@ -37,8 +37,8 @@ package enum DetachedProcess {
             posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
         }
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
-        // The shell is replaced by the program: same process.
-        // A folder that is gone must not keep it from starting.
+        // The program replaces the shell and keeps its process id. A folder that is gone must not keep it
+        // from starting.
         let command =
             ["/bin/sh", "-c", "cd \"$1\" 2>/dev/null || cd /; shift; exec \"$@\"", "sh", directory] + words
         var argv: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
@@ -46,7 +46,8 @@ package enum DetachedProcess {
         defer { for pointer in argv + envp { free(pointer) } }
         var process: pid_t = 0
         guard posix_spawn(&process, command[0], &actions, &attributes, &argv, &envp) == 0 else { return nil }
-        // For as long as this program lives: one that has ended must not look as if it still ran.
+        // The thread waits for as long as this program lives: a child that has ended must not look as if it
+        // still ran.
         let child = process
         Thread.detachNewThread { while waitpid(child, nil, 0) < 0, errno == EINTR {} }
         return process

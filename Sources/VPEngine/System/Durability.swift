@@ -1,11 +1,11 @@
 import Foundation
 
-/// What has to be on a disk before something irrevocable is asked for.
+/// Data that must be on a disk before an irrevocable request is made.
 package enum Durability {
-    /// Returns once everything written below `folder` is on the disk: its whole file system is flushed,
-    /// so that a power cut takes nothing of what came down.
+    /// Returns once everything written below `folder` is on the disk: its whole file system is flushed, so
+    /// that a power cut loses no downloaded file.
     ///
-    /// Throws `.fileSystem` where the system cannot say so.
+    /// Throws `.fileSystem` if the system cannot guarantee that.
     package static func flush(_ folder: String) throws(EngineError) {
         let activity = EngineError.Activity("writing \(folder) to the disk", subject: folder)
         do throws(BeneathFolder.Failure) {

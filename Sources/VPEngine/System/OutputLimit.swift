@@ -1,6 +1,6 @@
 import Foundation
 
-/// How much a program may print, and how long it may take.
+/// The limits on a program's output and time.
 package struct OutputLimit: Hashable, Sendable {
     package var bytes: Int
     package var time: Duration
@@ -10,18 +10,18 @@ package struct OutputLimit: Hashable, Sendable {
         self.time = time
     }
 
-    /// For an answer of some lines, to a question that takes no time.
+    /// The limit for an answer of a few lines that takes no time.
     package static let words = OutputLimit(bytes: 1 << 20, time: .seconds(120))
 
-    /// For the files of a workspace.
+    /// The limit for the files of a workspace.
     package static let listing = OutputLimit(bytes: 256 << 20, time: .seconds(1800))
 
     private enum Breach: Sendable { case bytes, time }
 
-    /// Runs `program`, which hands over what it prints, and returns how it ended and what it printed.
+    /// Runs `program`, which hands over its output, and returns its ending and its output.
     ///
-    /// One that prints more than this allows, or does not end in time, is ended:
-    /// `.answerTooLarge` or `.timedOut`. Of standard error the first and the last half megabyte are kept.
+    /// A program that exceeds these limits is ended: `.answerTooLarge` or `.timedOut`. Of standard error the
+    /// first and the last half megabyte are kept.
     func collect(
         _ activity: EngineError.Activity,
         _ program:
@@ -53,8 +53,8 @@ package struct OutputLimit: Hashable, Sendable {
                 for await reason in breaches {
                     let (code, words): (EngineError.Code, String) =
                         switch reason {
-                        case .bytes: (.answerTooLarge, "more than \(self.bytes >> 20) MB came")
-                        case .time: (.timedOut, "no end within \(self.time.wholeSeconds) s")
+                        case .bytes: (.answerTooLarge, "the output exceeds \(self.bytes >> 20) MB")
+                        case .time: (.timedOut, "the program did not end within \(self.time.wholeSeconds) s")
                         }
                     return .failure(EngineError(code, activity, detail: words))
                 }
@@ -64,16 +64,16 @@ package struct OutputLimit: Hashable, Sendable {
                 group.cancelAll()
                 breach.finish()
             }
-            // The program's own end, or what went beyond a limit; the program is ended then.
+            // The first result is the program's own end, or an exceeded limit, which then ends the program.
             while let result = await group.next() {
                 if let result { return result }
             }
             return .failure(EngineError(.cancelled, activity))
         }
         let ending = try result.get()
-        // It may have ended by itself a moment after it went too far.
+        // The program may have ended by itself a moment after it exceeded the limit.
         guard !output.isOver else {
-            throw EngineError(.answerTooLarge, activity, detail: "more than \(self.bytes >> 20) MB came")
+            throw EngineError(.answerTooLarge, activity, detail: "the output exceeds \(self.bytes >> 20) MB")
         }
         return ProcessResult(ending: ending, output: output.bytes, errorOutput: errorOutput.bytes)
     }

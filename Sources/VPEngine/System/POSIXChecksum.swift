@@ -1,8 +1,9 @@
-/// The checksum of cksum(1), which is on every machine: CRC-32 with the polynomial of Ethernet,
-/// most significant bit first, over the bytes and then their number.
+/// The checksum of cksum(1), a program that every machine has: CRC-32 with the polynomial of Ethernet, most
+/// significant bit first, over the bytes and then their number.
 ///
-/// Written here because it is two dozen lines, and calling the program costs every run some milliseconds.
-/// Eight bytes are taken at a time, by eight tables: one by one, a log of a gigabyte would take seconds.
+/// It is implemented here because it is two dozen lines, and calling the program costs every run some
+/// milliseconds. It takes eight bytes at a time, with eight tables: one by one, a log of a gigabyte would
+/// take seconds.
 package struct POSIXChecksum: Sendable {
     private static let tables: [[UInt32]] = {
         let first = (0..<256).map { index in

@@ -2,7 +2,7 @@ import Foundation
 
 /// Folders and files that only this user may read.
 package enum PrivateFolder {
-    /// Makes `path` and its parents, 0700, and refuses one that belongs to somebody else.
+    /// Makes `path` and its parents with mode 0700, and refuses a folder that belongs to another user.
     package static func make(_ path: String) throws(EngineError) {
         let activity = EngineError.Activity("creating \(path)", subject: path)
         var information = stat()
@@ -24,7 +24,7 @@ package enum PrivateFolder {
         }
     }
 
-    /// Replaces `path` by `bytes`, 0600: readers see the old file or the new one, never a part.
+    /// Replaces `path` with `bytes` and mode 0600: readers see the old file or the new one, never a part.
     package static func write(_ bytes: [UInt8], to path: String) throws(EngineError) {
         let activity = EngineError.Activity("writing \(path)", subject: path)
         let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).tmp"
@@ -54,7 +54,7 @@ package enum PrivateFolder {
         }
     }
 
-    /// The current `errno` as an error; a full disk has a code of its own.
+    /// Returns the current `errno` as an error; a full disk has a code of its own.
     package static func failure(_ activity: EngineError.Activity) -> EngineError {
         EngineError(
             errno == ENOSPC || errno == EDQUOT ? .localDiskFull : .fileSystem, activity,

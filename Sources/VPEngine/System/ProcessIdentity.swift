@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
 
-/// One process, told from a later one that got the same number.
+/// The identity of one process, which differs from that of a later process with the same number.
 package struct ProcessIdentity: Hashable, Sendable {
     package let id: Int32
-    /// In clock ticks since the machine was started.
+    /// The start time in clock ticks since the machine was started.
     package let startedAt: String
-    /// Another start of the machine counts its ticks anew.
+    /// The boot id, since the ticks start again with the machine.
     package let boot: String
 
     package static let current =
@@ -18,10 +18,10 @@ package struct ProcessIdentity: Hashable, Sendable {
         self.boot = boot
     }
 
-    /// The process that has this number now.
+    /// Identifies the process that has this number now.
     package init?(_ id: Int32) {
         guard let data = FileManager.default.contents(atPath: "/proc/\(id)/stat") else { return nil }
-        // The name, in brackets, may hold blanks and brackets of its own.
+        // The name, in brackets, may contain blanks and brackets of its own.
         let text = String(decoding: data, as: UTF8.self)
         guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")

@@ -2,17 +2,17 @@ import Glibc
 import Subprocess
 import SystemPackage
 
-/// A program to start: its words, its whole environment, and what it reads.
+/// A program to start: its words, its complete environment, and its input.
 package struct ProcessCommand: Hashable, Sendable {
-    /// A name to look up on PATH, or an absolute path.
+    /// The name to look up on PATH, or an absolute path.
     package var program: String
     package var arguments: [String]
-    /// The environment, whole: nothing is inherited beside it.
+    /// The complete environment: nothing else is inherited.
     package var environment: [String: String]
     package var workingDirectory: String?
-    /// Its standard input; nil is the null device.
+    /// The standard input; nil is the null device.
     package var input: [UInt8]?
-    /// Read in place of `input` where that is not known yet when the process starts.
+    /// Replaces `input` if that is not known yet when the process starts.
     package var laterInput: PendingInput?
 
     /// - Parameter keepsKeys: true for `vp` alone; any other program gets an environment without the
@@ -28,13 +28,13 @@ package struct ProcessCommand: Hashable, Sendable {
         self.input = input
     }
 
-    /// What the process reads, once that is known.
+    /// Returns the input of the process, once that is known.
     func awaitedInput() async -> [UInt8] {
         if let later = self.laterInput { await later.bytes() } else { self.input ?? [] }
     }
 }
 
-/// What a process that runs already is going to read.
+/// The future input of a process that already runs.
 package final class PendingInput: Hashable, Sendable {
     private let stream: AsyncStream<[UInt8]>
     private let continuation: AsyncStream<[UInt8]>.Continuation
@@ -43,13 +43,13 @@ package final class PendingInput: Hashable, Sendable {
         (self.stream, self.continuation) = AsyncStream.makeStream()
     }
 
-    /// The process reads `bytes` and then the end of its input. A second call does nothing.
+    /// Gives the process `bytes` and then the end of its input. A second call does nothing.
     package func give(_ bytes: [UInt8]) {
         self.continuation.yield(bytes)
         self.continuation.finish()
     }
 
-    /// Returns once the bytes are given; empty where the process ended, or was cancelled, before.
+    /// Returns once the bytes are given; empty if the process ended, or was cancelled, before.
     fileprivate func bytes() async -> [UInt8] {
         for await bytes in self.stream { return bytes }
         return []
@@ -60,13 +60,13 @@ package final class PendingInput: Hashable, Sendable {
     package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }
 
-/// How a process ended.
+/// The ending of a process.
 package enum ProcessEnding: Hashable, Sendable {
     case exited(Int32)
     case signalled(Int32)
 }
 
-/// What a process that was run to its end has left.
+/// The result of a process that was run to its end.
 package struct ProcessResult: Hashable, Sendable {
     package var ending: ProcessEnding
     package var output: [UInt8]
@@ -74,7 +74,7 @@ package struct ProcessResult: Hashable, Sendable {
 
     package var isSuccess: Bool { self.ending == .exited(0) }
 
-    /// The last line of standard error that says something, for an error's `detail`.
+    /// The last line of standard error that is not blank, for an error's `detail`.
     package var lastErrorLine: String? {
         String(decoding: self.errorOutput, as: UTF8.self)
             .split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) }
@@ -88,7 +88,7 @@ package protocol ProcessRunner: Sendable {
     ///
     /// The process gets a session of its own, so it can neither read from nor write to our terminal.
     /// Cancelling the task sends TERM to its whole group, waits, then KILL; the call then throws
-    /// `.cancelled`. Throws `.missingProgram` when there is no such program.
+    /// `.cancelled`. Throws `.missingProgram` if there is no such program.
     func run(
         _ command: ProcessCommand, onOutput: @escaping @Sendable ([UInt8]) -> Void,
         onErrorOutput: @escaping @Sendable ([UInt8]) -> Void
@@ -96,7 +96,7 @@ package protocol ProcessRunner: Sendable {
 }
 
 extension ProcessRunner {
-    /// Runs `command` to its end and returns what it wrote.
+    /// Runs `command` to its end and returns its output.
     package func run(
         _ command: ProcessCommand,
         outputLimit: OutputLimit = OutputLimit(bytes: 256 << 20, time: .seconds(86_400))
@@ -154,7 +154,7 @@ package struct SystemProcessRunner: ProcessRunner {
                     async let writing: Void = Self.write(command, to: writer)
                     try await Self.drain(
                         execution.standardOutput, execution.standardError, onOutput, onErrorOutput)
-                    // A process that ended by itself waits for nothing any more, and neither may we.
+                    // A process that ended by itself waits for no input any more, so neither may we.
                     command.laterInput?.give([])
                     await writing
                 }.terminationStatus
@@ -179,16 +179,15 @@ package struct SystemProcessRunner: ProcessRunner {
         }
     }
 
-    /// Writes the command's input and closes, also where the process ended without reading:
-    /// its own exit status says why it did. Left to swift-subprocess (`.array`), a pipe that broke stays
-    /// open, and 1.0.2 traps on that.
+    /// Writes the command's input and closes, even if the process ended without reading: its own exit status
+    /// says why. If left to swift-subprocess (`.array`), a broken pipe stays open, and 1.0.2 traps on that.
     private static func write(_ command: ProcessCommand, to writer: StandardInputWriter) async {
         _ = try? await writer.write(await command.awaitedInput())
         try? await writer.finish()
     }
 
-    /// Where `program` is. Given a bare name, swift-subprocess forks once for every folder of PATH until one
-    /// of them succeeds, at about a millisecond each.
+    /// Returns the path of `program`. Given a bare name, swift-subprocess forks once for every folder of PATH
+    /// until one of them succeeds, at about a millisecond each.
     static func path(of program: String, in environment: [String: String]) -> String? {
         if program.contains("/") { return program }
         let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")

@@ -1,22 +1,22 @@
 import Foundation
 
-/// Ways of renaming that never replace a file unseen.
+/// Ways of renaming that never replace a file unnoticed.
 package enum RenameManner: UInt32, Sendable {
     // Values of RENAME_NOREPLACE and RENAME_EXCHANGE in <linux/fs.h>.
     case withoutReplacing = 1
-    /// Each takes the other's place.
+    /// Each file takes the other's place.
     case exchanging = 2
 
     private typealias Renameat2 =
         @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
 
-    // glibc has it since 2.28, and the Swift overlay does not show it.
+    // glibc has had it since 2.28, and the Swift overlay does not export it.
     private static let renameat2 = dlsym(UnsafeMutableRawPointer(bitPattern: 0), "renameat2").map {
         unsafeBitCast($0, to: Renameat2.self)
     }
 
-    /// nil, or the error's number. Tests of file systems without these manners do not ask the kernel,
-    /// those of exFAT have no hard links either.
+    /// Renames, and returns nil or the error's number. Tests of file systems without these manners do not ask
+    /// the kernel; those of exFAT have no hard links either.
     func rename(
         _ from: Int32, _ source: UnsafePointer<CChar>, _ to: Int32, _ target: UnsafePointer<CChar>,
         asksKernel: Bool = true, hasLinks: Bool = true
@@ -30,7 +30,7 @@ package enum RenameManner: UInt32, Sendable {
             }
         if asksKernel, let renameat2 = Self.renameat2 {
             if renameat2(from, source, to, target, self.rawValue) == 0 { return nil }
-            // A file system without these manners (some network ones, exFAT) says so.
+            // A file system without these manners (some network ones, exFAT) reports that.
             guard errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP else { return errno }
         }
         return switch self {
@@ -49,7 +49,8 @@ package enum RenameManner: UInt32, Sendable {
             unlinkat(from, source, 0)
             return nil
         }
-        // No hard links either (FAT, exFAT). A name that is made exclusively is ours to replace.
+        // The file system has no hard links either (FAT, exFAT). A name that was created exclusively is ours
+        // to replace.
         guard errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK else {
             return errno
         }
@@ -70,13 +71,13 @@ package enum RenameManner: UInt32, Sendable {
         _ from: Int32, _ source: UnsafePointer<CChar>, _ to: Int32, _ target: UnsafePointer<CChar>,
         _ link: Link
     ) -> Int32? {
-        // Never a folder: the steps below would leave a moment without it.
+        // A folder is never exchanged: the steps below would leave a moment without it.
         var information = stat()
         guard fstatat(to, target, &information, AT_SYMLINK_NOFOLLOW) == 0 else { return errno }
         guard information.st_mode & S_IFMT != S_IFDIR else { return EISDIR }
         let kept = SyncPath(Array(String(cString: source).utf8.prefix(240)) + Array(".replaced".utf8))
         return kept.withCString { kept in
-            // The version that was there is never without a name.
+            // The version that was there always has a name.
             if link(to, target, from, kept) == 0 {
                 guard renameat(from, source, to, target) == 0 else {
                     let number = errno

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The bits that this process does not give to files it makes.
+/// The permission bits that this process removes from the files it makes.
 package enum Umask {
-    /// Read once. Asking by umask(2) would change it for a moment, for all threads.
+    /// The umask, read once. umask(2) would change it for a moment, for all threads.
     package static let value: mode_t = {
         guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
             let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Umask:") }),
@@ -11,13 +11,13 @@ package enum Umask {
         return value
     }()
 
-    /// `mode` as far as a file that came from elsewhere may have it: its owner's bits,
-    /// of the group's and others' those that the umask leaves, and never setuid, setgid or sticky.
+    /// Limits `mode` to the bits that a file from elsewhere may have: its owner's bits, those of the group
+    /// and of others that the umask leaves, and never setuid, setgid or sticky.
     package static func limit(_ mode: mode_t, by umask: mode_t = Umask.value) -> mode_t {
         (mode & 0o700) | (mode & 0o077 & ~umask)
     }
 
-    /// The same as words for chmod(1), rsync and tar.
+    /// The same in the form for chmod(1), rsync and tar.
     package static var chmodWords: String {
         var words = "ug-s,o-t"
         for (who, shift) in [("g", 3), ("o", 0)] as [(String, mode_t)] {
