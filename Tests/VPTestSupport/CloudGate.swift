@@ -1,14 +1,14 @@
 import Synchronization
 import Testing
 
-/// Lets a few loopback clouds live at a time.
+/// Limits the number of loopback clouds that exist at a time.
 ///
-/// The tests of a run start together. Each cloud's servers hold threads, and each instance is an sshd:
-/// all clouds at once exhaust the thread pool of the process, and everything that has a deadline with it.
+/// The tests of a run start together. Each cloud's servers hold threads, and each instance is an sshd: all
+/// clouds at once exhaust the thread pool of the process, and everything with a deadline then fails.
 public final class CloudGate: Sendable {
     public static let shared = CloudGate(width: 4)
 
-    /// Whether the running test has passed already: a second pass must not wait for the first.
+    /// `true` if the running test has already passed: a second pass must not wait for the first.
     @TaskLocal private static var isInside = false
 
     private struct State {
@@ -50,7 +50,7 @@ public final class CloudGate: Sendable {
     }
 }
 
-/// Passes the gate for a test whose cloud lives in a process of its own.
+/// Passes the gate for a test whose cloud runs in a separate process.
 public struct CloudGateTrait: TestTrait, SuiteTrait, TestScoping {
     public var isRecursive: Bool { true }
 

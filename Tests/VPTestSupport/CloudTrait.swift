@@ -8,7 +8,7 @@ import Testing
 ///     let cloud = try #require(CloudTrait.current)
 /// ```
 public struct CloudTrait: TestTrait, SuiteTrait, TestScoping {
-    /// The cloud of the test that is running.
+    /// The cloud of the running test.
     @TaskLocal public static var current: LoopbackCloud?
 
     let options: LoopbackCloud.Options
@@ -28,7 +28,7 @@ public struct CloudTrait: TestTrait, SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == CloudTrait {
-    /// A loopback cloud for each test, fast unless told otherwise.
+    /// A loopback cloud for each test; the default options make it fast.
     public static func loopbackCloud(
         _ options: LoopbackCloud.Options = LoopbackCloud.Options(speed: 100)
     ) -> Self {
@@ -36,7 +36,7 @@ extension Trait where Self == CloudTrait {
     }
 }
 
-/// Runs `body` with a new loopback cloud and ends the cloud whatever happens.
+/// Runs `body` with a new loopback cloud, and ends the cloud in any case.
 public func withLoopbackCloud<Result>(
     _ options: LoopbackCloud.Options = LoopbackCloud.Options(speed: 100),
     _ body: (LoopbackCloud) async throws -> Result

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Runs a test in a process of its own, so that what it measures of its process is its own doing:
-/// other tests run at the same time and take memory, too.
+/// Runs a test in a separate process, so that its measurements of the process are its own: other tests run at
+/// the same time and also take memory.
 public struct OwnProcessTrait: TestTrait, TestScoping {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
@@ -36,7 +36,7 @@ public struct OwnProcessTrait: TestTrait, TestScoping {
             do { try process.run() } catch { continuation.resume(throwing: error) }
         }
         let text = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
-        // A filter that fits nothing ends well, too.
+        // A filter that matches nothing also ends successfully.
         guard status == 0, text.contains("Test run with 1 test ") else {
             throw Failure(description: "\(name) in a process of its own ended with \(status):\n\(text)")
         }

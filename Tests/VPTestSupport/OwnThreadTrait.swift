@@ -3,11 +3,11 @@ import Testing
 
 /// Runs each test of a suite on a thread of its own, so that it may block.
 ///
-/// A pseudo-terminal is read with `poll`, which blocks its thread.
-/// Tests share a pool of as many threads as the machine has processors: two blocked tests would stop every
-/// other test, and every loopback cloud, of the run.
+/// A pseudo-terminal is read with `poll`, which blocks its thread. Tests share a pool of as many threads as
+/// the machine has processors: two blocked tests would stop every other test, and every loopback cloud, of
+/// the run.
 public struct OwnThreadTrait: TestTrait, SuiteTrait, TestScoping {
-    /// Whether the running test may block. `PTYSession` insists on it.
+    /// `true` if the running test may block. `PTYSession` requires it.
     @TaskLocal static var isOn = false
 
     /// One thread for each test, not one for the suite.
@@ -25,11 +25,11 @@ public struct OwnThreadTrait: TestTrait, SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == OwnThreadTrait {
-    /// Lets the test block its thread, as everything does that uses a `PTYSession`.
+    /// Lets the test block its thread, as every use of a `PTYSession` does.
     public static var ownThread: Self { OwnThreadTrait() }
 }
 
-/// A serial queue: dispatch gives each busy one a thread, however many there are.
+/// A serial queue: dispatch gives each busy queue a thread, however many there are.
 private final class QueueExecutor: TaskExecutor {
     private let queue = DispatchQueue(label: "variousplug.test")
 

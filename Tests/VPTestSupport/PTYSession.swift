@@ -1,12 +1,14 @@
 import Foundation
 import Glibc
 
-/// A program on a pseudo terminal of its own: types, reads its screen, waits for conditions with a deadline.
+/// A program on a pseudo terminal of its own: types, reads its screen, and waits for conditions with a
+/// deadline.
 public final class PTYSession {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
 
-        /// In ASCII: `swift test` drops what it reads of a test's output where that ends within a character.
+        /// Replaces all other characters by ASCII: `swift test` drops a part of a test's output that ends
+        /// within a character.
         public init(description: String) {
             let boxes: [Unicode.Scalar: Character] = [
                 "│": "|", "─": "-", "“": "\"", "”": "\"", "▸": ">", "…": "~",
@@ -23,9 +25,9 @@ public final class PTYSession {
 
     public let processID: pid_t
     public private(set) var screen: VirtualTerminal
-    /// Everything that the program wrote.
+    /// The number of bytes that the program has written.
     public private(set) var bytesRead = 0
-    /// The last of it, as it was written.
+    /// The end of its output, as it was written.
     public private(set) var tail: [UInt8] = []
     public private(set) var end: End?
     private let master: Int32
@@ -99,7 +101,7 @@ public final class PTYSession {
         _ = bytes.withUnsafeBytes { write(self.master, $0.baseAddress, $0.count) }
     }
 
-    /// The same for more than a terminal holds at once: the program must read it meanwhile.
+    /// Sends more than a terminal holds at once: the program must read it meanwhile.
     public func send(_ bytes: some Collection<UInt8>, seconds: Double = 60) throws {
         var rest = Array(bytes)[...]
         let deadline = Date().addingTimeInterval(seconds)
@@ -125,7 +127,7 @@ public final class PTYSession {
 
     public func send(signal: Int32) { kill(self.processID, signal) }
 
-    /// True when the terminal's modes are as they were before the program started.
+    /// `true` if the terminal's modes are as they were before the program started.
     public var hasModesOfStart: Bool {
         var now = termios()
         guard tcgetattr(self.slave, &now) == 0 else { return false }
@@ -133,7 +135,7 @@ public final class PTYSession {
         return now.c_lflag == before.c_lflag && now.c_iflag == before.c_iflag && now.c_oflag == before.c_oflag
     }
 
-    /// Closes our end, as a terminal emulator that is killed does.
+    /// Closes our end, as a terminal emulator does when it is killed.
     public func hangUp() {
         close(self.slave)
         self.slave = -1
@@ -143,16 +145,15 @@ public final class PTYSession {
         close(null)
     }
 
-    /// Reads the screen until `condition` holds. Throws with the last screen when it does not in time.
+    /// Reads the screen until `condition` holds. Throws with the last screen if it does not in time.
     public func wait(
         _ what: String, seconds: Double = 60, until condition: (VirtualTerminal) -> Bool
     ) throws {
         let deadline = Date().addingTimeInterval(seconds)
         var quietReads = 0
         while true {
-            // To read a screen costs more than to wait for it:
-            // one that did not change is read again now and then only,
-            // for conditions about something else as well.
+            // Reading a screen costs more than waiting for it: an unchanged screen is read again only now and
+            // then, for conditions about other things.
             quietReads = self.read(milliseconds: 20) ? 0 : quietReads + 1
             if quietReads % 10 <= 1, condition(self.screen) {
                 self.settle()
@@ -176,7 +177,7 @@ public final class PTYSession {
         try self.wait("“\(text)”", seconds: seconds) { $0.contains(text) }
     }
 
-    /// Takes in the rest of a frame that is being drawn: its last row may say another thing than its first.
+    /// Reads the rest of a frame that is being drawn: its last row may contradict its first.
     public func settle() {
         for _ in 0..<20 { if !self.read(milliseconds: 5) { return } }
     }
@@ -208,7 +209,7 @@ public final class PTYSession {
         throw Failure(description: "not stopped after \(seconds) s")
     }
 
-    /// Seconds until the program's next output.
+    /// The seconds from typing `text` to the program's next output, or nil if there is none within `limit`.
     public func timeToOutput(after text: String, limit: Double = 2) -> Double? {
         self.read(milliseconds: 0)
         let start = DispatchTime.now().uptimeNanoseconds
@@ -220,7 +221,7 @@ public final class PTYSession {
         return seconds
     }
 
-    /// Takes in what has been written, waiting a little for it. False when nothing came.
+    /// Reads the available output, after waiting a little for it. Returns `false` if there was none.
     @discardableResult
     public func read(milliseconds: Int32) -> Bool {
         var wait = pollfd(fd: self.master, events: Int16(POLLIN), revents: 0)

@@ -3,16 +3,16 @@ import Testing
 
 /// Programs that tests put in the place of others.
 public enum ProgramFile {
-    /// Puts `text` at `path`, for everybody to run.
+    /// Writes `text` to `path` as a program that everybody may run.
     ///
-    /// A process of its own writes the file. While this process had it open for writing,
-    /// a child that another test starts at that moment would hold it open too, and the kernel runs no file
-    /// that is open for writing ("Text file busy").
+    /// A separate process writes the file. While this process had it open for writing, a child that another
+    /// test starts at that moment would hold it open too, and the kernel runs no file that is open for
+    /// writing ("Text file busy").
     public static func write(_ text: String, to path: String) throws {
         let draft = path + ".draft"
         try Data(text.utf8).write(to: URL(fileURLWithPath: draft))
         defer { unlink(draft) }
-        // Whatever stands there is unlinked first, and may be a link to this machine's own program.
+        // The existing file is unlinked first, since it may be a link to this machine's own program.
         let line = ["install", "-m", "755", draft, path]
         var words = line.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }

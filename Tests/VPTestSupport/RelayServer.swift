@@ -1,30 +1,30 @@
 import Foundation
 import Synchronization
 
-/// Stands in front of a server on raw sockets: hands requests on and answers back,
-/// over connections that are kept, or does something else with them.
+/// A proxy in front of a server on raw sockets: passes requests on and answers back, over kept connections,
+/// or interferes with them.
 public final class RelayServer: Sendable {
     public struct Request: Sendable {
         public let line: String
         public let head: String
         public let body: [UInt8]
-        /// Whether its connection carried another request before.
+        /// `true` if its connection carried another request before.
         public let isReused: Bool
     }
 
     public enum Way: Sendable {
         case pass
-        /// The server does it, and its answer is lost with the connection.
+        /// The server handles the request, and its answer is lost with the connection.
         case passAndClose
-        /// Nobody hears of it.
+        /// The server never gets the request.
         case close
-        /// The server does it, and its answer is never given.
+        /// The server handles the request, and its answer is never sent.
         case passAndHush
         /// The server's answer, changed: its head and its body.
         case edit(@Sendable (String, [UInt8]) -> [UInt8])
-        /// These bytes in its place, then the connection is closed.
+        /// Sends these bytes instead, then closes the connection.
         case reply([UInt8])
-        /// These bytes, then others over and over.
+        /// Sends the first bytes, then the second ones over and over.
         case endless(String, String)
     }
 
@@ -36,7 +36,7 @@ public final class RelayServer: Sendable {
 
     public var requests: [Request] { self.state.withLock { $0.requests } }
 
-    /// `url` with this server in place of its own.
+    /// `url` with this server's address in place of its own.
     public func url(for url: URL) -> URL {
         var parts = URLComponents(url: url, resolvingAgainstBaseURL: false)!
         parts.host = "127.0.0.1"
@@ -44,7 +44,7 @@ public final class RelayServer: Sendable {
         return parts.url!
     }
 
-    /// - Parameter way: asked for each request; every answer but `.edit` and `.pass` ends the connection.
+    /// - Parameter way: called for each request; every result but `.edit` and `.pass` ends the connection.
     public init(to url: URL, _ way: @escaping @Sendable (Request) -> Way) throws {
         self.upstream = UInt16(url.port ?? 80)
         self.way = way
@@ -60,8 +60,8 @@ public final class RelayServer: Sendable {
                 }
                 Thread.detachNewThread { self.serve(connection) }
             }
-            // Only here: once it is closed, its number may be another server's,
-            // whose connections this thread would take.
+            // The listener is closed only here: otherwise its number could be reused by another server, whose
+            // connections this thread would take.
             close(listener)
         }
     }
@@ -128,7 +128,7 @@ public final class RelayServer: Sendable {
         close(connection)
     }
 
-    /// The server's answer; its head says nothing of the connection, which is ours to keep.
+    /// The server's answer, without its header about the connection, which is ours to keep.
     private func forward(_ request: Request) -> (head: String, body: [UInt8])? {
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(server) }
@@ -165,7 +165,8 @@ public final class RelayServer: Sendable {
         return true
     }
 
-    /// One request, or, to its end, one answer. Nil where the connection ends before a head is whole.
+    /// Reads one request or, with `toEnd`, one answer. Returns nil if the connection ends before a head is
+    /// complete.
     private static func read(_ connection: Int32, toEnd: Bool = false) -> (head: String, body: [UInt8])? {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
@@ -175,7 +176,7 @@ public final class RelayServer: Sendable {
                 let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
                 let body = Array(bytes[end.upperBound...])
                 let length = Self.length(in: head)
-                // Without a length a request has no body, and an answer goes on to the end.
+                // Without a length a request has no body, and an answer continues to the end.
                 if let length, body.count >= length { return (head, body) }
                 if length == nil, !toEnd { return (head, []) }
             }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension Trait where Self == ConditionTrait {
-    /// Skips the test, saying which program is missing. In CI (`CI` is set) the test runs all the same and so
+    /// Skips the test, naming the missing programs. In CI (`CI` is set) the test runs all the same and so
     /// fails: there everything must be installed.
     public static func requires(_ programs: String...) -> Self {
         let missing = programs.filter { Programs.path(of: $0) == nil }
@@ -12,7 +12,7 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
-/// Where programs are. `/usr/sbin`, where sshd lives, is often not on an ordinary user's `PATH`.
+/// Finds programs. `/usr/sbin`, the folder of sshd, is often not on an ordinary user's `PATH`.
 public enum Programs {
     public static func path(of name: String) -> String? {
         let search = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/local/sbin:/usr/sbin:/sbin"
@@ -22,7 +22,7 @@ public enum Programs {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips the test where bubblewrap is installed and may not be used, as in some containers.
+    /// Skips the test if bubblewrap is installed and may not be used, as in some containers.
     public static var sandboxes: Self {
         .enabled("bwrap may not make a sandbox here") {
             guard let program = Programs.path(of: "bwrap") else { return true }

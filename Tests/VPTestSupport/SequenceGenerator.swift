@@ -1,4 +1,4 @@
-/// Makes escape sequences of every kind, none of which is a key of the dashboard.
+/// Generates escape sequences of every kind, none of which is a key of the dashboard.
 public struct SequenceGenerator {
     private var random: SeededGenerator
 
@@ -18,7 +18,7 @@ public struct SequenceGenerator {
         "\u{1B}[8;50;200t", "\u{1B}]52;c;ZGVzdHJveQ==\u{07}", "\u{1B}P!|7E565445\u{1B}\\",
         "\u{1B}]lDestroy\u{1B}\\", "\u{1B}^private D y\u{1B}\\", "\u{1B}Xq D R\u{1B}\\",
     ]
-    /// Keys that mean nothing here, as terminals send them.
+    /// Keys without a meaning here, as terminals send them.
     public static let keys = [
         "\u{1B}[2~", "\u{1B}[1;2B", "\u{1B}[1;5D", "\u{1B}[1;3A", "\u{1B}[5D", "\u{1B}Od", "\u{1B}[a",
         "\u{1B}[3;5~", "\u{1B}[15;2~", "\u{1B}[1;2P", "\u{1B}Oq", "\u{1B}Ok", "\u{1B}Oy", "\u{1B}OX",
@@ -36,7 +36,7 @@ public struct SequenceGenerator {
         case 0, 1: return self.pick(Self.answers)
         case 2, 3: return self.pick(Self.keys)
         case 4:
-            // A control sequence with a private mark, or a last letter that is no key.
+            // A control sequence with a private mark, or a final letter that is no key.
             let mark = self.pick(["?", ">", "=", "<", ""])
             let parameters = (0..<self.below(5)).map { _ in String(self.below(300)) }.joined(separator: ";")
             let letters = Array(mark.isEmpty ? "IJKLNOQTUVWXYabcefghijklmnopqrstuvwxyz`@" : "ABCDRcnuyhlq~")
@@ -44,7 +44,7 @@ public struct SequenceGenerator {
         case 5:
             let kind = self.pick(["]", "P", "X", "^", "_"])
             let text = String((0..<self.below(40)).map { _ in self.pick(Array("qDRXysrZ019;:/ \n日é[O~")) })
-            // Not one that names the background.
+            // Must not be one that names the background.
             let end = kind == "]" && self.below(2) == 0 ? "\u{07}" : "\u{1B}\\"
             return "\u{1B}\(kind)0\(text)\(end)"
         default:

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A folder of its own for one test, removed afterwards.
+/// A separate folder for one test, removed afterwards.
 public struct TemporaryFolder: Sendable {
     public let path: String
 
-    /// Gives `body` a new, empty folder whose path holds no links, and removes it whatever happens.
+    /// Runs `body` with a new, empty folder whose path contains no links, and removes it in any case.
     public static func with<Result>(
         named name: String = "vp-test", _ body: (TemporaryFolder) async throws -> Result
     ) async throws -> Result {
@@ -15,7 +15,7 @@ public struct TemporaryFolder: Sendable {
             TemporaryFolder(path: URL(fileURLWithPath: path).resolvingSymlinksInPath().path))
     }
 
-    /// Writes `text` to the file `name`, making the folders on the way, and returns its path.
+    /// Writes `text` to the file `name`, creating the folders on the way, and returns its path.
     @discardableResult
     public func write(_ text: String, to name: String) throws -> String {
         let file = self.path + "/" + name
@@ -25,7 +25,7 @@ public struct TemporaryFolder: Sendable {
         return file
     }
 
-    /// Writes the program `text` to the file `name`, for everybody to run, making the folders on the way.
+    /// Writes the program `text` to the file `name`, for everybody to run, creating the folders on the way.
     @discardableResult
     public func writeProgram(_ text: String, to name: String) throws -> String {
         let file = self.path + "/" + name

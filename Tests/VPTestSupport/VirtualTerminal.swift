@@ -1,12 +1,12 @@
-/// As much of a terminal as reading a dashboard's screen takes: text, cursor, erasing, scrolling,
-/// and the modes that a program must leave as it found them. Colours are skipped.
+/// A terminal with the features that a dashboard's screen needs: text, cursor, erasing, scrolling, and the
+/// modes that a program must restore. Colours are skipped.
 public struct VirtualTerminal: Sendable {
     public private(set) var width: Int
     public private(set) var height: Int
-    /// The modes that were switched on by `ESC [ ? n h` and are on now.
+    /// The modes that `ESC [ ? n h` has switched on and that are still on.
     public private(set) var modes: Set<Int> = []
-    /// The kinds of escape sequences that came: how each begins and, where it has parameters,
-    /// its last letter. Of those that hold text (titles, clipboards) the first three letters.
+    /// The kinds of escape sequences received: their beginnings and, with parameters, their last letters. For
+    /// those that contain text (titles, clipboards), the first three letters.
     public private(set) var kinds: Set<String> = []
     private var grid: [[String]]
     private var mainGrid: [[String]]?
@@ -112,7 +112,7 @@ public struct VirtualTerminal: Sendable {
 
     private mutating func put(_ text: String) {
         guard let scalar = text.unicodeScalars.first else { return }
-        // What combines belongs to the cell before; nothing here needs more of the width table.
+        // Combining characters belong to the cell before; nothing here needs more of the width table.
         if scalar.properties.generalCategory == .nonspacingMark || scalar.value == 0x200D { return }
         let isWide = Self.isWide(scalar)
         if self.column + (isWide ? 2 : 1) > self.width {

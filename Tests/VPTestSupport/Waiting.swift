@@ -1,13 +1,13 @@
 import Foundation
 
-/// Says that a condition did not come true in time.
+/// An error: a condition did not become true in time.
 public struct WaitTimeout: Error, CustomStringConvertible {
     public let description: String
 
     public init(description: String) { self.description = description }
 }
 
-/// Returns the first value that `look` gives, asking again every few milliseconds until `limit` is over.
+/// Returns the first value from `look`, which is called every few milliseconds until `limit` is over.
 @discardableResult
 public func wait<Value>(
     for what: String, limit: Duration = .seconds(60), _ look: () async throws -> Value?
@@ -20,11 +20,11 @@ public func wait<Value>(
     throw WaitTimeout(description: "waited \(limit) in vain for \(what)")
 }
 
-/// Returns once `condition` holds, asking again every few milliseconds until `limit` is over.
+/// Returns once `condition` holds; it is checked every few milliseconds until `limit` is over.
 public func waitUntil(
     _ what: @autoclosure () -> String, limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws {
-    // Said at the end, when `what` can tell how far things came.
+    // `what` is evaluated at the end, when it can tell how far things came.
     do {
         try await wait(for: "", limit: limit) { try await condition() ? true : nil }
     } catch is WaitTimeout {
