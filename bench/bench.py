@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures what users feel, each against the bare tool in the same run, and prints a table.
+"""Measures the delays that users feel, each against the bare tool in the same run, and prints a table.
 
 Method. One release build; one loopback cloud (`vp demo serve --json`) with one rented instance. Every figure is
 the median of interleaved runs (ours, theirs, ours, theirs), so that a noisy machine is noisy for both. Times are
 wall-clock, in milliseconds, of whole processes as a shell would start them. The network with a delay is a pair of
-proxies (`delay.py`). Screen figures come from a pty of 200x50 in which a key is written and the time to the first
-byte that comes back is taken, or, while something else draws as well, to the letter that was typed (`screen.py`).
-htop, tig and less are measured beside ours where they are installed.
+proxies (`delay.py`). Screen figures come from a pty of 200x50: a key is written, and the time to the first byte that
+comes back is measured or, while something else draws as well, to the typed letter (`screen.py`). htop, tig and less
+are measured beside ours if they are installed.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def milliseconds(command, environment, folder):
 def side_by_side(ours, theirs, environment, folder, runs, pause=0.0):
     """Medians of two commands, run in turn; the first run of each warms caches and connections.
 
-    `pause` keeps both below the limit of an endpoint: being held back by it is not what is measured.
+    `pause` keeps both below the rate limit of an endpoint, whose delay must not be measured.
     """
     samples = ([], [])
     for command in (ours, theirs):
@@ -55,7 +55,7 @@ def side_by_side(ours, theirs, environment, folder, runs, pause=0.0):
 
 
 def peak_megabytes(command, environment):
-    """Largest resident size of `command`, from a parent of its own so that nothing else counts."""
+    """The largest resident size of `command`, measured by a separate parent so that nothing else counts."""
     code = (
         "import resource,subprocess,sys;"
         "subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stdin=subprocess.DEVNULL);"
@@ -92,7 +92,7 @@ def rent(vp, environment, project):
 
 
 def bare_ssh(environment, folder, port, name):
-    """The words that run a command through an ssh connection of our own, shared and kept."""
+    """The words that run a command through a shared and persistent ssh connection of our own."""
     config = os.path.join(folder, f"{name}.conf")
     with open(config, "w") as file:
         file.write(
@@ -109,7 +109,7 @@ def measure_commands(table, vp, environment, served, project, folder, runs):
     vast = served["vast"]
     curl = ["curl", "-s", "-o", "/dev/null", "-H", f"Authorization: Bearer {vast['api_key']}",
             vast["url"] + "/api/v1/instances/"]
-    # The list may be asked for once a second, a twentieth of that on this cloud.
+    # The platform allows one list a second; this cloud shortens that to a twentieth.
     table.add("`vp ls`, live, both platforms", *interleave(
         vp, ["ls"], curl, environment, project, runs, "`curl` of vast.ai's list", pause=0.1))
     which = ["-i", str(instance["id"])]
@@ -119,7 +119,7 @@ def measure_commands(table, vp, environment, served, project, folder, runs):
     ):
         table.add(name, *interleave(
             vp, words, [*ssh, "true"], environment, project, runs, "multiplexed `ssh true`"))
-    # What `vp ls` has left in the cache, with an instance to tell of. As often as a prompt is drawn.
+    # The cache of `vp ls`, with one instance in it. A prompt runs this every time it is drawn.
     table.add("`vp status`", *interleave(
         vp, ["status"], ["/bin/true"], environment, project, max(20, runs), "`/bin/true`"))
     measure_far(table, vp, environment, served, project, folder, runs, which)
@@ -127,9 +127,9 @@ def measure_commands(table, vp, environment, served, project, folder, runs):
 
 
 def measure_far(table, vp, environment, served, project, folder, runs, which):
-    """The same with 50 ms between the machines."""
+    """Measures the commands with 50 ms between the machines."""
     far = DelayedCloud(served["vast"]["url"], 0.05)
-    # Ours, so that the other connections, caches and histories stay as they are.
+    # Separate folders, so that the other connections, caches and histories stay as they are.
     environment = {
         **environment, "VAST_URL": far.url, "XDG_STATE_HOME": f"{folder}/far/state",
         "XDG_CACHE_HOME": f"{folder}/far/cache"}
@@ -137,7 +137,7 @@ def measure_far(table, vp, environment, served, project, folder, runs, which):
     listed = json.loads(subprocess.run(
         [vp, "ls", "--json"], env=environment, cwd=project, capture_output=True, check=True).stdout)
     ssh = bare_ssh(environment, folder, listed["instances"][0]["ssh"]["port"], "far")
-    # The last run may be half a minute ago, and with it the list that spares the question where it listens.
+    # After half a minute the cached list is too old, so it is fetched again: then the run need not ask for the address.
     run = ["sh", "-c", '"$0" ls >/dev/null; exec "$0" "$@"']
     remote = f"bare:{environment.get('VP_WORKSPACE', '/workspace')}/"
     shell = " ".join(ssh[:-1])
@@ -159,7 +159,7 @@ def measure_far(table, vp, environment, served, project, folder, runs, which):
             os.mkdir(f"{many}/{number // 100}")
         with open(f"{many}/{number // 100}/{number}.txt", "w") as file:
             file.write(str(number))
-    # A clean place on the instance, where nothing but these files is.
+    # An empty folder on the instance, for these files only.
     environment["VP_WORKSPACE"] = environment.get("VP_WORKSPACE", "/workspace") + "/many"
     milliseconds([*run, vp, "sync", which[-1]], environment, many)
     table.add("50 ms away: the same with 10,000 files", *interleave(
@@ -173,7 +173,7 @@ def interleave(vp, words, peer, environment, project, runs, name, pause=0.0):
 
 
 def peers(text):
-    """Screens that others are used to, by name: where they are installed."""
+    """Well-known full-screen programs by name, if they are installed."""
     known = {"less": ["less", text], "tig": ["tig", "-C", ROOT], "htop": ["htop", "-d", "100"]}
     return {name: command for name, command in known.items() if shutil.which(name)}
 
@@ -206,7 +206,7 @@ def measure_screen(table, tui, environment, project, folder):
             table.add(
                 f"key to first byte, {what}", of(latencies["ours"]), "ms", f"`{name}`", of(latencies[name]))
     screen = screens["ours"]
-    # Somebody who has just typed is taken to be watching.
+    # After a key press the dashboard assumes for a while that somebody is watching.
     screen.drain(25.0)
     cpu, written, window = screen.cpu_seconds(), screen.bytes, 60.0
     wakeups = screen.wakeups(window)
@@ -218,7 +218,7 @@ def measure_screen(table, tui, environment, project, folder):
 
 
 def measure_busy(table, vp, tui, clean, folder):
-    """Keys while an instance is rented whose sshd comes 30 s late, at both sizes that people have."""
+    """Measures keys while an instance is rented whose sshd comes 30 s late, at both common sizes."""
     for width, height in ((200, 50), (80, 24)):
         with served_cloud(vp, clean, folder, "--fault", "sshd-late:30,platform=vast") as served:
             project = os.path.join(folder, f"busy-{width}")

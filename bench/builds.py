@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures one build against another in the same run: bench/builds.py BEFORE [AFTER]
 
-BEFORE and AFTER are folders with `vp` and `vp-tui`; AFTER is `.build-release/release` where it is not named. Every
-figure is the median of runs in turn, so that a noisy machine is noisy for both. Each build has a cloud of its own,
-since a project's database is brought up to date by the newer one and not read by the older.
+BEFORE and AFTER are folders with `vp` and `vp-tui`; AFTER is `.build-release/release` by default. Every figure is the
+median of alternating runs, so that a noisy machine is noisy for both. Each build has a cloud of its own, since the
+newer build migrates a project's database, and the older one can then no longer read it.
 """
 
 import argparse
@@ -41,11 +41,11 @@ class Build:
 def in_turn(builds, measure, runs, pause=0.0):
     """Medians of `measure` for each build; the first run of each warms caches and connections.
 
-    `pause` seconds before each keep both below the limit of an endpoint: being held back by it is not what is measured.
+    `pause` seconds before each keep both below the rate limit of an endpoint, whose delay must not be measured.
     """
     samples = [[] for _ in builds]
     for round in range(runs + 1):
-        # Whoever comes first in a round may find the machine warmer or colder.
+        # The first build of a round may find the machine warmer or colder.
         for index in (range(len(builds)) if round % 2 else reversed(range(len(builds)))):
             time.sleep(pause)
             sample = measure(builds[index])
@@ -97,7 +97,7 @@ def main():
                 ("warm `vp --no-sync run -- true`", lambda build: ["--no-sync", "run", "-i", build.instance, "--", "true"]),
                 ("warm `vp run -- true`", lambda build: ["run", "-i", build.instance, "--", "true"]),
             ):
-                # Lists may be asked for once a second, a twentieth of that on this cloud.
+                # The platform allows one list a second; this cloud shortens that to a twentieth.
                 pause = 0.1 if what == "`vp ls`" else 0
                 after, before = in_turn(builds, lambda build: build.time(words(build)), arguments.runs, pause)
                 table.add(what, after, "ms", "the build before", before)

@@ -3,8 +3,8 @@
 
 Method. Every program runs on a pty of 200x50. A first frame is the time from the start of the process to its
 first byte; a key's time is from writing it to the first byte that comes back. The loopback cloud serves the
-dashboard; a real job writes the 10 000 lines a second. The log of a gigabyte takes the place of a finished
-job's local copy. Peers that are not installed are left out.
+dashboard; a real job writes the 10 000 lines a second. A log of one gigabyte replaces the local copy of a
+finished job's log. Peers that are not installed are left out.
 """
 
 import argparse
@@ -34,24 +34,24 @@ WRITER = (
 
 
 class Watched(Screen):
-    """A screen whose text can be waited for."""
+    """A screen that can wait for text."""
 
     def wait_for(self, words, limit=30.0, key=None):
-        """Milliseconds until `words` are written, after typing `key`."""
+        """Returns the milliseconds from typing `key` until `words` are written."""
         start, data = time.perf_counter(), b""
         if key is not None:
             self.type(key)
         while (left := start + limit - time.perf_counter()) > 0:
             if select.select([self.fd], [], [], left)[0]:
                 data += os.read(self.fd, 65536)
-                # Only the newest of it: a flood must not make us slower than what is measured.
+                # Only the newest output: a flood must not make this program slower than the measured one.
                 if words.replace(b" ", b"") in plain(data[-200_000:]):
                     return (time.perf_counter() - start) * 1000
         sys.exit(f"never showed {words!r}; last: {plain(data)[-900:]!r}")
 
 
     def redrawn_until(self, words, limit=30.0, key=b""):
-        """The same where only some letters of `words` change: the whole screen is drawn anew, again and again."""
+        """Does the same if only some letters of `words` change: it makes the program redraw the screen repeatedly."""
         start = time.perf_counter()
         self.type(key)
         while time.perf_counter() - start < limit:
@@ -62,12 +62,12 @@ class Watched(Screen):
 
 
 def plain(data):
-    """What was written, without blanks: where a row is empty already, a terminal is moved instead."""
+    """The written text without blanks: programs move the cursor over cells that are already empty."""
     data = re.sub(rb"(.)\x1b\[(\d+)b", lambda match: match[1] * (1 + int(match[2])), data)
     return re.sub(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78]|[\x00-\x20]", b"", data)
 
 
-# Two keys that move each time: lnav begins at the end.
+# Two keys that always move: lnav begins at the end.
 MOVES = {"htop": [b"\x1b[B", b"\x1b[A"], "lnav": [b"k", b"j"]}
 
 
@@ -87,7 +87,7 @@ def first_frames(table, tui, environment, project, others):
     for _ in range(7):
         for name, command in [("ours", [tui]), *others]:
             screen = Watched(command, environment, project)
-            # Ours to the last word of the last row; of the others any byte will do.
+            # For ours, the time to the last word of the last row; for the others, to the first byte.
             if name == "ours":
                 samples[name].append(screen.wait_for(b"? help", limit=5))
             else:
@@ -115,7 +115,7 @@ def quiet_keys(table, tui, environment, project, others):
 
 
 def detached(vp, environment, project, instance, *words):
-    # One that says it runs may have no sshd yet.
+    # An instance that is shown as running may have no sshd yet.
     for _ in range(30):
         job = subprocess.run(
             [vp, "--no-sync", "run", "-i", instance, "--detach", "--json", "--", *words], env=environment,
@@ -140,7 +140,7 @@ def busy_keys(table, vp, tui, environment, project, instance):
     job = detached(vp, environment, project, instance, "python3", "-u", "-c", WRITER.format(seconds=60))
     screen = opened(tui, environment, project, [b"3", b"g", b"\r"])
     screen.wait_for(b"loss 0.0")
-    # What is typed into a filter is known among frames of the log that come by themselves.
+    # Typed letters can be recognized in a filter among the frames that the log causes.
     screen.type(b"1/")
     screen.drain(1.0)
     size, cpu, start = log_size(environment), screen.cpu_seconds(), time.perf_counter()
@@ -193,7 +193,7 @@ def large_log(table, vp, tui, environment, project, instance, megabytes):
     screen.type(b"/step 000000042")
     screen.drain(0.3)
     far = screen.redrawn_until("step 000000042  1 of 1 ·".encode(), key=b"\r")
-    # What less takes minutes for, grep does in one pass.
+    # The peer is grep, which does in one pass what takes less minutes.
     start = time.perf_counter()
     subprocess.run(["grep", "-c", "step 000000042", path], capture_output=True)
     table.add(
@@ -215,7 +215,7 @@ def large_log(table, vp, tui, environment, project, instance, megabytes):
 
 
 def many_offers(table, vp, tui, environment, project, folder, count):
-    # As `vp` keeps them, each many times over under other numbers and prices.
+    # The cached offers, each repeated many times with other numbers and prices.
     subprocess.run([vp, "offers", "--json"], env=environment, cwd=project, capture_output=True, check=True)
     with open(os.path.join(environment["XDG_CACHE_HOME"], "variousplug", "offers.json")) as file:
         document = json.load(file)
@@ -255,7 +255,7 @@ def idle(table, tui, environment, project, others):
     rows = []
     for name, command in [("ours", [tui]), *others]:
         screen = Screen(command, environment, project)
-        # Somebody who has just come is taken to be watching.
+        # After its start the dashboard assumes for a while that somebody is watching.
         screen.drain(25.0 if name == "ours" else 3.0)
         cpu, written, window = screen.cpu_seconds(), screen.bytes, 30.0
         wakeups = screen.wakeups(window)
@@ -270,10 +270,10 @@ def idle(table, tui, environment, project, others):
         table.add("resident", ours[4], "MB", f"`{row[0]}`", row[4])
 
 
-# Cheap ones, so that the account lasts.
+# Cheap GPUs, so that the credit lasts.
 POD_GPUS = ["NVIDIA RTX A4000", "NVIDIA RTX A5000", "NVIDIA A40", "NVIDIA L4", "NVIDIA GeForce RTX 3090",
             "NVIDIA RTX A6000", "NVIDIA GeForce RTX 4090", "NVIDIA L40", "NVIDIA L40S", "NVIDIA A100 80GB PCIe"]
-# One that starts sshd by itself: others need a command that does.
+# This image starts sshd by itself; others need a command for that.
 POD_IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 
 
@@ -286,7 +286,7 @@ def asked(url, key, method, body):
 
 
 def fill(vp, served, environment, project, count):
-    """Rents that many, as another client of the account would, and waits until they run."""
+    """Rents `count` instances, as another client of the account would, and waits until they run."""
     offers = json.loads(subprocess.run(
         [vp, "offers", "--json", "--limit", "1000", "--platform", "vast"], env=environment, cwd=project,
         capture_output=True, check=True).stdout)["offers"]
@@ -334,7 +334,7 @@ def many_instances(table, vp, tui, clean, folder, instances, jobs):
         name = f"{len(running)} instances, {jobs} jobs running, the log of one followed"
         screen.type(b"1")
         screen.drain(2.0)
-        # Each of them changes what is shown; one that does not would wait for the clock.
+        # Each of these keys changes the screen; after any other the next byte would come from the clock.
         moves = screen.key_latencies([b"j", b"j", b"G", b"g"], 160) + screen.key_latencies([b"o", b"O"], 80)
         table.add(f"{name}: key to first byte, p99", percentile(moves, 0.99), "ms")
         table.add("the same, median", statistics.median(moves), "ms")
@@ -342,7 +342,7 @@ def many_instances(table, vp, tui, clean, folder, instances, jobs):
         screen.drain(0.3)
         letters, lost = screen.echo_latencies(10)
         table.add(f"the same, a letter of a filter, p99 of {len(letters)}, {lost} lost", percentile(letters, 0.99), "ms")
-        # Alone, or it would be taken for the start of a key.
+        # Sent alone, or it would be taken for the start of a key.
         screen.type(b"\x1b")
         screen.drain(1.0)
         for words, keys in (("watched", 0), ("left alone for 25 s", 25)):

@@ -1,7 +1,7 @@
 """A network with a delay, for one process: TCP proxies, and an HTTP proxy that sends clients through them.
 
-`DelayedCloud` stands before a vast.ai API and replaces, in every answer, the ssh ports of instances by ports of its
-own. What goes through those arrives half a round trip later, in either direction; the order is kept and nothing is
+`DelayedCloud` is a proxy of a vast.ai API that replaces, in every answer, the ssh ports of instances by ports of its
+own. Data through those ports arrives half a round trip later, in either direction; the order is kept and nothing is
 throttled.
 """
 

@@ -2,9 +2,9 @@
 """Measures how a job's log reaches this machine, beside the bare tool in the same run, and prints a table.
 
 Method. A release build, one loopback cloud with one rented instance. Lag: a job prints the time every 50 ms;
-`vp logs -f` and `ssh tail -f` read the same log at once, and each line's age on arrival is taken. Ingest: a
-file on the instance is printed by a job that `vp run` follows into its spool, and by `ssh cat` into a file, in
-turn. Memory is the largest resident size of that `vp`.
+`vp logs -f` and `ssh tail -f` read the same log at once, and each line's age on arrival is measured. Ingest: a
+file on the instance is printed by a job that `vp run` follows into its spool and, in turn, by `ssh cat` into a
+file. Memory is the largest resident size of that `vp`.
 """
 
 import argparse
@@ -25,7 +25,7 @@ CLOCK = "import time\nfor n in range(200):\n    print(time.time(), flush=True)\n
 
 
 def ages(command, environment, folder, samples):
-    """Starts `command`; a thread notes how old each line is when it arrives."""
+    """Starts `command`; a thread records the age of each line when it arrives."""
     process = subprocess.Popen(
         command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0)
 
@@ -92,7 +92,7 @@ def main():
         time.sleep(0.5)
         theirs_process.kill()
         theirs_thread.join()
-        # What was printed before somebody read is older by that much.
+        # Lines that were printed before the readers started are too old to count.
         ours, theirs = ours[40:], theirs[40:]
         table.add("lag of a line, median", statistics.median(ours), "ms", "`ssh tail -f`", statistics.median(theirs))
         table.add("lag of a line, p99", percentile(ours, 0.99), "ms", "`ssh tail -f`", percentile(theirs, 0.99))

@@ -1,4 +1,4 @@
-"""A program on a pseudo terminal, as a user meets it: keys in, bytes out, and what it costs meanwhile."""
+"""A program on a pseudo terminal, as a user sees it: keys in, bytes out, and its use of resources."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ import struct
 import termios
 import time
 
-# Letters that end none of the escape sequences of a redraw, so that one that arrives was typed.
+# Letters that end no escape sequence of a redraw: one that arrives must be a typed one.
 ECHOED = b"QWVUYN"
 
 
@@ -18,14 +18,14 @@ class Screen:
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            # The size stands before the program looks for it.
+            # The size is set before the program reads it.
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
             os.chdir(folder)
             os.execvpe(command[0], command, {**environment, "TERM": "xterm-256color", "LANG": "C.UTF-8"})
         self.bytes = 0
 
     def read_until_quiet(self, quiet=0.3, limit=10.0):
-        """Reads until nothing has come for `quiet` seconds; returns the time of the first byte, or None."""
+        """Reads until there was no output for `quiet` seconds; returns the time of the first byte, or None."""
         first = None
         end = time.perf_counter() + limit
         while time.perf_counter() < end:
@@ -43,7 +43,7 @@ class Screen:
         return first
 
     def drain(self, seconds):
-        """Reads whatever comes within `seconds`, and returns it."""
+        """Reads all output within `seconds`, and returns it."""
         end = time.perf_counter() + seconds
         data = b""
         while (left := end - time.perf_counter()) > 0:
@@ -53,7 +53,7 @@ class Screen:
         return data
 
     def read_until(self, text, limit=20.0):
-        """Reads until `text` has come, and returns the seconds it took; None when it did not come."""
+        """Reads until `text` appears, and returns the seconds that it took; None if it did not appear."""
         start, data = time.perf_counter(), b""
         while (left := start + limit - time.perf_counter()) > 0:
             if select.select([self.fd], [], [], left)[0]:
@@ -66,7 +66,7 @@ class Screen:
         os.write(self.fd, keys)
 
     def key_latencies(self, keys, count):
-        """Milliseconds from a key to the first byte that comes back."""
+        """Returns the milliseconds from each key to the first byte that comes back."""
         samples = []
         for number in range(count):
             start = time.perf_counter()
@@ -77,7 +77,7 @@ class Screen:
         return samples
 
     def echo_latencies(self, seconds):
-        """Milliseconds from a letter typed into a field to that letter on the tty, and how many never came."""
+        """Returns the milliseconds from each letter typed into a field to its echo, and how many were lost."""
         samples, lost, number = [], 0, 0
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
@@ -95,20 +95,20 @@ class Screen:
         return samples, lost
 
     def cpu_seconds(self, children=False):
-        """Of the program itself, or of its children that have ended."""
+        """Returns the processor time of the program itself, or of its children that have ended."""
         fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
         first = 13 if children else 11
         return (int(fields[first]) + int(fields[first + 1])) / os.sysconf("SC_CLK_TCK")
 
     def wakeups(self, seconds):
-        """Times that any thread was woken within `seconds`; threads that come and go are seen in between."""
+        """Counts the wakeups of all threads within `seconds`; it polls to see threads that come and go."""
         start = self._switches()
         counts = dict(start)
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             self.drain(min(0.25, left))
             counts.update(self._switches())
-        # A thread that was not there at the start began at nothing.
+        # A thread that did not exist at the start began at 0.
         return sum(count - start.get(task, 0) for task, count in counts.items())
 
     def _switches(self):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Measures `vp sync` beside bare `rsync -a` over a warm connection of its own, and prints a table.
 
-Both send the same folder to the same loopback instance, in turn; the remote side is emptied before each first
+Both upload the same folder to the same loopback instance, in turn; the remote side is emptied before each first
 upload, for both. Medians. `--peak` adds the memory of a sync of a hundred thousand files.
 
 `--against PATH` measures another build of `vp` in place of rsync: each has a cloud, an instance and a project of its
-own, and they take turns, so that a noisy machine is noisy for both. The ratio is ours by the other's.
+own, and they take turns, so that a noisy machine is noisy for both. The ratio is ours divided by the other's.
 """
 
 import argparse
@@ -77,7 +77,7 @@ class Bench:
             for times, command in pair:
                 self.forget()
                 times.append(milliseconds(command, self.environment, project))
-            # A disk that is made to wait after so many writes must not always wait for the same one.
+            # A disk that pauses after a number of writes must not always pause for the same one.
             pair.reverse()
         return statistics.median(ours), statistics.median(theirs)
 
@@ -124,7 +124,7 @@ def fill(project, make):
 
 
 def interleave(pair, runs, measure):
-    """Medians of both benches, which take turns at being the first."""
+    """Returns the medians of both benches, which take turns at being first."""
     samples = {bench: [] for bench in pair}
     for turn in range(runs):
         for bench in pair if turn % 2 == 0 else pair[::-1]:
@@ -138,7 +138,7 @@ def first_sync(bench):
 
 
 def compare(table, vp, other, runs):
-    """Both builds through the same cloud's program, so that theirs is the only difference."""
+    """Measures both builds with the same program as the cloud, so that the builds are the only difference."""
     with rented(vp, vp) as ours, rented(vp, other) as theirs:
         pair = [ours, theirs]
         for name, make in TREES:

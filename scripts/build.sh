@@ -2,13 +2,13 @@
 # Builds vp and vp-tui for use, into .build-release/release: scripts/build.sh [vp] [vp-tui]
 #
 # Four things shorten each start of `vp`, the first three from 13.6 ms to 6.6 on the machine that measured it:
-# - The Swift libraries are part of the program.
-# - libcurl, and some thirty libraries behind it, are loaded by the first request (Sources/CCurl). FlyingFox brings along
-#   FoundationNetworking for a proxy that nobody here uses, and that would link libcurl: an empty archive stands
-#   in for it, and an object whose functions, hidden from libcurl itself, end the program. The last lines make sure that nothing is linked.
+# - The Swift libraries are linked into the program.
+# - The first request loads libcurl, and some thirty libraries behind it (Sources/CCurl). FlyingFox depends on
+#   FoundationNetworking for a proxy that nobody here uses, and that would link libcurl: an empty archive replaces it, with
+#   an object whose functions, hidden from libcurl itself, end the program. The last lines check that nothing is linked.
 # - The program has a fixed address, so that its hundred thousand pointers need not be adjusted.
-# - Generic types are made by calls and not by their mangled names. For each name the runtime searches all eight thousand
-#   conformances of the program, which was half of what `vp sync` had to do where nothing had changed.
+# - Generic types are created by calls and not by their mangled names. For each name the runtime searches all eight thousand
+#   conformances of the program, which was half of the time of a `vp sync` without changes.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Shows VariousPlug at work on the loopback cloud: no account, no cost, nothing left behind.
-# On a terminal it opens the dashboard; without one, or with --headless, `vp demo` walks the main job.
+# On a terminal it opens the dashboard; without one, or with --headless, `vp demo` walks through the main use.
 set -eu
 cd "$(dirname "$0")/.."
 

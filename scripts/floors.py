@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts who knows whom in Sources/VPEngine. Called by floors.sh, which says what for."""
+"""Finds dependencies between folders and files of Sources/VPEngine. Called by floors.sh, which describes the output."""
 
 import collections
 import pathlib
@@ -7,7 +7,7 @@ import re
 import sys
 
 ENGINE = pathlib.Path(__file__).resolve().parent.parent / "Sources" / "VPEngine"
-# From the ground up. A file may name what is on its own floor and below.
+# From the ground up. A file may use types of its own floor and of those below.
 FLOORS = [
     "Model", "System", "Training", "Configuration", "Store", "SSH", "Platforms", "Context", "Sync", "Money", "Jobs",
     "Instances", "Facade",
@@ -21,7 +21,7 @@ INTERPOLATION = re.compile(r"\\\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 
 
 def code(text):
-    """The text without comments, and of its strings only what is interpolated."""
+    """Returns the text without comments, and with only the interpolations of its strings."""
     kept = lambda match: " ".join(INTERPOLATION.findall(match.group(0)))
     text = re.sub(r'"""(?:.|\n)*?"""', kept, text)
     text = re.sub(r'"(?:[^"\\\n]|\\.)*"', kept, text)
@@ -33,7 +33,7 @@ def floor(path):
 
 
 def circles(graph):
-    """The strongly connected parts of more than one file, largest first (Tarjan, without recursion)."""
+    """Returns the strongly connected components of more than one file, largest first (Tarjan, without recursion)."""
     index, low, stack, on_stack, found = {}, {}, [], set(), []
     for root in graph:
         if root in index:

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages that are missing: scripts/install.sh [run] [test] [screenshots]
-#   run          what building, the demo and the loopback cloud need (the default)
-#   test         that, and what the tests need
-#   screenshots  that, and what screenshots/capture.sh needs
-# Does nothing, quickly, when everything is there.
+#   run          the packages for building, the demo and the loopback cloud (the default)
+#   test         those, and the packages for the tests
+#   screenshots  those, and the packages for screenshots/capture.sh
+# Ends quickly if everything is installed.
 set -eu
 
 run="ca-certificates libcurl4 git libncurses-dev libsqlite3-dev openssh-client openssh-server rsync bubblewrap python3"

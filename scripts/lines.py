@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Holds the length of lines and files where `swift format` does not look.
+"""Checks lengths of lines and files that `swift format` does not check.
 
-    scripts/lines.py          names comments over 110 columns, and Swift files over 400 lines; ends with 1 where there are any
-    scripts/lines.py --wrap   breaks such comments of Swift files, and names the rest
+    scripts/lines.py          lists comments over 110 columns, and Swift files over 400 lines; ends with 1 if there are any
+    scripts/lines.py --wrap   wraps such comments of Swift files, and lists the rest
 
-Code is broken by `swift format`; what it leaves over 110 columns is a literal, which stays in one piece. Documents have a
-sentence or a table's row in a line where that reads better, and are left out.
+`swift format` breaks code; the lines that it leaves over 110 columns are literals, which stay in one piece. Documents are
+left out: they may have a sentence or a row of a table on one line where that reads better.
 """
 
 import pathlib
@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 COLUMNS = 110
 LINES = 400
 COMMENT = re.compile(r"^(\s*)(///?)( ?)(.*)$")
-# These begin a paragraph of their own.
+# These begin a new paragraph.
 OWN = re.compile(r"^(?:- |\d+\. |\| |```|MARK|#| {2,}|$)")
 
 
@@ -27,7 +27,7 @@ def files():
 
 
 def comments(lines):
-    """The line and, of a comment outside of literals, its parts."""
+    """Yields each line with the parts of its comment, or None for code and within literals."""
     in_literal = False
     for line in lines:
         yield line, None if in_literal else COMMENT.match(line)
@@ -40,9 +40,9 @@ def is_too_long(line, comment):
 
 
 def wrap(lines):
-    """`lines` with each comment that is too long broken at a blank; what is over goes on in the same paragraph."""
+    """Returns `lines` with each long comment broken at a blank; the rest continues the same paragraph."""
     result = []
-    rest = None  # how a line begins, and what the one before had too much
+    rest = None  # the prefix of a line, and the rest of the one before
     for line, comment in comments(lines):
         if rest:
             begin, words = rest
@@ -57,7 +57,7 @@ def wrap(lines):
             indent = " " * (len(re.match(r"(?:- |\d+\. )?", comment[4])[0]))
             cut = line.rfind(" ", len(begin), COLUMNS + 1)
             if len(line) - cut < 20:
-                # Better than a word or two alone: where a sentence or a part of it ends.
+                # A break at the end of a clause is better than one or two words alone on a line.
                 ends = [match.end() - 1 for match in re.finditer(r"[.:;,)] ", line[:cut])]
                 cut = next((end for end in reversed(ends) if end > COLUMNS // 2), cut)
             if cut > len(begin):
@@ -75,7 +75,7 @@ def main():
         path = ROOT / name
         lines = path.read_text().split("\n")
         if sys.argv[1:] == ["--wrap"]:
-            # What a line hands on may make the next one too long.
+            # The rest of a line may make the next one too long.
             while (again := wrap(lines)) != lines:
                 lines = again
             path.write_text("\n".join(lines))

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Lists the places where text or a number of another kind becomes a number, or a C format is used.
+"""Lists conversions to numbers from text or other kinds of numbers, and uses of C formats.
 
-Whatever comes from a platform, an instance or a stored file becomes a number by `NumberRange`, and text by `Figures`.
-In the files that read such things every other conversion stands in `scripts/numbers.allow` with its reason:
+Text from a platform, an instance or a stored file becomes a number through `NumberRange`, and numbers become text
+through `Figures`. In the files that read such text every other conversion is listed in `scripts/numbers.allow` with its
+reason:
 
     PATH or *  |  CODE  |  REASON
 
-CODE is the conversion as it stands in the source, blanks left out. With `*` for the path it is for any of the files, and
-CODE a pattern in which `*` stands for anything. Fails for a conversion that is not listed, and for an entry that nothing
-needs.
+CODE is the conversion as in the source, without blanks. With `*` as the path an entry applies to all files, and CODE is a
+pattern in which `*` matches anything. Fails for a conversion that is not listed, and for an entry that nothing needs.
 """
 
 import fnmatch
@@ -25,13 +25,13 @@ READERS = [
     "Sync/RsyncTransfer.swift", "Sync/TarTransfer.swift", "Sync/LastLook.swift", "Sync/VerifiedMark.swift",
 ]
 CONVERSION = re.compile(r"(?<![\w.])(?:U?Int(?:8|16|32|64)?|Double|Float)\(")
-# These say themselves what happens to a number that does not fit, or take none from outside.
+# These labels define what happens to a number that does not fit, or take none from outside.
 SAFE = re.compile(r"\((?:saturating|exactly|clamping|truncatingIfNeeded|ascii|bitPattern|bigEndian):")
 FORMAT = re.compile(r"String\(\s*format:|NSString\(\s*format:|withVaList")
 
 
 def call(text, start):
-    """The call that begins at `start`, up to its closing bracket, without blanks."""
+    """Returns the call that begins at `start`, up to its closing bracket, without blanks."""
     depth = 0
     for index in range(text.index("(", start), len(text)):
         depth += {"(": 1, ")": -1}.get(text[index], 0)
@@ -41,7 +41,7 @@ def call(text, start):
 
 
 def source(path):
-    """The file without its comments; line numbers stay."""
+    """Returns the file without its comments, with unchanged line numbers."""
     return re.sub(r"(?m)^\s*//.*$|(?<=[\s;{}])// .*$", "", path.read_text())
 
 

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Runs the engine's tests under the thread sanitizer: scripts/sanitize.sh [arguments of the test program]
-# It is built in a folder of its own. What is known of other packages stands in scripts/tsan.txt, each with its reason.
+# The build has a separate folder. Known reports of other packages are listed in scripts/tsan.txt, each with its reason.
 set -eu
 cd "$(dirname "$0")/.."
 
 scripts/install.sh test
 swift build --build-tests --sanitize thread --scratch-path .build-tsan
-# Everything is some ten times as slow and larger: what measures memory and what has deadlines of its own is left out.
+# Everything is some ten times slower and larger, so tests that measure memory or have their own deadlines are left out.
 TSAN_OPTIONS="suppressions=$PWD/scripts/tsan.txt halt_on_error=0 exitcode=66"
 SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
 export TSAN_OPTIONS SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Looks for programs that no tool checks. Called by shell.sh, which says what for.
+"""Looks for programs that no tool checks. Called by shell.sh, which describes the checks.
 
-Names Python files that do not compile, files of Sources/VPScripts that nothing uses or that the Swift compiler's names
-cannot tell apart, and programs of more than one line that stand in a literal of Swift.
+Lists Python files that do not compile, files of Sources/VPScripts that nothing uses or whose names become the same Swift
+name, and programs of more than one line in a literal of Swift.
 """
 
 import pathlib
@@ -37,7 +37,7 @@ def python_problems():
 
 
 def file_problems(swift):
-    """A file is used where a script includes it, or Swift code names the constant that holds it."""
+    """A file is used if a script includes it, or if Swift code names the constant that contains it."""
     files = sorted(path for path in FILES.rglob("*") if path.is_file())
     included = {
         name for path in files if path.suffix == ".sh"
@@ -65,7 +65,7 @@ def file_problems(swift):
 
 def literal_problems(swift):
     for path, text in swift.items():
-        # Comments may quote what they like.
+        # Comments may quote programs.
         text = re.sub(r"^\s*//.*$", "", text, flags=re.M)
         for match in LITERAL.finditer(text):
             body = match.group(2) if match.group(2) is not None else match.group(4)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Checks the programs that are not Swift: those of Sources/VPScripts, which run on instances, and those of this repository.
-# Shell is read by the shells that instances have, by shellcheck and by shfmt (`shfmt -w FILE` puts its layout right), perl
-# and Python by themselves. Also names scripts that nothing uses, and programs in literals of Swift.
+# Shell scripts are checked by the shells of instances, shellcheck and shfmt (`shfmt -w FILE` fixes the layout), perl and
+# Python files by their interpreters. Also lists scripts that nothing uses, and programs in literals of Swift.
 # Ends with 1 for any finding; the last line is the summary.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ fail() {
     echo "$1" >&2
     failed=1
 }
-# Names of ours hold no blanks.
+# File names here contain no blanks.
 # shellcheck disable=SC2086
 shell_files="$(find $folders -name '*.sh' | sort) .ci/run"
 for file in $shell_files; do

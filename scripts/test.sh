@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs what is missing, builds everything and runs all tests. Arguments go to `swift test`:
+# Installs missing packages, builds everything and runs all tests. Arguments go to `swift test`:
 #   scripts/test.sh --filter VPEngineTests
-# --long looks longer where tests try what chance finds: hours instead of minutes.
-# Four tests at a time. On two cores a whole run took 17 minutes with three, 12 with six and 41 one by one (`--serial`); with
-# more, clouds and terminals keep each other from their deadlines.
-# The last line is the summary of `swift test`; over it, what failed is told once more, so that the end of a long output
+# --long makes randomized tests search longer: hours instead of minutes.
+# Four tests run at a time. On two cores a whole run took 17 minutes with three, 12 with six and 41 one by one (`--serial`);
+# with more, clouds and terminals make each other miss their deadlines.
+# The last line is the summary of `swift test`; the failures are listed once more above it, so that the end of a long output
 # is enough.
 set -eu
 cd "$(dirname "$0")/.."
@@ -36,12 +36,12 @@ trap 'rm -rf "$results"' EXIT
 } 2>&1 | tee "$results/output"
 status=0
 if [ -s "$results/status" ]; then status=$(cat "$results/status"); fi
-# In CI everything that tests need is there: one that was skipped has tried nothing.
+# In CI all requirements of tests are installed: a skipped test has tested nothing.
 if [ -n "${CI:-}" ] && [ "$status" = 0 ] && grep -q '<skipped' "$results"/*.xml; then status=1; fi
 if [ "$status" = 0 ]; then exit 0; fi
 
 echo 'Failed:'
-# `swift test` writes the results of Swift Testing beside the file that is asked for.
+# `swift test` writes the results of Swift Testing beside the requested file.
 cat "$results"/*.xml | awk -v skips="${CI:-}" '
   /<testcase/ { test = $0; sub(/.*classname="/, "", test); sub(/" name="/, ".", test); sub(/" (time=|>).*/, "", test) }
   /<failure/ { why = $0; sub(/.*message="/, "", why); sub(/" *\/?>.*/, "", why); print "  " test ": " why }

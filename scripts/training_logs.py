@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares `vp metrics --json` with what is expected of each log. Called by training-logs.sh, which says what for."""
+"""Compares `vp metrics --json` with the expected figures of each log. Called by training-logs.sh, which describes it."""
 
 import json
 import pathlib
@@ -16,7 +16,7 @@ def near(a, b):
 
 
 def seconds(text):
-    """`1 day, 2:12:07`, `1:31`, `18h 33m 40s`, `33 minutes and 42.59 seconds`."""
+    """Parses `1 day, 2:12:07`, `1:31`, `18h 33m 40s`, `33 minutes and 42.59 seconds`."""
     total = 0.0
     for part in text.replace(" and ", ", ").split(", "):
         if ":" in part:
