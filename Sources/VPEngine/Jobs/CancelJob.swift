@@ -7,9 +7,9 @@ struct CancelJob {
     let instance: InstanceID
     let request: CancelRequest
 
-    /// Returns the job as it ended; of one that is over, what it left behind is ended. Throws
-    /// `.cancelIncomplete` with the survivors where some process would not go, and `.noSuchJob` where the
-    /// instance has no record of it.
+    /// Returns the job as it ended; for a job that is over, ends the processes that it left behind. Throws
+    /// `.cancelIncomplete` with the survivors if some process could not be ended, and `.noSuchJob` if the
+    /// instance has no record of the job.
     func run() async throws(EngineError) -> Job {
         let activity = EngineError.Activity(
             "cancelling job \(self.id)", platform: self.instance.platform, subject: self.id.rawValue)
@@ -32,11 +32,11 @@ struct CancelJob {
         let book = JobBook(context: self.context)
         var ended: Job?
         if job.state.isOver, job.endedAt != nil {
-            // Only what it had left behind was there to end.
+            // Only processes that the job had left behind remained to be ended.
             ended = try book.note(
                 .swept(left, isCertain: !reports.contains(.unadopted)), of: self.id, at: now)?.job
         } else {
-            // Whoever follows the job sees the same end, and writes the same.
+            // A program that follows the job sees the same end, and writes the same.
             switch reports.last {
             case .ended(var end):
                 end.background = left

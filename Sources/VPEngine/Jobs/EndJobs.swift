@@ -1,18 +1,18 @@
-/// Ends the jobs on an instance that is about to stop or to go, as a cancel does:
-/// what they save on TERM is there when results are brought.
+/// Ends the jobs on an instance that is about to stop or to be destroyed, as a cancel does: files that they
+/// save on TERM exist when results are downloaded.
 struct EndJobs {
     let context: EngineContext
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
 
-    /// Returns when they are gone, or have had their time. Where the instance does not answer,
-    /// its own end is theirs.
+    /// Returns when the jobs are gone, or have had their time. If the instance does not answer, they end with
+    /// it.
     func run(on instance: Instance) async {
         guard instance.status == .running, let live = await LiveJobs(self.context).told(by: instance.id),
             !live.isEmpty
         else { return }
         self.progress(ActionProgress(.cancelling))
-        // Those that wait for others would begin when these end.
+        // Jobs that wait for others would begin when those end.
         await self.end(live.filter { $0.seconds == nil }, on: instance.id)
         await self.end(live.filter { $0.seconds != nil }, on: instance.id)
     }
@@ -25,7 +25,7 @@ struct EndJobs {
 
     private func end(_ id: JobID, on instance: InstanceID) async {
         guard (try? self.context.store.job(id))?.instance == instance else {
-            // Somebody else's: no book of ours is to say how it ended.
+            // The job is somebody else's: our history does not record how it ended.
             let script = JobScript(
                 job: id, command: .shell(""), environment: [:], remoteRoot: "/", workingDirectory: nil)
             let grace = self.context.configuration.jobs.graceSeconds

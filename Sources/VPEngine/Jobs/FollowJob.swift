@@ -19,9 +19,9 @@ struct FollowJob: Sendable {
         return try await self.follow(job, spool, JobStart())
     }
 
-    /// Starts `job` and returns once the instance has said that it is there.
+    /// Starts `job` and returns once the instance has confirmed that it exists there.
     func launch(_ job: Job) async throws(EngineError) -> Job {
-        // Held so that nobody takes a job for lost that is just being started.
+        // The spool is held so that no program takes a job for lost that is just being started.
         let spool = try LogSpool(path: job.logPath)
         defer { withExtendedLifetime(spool) {} }
         let start = JobStart()
@@ -51,8 +51,8 @@ struct FollowJob: Sendable {
 
     /// Follows `job`, which was started before.
     ///
-    /// Where another program follows it already, its local log is read as it grows; if that program ends
-    /// before the job does, this takes over.
+    /// If another program follows it already, reads its local log as it grows; if that program ends before
+    /// the job does, this one takes over.
     func attach(_ job: Job) async throws(EngineError) -> Job {
         let start = JobStart()
         start.confirm()
@@ -60,12 +60,14 @@ struct FollowJob: Sendable {
         for stream in JobStream.allCases {
             let size = try self.logs.size(job.id, stream)
             offsets[stream] = size
-            // Whoever has seen less, because somebody else brought more since, is told how far it goes.
+            // A reader that has seen less, because another program has fetched more since, is told how far
+            // the log goes.
             self.report(.output(of: job.id, stream, offset: size, bytes: []))
         }
         while true {
             let current = try self.context.store.job(job.id) ?? job
-            // Read before the state is looked at again: what was written until the end is then in.
+            // The log is read before the state is checked again: everything that was written until the end is
+            // then included.
             var hasNew = false
             for stream in JobStream.allCases {
                 let offset = offsets[stream] ?? 0
@@ -91,8 +93,8 @@ struct FollowJob: Sendable {
         }
     }
 
-    /// Brings what the instance holds of `job`'s logs now, and notes how the job stands. nil where another
-    /// program follows the job: it does both.
+    /// Downloads the rest of `job`'s logs as far as they go now, and records the job's state. Returns nil if
+    /// another program follows the job: that program does both.
     func catchUp(_ job: Job) async throws(EngineError) -> Job? {
         guard let spool = try LogSpool(path: job.logPath) else { return nil }
         let shell = try await self.context.shell(for: job.instance)
@@ -102,7 +104,8 @@ struct FollowJob: Sendable {
         return try ending.map { ending throws(EngineError) in try self.conclude(job, ending) }
     }
 
-    /// Once more where the copy turned out to be none. The first log tells how the job stands.
+    /// Performs `request`, a second time if the copy turned out to be damaged. The first log tells the job's
+    /// state.
     private func request(
         _ request: LogTail.Request, _ tail: LogTail, _ shell: RemoteShell, _ earlier: LogTail.Ending?
     ) async throws(EngineError) -> LogTail.Ending {
@@ -161,7 +164,7 @@ struct FollowJob: Sendable {
         }
     }
 
-    /// The first log's ending, verified where both are.
+    /// Returns the first log's ending, which is verified if both are.
     private static func joined(_ first: LogTail.Ending?, _ second: LogTail.Ending?) -> LogTail.Ending {
         guard let first else { return second! }
         if case .ended(let end, let isVerified) = first, case .ended(_, let other)? = second {
@@ -170,21 +173,21 @@ struct FollowJob: Sendable {
         return first
     }
 
-    /// Follows a log and comes back after every cut, until the job is over or its instance is.
+    /// Follows a log and reconnects after every cut, until the job is over or its instance is.
     private func followUntilOver(
         _ instance: InstanceID, _ tail: LogTail, _ spool: LogSpool?, _ start: JobStart
     ) async throws(EngineError) -> LogTail.Ending {
-        // The second log's connection is lost together with the first one's, and says nothing of its own.
+        // The second log's connection is lost together with the first one's, and is not reported separately.
         try await self.retrying(instance, start, size: { spool?.size }, isQuiet: spool == nil) {
             shell throws(EngineError) in
-            // Until the instance has said that it has the job, nobody knows whether it started. Asking again
-            // starts it only if it did not; afterwards it must not be asked again, because a container that
-            // was made anew would run it a second time.
+            // Until the instance has confirmed that it has the job, nobody knows whether it started. Asking
+            // again starts it only if it did not; afterwards it must not be asked again, because a recreated
+            // container would run it a second time.
             try await tail.perform(start.isConfirmed ? .follow : .start, through: shell)
         }
     }
 
-    /// Calls `body` until it succeeds, with pauses that grow while nothing comes of it.
+    /// Calls `body` until it succeeds, with pauses that grow while there is no progress.
     private func retrying<Value>(
         _ instance: InstanceID, _ start: JobStart, size: () -> Int64? = { nil }, isQuiet: Bool = false,
         _ body: (RemoteShell) async throws(EngineError) -> Value
@@ -200,7 +203,7 @@ struct FollowJob: Sendable {
             } catch {
                 guard Self.mayPass(error, start, failures) else { throw error }
                 if size() != before { failures = 0 }
-                // Whoever has answered since was reached.
+                // An instance that has answered since then was reached.
                 if size() != before || start.hasAnswered { lost = nil }
                 failures += 1
                 self.noteConnection(.reconnecting)
@@ -219,12 +222,12 @@ struct FollowJob: Sendable {
         }
     }
 
-    /// Whether what failed is worth another attempt, after `failures` of them without any progress.
+    /// True if the failed attempt is worth another one, after `failures` of them without any progress.
     private static func mayPass(_ error: EngineError, _ start: JobStart, _ failures: Int) -> Bool {
         switch error.code {
         case .unreachable, .sshRefused: failures < 5 || start.isConfirmed
-        // One that was reached before may be on its way down or up:
-        // the next look says what becomes of the job.
+        // An instance that was reached before may be on its way down or up: the next look decides about the
+        // job.
         case .instanceNotRunning: start.isConfirmed && start.wasAttempted
         default: false
         }
@@ -236,9 +239,9 @@ struct FollowJob: Sendable {
             reason: error.detail ?? error.code.rawValue, timeScale: self.context.configuration.timeScale)
     }
 
-    /// Reads the instance's address anew, and returns what the platform says of it.
-    /// Throws `.instanceLost` when that is that it is over. A platform that cannot be asked, or that refuses
-    /// the key, ends no job: ssh needs neither.
+    /// Reads the instance's address again, and returns what the platform reports about it. Throws
+    /// `.instanceLost` if it reports that the instance is over. A platform that cannot be reached, or that
+    /// refuses the key, ends no job: ssh needs neither.
     private func lookAgain(_ id: InstanceID) async throws(EngineError) -> Outage.Word {
         let activity = EngineError.Activity(
             "following the job", platform: id.platform, subject: id.rawValue)
@@ -253,7 +256,8 @@ struct FollowJob: Sendable {
         } catch {
             switch error.code {
             case .instanceGone:
-                // Another `vp` may be destroying it; the platform may drop it before that one has said so.
+                // Another `vp` may be destroying it; the platform may drop it before that program has
+                // recorded it.
                 let isDestroyed = try self.context.store.ledgerEntry(for: id)?.state == .destroying
                 throw EngineError(
                     .instanceLost, activity,
@@ -261,7 +265,7 @@ struct FollowJob: Sendable {
                         ? LedgerEntry.destroyedWords : known.wordsForItsAbsence(at: self.context.now()))
             case .instanceLost, .cancelled: throw error
             case .unauthorized, .missingPermission: return .keyRefused
-            // The way to the platform may be cut together with the way to the instance.
+            // The connection to the platform may be cut together with that to the instance.
             default: return .none
             }
         }
@@ -269,7 +273,7 @@ struct FollowJob: Sendable {
 
     // MARK: Keeping
 
-    /// Notes what the instance says of a job that is not over.
+    /// Records what the instance reports about a job that is not over.
     private func note(_ report: JobReport, _ id: JobID) -> Job? {
         let event: JobEvent
         switch report {
@@ -317,7 +321,7 @@ struct FollowJob: Sendable {
             .init("starting the job", subject: self.script.job.rawValue), detail: reason)
     }
 
-    /// Notes in the job what `error` means for it, and returns the error.
+    /// Records in the job the consequence of `error`, and returns the error.
     private func explain(_ error: EngineError, _ job: Job, _ start: JobStart) throws(EngineError)
         -> EngineError
     {
@@ -344,8 +348,8 @@ extension FollowJob {
     private var logs: JobLogs { JobLogs(self.context) }
     private var book: JobBook { JobBook(context: self.context) }
 
-    /// Brings what the instance holds of a job's log now, and returns the job as it stands. One whose log is
-    /// whole, and one that is followed already, needs nothing.
+    /// Downloads the rest of a job's log as far as it goes now, and returns the job in its current state. A
+    /// job whose log is complete, or that is followed already, needs nothing.
     static func catchUp(_ id: JobID, _ context: EngineContext) async throws(EngineError) -> Job {
         guard let job = try context.store.job(id) else {
             throw EngineError(.noSuchJob, .init("looking for a job", subject: id.rawValue))

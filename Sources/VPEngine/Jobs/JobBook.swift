@@ -1,11 +1,11 @@
 import Foundation
 
-/// Keeps what becomes known of jobs. Several programs may do so at once;
-/// each event meets the job as it stands then.
+/// Records new facts about jobs. Several programs may do so at once; each event is applied to the job's
+/// current state.
 struct JobBook {
     let context: EngineContext
 
-    /// Applies `events` in turn, as of `date`, and keeps the job. nil where there is none.
+    /// Applies `events` in turn, as of `date`, and saves the job. Returns nil if there is none.
     @discardableResult
     func note(_ events: JobEvent..., of id: JobID, at date: Date? = nil) throws(EngineError)
         -> (job: Job, orders: Set<JobOrder>)?
@@ -17,7 +17,7 @@ struct JobBook {
         }
     }
 
-    /// Notes that the jobs on `instance` that are not over ended with it, and returns them.
+    /// Records that the unfinished jobs on `instance` ended with it, and returns them.
     func lose(on instance: InstanceID, _ words: String, at date: Date) throws(EngineError) -> [Job] {
         var lost: [Job] = []
         for job in try self.context.store.openJobs(on: instance) {

@@ -1,9 +1,9 @@
-/// Why a job ended as it did, in one line, where that can be known.
+/// The cause of a job's end, in one line, if it can be known.
 ///
-/// It tells what is evidence for, in the order of how much a reader can do about it: a machine out of memory
-/// shows as a signal, and the signal alone would say little.
+/// It names causes for which there is evidence, those first that a reader can do most about: a machine out of
+/// memory shows as a signal, and the signal alone would say little.
 package enum JobCause {
-    /// - Parameter tail: the last bytes of what the job printed.
+    /// - Parameter tail: the last bytes of the job's output.
     package static func words(for end: JobEnd, tail: [UInt8]) -> String? {
         if end.limitIsReached { return Budget.words(ofTheRun: nil) }
         if end.wasCancelled { return end.isUnstarted ? "cancelled before it began" : "cancelled" }
@@ -54,12 +54,12 @@ package enum JobCause {
         }
     }
 
-    /// How much of a log is looked at: what a program says last is why it ended. A traceback that names its
-    /// cause in the last line fits many times over.
+    /// The part of a log that is searched: the last output of a program tells why it ended. A traceback that
+    /// names its cause in the last line fits many times over.
     package static let tailBytes = 16 << 10
     private static let tailLines = 60
 
-    // PyTorch, CUDA, JAX and TensorFlow, ROCm.
+    // The words of PyTorch, CUDA, JAX and TensorFlow, and ROCm.
     private static let gpuWords = [
         "CUDA out of memory", "torch.OutOfMemoryError", "torch.cuda.OutOfMemoryError",
         "CUDA error: out of memory", "CUDA_ERROR_OUT_OF_MEMORY", "cudaErrorMemoryAllocation",
@@ -73,7 +73,7 @@ package enum JobCause {
         "DefaultCPUAllocator: not enough memory",
     ]
 
-    /// `SIGKILL`; numbers as Linux has them on every machine that can be rented.
+    /// Returns a name such as `SIGKILL`; the numbers are Linux's, on every machine that can be rented.
     package static func name(of signal: Int32) -> String {
         let names: [Int32: String] = [
             1: "HUP", 2: "INT", 3: "QUIT", 4: "ILL", 5: "TRAP", 6: "ABRT", 7: "BUS", 8: "FPE", 9: "KILL",

@@ -1,9 +1,9 @@
 import Foundation
 
 extension Job {
-    /// Notes how the command ended, by the instance's own account.
+    /// Records how the command ended, by the instance's own account.
     ///
-    /// - Parameter tail: the last bytes it printed.
+    /// - Parameter tail: the last bytes of its output.
     mutating func end(_ end: JobEnd, tail: [UInt8], now: Date) {
         self.outcome = end.outcome
         self.state =
@@ -16,12 +16,12 @@ extension Job {
             let limit = self.record?.maximumCost
             self.record?.limitReached = Budget.words(ofTheRun: limit)
         } else if !end.wasCancelled {
-            // It ended by itself before the limit could end it.
+            // The job ended by itself before the limit could end it.
             self.record?.limitReached = nil
         }
         if let words = self.record?.limitReached { self.cause = words }
         if let start = end.startedAt, start.timeIntervalSince1970 > 0 { self.startedAt = start }
-        // A job that never ran has an end all the same.
+        // A job that never ran has an end, too.
         let ended = end.seconds.flatMap { self.startedAt?.addingTimeInterval($0) }
         self.endedAt = end.isUnstarted ? now : ended ?? now
         self.record?.peakBytes = end.peakBytes
@@ -31,7 +31,7 @@ extension Job {
         self.settle()
     }
 
-    /// The status is that of the command's shell; what goes on without it may still have failed.
+    /// The status is that of the command's shell; processes that outlive it may still have failed.
     private mutating func judge(_ background: [JobRecord.BackgroundProcess]) {
         if let failed = background.first(where: \.hasFailed), let status = failed.status {
             self.state = .failed
@@ -44,8 +44,8 @@ extension Job {
         }
     }
 
-    /// As a shell has it: the command's, or where that is 0 the first other one of what it left in the
-    /// background. nil where it is not known.
+    /// The exit status as a shell reports it: the command's or, if that is 0, the first other one of its
+    /// background processes. Nil if it is not known.
     public var exitStatus: Int32? {
         guard let outcome = self.outcome, outcome == .exited(0), !self.state.hasItsOutcome else {
             return self.outcome?.exitStatus
@@ -55,13 +55,15 @@ extension Job {
 }
 
 extension JobRecord.BackgroundProcess {
-    /// A writer whose reader has had enough, and a helper that the command's script ended, are no failures.
+    /// A writer whose reader has closed the pipe, and a helper that the command's script ended, are no
+    /// failures.
     fileprivate var hasFailed: Bool {
         guard let status = self.status, status != 0 else { return false }
         return ![SIGHUP, SIGINT, SIGPIPE, SIGTERM].contains(status - 128)
     }
 
-    /// Work of the job whose end nobody knows: it has ended, or it worked on and then fell silent.
+    /// True for the job's work with an unknown end: the process has ended, or it worked on and then fell
+    /// silent.
     fileprivate var hasUnknownEnd: Bool {
         switch self.state {
         case .ended(nil): true
@@ -72,6 +74,6 @@ extension JobRecord.BackgroundProcess {
 }
 
 extension Job.State {
-    /// Whether the command's own end tells all of the job's.
+    /// True if the command's own end describes that of the whole job.
     fileprivate var hasItsOutcome: Bool { self != .failed && self != .unknown }
 }

@@ -1,55 +1,56 @@
 import Foundation
 
-/// Something that became known of a job, whoever found it out: by following it, by looking at it,
-/// by cancelling it.
+/// A new fact about a job, found by following it, by looking at it or by cancelling it.
 package enum JobEvent: Sendable {
-    /// It waits for its turn.
+    /// The job waits for its turn.
     case queued
-    /// It runs, since that time by the instance's clock where that is known.
+    /// The job runs, since that time by the instance's clock if it is known.
     case running(since: Date?)
-    /// A look at a running job names what outlived its command.
+    /// A look at a running job names the processes that outlived its command.
     case background([JobRecord.BackgroundProcess])
-    /// Its command has ended, and so many processes of it go on.
+    /// The job's command has ended, and so many of its processes still run.
     case goesOn(Int)
-    /// Somebody follows it, or tries to.
+    /// A program follows the job, or tries to.
     case connection(JobRecord.Connection)
-    /// A look has found that it is over. How it ended is told together with its log.
+    /// A look has found that the job is over. The end itself is reported together with its log.
     case seenOver
-    /// `tail`: the last that it printed. `logIsVerified`: nil where the log was not brought with it.
+    /// The job ended. `tail`: the last bytes of its output. `logIsVerified`: nil if the log was not fetched
+    /// with it.
     case ended(JobEnd, tail: [UInt8], logIsVerified: Bool?)
-    /// What it had left behind was ended after it. `isCertain`: no process can have been missed.
+    /// The processes that the job had left behind were ended after it. `isCertain`: no process can have been
+    /// missed.
     case swept([JobRecord.BackgroundProcess], isCertain: Bool)
-    /// Its supervisor is gone and left no status.
+    /// The job's supervisor is gone and left no status.
     case supervisorLost
-    /// The instance runs and has no record of it.
+    /// The instance runs and has no record of the job.
     case recordAbsent
-    /// Its instance is gone for good; the reason in words.
+    /// The job's instance is gone for good; the reason in words.
     case instanceLost(String)
-    /// Its instance does not run now; its disk may still hold how the job ended.
+    /// The job's instance does not run now, but its disk may contain how the job ended; the reason in words.
     case instanceDown(String)
-    /// Nobody knows whether it was started; the reason in words.
+    /// It is unknown whether the job was started; the reason in words.
     case startUnknown(String)
-    /// It was not started; the reason in words.
+    /// The job was not started; the reason in words.
     case notStarted(String)
 }
 
-/// What is to be done after an event.
+/// An order that follows from an event.
 package enum JobOrder: Hashable, Sendable {
-    /// The job is another one now: tell whoever shows it.
+    /// The job has changed: tell the programs that show it.
     case tell
-    /// Bring its log, and with it how it ended.
+    /// Download the job's log, and with it how the job ended.
     case catchUp
 }
 
 extension Job {
-    /// Nobody will learn more of it.
+    /// True if nothing more can be learnt about the job.
     private var isSettled: Bool { self.state.isOver && self.endedAt != nil }
 
-    /// The one place where a job changes its state. Pure.
+    /// Applies an event: the only place where a job changes its state. It has no other effects.
     ///
-    /// A job that is settled stays as it is, whatever comes later, but for what only its end can add:
-    /// a log that turned out to be whole, what was swept up after it.
-    /// One that is over without an end may come back.
+    /// A settled job stays as it is, whatever comes later, except for facts that only its end can add: a log
+    /// that turned out to be complete, processes that were ended after it. A job that is over without an end
+    /// may come back.
     @discardableResult
     package mutating func apply(_ event: JobEvent, at now: Date) -> Set<JobOrder> {
         let before = self
@@ -77,7 +78,8 @@ extension Job {
         case .seenOver:
             orders.insert(.catchUp)
         case .ended(let end, let tail, let logIsVerified):
-            // Of two that see the same end, the second knows the log as well; nothing else takes an end back.
+            // Of two programs that see the same end, the second also has the log; nothing else revokes an
+            // end.
             if !self.isSettled || self.outcome == nil || self.outcome == end.outcome {
                 self.end(end, tail: tail, now: now)
             }
@@ -95,15 +97,15 @@ extension Job {
             guard !self.isSettled else { break }
             self.lose(.lost, words, at: now)
         case .instanceDown(let words):
-            // Seen so before: a job costs nothing more while its instance is stopped,
-            // however often it is looked at.
+            // The job may have been seen like this before: it costs nothing more while its instance is
+            // stopped, however often it is looked at.
             guard !self.isSettled, self.state != .unknown || self.cause != words else { break }
             self.lose(.unknown, words, at: now)
-            // It is asked again when it runs again.
+            // The instance is asked again when it runs again.
             self.endedAt = nil
         case .startUnknown(let words):
             guard !self.state.isOver else { break }
-            // Without an end: the instance is asked when it can be reached again.
+            // No end is recorded: the instance is asked when it can be reached again.
             self.state = .unknown
             self.cause = "whether it started is not known: \(words)"
         case .notStarted(let words):

@@ -1,20 +1,20 @@
 import Foundation
 import Glibc
 
-/// Sends what a job's command is to read to its instance, before the job is started there.
+/// Sends the input of a job's command to its instance, before the job is started there.
 struct JobInput: Sendable {
     let job: JobID
     let shell: RemoteShell
 
-    /// A word of shell text.
+    /// Returns the file's path as a word of shell text.
     static func file(of job: JobID) -> String { "\"$HOME/.vp/\(Self.name(of: job))\"" }
 
-    /// Below `~/.vp` there.
+    /// Returns the file's name below `~/.vp` on the instance.
     static func name(of job: JobID) -> String { "input-\(job.rawValue)" }
 
-    /// Sends all that `descriptor` has, up to its end. Returns how many bytes that was.
+    /// Sends everything from `descriptor`, up to its end. Returns the number of bytes.
     ///
-    /// In parts, each at its place, so that one that was cut is sent again.
+    /// The input is sent in parts, each at its own offset, so that a part that was cut off is sent again.
     func send(from descriptor: Int32) async throws(EngineError) -> Int64 {
         var part: Int64 = 0
         var count: Int64 = 0
@@ -28,7 +28,7 @@ struct JobInput: Sendable {
     }
 
     private static let partBytes = 8 << 20
-    /// The same in blocks of dd.
+    /// The size of a part in blocks of dd.
     private static let partBlocks: Int64 = 8
 
     private func send(_ bytes: [UInt8], asPart part: Int64) async throws(EngineError) {
@@ -62,10 +62,10 @@ struct JobInput: Sendable {
         throw failure ?? EngineError(.cancelled, .init("sending the standard input"))
     }
 
-    /// A whole part, or what there is up to the end of the input.
+    /// Reads a whole part, or the rest up to the end of the input.
     private static func read(_ descriptor: Int32) async throws(EngineError) -> [UInt8] {
         let (bytes, number): ([UInt8], Int32) = await withCheckedContinuation { continuation in
-            // Who writes it may take hours.
+            // The program that writes it may take hours.
             Thread.detachNewThread {
                 var bytes = [UInt8](repeating: 0, count: Self.partBytes)
                 var done = 0

@@ -11,7 +11,7 @@ package struct JobLogs: Sendable {
         return "\(self.stateFolder)/logs/\(job.pathComponent).\(suffix)"
     }
 
-    /// At most `limit` bytes from `offset`; empty at the end.
+    /// Returns at most `limit` bytes from `offset`; empty at the end.
     package func read(_ job: JobID, _ stream: JobStream, from offset: Int64, limit: Int) throws(EngineError)
         -> [UInt8]
     {
@@ -26,18 +26,18 @@ package struct JobLogs: Sendable {
         }
     }
 
-    /// In bytes; 0 where there is none yet.
+    /// Returns the size in bytes; 0 if there is no log yet.
     package func size(_ job: JobID, _ stream: JobStream) throws(EngineError) -> Int64 {
         var information = stat()
         return stat(self.path(job, stream), &information) == 0 ? Int64(information.st_size) : 0
     }
 
-    /// The offset of the first byte that arrived at `date` or later.
+    /// Returns the offset of the first byte that arrived at `date` or later.
     package func offset(_ job: JobID, _ stream: JobStream, since date: Date) -> Int64 {
         LogSpool.offset(in: self.path(job, stream), at: date)
     }
 
-    /// The last that a job printed, of which `JobCause` may know what it means.
+    /// Returns the last output of a job, in which `JobCause` may recognize a cause.
     package func tail(_ job: JobID) throws(EngineError) -> [UInt8] {
         var tail: [UInt8] = []
         for stream in JobStream.allCases {

@@ -1,36 +1,37 @@
 import Foundation
 
-/// What an instance knows of a job that is over.
+/// The instance's account of a job that is over.
 package struct JobEnd: Hashable, Sendable {
-    /// nil for a job that was cancelled while it waited for its turn, and where the record itself was lost.
+    /// Nil for a job that was cancelled while it waited for its turn, and if the record itself was lost.
     package var outcome: Job.Outcome?
-    /// The shell there cannot tell an exit with this code from the signal it stands for.
+    /// True if the shell there cannot distinguish an exit with this code from the corresponding signal.
     package var isAmbiguous = false
-    /// It never ran.
+    /// True if the job never ran.
     package var isUnstarted = false
     package var wasCancelled = false
-    /// By the instance's clock.
+    /// The start time by the instance's clock.
     package var startedAt: Date?
-    /// How long the command ran; nil where that is not known.
+    /// The time for which the command ran; nil if that is not known.
     package var seconds: Double?
-    /// Sizes of the logs when the command ended. What a process it left behind wrote later is not promised.
+    /// Sizes of the logs when the command ended. Later output of a process that it left behind is not
+    /// guaranteed.
     package var logBytes: Int64 = 0
     package var errorBytes: Int64?
-    /// cksum(1) of the log that was asked about; nil where it is empty.
+    /// The cksum(1) of the requested log; nil if it is empty.
     package var checksum: UInt32?
     /// Memory of the largest process, in bytes.
     package var peakBytes: Int64?
-    /// The kernel ended a process of the container meanwhile, because memory ran out.
+    /// True if the kernel ended a process of the container meanwhile, because memory ran out.
     package var memoryRanOut = false
     package var diskIsFull = false
-    /// The instance's watchdog ended it, because the lease had run out.
+    /// True if the instance's watchdog ended the job, because the lease had run out.
     package var leaseHasEnded = false
-    /// The supervisor ended it, because it had had its time.
+    /// True if the supervisor ended the job, because its time was up.
     package var limitIsReached = false
     package var driver: String?
     /// Processes that outlived the command.
     package var background: [JobRecord.BackgroundProcess] = []
-    /// What could not be executed is a script with the line ends of Windows.
+    /// True if the file that could not be executed is a script with the line ends of Windows.
     package var scriptHasCRLF = false
     /// The interpreter that a script names, and that the instance does not have.
     package var missingInterpreter: String?
@@ -39,7 +40,7 @@ package struct JobEnd: Hashable, Sendable {
         self.outcome = outcome
     }
 
-    /// Reads the supervisor's words; nil where they say neither how it ended nor that this is not known.
+    /// Reads the supervisor's words; nil if they say neither how it ended nor that this is not known.
     init?(_ words: some Sequence<Substring>, wasCancelled: Bool) {
         var values: [Substring: Substring] = [:]
         for word in words {
@@ -77,11 +78,11 @@ package struct JobEnd: Hashable, Sendable {
     }
 }
 
-/// What the instance said about a job on standard error.
+/// A report of the instance about a job, on standard error.
 package enum JobReport: Hashable, Sendable {
-    /// It waits for another job.
+    /// The job waits for another job.
     case queued
-    /// It runs, since the given time by the instance's clock.
+    /// The job runs, since the given time by the instance's clock.
     case following(Date?)
     case ended(JobEnd)
     /// A process of a cancelled job that could not be ended.
@@ -90,8 +91,8 @@ package enum JobReport: Hashable, Sendable {
     case background(Int)
     /// A process that outlived the command.
     case child(JobRecord.BackgroundProcess)
-    /// The instance cannot tell the whole tree of the job's processes:
-    /// one that has emptied its environment in a session of its own may be missing.
+    /// The instance cannot list the whole tree of the job's processes: a process that has emptied its
+    /// environment in a session of its own may be missing.
     case unadopted
     /// The supervisor is gone and left no status.
     case lost
@@ -101,7 +102,7 @@ package enum JobReport: Hashable, Sendable {
     /// The reports that follow are about this job.
     case about(JobID)
 
-    /// Reads one line, or nil where it is not one of ours.
+    /// Reads one line; nil if it is not one of ours.
     package init?(line: Substring) {
         guard line.hasPrefix(JobScript.mark) else { return nil }
         let words = line.dropFirst(JobScript.mark.count).split(separator: " ")
@@ -135,17 +136,17 @@ package enum JobReport: Hashable, Sendable {
         }
     }
 
-    /// What the instance says in words, as far as a line goes.
+    /// Returns the instance's words, up to the length of a line.
     private static func words(_ words: ArraySlice<Substring>) -> String {
         words.joined(separator: " ").singleLine(limit: 300) ?? ""
     }
 
-    /// What `reports` say of processes that outlived the command.
+    /// Returns the processes in `reports` that outlived the command.
     static func background(in reports: [JobReport]) -> [JobRecord.BackgroundProcess] {
         reports.compactMap { report in if case .child(let child) = report { child } else { nil } }
     }
 
-    /// The reports among lines of standard error.
+    /// Returns the reports among lines of standard error.
     package static func all(in errorOutput: [UInt8]) -> [JobReport] {
         String(decoding: errorOutput, as: UTF8.self)
             .split(separator: "\n").compactMap { JobReport(line: $0) }
@@ -153,7 +154,7 @@ package enum JobReport: Hashable, Sendable {
 }
 
 extension JobRecord.BackgroundProcess {
-    /// Reads the words of a line `child`; nil where they are none.
+    /// Reads the words of a line `child`; nil if they are not valid.
     fileprivate init?(words: ArraySlice<Substring>) {
         let words = Array(words)
         guard words.count > 3, let process = NumberRange.process.read(words[1]),

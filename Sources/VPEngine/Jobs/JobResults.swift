@@ -1,13 +1,13 @@
 import Foundation
 
-/// Brings down what a job has left, after its end.
+/// Downloads the results of a job, after its end.
 struct JobResults {
     let context: EngineContext
 
-    /// Brings down what is new on `id`, and notes it in the job of `summary`.
+    /// Downloads new files from `id`, and records that in the job of `summary`.
     ///
-    /// What prevents that stands in the summary then: the job's own end is known and must be told.
-    /// Throws where there is no job, and `.cancelled`.
+    /// A failure is put into the summary: the job's own end is known and must be reported. Throws the failure
+    /// if there is no job, and `.cancelled`.
     func bring(
         from id: InstanceID, into summary: inout RunSummary,
         _ progress: @escaping @Sendable (ActionProgress) -> Void

@@ -1,26 +1,24 @@
 import Foundation
 import VPScripts
 
-/// The shell text that starts a job on an instance, follows its log, looks at it and ends it. POSIX sh; GNU
-/// tools are used where they are found and never required.
+/// The shell text that starts a job on an instance, follows its log, looks at it and ends it. It is POSIX sh;
+/// GNU tools are used if they are found and never required.
 ///
-/// Below `~/.vp/jobs/<id>/` stand `command`, `environment` (0600, emptied once read), `supervisor` (its
-/// process and the time of that one's start), `pid` (the command's process and start), `log`, with
-/// `--split-stderr` also `errors`, and at the end `status`;
-/// `background` tells of processes that outlived the command; `supervise`, `waiter.pl`, `loader` and
-/// `start-up` are the texts that run there; `lease-ended` is the watchdog's word that it ends the job,
-/// `limit-reached` the supervisor's. Making the folder is the lock: however often a start is asked for, one
-/// process comes of it.
+/// The folder `~/.vp/jobs/<id>/` contains `command`, `environment` (0600, emptied once read), `supervisor`
+/// (its process and the time when that started), `pid` (the command's process and start), `log`, with
+/// `--split-stderr` also `errors`, and at the end `status`; `background` lists processes that outlived the
+/// command; `supervise`, `waiter.pl`, `loader` and `start-up` are the texts that run there; `lease-ended` is
+/// the watchdog's note that it ends the job, and `limit-reached` the supervisor's. Making the folder is the
+/// lock: however often a start is requested, only one process results.
 package struct JobScript: Sendable {
-    /// How the command's output is taken.
+    /// The way in which the command's output is recorded.
     package enum Manner: Hashable, Sendable {
         /// Standard output and error in one log, in order.
         case plain
-        /// A log for each.
+        /// Standard output and error in a log each.
         case split
-        /// A terminal of that size; what it shows is the log. What is written to `keys` is typed on it,
-        /// and a line `rows columns` in `size` gives it another size.
-        /// Without a keyboard its input is at its end.
+        /// A terminal of that size, whose output is the log. Text written to `keys` is typed on it, and a
+        /// line `rows columns` in `size` resizes it. Without a keyboard its input is at its end.
         case terminal(columns: Int, rows: Int, hasKeyboard: Bool)
 
         fileprivate var word: String {
@@ -36,17 +34,16 @@ package struct JobScript: Sendable {
     package var job: JobID
     package var command: JobCommand
     package var environment: [String: String]
-    /// The workspace on the instance; made if it is not there.
+    /// The workspace on the instance; it is made if it does not exist.
     package var remoteRoot: String
-    /// Absolute folder the command runs in.
+    /// The absolute path of the folder in which the command runs.
     package var workingDirectory: String
-    /// A job of the same instance that has to end first, in whatever way.
+    /// A job of the same instance that has to end first, whether or not it succeeds.
     package var predecessor: JobID?
     package var manner: Manner
     /// Whole seconds that the command may take; nil for no limit.
     package var limitSeconds: Int?
-    /// Whole seconds for which what the command left in the background may do nothing before it is left
-    /// behind.
+    /// Whole seconds for which background processes of the command may stay idle before they are left behind.
     package var lingerSeconds: Int
     /// Bytes that `JobInput` has sent for the command to read; nil gives it the null device.
     package var inputBytes: Int64?
@@ -73,18 +70,19 @@ package struct JobScript: Sendable {
         self.lingerSeconds = lingerSeconds
     }
 
-    /// For a job that was started before: it can be followed and ended, not started.
+    /// Makes a script for a job that was started before: it can be followed and ended, not started.
     package init(existing job: Job) {
         self.init(job: job.id, command: job.command, environment: [:], remoteRoot: "/", workingDirectory: nil)
     }
 
-    /// Lines that the script writes to standard error for us alone begin with this.
+    /// The beginning of the lines that the script writes to standard error for us alone.
     package static let mark = "vp-job "
 
     private var commandText: String {
         switch self.command {
         case .shell(let text): text
-        // Without `exec` older shells stay in between, and what ended the program would be seen as an exit.
+        // Without `exec` older shells remain as a parent, and a signal that ended the program would appear as
+        // an exit.
         case .arguments: "exec \(self.command.shellText)"
         }
     }
@@ -107,7 +105,8 @@ package struct JobScript: Sendable {
         ])
     }
 
-    /// Starts the job unless it was started before, and says `queued`, `following` or how it ended already.
+    /// Starts the job unless it was started before, and reports `queued`, `following` or how it has already
+    /// ended.
     package var startAndReturn: String {
         self.start + ScriptFile.jobReportStarted.text(["job_id": self.job.pathComponent])
     }
@@ -122,7 +121,7 @@ package struct JobScript: Sendable {
         ScriptFile.jobFollow.text(self.place(in: stream, offset))
     }
 
-    /// Brings what a log holds beyond byte `offset` now, and says how the job stands.
+    /// Prints the part of a log beyond byte `offset` as far as it goes now, and reports the job's state.
     package func catchUp(_ stream: JobStream = .log, from offset: Int64) -> String {
         ScriptFile.jobCatchUp.text(self.place(in: stream, offset))
     }
@@ -131,27 +130,27 @@ package struct JobScript: Sendable {
         ["job_id": self.job.pathComponent, "stream": stream.rawValue, "offset": String(offset)]
     }
 
-    /// A command line that types what it reads on the job's terminal, to the end of its input.
+    /// A command line that types its input on the job's terminal, up to the end of that input.
     package var typing: String { self.writing(to: "keys", "exec cat >&3") }
 
-    /// A command line that gives the job's terminal another size.
+    /// Returns a command line that resizes the job's terminal.
     package func resizing(columns: Int, rows: Int) -> String {
         self.writing(to: "size", "echo \(rows) \(columns) >&3")
     }
 
-    /// Opened for both directions, which waits for nobody.
+    /// Opens the pipe for both directions, which does not block.
     private func writing(to name: String, _ command: String) -> String {
         let pipe = "\"$HOME/.vp/jobs/\(self.job.pathComponent)/\(name)\""
         return "[ -p \(pipe) ] || exit 0; exec 3<>\(pipe); \(command)"
     }
 
-    /// Says on standard error how each of `jobs` stands: a line `about` with its id,
-    /// then what is said of one.
+    /// Reports on standard error the state of each of `jobs`: a line `about` with its id, followed by the
+    /// same lines as for a single job.
     package static func look(at jobs: [JobID]) -> String {
         ScriptFile.jobLook.text([:], arguments: jobs.map(\.pathComponent))
     }
 
-    /// Ends every process of the job, and says what survived and how the job stands.
+    /// Ends every process of the job, and reports the survivors and the job's state.
     package func cancel(grace: Int) -> String {
         ScriptFile.jobCancel.text(["job_id": self.job.pathComponent, "grace": String(grace)])
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How far the start of a job has come, seen from here.
+/// The progress of a job's start, seen from here.
 final class JobStart: Sendable {
     private struct State {
         var isConfirmed = false
@@ -10,23 +10,23 @@ final class JobStart: Sendable {
 
     private let state = Mutex(State())
 
-    /// Whether the instance has confirmed that the job exists there.
+    /// True if the instance has confirmed that the job exists there.
     var isConfirmed: Bool { self.state.withLock(\.isConfirmed) }
 
-    /// Whether it may have been asked to start, even if nobody answered.
+    /// True if the instance may have been asked to start it, even if nobody answered.
     var wasAttempted: Bool { self.state.withLock(\.wasAttempted) }
 
-    /// Whether the instance has said anything of the job since it was last connected to.
+    /// True if the instance has reported anything about the job since the last connection was made.
     var hasAnswered: Bool { self.state.withLock { $0.lastReport != nil } }
 
     func confirm() { self.state.withLock { $0.isConfirmed = true } }
 
     func attempt() { self.state.withLock { $0.wasAttempted = true } }
 
-    /// After a cut, what was said before is news again.
+    /// After a cut, earlier reports are news again.
     func reconnect() { self.state.withLock { $0.lastReport = nil } }
 
-    /// Whether `report` says of a job that is there what has not been said before; confirms the start.
+    /// True if `report` is about an existing job and differs from the last one; it confirms the start.
     func isNews(_ report: JobReport) -> Bool {
         self.state.withLock { state in
             switch report {

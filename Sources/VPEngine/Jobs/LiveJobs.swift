@@ -1,13 +1,13 @@
 import Foundation
 import VPScripts
 
-/// A job that runs on an instance, or waits there, whoever started it.
+/// A job that runs or waits on an instance, even if it was not started from here.
 package struct LiveJob: Hashable, Sendable {
     package var id: String
-    /// For so many seconds by the instance's clock; nil while it waits for its turn.
+    /// The seconds for which it has run, by the instance's clock; nil while it waits for its turn.
     package var seconds: Double?
 
-    /// `train-7, running for 12 min`
+    /// A description such as `train-7, running for 12 min`.
     package var words: String {
         self.seconds.map { "\(self.id), running for \(TimeSpan.rough($0))" }
             ?? "\(self.id), waiting for its turn"
@@ -15,7 +15,8 @@ package struct LiveJob: Hashable, Sendable {
 }
 
 extension Job {
-    /// How it stands while it is not over, for a question that names it: `train-7, running for 12 min`.
+    /// Returns a description while it is not over, for a question that names it: `train-7, running for 12
+    /// min`.
     public func wordsWhileOpen(at now: Date) -> String {
         LiveJob(
             id: self.id.rawValue,
@@ -25,17 +26,17 @@ extension Job {
     }
 }
 
-/// Asks an instance which jobs run there, those of other machines and projects included.
+/// Asks an instance which jobs run there, including those of other machines and projects.
 package struct LiveJobs: Sendable {
     let context: EngineContext
 
     package init(_ context: EngineContext) { self.context = context }
 
     private static let mark = "vp-live "
-    /// More than anybody starts on one instance; what is named beyond serves nobody.
+    /// The limit is more than anybody starts on one instance; a longer list would help nobody.
     private static let limit = 200
 
-    /// Prints a line for each: the mark, how long it runs in seconds or `-`, and its name.
+    /// Prints a line for each job: the mark, the seconds for which it has run or `-`, and its name.
     package static let script = ScriptFile.liveJobs.text(["limit": String(Self.limit)])
 
     package static func parse(_ output: [UInt8]) -> [LiveJob] {
@@ -49,10 +50,10 @@ package struct LiveJobs: Sendable {
             }
     }
 
-    /// The jobs that an end of `instance` would end: as the instance says, and where it cannot be asked,
-    /// as they were seen last.
+    /// Returns the jobs that would end with `instance`: as the instance reports them or, if it cannot be
+    /// asked, as they were last seen.
     package func running(on instance: Instance) async -> [LiveJob] {
-        // Nothing runs on what does not run.
+        // Nothing runs on an instance that does not run.
         guard instance.status == .running else { return [] }
         if let jobs = await self.told(by: instance.id) { return jobs }
         let now = self.context.now()
@@ -64,7 +65,7 @@ package struct LiveJobs: Sendable {
         }
     }
 
-    /// The jobs on `id` by its own word; nil where it cannot be asked.
+    /// Returns the jobs that `id` itself reports; nil if it cannot be asked.
     func told(by id: InstanceID) async -> [LiveJob]? {
         guard let shell = try? await self.context.shell(for: id),
             let result = try? await shell.run(Self.script),
@@ -73,7 +74,7 @@ package struct LiveJobs: Sendable {
         return Self.parse(result.output)
     }
 
-    /// Throws `.jobsRunning` where an end of `instance` would end jobs.
+    /// Throws `.jobsRunning` if an end of `instance` would end jobs.
     func requireNone(on instance: Instance, _ activity: EngineError.Activity) async throws(EngineError) {
         let jobs = await self.running(on: instance)
         guard !jobs.isEmpty else { return }

@@ -3,46 +3,46 @@ import Synchronization
 
 /// Follows a log of one job into its local copy, byte for byte, across lost connections.
 package final class LogTail: Sendable {
-    /// How following ended.
+    /// The reason why following ended.
     package enum Ending: Hashable, Sendable {
-        /// `isVerified`: length and checksum of the copy are those of the instance's log.
+        /// The job ended. `isVerified`: length and checksum of the copy equal those of the instance's log.
         case ended(JobEnd, isVerified: Bool)
         /// The supervisor is gone and left no status.
         case lost
         /// There is no such job on the instance.
         case absent
-        /// It goes on; only after `catchUp`.
+        /// The job still runs; only after `catchUp`.
         case running(since: Date?)
         case queued
     }
 
-    /// What the connection asks of the instance.
+    /// The request that a connection makes to the instance.
     package enum Request: Hashable, Sendable {
-        /// Start the job unless that was done before, then follow it.
+        /// Starts the job unless that was done before, then follows it.
         case start
         case follow
-        /// Bring what is there and do not wait for more.
+        /// Downloads the current contents without waiting for more.
         case catchUp
     }
 
     private struct State {
-        /// The last that was said.
+        /// The last report.
         var report: JobReport?
-        /// The last that were said to have outlived the command.
+        /// The processes that were last reported to have outlived the command.
         var background: [JobRecord.BackgroundProcess] = []
         var pendingLine: [UInt8] = []
-        /// The end of what else came on standard error.
+        /// The end of the other output on standard error.
         var otherErrors: [UInt8] = []
         var failure: EngineError?
         var mismatches = 0
-        /// How often a log that is promised longer has not become so, and how long it was.
+        /// How often a log that should be longer did not grow, and its size.
         var shortfalls = 0
         var shortSize: Int64 = -1
     }
 
-    /// No report of ours is longer; an instance may send a line that never ends.
+    /// Our reports are never longer; an instance may send a line that never ends.
     private static let lineLimit = 65_536
-    /// The waiter names no more processes.
+    /// The waiter lists no more processes.
     private static let childLimit = 50
 
     private let script: JobScript
@@ -52,7 +52,7 @@ package final class LogTail: Sendable {
     private let onBytes: @Sendable (Int64, [UInt8]) -> Void
     private let onReport: @Sendable (JobReport) -> Void
 
-    /// Following goes on where `spool` ends.
+    /// Continues to follow where `spool` ends.
     package init(
         script: JobScript, stream: JobStream = .log, spool: LogSpool,
         onBytes: @escaping @Sendable (Int64, [UInt8]) -> Void,
@@ -65,10 +65,10 @@ package final class LogTail: Sendable {
         self.onReport = onReport
     }
 
-    /// Does what `request` says, until the job has ended or cannot be found.
+    /// Performs `request`, until the job has ended or cannot be found.
     ///
-    /// A connection that breaks throws what ssh said; the caller decides when and where to come back,
-    /// and calls this again.
+    /// Throws ssh's error if the connection breaks; the caller decides when and where to reconnect, and calls
+    /// this again.
     package func perform(_ request: Request, through shell: RemoteShell) async throws(EngineError) -> Ending {
         self.state.withLock { state in
             state.report = nil
@@ -99,7 +99,7 @@ package final class LogTail: Sendable {
             try await StallLimit(time: shell.patience.listing).watch(
                 .init("reading the log", subject: self.script.job.rawValue), stream)
         } else {
-            // The job may say nothing for as long as it likes.
+            // The job may print nothing for as long as it likes.
             try await stream {}
         }
         let (report, background, errors, failure) = self.state.withLock { state in
@@ -124,15 +124,15 @@ package final class LogTail: Sendable {
         }
     }
 
-    /// Compares the copy with what the instance said of its log.
+    /// Compares the copy with the instance's report about its log.
     ///
-    /// One that is no copy is emptied, and fetched anew by the next call; should it be none again, it is kept
-    /// as it is and the result is false.
+    /// A damaged copy is emptied, and fetched again by the next call; if it is damaged again, it is kept as
+    /// it is and the result is false.
     private func verify(_ end: JobEnd, _ activity: EngineError.Activity) throws(EngineError) -> Bool {
         let promised = self.stream == .log ? end.logBytes : end.errorBytes ?? 0
-        // The connection closed in order and yet brought less than the log held when the job ended.
-        // Where asking again brings no more, the instance promises what it does not have,
-        // and nobody waits for that for ever.
+        // The connection closed in order but delivered less than the log contained when the job ended. If
+        // asking again yields no more, the instance has announced bytes that it does not have, and nobody
+        // waits for those for ever.
         let size = self.spool.size
         guard size >= promised else {
             let shortfalls = self.state.withLock { state in

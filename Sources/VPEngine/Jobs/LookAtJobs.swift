@@ -1,10 +1,10 @@
 import Foundation
 
-/// Finds out how jobs stand that nobody follows: asks their instances,
-/// and brings the logs of those that ended.
+/// Updates the state of jobs that no program follows: asks their instances, and downloads the logs of those
+/// that ended.
 struct LookAtJobs {
     let context: EngineContext
-    /// What the platforms list now.
+    /// Returns the instances that the platforms list now.
     let listing: @Sendable () async -> PlatformAnswers<Instance>
     let report: @Sendable (EngineEvent) -> Void
 
@@ -17,8 +17,8 @@ struct LookAtJobs {
         guard !open.isEmpty else { return }
         let groups = Dictionary(grouping: open, by: \.instance)
         let instances = await self.instances(Set(groups.keys))
-        // An instance to which no connection stands may keep its place for as long as ssh waits:
-        // those come last.
+        // An instance without an open connection may take up its slot for as long as ssh waits: those come
+        // last.
         var ids = Array(groups.keys)
         _ = ids.partition { id in !((instances[id] ?? nil).map(self.context.connections.isWarm) ?? false) }
         await withTaskGroup(of: Void.self) { group in
@@ -31,14 +31,14 @@ struct LookAtJobs {
         }
     }
 
-    /// Instances that are asked at the same time: each question is a process,
-    /// and fifty of them at once keep a dashboard from its keys.
+    /// The number of instances that are asked at the same time: each request is a process, and fifty of them
+    /// at once make a dashboard unresponsive.
     private static let atOnce = 4
 
-    /// Those among `ids` whose fate is known: as they are, or nil for one that the platform no longer has.
+    /// Returns those among `ids` whose state is known; nil for an instance that the platform no longer has.
     private func instances(_ ids: Set<InstanceID>) async -> [InstanceID: Instance?] {
         var found: [InstanceID: Instance?] = [:]
-        // An open connection proves that the instance runs, and spares the platform a question.
+        // An open connection proves that the instance runs, and saves a request to the platform.
         _ = self.context.cachedInstances()
         for id in ids {
             if let known = self.context.connections.known(id), self.context.connections.isWarm(known) {
@@ -66,7 +66,7 @@ struct LookAtJobs {
             return
         }
         if let words = instance.wordsForItsEnd(at: self.context.now()) {
-            // Its disk may still hold how the job ended before that; it is asked when it runs again.
+            // The disk may contain how the job ended before that; the instance is asked when it runs again.
             for job in jobs { self.note(.instanceDown(words), of: job) }
             return
         }
@@ -76,8 +76,8 @@ struct LookAtJobs {
             let result = try await shell.run(JobScript.look(at: jobs.map(\.id)), outputLimit: .words)
             var current: JobID?
             var background: [JobRecord.BackgroundProcess] = []
-            // Of each job at most two lines and those of its background are ours;
-            // one that sends thousands has others in mind.
+            // At most two lines of each job and those of its background processes are ours; an instance that
+            // sends thousands is hostile.
             for report in JobReport.all(in: result.errorOutput).suffix(54 * jobs.count) {
                 if case .about(let id) = report {
                     current = id
@@ -90,12 +90,12 @@ struct LookAtJobs {
             }
             await OutsideWatch(context: self.context, instance: id).lookIfDue()
         } catch {
-            // A list is worth more than the reason why one line of it is older; that line says so.
+            // A list is more important than the reason why one row is older; that row shows it.
         }
     }
 
-    /// A job that ended is caught up with, so that its log is whole and its cause known. What is told of a
-    /// running one is how it stands; its log comes when somebody wants to see it.
+    /// Downloads the rest of an ended job's log, so that it is complete and its cause known. For a running
+    /// job only the state is recorded; its log is downloaded when somebody wants to see it.
     private func take(
         _ report: JobReport, _ background: [JobRecord.BackgroundProcess], _ job: Job
     ) async throws(EngineError) {

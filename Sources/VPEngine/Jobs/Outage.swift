@@ -1,39 +1,39 @@
-/// How long a job's instance has not been reached, and what of that is worth a word: that it is lost,
-/// that the platform says something else of it, and then each doubling of the time, with what it costs.
+/// The time for which a job's instance has not been reached, and the messages about it: that the connection
+/// was lost, that the platform reports a new state, and then each doubling of the time, with its cost.
 ///
-/// A value that is told what was seen and when; `FollowJob` carries out what it says.
+/// A value that is told observations and times; `FollowJob` acts on its answers.
 struct Outage: Hashable, Sendable {
-    /// What the platform says of the instance meanwhile.
+    /// The platform's report about the instance meanwhile.
     enum Word: Hashable, Sendable {
-        /// It runs, at an address.
+        /// The instance runs, at an address.
         case runs
-        /// Its host does not answer the platform either.
+        /// The host does not answer the platform either.
         case offline
-        /// It runs, and nobody is told where.
+        /// The instance runs, but the platform publishes no address.
         case noAddress
-        /// Nothing, to this key.
+        /// The platform refuses this key.
         case keyRefused
-        /// Nothing: it could not be asked.
+        /// The platform could not be asked.
         case none
     }
 
-    /// The first time after which it is told again, in seconds.
+    /// The first time after which the user is reminded, in seconds.
     static let firstReminder = 300.0
-    /// How long what the platform itself cannot find is waited for, in seconds.
+    /// The time to wait for an instance that the platform itself cannot find, in seconds.
     static let patience = 3600.0
 
     let instance: InstanceID
     let price: HourlyPrice?
-    /// Factor on both times.
+    /// A factor on both times.
     let timeScale: Double
-    /// What is to be said now; the same as before where nothing is new.
+    /// The current message; it stays the same until there is news.
     private(set) var words: String?
     private var word = Word.none
     private var reminder: Double
-    /// Since when the platform has not found it either.
+    /// The time since when the platform has not found it either.
     private var awaySince: Double?
 
-    /// - Parameter reason: ssh's word for why the connection broke.
+    /// - Parameter reason: ssh's reason why the connection broke.
     init(of instance: InstanceID, price: HourlyPrice?, reason: String?, timeScale: Double) {
         self.instance = instance
         self.price = price
@@ -45,7 +45,7 @@ struct Outage: Hashable, Sendable {
     /// - Parameter elapsed: seconds since the connection broke.
     mutating func saw(_ word: Word, after elapsed: Double) {
         let isNew = word != self.word && word != .none
-        // That it cannot be asked just now takes nothing back.
+        // A platform that cannot be asked just now does not revoke its last report.
         if word != .none { self.word = word }
         switch self.word {
         case .offline, .noAddress, .keyRefused: self.awaySince = self.awaySince ?? elapsed
@@ -59,7 +59,7 @@ struct Outage: Hashable, Sendable {
             "\(state)not reached for \(TimeSpan.rough(elapsed))\(self.cost); `vp destroy-instance \(self.instance)` ends it"
     }
 
-    /// Why it is waited for no longer; nil while it is.
+    /// Returns why the wait is over; nil while it continues.
     func reasonToLeave(after elapsed: Double) -> String? {
         guard let since = self.awaySince, elapsed - since >= Self.patience * self.timeScale,
             let state = self.state

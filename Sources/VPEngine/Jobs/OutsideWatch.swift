@@ -1,7 +1,7 @@
 import Foundation
 
-/// Notices while a job runs that more lies behind a link out of the workspace than an end would bring:
-/// said in time, it costs a line in the settings, and not a refused end.
+/// Notices while a job runs that a link out of the workspace leads to more data than an end would download: a
+/// timely warning costs a line in the settings instead of a refused end.
 struct OutsideWatch {
     let context: EngineContext
     let instance: InstanceID
@@ -9,7 +9,7 @@ struct OutsideWatch {
     /// Seconds between two looks.
     static let interval = 300.0
 
-    /// Looks again and again until its task is cancelled. A look that fails is no harm: the next one follows.
+    /// Looks repeatedly until its task is cancelled. A look that fails does no harm: the next one follows.
     func run() async {
         while !Task.isCancelled {
             guard (try? await self.context.pause(Self.interval, "looking behind links")) != nil else {
@@ -19,7 +19,7 @@ struct OutsideWatch {
         }
     }
 
-    /// Looks where the last look is older than an interval.
+    /// Looks if the last look is older than an interval.
     func lookIfDue() async {
         let last = ManifestStore(self.context).loadBehindLinks(instance: self.instance)?.at ?? .distantPast
         guard !(0..<Self.interval).contains(self.context.now().timeIntervalSince(last)) else { return }

@@ -1,20 +1,20 @@
 import Foundation
 
-/// Notes in a job which revision of the project it ran, as git tells it.
+/// Records in a job which revision of the project it ran, as git reports it.
 struct ProjectRevision {
     let context: EngineContext
 
-    /// A patch larger than this is hardly read again, and would fill the disk run by run.
+    /// A larger patch is hardly ever read again, and would fill the disk run by run.
     private static let patchLimit = 8 << 20
 
-    /// Longer than that a run does not wait to know its revision.
+    /// A run waits no longer than this for its revision.
     private static let patience = Duration.seconds(20)
 
-    /// Does nothing where the project is in no repository, or git is not installed: a run needs neither.
+    /// Does nothing if the project is in no repository, or git is not installed: a run needs neither.
     func note(for job: JobID) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.look(for: job) }
-            // A configuration can include a pipe that nobody writes to, and git would wait for that.
+            // A configuration can include a pipe that nobody writes to, and git would wait for it.
             group.addTask { try? await Task.sleep(for: Self.patience) }
             await group.next()
             group.cancelAll()

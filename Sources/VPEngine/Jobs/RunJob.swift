@@ -1,8 +1,8 @@
 import Foundation
 
-/// Sync up, run, stream the log, sync down: one cancellable sequence.
+/// Uploads, runs, streams the log and downloads, as one cancellable sequence.
 ///
-/// The job belongs to the instance. Cancelling this ends the following of it, not the job.
+/// The job belongs to the instance. Cancelling this stops following it and does not end the job.
 struct RunJob {
     let context: EngineContext
     let instance: InstanceID
@@ -10,7 +10,7 @@ struct RunJob {
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
 
-    /// Where its files lie on the instance.
+    /// The workspace, with the place of its files on the instance.
     private var workspace: Workspace
 
     init(
@@ -68,7 +68,7 @@ struct RunJob {
             mirroring?.cancel()
             await mirroring?.value
         }
-        // Nothing to bring yet, or nobody who waits for it: `attach` and `download` do it later.
+        // There is nothing to download yet, or nobody waits for it: `attach` and `download` do it later.
         if self.request.isDetached { return summary }
         if self.request.syncsDown {
             try await JobResults(context: self.context).bring(
@@ -77,10 +77,10 @@ struct RunJob {
         return summary
     }
 
-    /// The look at the instance's files, the job and the look afterwards follow each other at once where
-    /// nothing has to be moved.
+    /// Opens sessions ahead: if no files have to be moved, the scan of the instance's files, the job and the
+    /// scan afterwards follow each other immediately.
     private func openSessionsAhead(on rented: Instance, upload: Bool) async {
-        // Without a connection this would only be one more wait for an instance that does not answer.
+        // Without a connection this would only add another wait for an instance that does not answer.
         guard self.context.connections.isWarm(rented),
             let shell = try? await self.context.shell(for: self.instance)
         else { return }
@@ -121,7 +121,7 @@ struct RunJob {
         }
         let follow = FollowJob(
             context: self.context, script: script, progress: self.progress, report: self.report)
-        // Beside the start and not before it: a large repository takes git a moment.
+        // This runs beside the start and not before it: git takes a moment for a large repository.
         async let noted: Void = ProjectRevision(context: context).note(for: job.id)
         if self.request.isDetached {
             let launched = try await follow.launch(job)
@@ -141,7 +141,7 @@ struct RunJob {
         return try self.context.store.job(job.id) ?? ended
     }
 
-    /// A job whose input did not arrive is not started.
+    /// Sends the input. A job whose input did not arrive is not started.
     private func send(_ input: Int32, _ job: Job) async throws(EngineError) -> Int64 {
         self.progress(ActionProgress(.uploading, detail: "the standard input"))
         do throws(EngineError) {
@@ -155,7 +155,7 @@ struct RunJob {
         }
     }
 
-    /// The job to wait for: the one that was named, or the newest on the instance that is not over.
+    /// Returns the job to wait for: the named one, or the newest on the instance that is not over.
     private func predecessor() throws(EngineError) -> JobID? {
         switch self.request.turn {
         case .now: return nil

@@ -1,34 +1,34 @@
 import Foundation
 
-/// Reads a job's log for figures, with the times at which it arrived.
+/// Reads figures from a job's log, with the times at which they arrived.
 ///
-/// A class of one thread, which can go on where it stopped: what arrives later is read, and nothing twice.
+/// A class for one thread, which can continue where it stopped: later output is read, and nothing twice.
 public final class TrainingLog {
     private static let blockSize = 1 << 18
-    /// How often the progress is looked at, at most.
+    /// The limit on how often the progress is checked.
     private static let markLimit = 4096
 
     private let path: String
     private let reader: TrainingReader
     private var estimate = TimeLeftEstimate()
     private var notNumberAt: Date?
-    /// Up to which byte it was read.
+    /// The byte up to which the log was read.
     public private(set) var offset: Int64
     /// When the file was last written to, in seconds since 1970.
     private var writtenAt = 0.0
-    /// Up to where the index of times was read, and the entries that were not used yet.
+    /// The position up to which the index of times was read, and its unused entries.
     private var indexOffset: Int64 = 0
     private var marks: [(at: Double, offset: Int64)] = []
 
-    /// Reads from the line after `start`; from the beginning where that is 0.
-    /// `patterns` are the user's own figures.
+    /// Reads from the line after `start`; from the beginning if that is 0. `patterns` are the user's own
+    /// figures.
     public init(path: String, start: Int64 = 0, patterns: [FigurePattern] = []) {
         self.path = path
         self.reader = TrainingReader(patterns: patterns)
         self.offset = start
     }
 
-    /// Reads what has arrived since, and returns whether there was anything.
+    /// Reads the output that has arrived since, and returns whether there was any.
     @discardableResult public func advance() -> Bool {
         let descriptor = open(self.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
@@ -52,7 +52,7 @@ public final class TrainingLog {
         guard self.offset > before else { return false }
         var information = stat()
         if fstat(descriptor, &information) == 0 {
-            // The end of what arrived has no entry of its own.
+            // The last output has no entry of its own.
             let time = Double(information.st_mtim.tv_sec) + Double(information.st_mtim.tv_nsec) / 1e9
             self.writtenAt = time
             self.marks = [(time, self.offset)]
@@ -61,7 +61,7 @@ public final class TrainingLog {
         return true
     }
 
-    /// Tells the estimate how far the run was when this much of the log had arrived.
+    /// Tells the estimate the run's progress at the time when this much of the log had arrived.
     private func look() {
         var time: Double?
         while let mark = self.marks.first, mark.offset <= self.offset {
@@ -81,7 +81,8 @@ public final class TrainingLog {
         }
     }
 
-    /// An entry says when the byte at its offset arrived: what is before it was there by then.
+    /// Reads the index. An entry is the time when the byte at its offset arrived: earlier bytes existed by
+    /// then.
     private func readIndex() {
         guard let handle = FileHandle(forReadingAtPath: self.path + ".times") else { return }
         defer { try? handle.close() }
@@ -103,8 +104,8 @@ public final class TrainingLog {
         self.marks += entries.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
     }
 
-    /// What the log says so far. A line without an end counts once it has stood for a moment:
-    /// what arrives in pieces may be half a number until then.
+    /// Returns the figures of the log so far. A line without an end counts once it has not changed for a
+    /// moment: output that arrives in pieces may be half a number until then.
     public func reading(now: Date = Date()) -> TrainingReading {
         let isQuiet = now.timeIntervalSince1970 - self.writtenAt > 0.5
         return TrainingReading(

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What was read of a log so far, and when its steps arrived.
+/// The figures read from a log so far, and the times at which its steps arrived.
 public struct TrainingReading: Equatable, Sendable {
     public var figures: TrainingFigures
     public var estimate: TimeLeftEstimate
-    /// When a loss was first seen that is no number, as far as that is known.
+    /// When a loss was first seen that is not a number, as far as that is known.
     public var notNumberAt: Date?
 
     public init(
@@ -16,7 +16,7 @@ public struct TrainingReading: Equatable, Sendable {
         self.notNumberAt = notNumberAt
     }
 
-    /// What it says of `job` at a moment: its price and whether it runs are the job's.
+    /// Returns the report on `job` at a moment: its price and whether it runs come from the job.
     public func report(of job: Job, now: Date) -> TrainingReport {
         let seconds = now.timeIntervalSince1970
         var report = TrainingReport(self.figures)
@@ -29,7 +29,7 @@ public struct TrainingReading: Equatable, Sendable {
                 TrainingAlarm(
                     .stall, step: self.figures.step ?? self.figures.progress?.done,
                     at: self.estimate.lastAdvance.flatMap { Date(fromOutside: $0) }))
-            // It is not known when it goes on.
+            // Nobody knows when it will continue.
             report.secondsLeft = nil
             return report
         }
@@ -43,17 +43,17 @@ public struct TrainingReading: Equatable, Sendable {
     }
 }
 
-/// What a job's log says of a training, at a moment.
+/// The state of a training at a moment, as read from a job's log.
 public struct TrainingReport: Equatable, Sendable {
     public var figures: TrainingFigures
-    /// From the steps as they arrived, or as the log says it; nil where neither tells,
+    /// The time left, from the steps as they arrived, or as the log states it; nil if neither is available,
     /// and while the run stands still.
     public var secondsLeft: Double?
-    /// What the job will have cost then, in dollars; nil where its price or its end is not known.
+    /// The cost of the job by then, in dollars; nil if its price or its end is not known.
     public var finishDollars: Double?
     public var alarms: [TrainingAlarm]
 
-    /// Of figures that were read without a job: there is no price and no clock.
+    /// A report on figures that were read without a job: there is no price and no clock.
     public init(_ figures: TrainingFigures) {
         self.figures = figures
         self.secondsLeft = figures.writtenSecondsLeft

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Decides from what a job's log says whether `StopRules` end the job. A value:
-/// it takes readings and says why, or nothing.
+/// Decides from a job's log whether `StopRules` end the job. A value: it takes readings and returns a reason,
+/// or nothing.
 public struct StopDecision: Sendable {
-    /// One line may be an accident, and so may the next.
+    /// The number of lines: one may be an accident, and so may the next.
     static let notNumberLines = 3
 
     private let rules: StopRules
@@ -12,7 +12,7 @@ public struct StopDecision: Sendable {
 
     public init(_ rules: StopRules) { self.rules = rules }
 
-    /// Why the job is to end, in words; nil while it may go on. `now` is in seconds.
+    /// Returns the reason to end the job, in words; nil while it may continue. `now` is in seconds.
     public mutating func reason(_ reading: TrainingReading, at now: Double) -> String? {
         let figures = reading.figures
         if self.rules.onNotNumber,
@@ -34,7 +34,7 @@ public struct StopDecision: Sendable {
 
     private mutating func stall(_ reading: TrainingReading, at now: Double) -> String? {
         let figures = reading.figures
-        // Before the first figure it is compiling, downloading, or no training at all.
+        // Before the first figure, the job is compiling or downloading, or is no training at all.
         guard !figures.series.isEmpty else { return nil }
         let newest = [
             figures.step ?? -1, figures.progress?.done ?? -1, Double(figures.series.map(\.count).max() ?? 0),
@@ -56,11 +56,11 @@ public struct StopDecision: Sendable {
     }
 }
 
-/// Watches the training of a job that is followed, and ends the job where its rules say so.
+/// Watches the training of a job that is followed, and ends the job if its rules say so.
 struct TrainingWatch: Sendable {
     let context: EngineContext
 
-    /// Follows `job` by `body`, and ends it by `end` where its `--stop-on` is met meanwhile.
+    /// Follows `job` with `body`, and ends it with `end` if its `--stop-on` conditions are met meanwhile.
     func keeping(
         _ job: Job, endingBy end: @escaping @Sendable () async -> Void,
         _ body: () async throws(EngineError) -> Job
@@ -80,7 +80,8 @@ struct TrainingWatch: Sendable {
             guard let words = decision.reason(log.reading(), at: Date().timeIntervalSince1970) else {
                 continue
             }
-            // Before it is ended, because whoever sees the end first writes down why.
+            // The reason is recorded first, because the program that sees the end first writes down the
+            // cause.
             _ = try? self.context.store.change(job.id) { $0.record?.limitReached = words }
             await end()
             return
