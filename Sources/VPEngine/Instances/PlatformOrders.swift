@@ -1,4 +1,4 @@
-/// How an instance gives its platform orders about itself, with a key of its own.
+/// The requests by which an instance gives its platform orders about itself, with a key of its own.
 enum PlatformOrders {
     /// The requests of one platform. The state is read at `lookStart` + id + `lookEnd`; a stop is requested
     /// at that address plus `stopPath`, a destroy with DELETE.

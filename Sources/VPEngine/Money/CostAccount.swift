@@ -8,13 +8,12 @@ public struct CostAccount: Sendable {
     public var start: Date
     /// The last moment that counts: when the account was made.
     public var end: Date
-    /// One line for each group that cost anything: days in order, everything else dearest first.
+    /// One line for each group that cost anything: days in order, all others with the highest first.
     public var lines: [CostBook.Line]
-    /// The whole sum. Lines by job can add up to more, since jobs side by side on an instance each count in
-    /// full.
+    /// The whole sum. Lines by job can add up to more, since concurrent jobs on an instance each count in full.
     public var total: CostBook.Line
 
-    /// An account of the time from `start` to `end`.
+    /// Creates an account of the time from `start` to `end`.
     public init(
         grouping: CostBook.Grouping, start: Date, end: Date, lines: [CostBook.Line], total: CostBook.Line
     ) {

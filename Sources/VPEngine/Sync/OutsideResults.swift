@@ -24,7 +24,7 @@ struct OutsideResults {
 
     /// Downloads the results and returns a summary, in which `left` lists what stays on the instance for a
     /// reason and `missing` what could not be downloaded. Also returns the `.git` folders that no bundle can
-    /// contain, which are to be archived as they are.
+    /// contain, for archiving them as they are.
     mutating func bring() async throws(EngineError) -> (SyncSummary, inert: [SyncPath]) {
         var summary = SyncSummary(direction: .down)
         let findings = try await self.look()

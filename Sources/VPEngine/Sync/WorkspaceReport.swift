@@ -1,6 +1,6 @@
 /// Compares both sides of a workspace: the changes that a sync would upload, and the files on the instance.
 public struct WorkspaceReport: Hashable, Sendable {
-    /// How a file on the instance compares with the one here.
+    /// The comparison of a file on the instance with the local one.
     public enum Safety: Hashable, Sendable {
         /// The file is the same here and on the instance.
         case safe
