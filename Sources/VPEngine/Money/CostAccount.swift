@@ -10,7 +10,8 @@ public struct CostAccount: Sendable {
     public var end: Date
     /// One line for each group that cost anything: days in order, all others with the highest first.
     public var lines: [CostBook.Line]
-    /// The whole sum. Lines by job can add up to more, since concurrent jobs on an instance each count in full.
+    /// The whole sum. Lines by job can add up to more, since concurrent jobs on an instance each count in
+    /// full.
     public var total: CostBook.Line
 
     /// Creates an account of the time from `start` to `end`.
