@@ -87,7 +87,7 @@ package enum JobReport: Hashable, Sendable {
     case ended(JobEnd)
     /// A process of a cancelled job that could not be ended.
     case survivor(Int32, name: String)
-    /// So many processes go on after the command has ended.
+    /// So many processes still run after the command has ended.
     case background(Int)
     /// A process that outlived the command.
     case child(JobRecord.BackgroundProcess)

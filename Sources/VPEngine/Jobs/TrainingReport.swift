@@ -47,7 +47,7 @@ public struct TrainingReading: Equatable, Sendable {
 public struct TrainingReport: Equatable, Sendable {
     public var figures: TrainingFigures
     /// The time left, from the steps as they arrived, or as the log states it; nil if neither is available,
-    /// and while the run stands still.
+    /// and while the run is stalled.
     public var secondsLeft: Double?
     /// The cost of the job by then, in dollars; nil if its price or its end is not known.
     public var finishDollars: Double?

@@ -15,17 +15,17 @@ public struct ActionID: Hashable, Sendable {
 public enum EngineAction: Hashable, Sendable {
     /// Rents an instance and, unless told otherwise, waits until jobs can run on it.
     case create(CreateRequest)
-    /// Uploads what is new or changed in the project folder. Nothing comes back.
+    /// Uploads new and changed files of the project folder, and downloads nothing.
     case sync(InstanceID, UploadRequest = UploadRequest())
-    /// Uploads, runs a command and brings its results back; the request can leave out any of the three.
+    /// Uploads, runs a command and downloads its results; the request can leave out any of the three.
     case run(InstanceID, RunRequest)
-    /// Brings back what is new or changed on the instance.
+    /// Downloads new and changed files from the instance.
     case download(InstanceID, DownloadRequest = DownloadRequest())
     /// Starts a stopped instance and waits until jobs can run on it.
     case start(InstanceID)
-    /// Brings results back, then stops the instance. Its disk stays, and is still billed.
+    /// Downloads results, then stops the instance. Its disk stays, and is still billed.
     case stop(InstanceID, StopRequest = StopRequest())
-    /// Brings results back, then destroys the instance and confirms that it is gone.
+    /// Downloads results, then destroys the instance and confirms that it is gone.
     case destroy(InstanceID, DestroyRequest)
     /// Ends a job with all its processes; the instance keeps running.
     case cancel(JobID, on: InstanceID, CancelRequest)

@@ -26,13 +26,13 @@ public struct EngineError: Error, Hashable, Sendable {
         /// The platform asks for fewer calls (HTTP 429), or its limit would keep the next call waiting for
         /// too long.
         case rateLimited
-        /// The platform's searches of the day are used up, or what is left of them is kept;
+        /// The platform's searches of the day are used up, or the last ones are reserved for renting;
         /// `detail` says until when.
         case searchQuotaSpent
         /// The platform could not be reached at all, or the connection broke before its answer was whole.
         case networkDown
-        /// The server cannot prove who it is; nothing was sent to it.
-        /// `detail` says what its certificate lacks.
+        /// The server cannot prove its identity, so that nothing was sent to it; `detail` names the fault of
+        /// its certificate.
         case insecureConnection
         /// The platform answered with an error of its own (5xx).
         case platformFailed
@@ -94,7 +94,8 @@ public struct EngineError: Error, Hashable, Sendable {
         /// The project folder does not exist, or is one that is never synced: `/`, the home folder or a
         /// parent of it.
         case workspaceRefused
-        /// More would be sent than the project's limit allows; `detail` says how much, `suggestions` what.
+        /// The upload would exceed the project's limit; `detail` counts its files, `suggestions` lists the
+        /// largest.
         case uploadTooBig
         /// Files could not be sent to the instance or removed there; `detail` says why.
         case uploadFailed

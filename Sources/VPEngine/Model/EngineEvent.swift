@@ -98,7 +98,7 @@ public enum EngineEvent: Hashable, Sendable {
     case jobChanged(Job)
     /// A warning about money that the user should see now.
     case alarm(Alarm)
-    /// A sentence about an action that goes on, for the user to read now.
+    /// A sentence about an action in progress, for the user to read now.
     case notice(String)
     /// `bytes` were appended to the job's local log at `offset`.
     case jobOutput(JobID, offset: Int64, bytes: [UInt8])

@@ -66,7 +66,7 @@ public struct Job: Identifiable, Hashable, Codable, Sendable {
         /// The instance of the job disappeared, or lost its record of the job, before the end was known.
         case lost
         /// It is not known how the job ended, or whether it started. Without `endedAt` the instance may still
-        /// tell.
+        /// report it.
         case unknown
 
         /// True if nothing more is expected of the job. An `unknown` job counts as over.

@@ -33,7 +33,7 @@ public struct JobRecord: Hashable, Codable, Sendable {
         public var location: String?
         /// The image of its container; nil if that was not known.
         public var image: String?
-        /// The price of the instance when the job was put on record, disk included.
+        /// The price of the instance when the job was recorded, disk included.
         public var dollarsPerHour: Double
         /// True for an interruptible (spot) instance.
         public var isInterruptible: Bool
@@ -123,7 +123,7 @@ public struct JobRecord: Hashable, Codable, Sendable {
     public var logIsVerified: Bool?
     /// The download of its results; nil until then.
     public var results: Results?
-    /// Processes that outlived the command: those that go on, and those that have ended since.
+    /// Processes that outlived the command: those that still run, and those that have ended since.
     public var background: [BackgroundProcess]?
     /// How many of them still ran when the program that follows the job last heard of it.
     public var backgroundCount: Int?

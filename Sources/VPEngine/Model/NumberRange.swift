@@ -34,7 +34,7 @@ extension NumberRange where Value == Double {
     public static var seconds: Self { .init(0...3_155_760_000) }
     /// The same, in hundredths of a second.
     public static var centiseconds: Self { .init(0...315_576_000_000) }
-    /// Waits that a platform asks for, in seconds; the caller cuts them to what can be waited.
+    /// Waits that a platform asks for, in seconds; the caller limits them.
     public static var wait: Self { .init(0...1e15) }
     /// Moments, in seconds since 1970: up to the year 5138.
     public static var epoch: Self { .init(0...1e11) }
@@ -90,14 +90,14 @@ extension NumberRange where Value == Int64 {
     public static var ticks: Self { .init(0...1 << 56) }
     /// Milliseconds since 1970.
     public static var milliseconds: Self { .init(0...100_000_000_000_000) }
-    /// Whole seconds of a file's time, before and after 1970: what nanoseconds can hold in 64 bits.
+    /// Whole seconds of a file's time, before and after 1970: the range of nanoseconds in 64 bits.
     public static var fileTime: Self { .init(-9_200_000_000...9_200_000_000) }
     /// Permission bits and kind of a file.
     public static var fileMode: Self { .init(0...0o177_777) }
 }
 
 extension NumberRange where Value == Int {
-    /// Files, rows, cores: what is counted one by one.
+    /// Counts of files, rows or cores.
     public static var count: Self { .init(0...2_000_000_000) }
     /// GPUs of one machine.
     public static var gpus: Self { .init(0...1024) }

@@ -26,7 +26,7 @@ public enum Slug {
 }
 
 extension Workspace {
-    /// The project's name in paths, labels and names of instances. `name` is what people are shown.
+    /// The project's name in paths, labels and names of instances. `name` is the form that people see.
     public var slug: String { Slug.of(self.name) }
 }
 

@@ -18,7 +18,7 @@ public struct SyncSummary: Hashable, Sendable {
     public var conflicts: [String]
     /// Paths that could not be transferred, each with its reason. Empty means complete.
     public var missing: [String]
-    /// Paths that were written to during the sync: what arrived may be a state in between.
+    /// Paths that were written to during the sync: the version that arrived may be a state in between.
     public var changing: [String]
     /// Paths that appeared, or grew, after the instance was scanned: their content of that time is here.
     public var later: [String]

@@ -2,9 +2,9 @@ import Foundation
 
 /// RunPod's catalogue as offers.
 ///
-/// RunPod rents a kind of GPU, not a machine, so an offer's id names what the create call needs: the GPU, and
-/// data centers if the query asked for certain countries. Only Secure Cloud is offered: a Community pod gets
-/// a public address only by luck, and without one there is no rsync.
+/// RunPod rents a kind of GPU, not a machine, so an offer's id contains the parts of a create call: the GPU,
+/// and data centers if the query asked for certain countries. Only Secure Cloud is offered:
+/// a Community pod gets a public address only by luck, and without one there is no rsync.
 enum RunPodOffer {
     /// The price in dollars for each GB and month; a volume costs twice that while its pod is stopped.
     static let storagePrice = 0.10

@@ -164,7 +164,7 @@ enum RunPodWire {
         let volumeGB = RunPodWire.gigabytes(row["mounts"]["persistent"]["size"])
         let diskGB = RunPodWire.gigabytes(row["disk"])
         let isStopped = status == .stopped
-        // `cost` is the GPU alone, and 0 for a stopped pod, whose volume goes on billing at twice its rate.
+        // `cost` is the GPU alone, and 0 for a stopped pod, whose volume is still billed, at twice its rate.
         let storage = RunPodOffer.storageDollarsPerHour(
             gigabytes: isStopped ? volumeGB : volumeGB + diskGB, isStopped: isStopped)
         return Instance(
