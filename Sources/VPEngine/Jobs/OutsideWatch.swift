@@ -35,7 +35,8 @@ struct OutsideWatch {
         else { return }
         let settings = self.context.configuration.sync
         let limit = settings.uploadLimit?.bytes ?? .max
-        let large = sizes.filter { $0.value > limit && !settings.keepsThere($0.key) }
+        let keepsThere = settings.keepsThere
+        let large = sizes.filter { $0.value > limit && !keepsThere($0.key) }
         let named = Dictionary(large.map { ($0.key.description, $0.value) }) { first, _ in first }
         ManifestStore(self.context).saveBehindLinks(
             BehindLinks(bytes: named, at: self.context.now()), instance: self.instance)

@@ -1,138 +1,3 @@
-import Glibc
-
-/// One line of an ignore file.
-package struct IgnoreRule: Hashable, Sendable {
-    /// Where it is written.
-    package struct Origin: Hashable, Sendable {
-        /// The ignore file below the workspace's root; nil for what is built in or configured.
-        package var file: SyncPath?
-        /// From 1.
-        package var line: Int
-    }
-
-    /// As it is written.
-    package let text: [UInt8]
-    package let origin: Origin
-    /// `!pattern`: what it matches is sent after all.
-    package let isNegated: Bool
-    /// `pattern/`: matches folders only.
-    let needsFolder: Bool
-    private let matcher: Matcher
-    /// How the last part of a path has to begin and end to be worth a comparison;
-    /// nil where anything may match. A tree of ten thousand files is compared with the built-in rules a third
-    /// of a million times.
-    private let firstByte: UInt8?
-    private let lastByte: UInt8?
-
-    private enum Matcher: Hashable, Sendable {
-        /// Compared with the last part of a path.
-        case name([UInt8])
-        case nameEnding([UInt8])
-        case nameContaining([UInt8])
-        case nameGlob(GlobPattern)
-        /// Compared with the path below the ignore file's folder, which has to begin with these bytes.
-        case path(prefix: [UInt8], GlobPattern?)
-        case nothing
-    }
-
-    /// nil for a comment and an empty line.
-    init?(line: ArraySlice<UInt8>, origin: Origin) {
-        var line = line
-        // git does not look at the carriage return of a file that was written elsewhere.
-        if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        guard let first = line.first, first != UInt8(ascii: "#") else { return nil }
-        line = Self.trimmingBlanks(line)
-        self.text = Array(line)
-        self.origin = origin
-        self.isNegated = line.first == UInt8(ascii: "!")
-        if self.isNegated { line.removeFirst() }
-        self.needsFolder = line.last == SyncPath.slash
-        if self.needsFolder { line.removeLast() }
-        self.matcher = Self.matcher(for: line)
-        let isSpecial = { (byte: UInt8) in "*?[]\\".utf8.contains(byte) }
-        let isName = !line.contains(SyncPath.slash)
-        self.firstByte = line.first.flatMap { isName && !isSpecial($0) ? $0 : nil }
-        self.lastByte = line.last.flatMap { isName && !isSpecial($0) ? $0 : nil }
-    }
-
-    private static func matcher(for pattern: ArraySlice<UInt8>) -> Matcher {
-        let isSpecial = { (byte: UInt8) in "*?[\\".utf8.contains(byte) }
-        guard !pattern.isEmpty else { return .nothing }
-        if !pattern.contains(SyncPath.slash) {
-            if !pattern.contains(where: isSpecial) { return .name(Array(pattern)) }
-            let ending = pattern.dropFirst()
-            if pattern.first == UInt8(ascii: "*"), !ending.contains(where: isSpecial) {
-                return .nameEnding(Array(ending))
-            }
-            let middle = ending.dropLast()
-            if pattern.first == UInt8(ascii: "*"), ending.last == UInt8(ascii: "*"),
-                !middle.isEmpty, !middle.contains(where: isSpecial)
-            {
-                return .nameContaining(Array(middle))
-            }
-            return GlobPattern(pattern).map(Matcher.nameGlob) ?? .nothing
-        }
-        var pattern = pattern
-        if pattern.first == SyncPath.slash { pattern.removeFirst() }
-        // git compares the part without wildcards first and gives only the rest to its matcher,
-        // for which that rest is a whole pattern: `a**/b` matches `ax/y/b`.
-        let prefix = pattern.prefix { !isSpecial($0) }
-        let rest = pattern[prefix.endIndex...]
-        if rest.isEmpty { return .path(prefix: Array(prefix), nil) }
-        guard let glob = GlobPattern(rest) else { return .nothing }
-        return .path(prefix: Array(prefix), glob)
-    }
-
-    /// Blanks at the end do not count unless a backslash stands before them.
-    private static func trimmingBlanks(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        var end: Int?
-        var index = line.startIndex
-        while index < line.endIndex {
-            switch line[index] {
-            case UInt8(ascii: " "): end = end ?? index
-            case UInt8(ascii: "\\"):
-                index += 1
-                if index == line.endIndex { return line }
-                end = nil
-            default: end = nil
-            }
-            index += 1
-        }
-        return line[..<(end ?? line.endIndex)]
-    }
-
-    /// `path` is below the ignore file's folder, `name` its last part.
-    func matches(path: ArraySlice<UInt8>, name: ArraySlice<UInt8>, isFolder: Bool) -> Bool {
-        if self.needsFolder && !isFolder { return false }
-        if let byte = self.firstByte, name.first != byte { return false }
-        if let byte = self.lastByte, name.last != byte { return false }
-        switch self.matcher {
-        case .name(let text): return name.count == text.count && name.elementsEqual(text)
-        case .nameEnding(let text):
-            return name.count >= text.count && name.suffix(text.count).elementsEqual(text)
-        case .nameContaining(let text): return Self.contains(text, name)
-        case .nameGlob(let glob): return glob.matches(name)
-        case .path(let prefix, let glob):
-            guard path.starts(with: prefix) else { return false }
-            let rest = path.dropFirst(prefix.count)
-            return glob?.matches(rest) ?? rest.isEmpty
-        case .nothing: return false
-        }
-    }
-
-    private static func contains(_ text: [UInt8], _ name: ArraySlice<UInt8>) -> Bool {
-        name.withUnsafeBytes { name in
-            text.withUnsafeBytes { text in
-                guard name.count >= text.count else { return false }
-                return (0...name.count - text.count).contains { start in
-                    name[start] == text[0]
-                        && memcmp(name.baseAddress! + start, text.baseAddress!, text.count) == 0
-                }
-            }
-        }
-    }
-}
-
 /// The rules that hold in one folder: its own ignore file's, those of the folders above, and the defaults.
 ///
 /// git's exact semantics: the last matching rule of the nearest file that has one decides,
@@ -143,17 +8,17 @@ struct IgnoreRules: Sendable {
     private struct Level: Sendable {
         /// How many bytes of a path stand before what this level's patterns are compared with.
         var prefixLength: Int
-        var rules: [IgnoreRule]
+        var rules: IgnoreRuleTable
     }
 
     /// Nearest last.
     private var levels: [Level]
-    private let always: [IgnoreRule]
+    private let always: IgnoreRuleTable
 
     /// `defaults` hold everywhere, and any ignore file overrules them; none overrules `always`.
     init(defaults: [String], always: [IgnoreRule] = []) {
-        self.levels = [Level(prefixLength: 0, rules: Self.rules(defaults))]
-        self.always = always
+        self.levels = [Level(prefixLength: 0, rules: IgnoreRuleTable(Self.rules(defaults)))]
+        self.always = IgnoreRuleTable(always)
     }
 
     /// Rules that stand in no file.
@@ -174,19 +39,18 @@ struct IgnoreRules: Sendable {
         }
         guard !rules.isEmpty else { return self }
         var copy = self
-        copy.levels.append(Level(prefixLength: folder.map { $0.bytes.count + 1 } ?? 0, rules: rules))
+        copy.levels.append(
+            Level(prefixLength: folder.map { $0.bytes.count + 1 } ?? 0, rules: IgnoreRuleTable(rules)))
         return copy
     }
 
     /// The rule that decides on `path`, whose folders are not ignored; nil where none speaks of it.
     func decision(on path: [UInt8], isFolder: Bool) -> IgnoreRule? {
         let name = path.lastIndex(of: SyncPath.slash).map { path[($0 + 1)...] } ?? path[...]
-        let rule = self.always.last { $0.matches(path: path[...], name: name, isFolder: isFolder) }
-        if let rule { return rule }
+        if let rule = self.always.last(for: path[...], name: name, isFolder: isFolder) { return rule }
         for level in self.levels.reversed() {
             let relative = path[level.prefixLength...]
-            let rule = level.rules.last { $0.matches(path: relative, name: name, isFolder: isFolder) }
-            if let rule { return rule }
+            if let rule = level.rules.last(for: relative, name: name, isFolder: isFolder) { return rule }
         }
         return nil
     }

@@ -2,11 +2,12 @@ import Foundation
 
 /// What the settings leave on an instance, also at its end.
 extension EngineConfiguration.Sync {
-    /// Whether `path`, or a folder that it lies in, matches `sync.keep_there`.
-    func keepsThere(_ path: SyncPath) -> Bool {
+    /// Tells whether a path, or a folder that it lies in, matches `sync.keep_there`.
+    var keepsThere: (SyncPath) -> Bool {
         let patterns = self.keepThere.filter(Self.isPart)
-        guard !patterns.isEmpty else { return false }
-        return IgnoreRules(defaults: patterns).holds(for: path, mayBeFolder: true)
+        guard !patterns.isEmpty else { return { _ in false } }
+        let rules = IgnoreRules(defaults: patterns)
+        return { rules.holds(for: $0, mayBeFolder: true) }
     }
 
     /// `12.3 MB`
@@ -24,7 +25,8 @@ extension SyncPlan {
         _ settings: EngineConfiguration.Sync, unless isNamed: (SyncPath) -> Bool = { _ in false }
     ) {
         guard !settings.keepThere.isEmpty else { return }
-        func stays(_ item: Item) -> Bool { settings.keepsThere(item.path) && !isNamed(item.path) }
+        let keepsThere = settings.keepsThere
+        func stays(_ item: Item) -> Bool { keepsThere(item.path) && !isNamed(item.path) }
         self.keptThere += (self.transfers + self.conflicts).filter(stays)
         self.transfers.removeAll(where: stays)
         self.conflicts.removeAll(where: stays)

@@ -78,6 +78,21 @@ struct IgnoreRulesTests {
         #expect((decision != nil) == isIgnored)
     }
 
+    /// Rules are looked up in groups of sixty-four: the last one that matches decides, whatever its group.
+    @Test(arguments: [0, 1, 60, 63, 64, 126, 127, 128, 200])
+    func theLastRuleOfALongFileDecides(fillers: Int) {
+        let filler = (0..<fillers).map { "filler-\($0)" }
+        let path = Array("keep.log".utf8)
+        func last(_ patterns: [String]) -> IgnoreRule? {
+            IgnoreRules(defaults: patterns).decision(on: path, isFolder: false)
+        }
+        #expect(last(["*.log"] + filler)?.isNegated == false)
+        #expect(last(["*.log"] + filler + ["!keep.log"] + filler)?.isNegated == true)
+        #expect(last(["!keep.log"] + filler + ["keep*"] + filler)?.isNegated == false)
+        #expect(last(["!keep.log"] + filler + ["keep.log/"] + filler)?.isNegated == true)
+        #expect(last(filler + filler) == nil)
+    }
+
     /// Time does not grow with the number of ways in which a pattern could match.
     @Test func noPatternIsSlow() {
         let glob = GlobPattern(Array((String(repeating: "*a", count: 40) + "b").utf8)[...])
