@@ -9,7 +9,8 @@ import VPTestSupport
 @Suite(.requires("sshd"), .timeLimit(.minutes(15)))
 struct DayOfCostsTests {
     @Test func costsAgreeWithTheCloudsOwnBooks() async throws {
-        try await MoneyFixture.with(followsCloudClock: true) { fixture in
+        // A busy machine may hold up a step for half a minute, which is a third of a percent of a day then.
+        try await MoneyFixture.with(speed: 10, followsCloudClock: true) { fixture in
             let engine = fixture.engine
             let start = fixture.cloud.now
             /// A dashboard that looks every ten minutes.
