@@ -58,7 +58,17 @@ public struct VirtualTerminal: Sendable {
     }
 
     private mutating func feed(_ byte: UInt8) {
+        // As in a terminal: CAN ends any sequence, and an escape ends all but a string.
+        if byte == 0x18 || byte == 0x1B { self.pending = [] }
+        if byte == 0x18 {
+            self.escape = nil
+            return
+        }
         if var sequence = self.escape {
+            if byte == 0x1B, ![UInt8(ascii: "]"), UInt8(ascii: "P")].contains(sequence.first) {
+                self.escape = []
+                return
+            }
             sequence.append(byte)
             self.escape = Self.isComplete(sequence) ? nil : sequence
             if self.escape == nil { self.perform(sequence) }

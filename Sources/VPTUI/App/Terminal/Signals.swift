@@ -64,9 +64,10 @@ enum Signals {
 
     /// Puts the terminal back without curses, which may be in the middle of anything.
     fileprivate static func restoreTerminal() {
+        // CAN ends the sequence that curses may be in the middle of: it would swallow the first of these.
         // Paste brackets off, mouse and focus off, colours off, cursor on, normal keypad, main screen.
         let sequence: StaticString =
-            "\u{1B}[?2004l\u{1B}[?1000l\u{1B}[?1004l\u{1B}[?1006l\u{1B}[0m\u{1B}[?25h\u{1B}[?1l\u{1B}>\u{1B}[?1049l"
+            "\u{18}\u{1B}[?2004l\u{1B}[?1000l\u{1B}[?1004l\u{1B}[?1006l\u{1B}[0m\u{1B}[?25h\u{1B}[?1l\u{1B}>\u{1B}[?1049l"
         _ = write(STDOUT_FILENO, sequence.utf8Start, sequence.utf8CodeUnitCount)
         if let modes = Self.savedModes { tcsetattr(STDIN_FILENO, TCSANOW, modes) }
     }
