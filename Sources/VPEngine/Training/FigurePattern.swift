@@ -1,12 +1,12 @@
 import Dispatch
 import Foundation
 
-/// A figure that the user taught us: its name, and an expression whose first group is the number.
+/// A figure that the user defined: a name, and an expression whose first group is the number.
 public struct FigurePattern: Hashable, Sendable {
     public let name: String
     public let expression: String
 
-    /// nil where `expression` is no regular expression.
+    /// nil if `expression` is not a valid regular expression.
     public init?(name: String, expression: String) {
         guard (try? NSRegularExpression(pattern: expression)) != nil else { return nil }
         self.name = name
@@ -16,8 +16,8 @@ public struct FigurePattern: Hashable, Sendable {
 
 /// Looks for the user's own figures in lines.
 final class PatternReader {
-    /// A longer line is not searched, and no search goes on for longer:
-    /// an expression can take ages for some texts.
+    /// The longest line that is searched, in bytes, and the most time that a search may take,
+    /// in seconds: some texts would keep an expression busy without end.
     private static let longest = 4096
     private static let patience = 0.02
 
@@ -31,7 +31,7 @@ final class PatternReader {
         if self.patterns.isEmpty { return nil }
     }
 
-    /// Each figure of a line, with the name that the user gave it.
+    /// Returns each of the user's figures in a line, with its name.
     func read(_ text: UnsafePointer<UInt8>, _ length: Int) -> [(name: String, value: Double)] {
         guard length <= Self.longest else { return [] }
         let line = String(decoding: UnsafeBufferPointer(start: text, count: length), as: UTF8.self)
@@ -56,7 +56,7 @@ final class PatternReader {
         return found
     }
 
-    /// The same spellings as elsewhere: `1,076`, `14.2K`, `nan`.
+    /// Reads a number in the spellings that are accepted elsewhere: `1,076`, `14.2K`, `nan`.
     private func number(_ text: String) -> Double? {
         Array(text.utf8).withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress else { return nil }

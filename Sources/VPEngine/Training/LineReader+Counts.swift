@@ -1,8 +1,9 @@
 import Foundation
 
-/// `640/1000`: how far something is, and of what.
+/// Reads counts such as `640/1000`: how far something has got, and out of how many.
 extension LineReader {
-    /// `Epoch[0]`, `Batch [10]`, `Step [110/464]`, `Pseudo dice [0.84, 0.71]`; nil where the name is none.
+    /// Reads `Epoch[0]`, `Batch [10]`, `Step [110/464]`, `Pseudo dice [0.84, 0.71]`. Returns nil if the words
+    /// before the bracket are not a known name.
     func bracketed(_ index: Int) -> Int? {
         var value = index + 1
         if self.isWord(value), self.isSign(value + 1, 0x28), self.tokens[value + 1].space == 0 {
@@ -22,7 +23,7 @@ extension LineReader {
         }
     }
 
-    /// Two numbers with a slash between them; `index` is the first of them.
+    /// Reads two numbers with a slash between them; `index` is the first of them.
     func count(_ index: Int, label: (Int, Int)?, isBracketed: Bool) -> Int {
         let done = self.tokens[index]
         let total = self.tokens[index + 2]
@@ -129,7 +130,7 @@ extension LineReader {
         token.unitEnd > token.end ? self.lexer.lowercased(Int(token.end), Int(token.unitEnd)) : nil
     }
 
-    /// Past `(4%)`.
+    /// Returns the index after `(4%)`.
     private func afterPercent(_ index: Int) -> Int {
         self.isSign(index, 0x28) && self.isNumber(index + 1) && self.isSign(index + 2, 0x29)
             ? index + 3 : index
@@ -137,7 +138,7 @@ extension LineReader {
 
     // MARK: Bars
 
-    /// A bar of tqdm, Keras or rich around a count; nil for none.
+    /// Reads a bar of tqdm, Keras or rich around a count; returns nil if there is none.
     private func bar(_ count: inout TrainingLine.Count, _ index: Int, _ next: Int) -> Int? {
         if self.isSign(next, 0x5B), next + 2 < self.count, self.tokens[next + 1].kind == .clock,
             self.isSign(next + 2, 0x3C) || self.isSign(next + 2, 0x2C)
@@ -168,7 +169,7 @@ extension LineReader {
         while self.isSign(end, LineToken.bar) { end += 1 }
         guard end < self.count else { return end }
         if self.tokens[end].kind == .clock {
-            // Keras: what is left; rich: what went by, a bullet, what is left.
+            // Keras prints the time left; rich prints the time elapsed, a bullet and the time left.
             var left = self.tokens[end].value
             end += 1
             if self.isSign(end, LineToken.bar), end + 1 < self.count, self.tokens[end + 1].kind == .clock {
@@ -186,7 +187,7 @@ extension LineReader {
         return end
     }
 
-    /// `[00:41<00:23, 15.5it/s, loss=0.41]`: what is behind the speed is read on as figures.
+    /// Reads `[00:41<00:23, 15.5it/s, loss=0.41]`; the pairs after the speed are then read as figures.
     private func tqdm(_ count: inout TrainingLine.Count, _ bracket: Int) -> Int {
         self.brackets += 1
         var index = bracket + 2
@@ -232,7 +233,7 @@ extension LineReader {
         }
     }
 
-    /// What the words before a bar say of it.
+    /// Reads from the words before a bar whether it counts the training or something else.
     private func label(_ count: inout TrainingLine.Count, _ index: Int) {
         if count.isTraining == false { return }
         for place in 0..<min(index, 16)

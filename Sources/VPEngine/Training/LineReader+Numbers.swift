@@ -1,8 +1,8 @@
 import Foundation
 
-/// What a number on a line is.
+/// Finds out what a number on a line means.
 extension LineReader {
-    /// A number with the name that is before it. Returns where reading goes on.
+    /// Reads a number whose name precedes it. Returns the index at which reading continues.
     func named(_ name: FigureName, _ first: Int, _ last: Int, _ index: Int, isStrong: Bool) -> Int {
         let token = self.tokens[index]
         if self.isSign(index + 1, 0x2F), self.isNumber(index + 2), token.kind == .number {
@@ -71,7 +71,7 @@ extension LineReader {
         self.append(name, first, last, token)
     }
 
-    /// `"val":{"loss":0.8}` is `val.loss`.
+    /// Adds a figure of nested objects: `"val":{"loss":0.8}` is named `val.loss`.
     private func addNested(_ first: Int, _ last: Int, _ token: LineToken) {
         var title = ""
         for object in self.objects {
@@ -102,7 +102,7 @@ extension LineReader {
         self.line.figures.append(figure)
     }
 
-    /// A figure whose name does not stand in the line as it is.
+    /// Adds a figure whose name does not appear in the line in that form.
     private func append(_ title: String, _ first: Int, _ last: Int, _ token: LineToken) {
         let before = self.line.figures.count
         self.append(self.names[self.names.find(title)], first, last, token)
@@ -121,12 +121,12 @@ extension LineReader {
         token.unitEnd == token.end + 1 && self.text[Int(token.end)] == 0x25
     }
 
-    /// `22.8ms`, `0.8s`; what counts in minutes is a time of day or a wait.
+    /// `true` for `22.8ms` or `0.8s`; a value in minutes is a time of day or a wait.
     private func isShortTime(_ token: LineToken) -> Bool {
         self.words.uses(self.text + Int(token.end), Int(token.unitEnd - token.end)).contains(.time)
     }
 
-    /// `14.2K`
+    /// `true` for `14.2K`: the number has a suffix that scales it.
     private func scale(_ token: LineToken) -> Bool {
         guard token.unitEnd == token.end + 1 else { return false }
         return [0x4B, 0x6B, 0x4D, 0x47, 0x42, 0x54].contains(self.text[Int(token.end)])
@@ -152,7 +152,8 @@ extension LineReader {
         self.line.stepName = (self.tokens[first].start, self.tokens[last].end)
     }
 
-    /// `loss train: 2.2, val: 1.3`: the measure is the one before. `learn: 0.65`: it is one of its own.
+    /// Reads a role before a value. In `loss train: 2.2, val: 1.3` the measure is that of the figure before;
+    /// in `learn: 0.65` the role is a figure of its own.
     private func role(_ name: FigureName, _ first: Int, _ last: Int, _ index: Int, _ next: Int) -> Int {
         let token = self.tokens[index]
         guard !self.skipsLine else { return next }
@@ -191,7 +192,7 @@ extension LineReader {
         return next
     }
 
-    /// Past what stands in parentheses behind a value: its mean, its step, a remark.
+    /// Returns the index after the parentheses behind a value, which may hold its mean, its step or a remark.
     func afterRemark(_ index: Int) -> Int {
         guard self.isSign(index, 0x28) else { return index }
         var end = index + 1
@@ -202,7 +203,7 @@ extension LineReader {
         return self.isSign(end, 0x29) ? end + 1 : index
     }
 
-    /// Whether what has a name only before it ends where `index` is: in a sentence it does not.
+    /// `true` if a figure whose name only precedes it can end at `index`; within a sentence it cannot.
     private func endsHere(_ index: Int) -> Bool {
         guard index < self.count else { return true }
         let token = self.tokens[index]
@@ -211,7 +212,7 @@ extension LineReader {
         case .sign: return token.sign != 0x2F && token.sign != 0x3C
         case .number, .notNumber, .clock, .junk: return token.kind == .number && token.space > 0
         case .word:
-            // The name of the next figure, or a unit.
+            // These words are the name of the next figure, or a unit.
             var end = index
             while end < self.count, end < index + 4, self.isWord(end) { end += 1 }
             if end >= self.count { return end - index == 1 && self.isUnit(index) }
@@ -226,7 +227,7 @@ extension LineReader {
         self.uses(index).contains(.unit)
     }
 
-    /// A number without `:` or `=` before it.
+    /// Reads a number without `:` or `=` before it.
     func number(_ index: Int) -> Int {
         let first = self.run
         let last = self.runEnd
@@ -273,7 +274,7 @@ extension LineReader {
         return self.nameless(index)
     }
 
-    /// `validation loss at iteration 300`: the measure comes first, its step next, its value last.
+    /// Reads `validation loss at iteration 300`: first the measure, then its step; the value follows later.
     private func isHeading(_ first: Int, _ last: Int, _ token: LineToken) -> Bool {
         guard !token.isFraction, token.kind == .number, token.unitEnd == token.end,
             self.uses(last - 1).contains(.at)
@@ -288,7 +289,8 @@ extension LineReader {
         return true
     }
 
-    /// The figure that the heading named: behind its `:`, or in the next cell under a name that says as much.
+    /// Reads the value of the figure that a heading named: after its `:`, or in the next cell
+    /// under a name of the same kind.
     func headed(_ index: Int, as name: FigureName?) -> Int? {
         guard let heading = self.heading else { return nil }
         let kind = self.names[self.slot(heading.first, heading.last)]
@@ -297,14 +299,14 @@ extension LineReader {
         return self.named(kind, heading.first, heading.last, index, isStrong: true)
     }
 
-    /// `300:<tab>learn: 0.65`, behind whatever a logger writes before it.
+    /// `true` for `300:<tab>learn: 0.65`, after any prefix that a logger writes.
     private func isStepColumn(_ index: Int, _ token: LineToken) -> Bool {
         self.line.step == nil && self.line.figures.isEmpty && token.kind == .number && !token.isFraction
             && token.unitEnd == token.end && self.isSign(index + 1, 0x3A) && self.tokens[index + 1].space == 0
             && self.isWord(index + 2) && self.tokens[index + 2].space > 1
     }
 
-    /// `842733 tok/s`, `11.875 loss`, `12.28 hours left`: the name is behind it.
+    /// Reads a number whose name follows it: `842733 tok/s`, `11.875 loss`, `12.28 hours left`.
     func nameless(_ index: Int) -> Int {
         let token = self.tokens[index]
         if token.unitEnd > token.end {
@@ -365,7 +367,8 @@ extension LineReader {
         return index + 2
     }
 
-    /// A name that is behind its value is followed by a sign or nothing.
+    /// `true` if a name that follows its value ends before `index`: a sign,
+    /// a gap or the end of the line follows.
     private func endsName(_ index: Int) -> Bool {
         guard index < self.count else { return true }
         let token = self.tokens[index]
@@ -373,7 +376,7 @@ extension LineReader {
         return token.space > 1
     }
 
-    /// A speed with a unit behind a number whose own name says nothing.
+    /// `true` if a speed with a unit follows the number, for a number whose own name does not give the unit.
     private func speedBehind(_ index: Int) -> Bool {
         guard self.isWord(index + 1), self.tokens[index + 1].space == 1 else { return false }
         let name = self.names[self.slot(index + 1, index + 1)]

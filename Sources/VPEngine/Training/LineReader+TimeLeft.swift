@@ -1,8 +1,9 @@
 import Foundation
 
-/// How long the program says it still takes.
+/// Reads the time left that the program prints.
 extension LineReader {
-    /// `0:12:30`, `1 day, 2:12:07`, `1m 10s`, `171.6m`, `33 minutes and 42.59 seconds`, `12.28 hours left`.
+    /// Reads `0:12:30`, `1 day, 2:12:07`, `1m 10s`, `171.6m`, `33 minutes and
+    /// 42.59 seconds`, `12.28 hours left`.
     func timeLeft(_ start: Int) -> Int {
         var index = start
         var seconds = 0.0
@@ -35,7 +36,7 @@ extension LineReader {
                 end += 1
             }
             guard let length = Self.units[unit] else {
-                // A number alone is taken as seconds: JSON has it so.
+                // A number alone counts as seconds: that is how JSON logs write it.
                 if !isKnown, unit.isEmpty {
                     seconds = token.value
                     isKnown = true
@@ -43,7 +44,7 @@ extension LineReader {
                 }
                 break
             }
-            // A thousand, as the lexer read it, is no unit of time.
+            // The lexer read `M` as a factor of a million; here it means minutes.
             seconds += (unit == "M" ? token.value / 1e6 : token.value) * length
             isKnown = true
             index = end
@@ -54,7 +55,7 @@ extension LineReader {
         return max(index, start + 1)
     }
 
-    /// `-1 day, 4:39:18` is nonsense.
+    /// `false` for a negative time: `-1 day, 4:39:18` is nonsense.
     private func startsPositive(_ start: Int) -> Bool {
         self.tokens[start].value >= 0 && self.text[Int(self.tokens[start].start)] != 0x2D
     }

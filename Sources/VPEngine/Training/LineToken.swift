@@ -2,36 +2,36 @@
 struct LineToken {
     enum Kind: UInt8 {
         case word, number
-        /// `nan`, `inf`, however it is written.
+        /// `nan` or `inf`, in any spelling.
         case notNumber
         /// `12:30`, `0:12:30`; its value is in seconds.
         case clock
-        /// What looks like one of the others and is none: a date, a version, a path,
-        /// a place in a source file.
+        /// Text that resembles one of the others but is none: a date, a version, a
+        /// path, a place in a source file.
         case junk
         /// One character of punctuation.
         case sign
     }
 
     var kind: Kind
-    /// Of spaces before it: 0, 1, or 2 for more or a tab.
+    /// The number of spaces before the token: 0, 1, or 2 for more spaces or a tab.
     var space: UInt8
-    /// A quotation mark stood before it.
+    /// A quotation mark precedes the token.
     var isQuoted: Bool
     /// The number has a point or an exponent.
     var isFraction = false
     var sign: UInt8 = 0
     var start: Int32
-    /// After a number, without its unit.
+    /// The end of the token; for a number, without its unit.
     var end: Int32
-    /// Where the letters end that a number has right behind it: `453ms/step`, `14.2K`, `95%`.
+    /// The end of the letters that directly follow a number: `453ms/step`, `14.2K`, `95%`.
     var unitEnd: Int32
     var value = 0.0
 
     static let bar: UInt8 = 1
 }
 
-/// What a byte can be part of.
+/// The kinds of token that a byte can belong to.
 enum ByteClass {
     static let letter: UInt8 = 1
     static let digit: UInt8 = 2
@@ -40,10 +40,10 @@ enum ByteClass {
     static let unit: UInt8 = 16
     static let quote: UInt8 = 32
 
-    /// For each byte. Read through a pointer that is made once:
-    /// in a loop over each byte an array's checks are felt.
+    /// The class of each byte. Read through a pointer that is made once: in a loop over every byte, an
+    /// array's bounds checks cost measurable time.
     nonisolated(unsafe) static let table: UnsafePointer<UInt8> = {
-        // Never freed, and never written again.
+        // The table is never freed, and is written only here.
         let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
         table.initialize(repeating: 0, count: 256)
         for byte in UInt8(ascii: "a")...UInt8(ascii: "z") {

@@ -1,13 +1,13 @@
 import Foundation
 
-/// How long a run still takes, from when its steps arrived.
+/// Estimates how long a run still takes, from the times at which its steps arrived.
 ///
-/// The steps between two looks have a usual time; what takes much longer is a pause: an evaluation,
-/// a checkpoint. Pauses come again as often as they did. What a program writes of its own time left is often
-/// wrong after a resume.
+/// The interval between two looks has a usual time per step; an interval that takes much longer contains a
+/// pause, such as an evaluation or a checkpoint. The estimate assumes that pauses recur as often as they have
+/// so far. The time left that a program prints itself is often wrong after a resume.
 public struct TimeLeftEstimate: Equatable, Sendable {
     private static let recentLimit = 64
-    /// An interval that is so much longer than usual has a pause in it.
+    /// An interval whose time per step exceeds the usual one by this factor contains a pause.
     private static let pauseFactor = 3.0
 
     private struct Interval: Equatable {
@@ -19,7 +19,7 @@ public struct TimeLeftEstimate: Equatable, Sendable {
     private var first: (done: Double, at: Double)?
     private var last: (done: Double, at: Double)?
     private var total = 0.0
-    /// The first intervals and the newest: the usual time is their median.
+    /// The newest intervals, at most `recentLimit`; the usual time is their median.
     private var recent: [Interval] = []
     private var next = 0
     private var steps = 0.0
@@ -39,11 +39,11 @@ public struct TimeLeftEstimate: Equatable, Sendable {
             && a.pauses == b.pauses && a.total == b.total
     }
 
-    /// The run had done so much of `total` when the clock stood at `time`, in seconds.
+    /// Records that the run had done `done` steps of `total` at `time`, in seconds.
     public mutating func add(done: Double, of total: Double, at time: Double) {
         guard done.isFinite, total.isFinite, total > 0, time.isFinite else { return }
         guard let last = self.last, done >= last.done, abs(total - self.total) <= total * 0.001 else {
-            // It began again, from a checkpoint or as another.
+            // The run began again: from a checkpoint, or another run took its place.
             self = TimeLeftEstimate()
             self.first = (done, time)
             self.last = (done, time)
@@ -55,7 +55,7 @@ public struct TimeLeftEstimate: Equatable, Sendable {
         self.last = (done, time)
         self.intervals += 1
         let interval = Interval(steps: done - last.done, seconds: time - last.at)
-        // Compiling, filling caches: the first is never like the others.
+        // The first interval, with compilation and cold caches, is never like the others.
         guard self.intervals > 1 else { return }
         let usual = self.usualSecondsPerStep
         self.remember(interval)
@@ -83,23 +83,23 @@ public struct TimeLeftEstimate: Equatable, Sendable {
         }
     }
 
-    /// In seconds; nil until a few steps were seen.
+    /// The usual time for a step, in seconds; nil until a few steps have been seen.
     public var usualSecondsPerStep: Double? {
         guard self.recent.count >= 2 else { return nil }
         return self.recent.map(\.perStep).sorted()[self.recent.count / 2]
     }
 
-    /// When the run last got on.
+    /// The time of the run's last progress, in seconds.
     public var lastAdvance: Double? { self.last?.at }
 
-    /// The longest that it usually does not get on, in seconds; nil until a few steps were seen.
+    /// The longest usual time without progress, in seconds; nil until a few steps have been seen.
     public var usualSilence: Double? {
         guard self.intervals >= 5 else { return nil }
         let usual = self.recent.map(\.seconds).sorted()[self.recent.count / 2]
         return max(usual, self.longestPause)
     }
 
-    /// In seconds from `now`; nil where too little was seen to tell.
+    /// The time left from `now`, in seconds; nil if too little has been seen to tell.
     public func secondsLeft(at now: Double) -> Double? {
         guard let first, let last, self.intervals >= 4, self.steps > 0, last.at - first.at >= 2 else {
             return nil

@@ -3,27 +3,27 @@ import Foundation
 /// Something about a training that its owner should know.
 public struct TrainingAlarm: Equatable, Sendable {
     public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
-        /// A loss is no number.
+        /// A loss is not a number.
         case nan
-        /// No step for much longer than usual.
+        /// No step has been logged for much longer than usual.
         case stall
-        /// The loss rises, and goes on rising.
+        /// The loss rises, and keeps rising.
         case diverge
-        /// The evaluation has not got better for long.
+        /// The evaluation has not improved for a long time.
         case plateau
-        /// The instance has nothing to do while the job runs.
+        /// The GPU is idle while the job runs.
         case idle
     }
 
     public var kind: Kind
-    /// Of which series it is.
+    /// The name of the series that the alarm is about.
     public var series: String?
-    /// Where it began.
+    /// The step at which the trouble began.
     public var step: Double?
-    /// When it began, as far as that is known.
+    /// The time at which it began, if known.
     public var at: Date?
 
-    /// In words for its owner, without a full stop.
+    /// The alarm in words for the job's owner, without a full stop.
     public var words: String {
         let series = self.series ?? "a loss"
         let since = self.step.map { " since step \(Self.short($0))" } ?? ""
@@ -50,13 +50,15 @@ public struct TrainingAlarm: Equatable, Sendable {
     }
 }
 
-/// Judges a training by its figures. Rather silent than wrong: a run that is only noisy has no alarm.
+/// Judges a training run by its figures. It prefers silence to a false alarm: a run
+/// that is only noisy raises none.
 public enum TrainingJudge {
-    /// Fewer figures than that say nothing of where a curve goes.
+    /// The fewest figures that show where a curve is going.
     static let curveLength = 40
     static let evaluationCount = 20
 
-    /// What is wrong with the figures themselves; a stall needs a clock.
+    /// Returns what is wrong with the figures themselves; a stall is judged
+    /// separately, because it needs a clock.
     public static func alarms(_ figures: TrainingFigures) -> [TrainingAlarm] {
         var alarms: [TrainingAlarm] = []
         for series in figures.notNumbers {
@@ -77,21 +79,22 @@ public enum TrainingJudge {
         return alarms
     }
 
-    /// No step since `silence` seconds, ten times as long as it ever took.
+    /// `true` if no step has come for at least a minute and for ten times the longest usual silence.
     public static func isStalled(_ estimate: TimeLeftEstimate, at now: Double) -> Bool {
         guard let usual = estimate.usualSilence, let last = estimate.lastAdvance else { return false }
         return now - last > max(60, usual * 10)
     }
 
-    /// The loss of the training itself; where it has several, their sum.
+    /// The loss of the training itself; if there are several losses, the one for their total.
     static func mainLoss(_ figures: TrainingFigures) -> FigureSeries? {
         let losses = figures.series.filter { $0.kind == .loss && !$0.isEvaluation }
         return losses.first { $0.name.lowercased().contains("total") } ?? losses.first { $0.name == "loss" }
             ?? losses.first { $0.name.lowercased().hasSuffix("loss") } ?? losses.first
     }
 
-    /// Where the curve was lowest, if its means have only risen since, by far more than its noise,
-    /// and have lost half of what it had won.
+    /// Returns the step at which the curve was lowest, if its newest means have only risen,
+    /// by far more than the noise, and by more than half of the earlier gain (or of the lowest mean,
+    /// if that is larger).
     static func divergence(_ series: FigureSeries) -> Double? {
         let values = series.values
         guard values.count >= Self.curveLength, values.allSatisfy(\.isFinite) else { return nil }
@@ -107,7 +110,7 @@ public enum TrainingJudge {
         guard zip(newest, newest.dropFirst()).allSatisfy({ $0 < $1 }), let last = means.last else {
             return nil
         }
-        // Of neighbours, so that the curve's own way is not taken for noise.
+        // Noise is measured between neighbours, so that the curve's own trend does not count as noise.
         let steps = zip(values, values.dropFirst()).map { abs($1 - $0) }.sorted()
         let noise = steps[steps.count / 2] / 0.954
         let rise = last - means[lowest]
@@ -118,8 +121,8 @@ public enum TrainingJudge {
         return series.steps[min(series.steps.count - 1, offset + lowest * size + size / 2)]
     }
 
-    /// The step of the best evaluation, if none of a fifth of all since came near it and their mean does not
-    /// get better.
+    /// Returns the step of the best evaluation, if none of those since then surpassed it (at least 15, and a
+    /// fifth of all) and their mean no longer improves.
     static func plateau(_ series: FigureSeries) -> Double? {
         let values = series.values
         guard let isLow = series.kind.isBetterLow, values.count >= Self.evaluationCount,

@@ -2,7 +2,7 @@ import Foundation
 
 /// A line's bytes without escape sequences: colours, cursor moves, links.
 enum VisibleBytes {
-    /// Copies at most `count` bytes and returns how many there are.
+    /// Copies at most `count` visible bytes and returns how many it copied.
     static func copy(
         _ bytes: UnsafePointer<UInt8>, _ count: Int, to text: UnsafeMutablePointer<UInt8>
     ) -> Int {
@@ -22,7 +22,7 @@ enum VisibleBytes {
         return length
     }
 
-    /// Where the text goes on after an escape character at `start - 1`.
+    /// Returns the index at which the text continues after an escape character at `start - 1`.
     private static func end(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ start: Int) -> Int {
         guard start < count else { return start }
         var index = start + 1
