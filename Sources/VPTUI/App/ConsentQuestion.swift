@@ -3,10 +3,11 @@ import Glibc
 import VPEngine
 import VPTUICore
 
-/// What a project asks for is asked about before the screen is taken;
-/// afterwards nobody could read the question.
+/// Asks about the settings that a project wants, before the dashboard takes the screen; afterwards
+/// the question could not be seen.
 enum ConsentQuestion {
-    /// Remembers the answers. Without a terminal nothing is asked, and nothing of it counts.
+    /// Asks about each request and remembers the answers. Without a terminal it asks nothing
+    /// and grants nothing.
     static func ask(_ requests: [ConsentRequest], stateFolder: String) throws(EngineError) {
         guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return }
         let store = ConsentStore(stateFolder: stateFolder)
@@ -21,12 +22,12 @@ enum ConsentQuestion {
         }
     }
 
-    /// A line on stderr.
+    /// Writes a line to stderr.
     static func say(_ warning: String) {
         FileHandle.standardError.write(Data("vp-tui: \(Self.printable(warning))\n".utf8))
     }
 
-    /// A project's text must not steer the terminal.
+    /// Replaces control characters, so that a project's text cannot steer the terminal.
     private static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(

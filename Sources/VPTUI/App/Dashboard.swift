@@ -4,7 +4,7 @@ import Glibc
 import VPEngine
 import VPTUICore
 
-/// `vp-tui`: arguments, configuration, terminal, loop.
+/// The `vp-tui` command: reads arguments and configuration, takes the terminal, and runs the loop.
 struct Dashboard: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vp-tui",
@@ -74,10 +74,11 @@ struct Dashboard: ParsableCommand {
             environment: environment, directory: directory, file: file, keyMap: keyMap, isPlain: isPlain)
     }
 
-    /// Some five hundred offers: decoding them costs the first frame ten milliseconds. More come after it.
+    /// The bytes of cached offers that are read before the first frame: about five hundred offers, which take
+    /// ten milliseconds to decode. The rest is loaded after that frame.
     private static let offersAtOnce = 256 << 10
 
-    /// Before anything is started that would have to be ended again.
+    /// Checks the terminal before anything starts that would have to be stopped again.
     private static func checkTerminal() throws {
         guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
             throw Failure.exit(
@@ -93,7 +94,8 @@ struct Dashboard: ParsableCommand {
         let mailbox = Mailbox()
         do {
             configuration = try self.load(environment: environment, directory: directory)
-            // Read when the screen is given back; the dashboard has no place that would keep them.
+            // The warnings are read once the screen is given back; the dashboard has
+            // no place that would keep them.
             for warning in configuration.warnings { ConsentQuestion.say(warning) }
             engine = try Engine(configuration: configuration) { mailbox.post(.called($0)) }
         } catch {
@@ -155,7 +157,7 @@ struct Dashboard: ParsableCommand {
         return try read()
     }
 
-    /// Fonts of plain consoles have blocks at most; braille is in those of terminal emulators.
+    /// Plain consoles' fonts have block characters at most; terminal emulators' fonts have braille, too.
     private static func plotting(_ isASCII: Bool, _ environment: [String: String]) -> Settings.Plotting {
         if isASCII { return .ascii }
         let name = environment["TERM"] ?? ""
@@ -174,12 +176,12 @@ struct Dashboard: ParsableCommand {
         return settings
     }
 
-    /// Transfers end with the dashboard, jobs do not, and what was confirmed goes on without it.
+    /// Cancels transfers, which end with the dashboard; jobs and confirmed destroys continue without it.
     private func finish(_ end: UILoop.End, _ state: State, _ runner: EffectRunner) throws {
         let transfers = state.activeActionIDs { if case .run = $0 { false } else { true } }
-        // Whoever hangs up does not wait.
+        // After a hang-up or another signal, nobody waits for the end.
         let limit: DispatchTimeInterval = end == .quit ? .seconds(2) : .milliseconds(400)
-        // The cloud of a demonstration ends with it.
+        // A demo's cloud ends with the dashboard, so there is nothing to hand over.
         if !self.demo { runner.handOverDestroys(of: state, limit: .milliseconds(200)) }
         runner.finish(cancelling: transfers, remembering: state.toRemember, limit: limit)
         switch end {
@@ -190,7 +192,7 @@ struct Dashboard: ParsableCommand {
     }
 }
 
-/// An end with a sentence on stderr.
+/// Ends the program with a sentence on stderr.
 enum Failure {
     static func exit(_ status: Int32, _ sentence: String) -> ExitCode {
         StandardStreams.write("vp-tui: \(sentence)\n".utf8, to: STDERR_FILENO)

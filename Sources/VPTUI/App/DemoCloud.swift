@@ -2,14 +2,16 @@ import Foundation
 import LoopbackCloud
 import Synchronization
 
-/// The loopback cloud and a sample project, for `--demo`. Past the start nothing knows that it is a demo.
+/// The loopback cloud and a sample project, for `--demo`. After the start, no
+/// other code knows that it is a demo.
 struct DemoCloud {
     let environment: [String: String]
     /// The folder of the sample project.
     let project: String
     private let cloud: LoopbackCloud
 
-    /// The project lies in the cloud's own folder, which goes when this process ends in any way.
+    /// Starts the cloud. The project is in the cloud's own folder, which is
+    /// removed however this process ends.
     static func start() throws -> DemoCloud {
         do {
             let cloud = try Self.wait { try await LoopbackCloud.start() }

@@ -3,10 +3,11 @@ import Synchronization
 import VPEngine
 import VPTUICore
 
-/// Messages from any thread for the loop, and a pipe that wakes it.
+/// Carries messages from any thread to the loop, with a pipe that wakes it.
 ///
-/// Output that continues what is waiting is joined to it, so that a job that writes much costs one message a
-/// frame. More than `outputLimit` is not kept: the dashboard notices the gap and reads the file.
+/// Output that continues a waiting message is appended to it, so that a job that writes
+/// much costs one message per frame. Output beyond `outputLimit` is dropped: the dashboard
+/// notices the gap and reads the file.
 final class Mailbox: Sendable {
     static let outputLimit = 4 << 20
 
@@ -17,7 +18,7 @@ final class Mailbox: Sendable {
     }
 
     private let contents = Mutex(Contents())
-    /// What the loop polls.
+    /// The descriptor that the loop polls.
     let wakeDescriptor: Int32
     private let writeDescriptor: Int32
 
@@ -41,7 +42,7 @@ final class Mailbox: Sendable {
         self.change { Self.add(message, to: &$0) }
     }
 
-    /// Makes the loop look around, without a message.
+    /// Wakes the loop without a message.
     func wake() { self.change { _ in } }
 
     private func change(_ body: (inout Contents) -> Void) {
@@ -50,7 +51,7 @@ final class Mailbox: Sendable {
             defer { contents.isWoken = true }
             return !contents.isWoken
         }
-        // One byte for any number of messages: a full pipe must never block an engine.
+        // One byte stands for any number of messages: a full pipe must never block an engine.
         if wakes {
             var byte: UInt8 = 1
             _ = write(self.writeDescriptor, &byte, 1)
@@ -79,7 +80,7 @@ final class Mailbox: Sendable {
         if case .engine(.jobOutput(job, let earlier, var joined), _) = contents.messages.last,
             earlier + Int64(joined.count) == offset
         {
-            // Taken out first, so that the array is not copied while two hold it.
+            // The message is removed first, so that the array has one owner and is not copied.
             contents.messages.removeLast()
             joined.append(contentsOf: bytes)
             contents.messages.append(.engine(.jobOutput(job, offset: earlier, bytes: joined), at: date))

@@ -3,7 +3,7 @@ import Glibc
 import VPEngine
 import VPTUICore
 
-/// The dashboard as lines: the same state and the same actions, without a screen.
+/// The dashboard as lines of text: the same state and the same actions, without a screen.
 final class PlainLoop {
     private let mailbox: Mailbox
     private let runner: EffectRunner
@@ -23,7 +23,7 @@ final class PlainLoop {
         self.state = state
         self.historyStamp = runner.historyStamp
         self.state.settings.isASCII = true
-        // Whatever log is open is read out.
+        // The open log is read out, whichever it is.
         self.state.zoom = .both
     }
 
@@ -35,7 +35,7 @@ final class PlainLoop {
     }
 
     private func turn() {
-        // Nothing of what is typed is ours while a shell has the terminal.
+        // While a shell has the terminal, the input belongs to the shell.
         var waits = [self.isAway ? -1 : STDIN_FILENO, self.mailbox.wakeDescriptor, self.signals].map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
@@ -126,7 +126,7 @@ final class PlainLoop {
     }
 
     private func write(_ line: String) {
-        // Nobody listens any more.
+        // A failed write means that nothing reads the output any more.
         if !StandardStreams.write((line + "\n").utf8, to: STDOUT_FILENO) { self.end = .terminalGone }
     }
 }

@@ -3,14 +3,14 @@ import Glibc
 import Synchronization
 import VPEngine
 
-/// An interactive program that has the terminal for a while.
+/// An interactive program that uses the terminal for a while.
 final class ShellSession: Sendable {
     private let process: pid_t?
     private let ending = Mutex<Int32?>(nil)
 
-    /// Starts `argv` on our terminal. Ctrl-C and Ctrl-z are its own until `close`.
+    /// Starts `argv` on the dashboard's terminal. Ctrl-C and Ctrl-z go to the program until `close`.
     ///
-    /// - Parameter ended: called from another thread when `exitStatus` is there.
+    /// - Parameter ended: called on another thread once `exitStatus` is set.
     init(_ argv: [String], ended: @escaping @Sendable () -> Void) {
         for number in [SIGINT, SIGTSTP] { signal(number, SIG_IGN) }
         self.process = Self.start(argv)
@@ -25,10 +25,10 @@ final class ShellSession: Sendable {
         }
     }
 
-    /// nil while it runs; 127 where it could not be started.
+    /// The exit status: nil while the program runs, 127 if it could not be started.
     var exitStatus: Int32? { self.ending.withLock { $0 } }
 
-    /// Tells it that its terminal is gone.
+    /// Tells the program that its terminal is gone.
     func hangUp() {
         guard let process = self.process, self.exitStatus == nil else { return }
         kill(process, SIGHUP)
@@ -62,7 +62,7 @@ final class ShellSession: Sendable {
             if result < 0, errno != EINTR { return 127 }
             guard result == process else { continue }
             if status & 0xFF == 0x7F {
-                // It suspended itself (`~^Z`); nobody else could wake it.
+                // The program suspended itself (`~^Z`), and nothing else would continue it.
                 kill(process, SIGCONT)
                 continue
             }

@@ -1,10 +1,10 @@
 import VPEngine
 import VPTUICore
 
-/// The themes there are, and which one is meant.
+/// The available themes, and the one to start with.
 struct ThemeChoice {
     let first: Theme
-    /// It follows the terminal's background.
+    /// The theme follows the terminal's background.
     let isAutomatic: Bool
     private let all: [Theme]
 
@@ -14,7 +14,7 @@ struct ThemeChoice {
         let known = TerminalBackground.isLight(environment: environment)
         let name = name ?? file.theme ?? "auto"
         self.first = try Theme.named(name, in: file.themes, isLight: known ?? false)
-        // Nobody is asked where the environment says it.
+        // The terminal is not asked if the environment already tells.
         self.isAutomatic = name == "auto" && known == nil
         var all = Theme.builtIn
         for theme in file.themes.keys.sorted() {

@@ -3,21 +3,21 @@ import Glibc
 import VPEngine
 import VPTUICore
 
-/// Waits, decides, draws: the loop that owns the terminal and the state.
+/// The loop that owns the terminal and the state: it waits, decides and draws.
 ///
-/// It waits in `poll` on keys, signals and the mailbox, takes everything that has come, applies it, and draws
-/// once. Nothing else reads or changes the state.
+/// It waits in `poll` for keys, signals and the mailbox, takes everything that has arrived, applies it, and
+/// draws once. Nothing else reads or changes the state.
 final class UILoop {
     enum End: Equatable {
         case quit
-        /// The signal that asked for the end.
+        /// The signal that ended the loop.
         case signalled(Int32)
-        /// Nobody is at the other end of the terminal any more.
+        /// The terminal is closed.
         case terminalGone
     }
 
-    /// Sixty frames a second are as many as anybody sees of what comes by itself.
-    /// A key is painted at once, and so is what comes next: it may be what the key has asked for.
+    /// The shortest time between frames that no key caused: more than sixty a second cannot be seen. A key is
+    /// painted at once, and so is the next message, which may be the answer to that key.
     private static let frameInterval: TimeInterval = 1.0 / 60
 
     private let terminal: CursesTerminal
@@ -26,15 +26,15 @@ final class UILoop {
     private let signals: Int32
     private let themes: ThemeChoice
     private var input: TerminalInput
-    /// A shell has the terminal: nothing is read from it and nothing drawn.
+    /// A shell has the terminal: the loop neither reads from it nor draws.
     private var isAway = false
-    /// When the terminal was asked for something that it has not answered yet, in seconds of
-    /// `TerminalInput.now`.
+    /// The time at which the terminal was asked a question that it has not answered yet, in
+    /// seconds of `TerminalInput.now`.
     private var askedAt: Double?
     private(set) var state: State
     private var end: End?
     private var needsFrame = false
-    /// When something came by itself and was painted, since the last key.
+    /// The time of the last frame that no key caused; `distantPast` right after a key.
     private var lastFrame = Date.distantPast
     private var nextTick = Date()
     private var historyStamp: HistoryStamp
@@ -54,7 +54,7 @@ final class UILoop {
     }
 
     func run() -> End {
-        // From the cache, before anybody is asked.
+        // The first frame shows the cache, before any platform is asked.
         self.draw()
         if self.themes.isAutomatic {
             self.terminal.askForBackground()
@@ -74,7 +74,7 @@ final class UILoop {
         var waits = [self.isAway ? -1 : STDIN_FILENO, self.mailbox.wakeDescriptor, self.signals].map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
-        // An interrupted wait is followed by everything else: its signal is in the pipe.
+        // An interrupted wait needs no special case: the signal is in the pipe.
         _ = poll(&waits, 3, self.timeout())
         if waits[2].revents != 0 { self.takeSignals() }
         if self.end != nil { return }
@@ -86,7 +86,7 @@ final class UILoop {
             self.lookAtHistory()
             self.nextTick = .distantFuture
         }
-        // What came just now may have made the next second worth a look.
+        // A message just now may have made the next second worth a tick.
         self.nextTick = min(self.nextTick, now.addingTimeInterval(self.state.tickInterval))
         guard self.needsFrame, self.end == nil, !self.isAway else { return }
         if isTyped {
@@ -98,9 +98,9 @@ final class UILoop {
         }
     }
 
-    /// Another `vp` may have started a job, or seen one end.
+    /// Reloads the jobs if another `vp` may have started one or seen one end.
     private func lookAtHistory() {
-        // While the jobs are read, nobody can say whether a change was before or after.
+        // While jobs are being read, it is unknown whether a change came before or after.
         guard !self.state.polls.jobs.isAsking else { return }
         let stamp = self.runner.historyStamp
         guard stamp != self.historyStamp else { return }
@@ -108,7 +108,7 @@ final class UILoop {
         self.apply(.historyChanged)
     }
 
-    /// Until the next tick, or until the next frame may be drawn.
+    /// The time until the next tick, or until the next frame may be drawn, in milliseconds.
     private func timeout() -> Int32 {
         let now = Date()
         var wait = self.nextTick.timeIntervalSince(now)
@@ -119,10 +119,9 @@ final class UILoop {
         return Int32(max(0, min(60, wait)) * 1000) + (wait > 0 ? 1 : 0)
     }
 
-    /// Returns true when something was typed.
+    /// Returns `true` if something was typed.
     private func takeKeys(_ ready: Int32) -> Bool {
-        // A sequence is over when there is nothing to read at its deadline,
-        // however late the loop comes to it.
+        // A sequence is over if there is nothing to read at its deadline, however late the loop looks.
         let events = ready & POLLIN != 0 ? self.input.read() : self.input.timedOut()
         let now = Date()
         for event in events {
@@ -201,7 +200,7 @@ final class UILoop {
         if !begun.isEmpty { self.apply(.destroysHandedOver(begun)) }
     }
 
-    /// Everything goes on while the shell has the terminal, unseen.
+    /// Runs a shell on the terminal; everything else continues unseen meanwhile.
     private func openShell(_ id: InstanceID, _ argv: [String]) {
         guard !self.isAway else { return }
         self.leaveTerminal()
@@ -217,12 +216,12 @@ final class UILoop {
         self.apply(.shellEnded(id, exitStatus: status))
     }
 
-    /// How long an answer may take that would otherwise be typed into the shell, in seconds.
+    /// The most time to wait for an answer that would otherwise be typed into the shell, in seconds.
     private static let answerLimit = 1.0
 
     private func leaveTerminal() {
         if let askedAt = self.askedAt, self.end != .terminalGone {
-            // One that has not answered for so long never will.
+            // A terminal that has not answered for so long never will.
             let limit = askedAt + Self.answerLimit
             let patience = if case .signalled = self.end { 0.3 } else { Self.answerLimit }
             self.input.drain(until: min(limit, TerminalInput.now + patience))

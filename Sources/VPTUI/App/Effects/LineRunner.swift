@@ -3,13 +3,13 @@ import Glibc
 import VPEngine
 import VPTUICore
 
-/// Runs `vp` for what the dashboard has no screen of its own for.
+/// Runs `vp` for commands that have no screen of their own in the dashboard.
 struct LineRunner: Sendable {
     let environment: [String: String]
     let directory: String
     let runner: any ProcessRunner
 
-    /// The `vp` that lies beside this program, so that both are of one version; else the one on the path.
+    /// The `vp` in this program's folder, so that both have the same version; otherwise the one on the path.
     static func program() -> String { ProgramFile.beside("vp") ?? "vp" }
 
     func verbs() async -> VerbTable {
@@ -19,7 +19,7 @@ struct LineRunner: Sendable {
         return VerbTable(dump: Data(result.output))
     }
 
-    /// Answers and progress in one, as a terminal shows them.
+    /// Runs a command, and returns its output and progress together, as a terminal shows them.
     func run(_ words: [String]) async throws(EngineError) -> Answer {
         let start = Date()
         let line = words.map(ShellQuoting.quoted).joined(separator: " ")

@@ -2,8 +2,8 @@ import Foundation
 import VPEngine
 import VPTUICore
 
-/// What a dashboard leaves for the next one, in the state folder. Losing it loses an order of rows: it is
-/// never an error.
+/// The file in the state folder through which one dashboard passes settings to the next. Without it only the
+/// order of rows and the like are lost, so a failure is never an error.
 struct RememberedFile: Sendable {
     let path: String
 
@@ -17,7 +17,8 @@ struct RememberedFile: Sendable {
         }
     }
 
-    /// Atomically: of two dashboards that save at once, one wins whole.
+    /// Writes atomically: if two dashboards save at the same time, the file is one's
+    /// or the other's, never a mixture.
     func save(_ remembered: Remembered) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -9,14 +9,14 @@ import VPTUICore
 /// Only the loop touches it: curses keeps global state and takes no locks. The class is not `Sendable`, so a
 /// background task cannot reach it.
 final class CursesTerminal {
-    /// Why there can be no dashboard here, as a sentence that says what to do.
+    /// The reason why the dashboard cannot run here, in a sentence that says what to do.
     struct Refusal: Error {
         var sentence: String
     }
 
-    /// True where the locale or the terminal shows nothing but ASCII.
+    /// `true` if the locale or the terminal can show only ASCII.
     let isASCII: Bool
-    /// The next `present` draws everything in it.
+    /// A new theme is drawn everywhere by the next `present`.
     var theme: Theme {
         didSet { if self.theme != oldValue { self.themeChanged() } }
     }
@@ -35,7 +35,7 @@ final class CursesTerminal {
                 sentence:
                     "vp-tui needs a terminal for input and output. Use `vp ls`, `vp jobs` or `vp logs` here.")
         }
-        // Before curses asks how wide characters are.
+        // The locale must be set before curses asks for the width of characters.
         setlocale(LC_ALL, "")
         let name = environment["TERM"] ?? ""
         guard !name.isEmpty, name != "dumb", vp_terminal_is_known() == 1 else {
@@ -49,7 +49,7 @@ final class CursesTerminal {
         // The main screen may have modes of its own.
         Self.write(
             TerminalModes.reset + (TerminalModes.hasKeyboardModes(name) ? TerminalModes.resetKeyboard : ""))
-        // Terminals that show any colour have a second description under another name, where it is installed.
+        // Terminals that show any colour have a second description under another name, if it is installed.
         let hasDirectColor =
             ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "") && !Mosh.isAround(environment)
         let direct = name.replacingOccurrences(of: "-256color", with: "") + "-direct"
@@ -58,7 +58,7 @@ final class CursesTerminal {
             throw Refusal(sentence: "The terminal “\(name)” cannot show a screen. Try `TERM=xterm vp-tui`.")
         }
         let charset = nl_langinfo(Int32(CODESET)).map { String(cString: $0) } ?? ""
-        // The font of the Linux console has square boxes and little else of what is drawn here.
+        // The Linux console's font has square boxes and little else of what the dashboard draws.
         self.isASCII = charset != "UTF-8" || name == "linux"
         self.usesMouse = usesMouse && vp_capability("kmous") != nil
         start_color()
@@ -80,7 +80,7 @@ final class CursesTerminal {
         if self.hasKeyboardModes { Self.write(TerminalModes.resetKeyboard) }
     }
 
-    /// Comes back after `close`, and draws everything anew.
+    /// Takes the terminal again after `close`, and redraws everything.
     func reopen() {
         guard !self.isOpen else { return }
         reset_prog_mode()
@@ -109,7 +109,7 @@ final class CursesTerminal {
         wclear(vp_screen())
     }
 
-    /// Draws what differs from the last time. Writes nothing at all when nothing does.
+    /// Draws the cells that differ from the last frame. Writes nothing if none does.
     func present(_ buffer: CellBuffer) {
         if let shown = self.shown, shown == buffer { return }
         for y in 0..<buffer.size.height {
@@ -126,7 +126,7 @@ final class CursesTerminal {
         wrefresh(vp_screen())
     }
 
-    /// Sends `text` to the clipboard of whoever sits in front of the terminal, also over ssh (OSC 52).
+    /// Copies `text` to the clipboard of the user's own terminal, also over ssh (OSC 52).
     func copy(_ text: String) {
         Self.write(ClipboardSequence.sequence(for: text, environment: self.environment))
         TmuxClipboard.give(text, environment: self.environment)
@@ -140,10 +140,10 @@ final class CursesTerminal {
         raw()
         noecho()
         nonl()
-        // Descriptions name what keys send in this mode.
+        // Terminal descriptions name the sequences that keys send in this mode.
         keypad(vp_screen(), true)
-        // Otherwise curses looks for waiting keys at every line it paints, and flushes what it has: one frame
-        // becomes fifty writes, and a paint may be put off half-way.
+        // Otherwise curses checks for typed keys at every line that it paints, and flushes: one frame becomes
+        // fifty writes, and a paint may be interrupted half-way.
         typeahead(-1)
         leaveok(vp_screen(), false)
         curs_set(0)
@@ -160,7 +160,8 @@ final class CursesTerminal {
         Self.write(self.resets + TerminalModes.pasteBrackets + (self.usesMouse ? TerminalModes.mouse : ""))
     }
 
-    /// Asks the terminal for its background; the answer comes among the keys, from one that has an answer.
+    /// Asks the terminal for its background; the answer arrives among the keys,
+    /// if the terminal answers at all.
     func askForBackground() { Self.write(TerminalModes.questions) }
 
     private func themeChanged() {
@@ -199,13 +200,13 @@ final class CursesTerminal {
         }
     }
 
-    /// Adds the cell's scalars, so that they take the columns that the cell has.
+    /// Adds the cell's scalars so that they take exactly the cell's columns.
     ///
     /// The C library has a width table of its own. Where it disagrees with ours, curses would shift the rest
-    /// of the row; there only the first scalar is drawn, and blanks fill what is left.
+    /// of the row; such a cell shows only its first scalar, padded with blanks.
     private static func append(_ cell: Cell, to text: inout [wchar_t]) {
         guard cell.width > 0 else { return }
-        // Nearly all of them have one scalar.
+        // Nearly all cells have one scalar.
         let unicode = cell.text.unicodeScalars
         if let only = unicode.first, unicode.index(after: unicode.startIndex) == unicode.endIndex {
             let value = wchar_t(bitPattern: only.value)
@@ -243,7 +244,7 @@ final class CursesTerminal {
         let key = (foreground + 1) << 32 | (background + 1)
         if let pair = self.pairs[key] { return pair }
         let next = self.pairs.count + 1
-        // Terminals with eight colours have 64 pairs; beyond those the text stays legible without colour.
+        // Terminals with eight colours have 64 pairs; text beyond them stays legible without colour.
         guard next < Int(vp_color_pairs()), next < Int(Int16.max) else { return 0 }
         init_extended_pair(Int32(next), Int32(foreground), Int32(background))
         self.pairs[key] = Int16(next)

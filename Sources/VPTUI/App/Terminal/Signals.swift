@@ -1,6 +1,7 @@
 import Glibc
 
-/// Signals as bytes in a pipe that the loop polls, and a last resort for a process that is going down.
+/// Delivers signals as bytes in a pipe that the loop polls, and restores the
+/// terminal when the process crashes.
 ///
 /// A handler may interrupt anything, also a lock: it touches nothing but the three plain globals below, which
 /// are written once, before the handlers are installed.
@@ -13,8 +14,8 @@ enum Signals {
     /// The signal that asked for the end. Only a handler writes it.
     nonisolated(unsafe) fileprivate static var ending = SIGHUP
 
-    /// All that end a process that does not expect them,
-    /// those of no name included (from the first that is free on).
+    /// All signals that end a process by default, including the real-time signals, which have no names (the C
+    /// library keeps those below 34).
     private static let endings: [Int32] =
         [
             SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR,
@@ -38,22 +39,22 @@ enum Signals {
         for number in Self.endings { signal(number, noteEnd) }
         signal(SIGALRM, giveUp)
         for number in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT, SIGSYS] { signal(number, crash) }
-        // Whoever started us may have blocked them; all are ours to handle, on this thread.
+        // The parent process may have blocked some; this thread handles them all.
         var all = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_UNBLOCK, &all, nil)
         return ends[0]
     }
 
-    /// Makes the signals of Ctrl-C and Ctrl-z ours.
+    /// Handles the signals of Ctrl-C and Ctrl-z again.
     static func takeKeys() {
         for number in [SIGTSTP, SIGINT] { signal(number, noteSignal) }
     }
 
-    /// Stops this process as a shell expects of Ctrl-z; returns when it is continued.
+    /// Stops this process as a shell expects after Ctrl-z; returns when it is continued.
     ///
-    /// As the terminal does, it stops all that were started with us:
-    /// a script or `timeout` that waits for us would otherwise keep the shell waiting as well.
+    /// Like the terminal, it stops the whole process group: a script or `timeout` that waits for the
+    /// dashboard would otherwise keep the shell waiting as well.
     static func stop() {
         signal(SIGTSTP, SIG_IGN)
         kill(0, SIGTSTP)
@@ -62,7 +63,7 @@ enum Signals {
         signal(SIGTSTP, noteSignal)
     }
 
-    /// Puts the terminal back without curses, which may be in the middle of anything.
+    /// Restores the terminal without curses, which may have been interrupted at any point.
     fileprivate static func restoreTerminal() {
         // CAN ends the sequence that curses may be in the middle of: it would swallow the first of these.
         // Paste brackets off, mouse and focus off, colours off, cursor on, normal keypad, main screen.
@@ -80,8 +81,8 @@ private func noteSignal(_ number: Int32) {
     errno = saved
 }
 
-/// The loop ends in order; when it cannot within a second (a terminal that takes no output),
-/// `giveUp` ends it.
+/// Lets the loop end in order; if that takes more than a second (a terminal that accepts no
+/// output), `giveUp` ends the process.
 private func noteEnd(_ number: Int32) {
     noteSignal(number)
     Signals.ending = number

@@ -1,6 +1,7 @@
-/// Whether a terminal's background is light, from what it says of itself.
+/// Tells whether a terminal's background is light, from what the terminal reports.
 enum TerminalBackground {
-    /// `COLORFGBG`, which some terminals set: `15;0`, `0;default;15`. nil where it says nothing.
+    /// Reads `COLORFGBG`, which some terminals set: `15;0`, `0;default;15`. Returns
+    /// nil if it has no usable value.
     static func isLight(environment: [String: String]) -> Bool? {
         guard let last = environment["COLORFGBG"]?.split(separator: ";").last, let index = Int(last) else {
             return nil
@@ -8,7 +9,7 @@ enum TerminalBackground {
         return index == 7 || (9...15).contains(index)
     }
 
-    /// An answer to OSC 11: `rgb:ffff/ffff/ffff`, with one to four digits a component.
+    /// Reads an answer to OSC 11: `rgb:ffff/ffff/ffff`, with one to four digits per component.
     static func isLight(_ answer: String) -> Bool? {
         guard let colon = answer.firstIndex(of: ":") else { return nil }
         let parts = answer[answer.index(after: colon)...].split(separator: "/").prefix(3)
@@ -17,7 +18,7 @@ enum TerminalBackground {
             return Double(value) / Double((1 << (4 * part.count)) - 1)
         }
         guard shares.count == 3 else { return nil }
-        // How bright an eye finds it (ITU-R BT.709).
+        // The brightness that the eye perceives (ITU-R BT.709).
         return 0.2126 * shares[0] + 0.7152 * shares[1] + 0.0722 * shares[2] > 0.5
     }
 }

@@ -1,11 +1,11 @@
 import Glibc
 import VPTUICore
 
-/// Reads the terminal, past curses: bytes in, keys out.
+/// Reads the terminal directly, bypassing curses: bytes in, keys out.
 struct TerminalInput {
     private var decoder: InputDecoder
     private let settings: InputDecoder.Settings
-    /// False once nobody is at the other end.
+    /// False once the terminal is closed.
     private(set) var isOpen = true
 
     init(_ settings: InputDecoder.Settings) {
@@ -13,20 +13,20 @@ struct TerminalInput {
         self.decoder = InputDecoder(settings: settings)
     }
 
-    /// Seconds of a clock that nobody sets.
+    /// Seconds of the monotonic clock, which nobody can set.
     static var now: Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// When `timedOut` has something to say, in seconds of `now`; nil while nothing is half read.
+    /// The time to call `timedOut`, in seconds of `now`; nil if no sequence is half read.
     var deadline: Double? { self.decoder.deadline }
 
-    /// Whatever has come, without waiting for more. Call it when the terminal is readable.
+    /// Reads the available input without waiting for more. Call it when the terminal is readable.
     mutating func read() -> [InputDecoder.Event] {
         var events: [InputDecoder.Event] = []
-        // A paste comes in many pieces, and one frame is enough for all that are here.
+        // A paste arrives in many pieces; one frame is enough for all that have arrived.
         for _ in 0..<16 {
             let bytes = self.readBytes()
             guard !bytes.isEmpty else { break }
@@ -38,11 +38,11 @@ struct TerminalInput {
 
     mutating func timedOut() -> [InputDecoder.Event] { self.decoder.timedOut(at: Self.now) }
 
-    /// Forgets what is half read.
+    /// Forgets a half-read sequence.
     mutating func reset() { self.decoder = InputDecoder(settings: self.settings) }
 
-    /// Takes in what the terminal still has to answer, so that the shell does not get it.
-    /// Keys among it are lost.
+    /// Reads the terminal's outstanding answers, so that the shell does not get them.
+    /// Keys typed in between are lost.
     mutating func drain(until limit: Double) {
         while self.isOpen {
             let left = limit - Self.now
@@ -55,7 +55,8 @@ struct TerminalInput {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         let count = Glibc.read(STDIN_FILENO, &bytes, bytes.count)
         if count > 0 { return Array(bytes[..<count]) }
-        // Nothing but this is the terminal's end: its side closed (0), or hung up (EIO and others).
+        // Only these results mean the end of the terminal: its side closed (0),
+        // or it hung up (EIO and others).
         if count == 0 || (errno != EINTR && errno != EAGAIN) { self.isOpen = false }
         return []
     }

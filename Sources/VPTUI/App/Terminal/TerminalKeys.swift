@@ -2,14 +2,15 @@ import CNcurses
 import Glibc
 import VPTUICore
 
-/// What the description of a terminal says of its keys.
+/// The key sequences in the terminal's description (terminfo).
 enum TerminalKeys {
     private static let named: [String: Key] = [
         "kcuu1": .up, "kcud1": .down, "kcub1": .left, "kcuf1": .right, "khome": .home, "kend": .end,
         "kpp": .pageUp, "knp": .pageDown, "kdch1": .delete, "kent": .enter, "kcbt": .backTab,
     ]
 
-    /// Keys without a meaning here. Some end in ways that no standard knows (`ESC [ 7 $`).
+    /// Keys that do nothing in the dashboard. Some of their sequences end in ways that no
+    /// standard describes (`ESC [ 7 $`).
     private static let unused: [String] =
         ["kich1", "kb2", "kri", "kind", "kfnd", "kslt", "kUP", "kDN"]
         + ["kDC", "kEND", "kHOM", "kIC", "kLFT", "kNXT", "kPRV", "kRIT", "kUP", "kDN"].flatMap { name in
@@ -41,7 +42,7 @@ enum TerminalKeys {
         return bytes
     }
 
-    /// The characters of the bytes from 0x80 on; empty where the locale has longer characters.
+    /// The characters for the bytes from 0x80 on; empty if the locale's characters can be longer than a byte.
     private static func highBytes() -> [Unicode.Scalar?] {
         let charset = nl_langinfo(Int32(CODESET)).map { String(cString: $0) } ?? ""
         guard charset != "UTF-8" else { return [] }

@@ -5,11 +5,11 @@ import VPTUICore
 
 /// The clipboard of tmux.
 enum TmuxClipboard {
-    /// Gives tmux the text as well. By default it takes no clipboard from programs in it,
-    /// but has one itself that it passes on to its terminal (`set-clipboard external`).
+    /// Gives tmux the text as well. By default tmux accepts no clipboard from programs inside it, but it
+    /// passes its own on to its terminal (`set-clipboard external`).
     static func give(_ text: String, environment: [String: String]) {
         guard !environment["TMUX", default: ""].isEmpty else { return }
-        // A file and no pipe: whoever does not read it must not hold up the loop.
+        // A file, not a pipe: a reader that does not read must not hold up the loop.
         guard let file = tmpfile() else { return }
         defer { fclose(file) }
         let descriptor = fileno(file)
