@@ -2,42 +2,42 @@ import Glibc
 
 /// One line of an ignore file.
 package struct IgnoreRule: Hashable, Sendable {
-    /// Where it is written.
+    /// The place where the rule is written.
     package struct Origin: Hashable, Sendable {
-        /// The ignore file below the workspace's root; nil for what is built in or configured.
+        /// The ignore file, relative to the workspace's root; nil for built-in and configured rules.
         package var file: SyncPath?
-        /// From 1.
+        /// The line number, starting at 1.
         package var line: Int
     }
 
-    /// As it is written.
+    /// The line as it is written.
     package let text: [UInt8]
     package let origin: Origin
-    /// `!pattern`: what it matches is sent after all.
+    /// `true` for `!pattern`, which includes the paths that it matches.
     package let isNegated: Bool
-    /// `pattern/`: matches folders only.
+    /// `true` for `pattern/`, which matches folders only.
     let needsFolder: Bool
     private let matcher: Matcher
-    /// How the last part of a path has to begin and end to be worth a comparison;
-    /// nil where anything may match. `IgnoreRuleTable` asks.
+    /// The first and the last byte that the last component of a path needs for a match; nil if any byte may
+    /// match. `IgnoreRuleTable` uses them.
     let firstByte: UInt8?
     let lastByte: UInt8?
 
     private enum Matcher: Hashable, Sendable {
-        /// Compared with the last part of a path.
+        /// Compared with the last component of a path.
         case name([UInt8])
         case nameEnding([UInt8])
         case nameContaining([UInt8])
         case nameGlob(GlobPattern)
-        /// Compared with the path below the ignore file's folder, which has to begin with these bytes.
+        /// Compared with the path relative to the ignore file's folder; the path must begin with these bytes.
         case path(prefix: [UInt8], GlobPattern?)
         case nothing
     }
 
-    /// nil for a comment and an empty line.
+    /// nil for comments and empty lines.
     init?(line: ArraySlice<UInt8>, origin: Origin) {
         var line = line
-        // git does not look at the carriage return of a file that was written elsewhere.
+        // git ignores the carriage return of a file that was written on another system.
         if line.last == UInt8(ascii: "\r") { line.removeLast() }
         guard let first = line.first, first != UInt8(ascii: "#") else { return nil }
         line = Self.trimmingBlanks(line)
@@ -73,8 +73,8 @@ package struct IgnoreRule: Hashable, Sendable {
         }
         var pattern = pattern
         if pattern.first == SyncPath.slash { pattern.removeFirst() }
-        // git compares the part without wildcards first and gives only the rest to its matcher,
-        // for which that rest is a whole pattern: `a**/b` matches `ax/y/b`.
+        // git compares the part without wildcards first and passes only the rest to its matcher, for which
+        // that rest is a whole pattern: `a**/b` matches `ax/y/b`.
         let prefix = pattern.prefix { !isSpecial($0) }
         let rest = pattern[prefix.endIndex...]
         if rest.isEmpty { return .path(prefix: Array(prefix), nil) }
@@ -82,7 +82,7 @@ package struct IgnoreRule: Hashable, Sendable {
         return .path(prefix: Array(prefix), glob)
     }
 
-    /// Blanks at the end do not count unless a backslash stands before them.
+    /// Removes trailing blanks, unless a backslash precedes them.
     private static func trimmingBlanks(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var end: Int?
         var index = line.startIndex
@@ -100,7 +100,7 @@ package struct IgnoreRule: Hashable, Sendable {
         return line[..<(end ?? line.endIndex)]
     }
 
-    /// `path` is below the ignore file's folder, `name` its last part.
+    /// `true` if the rule matches. `path` is relative to the ignore file's folder, `name` its last component.
     func matches(path: ArraySlice<UInt8>, name: ArraySlice<UInt8>, isFolder: Bool) -> Bool {
         if self.needsFolder && !isFolder { return false }
         switch self.matcher {

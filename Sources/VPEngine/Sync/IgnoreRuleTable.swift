@@ -1,15 +1,15 @@
-/// Rules in the order in which they are written, of which the last that matches decides.
+/// Rules in the order in which they are written; the last one that matches decides.
 ///
-/// The first and the last byte of a name tell which rules are worth a comparison,
-/// for sixty-four of them at once: most names of a project are worth none, and ten thousand files met
-/// thirty-five built-in rules a third of a million times before.
+/// The first and the last byte of a name select the rules that need a comparison, sixty-four at once: most
+/// names of a project need none. Before, ten thousand files were compared with thirty-five built-in rules a
+/// third of a million times.
 struct IgnoreRuleTable: Sendable {
     private struct Block: Sendable {
         var rules: ArraySlice<IgnoreRule>
-        /// By the first byte of a name and by its last: a bit for each rule that may match it.
+        /// Keyed by the first and by the last byte of a name: one bit for each rule that may match it.
         var byFirst: [UInt64]
         var byLast: [UInt64]
-        /// Rules that match no file.
+        /// Rules that match folders only.
         var folderRules: UInt64 = 0
 
         init(_ rules: ArraySlice<IgnoreRule>) {
@@ -29,7 +29,7 @@ struct IgnoreRuleTable: Sendable {
         }
     }
 
-    /// Last first.
+    /// The blocks of rules, the last one first.
     private let blocks: [Block]
 
     init(_ rules: [IgnoreRule]) {
@@ -38,11 +38,11 @@ struct IgnoreRuleTable: Sendable {
         }
     }
 
-    /// The last rule that matches `path`, which is below the ignore file's folder and whose last part is
-    /// `name`.
+    /// Returns the last rule that matches `path`, which is relative to the ignore file's folder and has
+    /// `name` as its last component.
     func last(for path: ArraySlice<UInt8>, name: ArraySlice<UInt8>, isFolder: Bool) -> IgnoreRule? {
         guard let first = name.first, let last = name.last else { return nil }
-        // By index: a copy of a block costs more than most looks into it.
+        // The blocks are accessed by index: a copy of a block costs more than most lookups in it.
         for number in self.blocks.indices {
             var candidates =
                 self.blocks[number].byFirst[Int(first)] & self.blocks[number].byLast[Int(last)]

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What the settings leave on an instance, also at its end.
+/// The files that the settings leave on an instance, even at its end.
 extension EngineConfiguration.Sync {
-    /// Tells whether a path, or a folder that it lies in, matches `sync.keep_there`.
+    /// Tells if a path, or a folder above it, matches `sync.keep_there`.
     var keepsThere: (SyncPath) -> Bool {
         let patterns = self.keepThere.filter(Self.isPart)
         guard !patterns.isEmpty else { return { _ in false } }
@@ -10,17 +10,18 @@ extension EngineConfiguration.Sync {
         return { rules.holds(for: $0, mayBeFolder: true) }
     }
 
-    /// `12.3 MB`
+    /// A size as `12.3 MB`.
     static func words(_ bytes: Double) -> String { "\(Figures.fixed(bytes / 1e6, 1)) MB" }
 
-    /// One that matches everything would give up a whole workspace by one line.
+    /// `false` for a pattern that matches everything: one line would give up a whole workspace.
     private static func isPart(_ pattern: String) -> Bool {
         !pattern.allSatisfy { "*/. ?!".contains($0) }
     }
 }
 
 extension SyncPlan {
-    /// Takes out what the settings leave there, unless it was asked for.
+    /// Moves the items that the settings leave on the instance to `keptThere`, unless they were selected by
+    /// name.
     mutating func leave(
         _ settings: EngineConfiguration.Sync, unless isNamed: (SyncPath) -> Bool = { _ in false }
     ) {
@@ -32,7 +33,7 @@ extension SyncPlan {
         self.conflicts.removeAll(where: stays)
     }
 
-    /// What stays there, by the first folder of each, with its size.
+    /// The items that stay on the instance, as one line for each top-level folder, with its size.
     var wordsForWhatIsKept: [String] {
         Dictionary(grouping: self.keptThere) { item in
             SyncPath(item.path.bytes.prefix { $0 != SyncPath.slash })
