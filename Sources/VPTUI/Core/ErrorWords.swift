@@ -1,6 +1,6 @@
 import VPEngine
 
-/// An engine error in the dashboard's words: what happened, in whose words, what to do next.
+/// An engine error in the dashboard's words: what happened, the details, and what to do next.
 public struct ErrorWords: Hashable, Sendable {
     public var title: String
     public var detail: String?
@@ -26,7 +26,7 @@ public struct ErrorWords: Hashable, Sendable {
         self.advice = advice
     }
 
-    /// `vast.ai: refused the key`, for one line.
+    /// The error in one line: `vast.ai: refused the key`.
     public static func brief(_ failure: SourceFailure) -> String {
         let words = ErrorWords(failure.error)
         return failure.error.activity.platform == nil

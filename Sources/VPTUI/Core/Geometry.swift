@@ -19,7 +19,8 @@ public struct Point: Hashable, Sendable {
     }
 }
 
-/// A box of cells. Never negative in extent, so that arithmetic on tiny screens cannot trap.
+/// A rectangle of cells. Its width and height are never negative, so that arithmetic on tiny
+/// screens cannot trap.
 public struct Rect: Hashable, Sendable {
     public var x: Int
     public var y: Int
@@ -41,7 +42,7 @@ public struct Rect: Hashable, Sendable {
     public var maxY: Int { self.y + self.height }
     public var isEmpty: Bool { self.width == 0 || self.height == 0 }
 
-    /// What a border leaves.
+    /// The area inside a border.
     public var inner: Rect { self.inset(x: 1, y: 1) }
 
     public func inset(x: Int, y: Int) -> Rect {
@@ -78,7 +79,7 @@ public struct Rect: Hashable, Sendable {
         point.x >= self.x && point.x < self.maxX && point.y >= self.y && point.y < self.maxY
     }
 
-    /// A box of at most `size` in the middle of this one, a little above the centre as dialogs should be.
+    /// Returns a box of at most `size` in this one, a little above the centre, where dialogs belong.
     public func centred(_ size: Size) -> Rect {
         let width = min(size.width, self.width)
         let height = min(size.height, self.height)

@@ -1,7 +1,7 @@
-/// What was pressed, whatever the terminal sent for it.
+/// A pressed key, regardless of the bytes that the terminal sent for it.
 public enum Key: Hashable, Sendable {
     case character(Character)
-    /// With the letter in lower case: `control("c")`.
+    /// The letter is in lower case: `control("c")`.
     case control(Character)
     /// A character typed with Alt: `alt("d")`.
     case alt(Character)
@@ -9,7 +9,7 @@ public enum Key: Hashable, Sendable {
     case up, down, left, right, home, end, pageUp, pageDown
     case function(Int)
 
-    /// As help and documentation write it.
+    /// The key's name in help and documentation.
     public var name: String {
         switch self {
         case .character(" "): "Space"
@@ -62,10 +62,10 @@ public enum Key: Hashable, Sendable {
         }
     }
 
-    /// With Alt these look like the start of what a terminal sends by itself.
+    /// With Alt, these characters look like the start of a sequence that a terminal sends by itself.
     private static let introducers = Set("[]OPX^_")
 
-    /// A key that means something only where somebody has bound it.
+    /// The key does something only if the user has bound it.
     var isSpare: Bool {
         switch self {
         case .alt, .function: true

@@ -1,28 +1,29 @@
 import Foundation
 import VPEngine
 
-/// What was chosen at the start; only the theme changes while the dashboard runs.
+/// Settings from the start of the dashboard; only the theme changes while it runs.
 public struct Settings: Equatable, Sendable {
-    /// What shape plots may have.
+    /// The characters that plots are drawn with.
     public enum Plotting: String, Hashable, Sendable { case braille, blocks, ascii }
 
     public var isReadOnly = false
-    /// Nothing outside ASCII is drawn.
+    /// Only ASCII characters are drawn.
     public var isASCII = false
     public var plotting = Plotting.braille
-    /// Of local time, in seconds.
+    /// The offset of local time from GMT, in seconds.
     public var secondsFromGMT = 0
     public var workspaceName = ""
-    /// The platforms that have a key. None: nothing can be rented, and the first screen says how to begin.
+    /// The platforms that have a key. If empty, nothing can be rented, and the first screen
+    /// explains how to begin.
     public var platforms: [Platform] = []
     public var defaults = EngineConfiguration.Defaults()
-    /// What an instance gets where nothing else is said.
+    /// The lease of an instance for which no other is specified.
     public var leaseTerms = LeaseTerms()
 
     public init() {}
 }
 
-/// What a dashboard leaves for the next one: how lists are ordered and filtered, and sizes.
+/// The state that a dashboard saves for the next one: orders, filters and sizes.
 public struct Remembered: Codable, Equatable, Sendable {
     public struct List: Codable, Equatable, Sendable {
         public var order: String
@@ -39,7 +40,7 @@ public struct Remembered: Codable, Equatable, Sendable {
 }
 
 extension State {
-    /// What should be kept now.
+    /// The state to save now.
     public var toRemember: Remembered {
         var remembered = Remembered()
         func list<Row>(_ list: ListState<Row>) -> Remembered.List {
@@ -54,7 +55,7 @@ extension State {
         return remembered
     }
 
-    /// Takes up what a session before this one left.
+    /// Restores the state that an earlier session saved.
     public mutating func recall(_ remembered: Remembered) {
         func apply<Row>(_ name: String, to list: inout ListState<Row>) {
             guard let saved = remembered.lists[name] else { return }

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// Glyph, colour and word of a status: meaning is never carried by colour alone.
+/// The glyph, colour and word for a status: no meaning depends on colour alone.
 enum StatusWords {
     static func mark(_ status: InstanceStatus) -> (glyph: String, role: Role) {
         switch status {
@@ -51,12 +51,12 @@ enum StatusWords {
         case .download: "⇣"
         case .run, .start, .attach: "▶"
         case .stop, .cancel: "■"
-        // No cross: that is what failed.
+        // A cross would mean failure.
         case .destroy: "◇"
         }
     }
 
-    /// `succeeded`, `failed with 7`, `killed by signal 9: out of memory`.
+    /// Describes a job's end: `succeeded`, `failed with 7`, `killed by signal 9: out of memory`.
     static func ending(of job: Job) -> String {
         var text: String
         switch (job.state, job.outcome) {
@@ -74,13 +74,14 @@ enum StatusWords {
         return text
     }
 
-    /// How many processes go on after the command of `job`; nil where it is over, or its command runs.
+    /// Returns the number of processes that continue after the command of `job`; nil if the job is over, or
+    /// its command still runs.
     static func processesAtWork(_ job: Job) -> Int? {
         guard job.state == .running, let count = job.record?.processesAtWork, count > 0 else { return nil }
         return count
     }
 
-    /// What became of a process that outlived its command.
+    /// Describes the state of a process that outlived its command.
     static func state(of process: JobRecord.BackgroundProcess) -> (text: String, role: Role) {
         switch process.state {
         case .running: ("running", .accent)
@@ -91,7 +92,7 @@ enum StatusWords {
         }
     }
 
-    /// How long it has run, or ran.
+    /// Returns how long the job has been running, or ran.
     static func elapsed(_ job: Job, now: Date) -> TimeInterval? {
         guard let start = job.startedAt else { return nil }
         return (job.endedAt ?? (job.state.isOver ? start : now)).timeIntervalSince(start)

@@ -1,8 +1,8 @@
-/// What a piece of text means. Views name roles; only `Theme` knows colours.
+/// The meaning of a piece of text. Views name roles; only `Theme` knows colours.
 public enum Role: UInt8, CaseIterable, Hashable, Sendable {
     case plain, muted, border, borderFocused, title, titleFocused, accent, good, warning, bad, money, key
     case vast, runpod, barFilled, barEmpty
-    // Colours that a job's output asked for.
+    // Colours that a job's output requested.
     case black, red, green, yellow, blue, magenta, cyan, white
     case brightBlack, brightRed, brightGreen, brightYellow, brightBlue, brightMagenta, brightCyan, brightWhite
 
@@ -12,12 +12,12 @@ public enum Role: UInt8, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// What lies behind the text.
+/// The surface behind the text.
 public enum Surface: UInt8, CaseIterable, Hashable, Sendable {
     case base
     /// The burn line and the hint bar.
     case bar
-    /// The selected row where the keys go.
+    /// The selected row of the focused pane.
     case selected
     /// The selected row of a pane without focus.
     case selectedElsewhere
@@ -55,7 +55,7 @@ public struct Style: Hashable, Sendable {
 
     public static let plain = Style()
 
-    /// As words, for goldens: `bad@selected bold`.
+    /// The style in words, for goldens: `bad@selected bold`.
     public var words: String {
         var words = "\(self.role)"
         if self.surface != .base { words += "@\(self.surface)" }

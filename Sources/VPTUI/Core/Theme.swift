@@ -1,12 +1,12 @@
-/// A colour as a theme names it.
+/// A colour in a theme.
 public enum ThemeColor: Hashable, Sendable {
-    /// Whatever the terminal's own is.
+    /// The terminal's own colour.
     case terminal
-    /// Of the xterm palette.
+    /// A number of the xterm palette.
     case index(UInt8)
     case rgb(UInt8, UInt8, UInt8)
 
-    /// `#rrggbb`, a number of the palette, or `terminal`.
+    /// Parses `#rrggbb`, a palette number, or `terminal`.
     public init?(_ text: some StringProtocol) {
         if text == "terminal" || text == "default" {
             self = .terminal
@@ -19,7 +19,7 @@ public enum ThemeColor: Hashable, Sendable {
         }
     }
 
-    /// Steps of the palette's colour cube.
+    /// The steps of the palette's colour cube.
     private static let steps: [Int] = [0, 95, 135, 175, 215, 255]
     private static let classic: [(Int, Int, Int)] = [
         (0, 0, 0), (205, 0, 0), (0, 205, 0), (205, 205, 0), (0, 0, 238), (205, 0, 205), (0, 205, 205),
@@ -27,7 +27,7 @@ public enum ThemeColor: Hashable, Sendable {
         (255, 0, 255), (0, 255, 255), (255, 255, 255),
     ]
 
-    /// Its components; nil for the terminal's own.
+    /// The red, green and blue components; nil for the terminal's own colour.
     var components: (Int, Int, Int)? {
         switch self {
         case .terminal: nil
@@ -64,32 +64,32 @@ public enum ThemeColor: Hashable, Sendable {
         return red * red * 2 + green * green * 4 + blue * blue * 3
     }
 
-    /// A number that a terminal with direct colour takes: 0xRRGGBB. The lowest eight stand for the palette
-    /// there, so none of them is used.
+    /// The number for a terminal with direct colour: 0xRRGGBB. There, the lowest eight numbers stand for the
+    /// palette, so they are not used.
     var directValue: Int {
         guard let (red, green, blue) = self.components else { return -1 }
         return max(8, red << 16 | green << 8 | blue)
     }
 }
 
-/// Roles and surfaces to the colours and attributes that a terminal gets.
+/// Maps roles and surfaces to the colours and attributes that the terminal gets.
 public struct Theme: Hashable, Sendable {
-    /// How many colours the terminal has.
+    /// The number of colours that the terminal has.
     public enum Depth: Hashable, Sendable { case mono, eight, sixteen, many, direct }
 
-    /// What to draw with: numbers as curses takes them, -1 being the terminal's own.
+    /// Colours and attributes to draw with; colours are curses numbers, -1 being the terminal's own.
     public struct Paint: Hashable, Sendable {
         public var foreground: Int
         public var background: Int
         public var attributes: TextAttributes
     }
 
-    /// What a surface does to what is drawn on it.
+    /// The effect of a surface on the text drawn on it.
     public struct SurfaceLook: Hashable, Sendable {
         public var background: ThemeColor
-        /// In place of every role's colour.
+        /// Replaces every role's colour.
         public var foreground: ThemeColor?
-        /// In place of plain text's colour, where the background asks for it.
+        /// Replaces the colour of plain text, if the background requires it.
         public var plain: ThemeColor?
         public var muted: ThemeColor?
         public var attributes: TextAttributes
@@ -137,7 +137,7 @@ public struct Theme: Hashable, Sendable {
             attributes: style.attributes.union(look.attributes))
     }
 
-    /// Meaning by attribute alone, for `NO_COLOR` and terminals without colour.
+    /// Expresses meaning by attributes alone, for `NO_COLOR` and terminals without colour.
     private func monochrome(_ style: Style) -> Paint {
         var attributes = style.attributes
         switch style.surface {
@@ -154,10 +154,9 @@ public struct Theme: Hashable, Sendable {
         return Paint(foreground: -1, background: -1, attributes: attributes)
     }
 
-    /// With few colours, each user's palette decides what they look like:
-    /// only two of them can be read on a dark background in xterm's, the Linux console's and Solarized's, and
-    /// none on a light one. Everything else is told by attributes,
-    /// which swap or keep the terminal's own pair.
+    /// With few colours, their look depends on each user's palette: only two are readable on a dark
+    /// background in those of xterm, the Linux console and Solarized, and none on a light one. All other
+    /// meanings use attributes, which swap or keep the terminal's own pair.
     private func few(_ style: Style) -> Paint {
         var attributes = style.attributes
         var foreground = -1
@@ -180,7 +179,7 @@ public struct Theme: Hashable, Sendable {
         switch style.surface {
         case .base, .dialog: break
         case .selectedElsewhere: attributes.insert(.underline)
-        // What is reversed by itself stands out there by not being so.
+        // Text that is reversed by itself stands out on these surfaces by not being reversed.
         case .bar, .selected, .buttonFocused, .button, .buttonDanger, .match:
             isReversed.toggle()
             if style.surface == .buttonDanger || style.surface == .match { attributes.insert(.underline) }
@@ -195,8 +194,8 @@ public struct Theme: Hashable, Sendable {
         return Paint(foreground: foreground, background: -1, attributes: attributes)
     }
 
-    /// A colour that a job's output asks for, in the terminal's own palette;
-    /// what would be the background is plain.
+    /// Returns a colour that a job's output requests, in the terminal's own palette; a colour that equals the
+    /// background becomes plain.
     private func asked(_ role: Role) -> Int {
         let number = Int(role.rawValue) - Int(Role.black.rawValue)
         let isBright = number >= 8

@@ -1,10 +1,10 @@
 import Foundation
 
-/// The themes that come with the dashboard, and what a file makes of them.
+/// The built-in themes, and themes from a file.
 extension Theme {
     public static let builtIn = [Theme.dark, Theme.light]
 
-    /// Each role can be read on each surface: `ContrastTests` computes it.
+    /// Every role is readable on every surface: `ContrastTests` computes it.
     public static let dark = Theme(
         name: "dark", isLight: false, depth: .many,
         roles: [
@@ -12,7 +12,7 @@ extension Theme {
             .title: .index(250), .titleFocused: .index(80), .accent: .index(80), .good: .index(114),
             .warning: .index(221), .bad: .index(204), .money: .index(151), .key: .index(216),
             .vast: .index(111), .runpod: .index(176), .barFilled: .index(80), .barEmpty: .index(244),
-            // Black on a dark background would be a line one cannot read.
+            // Black text would be unreadable on a dark background.
             .black: .index(247), .brightBlack: .index(247), .red: .index(203), .green: .index(107),
             .yellow: .index(179), .blue: .index(74), .magenta: .index(140), .cyan: .index(73),
             .white: .index(252), .brightRed: .index(210), .brightGreen: .index(114),
@@ -39,7 +39,7 @@ extension Theme {
             .vast: .index(25), .runpod: .index(90), .barFilled: .index(31), .barEmpty: .index(243),
             .black: .index(235), .brightBlack: .index(240), .red: .index(124), .green: .index(22),
             .yellow: .index(94), .blue: .index(25), .magenta: .index(90), .cyan: .index(23),
-            // White on a light background would be a line one cannot read.
+            // White text would be unreadable on a light background.
             .white: .index(240), .brightRed: .index(160), .brightGreen: .index(22),
             .brightYellow: .index(94), .brightBlue: .index(26), .brightMagenta: .index(127),
             .brightCyan: .index(24), .brightWhite: .index(236),
@@ -55,7 +55,8 @@ extension Theme {
             .buttonDanger: SurfaceLook(.index(160), foreground: .index(231), .bold),
         ])
 
-    /// This theme with the colours that a file gives: a role's, or a surface's as `foreground on background`.
+    /// Returns this theme with the colours from a file: a role's, or a surface's as
+    /// `foreground on background`.
     public func applying(_ colors: [String: String], name: String) throws(DashboardFileError) -> Theme {
         var theme = self
         theme.name = name
@@ -85,7 +86,7 @@ extension Theme {
         return color
     }
 
-    /// The theme called `name` among the built-in ones and those of a file. `auto` is the one for the
+    /// Returns the theme called `name` from the built-in ones and those of a file. `auto` is the one for the
     /// terminal's background.
     public static func named(_ name: String, in file: [String: [String: String]], isLight: Bool)
         throws(DashboardFileError) -> Theme

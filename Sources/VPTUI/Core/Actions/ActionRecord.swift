@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// An action that was asked for, and how far it is.
+/// A requested action and its progress.
 public struct ActionRecord: Equatable, Identifiable, Sendable {
     public enum Phase: Equatable, Sendable {
         case queued, running
@@ -29,13 +29,13 @@ public struct ActionRecord: Equatable, Identifiable, Sendable {
     }
 }
 
-/// A destroy that was confirmed and can still be taken back.
+/// A confirmed destroy that can still be undone.
 public struct PendingDestroy: Equatable, Sendable {
     public var instance: InstanceID
     public var request: DestroyRequest
     public var due: Date
 
-    /// What `vp` is called with to do the same.
+    /// The arguments with which `vp` does the same.
     public var words: [String] {
         let line = CommandTwin.line(.destroy(self.instance, self.request)).split(separator: " ").map(
             String.init)
@@ -43,7 +43,7 @@ public struct PendingDestroy: Equatable, Sendable {
     }
 }
 
-/// A local port that leads to one on an instance.
+/// A local port that forwards to a port on an instance.
 public struct PortForward: Hashable, Sendable {
     public var instance: InstanceID
     public var localPort: Int
@@ -73,7 +73,8 @@ extension State {
             ?? self.actions.last { $0.isActive && $0.action.instance == id }
     }
 
-    /// What runs comes before what has ended. Only looking at a job is no work worth a row.
+    /// The actions worth a row: running ones first, then ended ones. Following a job is not
+    /// work, so it has no row.
     var listedActions: [ActionRecord] {
         let shown = self.actions.filter { if case .attach = $0.action { false } else { true } }
         return shown.filter(\.isActive) + shown.filter { !$0.isActive }
@@ -81,7 +82,7 @@ extension State {
 
     var activeActions: [ActionRecord] { self.actions.filter(\.isActive) }
 
-    /// The ids of what goes on and satisfies `test`.
+    /// The ids of the active actions that satisfy `test`.
     public func activeActionIDs(where test: (EngineAction) -> Bool) -> [ActionID] {
         self.actions.filter { $0.isActive && test($0.action) }.map(\.id)
     }
@@ -90,7 +91,7 @@ extension State {
         self.pendingDestroys.first { $0.instance == id }
     }
 
-    /// Destroys that are under way.
+    /// Destroys in progress.
     public var activeDestroys: [PendingDestroy] {
         self.actions.compactMap { record -> PendingDestroy? in
             guard record.isActive, case .destroy(let id, let request) = record.action else { return nil }
@@ -98,7 +99,7 @@ extension State {
         }
     }
 
-    /// The action here that follows `job`.
+    /// The action of this dashboard that follows `job`.
     func action(following job: JobID) -> ActionRecord? {
         self.actions.last { $0.isActive && $0.job == job }
     }

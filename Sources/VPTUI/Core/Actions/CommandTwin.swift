@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// The line of `vp` that does what a key did, to be copied into a script.
+/// The `vp` command line that does the same as a key, for copying into a script.
 enum CommandTwin {
     static func line(_ action: EngineAction) -> String {
         switch action {

@@ -1,24 +1,24 @@
-/// What the dashboard knows of a verb beyond what `vp` says of it (`VerbTable`).
+/// The dashboard's own knowledge of a verb, beyond the descriptions that `vp` prints (`VerbTable`).
 ///
-/// Every verb has a row, so that somebody has decided whether it only looks:
-/// a test in VPCLITests compares the rows with the parser's own list.
+/// Every verb has a row, so that somebody has decided whether it is read-only: a test in VPCLITests compares
+/// the rows with the parser's own list.
 struct PaletteVerb: Equatable, Sendable {
-    /// What may follow the verb, for the completions.
+    /// The kind of argument that follows the verb, for completions.
     enum Argument: Equatable, Sendable { case nothing, job, instance, command }
 
     var argument = Argument.nothing
-    /// The command of a list that does the same.
+    /// The list's key command that does the same.
     var command: Command?
-    /// It changes nothing, here or anywhere: allowed with `--readonly`.
+    /// The verb changes nothing, here or on a platform: it is allowed with `--readonly`.
     var isLooking = false
-    /// Alone it does nothing.
+    /// The verb does nothing without arguments.
     var needsMore = false
-    /// It takes the whole terminal, which is the dashboard's.
+    /// The verb needs the whole terminal, which the dashboard occupies.
     var needsTerminal = false
 
     static func named(_ name: some StringProtocol) -> Self? { Self.rows[String(name)] }
 
-    /// The dashboard's own short names, which are no verbs of `vp`.
+    /// The dashboard's own short names, which are not verbs of `vp`.
     static let own: Set<String> = ["create", "destroy", "rename"]
 
     static let rows: [String: Self] = [

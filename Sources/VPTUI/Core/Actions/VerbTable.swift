@@ -1,10 +1,10 @@
 import Foundation
 
 /// The verbs and options of `vp`, as the program itself lists them (`--experimental-dump-help`): the palette
-/// knows no list of its own.
+/// keeps no list of its own.
 public struct VerbTable: Equatable, Sendable {
     public struct Option: Equatable, Sendable {
-        /// `--gpu-type`, or the short form where it has no other.
+        /// `--gpu-type`, or the short form if there is no other.
         public var name: String
         public var help: String
         public var takesValue: Bool
@@ -22,7 +22,8 @@ public struct VerbTable: Equatable, Sendable {
 
     public func verb(_ name: some StringProtocol) -> Verb? { self.verbs.first { $0.name == name } }
 
-    /// Reads the dump. Empty where it is not understood: the palette then has the dashboard's own words.
+    /// Reads the dump. A dump that cannot be decoded gives an empty table: the palette then knows only the
+    /// dashboard's own words.
     public init(dump: Data) {
         guard let dump = try? JSONDecoder().decode(Dump.self, from: dump) else { return }
         self.verbs = (dump.command.subcommands ?? []).filter { $0.commandName != "help" }.flatMap { command in

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Text for the clipboard of whoever sits in front of the terminal, also over ssh (OSC 52).
+/// Puts text on the clipboard of the user's own terminal, also over ssh (OSC 52).
 public enum ClipboardSequence {
-    /// Terminals take some 100 kB, and drop what is longer.
+    /// The most bytes that are sent: terminals take about 100 kB, and drop longer sequences.
     public static let limit = 70_000
-    /// GNU screen passes on no longer string.
+    /// The longest string that GNU screen passes on.
     private static let screenLimit = 76
 
-    /// What to write to the terminal.
+    /// The bytes to write to the terminal.
     public static func sequence(for text: String, environment: [String: String]) -> String {
         let command = "\u{1B}]52;c;\(Data(text.utf8.prefix(Self.limit)).base64EncodedString())\u{07}"
         guard Self.isInScreen(environment) else { return command }
@@ -20,7 +20,7 @@ public enum ClipboardSequence {
         return wrapped
     }
 
-    /// GNU screen keeps such a command to itself unless it is wrapped.
+    /// `true` inside GNU screen, which does not pass the command on unless it is wrapped.
     private static func isInScreen(_ environment: [String: String]) -> Bool {
         environment["TMUX", default: ""].isEmpty && !environment["STY", default: ""].isEmpty
     }

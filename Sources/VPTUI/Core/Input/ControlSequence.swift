@@ -1,13 +1,13 @@
-/// What a whole control sequence of a terminal means: `1;5A` of `ESC [ 1 ; 5 A`.
+/// A complete control sequence of a terminal, parsed: `1;5A` of `ESC [ 1 ; 5 A`.
 struct ControlSequence: Hashable, Sendable {
     private let final: UInt8
-    /// `<`, `=`, `>` or `?`: a sequence that is no key.
+    /// `<`, `=`, `>` or `?`: with such a prefix the sequence is not a key.
     private let prefix: UInt8?
     private let hasIntermediates: Bool
-    /// nil where a part is no plain number.
+    /// nil if a parameter is not a plain number.
     private let parameters: [Int]?
 
-    /// - Parameter bytes: what follows the introducer, its last byte included.
+    /// - Parameter bytes: the bytes after the introducer, including the last.
     init(_ bytes: some Collection<UInt8>) {
         var rest = Array(bytes)
         self.final = rest.popLast() ?? 0
@@ -33,7 +33,7 @@ struct ControlSequence: Hashable, Sendable {
         return numbers
     }
 
-    /// It answers a question, or tells of the mouse.
+    /// The sequence is an answer to a question, or a mouse report.
     var isAnswer: Bool { self.prefix != nil || self.hasIntermediates }
 
     var isPasteBegin: Bool { self.isPlain && self.final == 0x7E && self.parameters == [200] }
@@ -43,7 +43,7 @@ struct ControlSequence: Hashable, Sendable {
 
     private var isPlain: Bool { self.prefix == nil && !self.hasIntermediates }
 
-    /// The wheel upwards and downwards, and the first button pressed (SGR encoding).
+    /// The mouse event: the wheel up or down, or a press of the first button (SGR encoding).
     var mouse: MouseEvent? {
         guard self.prefix == 0x3C, !self.hasIntermediates, self.final == 0x4D, let values = self.parameters,
             values.count == 3
@@ -63,7 +63,8 @@ struct ControlSequence: Hashable, Sendable {
         }
     }
 
-    /// The key, where it was pressed alone. With Shift, Alt or Ctrl these keys mean nothing here.
+    /// The key, if it was pressed without a modifier. With Shift, Alt or Ctrl these keys do
+    /// nothing in the dashboard.
     var key: Key? {
         guard self.isPlain, let parameters = self.parameters else { return nil }
         if self.final == 0x7E {

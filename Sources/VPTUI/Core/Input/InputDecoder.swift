@@ -1,39 +1,39 @@
-/// Turns what a terminal sends into keys, pastes, clicks and answers.
+/// Decodes a terminal's input into keys, pastes, clicks and answers.
 ///
-/// Every control sequence is read to its end, whatever its kind and however its bytes arrive;
-/// one without a meaning here does nothing. The caller reads the bytes, and calls `timedOut` at `deadline`
-/// when nothing more has come. Times are seconds of any clock that only goes forward.
+/// Every control sequence is read to its end, whatever its kind and however its bytes arrive; a sequence
+/// without a meaning here does nothing. The caller reads the bytes, and calls `timedOut` at `deadline` if no
+/// more have arrived. Times are seconds of any clock that only goes forward.
 public struct InputDecoder: Sendable {
     public enum Event: Hashable, Sendable {
         case key(Key)
         case pasted(String)
         case mouse(MouseEvent)
-        /// The terminal named its background colour: `rgb:1010/1414/1818`.
+        /// The terminal reported its background colour: `rgb:1010/1414/1818`.
         case background(String)
-        /// The terminal said what it is (DA1). It answers in order,
-        /// so that all earlier questions are answered.
+        /// The terminal reported its type (DA1). Answers come in order, so all earlier questions
+        /// have been answered.
         case identified
     }
 
-    /// A sequence whose next byte does not come within these seconds is dropped.
+    /// A sequence whose next byte does not arrive within this many seconds is dropped.
     static let silenceLimit = 2.0
-    /// The same for a paste, which may come over a slow line. What has come by then is delivered.
+    /// The same limit for a paste, which may come over a slow line. The text received by then is delivered.
     static let pasteSilenceLimit = 10.0
     private static let sequenceLimit = 256
-    /// A lone ESC has been taken for the key, and the rest of its sequence may still come within these
-    /// seconds.
+    /// After a lone ESC was taken for the key, the rest of its sequence may still arrive within
+    /// this many seconds.
     private static let lateLimit = 0.5
 
     private enum Mode: Hashable {
         case ground
-        /// So many ESC, one after the other.
+        /// This many ESC in a row.
         case escape(Int)
-        /// `ESC (` and its like: ends with the first byte that is no blank to slash.
+        /// `ESC (` and similar: ends with the first byte outside blank to slash.
         case intermediates
         case csi, ss3
         /// `ESC [ [ A`: a function key of the Linux console.
         case console
-        /// Three more bytes after `ESC [ M`.
+        /// The three bytes after `ESC [ M`.
         case mouse
         /// OSC, DCS, APC, PM or SOS, until ST.
         case string, stringEscape
@@ -44,13 +44,13 @@ public struct InputDecoder: Sendable {
 
     private let settings: Settings
     private var mode = Mode.ground
-    /// All bytes of the sequence from its ESC on, as far as they are kept.
+    /// The bytes of the sequence from its ESC on, up to `sequenceLimit`.
     private var sequence: [UInt8] = []
-    /// ESC stood before the sequence's own: Alt and a key, or the Esc key and an answer.
+    /// An ESC came before the sequence's own: Alt and a key, or the Esc key and an answer.
     private var isPrefixed = false
     private var paste = BracketedPaste()
     private var character = UTF8Character()
-    /// The character that is being read belongs to Alt.
+    /// The character being read was typed with Alt.
     private var isAlt = false
     private var lastByteAt = 0.0
     private var escapedAt: Double?
@@ -59,7 +59,7 @@ public struct InputDecoder: Sendable {
         self.settings = settings
     }
 
-    /// When to call `timedOut`; nil while nothing is half read.
+    /// The time to call `timedOut`; nil if nothing is half read.
     public var deadline: Double? {
         switch self.mode {
         case .ground: nil
@@ -70,7 +70,7 @@ public struct InputDecoder: Sendable {
         }
     }
 
-    /// What `bytes`, which were read at `now`, complete.
+    /// Returns the events that `bytes`, read at `now`, complete.
     public mutating func feed(_ bytes: some Sequence<UInt8>, at now: Double) -> [Event] {
         var events: [Event] = []
         self.lastByteAt = now
@@ -78,7 +78,7 @@ public struct InputDecoder: Sendable {
         return events
     }
 
-    /// What is half read when no more has come by `deadline`.
+    /// Returns the events of a half-read sequence that got no more bytes by `deadline`.
     public mutating func timedOut(at now: Double) -> [Event] {
         guard let deadline = self.deadline, now >= deadline else { return [] }
         var events: [Event] = []
@@ -146,7 +146,7 @@ public struct InputDecoder: Sendable {
         case .more: return
         case .scalar(let scalar): self.emit(scalar, &events)
         case .invalid: self.isAlt = false
-        // The bytes before were no character; this one may begin something.
+        // The bytes before were not a character; this byte may start something.
         case .invalidBefore:
             self.isAlt = false
             self.takeText(byte, &events)
@@ -178,7 +178,7 @@ public struct InputDecoder: Sendable {
         let isAlt = self.isAlt
         self.isAlt = false
         self.escapedAt = nil
-        // A terminal that sends control characters of eight bits writes them in UTF-8.
+        // Terminals that send eight-bit control characters encode them in UTF-8.
         let introducers: [UInt32: UInt8] = [
             0x8F: 0x4F, 0x90: 0x50, 0x98: 0x58, 0x9B: 0x5B, 0x9D: 0x5D, 0x9E: 0x5E, 0x9F: 0x5F,
         ]
@@ -202,7 +202,7 @@ public struct InputDecoder: Sendable {
             self.mode = .escape(count + 1)
             return
         }
-        // The last ESC is the sequence's own. The one before may be Alt's; those before that are the key.
+        // The last ESC belongs to the sequence. The one before may be Alt; those before that are the Esc key.
         self.isPrefixed = count > 1
         for _ in 0..<max(0, count - 2) { events.append(.key(.escape)) }
         self.sequence = [0x1B, byte]
@@ -220,7 +220,7 @@ public struct InputDecoder: Sendable {
         case 0x80...:
             self.isAlt = true
             self.takeText(byte, &events)
-        // Alt with a control key: nobody has a use for it here.
+        // The dashboard does not use Alt with control keys.
         default: break
         }
     }
@@ -233,7 +233,7 @@ public struct InputDecoder: Sendable {
         }
     }
 
-    /// Where the description knows a sequence that the standard would not end here, it is right.
+    /// The terminal's description takes precedence: it may end a sequence where the standard would not.
     private mutating func finishKnown(_ events: inout [Event], isWhole: Bool = false) -> Bool {
         guard let known = self.settings.keys[self.sequence] else { return false }
         guard let key = known else {
@@ -265,13 +265,14 @@ public struct InputDecoder: Sendable {
                 self.perform(ControlSequence(self.sequence.dropFirst(2)), &events)
             }
         case 0x7F: break
-        // Nothing that a terminal sends: whoever pressed this presses it again.
+        // No terminal sends this byte within a sequence, so the sequence is dropped; the user can
+        // press the key again.
         default: self.mode = .ground
         }
     }
 
     private mutating func perform(_ control: ControlSequence, _ events: inout [Event]) {
-        // No Alt key looks like that, so the ESC before it was the key.
+        // No Alt key looks like this, so the ESC before it was the Esc key.
         if self.isPrefixed, control.isAnswer || control.isPasteBegin { events.append(.key(.escape)) }
         if control.isPasteBegin {
             self.mode = .paste
@@ -288,7 +289,7 @@ public struct InputDecoder: Sendable {
     private mutating func takeSS3(_ byte: UInt8, _ events: inout [Event]) {
         switch byte {
         case 0x1B: self.beginEscape()
-        // Some put the modifiers there.
+        // Some terminals put modifiers here.
         case 0x30...0x3B: self.keep(byte)
         default:
             self.keep(byte)
@@ -321,13 +322,13 @@ public struct InputDecoder: Sendable {
         let isEscaped = self.mode == .stringEscape
         switch byte {
         case 0x5C where isEscaped: self.endString(&events)
-        // Only operating system commands end so, elsewhere it is text.
+        // BEL ends only operating system commands; in other strings it is text.
         case 0x07 where !isEscaped && self.sequence[1] == 0x5D: self.endString(&events)
         case 0x18, 0x1A: self.mode = .ground
         case 0x1B: self.mode = .stringEscape
         default:
             if isEscaped {
-                // ESC ends a string also where something else than ST follows.
+                // ESC ends a string even if something other than ST follows.
                 self.beginEscape()
                 self.takeAfterEscape(byte, 1, &events)
             } else {
@@ -369,7 +370,7 @@ public struct InputDecoder: Sendable {
         self.take(byte, &events)
     }
 
-    /// Whether `byte` comes after `introducer` in what terminals send, and hardly in what hands type at once.
+    /// `true` if `byte` follows `introducer` in sequences of terminals, but hardly ever in quick typing.
     private static func continues(_ introducer: UInt8, _ byte: UInt8) -> Bool {
         switch introducer {
         case 0x5B: (0x30...0x3F).contains(byte) || (0x41...0x5B).contains(byte)

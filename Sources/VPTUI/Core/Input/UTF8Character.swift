@@ -1,22 +1,21 @@
-/// One character of UTF-8, byte by byte. Bytes that belong to none are dropped at once,
-/// and hold nothing back.
+/// Decodes UTF-8 byte by byte. Bytes that belong to no character are dropped at once, and delay nothing.
 struct UTF8Character: Hashable, Sendable {
     enum Step: Hashable {
-        /// The byte stands for itself.
+        /// The byte is an ASCII character.
         case ascii
         case scalar(Unicode.Scalar)
-        /// The character is not whole yet.
+        /// The character is not complete yet.
         case more
         /// The byte belongs to no character.
         case invalid
-        /// What came before belongs to no character; this byte is to be taken again.
+        /// The bytes before belong to no character; take this byte again.
         case invalidBefore
     }
 
     private var value: UInt32 = 0
     private var missing = 0
-    /// What the next byte may be: narrower after some first bytes,
-    /// which would begin an overlong form or a surrogate.
+    /// The allowed range of the next byte: it is narrower after some first bytes, which could otherwise begin
+    /// an overlong form or a surrogate.
     private var next: ClosedRange<UInt8> = 0x80...0xBF
 
     mutating func take(_ byte: UInt8) -> Step {

@@ -1,16 +1,16 @@
-/// A list's rows by column, made once for each list: what filters and orders read.
+/// A list's values by column, built once per list, for filters and orders.
 ///
-/// A column has texts or numbers, not both; a row may have neither.
+/// A column holds texts or numbers, never both; a row may have neither.
 struct ListColumns: Equatable, Sendable {
     private enum Column: Sendable {
         case texts(TextColumn)
-        /// Not a number where there is none.
+        /// NaN for a row without a value.
         case numbers([Double])
     }
 
     let rowCount: Int
     private let columns: [Column]
-    /// Columns of numbers as they read, made when a filter first asks for the digits of one.
+    /// Number columns as displayed text, built when a filter first needs the text of one.
     private var readings: [Int: TextColumn] = [:]
 
     init<Row: ListRow>(_ rows: [Row]) {
@@ -18,7 +18,7 @@ struct ListColumns: Equatable, Sendable {
         var texts = Array(repeating: TextColumn(), count: Row.columns.count)
         var numbers = Array(repeating: [Double](), count: Row.columns.count)
         for index in rows.indices {
-            // Copied once: a row is a kilobyte of fields.
+            // The row is copied only once: it is a kilobyte of fields.
             let row = rows[index]
             for column in texts.indices {
                 switch row.value(column) {
@@ -35,17 +35,17 @@ struct ListColumns: Equatable, Sendable {
         }
     }
 
-    /// Every column of texts.
+    /// All text columns.
     var texts: [TextColumn] {
         self.columns.compactMap { if case .texts(let texts) = $0 { texts } else { nil } }
     }
 
-    /// nil for a column of texts.
+    /// The numbers of a column; nil for a column of texts.
     func numbers(_ column: Int) -> [Double]? {
         if case .numbers(let numbers) = self.columns[column] { numbers } else { nil }
     }
 
-    /// A column as it reads.
+    /// A column as displayed text.
     mutating func texts(_ column: Int) -> TextColumn {
         switch self.columns[column] {
         case .texts(let texts): return texts
@@ -57,22 +57,22 @@ struct ListColumns: Equatable, Sendable {
         }
     }
 
-    /// All rows by a column. Rows that are equal keep the order in which they came,
-    /// and rows without a value come last, whichever way it goes.
+    /// Returns all rows ordered by a column. Equal rows keep their original order, and rows without a value
+    /// come last in either direction.
     func sorted(by column: Int, falling: Bool) -> [Int32] {
         Self.sorted(
             self.keys(column).map { key in
                 if key.isNaN { return .max }
-                // As integers they have the same order, once the signs are turned;
-                // adding nothing makes both zeros one.
+                // As integers the bits have the same order, once the signs are turned; adding zero
+                // makes both zeros equal.
                 let bits = (key + 0).bitPattern
                 let rising = bits >> 63 == 0 ? bits | 1 << 63 : ~bits
                 return falling ? ~rising : rising
             })
     }
 
-    /// The places of `keys` in their order, equal ones as they came: by eleven bits after eleven bits,
-    /// which takes a third of the time that comparing takes.
+    /// Returns the indices of `keys` in ascending order, stably: a radix sort by eleven bits at a time, which
+    /// takes a third of the time that comparing takes.
     private static func sorted(_ keys: [UInt64]) -> [Int32] {
         var places = Array(Int32(0)..<Int32(keys.count))
         var next = places
@@ -80,7 +80,7 @@ struct ListColumns: Equatable, Sendable {
             func digit(_ key: UInt64) -> Int { Int(truncatingIfNeeded: key &>> shift & 0x7FF) }
             var starts = Array(repeating: 0, count: 0x801)
             for key in keys { starts[digit(key) + 1] += 1 }
-            // Where it is the same in all it changes nothing.
+            // A digit that all keys share changes nothing.
             if starts.contains(keys.count) { continue }
             for index in 1..<starts.count { starts[index] += starts[index - 1] }
             for place in places {
@@ -100,6 +100,6 @@ struct ListColumns: Equatable, Sendable {
         }
     }
 
-    /// They follow from the rows, which a list compares itself.
+    /// Columns follow from the rows, which a list compares itself.
     static func == (lhs: Self, rhs: Self) -> Bool { lhs.rowCount == rhs.rowCount }
 }

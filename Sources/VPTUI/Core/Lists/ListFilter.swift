@@ -1,7 +1,7 @@
-/// Which rows of a list are shown: every word must hold.
+/// A filter for the rows of a list: every word of it must match.
 ///
-/// `word` is anywhere in the row, `gpu:word` in one column, `price:<0.6` compares a number, `~word` is a
-/// regular expression, `!` before any of these leaves rows out.
+/// `word` matches anywhere in the row, `gpu:word` in one column, `price:<0.6` compares a number, `~word` is a
+/// regular expression, and `!` before any of these excludes the rows that match.
 struct ListFilter: Sendable {
     private enum Test: Sendable {
         case anywhere(TextMatcher)
@@ -12,12 +12,12 @@ struct ListFilter: Sendable {
     private enum Comparison: Sendable { case less, lessOrEqual, greater, greaterOrEqual, equal }
 
     private let tests: [Test]
-    /// What could not be understood, as a sentence.
+    /// The reason why the text could not be understood, as a sentence.
     let problem: String?
 
     var isEmpty: Bool { self.tests.isEmpty }
 
-    /// - Parameter columns: what a row calls its values, in the order of their numbers.
+    /// - Parameter columns: the names of a row's values, in the order of their numbers.
     init(_ text: String, columns: [String]) {
         var tests: [Test] = []
         var problem: String?
@@ -58,7 +58,7 @@ struct ListFilter: Sendable {
         return nil
     }
 
-    /// Which rows every test lets pass.
+    /// Returns for each row whether every test accepts it.
     func kept(_ columns: inout ListColumns) -> [Bool] {
         var kept = Array(repeating: true, count: columns.rowCount)
         for test in self.tests {
@@ -87,7 +87,7 @@ struct ListFilter: Sendable {
         return isNegated ? found.map { !$0 } : found
     }
 
-    /// Nothing holds where there is no number.
+    /// Compares a number; a missing one (NaN) satisfies no comparison.
     private static func holds(_ number: Double, _ comparison: Comparison, _ wanted: Double) -> Bool {
         switch comparison {
         case .less: number < wanted

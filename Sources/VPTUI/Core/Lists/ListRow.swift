@@ -1,17 +1,17 @@
 import Foundation
 import VPEngine
 
-/// One value of a row, as filters and orders see it.
+/// A row's value, as filters and orders see it.
 public enum ListValue: Equatable, Sendable {
     case text(String)
     case number(Double)
     case nothing
 }
 
-/// An order that a list can have.
+/// An order in which a list can be sorted.
 public struct ListOrder: Equatable, Sendable {
     public var name: String
-    /// The number of the column that decides.
+    /// The number of the column to sort by.
     public var column: Int
     public var largestFirst: Bool
 
@@ -24,9 +24,9 @@ public struct ListOrder: Equatable, Sendable {
 
 /// A row that a list can filter and sort.
 public protocol ListRow: Identifiable, Equatable, Sendable where ID: Sendable {
-    /// What its values are called in filters.
+    /// The names of the values in filters.
     static var columns: [String] { get }
-    /// The first is the order at the start.
+    /// The available orders; the first is the default.
     static var orders: [ListOrder] { get }
     func value(_ column: Int) -> ListValue
     var platform: Platform { get }

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// A platform that could not answer, and since when.
+/// A platform that failed to answer, and its error.
 public struct SourceFailure: Hashable, Sendable {
     public var platform: Platform
     public var error: EngineError
@@ -12,7 +12,7 @@ public struct SourceFailure: Hashable, Sendable {
     }
 }
 
-/// What a key does to a list, whatever its rows are.
+/// A change that a key makes to a list of any kind of row.
 public enum ListChange: Equatable, Sendable {
     case move(by: Int)
     case select(index: Int)
@@ -21,24 +21,24 @@ public enum ListChange: Equatable, Sendable {
     case toggleMark, toggleRange, clearMarks
 }
 
-/// A list on screen: rows, what is shown of them, and a selection and marks that follow the rows' ids.
+/// A list on screen: its rows, the ones shown, and a selection and marks that follow the rows' ids.
 public struct ListState<Row: ListRow>: Equatable, Sendable {
-    /// In the order in which they came.
+    /// The rows in the order in which they came.
     public private(set) var rows: [Row] = []
-    /// What filters and orders read of them.
+    /// The rows' values, for filters and orders.
     private var columns = ListColumns([Row]())
-    /// Places in `rows`, in the order that is wanted.
+    /// Indices into `rows`, in the chosen order.
     private var orderedPlaces: [Int32] = []
-    /// Which rows the filter keeps; nil where there is none.
+    /// Whether the filter keeps each row; nil without a filter.
     private var kept: [Bool]?
-    /// Places in `rows`, after filter and order.
+    /// Indices into `rows`, after filter and order.
     private var shownPlaces: [Int32] = []
     private var places: [Row.ID: Int32] = [:]
     public private(set) var selection: Row.ID?
-    /// Where the selection is among what is shown.
+    /// The selection's index among the shown rows.
     public private(set) var selectedIndex: Int?
     public private(set) var marks: Set<Row.ID> = []
-    /// Where a range of marks began, and what was marked before it.
+    /// The start of the range of marks, and the marks that existed before it.
     private var rangeStart: Row.ID?
     private var marksBeforeRange: Set<Row.ID> = []
     /// The first row on screen.
@@ -47,7 +47,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
     public private(set) var filterProblem: String?
     public private(set) var orderIndex = 0
     public private(set) var isReversed = false
-    /// When the rows were true; nil before anything came.
+    /// The time at which the rows were current; nil before the first answer.
     public var fetchedAt: Date?
     public var failures: [SourceFailure] = []
 
@@ -58,7 +58,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
     public var isMarkingRange: Bool { self.rangeStart != nil }
     public var order: ListOrder { Row.orders[self.orderIndex] }
 
-    /// At most `count` shown rows from `first` on.
+    /// Returns at most `count` shown rows, starting with `first`.
     func shown(from first: Int, count: Int) -> [Row] {
         self.shownPlaces.dropFirst(max(0, first)).prefix(max(0, count)).map { self.rows[Int($0)] }
     }
@@ -71,7 +71,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         self.places[id].map { self.rows[Int($0)] }
     }
 
-    /// What an action applies to: the marked rows in their order on screen, or the selected one.
+    /// The rows that an action applies to: the marked rows in their order on screen, or the selected one.
     public var targets: [Row] {
         guard !self.marks.isEmpty else { return self.selectedRow.map { [$0] } ?? [] }
         let shown = self.shown.filter { self.marks.contains($0.id) }
@@ -96,7 +96,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         self.show()
     }
 
-    /// Takes an answer; a platform that failed keeps the rows it had.
+    /// Takes over an answer; a platform that failed keeps its old rows.
     mutating func take(_ rows: [Row], failures: [SourceFailure], at date: Date) {
         let failing = Set(failures.map(\.platform))
         let known = failing.isEmpty ? [] : Set(rows.map(\.id))
@@ -104,7 +104,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
             failing.isEmpty
             ? [] : self.rows.filter { failing.contains($0.platform) && !known.contains($0.id) }
         self.failures = failures
-        // An answer in which everything failed makes nothing younger.
+        // An answer in which every platform failed does not make the list more recent.
         if failures.isEmpty || !rows.isEmpty { self.fetchedAt = date }
         self.setRows(rows + kept)
     }
@@ -157,7 +157,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         }
     }
 
-    /// The order and the direction that a session before this one had.
+    /// Restores the order and direction of an earlier session.
     mutating func setOrder(named name: String, isReversed: Bool) {
         guard let index = Row.orders.firstIndex(where: { $0.name == name }) else { return }
         self.orderIndex = index
@@ -179,7 +179,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         self.markRange()
     }
 
-    /// Marks what lies between the start of the range and the selection.
+    /// Marks the rows between the start of the range and the selection.
     private mutating func markRange() {
         guard let start = self.rangeStart, let place = self.places[start],
             let from = self.shownPlaces.firstIndex(of: place), let to = self.selectedIndex
@@ -188,7 +188,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         self.marks = self.marksBeforeRange.union(range.map { self.rows[Int($0)].id })
     }
 
-    /// Keeps the selection on a screen of `height` rows.
+    /// Scrolls so that the selection is on a screen of `height` rows.
     mutating func scrollToSelection(height: Int) {
         let height = max(1, height)
         if let index = self.selectedIndex {
@@ -209,7 +209,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         self.kept = filter.isEmpty ? nil : filter.kept(&self.columns)
     }
 
-    /// Shows what the filter keeps in the order that is wanted, and the selection where it is now.
+    /// Applies filter and order, and updates the selection's index.
     private mutating func show() {
         let oldIndex = self.selectedIndex ?? 0
         if let kept = self.kept {
@@ -221,7 +221,7 @@ public struct ListState<Row: ListRow>: Equatable, Sendable {
         self.selectedIndex = place.flatMap { self.shownPlaces.firstIndex(of: $0) }
         if self.selectedIndex == nil {
             self.selection = nil
-            // The row is gone: its neighbour takes the selection, so that the eye finds it where it looked.
+            // The selected row is gone: its neighbour takes the selection, so that it stays where the eye is.
             self.select(index: oldIndex)
         }
     }

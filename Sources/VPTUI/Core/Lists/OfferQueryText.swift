@@ -1,13 +1,14 @@
 import Foundation
 import VPEngine
 
-/// An offer query as one types it: `4090 x2 <0.6 >=24G rel>0.98 in:US,CA disk:80 spot`.
+/// An offer query in the form in which it is typed: `4090 x2 <0.6 >=24G rel>0.98 in:US,CA disk:80 spot`.
 public enum OfferQueryText {
     public struct Problem: Error, Hashable, Sendable {
         public var sentence: String
     }
 
-    /// What `text` asks for; what it leaves out is as in `base`, but for the GPU, its number and the bounds.
+    /// Parses a query. Settings that `text` does not mention come from `base`, except the GPU, its
+    /// count and the bounds.
     public static func parse(_ text: String, base: OfferQuery = OfferQuery()) throws(Problem) -> OfferQuery {
         var query = OfferQuery(diskBytes: base.diskBytes, order: base.order, limit: base.limit)
         var gpu: [Substring] = []
@@ -39,7 +40,7 @@ public enum OfferQueryText {
         return query
     }
 
-    /// The text that gives `query` again.
+    /// Returns the text that parses to `query`.
     public static func text(_ query: OfferQuery) -> String {
         var words: [String] = []
         if let gpu = query.gpu { words.append(gpu) }

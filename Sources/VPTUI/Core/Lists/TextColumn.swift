@@ -1,16 +1,17 @@
-/// A column of texts. They repeat (there are few kinds of GPU): each is kept once, and a row has its number.
+/// A column of texts. Texts repeat (there are few GPU models), so each is stored once, and a
+/// row holds its number.
 struct TextColumn: Sendable {
-    /// In no text: UTF-8 never has it.
+    /// A byte that occurs in no text, because UTF-8 never uses it.
     private static let separator: UInt8 = 0xFF
 
-    /// The texts, each with a separator behind it.
+    /// The texts, each followed by a separator.
     private var bytes: [UInt8] = []
-    /// Where each of them begins in `bytes`, and where they end.
+    /// The offset in `bytes` at which each text begins, and the end of the last one.
     private var starts: [Int32] = [0]
-    /// Which one each row has; -1 for none.
+    /// Each row's text number; -1 for none.
     private var numbers: [Int32] = []
 
-    /// The number of each text, while they are appended.
+    /// The number of each text; only needed while texts are appended.
     private var known: [String: Int32] = [:]
 
     init() {}
@@ -22,7 +23,7 @@ struct TextColumn: Sendable {
 
     var isEmpty: Bool { self.bytes.isEmpty }
 
-    /// Rows come in order; those that are passed over have no text.
+    /// Appends a row's text. Rows come in order; skipped rows have no text.
     mutating func append(_ text: String, at row: Int) {
         self.fill(upTo: row)
         if let number = self.known[text] {
@@ -37,20 +38,20 @@ struct TextColumn: Sendable {
         self.starts.append(Int32(self.bytes.count))
     }
 
-    /// Nothing is appended any more.
+    /// Ends appending, and fills the rows up to `rowCount`.
     mutating func finish(rowCount: Int) {
         self.fill(upTo: rowCount)
         self.known = [:]
     }
 
-    /// Rows that have had no text have none.
+    /// Marks the rows before `row` that got no text.
     private mutating func fill(upTo row: Int) {
         while self.numbers.count < row { self.numbers.append(-1) }
     }
 
     private var textCount: Int { self.starts.count - 1 }
 
-    /// Where each row's text stands in the order of all; not a number where there is none.
+    /// Each row's rank in the order of all texts; NaN for a row without one.
     var ranks: [Double] {
         let texts = (0..<self.textCount).map { number in
             String(
@@ -64,7 +65,7 @@ struct TextColumn: Sendable {
         return self.numbers.map { $0 < 0 ? .nan : ranks[Int($0)] }
     }
 
-    /// Sets the rows whose text has a match, negation aside.
+    /// Sets the rows whose text contains a match, ignoring negation.
     func mark(_ matcher: TextMatcher, in rows: inout [Bool]) {
         let matches = self.matches(matcher)
         guard matches.contains(true) else { return }
@@ -73,12 +74,13 @@ struct TextColumn: Sendable {
         }
     }
 
-    /// Which texts have a match.
+    /// Returns for each text whether it contains a match.
     private func matches(_ matcher: TextMatcher) -> [Bool] {
         var matches = Array(repeating: false, count: self.textCount)
         self.bytes.withUnsafeBytes { bytes in
             if let needle = matcher.needle {
-                // All at once: the needle has no separator, so that no match is in two of them.
+                // All texts are searched at once: the needle contains no separator, so a match
+                // cannot span two texts.
                 var number = 0
                 var place = 0
                 while let hit = needle.firstIndex(in: bytes, from: place) {

@@ -1,31 +1,30 @@
 import DequeModule
 import VPEngine
 
-/// A part of a job's output as lines, from bytes as they come.
+/// A part of a job's output as lines, built from bytes as they arrive.
 ///
-/// Colours are kept, every other escape sequence is swallowed,
-/// `\r` starts its line over (so a progress bar is one live line), invalid UTF-8 becomes U+FFFD. Memory is
-/// bounded by lines and by bytes; the whole log is in the file that the engine keeps, and each line knows
-/// where in it it begins.
+/// Colours are kept and all other escape sequences are dropped; `\r` starts the line over (so a progress bar
+/// is one live line), and invalid UTF-8 becomes U+FFFD. Memory is bounded by lines and by bytes; the whole
+/// log is in the file that the engine keeps, and each line knows its offset in that file.
 public struct LogBuffer: Equatable, Sendable {
     public static let maximumLines = 20_000
     public static let maximumBytes = 6 << 20
-    /// A line longer than this goes on as another.
+    /// A longer line is split.
     public static let maximumLineBytes = 1 << 20
 
     private var lines: Deque<LogLine> = []
     private var bytes = 0
     private var live: [UInt8] = []
-    /// Where in the file the unfinished line began, and where the next byte belongs.
+    /// The file offsets at which the unfinished line began and the next byte belongs.
     private var liveOffset: Int64 = 0
     public private(set) var endOffset: Int64 = 0
     private var liveRuns: [LogLine.Run] = []
-    /// The next character after `\r` clears the line.
+    /// A `\r` came: the next character clears the line.
     private var isReturned = false
     private var style = Style.plain
     private var escape = EscapeState.none
-    /// The number of the oldest line held. Numbers stay as they are when lines are added at either end, so it
-    /// may be negative.
+    /// The number of the oldest line in the buffer. Lines keep their numbers when others are added at either
+    /// end, so this may be negative.
     public private(set) var firstNumber = 0
 
     private enum EscapeState: Hashable, Sendable {
@@ -34,24 +33,24 @@ public struct LogBuffer: Equatable, Sendable {
         case begun
         /// Inside `ESC [ …`, collecting parameters.
         case control([UInt8])
-        /// Inside OSC, DCS, APC, PM or SOS: until BEL or ST.
+        /// Inside OSC, DCS, APC, PM or SOS, until BEL or ST.
         case string
         case stringEscape
-        /// One more byte belongs to the sequence: `ESC ( B`.
+        /// One more byte belongs to the sequence, as in `ESC ( B`.
         case oneMore
-        /// A byte of 0xC2: U+0080…U+009F are controls.
+        /// After a byte of 0xC2: U+0080…U+009F are control characters.
         case c2
     }
 
     public init() {}
 
-    /// Lines held, the unfinished one included.
+    /// The number of lines, including the unfinished one.
     public var count: Int { self.lines.count + (self.hasLive ? 1 : 0) }
     /// One past the newest line's number.
     public var endNumber: Int { self.firstNumber + self.count }
     private var hasLive: Bool { !self.live.isEmpty }
 
-    /// The line numbered `number`, or an empty one when it is no longer held.
+    /// Returns the line with that number, or an empty one if it is no longer in the buffer.
     public func line(_ number: Int) -> LogLine {
         let index = number - self.firstNumber
         if index >= 0, index < self.lines.count { return self.lines[index] }
@@ -59,7 +58,8 @@ public struct LogBuffer: Equatable, Sendable {
         return LogLine(text: "")
     }
 
-    /// The line that holds byte `offset` of the file, or the nearest one before it.
+    /// Returns the number of the line that contains byte `offset` of the file, or of the
+    /// nearest line before it.
     public func number(at offset: Int64) -> Int {
         var low = 0
         var high = self.lines.count
@@ -71,10 +71,10 @@ public struct LogBuffer: Equatable, Sendable {
         return self.firstNumber + max(0, low - 1)
     }
 
-    /// Where the first line held begins.
+    /// The file offset of the first line.
     public var startOffset: Int64 { self.lines.first?.offset ?? self.liveOffset }
 
-    /// Adds bytes that are somewhere else in the file: a line begins with them.
+    /// Adds bytes from elsewhere in the file; a new line begins with them.
     public mutating func append(_ new: [UInt8], at offset: Int64) {
         if offset != self.endOffset {
             if self.hasLive { self.finishLine() }
@@ -87,7 +87,7 @@ public struct LogBuffer: Equatable, Sendable {
         self.append(new)
     }
 
-    /// Forgets the lines that begin at `offset` or later, to read on from there.
+    /// Drops the lines that begin at `offset` or later, so that reading can continue from there.
     public mutating func drop(from offset: Int64) {
         if self.hasLive || self.endOffset > offset {
             self.live.removeAll(keepingCapacity: true)
@@ -104,7 +104,7 @@ public struct LogBuffer: Equatable, Sendable {
         self.liveOffset = offset
     }
 
-    /// Puts what `earlier` holds before these lines. Where that is too much, the newest lines go.
+    /// Adds the lines of `earlier` before these. If that exceeds the limits, the newest lines are dropped.
     public mutating func prepend(_ earlier: LogBuffer) {
         var earlier = earlier
         if earlier.hasLive { earlier.finishLine() }
@@ -184,7 +184,7 @@ public struct LogBuffer: Equatable, Sendable {
             case 0x1B: break
             default:
                 self.escape = .none
-                // A line end inside a broken sequence still ends the line.
+                // A newline within a broken sequence still ends the line.
                 if byte < 0x20 { self.consumePlain(byte) }
             }
         case .control(var parameters):
@@ -203,7 +203,7 @@ public struct LogBuffer: Equatable, Sendable {
             switch byte {
             case 0x07: self.escape = .none
             case 0x1B: self.escape = .stringEscape
-            // No terminal would show what an unended string swallows for ever; a new line ends it.
+            // A terminal would swallow everything after an unterminated string; here a newline ends it.
             case 0x0A:
                 self.escape = .none
                 self.consumePlain(byte)
@@ -223,8 +223,8 @@ public struct LogBuffer: Equatable, Sendable {
                 self.appendByte(0xC2)
                 self.appendByte(byte)
             default:
-                // Replaced here and not left for the line's end: an escape sequence may come between this
-                // byte and one that would complete it to a control character.
+                // The byte is replaced here rather than at the end of the line: an escape sequence may
+                // separate it from a byte that would complete it to a control character.
                 for byte in "\u{FFFD}".utf8 { self.appendByte(byte) }
                 if Self.isText(byte) { self.appendByte(byte) } else { self.consumePlain(byte) }
             }
@@ -264,7 +264,7 @@ public struct LogBuffer: Equatable, Sendable {
 
     private var liveLine: LogLine {
         let text = String(decoding: self.live, as: UTF8.self)
-        // A repaired byte is longer than the byte was, which would shift the runs behind it.
+        // A replacement character is longer than the byte it replaces, which would shift the runs after it.
         guard text.utf8.count == self.live.count else {
             let runs = self.liveRuns.map { run in
                 let head = String(decoding: self.live[..<run.start], as: UTF8.self)

@@ -1,9 +1,9 @@
 import VPEngine
 
-/// One line of a job's output: printable text, and from which byte on which style holds.
+/// A line of a job's output: printable text, and the styles with the byte at which each begins.
 public struct LogLine: Hashable, Sendable {
     public struct Run: Hashable, Sendable {
-        /// Offset in the text's UTF-8.
+        /// The offset in the text's UTF-8.
         public var start: Int
         public var style: Style
 
@@ -14,11 +14,11 @@ public struct LogLine: Hashable, Sendable {
     }
 
     public var text: String
-    /// Where in the file its first byte is.
+    /// The file offset of the line's first byte.
     public var offset: Int64
-    /// Ascending by `start`; empty where all is plain.
+    /// Ascending by `start`; empty if the whole line is plain.
     public var runs: [Run]
-    /// Every byte is one column, which spares the width table.
+    /// Every byte is one column wide, so the width table is not needed.
     public let isASCII: Bool
 
     public init(text: String, runs: [Run] = [], offset: Int64 = 0) {
@@ -28,8 +28,8 @@ public struct LogLine: Hashable, Sendable {
         self.isASCII = text.utf8.allSatisfy { $0 < 0x80 }
     }
 
-    /// UTF-8 offsets at which each row begins when the line is wrapped at `width` columns. A wide character
-    /// that does not fit starts the next row.
+    /// Returns the UTF-8 offsets at which rows begin when the line is wrapped at `width` columns. A wide
+    /// character that does not fit starts the next row.
     public func rowStarts(width: Int) -> [Int] {
         guard width > 0 else { return [0] }
         if self.isASCII { return Array(stride(from: 0, to: max(1, self.text.utf8.count), by: width)) }
@@ -45,10 +45,10 @@ public struct LogLine: Hashable, Sendable {
         return starts
     }
 
-    /// Calls `body` with the offset and the columns of each character.
+    /// Calls `body` with the offset and the width in columns of each character.
     ///
-    /// Runs of ASCII are taken byte by byte: only a character that something may combine with is looked at as
-    /// a whole, which is what makes a line of a megabyte with one `é` in it cheap.
+    /// Runs of ASCII are handled byte by byte; only a character that may combine with another is examined as
+    /// a whole. That makes a megabyte-long line with a single `é` cheap.
     private func forEachCluster(_ body: (Int, Int) -> Void) {
         var text = self.text
         text.makeContiguousUTF8()
@@ -76,7 +76,7 @@ public struct LogLine: Hashable, Sendable {
         return self.rowStarts(width: width).count
     }
 
-    /// Draws what follows byte `start`, skipping `skip` columns, on one row of `area`.
+    /// Draws the text from byte `start` on, skipping `skip` columns, on one row of `area`.
     func draw(
         from start: Int, skip: Int, in area: Rect, of buffer: inout CellBuffer, matches: [Range<Int>],
         isHit: Bool = false
@@ -89,7 +89,7 @@ public struct LogLine: Hashable, Sendable {
         let utf8 = self.text.utf8
         var index = utf8.index(utf8.startIndex, offsetBy: min(start, utf8.count))
         if self.isASCII, skip > 0 {
-            // A line of a megabyte scrolled to its middle is not walked from its beginning.
+            // A megabyte-long line that is scrolled to its middle is not traversed from its beginning.
             let skipped = min(skip, utf8.distance(from: index, to: utf8.endIndex))
             index = utf8.index(index, offsetBy: skipped)
             offset += skipped

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// Where the pane is in its window of lines, and how it gets elsewhere.
+/// The pane's position in its window of lines, and movements to other positions.
 extension LogState {
     func rows(of number: Int, width: Int) -> Int {
         self.isWrapped ? self.buffer.line(number).rowCount(width: width) : 1
@@ -20,14 +20,14 @@ extension LogState {
         return Position(line: self.buffer.firstNumber)
     }
 
-    /// Where the pane starts now.
+    /// The pane's current first row.
     func position(_ size: Size) -> Position {
         let bottom = self.bottomPosition(size)
         guard let top = self.top else { return bottom }
         return max(Position(line: self.buffer.firstNumber), min(top, bottom))
     }
 
-    /// Moves by rows; reaching the log's end follows again.
+    /// Scrolls by rows; at the log's end the pane follows the output again.
     mutating func scroll(by rows: Int, _ size: Size) {
         var position = self.position(size)
         if rows < 0 {
@@ -63,7 +63,7 @@ extension LogState {
     mutating func follow() {
         self.top = nil
         self.newLines = 0
-        // The window is somewhere else: it is read anew at the end.
+        // The window is elsewhere in the file, so it is read again at the end.
         if let end = self.end, self.seen < self.size, self.size - end > 2 << 20 || self.filter != nil {
             self.restart()
         }
@@ -73,11 +73,11 @@ extension LogState {
         if self.start > 0 { self.show(0) } else { self.pause(at: Position(line: self.buffer.firstNumber)) }
     }
 
-    /// Puts the line that holds byte `offset` on screen, reading around it where the window does not hold it.
+    /// Shows the line that contains byte `offset`; if the window does not contain it, reads around it.
     mutating func show(_ offset: Int64, _ size: Size? = nil) {
         guard let end = self.end, offset >= self.start, offset < end else {
             if self.isFollowing { self.newLines = 0 }
-            // What is on screen stays until the other lines are here.
+            // The lines on screen stay until the others have been read.
             self.top = self.top ?? Position(line: self.buffer.endNumber)
             self.target = offset
             self.pending = nil
@@ -96,8 +96,7 @@ extension LogState {
         }
     }
 
-    /// Brings the first match in the line of a new hit on screen,
-    /// also where that line is longer than the screen.
+    /// Shows the first match in the line of a new hit, even if that line is longer than the screen.
     mutating func revealHit(_ size: Size) {
         guard let search = self.search, search.isComing, let hit = search.hit, let end = self.end,
             hit >= self.start, hit < end, self.target == nil, size.width > 0, size.height > 0
@@ -122,7 +121,7 @@ extension LogState {
         }
     }
 
-    /// Rows between two positions; no more than a screen has.
+    /// The number of rows between two positions, at most the height of a screen.
     private func rows(from first: Position, to last: Position, _ size: Size) -> Int {
         var rows = -first.row
         var number = first.line
@@ -133,7 +132,7 @@ extension LogState {
         return rows + last.row
     }
 
-    /// One past the last line that is wholly on a screen that starts at `position`.
+    /// One past the last line that is entirely visible on a screen that starts at `position`.
     private func lastVisibleLine(from position: Position, _ size: Size) -> Int {
         var left = size.height + position.row
         var number = position.line
@@ -145,7 +144,8 @@ extension LogState {
         return number
     }
 
-    /// Where a search begins that has no hit yet: below what is on screen, so that the newest comes first.
+    /// The offset at which a search without a hit starts: below the screen, so that the newest
+    /// match comes first.
     func searchStart(_ size: Size) -> Int64 {
         if let hit = self.search?.hit { return hit }
         guard !self.isFollowing else { return .max }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Lines to keep: those that a pattern accepts, and some around each.
+/// Selects lines of a log: those that a pattern accepts, and some lines around each.
 public struct LogFilter: Hashable, Sendable {
     public var pattern: TextPattern
-    /// Lines before and after each that are kept as well.
+    /// The number of lines before and after each match that are kept as well.
     public var context: Int
 
     public init(_ pattern: TextPattern, context: Int = 0) {
@@ -12,7 +12,7 @@ public struct LogFilter: Hashable, Sendable {
     }
 }
 
-/// A part of a log, in whole lines but for the last.
+/// A part of a log, in whole lines except for the last.
 public struct LogPart: Hashable, Sendable {
     public struct Chunk: Hashable, Sendable {
         public var offset: Int64
@@ -24,15 +24,15 @@ public struct LogPart: Hashable, Sendable {
         }
     }
 
-    /// Ascending; with a filter there are gaps between them.
+    /// The lines, ascending; a filter leaves gaps between chunks.
     public var chunks: [Chunk]
-    /// What was looked at: from here up to `end`.
+    /// The range of the file that was examined, from `start` up to `end`.
     public var start: Int64
     public var end: Int64
-    /// The size of the whole log then.
+    /// The size of the whole log at that time.
     public var size: Int64
-    /// Nothing was left to look at. `end` may be less than `size` all the same: a last line without an end is
-    /// looked at again by a filter.
+    /// Nothing was left to examine. `end` may still be less than `size`: a filter examines a last line
+    /// without a newline again.
     public var reachesEnd: Bool
 
     public init(chunks: [Chunk], start: Int64, end: Int64, size: Int64, reachesEnd: Bool) {
@@ -44,13 +44,13 @@ public struct LogPart: Hashable, Sendable {
     }
 }
 
-/// What the window of lines is made of: some lines from one place, or as many that a filter keeps.
+/// Reads the window of lines: some lines around one place, or as many that a filter keeps.
 extension LogScanner {
-    /// As much of an unfiltered log as is read at once.
+    /// The bytes of an unfiltered log that are read at once.
     public static var partBytes: Int64 { 256 << 10 }
-    /// And of its end, which somebody waits for: several screens of it.
+    /// The bytes that are read at the log's end, for which the user waits: several screens.
     private static var pageBytes: Int64 { 64 << 10 }
-    /// As many lines of a filtered one.
+    /// The lines of a filtered log that are read at once.
     private static var partLines: Int { 400 }
 
     public func part(_ place: LogReadRequest.Place, filter: LogFilter?) -> LogPart {
@@ -130,7 +130,7 @@ extension LogScanner {
             end = ranges[ranges.count - 1].upperBound
             return false
         }
-        // The last line may still grow: it is looked at again.
+        // The last line may still grow, so it is examined again later.
         let last = end ?? max(start, self.lineStart(of: self.size))
         return self.part(of: ranges, from: start, to: last, reachesEnd: end == nil, context)
     }

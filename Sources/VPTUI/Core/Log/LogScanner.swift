@@ -1,15 +1,15 @@
 import Foundation
 
-/// Where the bytes of a log come from: a file, or an array in tests.
+/// The source of a log's bytes: a file, or an array in tests.
 public protocol LogSource: Sendable {
     func size() -> Int64
-    /// Reads at most what `buffer` takes, from `offset`; 0 at the end.
+    /// Reads at most as many bytes from `offset` as `buffer` holds; returns 0 at the end.
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) -> Int
 }
 
-/// Reads and searches a log in blocks, however large it is: nothing of it is kept, and no index is needed.
+/// Reads and searches a log of any size in blocks, without an index and without keeping any of it.
 ///
-/// A line that is longer than a block counts as several.
+/// A line that is longer than a block is treated as several lines.
 public final class LogScanner {
     public static let blockBytes = 1 << 20
 
@@ -19,7 +19,7 @@ public final class LogScanner {
         byteCount: LogScanner.blockBytes, alignment: 64)
     private let isCancelled: () -> Bool
 
-    /// - Parameter isCancelled: asked between blocks; what is returned after a yes means nothing.
+    /// - Parameter isCancelled: called between blocks; once it returns `true`, results are meaningless.
     public init(_ source: any LogSource, isCancelled: @escaping () -> Bool = { false }) {
         self.source = source
         self.size = source.size()
@@ -30,7 +30,7 @@ public final class LogScanner {
 
     // MARK: Search
 
-    /// The start of the nearest line that both patterns accept: after `offset`, or before it.
+    /// Returns the start of the nearest line after or before `offset` that both patterns accept.
     public func find(_ matcher: TextMatcher, filter: TextMatcher?, from offset: Int64, isForward: Bool)
         -> Int64?
     {
@@ -56,8 +56,8 @@ public final class LogScanner {
         return hit.map { self.lineStart(of: $0) }
     }
 
-    /// Counts matching lines from `start` on, block by block: `body` gets where a block begins and ends, and
-    /// where in it the matching lines begin. False ends it.
+    /// Counts matching lines from `start` on, block by block. `body` gets the bounds of a block and the
+    /// offsets in it at which matching lines begin; it returns `false` to stop.
     public func count(
         _ matcher: TextMatcher, filter: TextMatcher?, from start: Int64,
         _ body: (_ start: Int64, _ end: Int64, _ hits: [Int32]) -> Bool
@@ -72,7 +72,7 @@ public final class LogScanner {
         }
     }
 
-    /// Hands over the whole log, or what of it `filter` keeps, in pieces.
+    /// Passes the whole log to `body` in pieces, or only the lines that `filter` keeps.
     public func forEachKept(_ filter: TextMatcher?, _ body: (UnsafeRawBufferPointer) -> Bool) {
         self.forEachBlock(from: 0, to: self.size) { _, block in
             guard let filter else { return body(block) }
@@ -85,7 +85,7 @@ public final class LogScanner {
         }
     }
 
-    /// Calls `body` with whole lines, from the one that begins at `start`.
+    /// Calls `body` with blocks of whole lines, beginning at `start`.
     public func forEachBlock(
         from start: Int64, to end: Int64, _ body: (Int64, UnsafeRawBufferPointer) -> Bool
     ) {
@@ -107,7 +107,7 @@ public final class LogScanner {
 
     func forEachBlockBackward(from end: Int64, _ body: (Int64, UnsafeRawBufferPointer) -> Bool) {
         var end = end
-        // What is looked for is mostly near: the first look is short.
+        // A match is usually near, so the first block is short.
         var size: Int64 = 64 << 10
         while end > 0, !self.isCancelled() {
             let begin = max(0, end - size)
@@ -115,7 +115,8 @@ public final class LogScanner {
             let count = self.read(at: begin, Int(end - begin))
             guard count == Int(end - begin) else { return }
             var start = 0
-            // The first line is whole only at the file's start; elsewhere it belongs to the block before.
+            // The first line is complete only at the start of the file; elsewhere it belongs
+            // to the block before.
             if begin > 0, let first = Self.firstNewline(UnsafeRawBufferPointer(self.block), 0, count),
                 first + 1 < count
             {
@@ -131,11 +132,11 @@ public final class LogScanner {
 
     // MARK: Lines
 
-    /// Where the line that holds byte `offset` begins. At most a block is looked through for it.
+    /// Returns the start of the line that contains byte `offset`. It searches at most one block.
     public func lineStart(of offset: Int64) -> Int64 {
         var end = max(0, min(offset, self.size))
         let limit = max(0, end - Int64(Self.blockBytes))
-        // A line is short as a rule.
+        // Most lines are short.
         var step: Int64 = 4096
         while end > limit {
             let begin = max(limit, end - step)
@@ -149,7 +150,7 @@ public final class LogScanner {
         return limit == 0 ? 0 : max(0, min(offset, self.size))
     }
 
-    /// Where the line that holds byte `offset` ends, its newline included.
+    /// Returns the end of the line that contains byte `offset`, including its newline.
     public func lineEnd(after offset: Int64) -> Int64 {
         var start = max(0, min(offset, self.size))
         let limit = min(self.size, start + Int64(Self.blockBytes))
@@ -195,9 +196,10 @@ public final class LogScanner {
 
     // MARK: Matching
 
-    /// Calls `body` with the range of each line in `block` that both accept, its newline included.
+    /// Calls `body` with the range of each line in `block` that both matchers accept, including its newline.
     ///
-    /// Lines are matched as they are seen: escape sequences, and what `\r` has overwritten, do not count.
+    /// Lines are matched as they look on screen: escape sequences and text overwritten after
+    /// `\r` do not count.
     static func forEachMatch(
         _ matcher: TextMatcher, and filter: TextMatcher? = nil, in block: UnsafeRawBufferPointer,
         _ body: (Range<Int>) -> Bool
@@ -240,7 +242,8 @@ public final class LogScanner {
         return memchr(base + start, 0x0A, end - start).map { UnsafeRawPointer($0) - base }
     }
 
-    /// The last one before `end`. The C library of Linux has `memrchr`, but shows it to GNU programs only.
+    /// Returns the last newline before `end`. The C library of Linux has `memrchr`, but declares it
+    /// only for GNU programs.
     private static func lastNewline(_ block: UnsafeRawBufferPointer, _ end: Int) -> Int? {
         let newline = SIMD32<UInt8>(repeating: 0x0A)
         var end = end

@@ -1,14 +1,14 @@
 import Foundation
 import VPEngine
 
-/// A part of a job's log that is wanted, and where it is to go.
+/// A request for a part of a job's log, and the place of that part.
 public struct LogReadRequest: Hashable, Sendable {
     public enum Place: Hashable, Sendable {
         case end
         case before(Int64)
         case after(Int64)
         case around(Int64)
-        /// No lines, only how large it is.
+        /// No lines, only the log's size.
         case size
     }
 
@@ -23,23 +23,23 @@ public struct LogReadRequest: Hashable, Sendable {
     }
 }
 
-/// What is to be found in a log, and from where on.
+/// A search in a log, and its starting point.
 public struct LogSearchRequest: Hashable, Sendable {
     public var job: JobID
     public var pattern: TextPattern
     public var filter: TextPattern?
-    /// nil finds nothing new: only the counting goes on.
+    /// nil to find no other match: only counting continues.
     public var from: Int64?
     public var isForward: Bool
-    /// Answers to older searches are dropped.
+    /// The number of the search: answers to older searches are dropped.
     public var generation: Int
 }
 
-/// The log pane: a window of lines around what is on screen, over a file that may be far larger.
+/// The log pane: a window of lines around the part on screen, over a file that may be far larger.
 ///
-/// The window is read in parts as it is needed (`reads`), so that nothing here depends on the log's size.
+/// The window is read in parts as needed (`nextRead`), so that nothing here depends on the log's size.
 public struct LogState: Equatable, Sendable {
-    /// The first row on screen: a line, and the row within it when it is wrapped.
+    /// The first row on screen: a line, and a row of it if it is wrapped.
     public struct Position: Hashable, Comparable, Sendable {
         public var line: Int
         public var row: Int
@@ -54,49 +54,49 @@ public struct LogState: Equatable, Sendable {
         }
     }
 
-    /// What a search has found out.
+    /// The results of a search.
     public struct Search: Equatable, Sendable {
         public var pattern: TextPattern
         public var generation = 0
-        /// Where the line of the hit begins, from which `n` and `N` go on.
+        /// The offset of the hit's line, from which `n` and `N` continue.
         public var hit: Int64?
-        /// Which of the matching lines it is, from 1; nil before it was counted.
+        /// The hit's index among the matching lines, from 1; nil until it has been counted.
         public var position: Int?
         public var total = 0
-        /// Up to where it was counted, from 0 to 1.
+        /// The share of the log in which matches have been counted, from 0 to 1.
         public var counted = 0.0
         public var isLooking = false
         public var hasWrapped = false
-        /// The hit has been found and is not on screen yet.
+        /// The hit has been found but is not on screen yet.
         var isComing = false
     }
 
     public private(set) var job: JobID?
     public private(set) var buffer = LogBuffer()
-    /// Where the window begins and ends in the file; `end` is nil until the first part was read.
+    /// The window's range in the file; `end` is nil until the first part has been read.
     public private(set) var start: Int64 = 0
     public private(set) var end: Int64?
-    /// Up to where the file was looked at: with a filter or an unfinished line that is beyond `end`.
+    /// The end of the range that has been examined: with a filter or an unfinished line it is beyond `end`.
     private(set) var seen: Int64 = 0
-    /// As far as is known.
+    /// The log's size, as far as it is known.
     public private(set) var size: Int64 = 0
-    /// The part that was asked for.
+    /// The part that has been requested.
     public internal(set) var pending: LogReadRequest?
-    /// What `size` was when `pending` was asked for.
+    /// The value of `size` when `pending` was requested.
     private var sizeWhenAsked: Int64 = 0
-    /// Where to go once it is here.
+    /// The offset to go to once its part has been read.
     var target: Int64?
     public var filter: LogFilter?
-    /// nil follows the end.
+    /// nil to follow the end.
     public var top: Position?
-    /// Lines that came while it was paused.
+    /// The number of lines that arrived while the pane did not follow.
     public internal(set) var newLines = 0
     private var counted: Int64 = 0
     public var isWrapped = true
     public var column = 0
     public var search: Search?
     public var showsTimes = false
-    /// When output was seen to arrive, each with where it began; at most one a second.
+    /// The times at which output arrived, each with its offset; at most one per second.
     public private(set) var arrivals: [Arrival] = []
 
     public struct Arrival: Equatable, Sendable {
@@ -108,10 +108,10 @@ public struct LogState: Equatable, Sendable {
 
     public var isFollowing: Bool { self.top == nil }
     public var isLoading: Bool { self.pending != nil }
-    /// The window ends where the log does.
+    /// The window ends at the end of the log.
     public var isAtEnd: Bool { self.end.map { $0 >= self.size } ?? false }
 
-    /// Shows another job, from nothing.
+    /// Opens another job's log; only the display settings stay.
     public mutating func open(_ job: JobID) {
         let old = self
         self = LogState()
@@ -122,7 +122,7 @@ public struct LogState: Equatable, Sendable {
 
     // MARK: Reading
 
-    /// The part that should be read next, if any; marks it as asked for.
+    /// Returns the part to read next, if any, and marks it as requested.
     mutating func nextRead(_ size: Size) -> LogReadRequest? {
         guard let job = self.job, self.pending == nil else { return nil }
         guard let place = self.wantedPlace(size) else { return nil }
@@ -140,7 +140,7 @@ public struct LogState: Equatable, Sendable {
         guard let end = self.end else { return .end }
         if let target = self.target { return .around(target) }
         guard let top = self.top else {
-            // Too much is missing to read it all: the pane starts over at the end.
+            // Too much is missing to read all of it: the pane starts over at the end.
             if self.seen < self.size { return self.size - end > 2 << 20 ? .end : .after(end) }
             return self.start > 0 && self.rowsHeld(size) < size.height ? .before(self.start) : nil
         }
@@ -156,10 +156,10 @@ public struct LogState: Equatable, Sendable {
         }
     }
 
-    /// Asks for what was added by somebody who does not tell.
+    /// Asks for output that was added to the file by another process, which sends no events.
     mutating func poll() -> LogReadRequest? {
         guard let job = self.job, self.pending == nil, let end = self.end else { return nil }
-        // While scrolled back, the window must not move: only the size is of interest.
+        // The window must not move while the user has scrolled back: then only the size is read.
         let isNear = self.isFollowing || self.buffer.count < LogBuffer.maximumLines / 2 && self.isAtEnd
         return self.ask(job, isNear ? .after(end) : .size)
     }
@@ -168,8 +168,8 @@ public struct LogState: Equatable, Sendable {
         guard request == self.pending else { return }
         self.pending = nil
         if part.size < self.sizeWhenAsked {
-            // Begun anew, whoever did that: nothing of the window holds,
-            // and what is missing to the old size would be asked for again and again.
+            // The file was replaced by a shorter one: the whole window is invalid, and the part up to the old
+            // size would be requested again and again.
             self.size = part.size
             self.counted = part.size
             self.top = nil
@@ -201,7 +201,7 @@ public struct LogState: Equatable, Sendable {
             if let first = part.chunks.first, self.filter != nil { self.buffer.drop(from: first.offset) }
             let firstBefore = self.buffer.firstNumber
             for chunk in part.chunks {
-                // What was reported was counted when it came.
+                // Output that came as an event was counted then.
                 if !self.isFollowing, isAtTail, chunk.offset >= self.counted {
                     self.countNewLines(chunk.bytes[...])
                 }
@@ -213,7 +213,7 @@ public struct LogState: Equatable, Sendable {
         self.counted = max(self.counted, self.size)
         if let target = self.target {
             self.target = nil
-            // A few lines above it, to see where one is.
+            // A few lines above the target show its context.
             let number = self.buffer.number(at: target)
             self.top = Position(line: max(self.buffer.firstNumber, number - 5))
         }
@@ -224,13 +224,14 @@ public struct LogState: Equatable, Sendable {
         self.seen = part.reachesEnd ? part.size : part.end
     }
 
-    /// Output that was reported. What does not continue the window is read from the file when it is needed.
+    /// Takes output from an event. Output that does not continue the window is read from the file
+    /// when it is needed.
     mutating func arrived(_ bytes: [UInt8], at offset: Int64, _ date: Date) {
         let known = self.size
         self.size = max(self.size, offset + Int64(bytes.count))
         if self.size > known, date.timeIntervalSince(self.arrivals.last?.date ?? .distantPast) >= 1 {
             self.arrivals.append(Arrival(offset: max(known, offset), date: date))
-            // A day of seconds; the older half of a longer one goes.
+            // The limit is a day of seconds; beyond it the older half is dropped.
             if self.arrivals.count > 86_400 { self.arrivals.removeFirst(43_200) }
         }
         let overlap = Int(max(0, min(Int64(bytes.count), known - offset)))
@@ -239,7 +240,7 @@ public struct LogState: Equatable, Sendable {
         guard let end = self.end, self.pending == nil, self.filter == nil, end >= known, offset <= end else {
             return
         }
-        // A reader who has scrolled back keeps the lines on screen, however much comes.
+        // A reader who has scrolled back keeps the lines on screen, however much output arrives.
         if !self.isFollowing, self.buffer.count > LogBuffer.maximumLines / 2 { return }
         let skipped = Int(min(Int64(bytes.count), end - offset))
         guard skipped < bytes.count else { return }
@@ -262,12 +263,12 @@ public struct LogState: Equatable, Sendable {
         }
     }
 
-    /// The log cannot be read now; it is asked for again later.
+    /// The log could not be read; it is requested again later.
     mutating func readFailed() {
         self.pending = nil
     }
 
-    /// Reads the window anew: at the end, or where the screen is.
+    /// Reads the window again: at the end, or around the screen.
     mutating func restart() {
         let offset = self.top.map { self.buffer.line($0.line).offset }
         self.buffer = LogBuffer()
@@ -281,14 +282,14 @@ public struct LogState: Equatable, Sendable {
         }
     }
 
-    /// Keeps matching lines only, or all again.
+    /// Shows only the lines that the filter keeps, or all lines again.
     mutating func setFilter(_ filter: LogFilter?) {
         guard filter != self.filter else { return }
         self.filter = filter
         self.restart()
     }
 
-    /// When the line at `offset` was seen to arrive.
+    /// Returns the time at which the line at `offset` arrived.
     func arrival(of offset: Int64) -> Date? {
         var low = 0
         var high = self.arrivals.count

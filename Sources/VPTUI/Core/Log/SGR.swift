@@ -1,7 +1,7 @@
-/// Select Graphic Rendition: what `ESC [ … m` does to a style.
+/// Select Graphic Rendition: the effect of `ESC [ … m` on a style.
 enum SGR {
     static func applied(_ parameters: [UInt8], to style: Style) -> Style {
-        // Private sequences such as `ESC [ > 4 m` have nothing to do with colour.
+        // Private sequences such as `ESC [ > 4 m` do not set colours.
         guard parameters.allSatisfy({ 0x30...0x3B ~= $0 }) else { return style }
         var numbers = parameters.split(
             separator: UInt8(ascii: ";"), omittingEmptySubsequences: false
@@ -23,7 +23,7 @@ enum SGR {
             case 38: Self.extended(&numbers).map { style.role = $0 }
             case 39: style.role = .plain
             case 90...97: style.role = .ansi(number - 90 + 8)
-            // Backgrounds are the theme's: a log that sets both could hide its own text.
+            // Backgrounds are left to the theme: a log that sets both colours could hide its own text.
             case 48: _ = Self.extended(&numbers)
             default: break
             }
@@ -48,7 +48,7 @@ enum SGR {
         }
     }
 
-    /// The classic colour with the same strong components; the theme gives it a readable shade.
+    /// Returns the classic colour with the same strong components; the theme makes it readable.
     private static func nearest(red: Int, green: Int, blue: Int) -> Role {
         let strongest = max(red, green, blue)
         if strongest - min(red, green, blue) < 40 {

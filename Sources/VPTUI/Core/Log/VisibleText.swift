@@ -1,7 +1,7 @@
 import Foundation
 
-/// A line's bytes without what is not seen of it: `LogBuffer`'s reading of a line, for searches, which look
-/// at far more lines than are ever drawn.
+/// The visible text of a line's bytes, by the rules of `LogBuffer`, for searches: they examine far more lines
+/// than are ever drawn.
 enum VisibleText {
     static func needsStripping(_ line: UnsafeRawBufferPointer) -> Bool {
         guard let base = line.baseAddress else { return false }
@@ -31,7 +31,7 @@ enum VisibleText {
         }
     }
 
-    /// Where the text goes on after an escape character at `start - 1`.
+    /// Returns the index at which the text continues after an escape character at `start - 1`.
     private static func endOfSequence(_ line: UnsafeRawBufferPointer, _ start: Int) -> Int {
         guard start < line.count else { return start }
         var index = start + 1

@@ -1,6 +1,6 @@
 import VPEngine
 
-/// The Files pane: what a sync would do, and what lies on the instance.
+/// The Files pane: what a sync would do, and the files on the instance.
 public struct FilesState: Equatable, Sendable {
     public enum Content: Equatable, Sendable {
         case nothing
@@ -11,7 +11,7 @@ public struct FilesState: Equatable, Sendable {
 
     public internal(set) var instance: InstanceID?
     public internal(set) var content = Content.nothing
-    /// What was known before the question that is under way.
+    /// A new comparison is in progress; `content` is the result of the one before.
     public internal(set) var isAsking = false
 
     public init() {}

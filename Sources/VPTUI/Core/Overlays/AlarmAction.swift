@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// The one thing to do about an alarm that a key offers.
+/// The action that Enter offers for an alarm.
 enum AlarmAction: Equatable {
     case destroy(InstanceID)
     case stop(InstanceID)
@@ -12,7 +12,7 @@ enum AlarmAction: Equatable {
     case rentAnother
     case askAgain
 
-    /// Completes “Enter …”.
+    /// The words that complete “Enter …”.
     var words: String {
         switch self {
         case .destroy: "asks what would be lost, then destroys it"
@@ -26,7 +26,7 @@ enum AlarmAction: Equatable {
         }
     }
 
-    /// For the hint bar.
+    /// The words in the hint bar.
     var hint: String {
         switch self {
         case .destroy: "destroy"
@@ -40,7 +40,7 @@ enum AlarmAction: Equatable {
         }
     }
 
-    /// The line of `vp` that does the same, or shows what there is to decide about.
+    /// The `vp` command that does the same, or that shows the facts for a decision.
     var line: String {
         switch self {
         case .destroy(let id), .retryEnd(let id): "vp destroy-instance \(id)"
@@ -59,8 +59,8 @@ enum AlarmAction: Equatable {
 extension State {
     func action(for alarm: Alarm) -> AlarmAction {
         switch alarm.kind {
-        // Gone from the list it costs nothing any more;
-        // one that the platform calls lost may still be charged.
+        // An instance that is gone from the list costs nothing any more; one that the platform calls lost
+        // may still be charged.
         case .instanceLost: self.listed(alarm).map { .destroy($0) } ?? .rentAnother
         case .destroyUnconfirmed: alarm.instance.map { .retryEnd($0) } ?? .askAgain
         case .waiting, .unknownInstance, .parked: self.listed(alarm).map { .destroy($0) } ?? .askAgain
@@ -78,7 +78,7 @@ extension State {
         alarm.instance.flatMap { self.instances.row($0)?.id }
     }
 
-    /// Of the account whose money ends first, the instance that takes most of it.
+    /// The most expensive running instance of the account whose credit ends first.
     private var dearestRunning: InstanceID? {
         let running = self.instances.rows.filter(\.status.holdsGPU)
         let hours = Dictionary(
@@ -91,13 +91,13 @@ extension State {
             .max { $0.price.dollarsPerHour < $1.price.dollarsPerHour }?.id
     }
 
-    /// What a lease has by its terms, and no more than its hard limit leaves.
+    /// The seconds that the lease's terms grant, or what its hard limit leaves if that is less.
     private func leaseSeconds(of id: InstanceID) -> Double {
         let lease = self.instances.row(id)?.lease
         let wanted = lease?.terms.seconds ?? self.settings.leaseTerms.seconds ?? LeaseTerms.standardSeconds
         guard let cap = lease?.capEndsAt else { return wanted }
         let left = cap.timeIntervalSince(self.now)
-        // Where the limit is past, the engine says so.
+        // If the limit is past, the engine reports that.
         return left > 60 ? min(wanted, (left / 60).rounded(.down) * 60) : wanted
     }
 
@@ -124,7 +124,7 @@ extension State {
             self.overlay = .dialog(Dialog(.extendLease(id, seconds: seconds), openedAt: self.now))
             return []
         case .retryEnd(let id):
-            // A complete list orders again what the ledger says is to be destroyed.
+            // A complete listing repeats the orders for instances that the ledger has marked for destruction.
             self.toast("Ordering the end of \(id) again…", .muted)
             self.polls.instances.ask(at: self.now)
             return [.order(.takeUpEnds), .ask(.loadInstances)]
@@ -140,7 +140,7 @@ extension State {
         }
     }
 
-    /// Behind the question about it.
+    /// Shows the instance's row behind the question about it.
     private mutating func show(_ id: InstanceID) {
         self.focus(.instances)
         self.instances.apply(.clearMarks)

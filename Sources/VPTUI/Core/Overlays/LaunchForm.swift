@@ -1,22 +1,22 @@
 import Foundation
 import VPEngine
 
-/// What to rent, field by field, with the price it would have.
+/// The form for renting: each requirement is a field, and the price is shown below.
 public struct LaunchForm: Equatable, Sendable {
     public enum Field: String, CaseIterable, Hashable, Sendable {
         case gpu, count, platform, price, cost, disk, image, lease, name, spot, command
-        /// Not typed into: Enter on it rents.
+        /// Takes no text: Enter on it rents.
         case rent
 
-        /// One of a few words, changed by Space and the arrows.
+        /// The field is a choice between a few words, changed by Space and the arrows.
         var isChoice: Bool { self == .platform || self == .spot || self == .rent }
     }
 
     public enum Quote: Equatable, Sendable {
-        /// Asked for at the next tick, so that typing a word asks once.
+        /// Requested at the next tick, so that typing a word sends one request.
         case due
         case asking
-        /// In the order in which they would be tried; `job` is what the prices of a job count.
+        /// The offers in the order in which they would be tried; `job` is the basis of the prices for a job.
         case known([Offer], job: JobEstimate, failures: [SourceFailure])
         case failed(EngineError)
     }
@@ -28,20 +28,20 @@ public struct LaunchForm: Equatable, Sendable {
 
     public internal(set) var texts: [Field: TextField]
     public internal(set) var focused = Field.gpu
-    /// nil asks all platforms.
+    /// nil to ask all platforms.
     public internal(set) var platform: Platform?
     public internal(set) var isSpot = false
-    /// This very one, until what it is changes.
+    /// The chosen offer, until a field that describes it changes.
     public internal(set) var offer: Offer?
     public internal(set) var quote = Quote.asking
-    /// Of the question for the price; an answer to an older one is of something else.
+    /// The number of the price request; the answer to an older one is about something else.
     var generation = 0
     public internal(set) var problem: Problem?
-    /// Bounds that the form has no field for.
+    /// Bounds for which the form has no field.
     private let base: OfferQuery
-    /// The lease where the form names none.
+    /// The lease if the form specifies none.
     let terms: LeaseTerms
-    /// The price where the form names none.
+    /// The maximum price if the form specifies none.
     let settledPrice: HourlyPrice?
     public var openedAt: Date
 
@@ -51,7 +51,7 @@ public struct LaunchForm: Equatable, Sendable {
         self.openedAt = openedAt
         self.platform = offer?.platform ?? settings.defaults.platform
         self.isSpot = offer?.isInterruptible ?? query.isInterruptible
-        // The limit that the list of offers was made with holds for what is chosen of it, too.
+        // The price limit of the offer list also applies to an offer chosen from it.
         let isSettled = offer != nil && query.maximumPrice == settings.defaults.maximumPrice
         let price = isSettled ? nil : query.maximumPrice.map { Format.short($0.dollarsPerHour) }
         self.texts = [
@@ -74,7 +74,7 @@ public struct LaunchForm: Equatable, Sendable {
         self.texts[field] = TextField(text)
     }
 
-    /// After a change of the field that has the keys.
+    /// Handles a change of the focused field.
     mutating func edited() {
         self.problem = nil
         switch self.focused {
@@ -84,13 +84,13 @@ public struct LaunchForm: Equatable, Sendable {
         }
     }
 
-    /// What is wanted is no longer what was chosen, and no price that is known or on its way is that of it.
+    /// The requirements no longer describe the chosen offer, so any known or pending price is void.
     mutating func wantsAnotherOffer() {
         self.offer = nil
         self.quote = .due
     }
 
-    /// What the fields ask for.
+    /// Returns the query that the fields describe.
     public func query() throws(Problem) -> OfferQuery {
         var query = self.base
         query.gpu = self.text(.gpu).isEmpty ? nil : self.text(.gpu)
@@ -115,12 +115,12 @@ public struct LaunchForm: Equatable, Sendable {
             maximumCost: try self.maximumCost())
     }
 
-    /// Dollars that all of it may cost; nil for no limit.
+    /// The most dollars that the rental may cost in total; nil for no limit.
     public func maximumCost() throws(Problem) -> Double? {
         self.text(.cost).isEmpty ? nil : try self.number(.cost, in: 0.001...1_000_000)
     }
 
-    /// `4h`, `2d`, `none`; nil for the configured one.
+    /// Parses `4h`, `2d` or `none`; returns nil for the configured lease.
     private func lease() throws(Problem) -> LeaseTerms? {
         let text = self.text(.lease).lowercased()
         guard !text.isEmpty else { return nil }
@@ -148,7 +148,7 @@ public struct LaunchForm: Equatable, Sendable {
         return value
     }
 
-    /// What the field that has the keys could become, best first.
+    /// Completions for the focused field, best first.
     func completions(_ state: State) -> [String] {
         let typed = self.text(self.focused)
         let all: [String] =

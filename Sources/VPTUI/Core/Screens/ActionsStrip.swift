@@ -1,7 +1,8 @@
 import Foundation
 import VPEngine
 
-/// One row for each action that runs, waits or has just ended, and for each destroy that counts down.
+/// A row for each action that is running, queued or has just ended, and for each destroy
+/// that is counting down.
 enum ActionsStrip {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         var y = area.y
@@ -96,7 +97,7 @@ enum ActionsStrip {
         }
     }
 
-    /// The same in a table's cell.
+    /// The action's state, short enough for a table cell.
     static func brief(_ record: ActionRecord) -> [Span] {
         let tone = Self.tone(record)
         let glyph = StatusWords.glyph(record.action)

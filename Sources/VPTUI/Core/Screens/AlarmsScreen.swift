@@ -1,6 +1,6 @@
 import VPEngine
 
-/// The alarms, the worst first, and of the selected one all its words and what Enter does about it.
+/// The list of alarms, worst first, with the full text of the selected one and what Enter does about it.
 enum AlarmsScreen {
     static func draw(_ list: ListOverlay, _ state: State, of buffer: inout CellBuffer) {
         let alarms = state.alarms
@@ -63,7 +63,7 @@ enum AlarmsScreen {
         }
     }
 
-    /// The same for lines in place of a screen: a number acts.
+    /// The alarms as lines, for plain mode: typing a number acts on that alarm.
     static func plain(_ state: State) -> [String] {
         let alarms = state.alarms
         guard !alarms.isEmpty else { return ["No alarms."] }

@@ -1,4 +1,4 @@
-/// Draws an empty box for something above the panes and returns its inside.
+/// Draws an empty box above the panes and returns its inside.
 @discardableResult
 func drawBox(_ area: Rect, title: String, isBad: Bool = false, in buffer: inout CellBuffer) -> Rect {
     let border = Style(isBad ? .bad : .borderFocused, on: .dialog)

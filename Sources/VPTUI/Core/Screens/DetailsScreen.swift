@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// The main pane without a log: what is selected in the list, field by field.
+/// The main pane without a log: the fields of the row that is selected in the list.
 enum DetailsScreen {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         let inner = area.inner
@@ -77,7 +77,7 @@ enum DetailsScreen {
                     .money)))
         if let created = instance.createdAt {
             let age = max(0, state.now.timeIntervalSince(created))
-            // Rounded to minutes: a figure that moves each second would be redrawn each second.
+            // Rounded to minutes: a figure that changes each second would be redrawn each second.
             let minutes = (age / 60).rounded(.down) * 60
             fields.append(.pair("rented", Span("\(age < 60 ? "<1m" : TimeSpan.brief(age)) ago")))
             fields.append(
@@ -150,7 +150,7 @@ enum DetailsScreen {
         return fields
     }
 
-    /// What an hour and a day with this project's disk and image would cost, traffic included.
+    /// The cost of some hours with this project's disk, without traffic, and of an image's download.
     private static func costs(_ offer: Offer, _ state: State) -> [Field] {
         let disk = state.market.query.diskBytes
         var fields: [Field] = [
@@ -163,7 +163,7 @@ enum DetailsScreen {
                 .pair("\(Format.fixed(hours, 0)) h", Span("\(Format.dollars(cost)) and traffic", .money)))
         }
         if let perGB = offer.downloadDollarsPerGB, perGB > 0 {
-            // An image of PyTorch with CUDA is about this much.
+            // A PyTorch image with CUDA is about this large.
             fields.append(.pair("image of 8 GB", Span("\(Format.dollars(perGB * 8)) to download", .money)))
         }
         return fields

@@ -7,7 +7,7 @@ enum DialogScreen {
         var title: String
         var lines: [[Span]]
         var area: Rect
-        /// Where each button begins and how wide it is.
+        /// Each button's column and width.
         var buttons: [(label: String, x: Int, width: Int)]
     }
 
@@ -32,7 +32,7 @@ enum DialogScreen {
         return Placement(title: title, lines: wrapped, area: area, buttons: buttons)
     }
 
-    /// Its sentences and its buttons, for lines in place of a screen.
+    /// The dialog's sentences and buttons, for plain mode.
     static func plain(_ dialog: Dialog, _ state: State) -> (title: String, lines: [String], buttons: [String])
     {
         let (title, lines) = Self.content(dialog, state)
@@ -42,7 +42,7 @@ enum DialogScreen {
         )
     }
 
-    /// The button that is drawn at `point`.
+    /// Returns the index of the button at `point`.
     static func button(at point: Point, _ dialog: Dialog, _ state: State) -> Int? {
         let placement = Self.placement(dialog, state)
         guard point.y == placement.area.maxY - 3 else { return nil }
@@ -157,8 +157,8 @@ enum DialogScreen {
         }
     }
 
-    /// On a low screen blank lines go first, then what stands in the middle:
-    /// the question and the last sentences, which say what will happen, stay.
+    /// On a low screen blank lines are dropped first, then the middle lines; the question and the last
+    /// sentences, which say what will happen, stay.
     private static func fitted(_ lines: [[Span]], height: Int) -> [[Span]] {
         guard lines.count > height, height > 0 else { return lines }
         let full = lines.filter { !$0.isEmpty }

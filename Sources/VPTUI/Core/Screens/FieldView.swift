@@ -1,11 +1,11 @@
 import VPEngine
 
-/// Draws the part of a text field around its cursor, and puts the terminal's cursor there.
+/// Draws the part of a text field around its cursor, and places the terminal's cursor.
 func drawField(
     _ field: TextField, x: Int, y: Int, width: Int, surface: Surface, in buffer: inout CellBuffer
 ) {
     guard width > 1 else { return }
-    // Back from the cursor, as far as there is room: a pasted text may be long.
+    // Starts at the cursor and goes back as far as there is room: a pasted text may be long.
     let text = field.text
     var start = text.prefix(field.cursor).endIndex
     var used = 0

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// What a sync would do, and the files on the instance with whether each is here as well.
+/// The Files pane: what a sync would do, and the instance's files with whether each is also here.
 enum FilesScreen {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         let inner = area.inner
@@ -25,7 +25,7 @@ enum FilesScreen {
 
     static func lineCount(_ state: State) -> Int { Self.lines(state).count }
 
-    /// No more than a screen can ever reach with patience.
+    /// The most files that are listed: more than anybody would scroll through.
     private static let limit = 2000
 
     private static func lines(_ state: State) -> [[Span]] {

@@ -1,6 +1,6 @@
 import VPEngine
 
-/// The main pane: which of its contents is shown.
+/// The main pane, with its current content.
 enum MainScreen {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         switch state.mainContent {
@@ -11,7 +11,7 @@ enum MainScreen {
         }
     }
 
-    /// How far details and files can be scrolled.
+    /// Returns the number of rows by which details and files can be scrolled.
     static func maximumScroll(_ state: State, in area: Rect) -> Int {
         switch state.mainContent {
         case .details: max(0, DetailsScreen.lineCount(state, width: area.inner.width) - area.inner.height)

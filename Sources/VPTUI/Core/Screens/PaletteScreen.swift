@@ -1,6 +1,6 @@
 import VPEngine
 
-/// The command line with what it could become below it.
+/// The command line, with its completions below.
 enum PaletteScreen {
     static func draw(_ palette: Palette, _ state: State, of buffer: inout CellBuffer) {
         let screen = buffer.bounds

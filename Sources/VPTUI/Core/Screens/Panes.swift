@@ -1,6 +1,6 @@
 import VPEngine
 
-/// Draws the border of a pane with its title, and what belongs on the border's right.
+/// Draws the border of a pane with its title, and `right` at the border's right end.
 func drawPane(
     _ area: Rect, number: Int, title: String, subtitle: String = "", right: [Span] = [],
     isFocused: Bool, joins: (above: Bool, below: Bool) = (false, false), in buffer: inout CellBuffer
@@ -54,7 +54,7 @@ struct ListPane<Row: ListRow> {
     var table: TableView
     var subtitle: String
     var banner: String?
-    /// What to say when the list has no row.
+    /// The lines to show if the list has no rows.
     var emptyLines: [String]
     var isStale: (Row) -> Bool
     var spans: (Row) -> [[Span]]
@@ -100,8 +100,8 @@ struct ListPane<Row: ListRow> {
             right: self.corner, isFocused: isFocused, in: &buffer)
     }
 
-    /// A filter that hides everything may be one of last week's session: it is named,
-    /// and the way out with it.
+    /// Explains an empty view: the filter that hides every row may be left from an earlier session, so it is
+    /// named together with the key that clears it.
     private func linesOfNothing(_ height: Int) -> [String] {
         guard !self.list.rows.isEmpty else { return self.emptyLines }
         let all = "Esc shows all \(self.list.rows.count)"
@@ -110,7 +110,7 @@ struct ListPane<Row: ListRow> {
             : ["\(all): nothing matches “\(self.list.filter)”."]
     }
 
-    /// The filter, and an order other than the usual one.
+    /// The filter, and the order if it is not the usual one.
     private var corner: [Span] {
         var spans: [Span] = []
         if !self.list.marks.isEmpty {

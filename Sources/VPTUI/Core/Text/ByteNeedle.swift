@@ -1,11 +1,11 @@
-/// Finds a few bytes in many, ASCII letters in either case unless the wanted text has a capital.
+/// Searches bytes for a short text; ASCII letters match in either case unless the text has a capital.
 ///
-/// Candidates are found by three of their bytes, eight places in a word and four words at a time,
-/// which is what makes a search of a whole log nearly as fast as reading it; only those are compared in full.
-/// Of two bytes alone, a line of a log has a candidate too often.
+/// Candidates are found by three of the needle's bytes, at eight places per word and four words at a time,
+/// which makes searching a whole log nearly as fast as reading it; only candidates are compared in full. With
+/// only two bytes, too many lines of a log would have a candidate.
 struct ByteNeedle: Hashable, Sendable {
     private let bytes: [UInt8]
-    /// 0x20 for a letter that may be of either case, else 0.
+    /// 0x20 for a letter that matches in either case, else 0.
     private let folds: [UInt8]
 
     init(_ text: String) {
@@ -16,7 +16,7 @@ struct ByteNeedle: Hashable, Sendable {
 
     var count: Int { self.bytes.count }
 
-    /// Where the first match at or after `start` begins.
+    /// Returns the offset of the first match at or after `start`.
     func firstIndex(in text: UnsafeRawBufferPointer, from start: Int = 0) -> Int? {
         let length = self.bytes.count
         guard length > 0, start >= 0, text.count - start >= length, let base = text.baseAddress else {
@@ -25,7 +25,8 @@ struct ByteNeedle: Hashable, Sendable {
         let first = self.anchor(0)
         let second = self.anchor(length / 2)
         let third = self.anchor(length - 1)
-        /// A set bit for each of eight places, of which the lowest is one where all three are.
+        /// Returns a bit for each of eight places; the lowest set bit is a place at which all
+        /// three bytes match.
         @inline(__always) func candidates(_ place: UnsafeRawPointer) -> UInt64 {
             let differences = first.differences(place) | second.differences(place) | third.differences(place)
             return (differences &- 0x0101_0101_0101_0101) & ~differences & 0x8080_8080_8080_8080
@@ -33,7 +34,7 @@ struct ByteNeedle: Hashable, Sendable {
         let end = text.count - length
         var index = start
         while index + 7 <= end {
-            // The compiler makes vectors of this.
+            // The compiler vectorises this loop.
             while index + 31 <= end {
                 let place = base + index
                 let any =
@@ -59,15 +60,16 @@ struct ByteNeedle: Hashable, Sendable {
         return nil
     }
 
-    /// A byte of the needle, eight times.
+    /// A byte of the needle, repeated eight times.
     ///
-    /// In words and not in `SIMD32`: what this compiler makes of those takes every lane out for itself.
+    /// Uses integers rather than `SIMD32`, for which this compiler extracts every lane separately.
     private struct Anchor {
         let bytes: UInt64
         let folds: UInt64
         let offset: Int
 
-        /// Zero in each of the eight bytes that is the needle's where a match begins `offset` before it.
+        /// Returns zero in each of the eight bytes that matches the needle's, for a match that begins
+        /// `offset` bytes earlier.
         @inline(__always)
         func differences(_ place: UnsafeRawPointer) -> UInt64 {
             (place.loadUnaligned(fromByteOffset: self.offset, as: UInt64.self) | self.folds) ^ self.bytes

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// Numbers as the dashboard writes them. No locale: the same screen everywhere.
+/// The dashboard's number formats. They ignore the locale, so that the screen looks the same everywhere.
 enum Format {
     static func fixed(_ value: Double, _ places: Int) -> String {
         guard value.isFinite else { return "–" }
@@ -59,7 +59,7 @@ enum Format {
         "\(Self.count(count)) \(count == 1 ? one : many ?? one + "s")"
     }
 
-    /// A figure as short as it can be read: `0.412`, `2.9e-4`, `640`, `15.5`.
+    /// Formats a figure as briefly as is readable: `0.412`, `2.9e-4`, `640`, `15.5`.
     static func short(_ value: Double) -> String {
         guard value.isFinite else { return "–" }
         let size = abs(value)
@@ -74,7 +74,7 @@ enum Format {
                 mantissa *= 10
                 exponent -= 1
             }
-            // 9.97 is written as 10.0, which is 1.0 of the next.
+            // 9.97 would round to 10.0, so the next exponent is used.
             if mantissa >= 9.95 {
                 mantissa /= 10
                 exponent += 1

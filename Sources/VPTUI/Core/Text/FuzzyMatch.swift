@@ -1,15 +1,17 @@
-/// Whether letters occur in a text in their order, and how well.
+/// Tells whether letters occur in a text in their order, and how good the match is.
 ///
-/// Written here because the kept Swift packages for this bring an index or an interface with them; forty
-/// lines rank a hundred verbs.
+/// Written here because the maintained Swift packages for this bring an index or an interface with them;
+/// forty lines rank a hundred verbs.
 enum FuzzyMatch {
-    /// Higher is better; nil where a letter is missing. Starts of words, runs and an early start count.
+    /// Returns a score, higher for a better match; nil if a letter is missing. Starts of words, runs and an
+    /// early start count.
     static func score(_ wanted: String, in text: String) -> Int? {
         let wanted = Array(wanted.lowercased().unicodeScalars)
         let text = Array(text.lowercased().unicodeScalars)
         guard !wanted.isEmpty else { return 0 }
         var best: Int?
-        // The first letter may occur often, and the best match need not begin at the first of them.
+        // The first letter may occur several times, and the best match need not begin at
+        // its first occurrence.
         for start in text.indices where text[start] == wanted[0] {
             if let score = Self.score(wanted, in: text, from: start), score > best ?? .min { best = score }
         }

@@ -1,7 +1,7 @@
 /// One line of text being edited.
 public struct TextField: Hashable, Sendable {
     public private(set) var text: String
-    /// In characters from the start.
+    /// The cursor's position in characters from the start.
     public private(set) var cursor: Int
 
     public init(_ text: String = "") {
@@ -15,7 +15,7 @@ public struct TextField: Hashable, Sendable {
         self = TextField(text)
     }
 
-    /// Inserts at the cursor. What combines with the character before it becomes part of that character.
+    /// Inserts text at the cursor. A combining character becomes part of the character before it.
     public mutating func insert(_ string: String) {
         let printable = String(
             String.UnicodeScalarView(
@@ -26,7 +26,7 @@ public struct TextField: Hashable, Sendable {
         self.cursor = min(head.count, self.text.count)
     }
 
-    /// Applies an editing key; false when it is none.
+    /// Applies an editing key; returns `false` if it is not one.
     public mutating func apply(_ key: Key) -> Bool {
         switch key {
         case .character(let character): self.insert(String(character))

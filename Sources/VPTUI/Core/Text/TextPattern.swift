@@ -1,7 +1,7 @@
 import Foundation
 
-/// What is looked for in a list or a log, as it was typed: words, or `~` and a regular expression; `!` before
-/// either means its absence.
+/// A search text for a list or a log, as it was typed: words, or `~` and a regular expression; `!` before
+/// either negates it.
 public struct TextPattern: Hashable, Sendable {
     public var text: String
     public var isRegex: Bool
@@ -18,18 +18,18 @@ public struct TextPattern: Hashable, Sendable {
 
     public var isEmpty: Bool { self.text.isEmpty }
 
-    /// As it is typed.
+    /// The pattern as it is typed.
     public var typed: String { (self.isNegated ? "!" : "") + (self.isRegex ? "~" : "") + self.text }
 
-    /// What is wrong with it, as a sentence; nil for one that can be used.
+    /// The reason why the pattern cannot be used, as a sentence; nil if it can.
     public var problem: String? {
         self.isRegex && TextMatcher(self) == nil ? "“\(self.text)” is not a regular expression" : nil
     }
 }
 
-/// A pattern that is ready to be looked for.
+/// A compiled pattern.
 ///
-/// Regular expressions are POSIX extended ones, as of `grep -E`, and of either case unless they have a
+/// Regular expressions are POSIX extended ones, as for `grep -E`, and match either case unless they contain a
 /// capital. The compiled form is never written to after `init`, and `regexec` may be called from several
 /// threads at once (POSIX), so the class is safe to share.
 public final class TextMatcher: @unchecked Sendable {
@@ -41,7 +41,7 @@ public final class TextMatcher: @unchecked Sendable {
     public let pattern: TextPattern
     private let kind: Kind
 
-    /// nil for a regular expression that is none.
+    /// nil if the regular expression is invalid.
     public init?(_ pattern: TextPattern) {
         self.pattern = pattern
         guard pattern.isRegex else {
@@ -64,12 +64,12 @@ public final class TextMatcher: @unchecked Sendable {
         }
     }
 
-    /// What can be looked for in many lines at once; nil where each line has to be asked.
+    /// A needle for searching many lines at once; nil if each line must be tested separately.
     var needle: ByteNeedle? {
         if case .bytes(let needle) = self.kind, !self.pattern.isNegated { needle } else { nil }
     }
 
-    /// The first match at or after `start`, negation aside.
+    /// Returns the first match at or after `start`, ignoring negation.
     func firstMatch(in text: UnsafeRawBufferPointer, from start: Int = 0) -> Range<Int>? {
         switch self.kind {
         case .bytes(let needle):
@@ -86,7 +86,7 @@ public final class TextMatcher: @unchecked Sendable {
         }
     }
 
-    /// Whether a line belongs to what is wanted.
+    /// `true` if the pattern selects the line.
     func accepts(_ text: UnsafeRawBufferPointer) -> Bool {
         (self.firstMatch(in: text) != nil) != self.pattern.isNegated
     }
@@ -96,7 +96,7 @@ public final class TextMatcher: @unchecked Sendable {
         return text.withUTF8 { self.accepts(UnsafeRawBufferPointer($0)) }
     }
 
-    /// UTF-8 ranges to be lit up in `text`: none for a pattern that is wanted absent.
+    /// Returns the UTF-8 ranges to highlight in `text`; none for a negated pattern.
     public func matches(in text: String) -> [Range<Int>] {
         guard !self.pattern.isNegated, !self.pattern.isEmpty else { return [] }
         var text = text
@@ -104,7 +104,7 @@ public final class TextMatcher: @unchecked Sendable {
             let bytes = UnsafeRawBufferPointer(bytes)
             var found: [Range<Int>] = []
             var start = 0
-            // A line may hold a megabyte of matches, and a row shows a few of them.
+            // A line may contain a megabyte of matches, and a row shows only a few.
             while found.count < 4096, let match = self.firstMatch(in: bytes, from: start) {
                 guard !match.isEmpty else {
                     start = match.upperBound + 1

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// The launch form: what to rent, and what it would cost.
+/// The launch form: the hardware to rent, and its price.
 extension State {
     mutating func openForm(offer: Offer?) -> [Effect] {
         guard !self.settings.platforms.isEmpty else {
@@ -22,7 +22,7 @@ extension State {
         return self.askQuote(&form)
     }
 
-    /// Asks for the price once typing has paused.
+    /// Requests the price once typing has paused.
     mutating func quoteWhenDue() -> [Effect] {
         guard case .form(var form) = self.overlay, form.quote == .due else { return [] }
         return self.askQuote(&form)
@@ -57,7 +57,7 @@ extension State {
     }
 
     mutating func rent(_ form: LaunchForm, at date: Date) -> [Effect] {
-        // Keys that were typed before the form was there rent nothing.
+        // Keys typed before the form appeared must not rent anything.
         guard date.timeIntervalSince(form.openedAt) >= Dialog.settleTime else { return [] }
         var form = form
         do {
@@ -84,15 +84,14 @@ extension State {
         }
     }
 
-    /// Options of `create-instance` that are a field of the form.
+    /// The options of `create-instance` that have a field in the form.
     static let formFields: [String: LaunchForm.Field] = [
         "--gpu-type": .gpu, "--gpu": .gpu, "--gpu-count": .count, "--num-gpus": .count,
         "--max-price": .price, "--disk": .disk, "--image": .image, "--name": .name,
         "--lease": .lease, "--max-cost": .cost,
     ]
 
-    /// Takes what a line of `vp create-instance` would into the form.
-    /// False for an option that it has no field for.
+    /// Fills the form from a `vp create-instance` line. Returns `false` if an option has no field.
     mutating func fillForm(from words: [String]) -> Bool {
         guard case .form(var form) = self.overlay else { return false }
         var rest = words[...]

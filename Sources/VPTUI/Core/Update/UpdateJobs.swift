@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// What keys do with jobs and offers.
+/// The effects of keys on jobs and offers.
 extension State {
     mutating func askToRunAgain() {
         let jobs = self.jobs.targets.filter { job in
@@ -19,7 +19,7 @@ extension State {
         self.overlay = .dialog(Dialog(.runAgain(jobs), openedAt: self.now))
     }
 
-    /// The job whose log a key in this pane means.
+    /// The job whose log a key in the focused pane refers to.
     private var jobInFocus: Job? {
         switch self.focus {
         case .jobs: return self.jobs.selectedRow
@@ -56,7 +56,8 @@ extension State {
         return effects
     }
 
-    /// Of instances: what is being done to them, or a create that has no row yet.
+    /// Asks whether to cancel: in the instances pane, the selected instance's action or a create
+    /// that has no row yet.
     mutating func askToCancel() {
         if self.focus == .instances, self.instances.marks.isEmpty {
             let selected = self.instances.selection.flatMap { self.activeAction(on: $0) }
@@ -116,7 +117,7 @@ extension State {
         return [.ask(.loadOffers(self.market.query, generation: self.market.generation))]
     }
 
-    /// The same, where another program's answer will do.
+    /// Reloads the offers, or takes another program's answer that is recent enough.
     mutating func pollOffers(maximumAge: Double) -> [Effect] {
         self.market.generation += 1
         self.polls.offers.ask(at: self.now)

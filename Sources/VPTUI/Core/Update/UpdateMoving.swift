@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// Focus, selection, scrolling: what is the same in every pane.
+/// Focus, selection and scrolling, which are the same in every pane.
 extension State {
     mutating func focus(_ pane: Pane) {
         if pane != .main, pane != self.lastList {
@@ -22,13 +22,13 @@ extension State {
         if self.zoom != .both {
             self.zoom = .both
         } else {
-            // Both do not fit on a narrow screen: there the key changes sides.
+            // A narrow screen has no room for both: there the key switches between them.
             guard Layout(self).isNarrow else { return }
             self.focus(self.focus == .main ? self.lastList : .main)
         }
     }
 
-    /// Changes one list, whatever its rows are.
+    /// Changes one list, whatever the type of its rows.
     mutating func change(_ pane: Pane, _ change: ListChange) {
         switch pane {
         case .instances: self.instances.apply(change)
@@ -104,7 +104,7 @@ extension State {
 }
 
 extension MetricsState {
-    /// What one looks for first.
+    /// Selects the series that users look for first.
     mutating func selectLoss() {
         self.select(self.series.firstIndex { $0.name == self.mainSeries?.name } ?? 0)
         self.isChosen = false

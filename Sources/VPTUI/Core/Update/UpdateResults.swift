@@ -1,15 +1,15 @@
 import Foundation
 import VPEngine
 
-/// What came of an action that succeeded.
+/// The results of actions that succeeded.
 extension State {
-    /// - Parameter start: when the action began.
+    /// - Parameter start: the time at which the action began.
     mutating func succeeded(_ result: ActionResult, since start: Date) {
         switch result {
         case .created(let instance):
             self.goneInstances.remove(instance.id)
             self.instances.upsert(instance)
-            // Whoever has typed since is somewhere else by now.
+            // If the user has typed since, the selection stays where it is.
             if self.overlay == nil, self.typedAt <= start {
                 self.instances.select(instance.id)
                 self.focus(.instances)
@@ -17,7 +17,7 @@ extension State {
             self.toast("\(instance.id) is ready: S sends the project, r runs a command", .good, for: 8)
         case .synced(let summary):
             self.toast(Self.words(summary), summary.isWhole ? .good : .warning)
-            // Conflicts were shown before it began.
+            // Conflicts were shown before the sync began.
             var rest = summary
             rest.conflicts = []
             self.tell(rest)
@@ -56,8 +56,8 @@ extension State {
         }
     }
 
-    /// What a sync left alone stays on screen until it was read:
-    /// a toast is gone before anybody has the names.
+    /// Reports files that a sync left alone, in a dialog that stays until it has been read: a toast
+    /// disappears before anybody could note the names.
     private mutating func tell(_ summary: SyncSummary?) {
         guard let summary else { return }
         let isUp = summary.direction == .up
