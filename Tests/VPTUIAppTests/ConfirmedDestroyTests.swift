@@ -136,7 +136,7 @@ struct ConfirmedDestroyTests {
             session.type("1g")
             try rented.destroy("Destroy", expecting: "Every result")
             session.type("js")
-            try session.wait(for: "comes back to the dashboard")
+            try session.wait(for: "returns to the dashboard")
             let deadline = Date().addingTimeInterval(90)
             while await rented.cloud.instanceCount > 1, Date() < deadline { session.read(milliseconds: 50) }
             #expect(await rented.cloud.instanceCount == 1)

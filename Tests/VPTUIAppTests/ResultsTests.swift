@@ -46,7 +46,7 @@ struct ResultsTests {
             defer { for process in processes { kill(process, SIGCONT) } }
             await rented.cloud.inject(.connectionCut)
             try rented.destroy("Destroy", expecting: "Its files cannot be compared")
-            try rented.session.wait(for: "Press d to bring them", seconds: 120)
+            try rented.session.wait(for: "Press d to download them", seconds: 120)
             #expect(await rented.cloud.instanceCount == 1)
             for process in processes { kill(process, SIGCONT) }
             try rented.session.press("\u{1B}", until: RentedDashboard.isFree)

@@ -31,10 +31,10 @@ public struct TrainingAlarm: Equatable, Sendable {
         case .nan: "\(series) is not a number\(since)"
         case .stall:
             "no step for much longer than usual"
-                + (self.step.map { ", the last was \(Self.short($0))" } ?? "")
+                + (self.step.map { "; the last was step \(Self.short($0))" } ?? "")
         case .diverge: "\(series) has only risen\(since)"
-        case .plateau: "\(series) has not got better\(since)"
-        case .idle: "the GPU has nothing to do"
+        case .plateau: "\(series) has not improved\(since)"
+        case .idle: "the GPU is idle"
         }
     }
 

@@ -15,7 +15,7 @@ enum ConsentQuestion {
             let words = Self.printable("\(request.words): \(request.name) in \(request.place)")
             let question =
                 "vp-tui: This project wants to \(words).\n"
-                + "Allow it, for this project, as long as it stays as it is? [y/N]: "
+                + "Allow it for this project, until the setting changes? [y/N]: "
             FileHandle.standardError.write(Data(question.utf8))
             let answer = (readLine() ?? "").trimmingCharacters(in: .whitespaces).lowercased()
             try store.remember(answer == "y" || answer == "yes", for: request)

@@ -205,7 +205,7 @@ final class UILoop {
         guard !self.isAway else { return }
         self.leaveTerminal()
         StandardStreams.write(
-            "Shell on \(id); `exit` comes back to the dashboard.\n".utf8, to: STDOUT_FILENO)
+            "Shell on \(id); `exit` returns to the dashboard.\n".utf8, to: STDOUT_FILENO)
         let shell = ShellSession(argv) { [mailbox] in mailbox.wake() }
         self.isAway = true
         while shell.exitStatus == nil, self.end == nil { self.turn() }

@@ -39,71 +39,91 @@ public struct ErrorWords: Hashable, Sendable {
         let doing = error.activity.words
         switch error.code {
         case .badConfiguration:
-            return ("The configuration cannot be used", "Correct the file named above, then start again.")
+            return (
+                "The configuration cannot be used",
+                "Correct the file named above, then restart the dashboard."
+            )
         case .missingKey:
-            return ("\(place) has no key", "Set one with `vp config-set --vast-api-key -`, then Ctrl-r.")
+            return (
+                "\(place) has no key", "Set one with `vp config-set --vast-api-key -`, then press Ctrl-r."
+            )
         case .unauthorized:
-            return ("\(place) refused the key", "Set a valid one with `vp config-set`, then Ctrl-r.")
+            return ("\(place) refused the key", "Set a valid key with `vp config-set`, then press Ctrl-r.")
         case .missingPermission:
             return (
-                "\(place) does not let the key do that while \(doing)",
-                "Give the key that right on the platform's page of keys, or set one that has it."
+                "The key for \(place) lacks a permission: \(doing) was refused",
+                "Grant the permission on the platform's page of keys, or set a key that has it."
             )
         case .missingIdentity:
-            return ("No ssh key was found", "Make one with `ssh-keygen -t ed25519`, then try again.")
+            return ("No ssh key was found", "Create one with `ssh-keygen -t ed25519`, then try again.")
         case .missingProgram:
-            return ("A program is missing", "Install the program named above, then try again.")
+            return ("A required program is not installed", "Install the program named above, then try again.")
         case .unsupported:
-            return ("Not possible here: \(doing)", "Use the platform's own console for it.")
+            return ("This is not possible here: \(doing)", "Use the platform's own console instead.")
         case .badRequest:
-            return ("\(place) refused the request while \(doing)", "Change what was asked and try again.")
+            return ("\(place) refused the request while \(doing)", "Change the request and try again.")
         case .insufficientCredit:
             return ("\(place) has too little credit", "Add credit on the platform's site, then try again.")
         case .rateLimited:
-            return ("\(place) asks to slow down", "Nothing to do: it is asked again in a while.")
+            return (
+                "\(place) limits the rate of requests",
+                "No action is needed: the dashboard retries in a while."
+            )
         case .searchQuotaSpent:
             return (
                 "\(place) allows no further search for offers",
-                "What is shown stays, and can be rented. Searches begin again at midnight, UTC."
+                "The offers shown can still be rented. Searches resume at midnight UTC."
             )
         case .networkDown:
-            return ("\(place) cannot be reached", "Check the network. What is shown stays, with its age.")
+            return (
+                "\(place) cannot be reached", "Check the network. The rows on screen stay, with their age."
+            )
         case .insecureConnection:
             return (
-                "\(place) cannot be asked safely",
-                "A CA of your own goes into SSL_CERT_FILE, or `ca_file` of the platform in your configuration."
+                "The connection to \(place) is not secure",
+                "If you use your own CA, name it in SSL_CERT_FILE or in the platform's `ca_file` setting."
             )
         case .platformFailed:
-            return ("\(place) failed while \(doing)", "It is the platform's fault; try again in a minute.")
+            return (
+                "\(place) failed while \(doing)",
+                "The fault is on the platform's side; try again in a minute."
+            )
         case .badResponse:
             return (
-                "\(place) answered something unknown while \(doing)",
-                "Try again; if it stays, report it with the line above."
+                "\(place) sent an answer that cannot be understood while \(doing)",
+                "Try again; if the error persists, report it with the line above."
             )
         case .endpointRetired:
-            return ("\(place) has retired this call", "Update VariousPlug.")
+            return ("\(place) no longer offers this API call", "Update VariousPlug.")
         case .unknownGPU:
-            return ("No GPU has that name", "Press e in Offers and use one of the names above.")
+            return ("No GPU has this name", "Press e in Offers and use one of the names above.")
         case .noMatchingOffer:
-            return ("No offer fits", "Press e in Offers and ask for less, or raise the price.")
+            return (
+                "No offer matches", "Press e in Offers and lower the requirements, or raise the price limit."
+            )
         case .offerTaken:
-            return ("Somebody else took the offer", "Choose another; the list has been refreshed.")
+            return ("Someone else rented this offer", "Choose another offer; the list has been refreshed.")
         case .noCandidateLeft:
-            return ("No instance could be rented", "Nothing is left running. Take other hardware in Offers.")
+            return (
+                "No instance could be rented", "Nothing is left running. Choose other hardware in Offers."
+            )
         case .nameInUse:
-            return ("The name \(subject) is in use", "Take another name.")
+            return ("The name \(subject) is in use", "Choose another name.")
         case .keyNotOnAccount:
-            return ("\(place) does not have the ssh key", "Add it with `vp doctor --fix`, then try again.")
+            return (
+                "The account on \(place) does not have your ssh key",
+                "Add it with `vp doctor --fix`, then try again."
+            )
         case .noInstance:
-            return ("No instance to use", "Rent one in Offers, or start a stopped one with x.")
+            return ("There is no instance to use", "Rent one in Offers, or start a stopped one with x.")
         case .ambiguousInstance:
-            return ("Several instances fit", "Select the one you mean.")
+            return ("Several instances match", "Select one of them.")
         case .instanceGone:
-            return ("\(subject) is gone", "The platform knows it no longer. Rent another in Offers.")
+            return ("\(subject) is gone", "The platform no longer lists it. Rent another in Offers.")
         case .instanceNotRunning:
             return ("\(subject) is not running", "Start it with x, or rent another in Offers.")
         case .instanceNotReady:
-            return ("\(subject) did not get ready in time", "Destroy it with D and take another offer.")
+            return ("\(subject) was not ready in time", "Destroy it with D and choose another offer.")
         case .imageUnavailable:
             return (
                 "\(subject) cannot be used as an image",
@@ -111,11 +131,11 @@ public struct ErrorWords: Hashable, Sendable {
             )
         case .imageUnfit:
             let advice =
-                error.suggestions.first.map { "Take \($0), or auto." } ?? "Choose another GPU or image."
+                error.suggestions.first.map { "Use \($0), or auto." } ?? "Choose another GPU or image."
             return ("\(subject) cannot run on that GPU", advice)
         case .registryBusy:
             return (
-                "the registry of \(subject) refuses for now",
+                "The registry of \(subject) refuses to serve the image for now",
                 "Try again later, or use an image from a registry with a login."
             )
         case .destroyUnconfirmed:
@@ -126,65 +146,82 @@ public struct ErrorWords: Hashable, Sendable {
         case .jobsRunning:
             return (
                 "Other jobs run on \(subject), and would end with it",
-                "Let them end, or press D again: the question names them."
+                "Wait until they end, or press D again to end them: the question lists them."
             )
         case .unsafeResults:
             return (
-                "\(subject) holds results that are not here",
-                "Press d to bring them, or D and “Discard” to give them up."
+                "\(subject) has results that are not downloaded yet",
+                "Press d to download them, or D and “Discard” to give them up."
             )
         case .unreachable:
-            return ("\(subject) cannot be reached by ssh", "Wait a little and try again; it may be starting.")
+            return (
+                "\(subject) cannot be reached by ssh",
+                "It may still be starting: wait a little, then try again."
+            )
         case .hostKeyChanged:
             return (
                 "The host key of \(subject) has changed",
-                "Somebody may be in between. Do not go on unless you know why."
+                "Someone may be intercepting the connection. Do not continue unless you know why the key changed."
             )
         case .sshRefused:
-            return ("\(subject) refused our ssh key", "Add the key to the account, then make a new instance.")
+            return (
+                "\(subject) refused your ssh key", "Add the key to the account, then rent a new instance."
+            )
         case .noSuchJob:
-            return ("No such job: \(subject)", "Press Ctrl-r to read the history again.")
+            return ("There is no job \(subject)", "Press Ctrl-r to reload the history.")
         case .cancelIncomplete:
-            return ("Not every process of \(subject) has ended", "Press X to try again, or D to destroy.")
+            return (
+                "Some processes of \(subject) are still running",
+                "Press X to try again, or D to destroy the instance."
+            )
         case .workspaceRefused:
-            return ("This folder is not sent", "Start in the project's own folder.")
+            return ("This folder cannot be synced", "Start the dashboard in the project's own folder.")
         case .uploadTooBig:
             return (
-                "More would be sent than is sent unasked", "Leave it out in .vpignore, or raise sync.limit."
+                "This sync exceeds the limit without confirmation",
+                "Exclude files in .vpignore, or raise sync.limit."
             )
         case .otherProject:
             return (
                 "\(subject) was rented for another project",
-                "Rent one for this project, or give it a folder there: vp sync -i \(subject) --own-folder."
+                "Rent one for this project, or use a folder of its own there: vp sync -i \(subject) --own-folder."
             )
         case .conflictingFiles:
             return (
-                "Files changed here and on \(subject), and nothing was run",
-                "d brings its versions beside yours; then run it again."
+                "Files changed both here and on \(subject), so nothing was run",
+                "Press d to download its versions beside yours, then run the command again."
             )
         case .uploadFailed:
-            return ("The files could not be sent to \(subject)", "Press S to try again; it resumes.")
+            return (
+                "The files could not be uploaded to \(subject)", "Press S to try again; the upload resumes."
+            )
         case .downloadFailed:
             return ("The results could not be brought back whole", "Press d to try again; it resumes.")
         case .remoteDiskFull:
-            return ("The disk of \(subject) is full", "Free space with s, or rent one with a larger disk.")
+            return (
+                "The disk of \(subject) is full",
+                "Free space in a shell (s), or rent an instance with a larger disk."
+            )
         case .localDiskFull:
-            return ("The local disk is full", "Free space, then press d again; it resumes.")
+            return ("The local disk is full", "Free space, then press d again; the download resumes.")
         case .instanceLost:
-            return ("\(subject) disappeared while the job ran", "What was downloaded is here. Rent another.")
+            return (
+                "\(subject) disappeared while the job ran",
+                "Results downloaded before are kept. Rent another instance."
+            )
         case .limitRefused:
-            return ("A limit of yours refused it", "Raise the limit in `.vp/config.yaml`, or ask for less.")
+            return ("A limit of yours refused it", "Raise the limit in `.vp/config.yaml`, or request less.")
         case .timedOut:
             return ("\(place) did not answer in time while \(doing)", "Try again.")
         case .answerTooLarge:
             return (
-                "An answer without end while \(doing)",
-                "The machine may be broken or hostile: look with s, or destroy it with D."
+                "An answer exceeded every limit while \(doing)",
+                "The machine may be broken or hostile: inspect it in a shell (s), or destroy it with D."
             )
         case .historyUnavailable:
             return ("The history cannot be read", "Check the state folder's permissions and free space.")
         case .cancelled:
-            return ("Cancelled: \(doing)", "Nothing more happens.")
+            return ("Cancelled: \(doing)", "No further action is needed.")
         case .fileSystem:
             return ("A file could not be read or written while \(doing)", "Check the path named above.")
         }

@@ -40,7 +40,8 @@ final class CursesTerminal {
         let name = environment["TERM"] ?? ""
         guard !name.isEmpty, name != "dumb", vp_terminal_is_known() == 1 else {
             let what =
-                name.isEmpty ? "TERM is not set" : "The terminal “\(name)” is not known well enough here"
+                name.isEmpty
+                ? "TERM is not set" : "This computer has no usable description of the terminal “\(name)”"
             throw Refusal(
                 sentence: "\(what). Set TERM to its type, for example `TERM=xterm-256color vp-tui`.")
         }
@@ -55,7 +56,8 @@ final class CursesTerminal {
         let direct = name.replacingOccurrences(of: "-256color", with: "") + "-direct"
         let isDirect = hasDirectColor && vp_newterm(direct) != nil
         guard isDirect || vp_newterm(nil) != nil else {
-            throw Refusal(sentence: "The terminal “\(name)” cannot show a screen. Try `TERM=xterm vp-tui`.")
+            throw Refusal(
+                sentence: "The terminal “\(name)” cannot display full screens. Try `TERM=xterm vp-tui`.")
         }
         let charset = nl_langinfo(Int32(CODESET)).map { String(cString: $0) } ?? ""
         // The Linux console's font has square boxes and little else of what the dashboard draws.

@@ -25,7 +25,7 @@ struct ListFilter: Sendable {
             if let test = Self.test(word, columns) {
                 tests.append(test)
             } else {
-                problem = TextPattern(word).problem ?? "“\(word)” is no filter"
+                problem = TextPattern(word).problem ?? "“\(word)” is not a valid filter"
             }
         }
         self.tests = tests

@@ -125,7 +125,7 @@ extension State {
             return []
         case .retryEnd(let id):
             // A complete listing repeats the orders for instances that the ledger has marked for destruction.
-            self.toast("Ordering the end of \(id) again…", .muted)
+            self.toast("Repeating the order to destroy \(id)…", .muted)
             self.polls.instances.ask(at: self.now)
             return [.order(.takeUpEnds), .ask(.loadInstances)]
         case .limitCost, .rentAnother:

@@ -70,6 +70,6 @@ enum AlarmsScreen {
         return [Format.plural(alarms.count, "alarm")]
             + alarms.enumerated().map { index, alarm in
                 "\(index + 1). \(alarm.words). \(index + 1) \(state.action(for: alarm).words)."
-            } + ["An empty line closes."]
+            } + ["An empty line closes the list."]
     }
 }

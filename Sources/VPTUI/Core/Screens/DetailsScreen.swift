@@ -91,7 +91,9 @@ enum DetailsScreen {
         if let image = instance.image { fields.append(.pair("image", Span(image))) }
         if let disk = instance.diskBytes { fields.append(.pair("disk", Span(Format.bytes(disk)))) }
         if let location = instance.location { fields.append(.pair("where", Span(location))) }
-        if instance.isInterruptible { fields.append(.pair("spot", Span("may be taken away", .warning))) }
+        if instance.isInterruptible {
+            fields.append(.pair("spot", Span("the platform may reclaim it", .warning)))
+        }
         if let ssh = instance.ssh {
             fields.append(.pair("ssh", Span("ssh -p \(ssh.port) \(ssh.user)@\(ssh.host)")))
         }
@@ -140,7 +142,9 @@ enum DetailsScreen {
         add("storage", offer.storageDollarsPerGBMonth.map { "$" + Format.fixed($0, 3) + " a GB and month" })
         add("upload", Self.link(offer.uploadMbps, offer.uploadDollarsPerGB))
         add("download", Self.link(offer.downloadMbps, offer.downloadDollarsPerGB))
-        if offer.isInterruptible { fields.append(.pair("spot", Span("may be taken away", .warning))) }
+        if offer.isInterruptible {
+            fields.append(.pair("spot", Span("the platform may reclaim it", .warning)))
+        }
         if !offer.isVerified { fields.append(.pair("verified", Span("no", .warning))) }
         fields += [.gap] + Self.costs(offer, state)
         fields += [
@@ -202,7 +206,7 @@ enum DetailsScreen {
         }
         if background.count > 6 { fields.append(.line(Span("and \(background.count - 6) more", .muted))) }
         if job.record?.leftBehind.isEmpty == false {
-            fields.append(.line(Span("`vp cancel \(job.id)` ends what was left behind.", .muted)))
+            fields.append(.line(Span("`vp cancel \(job.id)` ends the processes left behind.", .muted)))
         }
         fields += [
             .gap, .pair("folder", Span(job.workspacePath)), .pair("log", Span(job.logPath)), .gap,

@@ -143,7 +143,7 @@ enum DialogScreen {
                     [],
                     [
                         Span(
-                            "The project is synced first; what the command writes there is overwritten.",
+                            "The project is synced first; the command overwrites its earlier output there.",
                             .muted)
                     ],
                 ]

@@ -43,7 +43,7 @@ enum FilesScreen {
         var lines: [[Span]] = []
         let uploadBytes = report.uploads.saturatedSum(of: \.bytes)
         if report.uploads.isEmpty, report.deletions.isEmpty, report.conflicts.isEmpty {
-            lines.append([Span("⇡ Nothing to send: both sides have what this project has.", .good)])
+            lines.append([Span("⇡ Nothing to upload: the instance has all of the project's files.", .good)])
         } else {
             lines.append([
                 Span("⇡ A sync would send ", .title, .bold),
@@ -71,7 +71,7 @@ enum FilesScreen {
             Span("On the instance ", .title, .bold),
             Span("\(Format.plural(report.files.count, "file")), \(Format.bytes(total))", .accent, .bold),
             risky.isEmpty
-                ? Span("  ✓ every one is here as well", .good)
+                ? Span("  ✓ all of them are also here", .good)
                 : Span(
                     "  ⚠ \(Format.plural(risky.count, "file")), \(Format.bytes(riskyBytes)) not here; d brings them",
                     .bad),

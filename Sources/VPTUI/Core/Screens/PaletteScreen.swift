@@ -20,7 +20,7 @@ enum PaletteScreen {
         guard !candidates.isEmpty else {
             let text =
                 palette.field.text.isEmpty && state.verbs.verbs.isEmpty
-                ? "Reading the commands of vp…" : "Enter gives this line to vp."
+                ? "Reading the commands of vp…" : "Enter runs this line with vp."
             buffer.writeCut(
                 text, x: list.x + 1, y: list.y, style: Style(.muted, on: .dialog), limit: list.width - 2)
             return

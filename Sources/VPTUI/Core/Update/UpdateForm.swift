@@ -64,7 +64,7 @@ extension State {
             let request = try form.request()
             switch form.quote {
             case .known(let offers, _, _) where offers.isEmpty:
-                throw LaunchForm.Problem(field: .gpu, sentence: "Nothing that fits is for rent now")
+                throw LaunchForm.Problem(field: .gpu, sentence: "No matching offer is available now")
             case .failed(let error) where error.code == .limitRefused:
                 throw LaunchForm.Problem(field: .price, sentence: error.detail ?? ErrorWords(error).title)
             case .due, .asking, .known, .failed: break

@@ -6,7 +6,9 @@ extension State {
     mutating func askToRunAgain() {
         let jobs = self.jobs.targets.filter { job in
             guard let instance = self.instances.row(job.instance) else {
-                self.toast("\(job.instance) is gone: rent another, then r with ↑ runs the command", .warning)
+                self.toast(
+                    "\(job.instance) is gone: rent another, then press r and ↑ to run the command again",
+                    .warning)
                 return false
             }
             guard instance.status == .running else {
@@ -63,7 +65,7 @@ extension State {
             let selected = self.instances.selection.flatMap { self.activeAction(on: $0) }
             let creating = self.activeActions.last { $0.action.instance == nil }
             guard let action = selected ?? creating else {
-                self.toast("Nothing is being done that could be cancelled")
+                self.toast("No action is running that could be cancelled")
                 return
             }
             self.askToCancel(action)
@@ -84,7 +86,7 @@ extension State {
                 return nil
             }
             guard self.instances.row(job.instance) != nil else {
-                self.toast("\(job.instance) is gone; nothing runs there", .warning)
+                self.toast("\(job.instance) is gone, so its jobs have ended", .warning)
                 return nil
             }
             return Dialog.JobTarget(job.id, on: job.instance)

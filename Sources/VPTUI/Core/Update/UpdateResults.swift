@@ -45,7 +45,7 @@ extension State {
             self.instances.upsert(instance)
             if let unsafe { self.showError(ErrorWords(unsafe)) }
             let day = Format.dollars(instance.price.dollarsPerDay)
-            self.toast("\(instance.id) stopped; its disk goes on costing \(day) a day", .warning, for: 6)
+            self.toast("\(instance.id) is stopped; its disk still costs \(day) a day", .warning, for: 6)
         case .destroyed(let receipt):
             self.forget(receipt.instance)
             let cost = receipt.dollars.map { " It cost about \(Format.dollars($0))." } ?? ""
@@ -67,7 +67,7 @@ extension State {
                     title: "\(Format.plural(summary.conflicts.count, "file")) changed on both sides",
                     detail: Self.list(summary.conflicts),
                     advice: isUp
-                        ? "Neither was overwritten: the job had the instance's. F compares them."
+                        ? "Neither version was overwritten; the job used the instance's. Press F to compare them."
                         : "Yours stay; the instance's are beside them, as NAME.remote-…."))
         }
         if !summary.missing.isEmpty {
@@ -83,14 +83,17 @@ extension State {
                 ErrorWords(
                     title: "\(Format.plural(summary.refused.count, "path")) stayed on the instance",
                     detail: Self.list(summary.refused),
-                    advice: "They could act on this computer, so they were not brought. All else was."))
+                    advice:
+                        "They could affect this computer, so they were not downloaded; everything else was."))
         }
         if !summary.changing.isEmpty {
             self.showError(
                 ErrorWords(
-                    title: "\(Format.plural(summary.changing.count, "file")) did not stand still",
+                    title: "\(Format.plural(summary.changing.count, "file")) changed during the transfer",
                     detail: Self.list(summary.changing),
-                    advice: "What is here may be half of it: press \(isUp ? "S" : "d") once it is written."))
+                    advice:
+                        "The copy may be incomplete: press \(isUp ? "S" : "d") again once the program has finished writing."
+                ))
         }
     }
 
