@@ -70,7 +70,7 @@ struct ResultsTests {
             try rented.session.press("y", until: { !$0.contains("changed on both sides") })
             try rented.session.wait(for: "1 conflict", seconds: 60)
             rented.session.type("d")
-            try rented.session.wait(for: "Yours stay; the instance's are beside them", seconds: 60)
+            try rented.session.wait(for: "Your versions stay; the instance's are beside them", seconds: 60)
             #expect(rented.session.screen.contains("notes.txt"))
             #expect(rented.text("notes.txt") == "here, and longer")
             let names = try FileManager.default.contentsOfDirectory(atPath: rented.project)

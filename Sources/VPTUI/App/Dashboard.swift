@@ -17,7 +17,7 @@ struct Dashboard: ParsableCommand {
 
     @Option(
         name: [.short, .customLong("config")],
-        help: ArgumentHelp("Read this file in place of .vp/config.yaml.", valueName: "file"))
+        help: ArgumentHelp("Read this file instead of .vp/config.yaml.", valueName: "file"))
     var configurationFile: String?
 
     @Option(
@@ -29,16 +29,16 @@ struct Dashboard: ParsableCommand {
     @Flag(help: "Draw with ASCII characters only.")
     var ascii = false
 
-    @Flag(name: .customLong("readonly"), help: "Look only: keys that change something are off.")
+    @Flag(name: .customLong("readonly"), help: "Turn off every key that changes something.")
     var isReadOnly = false
 
     @Flag(name: .customLong("no-mouse"), help: "Leave the mouse to the terminal.")
     var noMouse = false
 
-    @Option(help: ArgumentHelp("dark, light, auto, or one of dashboard.yaml.", valueName: "name"))
+    @Option(help: ArgumentHelp("Theme: dark, light, auto, or one from dashboard.yaml.", valueName: "name"))
     var theme: String?
 
-    @Flag(help: "Lines in place of a screen, for screen readers: says what changes, takes `vp` commands.")
+    @Flag(help: "Print changes as lines and read `vp` commands, for screen readers.")
     var plain = false
 
     @Flag(name: .customLong("print-keys"), help: "Print all keys as a table and exit.")

@@ -149,7 +149,9 @@ enum DetailsScreen {
         fields += [.gap] + Self.costs(offer, state)
         fields += [
             .gap,
-            .line(Span("Enter rents it, after asking; c asks for image, disk and a command first.", .muted)),
+            .line(
+                Span("Enter rents it after asking; c opens a form for image, disk and command first.", .muted)
+            ),
         ]
         return fields
     }
@@ -223,7 +225,7 @@ enum DetailsScreen {
             step("2", "go to Offers; e edits the query"), step("Enter", "rent the selected offer"),
             step("S", "send the project to the instance"), step("r", "run a command; its log opens here"),
             step("d", "bring the results back"), step("D", "destroy the instance"), .gap,
-            step("?", "all keys"), step("q", "quit; jobs go on without the dashboard"),
+            step("?", "all keys"), step("q", "quit; jobs continue without the dashboard"),
         ]
     }
 }

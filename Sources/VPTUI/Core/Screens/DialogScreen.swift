@@ -89,7 +89,7 @@ enum DialogScreen {
         switch (dialog.kind, button) {
         case (.error, _): "Close"
         case (.quit, .cancel): "Stay"
-        case (.cancelJobs, .cancel), (.cancelAction, .cancel): "Go on"
+        case (.cancelJobs, .cancel), (.cancelAction, .cancel): "Keep running"
         case (_, .cancel): "Cancel"
         case (.create, _): "Rent it"
         case (.destroy, .discard): "Destroy, discard results"
@@ -131,7 +131,7 @@ enum DialogScreen {
                 (targets.count == 1 ? [] : targets.prefix(8).map { [Span("● \($0.job) on \($0.instance)")] })
                     + [
                         [Span("The command and all its children get TERM, then KILL.")],
-                        [Span("What it has written so far stays on the instance; d brings it here.", .muted)],
+                        [Span("The files written so far stay on the instance; press d to get them.", .muted)],
                     ]
             )
         case .runAgain(let jobs):

@@ -31,7 +31,7 @@ enum FilesScreen {
     private static func lines(_ state: State) -> [[Span]] {
         switch state.files.content {
         case .nothing: return [[Span("F on an instance compares its files with yours.", .muted)]]
-        case .asking: return [[Span("Comparing its files with the ones here…", .muted)]]
+        case .asking: return [[Span("Comparing its files with yours…", .muted)]]
         case .failed(let error):
             let words = ErrorWords(error)
             return [[Span("⚠ \(words.title)", .bad)], [Span(words.detail ?? words.advice, .muted)]]

@@ -68,7 +68,7 @@ extension State {
                     detail: Self.list(summary.conflicts),
                     advice: isUp
                         ? "Neither version was overwritten; the job used the instance's. Press F to compare them."
-                        : "Yours stay; the instance's are beside them, as NAME.remote-…."))
+                        : "Your versions stay; the instance's are beside them as NAME.remote-…."))
         }
         if !summary.missing.isEmpty {
             self.showError(
