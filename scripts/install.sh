@@ -7,7 +7,7 @@
 set -eu
 
 run="ca-certificates libcurl4 git libncurses-dev libsqlite3-dev openssh-client openssh-server rsync bubblewrap python3"
-test="$run tmux python3-venv shellcheck shfmt busybox perl strace"
+test="$run tmux groff-base python3-venv shellcheck shfmt busybox perl strace"
 screenshots="$test xvfb xterm x11-utils imagemagick fonts-dejavu-core"
 
 wanted=""
