@@ -14,6 +14,8 @@ let strict: [SwiftSetting] =
     ProcessInfo.processInfo.environment["VP_WARNINGS_AS_ERRORS"] == nil
     ? [] : [.treatAllWarnings(as: .error)]
 let settings = features + strict
+/// Each folder of sources begins with a note of what it is about, which is no source.
+func notes(_ folders: String...) -> [String] { ["README.md"] + folders.map { "\($0)/README.md" } }
 
 let package = Package(
     name: "VariousPlug",
@@ -37,12 +39,13 @@ let package = Package(
             path: "Sources/CNcurses",
             providers: [.apt(["libncurses-dev"])]
         ),
-        .target(name: "CCurl", path: "Sources/CCurl"),
+        .target(name: "CCurl", path: "Sources/CCurl", exclude: notes()),
         // All text that runs elsewhere, of the engine and of the loopback cloud: compiled once,
         // as arrays of bytes.
         .target(
             name: "VPScripts",
             path: "Sources/VPScripts",
+            exclude: notes(),
             resources: [.embedInCode("Files")],
             swiftSettings: settings
         ),
@@ -57,6 +60,9 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             path: "Sources/VPEngine",
+            exclude: notes(
+                "Configuration", "Context", "Facade", "Instances", "Jobs", "Model", "Money", "Platforms",
+                "Platforms/RunPod", "Platforms/Vast", "SSH", "Store", "Sync", "System", "Training"),
             swiftSettings: settings
         ),
         .target(
@@ -66,6 +72,7 @@ let package = Package(
                 .product(name: "FlyingFox", package: "FlyingFox"),
             ],
             path: "Sources/LoopbackCloud",
+            exclude: notes("HTTP", "RunPod", "Sandbox", "Stock", "Vast"),
             swiftSettings: settings
         ),
         .target(
@@ -75,6 +82,9 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             path: "Sources/VPTUI/Core",
+            exclude: notes(
+                "Actions", "Input", "Lists", "Log", "Metrics", "Overlays", "Plain", "Screens", "Text",
+                "Update"),
             swiftSettings: settings
         ),
         .executableTarget(
@@ -84,6 +94,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/VPTUI/App",
+            exclude: notes("Effects", "Terminal"),
             swiftSettings: settings
         ),
         .executableTarget(
@@ -93,6 +104,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/VPCLI",
+            exclude: notes(),
             swiftSettings: settings
         ),
         .target(
