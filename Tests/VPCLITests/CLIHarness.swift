@@ -102,12 +102,13 @@ final class CLIHarness: Sendable {
         return try await child.output()
     }
 
+    /// - Parameter program: what is run in place of `vp`, as a path.
     func start(
-        _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
-        in folder: String? = nil
+        program: String = CLIHarness.products + "/vp", _ arguments: [String], input: String? = nil,
+        environment: [String: String] = [:], in folder: String? = nil
     ) throws -> ChildVP {
         try ChildVP(
-            of: self, arguments: arguments, input: input,
+            of: self, program: program, arguments: arguments, input: input,
             environment: self.environment.merging(environment) { $1 },
             folder: folder ?? self.project)
     }
@@ -141,11 +142,9 @@ final class ChildVP: Sendable {
     private let waitStatus = Mutex<Int32?>(nil)
 
     init(
-        of harness: CLIHarness, arguments: [String], input: String?, environment: [String: String],
-        folder: String
-    )
-        throws
-    {
+        of harness: CLIHarness, program: String, arguments: [String], input: String?,
+        environment: [String: String], folder: String
+    ) throws {
         self.harness = harness
         self.arguments = arguments
         self.folder = "\(harness.scratch)/\(UUID().uuidString)"
@@ -160,8 +159,7 @@ final class ChildVP: Sendable {
             posix_spawn_file_actions_addopen(
                 &actions, descriptor, "\(self.folder)/\(name)", O_WRONLY | O_CREAT | O_APPEND, 0o600)
         }
-        let program = CLIHarness.products + "/vp"
-        // The shell goes to the folder, which spawning itself cannot be told here, and becomes `vp`.
+        // The shell goes to the folder, which spawning itself cannot be told here, and becomes the program.
         let shell = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder, program]
         var words = (shell + arguments).map { strdup($0) } + [nil]
         var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
