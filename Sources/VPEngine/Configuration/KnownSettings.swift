@@ -16,13 +16,12 @@ enum KnownSettings {
         "sync.exclude_patterns", "sync.include_patterns", "sync.exclude", "sync.excludes", "sync.ignore",
         "sync.limit", "sync.bandwidth", "sync.accept", "sync.keep_there", "exclude_patterns", "exclude",
         "lease.duration", "lease.max", "lease.end", "lease.unsafe", "lease.parked", "lease.parked_end",
-        "lease.grace", "budget.per_day", "budget.per_run", "notify.command", "notify.url", "ssh.identity",
+        "budget.per_day", "budget.per_run", "notify.command", "notify.url", "ssh.identity",
         "ca_file", "setup", "setup_inputs.*", "env.*", "env_file", "ports.*", "data.*", "registry.*",
-        "metrics.*",
-        "job.*",
+        "jobs.grace", "jobs.linger", "metrics.*",
     ]
 
-    private static let platformKeys = ["api_key", "key", "enabled", "url"]
+    private static let platformKeys = ["api_key", "key", "enabled", "url", "ca_file"]
 
     /// Returns a sentence for each setting of `root` that `vp` does not know, at most five.
     static func warnings(about root: Node?, file: String) -> [String] {
