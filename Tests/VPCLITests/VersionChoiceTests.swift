@@ -113,6 +113,25 @@ import VPTestSupport
     }
 }
 
+/// `vp` in a folder below the project's.
+@Suite(.ownThread) struct FolderBelowTests {
+    @Test func aFolderBelowIsPartOfTheProjectOnceItIsSetUp() async throws {
+        let session = try await CloudSession()
+        let harness = session.harness
+        try harness.write("project/sub/x", "x")
+        let below = harness.path("project/sub")
+        _ = try await session.rent()
+        // Nothing marks the folder above: what runs may not be guessed.
+        let refused = try await harness.vp("run", "--", "pwd", in: below)
+        #expect(refused.status == 201 && refused.stderr.contains("`vp init` there"), "\(refused)")
+        #expect(try await harness.vp("init").status == 0)
+        let ran = try await harness.vp("run", "--", "pwd; cat x; echo r > r.txt", in: below)
+        #expect(ran.status == 0 && ran.stdout.hasSuffix("/sub\nx"), "\(ran)")
+        #expect(try harness.read("project/sub/r.txt") == "r\n")
+        try await session.end()
+    }
+}
+
 /// Sentences about a sync, and the beginning of a project's ignore file.
 @Suite(.ownThread) struct SyncWordsTests {
     /// "Everything is here" is said of nothing less.

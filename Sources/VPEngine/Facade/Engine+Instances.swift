@@ -132,7 +132,12 @@ extension Engine {
                 if name == nil {
                     let other = workspaces[instance.id]
                     if other == nil { words.append("not rented from here") }
-                    if let other, other != root { words.append("rented for \(other)") }
+                    if let other, other != root {
+                        words.append("rented for \(other)")
+                        if root.hasPrefix("\(other)/") {
+                            words.append("above this folder: `vp init` there makes both one project")
+                        }
+                    }
                 }
                 return words.compactMap(\.self).joined(separator: "  ")
             }
