@@ -57,12 +57,14 @@ struct BudgetTests {
             try #require(hours < 23)
             await fixture.cloud.advance(by: hours * 3600)
             _ = await fixture.engine.instances()
-            await Self.expectRefusal(containing: "of $0.50 a day") { _ = try await fixture.create(on: .vast) }
+            await Self.expectRefusal(containing: "limit is $0.50 a day") {
+                _ = try await fixture.create(on: .vast)
+            }
             #expect(await fixture.cloud.instanceCount == 1)
             #expect(try fixture.engine.moneyReport().alarms.contains { $0.kind == .budget })
             // Nor is what was stopped meanwhile started again.
             _ = try await fixture.perform(.stop(instance.id))
-            await Self.expectRefusal(containing: "of $0.50 a day") {
+            await Self.expectRefusal(containing: "limit is $0.50 a day") {
                 _ = try await fixture.perform(.start(instance.id))
             }
             #expect(await fixture.engine.instances().values.map(\.status) == [.stopped])
