@@ -175,6 +175,23 @@ import VPTestSupport
         }
     }
 
+    /// A message that begins a line of a list stands, part by part, in one file of the sources.
+    @Test func messagesInListsAreThoseOfTheSources() throws {
+        let document = try Document.named("docs/troubleshooting.md")
+        let quoted = document.prose.filter { $0.text.hasPrefix("- `") }
+            .compactMap { piece in
+                Document.code(in: piece.text).first.map { Document.Piece(line: piece.line, text: $0) }
+            }
+        #expect(quoted.count > 1)
+        let sources = Self.names(below: "Sources").filter { $0.hasSuffix(".swift") }
+            .compactMap { try? String(contentsOfFile: "\(Document.root)/Sources/\($0)", encoding: .utf8) }
+        for piece in quoted {
+            let parts = piece.text.components(separatedBy: "…").filter { !$0.isEmpty }
+            let isThere = sources.contains { text in parts.allSatisfy(text.contains) }
+            #expect(isThere, "\(document.path):\(piece.line): \(piece.text)")
+        }
+    }
+
     // MARK: Settings
 
     /// Each block of YAML is taken as it stands, without a warning.
