@@ -118,7 +118,7 @@ extension Store {
         return String(decoding: try encoder.encode(job.bounded()), as: UTF8.self)
     }
 
-    private static func decode(_ document: String) -> Job? {
+    static func decode(_ document: String) -> Job? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .secondsSince1970
         return (try? decoder.decode(Job.self, from: Data(document.utf8)))?.bounded()
