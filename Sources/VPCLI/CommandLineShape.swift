@@ -1,33 +1,44 @@
 import VPEngine
 
-/// What kind of command line this is, decided before any option is parsed.
+/// The kind of a command line, decided before any option is parsed.
 ///
 /// `vp python train.py` runs `python train.py` on an instance:
-/// a first word that is no verb is the command, and from there on not one word is ours to interpret. The same
-/// holds behind `vp run`. Options may stand before the verb, as the original tool had them (`vp --sync-only
-/// run -- make`). Both are settled here, so that the parser sees one form only.
+/// a first word that is no verb begins a command, and vp interprets none of the words from there on. The same
+/// holds behind `vp run`. Options may precede the verb, as in the original tool (`vp --sync-only run --
+/// make`). This type brings both into one form for the parser.
 enum CommandLineShape: Hashable {
-    /// What the parser gets.
+    /// Arguments for the parser.
     case parsed([String])
-    /// A word that is so near to a verb that running it on an instance is hardly meant.
+    /// A first word that is probably a typing error for `verb`.
     case mistyped(word: String, verb: String)
-    /// An option of other verbs, which the parser would take from before any and hand to none.
+    /// An option that only other verbs have. The parser would accept it as the root's and ignore it.
     case misplaced(option: String, verb: String, verbs: [String])
 
-    /// A word that the parser would take for flags (`-1h` holds `-h`),
-    /// or a subject of help that there is not.
+    /// A word that the parser would read as flags (`-1h` contains `-h`),
+    /// or a subject that `help` does not have.
     case unusable(word: String, verb: String)
 
     private static let runVerb = "run"
+    /// The first word with which a completion script asks the parser for values.
+    private static let completionRequest = "---completion"
 
-    init(_ arguments: [String]) {
+    /// - Parameters:
+    ///   - guesses: `false` takes a word that is no verb for a program, however close to a verb it is.
+    ///   - isProgram: see `VerbGuess`.
+    init(
+        _ arguments: [String], guesses: Bool = true, isProgram: (String) -> Bool = VerbGuess.isProgram
+    ) {
+        if arguments.first == Self.completionRequest {
+            self = .parsed(arguments)
+            return
+        }
         let (options, rest) = Self.split(arguments)
         if let index = options.firstIndex(where: OptionTable.ofTheRoot.contains) {
             self = .parsed(Array(arguments[index...]))
             return
         }
         if options.contains("--init") {
-            // The original's spelling of a verb.
+            // The original tool spells this verb as an option.
             self = .parsed(["init"] + options.filter { $0 != "--init" } + rest)
             return
         }
@@ -46,7 +57,7 @@ enum CommandLineShape: Hashable {
                 rest[$0] == "-1" && !OptionTable.valued.contains(rest[$0 - 1])
             })
         {
-            // The newest job; a parser would look for an option of that name.
+            // -1 is the newest job; the parser would look for an option of that name.
             var others = rest.dropFirst()
             others.remove(at: index)
             self = Self.verb(word, options + others, ["--", "-1"])
@@ -56,14 +67,17 @@ enum CommandLineShape: Hashable {
             self = .unusable(word: subject, verb: word)
         } else if OptionTable.verbs.contains(word) {
             self = Self.verb(word, options + rest.dropFirst())
-        } else if let verb = Self.verbMeant(by: word) {
+        } else if guesses,
+            let verb = VerbGuess.verb(
+                for: word, before: Array(rest.dropFirst()), behind: options, isProgram: isProgram)
+        {
             self = .mistyped(word: word, verb: verb)
         } else {
             self = .parsed([Self.runVerb] + options + ["--"] + rest)
         }
     }
 
-    /// A verb that is not `run`, unless an option is among its words that means nothing to it.
+    /// The shape of a verb other than `run`: refused if one of its words is an option that it does not have.
     private static func verb(_ verb: String, _ words: [String], _ last: [String] = []) -> Self {
         var index = 0
         while index < words.count, words[index] != "--" {
@@ -73,7 +87,7 @@ enum CommandLineShape: Hashable {
             {
                 return .misplaced(option: String(option), verb: verb, verbs: owner.verbs)
             }
-            // No option of ours begins with a digit.
+            // None of our options begins with a digit.
             if words[index].dropFirst().first?.isNumber == true, words[index].hasPrefix("-") {
                 return .unusable(word: words[index], verb: verb)
             }
@@ -82,7 +96,8 @@ enum CommandLineShape: Hashable {
         return .parsed([verb] + words + last)
     }
 
-    /// The options at the start, each with its value, and what follows them: a word, `--` or nothing.
+    /// Splits `arguments` into the leading options, each with its value, and the rest,
+    /// which begins with a word or `--`.
     private static func split(_ arguments: [String]) -> (options: [String], rest: [String]) {
         var index = 0
         while index < arguments.count {
@@ -98,13 +113,9 @@ enum CommandLineShape: Hashable {
         return (Array(arguments[..<index]), Array(arguments[index...]))
     }
 
-    /// Only our verbs with a hyphen are guarded: `instance` and `config` in a program's name are rare,
-    /// while a short word such as `jab` may well be a program.
-    private static func verbMeant(by word: String) -> String? {
-        guard word.contains("-"), !word.contains("/"), !word.contains(" ") else { return nil }
-        return OptionTable.verbs.filter { $0.contains("-") }
-            .map { (verb: $0, distance: EditDistance.between(word, $0)) }
-            .filter { $0.distance <= 2 }
-            .min { $0.distance < $1.distance }?.verb
+    /// `arguments` with `verb` in the place of the first word that is no option.
+    static func replacingWord(of arguments: [String], by verb: String) -> [String] {
+        let (options, rest) = Self.split(arguments)
+        return options + [verb] + rest.dropFirst()
     }
 }

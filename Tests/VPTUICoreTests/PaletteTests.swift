@@ -110,6 +110,21 @@ import VPTUICore
         #expect(press(&state, .character("y")) == [.terminal(.copy("vp doctor --json"))])
     }
 
+    /// `vp` would run an unknown word on an instance, also before it has listed its verbs.
+    @Test func anUnknownWordIsNeverGivenToTheProgram() {
+        var early = Samples.overview()
+        #expect(early.verbs.verbs.isEmpty)
+        var loaded = self.open()
+        for line in ["frobnicate", "lss --json", "make -j4", "nvidia-smi"] {
+            #expect(early.execute(line: line) == [], "\(line)")
+            #expect(loaded.execute(line: line) == [], "\(line)")
+        }
+        #expect(early.execute(line: "doctor") == [.ask(.runLine(["doctor"]))])
+        #expect(
+            early.execute(line: "destroy 31415 --discard-results")
+                == [.ask(.runLine(["destroy-instance", "31415", "--discard-results"]))])
+    }
+
     @Test func nothingThatChangesSomethingWhereOneOnlyLooks() {
         var state = self.open()
         state.settings.isReadOnly = true

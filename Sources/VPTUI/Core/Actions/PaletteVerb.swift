@@ -21,6 +21,9 @@ struct PaletteVerb: Equatable, Sendable {
     /// The dashboard's own short names, which are not verbs of `vp`.
     static let own: Set<String> = ["create", "destroy", "rename"]
 
+    /// The verbs of `vp` for lines that begin with a short name and that the dashboard leaves to `vp`.
+    static let longNames = ["create": "create-instance", "destroy": "destroy-instance"]
+
     static let rows: [String: Self] = [
         "attach": Self(argument: .job, command: .openLog),
         "cancel": Self(argument: .job, command: .cancel),

@@ -130,16 +130,22 @@ extension State {
         return self.instances.selection == row.id
     }
 
-    private mutating func runLine(_ words: [String]) -> [Effect] {
-        guard let verb = words.first else { return [] }
+    private mutating func runLine(_ given: [String]) -> [Effect] {
+        guard let name = given.first else { return [] }
+        let verb = PaletteVerb.longNames[name] ?? name
+        let words = [verb] + given.dropFirst()
         let row = PaletteVerb.named(verb)
         if row?.needsTerminal == true {
             self.toast("`vp \(verb)` needs a terminal of its own", .warning)
             return []
         }
-        let isKnown = self.verbs.verbs.isEmpty || self.verbs.verb(verb) != nil || verb == "help"
-        guard isKnown || verb.hasPrefix("-") else {
-            self.toast("There is no command “\(verb)”; : and Tab show them", .warning)
+        // `vp` would run any other word on an instance. Until it has listed its verbs,
+        // the palette's own rows count.
+        let isKnown =
+            self.verbs.verbs.isEmpty
+            ? row != nil && !PaletteVerb.own.contains(verb) : self.verbs.verb(verb) != nil
+        guard isKnown || verb == "help" || verb.hasPrefix("-") else {
+            self.toast("“\(verb)” is not a command; : and Tab list the commands", .warning)
             return []
         }
         guard !self.settings.isReadOnly || row?.isLooking == true else {
