@@ -4,7 +4,7 @@ import VPEngine
 
 struct ConfigShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config-show", abstract: "Show what is configured, and where each part comes from.")
+        commandName: "config-show", abstract: "Show the configuration and the source of each setting.")
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOptions
@@ -26,7 +26,7 @@ struct ConfigShowCommand: AsyncParsableCommand {
             ("Project", workspace.name),
             ("  folder", workspace.localRoot),
             ("  on the instance", workspace.remoteRoot),
-            ("  settings", configuration.projectConfigurationFile ?? "none; `vp --init` makes them"),
+            ("  settings", configuration.projectConfigurationFile ?? "none; `vp --init` creates them"),
         ]
         for platform in Platform.allCases {
             let endpoint = configuration.endpoints.first { $0.platform == platform }
@@ -42,7 +42,7 @@ struct ConfigShowCommand: AsyncParsableCommand {
             ("Default image", defaults.image),
             ("Default disk", Units.bytes(defaults.diskBytes)),
             ("Highest price", defaults.maximumPrice.map { Units.hourly($0.dollarsPerHour) } ?? "none"),
-            ("ssh key", configuration.identityFile ?? "none found; the agent's are tried"),
+            ("ssh key", configuration.identityFile ?? "none found; vp tries the ssh agent's keys"),
             ("Your settings", configuration.paths.userConfigurationFile),
             ("History and logs", configuration.paths.stateFolder),
         ]
@@ -86,26 +86,28 @@ struct ConfigShowCommand: AsyncParsableCommand {
     }
 }
 
-/// A platform that can be a default.
+/// A platform that can be the default.
 enum DefaultPlatform: String, CaseIterable, ExpressibleByArgument {
     case vast, runpod
 }
 
 struct ConfigSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config-set", abstract: "Set keys and defaults in your own configuration.",
-        discussion: "A key of - is asked for without being shown, or read from standard input.")
+        commandName: "config-set", abstract: "Set API keys and defaults in your own configuration.",
+        discussion:
+            "With - for a key, vp asks for it without showing it, or reads it from standard input if that is no terminal."
+    )
 
-    @Option(help: ArgumentHelp("The vast.ai key, or -.", valueName: "key"))
+    @Option(help: ArgumentHelp("The vast.ai API key, or - to type it.", valueName: "key"))
     var vastApiKey: String?
 
-    @Option(help: ArgumentHelp("The RunPod key, or -.", valueName: "key"))
+    @Option(help: ArgumentHelp("The RunPod API key, or - to type it.", valueName: "key"))
     var runpodApiKey: String?
 
-    @Option(help: "The platform to use where none is named.")
+    @Option(help: "The platform to use if a command names none.")
     var defaultPlatform: DefaultPlatform?
 
-    @Flag(help: "Move keys out of the project's .vp/config.yaml, where the original tool kept them.")
+    @Flag(help: "Move API keys from the project's .vp/config.yaml to your own configuration.")
     var moveKeys = false
 
     @OptionGroup var common: CommonOptions
@@ -114,7 +116,7 @@ struct ConfigSetCommand: AsyncParsableCommand {
         guard
             self.vastApiKey != nil || self.runpodApiKey != nil || self.defaultPlatform != nil || self.moveKeys
         else {
-            throw ValidationError("There is nothing to set. For example: vp config-set --vast-api-key -")
+            throw ValidationError("No setting was given. For example: vp config-set --vast-api-key -")
         }
     }
 
@@ -140,36 +142,42 @@ struct ConfigSetCommand: AsyncParsableCommand {
 
     static func key(_ value: String, _ platform: Platform, _ session: Session) throws -> String {
         if value != "-" {
-            session.note("vp: a key on the command line can be seen by others; next time give - and type it.")
+            session.note("vp: other users can see a key on the command line; next time give - and type it.")
         }
         let text =
             value == "-"
             ? try Prompt.secret("\(platform.displayName) key", terminal: session.terminal) : value
+        return try Self.checked(text, platform)
+    }
+
+    /// Returns `text` without surrounding blanks. Throws if it cannot be a key.
+    static func checked(_ text: String, _ platform: Platform) throws -> String {
         let key = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !key.isEmpty, key.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
             throw CommandFailure(
                 code: "usage",
-                message: "That is no \(platform.displayName) key: it is empty or has odd characters.",
-                advice: "Copy it again from the platform's account page.", status: Status.usage)
+                message:
+                    "This is not a \(platform.displayName) key: it is empty or contains blanks or special characters.",
+                advice: "Copy the key again from the platform's account page.", status: Status.usage)
         }
         return key
     }
 
-    /// What was set may stand behind something that counts more.
+    /// Warns if another source overrides a setting that was just written.
     private func warnIfHidden(_ before: Session) throws {
         let now = try Session(self.common, showsWarnings: false)
         for (platform, value) in [(Platform.vast, self.vastApiKey), (.runpod, self.runpodApiKey)]
         where value != nil {
             let origin = now.configuration.keyOrigins[platform]
             if let origin, origin != now.configuration.paths.userConfigurationFile {
-                now.warn(["the \(platform.displayName) key from \(origin) counts more than the one just set"])
+                now.warn(["The \(platform.displayName) key from \(origin) overrides the one just set."])
             }
         }
         if let platform = self.defaultPlatform,
             now.configuration.defaults.platform?.rawValue != platform.rawValue,
             let file = now.configuration.projectConfigurationFile
         {
-            now.warn(["platforms.default in \(file) counts more than the one just set"])
+            now.warn(["platforms.default in \(file) overrides the one just set."])
         }
     }
 }
@@ -178,7 +186,7 @@ struct ConfigSetCommand: AsyncParsableCommand {
 struct KeyMove {
     let configuration: EngineConfiguration
     private let keys: [Platform: ConfigurationEditor.KeptKey]
-    /// Whose key stays, since the user's own configuration has another one.
+    /// Platforms whose key stays, because the user's own configuration has a different one.
     private let kept: [Platform]
 
     private var platforms: [Platform] { Platform.allCases.filter { self.keys[$0] != nil } }
@@ -193,7 +201,8 @@ struct KeyMove {
         self.kept = Platform.allCases.filter { theirs[$0] != nil && keys[$0] == nil }
     }
 
-    /// The user's file first: a key that is in both places works, one that is in neither is lost.
+    /// Moves the keys. The user's file is written first,
+    /// so that a failure in between leaves a key in both files and never in neither.
     func perform() throws {
         guard let project = self.configuration.projectConfigurationFile, !self.platforms.isEmpty else {
             return
@@ -202,7 +211,7 @@ struct KeyMove {
         var keys: [(key: String, value: String?)] = []
         for (platform, kept) in self.keys.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             keys.append(("platforms.\(platform.rawValue).api_key", kept.key.reveal()))
-            // A platform that was switched off there is not switched on by this.
+            // A platform that is disabled in the project stays disabled.
             if !kept.isEnabled { keys.append(("platforms.\(platform.rawValue).enabled", "false")) }
         }
         try ConfigurationEditor.apply(keys, to: user, mode: 0o600)
@@ -212,18 +221,18 @@ struct KeyMove {
     var lines: [String] {
         self.moved
             + self.kept.map { platform in
-                "The \(platform.displayName) key in the project stays there, unused: your own configuration has another."
+                "The \(platform.displayName) key in the project stays there, unused: your own configuration has a different one."
             }
     }
 
     private var moved: [String] {
         guard let project = self.configuration.projectConfigurationFile, !self.platforms.isEmpty else {
-            return ["There is no key to move: the project's configuration has none that you do not have."]
+            return ["No key to move: your own configuration has every key of the project's."]
         }
         let names = self.platforms.map(\.displayName).joined(separator: " and ")
         return [
             "Moved the \(names) key from \(project) to \(self.configuration.paths.userConfigurationFile).",
-            "If the project was ever shared or committed, make a new key on the platform's site.",
+            "If the project was ever shared or committed, create a new key on the platform's site.",
         ]
     }
 }

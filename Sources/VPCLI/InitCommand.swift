@@ -4,50 +4,61 @@ import VPEngine
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Set up this folder: .vp/config.yaml and .vpignore. Replaces nothing.")
+        commandName: "init",
+        abstract: "Set up this folder: create .vp/config.yaml and .vpignore if they do not exist.")
 
-    @Option(help: ArgumentHelp("Name of the project. (default: the folder's)", valueName: "name"))
+    @Option(help: ArgumentHelp("Name of the project. (default: the folder's name)", valueName: "name"))
     var name: String?
 
-    @Option(help: ArgumentHelp("Folder of the data, inside the project.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Folder of the data, inside the project. (default: data)", valueName: "folder"),
+        completion: .directory)
     var dataDir: String?
 
     @Option(
         name: [.customLong("base-image"), .customLong("image")],
-        help: ArgumentHelp("Container image of the instances.", valueName: "image"))
+        help: ArgumentHelp("Container image for the instances.", valueName: "image"))
     var baseImage: String?
 
-    @Option(help: ArgumentHelp("The vast.ai key, or - to be asked for it.", valueName: "key"))
+    @Option(help: ArgumentHelp("The vast.ai API key, or - to type it.", valueName: "key"))
     var vastApiKey: String?
 
-    @Option(help: ArgumentHelp("The RunPod key, or - to be asked for it.", valueName: "key"))
+    @Option(help: ArgumentHelp("The RunPod API key, or - to type it.", valueName: "key"))
     var runpodApiKey: String?
 
-    @Option(help: "The platform to use where none is named.")
+    @Option(help: "The platform to use if a command names none.")
     var defaultPlatform: DefaultPlatform?
 
-    @Flag(help: "Begin .vpignore with what the .gitignore files of the project exclude.")
+    @Flag(help: "Copy the rules of the project's .gitignore files to the new .vpignore.")
     var gitignore = false
 
-    @Flag(name: .shortAndLong, help: "Ask nothing; take the defaults.")
+    @Flag(name: .shortAndLong, help: "Do not ask; use the defaults.")
     var yes = false
 
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let session = try Session(self.common, showsWarnings: false)
+        let asks = session.terminal.canAsk && !self.yes
+        try self.writeProject(session, asks: asks)
+        try self.writeKeys(session, asks: asks)
+        Terminal.print("Next: vp create-instance --gpu-type RTX4090, then vp python train.py")
+    }
+
+    /// Writes the project's settings and ignore rules if they do not exist, and prints what it did.
+    ///
+    /// - Parameter asks: `false` uses the default for everything that no option sets.
+    func writeProject(_ session: Session, asks: Bool) throws {
         let folder = session.directory
         let prompt = Prompt(terminal: session.terminal)
-        let asks = session.terminal.canAsk && !self.yes
         func answer(_ given: String?, _ question: String, fallback: String) -> String {
             given ?? (asks ? prompt.text(question, fallback: fallback) : fallback)
         }
 
-        var keys: [(key: String, value: String?)] = []
         let settings = ProjectFolder.configurationFile(in: folder)
         // An existing file is not replaced, so its questions need not be asked.
         if FileManager.default.fileExists(atPath: settings) {
-            Terminal.print("\(settings) is there already and stays as it is.")
+            Terminal.print("\(settings) exists already and is not changed.")
         } else {
             let text = Self.settings(
                 name: answer(self.name, "Name of the project", fallback: ProjectFolder.name(of: folder)),
@@ -64,14 +75,14 @@ struct InitCommand: AsyncParsableCommand {
         }
         let ignores = "\(folder)/.vpignore"
         if FileManager.default.fileExists(atPath: ignores) {
-            Terminal.print("\(ignores) is there already and stays as it is.")
+            Terminal.print("\(ignores) exists already and is not changed.")
         } else {
             let excluded = GitIgnores.rules(in: folder)
             var takes = self.gitignore
             if !excluded.isEmpty, !takes, asks {
                 takes = prompt.confirm(
-                    "Begin it with what .gitignore excludes? (\(Units.count(excluded.count, "line")); what is excluded is "
-                        + "not sent)")
+                    "Copy \(Units.count(excluded.count, "rule")) from .gitignore to .vpignore? (Ignored files are not "
+                        + "synced.)")
             }
             try ConfigurationEditor.write(
                 Self.ignoreRules + (takes ? GitIgnores.text(excluded) : ""), to: ignores, mode: 0o644)
@@ -79,12 +90,15 @@ struct InitCommand: AsyncParsableCommand {
             if !excluded.isEmpty {
                 Terminal.print(
                     takes
-                        ? "It begins with \(Units.count(excluded.count, "line")) of .gitignore: what a job needs must not be among them."
-                        : "What .gitignore excludes is sent all the same; `vp --init --gitignore` begins .vpignore with it."
+                        ? "It includes \(Units.count(excluded.count, "rule")) from .gitignore; remove those for files that a job needs."
+                        : "Files that .gitignore excludes are synced anyway; `vp --init --gitignore` would ignore them."
                 )
             }
         }
+    }
 
+    private func writeKeys(_ session: Session, asks: Bool) throws {
+        var keys: [(key: String, value: String?)] = []
         for (platform, given) in [(Platform.vast, self.vastApiKey), (.runpod, self.runpodApiKey)] {
             var value = given
             let hasKey = session.configuration.endpoints.contains { $0.platform == platform }
@@ -106,18 +120,17 @@ struct InitCommand: AsyncParsableCommand {
             try ConfigurationEditor.apply(keys, to: user, mode: 0o600)
             Terminal.print("Wrote the keys to \(user), which only you can read.")
         } else if session.configuration.endpoints.isEmpty {
-            Terminal.print("No key yet: vp config-set --vast-api-key -")
+            Terminal.print("No API key is set yet: vp config-set --vast-api-key -")
         }
-        Terminal.print("Next: vp create-instance --gpu-type RTX4090, then vp python train.py")
     }
 
-    /// nil for both: a project that names one hides the other from everybody who works on it.
+    /// The platform to write; nil for both, because a project that names one hides the other from its users.
     private static func platform(_ word: String) throws -> String? {
         if word == "auto" { return nil }
         guard let platform = Platform(rawValue: word.lowercased()) else {
             throw CommandFailure(
-                code: "usage", message: "No platform is called \(Terminal.printable(word)).",
-                advice: "There are vast and runpod; auto is both.", status: Status.usage)
+                code: "usage", message: "\(Terminal.printable(word)) is not a platform.",
+                advice: "The platforms are vast and runpod; auto means both.", status: Status.usage)
         }
         return platform.rawValue
     }
@@ -126,14 +139,14 @@ struct InitCommand: AsyncParsableCommand {
     static func settings(name: String, dataFolder: String, image: String, platform: String?) -> String {
         func quoted(_ text: String) -> String { JSON.text(text).line }
         return """
-            # Settings of this project for vp. Keys belong in your own configuration: vp config-set --vast-api-key -
+            # Settings of this project for vp. API keys belong in your own configuration: vp config-set --vast-api-key -
             project:
               name: \(quoted(name))
               data_dir: \(quoted(dataFolder))
               base_image: \(quoted(image))
               working_dir: /workspace
             \(platform.map { "\nplatforms:\n  default: \(quoted($0))\n" } ?? Self.openPlatform)
-            # What `vp create-instance` takes where it is not told.
+            # Defaults for `vp create-instance`.
             # defaults:
             #   gpu: RTX 4090
             #   disk: 40        # GB
@@ -144,15 +157,15 @@ struct InitCommand: AsyncParsableCommand {
 
     private static let openPlatform = """
 
-        # Without this both platforms are looked at.
+        # Without a default, vp uses both platforms.
         # platforms:
         #   default: vast
 
         """
 
     static let ignoreRules = """
-        # What is not sent to instances, in .gitignore's syntax.
-        # .git/, .vp/ and files that look like secrets (.env, *.pem, id_*) are never sent unless named here with !
+        # Files that vp does not sync, in .gitignore syntax.
+        # .git/, .vp/ and files that look like secrets (.env, *.pem, id_*) are never synced unless included here with !
         __pycache__/
         *.pyc
         .DS_Store

@@ -1,25 +1,30 @@
 import Foundation
 import Glibc
 
-/// Questions to a person at a terminal. Asked on stderr, so that stdout stays the answer.
+/// Asks questions on a terminal. Questions go to stderr, because stdout is for the answer.
 struct Prompt {
     let terminal: Terminal
 
-    /// The line that was typed; `fallback` for an empty one, at the end of input,
-    /// and where a signal comes first that `SignalWatch` takes.
+    /// Returns the typed line, or `fallback` for an empty line, at the end of input, and if a signal with a
+    /// `SignalWatch` comes first.
     func text(_ question: String, fallback: String) -> String {
-        let hint = fallback.isEmpty ? "" : " [\(fallback)]"
-        Terminal.write("\(question)\(hint): ".utf8, to: STDERR_FILENO)
-        guard self.waitForLine() else {
-            Terminal.note("")
-            return fallback
-        }
-        let answer = readLine()?.trimmingCharacters(in: .whitespaces) ?? ""
+        let answer = self.line("\(question)\(fallback.isEmpty ? "" : " [\(fallback)]"): ") ?? ""
         return answer.isEmpty ? fallback : answer
     }
 
-    /// False where a signal came before a line did. A terminal gives one line at a time,
-    /// so that none waits in our own buffer; from elsewhere lines come without anybody to wait for.
+    /// Returns the typed line without surrounding blanks; nil at the end of input, and if a signal with a
+    /// `SignalWatch` comes first.
+    func line(_ question: String) -> String? {
+        Terminal.write(question.utf8, to: STDERR_FILENO)
+        guard self.waitForLine(), let line = readLine() else {
+            Terminal.note("")
+            return nil
+        }
+        return line.trimmingCharacters(in: .whitespaces)
+    }
+
+    /// Returns `false` if a signal came before a line. A terminal gives one line at a time,
+    /// so none waits in the buffer of `readLine`; input from elsewhere needs no waiting.
     private func waitForLine() -> Bool {
         guard self.terminal.inputIsTTY else { return true }
         let before = SignalWatch.arrivals
@@ -30,19 +35,20 @@ struct Prompt {
         return false
     }
 
-    /// True only for a clear yes.
+    /// Returns `true` only for an explicit yes.
     func confirm(_ question: String) -> Bool {
         let answer = self.text("\(question) [y/N]", fallback: "").lowercased()
         return answer == "y" || answer == "yes"
     }
 
-    /// A secret, typed without being shown; from a pipe, the first line of stdin.
+    /// Reads a secret without showing it; from a pipe, it reads the first line.
     static func secret(_ question: String, terminal: Terminal) throws -> String {
         guard terminal.inputIsTTY else {
             guard let line = readLine(), !line.isEmpty else {
                 throw CommandFailure(
-                    code: "usage", message: "A key of `-` is read from standard input, which is empty.",
-                    advice: "Pipe it in: vp config-set --vast-api-key - < key.txt", status: Status.usage)
+                    code: "usage", message: "A key of `-` is read from standard input, but that is empty.",
+                    advice: "Redirect it from a file: vp config-set --vast-api-key - < key.txt",
+                    status: Status.usage)
             }
             return line
         }
