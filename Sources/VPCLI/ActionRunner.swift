@@ -3,30 +3,30 @@ import Glibc
 import Synchronization
 import VPEngine
 
-/// Starts engine actions through an `ActionQueue` and shows what they report, until they end or Ctrl-C comes.
+/// Starts engine actions through an `ActionQueue` and shows their reports, until they end or Ctrl-C comes.
 struct ActionRunner {
-    /// How one action ended, as far as `vp` is concerned.
+    /// The end of an action from the point of view of `vp`.
     enum Ending {
         case succeeded(ActionResult)
         case failed(EngineError)
-        /// By Ctrl-C or another signal; the instance is the newest one that the action reported.
+        /// Ended by Ctrl-C or another signal; the instance is the newest one that the action reported.
         case interrupted(Instance?, Job?)
     }
 
-    /// What has told `vp` to end. A terminal that went away is nobody to ask,
-    /// and neither is whoever ends programs.
+    /// The signal that told `vp` to end. Only Ctrl-C leaves somebody to ask:
+    /// after the others the terminal is gone, or a program sent the signal.
     final class Interruption: Sendable {
         private let number = Mutex<Int32?>(nil)
-        /// Ends what is being waited for between two actions.
+        /// Cancels the work between two actions.
         private let breakOff = Mutex<(@Sendable () -> Void)?>(nil)
 
-        /// The first signal that came, or the last one that may not be asked about.
+        /// The first signal that came, or the last one other than Ctrl-C.
         var signal: Int32? { self.number.withLock(\.self) }
 
-        /// Whether somebody at the terminal may be asked what is meant.
+        /// Whether vp may ask the user at the terminal how to go on.
         var mayAsk: Bool { self.signal.map { $0 == SIGINT } ?? true }
 
-        /// Signals from now on, for the time between actions.
+        /// Watches signals from now on, for the time between actions.
         func watch() -> SignalWatch {
             SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in
                 self.note(number)
@@ -35,7 +35,7 @@ struct ActionRunner {
             }
         }
 
-        /// What `body` gives. A signal cancels it; `ExitStatus` is thrown then.
+        /// Returns the value of `body`. A signal cancels it, and `ExitStatus` is thrown.
         func orEnd<Value: Sendable>(
             _ body: @escaping @Sendable () async throws -> Value
         ) async throws -> Value {
@@ -53,8 +53,8 @@ struct ActionRunner {
 
         var words: String {
             switch self.signal {
-            case SIGTERM: "told to end"
-            case SIGHUP: "the terminal went away"
+            case SIGTERM: "terminated"
+            case SIGHUP: "the terminal was closed"
             default: "interrupted"
             }
         }
@@ -65,23 +65,23 @@ struct ActionRunner {
             self.number.withLock { number in if number == nil || signal != SIGINT { number = signal } }
         }
 
-        /// The question was answered: go on.
+        /// Forgets the signal, after the user has chosen to continue.
         func forget() { self.number.withLock { $0 = nil } }
     }
 
     let engine: Engine
     let session: Session
-    /// Job output goes to stdout. False while an answer of another kind is to come.
+    /// Whether job output goes to stdout. `false` if stdout is for an answer of another kind.
     var showsOutput = true
-    /// Bytes of the job's logs from which on output is printed; what came before has been seen.
+    /// The offsets in the job's logs from which output is printed; earlier output has been shown already.
     var outputStarts: [JobStream: Int64] = [:]
-    /// The job that is followed, where that is known before the action tells of it: Ctrl-C may come first.
+    /// The followed job, if it is known before the action reports it: Ctrl-C may come first.
     var followed: Job?
-    /// Whether Ctrl-C may ask what is to become of a job. Who only reads a log leaves without a word.
+    /// Whether Ctrl-C asks about the job. `vp logs --follow` leaves without a question.
     var asksOnInterrupt = true
-    /// A signal that came before this action, and ends it as it begins.
+    /// A signal that arrived before this action; it ends the action as it begins.
     var earlier: Interruption?
-    /// Whether the keyboard here is to be that of a job with a terminal.
+    /// Whether a job with a terminal gets the local keyboard.
     var lendsKeyboard = true
     let interruption = Interruption()
 
@@ -126,7 +126,7 @@ struct ActionRunner {
             case .overdue: return .interrupted(instance, job)
             case .interrupted:
                 progress.hide()
-                // A second Ctrl-C does not wait for processes that are slow to end.
+                // A second Ctrl-C does not wait for processes that end slowly.
                 if wasInterrupted { return .interrupted(instance, job) }
                 if self.asksOnInterrupt, let running = job, Self.isFollowed(running),
                     self.session.terminal.canAsk, self.interruption.mayAsk, !keyboard.isConnected
@@ -151,7 +151,7 @@ struct ActionRunner {
                     Terminal.note("vp: \(self.interruption.words); stopping \(action.verb)…")
                 }
                 await queue.cancel(id)
-                // What was started has been told to end; leaving waits no longer for it than a user would.
+                // Started processes have been told to end; vp waits for them only briefly.
                 if job.map(Self.isFollowed) == true {
                     Task {
                         try? await Task.sleep(for: .milliseconds(50))
@@ -159,7 +159,7 @@ struct ActionRunner {
                     }
                 }
             case .event(.progress(id, let stage)):
-                // A command that ends without a line feed keeps its last line on the screen.
+                // If the command's output ends without a line feed, its last line stays on the screen.
                 if stage.stage != .running { printer.endLine(on: self.session.terminal) }
                 progress.show(stage)
             case .event(.alarm(let alarm)):
@@ -169,7 +169,7 @@ struct ActionRunner {
                 progress.hide()
                 self.session.warn([text])
             case .event(.instanceChanged(let changed)): instance = changed
-            // A candidate that failed and was destroyed: nothing is left to ask about.
+            // The candidate failed and was destroyed, so no question about it remains.
             case .event(.instanceGone(let gone)): if gone == instance?.id { instance = nil }
             case .event(.jobChanged(let changed)):
                 job = changed
@@ -182,7 +182,7 @@ struct ActionRunner {
                     keyboard.connect(to: changed) { inbox.post(.interrupted) }
                 }
             case .event(.finished(let other, .failed(let error))) where other != id:
-                // Stopping the job failed; it is still followed.
+                // Stopping the job failed; vp still follows it.
                 progress.hide()
                 Report.show(error, asJSON: false, terminal: self.session.terminal)
             case .event(.finished(id, let outcome)):
@@ -204,7 +204,7 @@ struct ActionRunner {
         !job.state.isOver && (job.startedAt != nil || job.record?.connection != nil)
     }
 
-    /// Performs an action that has nothing to tidy up after Ctrl-C.
+    /// Performs an action that needs no cleanup after Ctrl-C.
     func result(of action: EngineAction) async throws -> ActionResult {
         switch await self.perform(action) {
         case .succeeded(let result): return result
@@ -216,22 +216,22 @@ struct ActionRunner {
     }
 }
 
-/// What reaches the printing loop, in order.
+/// The messages for the printing loop, in order.
 final class ActionInbox: Sendable {
     enum Message: Sendable {
         case event(EngineEvent)
-        /// There is more of this job's output; `takeOutput` says up to where.
+        /// The job has more output; `takeOutput` returns its end.
         case output(JobID, JobStream)
         case interrupted
         case ticked
-        /// The end of what was cancelled has been waited for long enough.
+        /// The cancelled action has had its time to end.
         case overdue
     }
 
     let messages: AsyncStream<Message>
     private let continuation: AsyncStream<Message>.Continuation
-    // Output is kept by offset, not by bytes: however slow the reader of stdout is,
-    // the bytes wait in the job's log on disk and not in memory.
+    // The inbox keeps offsets instead of bytes: if the reader of stdout is slow,
+    // the output waits in the job's log on disk and not in memory.
     private let outputs = Mutex<[Output: Int64]>([:])
 
     private struct Output: Hashable {
@@ -274,7 +274,7 @@ struct OutputPrinter {
     private var printed: [JobStream: Int64]
     private var isWithinLine = false
 
-    /// Prints the logs of one job, from `starts` on.
+    /// A printer for the logs of one job, beginning at the offsets `starts`.
     init(engine: Engine, starts: [JobStream: Int64]) {
         self.engine = engine
         self.printed = starts
@@ -296,7 +296,7 @@ struct OutputPrinter {
         self.printed[stream] = offset
     }
 
-    /// Moves to a new line when the last one was left open and is on the terminal.
+    /// Begins a new line if the last output on the terminal ended within a line.
     mutating func endLine(on terminal: Terminal) {
         guard self.isWithinLine else { return }
         self.isWithinLine = false

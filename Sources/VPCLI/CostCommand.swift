@@ -6,18 +6,20 @@ extension CostBook.Grouping: ExpressibleByArgument {}
 
 struct CostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cost", abstract: "Show what instances and jobs have cost.",
+        commandName: "cost", abstract: "Show the cost of instances and jobs.",
         discussion: """
-            From what instances were seen to cost, corrected by what the platforms have charged. Days begin at \
-            midnight UTC, as on their bills.
+            vp adds up the prices that it observed, and corrects them with the platforms' charges. Days begin at \
+            midnight UTC, as on the platforms' bills.
             """)
 
     @Option(
-        help: ArgumentHelp("From 2026-11-01 on, or the last 7d, 12h. (default: 7d)", valueName: "time"),
+        help: ArgumentHelp(
+            "Start of the period: a date such as 2026-11-01, or 7d, 12h ago. (default: 7d)", valueName: "time"
+        ),
         transform: SinceArgument.read)
     var since: SinceArgument?
 
-    @Option(help: "day, gpu, project or job.")
+    @Option(help: "Show a line for each of these.")
     var by: CostBook.Grouping = .day
 
     @Flag(help: "Do not ask the platforms for their charges.")
@@ -41,7 +43,9 @@ struct CostCommand: AsyncParsableCommand {
         // The figures stand without the platforms' word; that it is missing is said, and is no failure.
         for failure in failures where !self.json.json {
             let words = Report.words(for: failure.error)
-            session.warn(["without \(failure.platform.displayName)'s own charges: \(words.message)"])
+            session.warn([
+                "The costs do not include \(failure.platform.displayName)'s own charges: \(words.message)"
+            ])
         }
     }
 
@@ -64,14 +68,14 @@ struct CostCommand: AsyncParsableCommand {
 
     static func lines(_ account: CostAccount, terminal: Terminal) -> [String] {
         guard !account.lines.isEmpty else {
-            return ["Nothing was spent since \(Units.timestamp(account.start))."]
+            return ["No cost since \(Units.timestamp(account.start))."]
         }
         let dearest = account.lines.map(\.dollars).max() ?? 0
         let names = account.lines.map { Terminal.printable($0.key) }
         let sums = account.lines.map { Units.dollars($0.dollars) }
         let nameWidth = names.map(DisplayWidth.of).max() ?? 0
         let sumWidth = sums.map(\.count).max() ?? 0
-        // A chart is for eyes; who reads by program has --json.
+        // The chart is for people; programs use --json.
         let room = terminal.outputIsTTY ? min(60, max(0, terminal.width - nameWidth - sumWidth - 6)) : 0
         var lines = zip(account.lines, zip(names, sums)).map { line, words in
             let (name, sum) = words
@@ -89,7 +93,7 @@ struct CostCommand: AsyncParsableCommand {
         return lines
     }
 
-    /// In eighths of a cell where the terminal has them.
+    /// Draws a bar, in eighths of a cell if the terminal has Unicode.
     static func bar(_ value: Double, of most: Double, width: Int, hasUnicode: Bool) -> String {
         guard width > 0, most > 0, value > 0 else { return "" }
         let cells = NumberRange.share.clamp(value / most) * Double(width)

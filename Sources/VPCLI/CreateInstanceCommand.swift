@@ -4,41 +4,49 @@ import VPEngine
 
 struct CreateInstanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create-instance", abstract: "Rent an instance and wait until it can be used.",
+        commandName: "create-instance", abstract: "Rent an instance and wait until it is ready.",
         discussion: """
-            Without a GPU the cheapest offer that fits is taken. What is taken or does not come up is destroyed, \
-            remembered, and the next one tried, on both platforms, by what the job will cost.
+            Without --gpu-type, vp rents the cheapest offer that fits. If an offer is gone, or its machine does not \
+            come up, vp destroys the instance, remembers the machine as bad and tries the next offer, on both \
+            platforms, in the order of the job's total cost.
             """)
 
     @OptionGroup var hardware: HardwareOptions
 
     @OptionGroup var rental: RentalOptions
 
-    @Option(help: ArgumentHelp("on-demand, or interruptible, as --interruptible.", valueName: "type"))
+    @Option(
+        help: ArgumentHelp("Kind of rental; interruptible is the same as --interruptible.", valueName: "type")
+    )
     var instanceType: InstanceType?
 
-    @Option(help: ArgumentHelp("This very offer, from `vp offers`, and no other.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp("Rent only this offer, an id from `vp offers`.", valueName: "id"),
+        completion: Completions.offers)
     var offer: String?
 
-    @Option(help: ArgumentHelp("Name of the instance. (default: made from the project's)", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Name of the instance. (default: derived from the project's name)", valueName: "name"))
     var name: String?
 
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "Variable of the container; NAME alone takes its value from here. May be repeated.",
+            "Environment variable of the container; a name alone takes the value set here. May be repeated.",
             valueName: "name=value"), transform: EnvironmentArgument.read)
     var env: [EnvironmentArgument] = []
 
     @Option(
         help: ArgumentHelp(
-            "Shell text for every start of the container; @FILE reads it from a file.", valueName: "text"))
+            "Shell text to run at every start of the container; @FILE reads it from a file.",
+            valueName: "text"))
     var onStart: String?
 
-    @Flag(inversion: .prefixedNo, help: "Wait until it can be used, or return as soon as it is rented.")
+    @Flag(inversion: .prefixedNo, help: "Wait until the instance is ready, or return once it is rented.")
     var wait = true
 
-    @Flag(help: "Say what would be rented and what it would cost; rent nothing.")
+    @Flag(help: "Show the offer that would be rented and its cost, and rent nothing.")
     var dryRun = false
 
     @OptionGroup var budget: BudgetOptions
@@ -61,7 +69,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
 
     func validate() throws {
         if self.instanceType == .onDemand, self.hardware.interruptible {
-            throw ValidationError("--interruptible and --instance-type on-demand contradict each other.")
+            throw ValidationError("--interruptible and --instance-type on-demand cannot be combined.")
         }
     }
 
@@ -88,7 +96,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         self.show(instance, after: (ContinuousClock.now - began) / .seconds(1))
     }
 
-    /// vast.ai numbers its offers; RunPod's are called by their GPU.
+    /// Returns the offer's id with its platform: vast.ai numbers its offers, RunPod names them by their GPU.
     static func offerID(_ text: String, on platform: Platform?) -> OfferID {
         let isNumber = text.allSatisfy { $0.isASCII && $0.isNumber }
         return OfferID(platform: platform ?? (isNumber ? .vast : .runpod), rawValue: text)
@@ -99,8 +107,8 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         let path = String(argument.dropFirst())
         guard let data = FileManager.default.contents(atPath: path) else {
             throw CommandFailure(
-                code: "usage", message: "--on-start names \(path), which cannot be read.",
-                advice: "Give the text itself, or the path of a file behind @.", status: Status.usage)
+                code: "usage", message: "The file \(path) of --on-start cannot be read.",
+                advice: "Give the text itself, or @ and the path of a file.", status: Status.usage)
         }
         return String(decoding: data, as: UTF8.self)
     }
@@ -116,7 +124,7 @@ struct CreateInstanceCommand: AsyncParsableCommand {
                 "\(instance.id)  \(instance.gpuName)\(instance.gpuCount > 1 ? " ×\(instance.gpuCount)" : "")\(place), "
                     + "\(Units.hourly(instance.price.dollarsPerHour)), \(instance.status.rawValue) after "
                     + TimeSpan.exact(seconds)))
-        if self.wait { Terminal.note("Run something on it: vp python train.py") }
+        if self.wait { Terminal.note("Run a command on it: vp python train.py") }
     }
 
     private func show(_ plan: RentalPlan, _ session: Session) {
@@ -145,11 +153,11 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         lines.append("  image \(plan.image)\(needs)")
         if !plan.unfitGPUs.isEmpty {
             lines.append(
-                "  left out, since the image cannot run there: " + plan.unfitGPUs.joined(separator: ", "))
+                "  omitted GPUs that cannot run the image: " + plan.unfitGPUs.joined(separator: ", "))
         }
         if let last = plan.offers.dropFirst().last {
             lines.append(
-                "  if that fails, \(plan.offers.count - 1) more, up to \(Units.hourly(last.price.dollarsPerHour))"
+                "  if that fails, vp would try \(plan.offers.count - 1) more, up to \(Units.hourly(last.price.dollarsPerHour))"
             )
         }
         return lines + ["Nothing was rented."]

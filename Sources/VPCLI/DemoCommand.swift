@@ -7,13 +7,15 @@ import VPEngine
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Walk the whole job on a cloud inside this machine: no account, no cost.",
+        abstract: "Rent, run and destroy on a cloud inside this machine: no account, no cost.",
         subcommands: [DemoServeCommand.self])
 
-    @Option(help: ArgumentHelp("Where the sample project is written.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Folder for the sample project. (default: variousplug-demo)", valueName: "folder"),
+        completion: .directory)
     var folder: String?
 
-    @Option(help: ArgumentHelp("Length of the training.", valueName: "n"))
+    @Option(help: ArgumentHelp("Number of training epochs.", valueName: "n"))
     var epochs: Int?
 
     @OptionGroup var cloud: DemoCloudOptions
@@ -38,19 +40,22 @@ struct DemoCommand: AsyncParsableCommand {
 }
 
 struct DemoCloudOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The same seed gives the same offers and boot times.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Seed of the cloud; the same seed gives the same offers and boot times.", valueName: "n"))
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("How much faster than real an instance boots.", valueName: "factor"))
+    @Option(help: ArgumentHelp("Factor by which instances boot faster than real ones.", valueName: "factor"))
     var speed = 20.0
 
     @Flag(
-        help: ArgumentHelp("Do without sandboxes, as where bubblewrap is not allowed.", visibility: .hidden))
+        help: ArgumentHelp(
+            "Use no sandboxes, as on systems that do not allow bubblewrap.", visibility: .hidden))
     var noSandbox = false
 
     func validate() throws {
         guard self.speed > 0, self.speed <= 1000 else {
-            throw ValidationError("--speed must be from 0 to 1000.")
+            throw ValidationError("--speed must be greater than 0 and at most 1000.")
         }
     }
 
@@ -66,7 +71,7 @@ struct DemoCloudOptions: ParsableArguments {
         }
     }
 
-    /// This process's environment with nothing of the user's own left that could reach a real platform.
+    /// Returns this process's environment without any setting of the user that could lead to a real platform.
     static func environment(of cloud: LoopbackCloud) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
         environment["HOME"] = cloud.folder
@@ -76,12 +81,12 @@ struct DemoCloudOptions: ParsableArguments {
 
 /// The folder of the demo's project.
 enum DemoFolder {
-    /// Its presence says that the folder is ours to write into again.
+    /// A file that marks a folder of an earlier demo, which may be written again.
     private static let marker = ".vp/demo"
 
-    /// The folder asked for, or `variousplug-demo` here,
-    /// or one among the temporary files where nothing can be written here.
-    /// A folder that holds something else is refused.
+    /// Returns the folder asked for, or `variousplug-demo` in the current folder,
+    /// or one among the temporary files if the current folder cannot be written.
+    /// Throws for a folder with other contents.
     static func make(_ asked: String?) throws -> String {
         let current = FileManager.default.currentDirectoryPath
         if let asked {
@@ -100,8 +105,8 @@ enum DemoFolder {
         guard contents.isEmpty || isOurs else {
             throw CommandFailure(
                 code: "folder_in_use",
-                message: "\(path) exists and is not a demo's folder; it is left alone.",
-                advice: "Name another with --folder.", status: Status.configuration)
+                message: "\(path) has contents that are not from a demo; vp does not change them.",
+                advice: "Give another folder with --folder.", status: Status.configuration)
         }
         do {
             // Results of an earlier demo would make this one look good.
@@ -111,26 +116,26 @@ enum DemoFolder {
         } catch {
             throw CommandFailure(
                 code: "folder_in_use", message: "\(path) cannot be written.",
-                advice: "Name another with --folder.",
+                advice: "Give another folder with --folder.",
                 status: Status.configuration)
         }
         return path
     }
 }
 
-/// `vp demo serve`: the cloud alone, for shells, tests and other clients.
+/// Runs only the demo's cloud, for shells, tests and other clients.
 struct DemoServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Keep the demo's cloud up until Ctrl-C, and print how to use it.",
+        commandName: "serve", abstract: "Keep the demo's cloud running until Ctrl-C, and print its settings.",
         discussion: """
-            In another shell: eval "$(…)" with the printed lines makes vp, vp-tui and the platforms' own clients use \
-            it. With --json one line: \
+            Paste the printed lines into another shell: vp, vp-tui and the platforms' own clients then use the cloud. \
+            With --json, the settings are one line: \
             {"vast":{"url","api_key"},"runpod":{"url","graphql_url","api_key"},"env":{…}}.
 
-            --fault makes something go wrong, once or as often as it is given: NAME, or NAME:args. Arguments, \
-            separated by commas: times=N (or all), skip=N events that fit, seconds=S of a pause or of running \
-            before it strikes, platform=vast or runpod, gpu=NAME, machine=N, request=TEXT in "METHOD /path". \
-            Example: --fault no-capacity:gpu=RTX4090 --fault sshd-late:20,platform=vast
+            --fault injects a failure: NAME, or NAME:arguments. The arguments, separated by commas, are times=N (or \
+            all), skip=N to skip the first N matching events, seconds=S for the length of a pause or the time before \
+            the failure, platform=vast or runpod, gpu=NAME, machine=N, and request=TEXT for requests whose "METHOD \
+            /path" contains TEXT. Example: --fault no-capacity:gpu=RTX4090 --fault sshd-late:20,platform=vast
 
             Names: \(DemoServeCommand.faultNames).
             """)
@@ -138,7 +143,8 @@ struct DemoServeCommand: AsyncParsableCommand {
     private static let faultNames = Fault.Kind.allCases.map(\.rawValue).joined(separator: ", ")
 
     @Option(
-        parsing: .singleValue, help: ArgumentHelp("What goes wrong; repeatable.", valueName: "name[:args]"),
+        parsing: .singleValue,
+        help: ArgumentHelp("Failure to inject. May be repeated.", valueName: "name[:args]"),
         transform: { text throws in
             do throws(Fault.Misspelled) {
                 return try Fault(parsing: text)
@@ -148,7 +154,7 @@ struct DemoServeCommand: AsyncParsableCommand {
         })
     var fault: [Fault] = []
 
-    @Flag(help: ArgumentHelp("End when the process that started this one does.", visibility: .hidden))
+    @Flag(help: ArgumentHelp("End when the parent process ends.", visibility: .hidden))
     var withParent = false
 
     @OptionGroup var cloud: DemoCloudOptions
@@ -157,7 +163,7 @@ struct DemoServeCommand: AsyncParsableCommand {
     func run() async throws {
         let parent = getppid()
         let ended = AsyncStream<Void>.makeStream()
-        // Before the cloud is there: a signal during its start must not leave it behind.
+        // Watched from before the cloud starts: a signal during its start must not leave it behind.
         let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { _ in ended.continuation.yield() }
         defer { signals.end() }
         let cloud = try await self.cloud.start()
@@ -192,8 +198,8 @@ struct DemoServeCommand: AsyncParsableCommand {
             return [document.line]
         }
         return [
-            "# The loopback cloud is up until this command is ended with Ctrl-C.",
-            "# Paste these lines into another shell; vp, vp-tui, vastai and runpod's SDK then use it:",
+            "# The loopback cloud runs until you end this command with Ctrl-C.",
+            "# Paste these lines into another shell; vp, vp-tui, vastai and the runpod SDK then use it:",
         ] + variables.map { "export \($0.key)=\(ShellQuoting.quoted($0.value))" }
     }
 }

@@ -3,7 +3,7 @@ import Glibc
 import LoopbackCloud
 import VPEngine
 
-/// The main job from the first offer to the last receipt, told step by step.
+/// Performs the whole job, from the first offer to the last receipt, and explains each step.
 struct DemoWalk {
     private struct Step {
         var name: String
@@ -36,8 +36,8 @@ struct DemoWalk {
 
         let before = await engine.balances().values.first?.dollars
         Terminal.print(
-            "A cloud inside this machine: \(self.cloud.offerCount) offers at \(self.cloud.vastURL.absoluteString), "
-                + "\(before.map(Units.dollars) ?? "?") of play money.")
+            "The demo's cloud runs inside this machine: \(self.cloud.offerCount) offers at "
+                + "\(self.cloud.vastURL.absoluteString), \(before.map(Units.dollars) ?? "?") of play money.")
         Terminal.print("The sample project is in \(self.folder).")
 
         let query = OfferQuery(gpu: "RTX 4090", maximumPrice: HourlyPrice(dollarsPerHour: 0.60), limit: 3)
@@ -60,7 +60,9 @@ struct DemoWalk {
         let words = SampleProject.command + (self.epochs.map { ["--epochs", "\($0)"] } ?? [])
         let runCommand = JobCommand.arguments(words)
         let id = instance.id
-        let synced = try await timed("Send", "vp sync") { try await self.perform(.sync(id), engine, session) }
+        let synced = try await timed("Upload", "vp sync") {
+            try await self.perform(.sync(id), engine, session)
+        }
         if case .synced(let summary) = synced { Terminal.print(SyncReport.line(for: summary)) }
 
         let ran = try await timed("Run", "vp --no-sync run -- \(runCommand.shellText)") {
@@ -70,12 +72,12 @@ struct DemoWalk {
         guard case .ran(let summary) = ran, let job = summary.job else { return }
         Terminal.print(RunReport.line(for: job))
 
-        let fetched = try await timed("Bring back", "vp download") {
+        let fetched = try await timed("Download", "vp download") {
             try await self.perform(.download(id), engine, session)
         }
         if case .downloaded(let summary) = fetched { Terminal.print(SyncReport.line(for: summary)) }
 
-        let ended = try await timed("End", "vp destroy-instance \(id)") {
+        let ended = try await timed("Destroy", "vp destroy-instance \(id)") {
             try await self.perform(.destroy(id, DestroyRequest()), engine, session)
         }
         if case .destroyed(let receipt) = ended { Terminal.print(DestroyInstanceCommand.line(for: receipt)) }
@@ -103,7 +105,7 @@ struct DemoWalk {
         }
     }
 
-    /// The tables at the end, and the truth: fails where anything is missing or left over.
+    /// Prints the tables at the end, and throws if a result is missing or anything is left over.
     private func conclude(
         steps: [(name: String, command: String, seconds: Double)], job: Job, left: PlatformAnswers<Instance>,
         processes: [Int32], spent: Double?, session: Session
@@ -126,7 +128,7 @@ struct DemoWalk {
         for name in SampleProject.results {
             let attributes = try? FileManager.default.attributesOfItem(atPath: "\(self.folder)/\(name)")
             let size = (attributes?[.size] as? NSNumber)?.int64Value ?? 0
-            if size == 0 { problems.append("\(name) did not come back") }
+            if size == 0 { problems.append("\(name) was not downloaded") }
             results.add([
                 .init("\(self.folder)/\(name)"),
                 .init(size == 0 ? "missing" : Units.bytes(size), size == 0 ? .bad : .good),
@@ -135,19 +137,22 @@ struct DemoWalk {
         for line in results.lines(colour: colour) { Terminal.print(line) }
 
         if job.outcome != .exited(0) {
-            problems.append("the training did not end well: \(job.state.rawValue)")
+            problems.append("the training did not succeed: \(job.state.rawValue)")
         }
-        if !left.failures.isEmpty { problems.append("the cloud did not say what is left") }
-        if !left.values.isEmpty { problems.append("\(left.values.count) instance is left") }
+        if !left.failures.isEmpty { problems.append("the cloud did not list its instances") }
+        if !left.values.isEmpty {
+            problems.append("\(Units.count(left.values.count, "instance")) still running")
+        }
         let alive = processes.filter { kill($0, 0) == 0 }
-        if !alive.isEmpty { problems.append("\(alive.count) processes are left") }
+        if !alive.isEmpty { problems.append("\(alive.count) processes still running") }
         guard problems.isEmpty else {
             throw CommandFailure(
                 code: "demo_failed",
-                message: "The demo did not come out right: \(problems.joined(separator: "; ")).",
-                advice: "Run it again; if it stays, please report it.", status: Status.failed)
+                message: "The demo failed: \(problems.joined(separator: "; ")).",
+                advice: "Run it again. If it fails again, please report it.", status: Status.failed)
         }
         Terminal.print("")
-        Terminal.print("The instance is gone and nothing is left running. The same by keys: vp-tui --demo")
+        Terminal.print(
+            "The instance is gone and nothing is left running. The same in the dashboard: vp-tui --demo")
     }
 }

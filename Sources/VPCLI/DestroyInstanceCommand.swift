@@ -5,25 +5,25 @@ import VPEngine
 struct DestroyInstanceCommand: InstanceActionCommand {
     static let configuration = CommandConfiguration(
         commandName: "destroy-instance",
-        abstract: "Bring back what is not here yet, then end an instance for good.",
-        discussion: "Ends only when the platform confirms that the instance is gone.")
+        abstract: "Download the results, then destroy an instance for good.",
+        discussion: "The command succeeds only after the platform confirms that the instance is gone.")
 
     @OptionGroup var target: InstanceTarget
 
-    @Flag(help: "Give up the results that are not here yet.")
+    @Flag(help: "Destroy the instance without downloading the results that are missing here.")
     var discardResults = false
 
-    @Flag(help: "End jobs that run there with it.")
+    @Flag(help: "Also end the jobs that run on the instance.")
     var endJobs = false
 
     func find(_ engine: Engine, on platform: VPEngine.Platform?) async throws -> Instance {
         try await engine.instanceToEnd(named: self.target.id, platform: platform)
     }
 
-    @Flag(name: .shortAndLong, help: "Do not ask. Jobs that run there are ended by --end-jobs alone.")
+    @Flag(name: .shortAndLong, help: "Do not ask for confirmation. Only --end-jobs ends running jobs.")
     var yes = false
 
-    /// A dashboard that could not wait has left it to this program.
+    /// A dashboard that had to end has passed a confirmed destroy on to this process.
     @Flag(help: .hidden)
     var confirmed = false
 
@@ -39,7 +39,7 @@ struct DestroyInstanceCommand: InstanceActionCommand {
         let engine = try Engine(configuration: session.configuration)
         let id = InstanceID(platform: platform, rawValue: self.target.id)
         guard try await engine.awaitConfirmedEnd(of: id) else {
-            Terminal.note("vp: the end of \(id) was taken back, or another program sees to it.")
+            Terminal.note("vp: the destroy of \(id) was undone, or another process performs it.")
             return
         }
         do {
@@ -64,7 +64,7 @@ struct DestroyInstanceCommand: InstanceActionCommand {
         return .destroy(id, request)
     }
 
-    /// A terminal that went away takes nothing back.
+    /// Keeps the destroy ordered when the terminal goes away.
     func leave(_ instance: Instance, _ engine: Engine) async {
         await LeftEnd(engine: engine).leave(instance, discardsResults: self.discardResults)
     }
@@ -85,14 +85,14 @@ struct DestroyInstanceCommand: InstanceActionCommand {
         return "\(receipt.instance) is gone\(parts.isEmpty ? "" : ": \(parts.joined(separator: ", "))")."
     }
 
-    /// Results are the one thing that cannot be had again: they are named before they are given up.
+    /// Names the results before they are given up, because nothing can restore them.
     func confirm(_ instance: Instance, _ engine: Engine, _ session: Session) async throws {
         guard self.discardResults, !self.yes else { return }
         guard session.terminal.canAsk else {
             throw CommandFailure(
                 code: "needs_yes",
-                message: "--discard-results asks first, and there is no terminal to ask on.",
-                advice: "Add --yes, or leave out --discard-results to have the results brought back.",
+                message: "--discard-results needs confirmation, and there is no terminal to ask on.",
+                advice: "Add --yes, or leave out --discard-results to download the results first.",
                 status: Status.usage)
         }
         let question: String
@@ -101,26 +101,27 @@ struct DestroyInstanceCommand: InstanceActionCommand {
             guard !unsafe.isSafe else { return }
             for path in unsafe.examples { Terminal.note("  \(Terminal.printable(path))") }
             question =
-                "\(Units.count(unsafe.files, "file")), \(Units.bytes(unsafe.bytes)), will be lost with "
-                + "\(instance.id). Give them up?"
+                "\(Units.count(unsafe.files, "file")) (\(Units.bytes(unsafe.bytes))) on \(instance.id) will be lost. "
+                + "Destroy it anyway?"
         } catch {
             question =
-                "What is on \(instance.id) cannot be seen, and will be lost\(Self.lastSeen(instance.id, engine)). "
-                + "Give it up?"
+                "vp cannot see the files on \(instance.id), and they will be lost\(Self.lastSeen(instance.id, engine)). "
+                + "Destroy it anyway?"
         }
         guard Prompt(terminal: session.terminal).confirm(question) else {
-            Terminal.note("vp: nothing was done.")
+            Terminal.note("vp: nothing was destroyed.")
             throw ExitStatus(status: Status.interrupted)
         }
     }
 
-    /// What was missing here when somebody could look last, to go with what cannot be seen now.
+    /// Words for the results that were missing here at the last look,
+    /// for an instance that cannot be reached now.
     private static func lastSeen(_ id: InstanceID, _ engine: Engine) -> String {
         guard let (results, date) = engine.lastKnownResults(on: id) else { return "" }
         let age = Units.age(date, now: Date())
         let when = age == "just now" ? "a moment ago" : "\(age) ago"
         return results.isSafe
-            ? "; \(when) everything was here"
-            : "; \(when) \(Units.count(results.files, "file")), \(Units.bytes(results.bytes)), were not here"
+            ? "; \(when) all results were downloaded"
+            : "; \(when) \(Units.count(results.files, "file")) (\(Units.bytes(results.bytes))) were not downloaded"
     }
 }

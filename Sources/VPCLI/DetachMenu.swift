@@ -2,13 +2,13 @@ import Foundation
 import Glibc
 import VPEngine
 
-/// The question that Ctrl-C asks while a job is followed. Nothing is ever killed by the key itself.
+/// The question that Ctrl-C asks while vp follows a job. The key itself never kills anything.
 struct DetachMenu {
     enum Choice { case detach, stop, keepWatching }
 
-    static let question = "[d]etach (the job goes on)  [s]top the job  [k]eep watching? "
+    static let question = "[d]etach (the job keeps running)  [s]top the job  [k]eep watching? "
 
-    /// What an answer means; nil for anything that is none.
+    /// The choice for a key; nil for any other key.
     static func choice(for byte: UInt8) -> Choice? {
         switch byte {
         case UInt8(ascii: "d"), UInt8(ascii: "D"), 3, 4: .detach
@@ -18,9 +18,8 @@ struct DetachMenu {
         }
     }
 
-    /// Asks, and reads single keys until one is an answer. A second Ctrl-C detaches,
-    /// and so does a terminal that goes away, or whatever else makes `isOver` true:
-    /// the job is safe either way.
+    /// Asks, and reads single keys until one is an answer. A second Ctrl-C,
+    /// a terminal that goes away and `isOver` all detach: the job is safe either way.
     static func ask(until isOver: () -> Bool = { false }) -> Choice {
         let modes = TerminalModes { $0.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG) }
         defer {

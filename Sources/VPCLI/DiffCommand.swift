@@ -4,9 +4,12 @@ import VPEngine
 
 struct DiffCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Say what a sync would do in both directions, and what is not sent.")
+        commandName: "diff",
+        abstract: "Show what a sync would do in both directions, and which files are never uploaded.")
 
-    @Argument(help: "The instance's id or name; not needed while one runs.")
+    @Argument(
+        help: "The instance's id or name; optional while exactly one runs.", completion: Completions.instances
+    )
     var id: String?
 
     @OptionGroup var instance: InstanceOptions
@@ -24,9 +27,9 @@ struct DiffCommand: AsyncParsableCommand {
 
 struct WhyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "why", abstract: "Say why a path is sent, or why it is not.")
+        commandName: "why", abstract: "Explain why a path is synced or ignored.")
 
-    @Argument(help: "A file or folder of the project.")
+    @Argument(help: "A file or folder of the project.", completion: .file())
     var path: String
 
     @OptionGroup var common: CommonOptions
@@ -50,11 +53,11 @@ struct WhyCommand: ParsableCommand {
         let first =
             switch explanation.verdict {
             case .sent:
-                "\(path) is sent" + (rule.map { ": asked for by \($0)." } ?? "; no rule speaks of it.")
-            case .ignored: "\(path) is not sent: \(rule ?? "")."
-            case .special: "\(path) is not sent: it is neither file, folder nor link."
-            case .missing: "There is no \(path) here" + (rule.map { "; it would meet \($0)." } ?? ".")
-            case .outside: "\(path) is not in the project's folder."
+                "\(path) is synced: " + (rule.map { "included by \($0)." } ?? "no ignore rule matches it.")
+            case .ignored: "\(path) is not synced: \(rule ?? "")."
+            case .special: "\(path) is not synced: it is neither a file nor a folder nor a link."
+            case .missing: "\(path) does not exist here" + (rule.map { "; \($0) would match it." } ?? ".")
+            case .outside: "\(path) is outside the project's folder."
             }
         let instances = explanation.instances.sorted { $0.key.rawValue < $1.key.rawValue }
         return [first] + instances.map { id, state in "  \(id.platform.displayName) \(id): \(state)" }
@@ -109,7 +112,7 @@ enum PreviewReport {
         let rest = Units.count(preview.unchangedFiles, "file") + " unchanged"
         lines.append(sums.isEmpty ? "Nothing to do: \(rest)." : sums.joined(separator: ", ") + "; \(rest).")
         guard actions.contains(.send), !preview.notSent.isEmpty else { return lines }
-        lines.append("Not sent:")
+        lines.append("Not uploaded:")
         for omission in preview.notSent.prefix(10) {
             let bound = omission.isAtLeast ? "more than " : ""
             let path = Terminal.printable(omission.path)

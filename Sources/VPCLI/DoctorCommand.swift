@@ -4,13 +4,13 @@ import VPEngine
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Look at everything that a run needs, and say what to do about it.",
+        commandName: "doctor", abstract: "Check everything that a run needs, and suggest repairs.",
         discussion: """
-            Rents and changes nothing without --fix. The exit status is 0 where nothing is broken, else the one \
-            that other commands will end with.
+            vp doctor rents nothing, and changes nothing without --fix. The exit status is 0 if nothing is broken, \
+            otherwise the status with which other commands would fail.
             """)
 
-    @Flag(help: "Put right what can be: add the ssh key to the account or make one, take rights from others.")
+    @Flag(help: "Repair what vp can: create an ssh key, add it to the account, make private files private.")
     var fix = false
 
     @OptionGroup var common: CommonOptions
@@ -29,7 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
                     Report.show(error, asJSON: self.json.json, terminal: session.terminal)
                 }
             }
-            // A key that was made is found by reading the configuration anew.
+            // Reading the configuration again finds a key that was just created.
             session = try Session(self.common, asJSON: true)
             engine = try session.engine(history: .wanted)
             findings = await engine.diagnose()
@@ -60,7 +60,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let doubtful = findings.count { $0.verdict == .doubtful }
         lines.append(
             broken == 0 && doubtful == 0
-                ? "Nothing is amiss." : "\(broken) broken, \(doubtful) doubtful, of \(findings.count).")
+                ? "Everything looks good."
+                : "\(Units.count(findings.count, "check")): \(broken) broken, \(doubtful) doubtful.")
         return lines
     }
 

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// Engine values as the JSON that scripts rely on. Keys are added, never renamed or removed.
+/// The engine's values as JSON for scripts. Keys are added, never renamed or removed.
 enum Documents {
     static func instances(_ answers: PlatformAnswers<Instance>) -> JSON {
         .object([
@@ -79,8 +79,8 @@ enum Documents {
         ])
     }
 
-    /// - Parameter connection: whether a job that is not over is watched on this machine.
-    /// - Parameter training: what its log says, where that was read.
+    /// - Parameter connection: whether this machine follows a running job.
+    /// - Parameter training: the metrics in its log, if it was read.
     static func job(_ job: Job, connection: JobRecord.Connection?, training: TrainingReport? = nil) -> JSON {
         guard case .object(let members) = Self.job(job, connection) else { return .null }
         return .object(members + (training.map { MetricsText.summary($0) } ?? []))
@@ -145,7 +145,7 @@ enum Documents {
         ])
     }
 
-    /// `status` is its exit status as a shell has it, null where it runs and where that is not known.
+    /// `status` is the exit status as a shell has it, null while the process runs and if it is unknown.
     private static func backgroundProcess(_ process: JobRecord.BackgroundProcess) -> JSON {
         let state =
             switch process.state {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import VPEngine
 
-/// A variable for what is rented or run: `NAME=VALUE`, or `NAME` for what it is here:
-/// a secret then stands in no argument list.
+/// An environment variable for an instance or a job: `NAME=VALUE`, or `NAME` for the value set here,
+/// which keeps a secret out of argument lists.
 struct EnvironmentArgument: Hashable {
     var name: String
     var value: String?
@@ -11,13 +11,13 @@ struct EnvironmentArgument: Hashable {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let name = parts.first, Self.isName(name) else {
             throw ValidationError(
-                "“\(Terminal.printable(text))” is no variable: write NAME=VALUE, or NAME for the value set here."
+                "“\(Terminal.printable(text))” is not a variable: write NAME=VALUE, or NAME for the value set here."
             )
         }
         return EnvironmentArgument(name: String(name), value: parts.count > 1 ? String(parts[1]) : nil)
     }
 
-    /// By POSIX's rules for names: no shell could set another.
+    /// Whether `text` is a name by POSIX's rules: a shell cannot set any other.
     private static func isName(_ text: Substring) -> Bool {
         guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
             return false
@@ -28,7 +28,7 @@ struct EnvironmentArgument: Hashable {
         }
     }
 
-    /// The variables, with values of `environment` where none was given. The last of a name counts.
+    /// Returns the variables, with values from `environment` if none was given. The last one of a name wins.
     static func values(
         _ arguments: [EnvironmentArgument], from environment: [String: String]
     ) throws -> [String: String] {

@@ -1,13 +1,13 @@
 import Foundation
 import VPEngine
 
-/// What a git repository's `.gitignore` files exclude, for a `.vpignore` of the same meaning.
+/// The rules of a git repository's `.gitignore` files, for a `.vpignore` with the same meaning.
 enum GitIgnores {
-    /// Folders that are looked into for further files, at most.
+    /// The maximum number of folders that are searched for `.gitignore` files.
     private static let folderLimit = 2000
 
-    /// Rules for the project's own folder, in the order in which git reads them;
-    /// none where it is in no repository.
+    /// Rules relative to the project's own folder, in the order in which git reads them;
+    /// none outside a repository.
     static func rules(in folder: String) -> [String] {
         guard ShadowRepository.top(around: folder) != nil else { return [] }
         var rules: [String] = []
@@ -28,18 +28,18 @@ enum GitIgnores {
     }
 
     static func text(_ rules: [String]) -> String {
-        "\n# From .gitignore. What a job needs on the instance must not stand here.\n"
+        "\n# From .gitignore. Remove rules for files that a job needs on the instance.\n"
             + rules.joined(separator: "\n") + "\n"
     }
 
-    /// Without comments and empty lines. As for git, a link is no such file.
+    /// The file's rules, without comments and empty lines. Like git, it does not follow a symbolic link.
     private static func lines(of file: String) -> [String] {
         guard let text = SmallFile.text(at: file, followsLinks: false) else { return [] }
         return text.split(whereSeparator: \.isNewline).map(String.init)
             .filter { !$0.hasPrefix("#") && !$0.allSatisfy(\.isWhitespace) }
     }
 
-    /// A rule of the file in `folder`, as one of the project's own folder.
+    /// Rewrites a rule of the file in `folder` as a rule relative to the project's own folder.
     static func moved(_ rule: String, below folder: String) -> String {
         guard !folder.isEmpty else { return rule }
         let isNegated = rule.hasPrefix("!")

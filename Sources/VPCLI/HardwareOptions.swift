@@ -23,9 +23,9 @@ struct DollarsArgument: ExpressibleByArgument, Hashable {
     }
 }
 
-/// Where a machine may stand: a country's code, or a part of the world.
+/// A country's code or a part of the world in which a machine may be.
 struct RegionArgument: ExpressibleByArgument, Hashable {
-    /// Two-letter codes, in capitals.
+    /// Two-letter country codes, in capitals.
     var countries: [String]
 
     init?(argument: String) {
@@ -39,8 +39,8 @@ struct RegionArgument: ExpressibleByArgument, Hashable {
         }
     }
 
-    /// Countries where either platform has ever listed machines.
-    private static let parts: [String: String] = [
+    /// The countries in which either platform has listed machines, by part of the world.
+    static let parts: [String: String] = [
         "north-america": "US CA MX",
         "south-america": "BR AR CL CO PE UY EC",
         "europe": Self.union + " GB CH NO IS UA RS BA MD AL MK ME TR",
@@ -56,50 +56,54 @@ struct RegionArgument: ExpressibleByArgument, Hashable {
 
 extension OfferQuery.Order: ExpressibleByArgument {}
 
-/// What is wanted of the hardware; the same wherever something is looked for or rented.
+/// Requirements for the hardware, the same for every search and rental.
 struct HardwareOptions: ParsableArguments {
     @Option(
         name: [.long, .customLong("gpu")],
         help: ArgumentHelp(
-            "RTX4090, rtx_4090 and \"NVIDIA GeForce RTX 4090\" are the same.", valueName: "gpu"))
+            "The GPU; RTX4090, rtx_4090 and \"NVIDIA GeForce RTX 4090\" are the same.", valueName: "gpu"),
+        completion: Completions.gpus)
     var gpuType: String?
 
     @Option(
         name: [.customLong("gpu-count"), .customLong("num-gpus"), .customLong("count")],
-        help: ArgumentHelp("How many GPUs.", valueName: "n"))
+        help: ArgumentHelp("Number of GPUs in the instance.", valueName: "n"))
     var gpuCount = 1
 
-    @Option(help: ArgumentHelp("Dollars an hour at most.", valueName: "dollars"))
+    @Option(help: ArgumentHelp("Maximum price in dollars per hour.", valueName: "dollars"))
     var maxPrice: DollarsArgument?
 
-    @Option(help: ArgumentHelp("Disk of the instance, in GB; fixed for its life.", valueName: "gb"))
+    @Option(
+        help: ArgumentHelp(
+            "Disk size in GB, fixed for the instance's life. (default: the configured size, or 40)",
+            valueName: "gb"))
     var disk: SizeArgument?
 
-    @Option(help: ArgumentHelp("Memory of each GPU at least, in GB.", valueName: "gb"))
+    @Option(help: ArgumentHelp("Minimum memory of each GPU, in GB.", valueName: "gb"))
     var minMemory: SizeArgument?
 
-    @Option(help: ArgumentHelp("Share of the time the machine was up, from 0 to 1.", valueName: "share"))
+    @Option(help: ArgumentHelp("Minimum reliability of the machine, from 0 to 1.", valueName: "share"))
     var minReliability: Double?
 
     @Option(
         name: [.customLong("min-cuda"), .customLong("cuda")],
-        help: ArgumentHelp("CUDA version the driver must support.", valueName: "version"))
+        help: ArgumentHelp("Minimum CUDA version that the driver supports.", valueName: "version"))
     var minCuda: Double?
 
     @Option(
         name: [.customLong("region"), .customLong("country")],
         help: ArgumentHelp(
-            "Country (US, DE) or part of the world (eu, europe, north-america, asia); may be repeated.",
-            valueName: "region"))
+            "Country (US, DE) or part of the world (eu, europe, north-america, asia). May be repeated.",
+            valueName: "region"), completion: .list(RegionArgument.parts.keys.sorted()))
     var region: [RegionArgument] = []
 
-    @Flag(help: "Machines that may be taken back at any time, for less.")
+    @Flag(help: "Interruptible (spot) instances: cheaper, but the platform may reclaim them at any time.")
     var interruptible = false
 
-    @Option(help: ArgumentHelp("How long it is needed, for the price of the job.", valueName: "hours"))
+    @Option(help: ArgumentHelp("Expected hours of use, for the price of the job.", valueName: "hours"))
     var hours = 1.0
 
-    /// True where any of them was given.
+    /// `true` if any of these options was given.
     var isGiven: Bool {
         self.gpuType != nil || self.gpuCount != 1 || self.maxPrice != nil || self.disk != nil
             || self.minMemory != nil || self.minReliability != nil || self.minCuda != nil
@@ -109,10 +113,10 @@ struct HardwareOptions: ParsableArguments {
     func validate() throws {
         if let gpu = self.gpuType {
             guard gpu.contains(where: { $0.isLetter || $0.isNumber }) else {
-                throw ValidationError("--gpu-type names no GPU. Leave it out for the cheapest that fits.")
+                throw ValidationError("--gpu-type is empty. Leave it out for the cheapest GPU that fits.")
             }
             guard !["cpu", "none", "nogpu"].contains(gpu.lowercased().filter(\.isLetter)) else {
-                throw ValidationError("--gpu-type \(gpu): vp rents instances with a GPU only.")
+                throw ValidationError("--gpu-type \(gpu): vp rents only instances with a GPU.")
             }
         }
         guard (1...64).contains(self.gpuCount) else {
@@ -122,11 +126,11 @@ struct HardwareOptions: ParsableArguments {
             throw ValidationError("--min-reliability must be from 0 to 1.")
         }
         guard self.hours > 0, self.hours < 10_000 else {
-            throw ValidationError("--hours must be more than 0.")
+            throw ValidationError("--hours must be greater than 0 and less than 10000.")
         }
     }
 
-    /// The query, completed from the project's and the user's defaults, for what is cheapest in the whole.
+    /// Returns a query for the lowest total cost, completed from the project's and the user's defaults.
     func query(_ defaults: EngineConfiguration.Defaults) -> OfferQuery {
         OfferQuery(
             gpu: self.gpuType ?? defaults.gpu,

@@ -1,9 +1,9 @@
 import ArgumentParser
 import VPEngine
 
-/// The instance that a verb is about, and what every verb accepts.
+/// The instance of a verb, and the options of every such verb.
 struct InstanceTarget: ParsableArguments {
-    @Argument(help: "The instance's id or name.")
+    @Argument(help: "The instance's id or name.", completion: Completions.instances)
     var id: String
 
     @OptionGroup var platform: PlatformOptions
@@ -11,7 +11,7 @@ struct InstanceTarget: ParsableArguments {
     @OptionGroup var json: JSONOptions
 }
 
-/// What came of an action, for a program and for a person.
+/// The answer of an action, for programs and for people.
 struct InstanceActionAnswer {
     var document: JSON
     var line: String
@@ -21,27 +21,27 @@ struct InstanceActionAnswer {
 protocol InstanceActionCommand: AsyncParsableCommand {
     var target: InstanceTarget { get }
 
-    /// The instance that is meant.
+    /// Returns the instance that the argument names.
     func find(_ engine: Engine, on platform: VPEngine.Platform?) async throws -> Instance
 
-    /// Asks what must be asked before; throws where the answer is no.
+    /// Asks for confirmation if that is needed; throws if the answer is no.
     func confirm(_ instance: Instance, _ engine: Engine, _ session: Session) async throws
 
     func action(on id: InstanceID, _ session: Session) async throws -> EngineAction
 
-    /// The same action, which may end jobs that run there; nil where it ends none.
+    /// Returns the same action with permission to end the instance's jobs; nil if it ends none.
     func allowing(jobs action: EngineAction) -> EngineAction?
 
-    /// Whether it is done without a history that is kept: what ends an instance is, what starts one is not.
+    /// Whether the verb needs a writable history: ending an instance does not, starting one does.
     var history: HistoryNeed { get }
 
-    /// Nobody is to be asked.
+    /// `true` if no question may be asked.
     var isUnasked: Bool { get }
 
-    /// What becomes of the action where something else than a key at the terminal has ended `vp`.
+    /// Leaves the action to be continued if something other than a key at the terminal has ended `vp`.
     func leave(_ instance: Instance, _ engine: Engine) async
 
-    /// Nil for a result of another action.
+    /// nil for a result of another action.
     func answer(to result: ActionResult, _ session: Session) -> InstanceActionAnswer?
 }
 

@@ -4,7 +4,7 @@ import VPEngine
 
 struct ListInstancesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list-instances", abstract: "List the instances of the account.", aliases: ["ls"])
+        commandName: "list-instances", abstract: "List the instances of your accounts.", aliases: ["ls"])
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var platform: PlatformOptions
@@ -15,7 +15,7 @@ struct ListInstancesCommand: AsyncParsableCommand {
         let session = try Session(self.common, asJSON: self.json.json)
         try session.requireKey(for: platform)
         let engine = try session.engine(history: .wanted)
-        // What an earlier vp could not end, and what waited for its last job.
+        // Continues destroys that an earlier vp could not finish, or that waited for a last job.
         await engine.takeUpEnds()
         let seenBefore = engine.cachedInstances()
         async let balances: Void = engine.refreshBalances()
@@ -26,7 +26,7 @@ struct ListInstancesCommand: AsyncParsableCommand {
         try Answer.show(answers, asJSON: self.json.json, session: session, document: Documents.instances) {
             InstanceTable.lines($0, terminal: session.terminal, now: Date(), money: report)
         } rest: {
-            // A platform that left out one row has told of the others.
+            // A platform that failed for one row has answered for the others.
             let answered = Set(answers.values.map(\.id.platform))
             Self.lastSeen(
                 seenBefore, answers.failures.filter { !answered.contains($0.platform) }, session)
@@ -35,7 +35,7 @@ struct ListInstancesCommand: AsyncParsableCommand {
         }
     }
 
-    /// What a platform that does not answer showed last: its rows are still the best that is known.
+    /// Shows the last known rows of platforms that do not answer.
     private static func lastSeen(
         _ cached: PlatformAnswers<Instance>?, _ failures: [PlatformAnswers<Instance>.Failure],
         _ session: Session
@@ -53,7 +53,7 @@ struct ListInstancesCommand: AsyncParsableCommand {
     }
 }
 
-/// Shows what platforms answered. A platform that failed is said, and is an error when nobody answered.
+/// Shows the platforms' answers, and reports each platform that failed. If none answered, that is the error.
 enum Answer {
     static func show<Value>(
         _ answers: PlatformAnswers<Value>, asJSON: Bool, session: Session,
@@ -76,7 +76,7 @@ enum Answer {
 }
 
 enum InstanceTable {
-    /// - Parameter money: what the accounts have left, for the last line.
+    /// - Parameter money: the accounts' balances, for the last line.
     static func lines(
         _ instances: [Instance], terminal: Terminal, now: Date, money: MoneyReport? = nil
     ) -> [String] {
@@ -115,7 +115,7 @@ enum InstanceTable {
         return lines
     }
 
-    /// What is left of the lease. One that only this machine guards has a mark; none at all is red.
+    /// The time left of the lease. A lease that only this machine enforces is marked; a missing one is red.
     static func lease(_ instance: Instance, now: Date) -> TextTable.Cell {
         guard let lease = instance.lease, instance.status.holdsGPU else { return .init("") }
         guard let end = lease.endsAt else { return .init("none", .bad) }
@@ -139,7 +139,7 @@ enum InstanceTable {
 
 struct StartCommand: InstanceActionCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Start a stopped instance. Its GPU may be taken by then.")
+        commandName: "start", abstract: "Start a stopped instance, if its GPU is still free.")
 
     @OptionGroup var target: InstanceTarget
 
@@ -149,18 +149,18 @@ struct StartCommand: InstanceActionCommand {
         guard case .started(let instance) = result else { return nil }
         return .init(
             document: Documents.instance(instance),
-            line: "\(instance.id) runs, \(Units.hourly(instance.price.dollarsPerHour)).")
+            line: "\(instance.id) is running at \(Units.hourly(instance.price.dollarsPerHour)).")
     }
 }
 
 struct StopCommand: InstanceActionCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Bring results back, then stop an instance. Its disk stays, and is paid for.")
+        abstract: "Download the results, then stop an instance; its disk remains and is billed.")
 
     @OptionGroup var target: InstanceTarget
 
-    @Flag(help: "End jobs that run there with it.")
+    @Flag(help: "Also end the jobs that run on the instance.")
     var endJobs = false
 
     var history: HistoryNeed { .wanted }
@@ -187,8 +187,8 @@ struct StopCommand: InstanceActionCommand {
         return .init(
             document: Documents.instance(instance),
             line:
-                "\(instance.id) is stopped. Its disk goes on costing \(daily) a day, and its GPU may be taken by "
-                + "others; `vp destroy-instance \(instance.id)` ends both.")
+                "\(instance.id) is stopped. Its disk costs \(daily) a day, and others may rent its GPU meanwhile; "
+                + "`vp destroy-instance \(instance.id)` ends the cost.")
     }
 }
 
@@ -196,10 +196,13 @@ struct SSHCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ssh", abstract: "Open a shell on an instance, or run a command there by plain ssh.")
 
-    @Argument(help: "The instance's id or name; not needed while one runs.")
+    @Argument(
+        help: "The instance's id or name; optional while exactly one runs.", completion: Completions.instances
+    )
     var id: String?
 
-    @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run there.", valueName: "command"))
+    @Argument(
+        parsing: .postTerminator, help: ArgumentHelp("The command to run there.", valueName: "command"))
     var command: [String] = []
 
     @OptionGroup var instance: InstanceOptions
@@ -214,7 +217,7 @@ struct SSHCommand: AsyncParsableCommand {
         let name = try self.instance.name(orArgument: self.id)
         let instance = try await engine.instance(named: name, platform: platform)
         var words = try await engine.shellCommand(for: instance.id)
-        // ssh joins its words with blanks and gives the line to a shell: quoting is up to us.
+        // ssh joins its words with blanks and passes the line to a shell, so vp quotes the command itself.
         if !self.command.isEmpty { words.append(JobCommand(words: self.command).shellText) }
         try Program.replaceThisProcess(words)
     }

@@ -2,13 +2,13 @@ import Foundation
 
 /// A JSON value whose objects keep the order of their keys, and whose missing values are written as `null`.
 ///
-/// `JSONEncoder` sorts or shuffles keys and leaves out what is nil; scripts want the same keys always.
+/// `JSONEncoder` sorts or shuffles keys and omits nil values, but scripts need the same keys every time.
 enum JSON: Hashable {
     case null
     case flag(Bool)
     case integer(Int64)
     case number(Double)
-    /// To its last place: a learning rate may be 1e-12.
+    /// A number with all its digits: a learning rate may be 1e-12.
     case exact(Double)
     case text(String)
     case list([JSON])
@@ -27,7 +27,7 @@ enum JSON: Hashable {
     static func number(_ number: Double?) -> JSON { number.map { .number($0) } ?? .null }
     static func exact(_ number: Double?) -> JSON { number.map { .exact($0) } ?? .null }
     static func integer(_ number: Int64?) -> JSON { number.map { .integer($0) } ?? .null }
-    /// A time before or after all calendars is none.
+    /// A date, or `null` outside the range of ISO 8601's years.
     static func date(_ date: Date?) -> JSON {
         guard let date, (-62_135_769_600...253_402_300_799).contains(date.timeIntervalSince1970) else {
             return .null
@@ -55,11 +55,10 @@ enum JSON: Hashable {
         case .flag(let flag): text += flag ? "true" : "false"
         case .integer(let number): text += String(number)
         case .number(let number):
-            // JSON has no infinity. A whole number is written without a fraction,
-            // a money amount without noise.
+            // JSON has no infinity. Whole numbers are written without a fraction,
+            // and amounts of money without the noise of binary fractions.
             guard number.isFinite else { text += "null"; return }
-            // The noise stands behind the ninth place of small figures only,
-            // and a large one times 1e9 may be none.
+            // The noise is behind the ninth decimal of small numbers; a large number times 1e9 may overflow.
             let rounded = abs(number) < 1e6 ? (number * 1e9).rounded() / 1e9 : number
             let whole = Int64(exactly: rounded).flatMap { $0.magnitude < 1_000_000_000_000_000 ? $0 : nil }
             text += whole.map { String($0) } ?? "\(rounded)"

@@ -6,15 +6,18 @@ import VPEngine
 struct AttachCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attach",
-        abstract: "Follow a job that runs: what it printed so far, then what it prints.",
+        abstract: "Follow a running job: print its output so far, then its new output.",
         discussion: """
-            At the end the results come down, unless the job was run without syncing. The exit status is the job's.
+            When the job ends, its results are downloaded, unless the job was run without syncing. The exit status is \
+            the job's.
             """)
 
-    @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
+    @Argument(
+        help: "The job's id, its first characters, or -1 for the newest job.",
+        completion: Completions.openJobs)
     var job: String
 
-    @Flag(help: "Ring the bell, or show a notification on a desktop, when the job has ended.")
+    @Flag(help: "Ring the bell, or show a desktop notification, when the job has ended.")
     var notify = false
 
     @OptionGroup var common: CommonOptions
@@ -24,14 +27,14 @@ struct AttachCommand: AsyncParsableCommand {
         let engine = try session.engine()
         let job = try engine.job(named: self.job)
         let hasEnded = job.state.isOver && job.endedAt != nil
-        // One that ended while nobody watched has left its log and its results on the instance.
+        // A job that ended while nobody watched has left its log and its results on the instance.
         let known = hasEnded ? await session.catchUp(job, engine) : job
         // The copy on this machine first: it needs no connection, and the rest follows from its end.
         var ends: [JobStream: Int64] = [:]
         for stream in JobStream.allCases { ends[stream] = try engine.logSize(job.id, stream) }
         var printer = OutputPrinter(engine: engine, starts: [:])
         for stream in JobStream.allCases { printer.print(job.id, stream, upTo: ends[stream] ?? 0) }
-        // Nothing is left to ask anybody for.
+        // Everything is on this machine already.
         if hasEnded, known.record?.results != nil || known.record?.syncsDown != true {
             return try self.end(RunSummary(job: known), session)
         }
@@ -55,18 +58,20 @@ struct AttachCommand: AsyncParsableCommand {
 
 struct CancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cancel", abstract: "End a job and all its processes. The instance stays.",
-        discussion: "Of a job that is over, it ends the processes that were left behind.")
+        commandName: "cancel", abstract: "End a job and all its processes; the instance stays.",
+        discussion: "If the job has ended already, this ends the background processes that it left behind.")
 
-    @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
+    @Argument(
+        help: "The job's id, its first characters, or -1 for the newest job.",
+        completion: Completions.openJobs)
     var job: String
 
     @Option(
-        help: ArgumentHelp("How long between asking and killing: 10s, 1m. (default: 10s)", valueName: "time"),
+        help: ArgumentHelp("Time between SIGTERM and SIGKILL: 10s, 1m. (default: 10s)", valueName: "time"),
         transform: TimeArgument.spanOrNone)
     var grace: Double?
 
-    @Flag(help: "Kill at once, without asking.")
+    @Flag(help: "Send SIGKILL at once.")
     var kill = false
 
     @OptionGroup var common: CommonOptions
@@ -80,7 +85,7 @@ struct CancelCommand: AsyncParsableCommand {
         guard !wasOver || job.state == .unknown || job.record?.leftBehind.isEmpty == false else {
             throw EngineError(
                 .noSuchJob, .init("cancelling a job", subject: job.id.rawValue),
-                detail: "it has ended already")
+                detail: "the job has ended already")
         }
         try session.requireKey(for: job.instance.platform)
         let request = CancelRequest(
@@ -90,14 +95,15 @@ struct CancelCommand: AsyncParsableCommand {
         guard case .cancelled(let ended) = result else { return }
         if ended.record?.mayHaveMissedProcesses == true {
             session.note(
-                "vp: \(ended.instance) has no perl: a process of \(ended.id) with an empty environment in a session of its own "
-                    + "would not have been found. `vp ssh \(ended.instance)` shows what runs.")
+                "vp: \(ended.instance) has no perl, so vp cannot find processes of \(ended.id) that cleared their environment "
+                    + "and moved to another session. Look for them with `vp ssh \(ended.instance)`.")
         }
         if self.json.json {
             Terminal.print(Documents.job(ended, connection: nil).document)
         } else if wasOver {
             Terminal.print(
-                "What \(ended.id) left behind has ended; the instance \(ended.instance) stays.")
+                "The processes that \(ended.id) left behind have ended; the instance \(ended.instance) stays."
+            )
         } else {
             Terminal.print("\(ended.id) is \(ended.state.rawValue); the instance \(ended.instance) stays.")
         }
@@ -106,13 +112,15 @@ struct CancelCommand: AsyncParsableCommand {
 
 struct RerunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rerun", abstract: "Run a job's command again, with the project as it is now.",
+        commandName: "rerun", abstract: "Run a job's command again with the current state of the project.",
         discussion: """
-            On the same instance while that runs, else on the one that does. Values of the job's variables are not \
-            kept: they are taken from -e, then from here, and on a terminal asked for.
+            The job runs on its old instance if that is still running, else on the only running one. vp does not store \
+            the values of environment variables: it takes them from -e, then from the environment, and asks for the \
+            rest on a terminal.
             """)
 
-    @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
+    @Argument(
+        help: "The job's id, its first characters, or -1 for the newest job.", completion: Completions.jobs)
     var job: String
 
     @OptionGroup var instance: InstanceOptions
@@ -130,9 +138,9 @@ struct RerunCommand: AsyncParsableCommand {
         guard job.workspacePath == session.configuration.workspace.localRoot else {
             throw CommandFailure(
                 code: "usage", message: "\(job.id) belongs to the project in \(job.workspacePath).",
-                advice: "Go there and run it again.", status: Status.usage)
+                advice: "Run `vp rerun` in that folder.", status: Status.usage)
         }
-        // Asked for before anything is done elsewhere.
+        // Any question comes before work on the instance.
         let environment = try self.environment(of: job, session)
         let run = JobRun(engine: engine, session: session, options: self.options)
         let (predecessor, turn) = try run.turn()
@@ -165,7 +173,7 @@ struct RerunCommand: AsyncParsableCommand {
         if let ending = try await run.perform(request, on: instance) { throw ending }
     }
 
-    /// The variables that the job had, with values of now.
+    /// Returns the job's environment variables with current values.
     private func environment(of job: Job, _ session: Session) throws -> [String: String] {
         var environment = try EnvironmentArgument.values(self.options.env, from: session.environment)
         var missing: [String] = []
@@ -179,11 +187,11 @@ struct RerunCommand: AsyncParsableCommand {
             throw CommandFailure(
                 code: "usage",
                 message:
-                    "\(job.id) had variables whose values are not kept, and that are not set here: \(list).",
-                advice: "Set them, or give them: \(missing.map { "-e \($0)=…" }.joined(separator: " "))",
+                    "\(job.id) needs environment variables whose values vp does not store, and that are not set here: \(list).",
+                advice: "Set them, or pass them: \(missing.map { "-e \($0)=…" }.joined(separator: " "))",
                 status: Status.usage)
         }
-        session.note("vp: \(job.id) had variables whose values are not kept.")
+        session.note("vp: \(job.id) needs environment variables whose values vp does not store.")
         for name in missing { environment[name] = try Prompt.secret(name, terminal: session.terminal) }
         return environment
     }

@@ -3,82 +3,87 @@ import Foundation
 import Glibc
 import VPEngine
 
-/// How a job is run, for `run` and `rerun`.
+/// Options of `run` and `rerun` for the way a job is run.
 struct JobOptions: ParsableArguments {
-    @Flag(help: "Return as soon as the job is there, and print its id. See `vp attach` and `vp logs`.")
+    @Flag(help: "Print the job's id and return once it is started. See `vp attach` and `vp logs`.")
     var detach = false
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Begin when that job of the same instance has ended, however it did.", valueName: "job"))
+            "Start after this job of the same instance ends, whether or not it succeeded.", valueName: "job"),
+        completion: Completions.openJobs)
     var after: String?
 
-    @Flag(help: "Begin when all jobs of the instance have ended.")
+    @Flag(help: "Start after all jobs of the instance have ended.")
     var queue = false
 
     @Option(
         name: .shortAndLong, parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "A variable for the job; without a value, the one set here. May be repeated.",
+            "Environment variable of the job; without a value, the value set here. May be repeated.",
             valueName: "name[=value]"), transform: EnvironmentArgument.read)
     var env: [EnvironmentArgument] = []
 
     @Flag(
         name: [.customShort("t"), .long],
-        help: "Give the command a terminal, with the keyboard of the one here; Ctrl-P Ctrl-Q detaches.")
+        help: "Give the command a terminal that is connected to this keyboard; Ctrl-P Ctrl-Q detaches.")
     var terminal = false
 
-    @Flag(help: "Keep standard error apart from standard output.")
+    @Flag(help: "Keep standard error separate from standard output.")
     var splitStderr = false
 
     @Option(
         help: ArgumentHelp(
-            "How long what the command left in the background may do nothing before the job ends without it. "
-                + "(default: 5m)", valueName: "time"), transform: TimeArgument.spanOrNone)
+            "How long processes left in the background may be idle before the job ends without them. (default: 5m)",
+            valueName: "time"), transform: TimeArgument.spanOrNone)
     var linger: Double?
 
     @Option(
         help: ArgumentHelp(
-            "End the job while it is followed once a loss is not a number (nan), no step comes (stall, stall:10m), the "
-                + "loss only rises (diverge) or the evaluation gets no better (plateau). Several with commas.",
+            "While vp follows the job, end it if a loss is not a number (nan), no step arrives (stall, stall:10m), the "
+                + "loss keeps rising (diverge) or the evaluation stops improving (plateau). Separate several with "
+                + "commas.",
             valueName: "rules"), transform: StopArgument.read)
     var stopOn: StopRules?
 
-    @Flag(help: "Send what is on standard input, up to its end, for the command to read.")
+    @Flag(help: "Pass standard input to the command, up to its end.")
     var stdin = false
 
-    @Flag(help: "Ring the bell, or show a notification on a desktop, when the job has ended.")
+    @Flag(help: "Ring the bell, or show a desktop notification, when the job has ended.")
     var notify = false
 
     @Flag(help: "With --detach: print the job as JSON.")
     var json = false
 
     func validate() throws {
-        if self.after != nil, self.queue { throw ValidationError("--after and --queue exclude each other.") }
+        if self.after != nil, self.queue {
+            throw ValidationError("--after and --queue cannot be combined.")
+        }
         if self.terminal, self.splitStderr {
-            throw ValidationError("A terminal has one stream: -t and --split-stderr exclude each other.")
+            throw ValidationError(
+                "-t and --split-stderr cannot be combined: a terminal has one output stream.")
         }
         if self.terminal, self.stdin {
-            throw ValidationError(
-                "A command with a terminal reads from that: -t and --stdin exclude each other.")
+            throw ValidationError("-t and --stdin cannot be combined: the command reads from its terminal.")
         }
         if self.json, !self.detach {
-            throw ValidationError("--json needs --detach: without it, stdout is the job's.")
+            throw ValidationError(
+                "--json requires --detach; without it, standard output is the job's own output.")
         }
     }
 
-    /// Throws where input waits that the command would not get.
+    /// Throws if data waits on standard input that the command would not receive.
     func checkInput(patience milliseconds: Int32) throws {
         guard !self.stdin, StandardInput.isWaiting(patience: milliseconds) else { return }
         throw CommandFailure(
-            code: "usage", message: "There is data on standard input, and the command would not get it.",
-            advice: "Send it with --stdin, or leave it out: vp … < /dev/null", status: Status.usage)
+            code: "usage", message: "Standard input has data that the command would not receive.",
+            advice: "Pass it with --stdin, or leave it out: vp … < /dev/null", status: Status.usage)
     }
 
     var lingerSeconds: Int? { self.linger.map { Int(saturating: $0.rounded(.up)) } }
 
-    /// The size to give a terminal on the instance: that of ours.
+    /// The size of the local terminal, for the one on the instance.
     static var terminalSize: RunRequest.TerminalSize {
         var size = winsize()
         let hasKeyboard = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
@@ -90,16 +95,16 @@ struct JobOptions: ParsableArguments {
     }
 }
 
-/// Performs a run as `run` and `rerun` ask for it, and tells how it went.
+/// Performs a run for `run` and `rerun`, and reports how it ended.
 struct JobRun {
     let engine: Engine
     let session: Session
     let options: JobOptions
-    /// A signal that came before.
+    /// A signal that arrived before the run.
     var earlier: ActionRunner.Interruption?
 
-    /// Returns the failure that the run ended with, if any. Throws where it was left before its end, once
-    /// `wasLeft` has said what becomes of the rest.
+    /// Returns the failure that the run ended with, if any. Throws if vp leaves the run before its end, after
+    /// `wasLeft` has dealt with the instance.
     func perform(
         _ request: RunRequest, on instance: Instance,
         wasLeft: (Job?, ActionRunner.Interruption) async throws -> Void = { _, _ in }
@@ -117,7 +122,7 @@ struct JobRun {
             }
             if !self.options.stdin, StandardInput.isWaiting(patience: 0) {
                 self.session.note(
-                    "vp: data has come on standard input meanwhile; the command did not get it. --stdin sends it."
+                    "vp: data arrived on standard input during the run; the command did not receive it. --stdin passes it."
                 )
             }
             if self.options.notify, let job = summary.job { Notification.show(job, self.session) }
@@ -137,7 +142,7 @@ struct JobRun {
         }
     }
 
-    /// The job that `--after` names, and the request's turn.
+    /// Returns the job given with `--after`, and the request's turn.
     func turn() throws -> (Job?, RunRequest.Turn) {
         if let name = self.options.after {
             let job = try self.engine.job(named: name)
@@ -146,11 +151,12 @@ struct JobRun {
         return (nil, self.options.queue ? .last : .now)
     }
 
-    /// After Ctrl-C: nothing was killed, and the user must know where the job is.
+    /// Says, after Ctrl-C, that nothing was killed and where the job is.
     static func explainDetach(_ job: Job?, on instance: InstanceID) {
         let place = "\(instance.platform.displayName) \(instance)"
         guard let job else {
-            Terminal.note("vp: interrupted before the command was started. \(place) is still rented.")
+            Terminal.note(
+                "vp: interrupted before the command was started. \(place) is still rented and billed.")
             return
         }
         guard !job.state.isOver else {
@@ -160,18 +166,19 @@ struct JobRun {
         }
         guard job.record?.connection != nil || job.startedAt != nil else {
             Terminal.note(
-                "vp: interrupted while \(job.id) was being started on \(place). `vp jobs` tells whether it runs."
+                "vp: interrupted while \(job.id) was being started on \(place). `vp jobs` shows whether it runs."
             )
             return
         }
-        Terminal.note("vp: detached. \(job.id) goes on on \(place), and that on costing money.")
+        Terminal.note(
+            "vp: detached. \(job.id) keeps running on \(place), which costs money until it is destroyed.")
         Terminal.note(
             "    Follow it: vp attach \(job.id) · end it: vp cancel \(job.id) · results: vp download \(instance)"
         )
     }
 }
 
-/// `--notify`: on a desktop a notification, on any terminal the bell.
+/// Notifies the user for `--notify`: by the bell on a terminal, and by a notification on a desktop.
 enum Notification {
     static func show(_ job: Job, _ session: Session) {
         if session.terminal.errorIsTTY { Terminal.write([7], to: STDERR_FILENO) }
@@ -179,7 +186,7 @@ enum Notification {
         guard environment["DISPLAY"] != nil || environment["WAYLAND_DISPLAY"] != nil,
             let program = ProgramFile.find(["notify-send"], path: environment["PATH"] ?? "")
         else { return }
-        // Nobody waits for it: a notification that does not come must not hold up a run's end.
+        // vp does not wait for the program: a notification that hangs must not delay the end of a run.
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -5,21 +5,23 @@ import VPEngine
 
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "List the jobs that were run, newest first, or tell all about one.",
+        commandName: "jobs", abstract: "List the jobs, newest first, or show all details of one.",
         discussion: """
-            Jobs that ended while nobody watched are asked for on their instances first, and their logs are brought.
+            First, vp asks the instances about jobs that ended while nobody watched, and downloads their logs.
             """)
 
-    @Argument(help: "One job: its id, the beginning of it, or -1 for the newest.")
+    @Argument(
+        help: "Show this job: its id, its first characters, or -1 for the newest job.",
+        completion: Completions.jobs)
     var job: String?
 
-    @Option(help: ArgumentHelp("How many at most.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum number of jobs to list.", valueName: "n"))
     var limit = 20
 
-    @Flag(help: "All of them.")
+    @Flag(help: "List all jobs.")
     var all = false
 
-    @Flag(help: "Show them again whenever one changes, until Ctrl-C.")
+    @Flag(help: "Keep running, and print the list again whenever a job changes, until Ctrl-C.")
     var watch = false
 
     @OptionGroup var common: CommonOptions
@@ -28,7 +30,7 @@ struct JobsCommand: AsyncParsableCommand {
     func validate() throws {
         guard self.limit > 0 else { throw ValidationError("--limit must be 1 or more.") }
         if self.job != nil, self.all || self.watch {
-            throw ValidationError("--all and --watch are about the list, not about one job.")
+            throw ValidationError("--all and --watch apply to the list and cannot be combined with a job.")
         }
     }
 
@@ -66,13 +68,13 @@ struct JobsCommand: AsyncParsableCommand {
         }
     }
 
-    /// From the end of its log: a list must not wait for gigabytes.
+    /// Reads the training figures from the end of the log, because a list must not wait for gigabytes.
     private static func training(of job: Job, _ engine: Engine) -> TrainingReport {
         engine.training(of: job, last: Engine.endOfLog)
     }
 
-    /// Asks what became of jobs that nobody follows. A list that is late is worth less than one that is a
-    /// little old, and says so.
+    /// Asks the instances about jobs that nobody follows, for at most 10 s:
+    /// a slightly stale list is worth more than a late one.
     private static func look(_ engine: Engine) async {
         await withTaskGroup { group in
             group.addTask { _ = try? await engine.lookAtJobs() }
@@ -149,7 +151,7 @@ struct JobsCommand: AsyncParsableCommand {
         return table.lines(colour: terminal.outputHasColour)
     }
 
-    /// How far it is; what is wrong with it comes first.
+    /// The progress cell: the first alarm, else the progress.
     private static func progress(_ report: TrainingReport?, now: Date) -> TextTable.Cell {
         guard let report else { return .init("") }
         if let alarm = report.alarms.first { return .init(alarm.kind.rawValue, .bad) }
@@ -158,7 +160,7 @@ struct JobsCommand: AsyncParsableCommand {
         return .init("\(Int(saturating: progress.fraction * 100)) %\(left)")
     }
 
-    /// A job that nobody watches runs as well as any; that its connection is lost says nothing of it.
+    /// Words for the state of the connection. A job runs whether or not its connection is up.
     private static func words(_ connection: JobRecord.Connection?) -> String {
         switch connection {
         case .following, nil: ""
@@ -167,7 +169,7 @@ struct JobsCommand: AsyncParsableCommand {
         }
     }
 
-    /// What goes on after its command, or was left behind.
+    /// Words for processes that continue after the command, or were left behind.
     private static func background(_ job: Job) -> String {
         let running = job.record?.processesAtWork ?? 0
         if running > 0, !job.state.isOver { return ", \(running) in the background" }
@@ -185,7 +187,7 @@ struct JobsCommand: AsyncParsableCommand {
     }
 }
 
-/// All that is known of one job, as lines.
+/// All details of one job, as lines.
 enum JobRecordText {
     static func lines(
         _ job: Job, connection: JobRecord.Connection?, logBytes: Int64, training: TrainingReport? = nil,
@@ -226,11 +228,11 @@ enum JobRecordText {
         for process in record?.background ?? [] {
             let how =
                 switch process.state {
-                case .running: "goes on"
+                case .running: "running"
                 case .leftBehind: "left behind; `vp cancel \(job.id)` ends it"
-                case .gone: "left behind, and ended since"
-                case .ended(let status?): "ended with \(status)"
-                case .ended(nil): "ended, and how is not known"
+                case .gone: "left behind, ended since"
+                case .ended(let status?): "ended with status \(status)"
+                case .ended(nil): "ended with an unknown status"
                 }
             add("background", "process \(process.process), \(how): \(process.command)")
         }
@@ -242,9 +244,9 @@ enum JobRecordText {
         }
         let check =
             switch record?.logIsVerified {
-            case true?: ", the same as on the instance"
-            case false?: ", not the same as on the instance"
-            case nil: job.state.isOver ? ", not compared with the instance's" : " so far"
+            case true?: ", identical to the log on the instance"
+            case false?: ", different from the log on the instance"
+            case nil: job.state.isOver ? ", not compared with the instance" : " so far"
             }
         add("log", "\(job.logPath), \(Units.bytes(logBytes))\(check)")
         if let results = record?.results {
@@ -253,9 +255,9 @@ enum JobRecordText {
             add(
                 "results",
                 "\(Units.count(results.files, "file")), \(Units.bytes(results.bytes))\(missing)\(conflicts), "
-                    + "brought \(Units.timestamp(results.at))")
+                    + "downloaded \(Units.timestamp(results.at))")
         } else if record?.syncsDown == true {
-            add("results", "not brought yet: vp download \(job.instance)")
+            add("results", "not downloaded yet: vp download \(job.instance)")
         }
         let title =
             "\(Style.strong.apply(job.id.rawValue, if: colour))  "

@@ -1,19 +1,18 @@
 import VPEngine
 
-/// Performs what would end other jobs: names them, and asks where somebody is there to be asked.
+/// Performs an action that may end other jobs: it lists them first, and asks on a terminal.
 struct JobsQuestion {
     let engine: Engine
     let session: Session
-    /// With `--yes`, which never ends a job.
+    /// `true` with `--yes`, which never ends a job.
     var isUnasked = false
-    /// A signal that came before, and ends the action as it begins.
+    /// A signal that arrived earlier; it ends the action as it begins.
     var earlier: ActionRunner.Interruption?
 
-    /// What came of `action`. Where jobs stand in its way and the user says that they may end,
-    /// what came of `allowed`.
+    /// Returns the result of `action`; if jobs prevent it and the user lets them end,
+    /// the result of `allowed`.
     func result(of action: EngineAction, allowing allowed: () -> EngineAction?) async throws -> ActionResult {
-        // What jobs print until their end is in their logs: stdout is the answer's,
-        // or what was followed before.
+        // The output of jobs is in their logs; stdout belongs to the answer, or to the job that was followed.
         var runner = ActionRunner(engine: self.engine, session: self.session, showsOutput: false)
         runner.earlier = self.earlier
         do {
@@ -21,10 +20,10 @@ struct JobsQuestion {
         } catch let error as EngineError where error.code == .jobsRunning {
             guard !self.isUnasked, self.session.terminal.canAsk, let allowed = allowed() else { throw error }
             for job in error.suggestions { Terminal.note("  \(Terminal.printable(job))") }
-            let jobs = error.suggestions.count == 1 ? "This job runs" : "These jobs run"
+            let jobs = error.suggestions.count == 1 ? "This job is" : "These jobs are"
             guard
                 Prompt(terminal: self.session.terminal).confirm(
-                    "\(jobs) on \(error.activity.subject ?? "it"), and would end with it. Go on?")
+                    "\(jobs) running on \(error.activity.subject ?? "it") and would end with it. Continue?")
             else { throw error }
             return try await runner.result(of: allowed)
         }

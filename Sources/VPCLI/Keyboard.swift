@@ -3,10 +3,10 @@ import Glibc
 import Synchronization
 import VPEngine
 
-/// The local keyboard as that of a job's terminal (`-t`): every key goes to the job, Ctrl-C too,
-/// and the terminal there has the size of the one here. Ctrl-P Ctrl-Q lets go of it, as in docker.
+/// Connects the local keyboard to a job's terminal (`-t`): every key goes to the job, Ctrl-C too,
+/// and its terminal has the size of the local one. Ctrl-P Ctrl-Q disconnects, as in docker.
 final class Keyboard: Sendable {
-    static let explanation = "vp: the keyboard is the job's. Ctrl-P Ctrl-Q detaches."
+    static let explanation = "vp: the keyboard is connected to the job. Ctrl-P Ctrl-Q detaches."
 
     private struct State {
         var modes: TerminalModes?
@@ -33,13 +33,13 @@ final class Keyboard: Sendable {
 
     var isConnected: Bool { self.state.withLock { $0.modes != nil } }
 
-    /// Gives the keyboard to `job`, once. `onDetach` is called when the keys for that were typed.
+    /// Connects the keyboard to `job`, once. `onDetach` is called when Ctrl-P Ctrl-Q was typed.
     func connect(to job: Job, onDetach: @escaping @Sendable () -> Void) {
         guard !self.isConnected else { return }
         let modes = TerminalModes { modes in
             let output = modes.c_oflag
             cfmakeraw(&modes)
-            // What we say ourselves still needs its carriage returns.
+            // Messages of vp still need their carriage returns.
             modes.c_oflag = output
         }
         guard let modes else { return }
@@ -52,7 +52,7 @@ final class Keyboard: Sendable {
         Thread.detachNewThread { Self.read(until: ring, into: sender, onDetach) }
     }
 
-    /// The keyboard is ours again.
+    /// Takes the keyboard back.
     func disconnect() {
         let state = self.state.withLock { state in
             defer { state = State() }
@@ -79,7 +79,7 @@ final class Keyboard: Sendable {
             guard waits[0].revents != 0 else { continue }
             let count = Glibc.read(STDIN_FILENO, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
-            // The terminal went away; its signal says the rest.
+            // The terminal went away; SIGHUP does the rest.
             guard count > 0 else { return }
             let (typed, isDetaching) = keys.take(buffer[..<count])
             sender.type(typed)
@@ -88,11 +88,11 @@ final class Keyboard: Sendable {
     }
 }
 
-/// Finds Ctrl-P Ctrl-Q among what is typed. A Ctrl-P alone is typed with the key that follows it.
+/// Finds Ctrl-P Ctrl-Q in the typed keys. A Ctrl-P alone is passed on with the key that follows it.
 struct DetachKeys {
     private var isPending = false
 
-    /// What is to be typed of `bytes`, and whether the keys for detaching were among them.
+    /// Returns the keys of `bytes` for the job, and whether Ctrl-P Ctrl-Q was among them.
     mutating func take(_ bytes: some Sequence<UInt8>) -> (typed: [UInt8], isDetaching: Bool) {
         var typed: [UInt8] = []
         for byte in bytes {
@@ -105,7 +105,7 @@ struct DetachKeys {
     }
 }
 
-/// Types on a job's terminal: one ssh session that stays, made anew where it broke.
+/// Types on a job's terminal, over one lasting ssh session that is reopened if it breaks.
 private final class Sender: Sendable {
     private struct State {
         var pending: [UInt8] = []
@@ -131,7 +131,7 @@ private final class Sender: Sendable {
         guard !bytes.isEmpty else { return }
         let input: FileHandle? = self.state.withLock { state in
             if state.process?.isRunning == true, let input = state.input { return input }
-            // Kept for a session that is being made.
+            // Kept until the session is open.
             if state.pending.count < 65_536 { state.pending += bytes }
             return nil
         }

@@ -2,31 +2,31 @@ import ArgumentParser
 import Foundation
 import VPEngine
 
-/// What a run, or a rental, may cost. Accepted before the verb of a run as well.
+/// The budget of a run or a rental. The option may also precede the verb of a run.
 struct BudgetOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What it may cost. A rental's lease is cut to that; a job is ended at it, and its results come back.",
-            valueName: "dollars"))
+            "Maximum total cost in dollars. It shortens the lease of a rental; a job that reaches it is ended, and its "
+                + "results are downloaded.", valueName: "dollars"))
     var maxCost: DollarsArgument?
 }
 
-/// How long what is rented may last, and what it may cost.
+/// Options for the lease of a rental.
 struct LeaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How long it lasts with nobody using it: 4h, 30m, 2d; `none` must be typed. "
+            "How long the instance lives without use: 4h, 30m, 2d, or none for no limit. "
                 + "(default: \(TimeSpan.text(LeaseTerms.standardSeconds)))",
             valueName: "time"), transform: TimeArgument.lease)
     var lease: LeaseArgument?
 
     @Option(
-        help: ArgumentHelp("Stop it when nothing has used it for so long: 30m, 2h.", valueName: "time"),
+        help: ArgumentHelp("Stop the instance after this time without use: 30m, 2h.", valueName: "time"),
         transform: TimeArgument.span)
     var stopWhenIdle: Double?
 
     @Option(
-        help: ArgumentHelp("Destroy it when nothing has used it for so long: 30m, 2h.", valueName: "time"),
+        help: ArgumentHelp("Destroy the instance after this time without use: 30m, 2h.", valueName: "time"),
         transform: TimeArgument.span)
     var destroyWhenIdle: Double?
 
@@ -34,7 +34,7 @@ struct LeaseOptions: ParsableArguments {
 
     func validate() throws {
         if self.stopWhenIdle != nil, self.destroyWhenIdle != nil {
-            throw ValidationError("--stop-when-idle and --destroy-when-idle exclude each other.")
+            throw ValidationError("--stop-when-idle and --destroy-when-idle cannot be combined.")
         }
     }
 
@@ -51,18 +51,19 @@ struct LeaseOptions: ParsableArguments {
 
 struct LeaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lease", abstract: "Show or set how long an instance lasts with nobody using it.",
+        commandName: "lease", abstract: "Show or set how long an instance lives without use.",
         discussion: """
-            When the lease runs out, a watchdog on the instance ends the jobs and then stops or destroys it with \
-            the instance's own key, also while this machine is off. A running job and vp itself renew it, up to \
-            the hard limit (lease.max). Results that are not here yet turn a destroy into a stop.
+            When the lease runs out, a watchdog on the instance ends its jobs, then stops or destroys the instance \
+            with the instance's own key, even while this machine is off. A running job and vp itself renew the lease, \
+            up to the hard limit (lease.max). If results are not downloaded yet, the watchdog stops the instance \
+            instead of destroying it.
             """)
 
-    @Argument(help: "The instance's id or name.")
+    @Argument(help: "The instance's id or name.", completion: Completions.instances)
     var id: String
 
     @Argument(
-        help: ArgumentHelp("4h, 30m, 2d or none; from now on.", valueName: "time"),
+        help: ArgumentHelp("The new lease, from now on: 4h, 30m, 2d or none.", valueName: "time"),
         transform: TimeArgument.lease)
     var time: LeaseArgument?
 
@@ -100,12 +101,12 @@ struct LeaseCommand: AsyncParsableCommand {
 
     static func lines(_ lease: Lease?, of instance: Instance, now: Date) -> [String] {
         let id = instance.id
-        guard let lease else { return ["\(id) was not rented from here and has no lease."] }
+        guard let lease else { return ["\(id) was not rented from this machine and has no lease."] }
         if instance.status == .stopped {
             let daily = Units.dollars(instance.price.dollarsPerDay)
             return [
-                "\(id) is stopped, so that no lease ends it; its disk costs \(daily) a day. "
-                    + "`vp start \(id)` or `vp destroy-instance \(id)`."
+                "\(id) is stopped, so no lease applies; its disk costs \(daily) a day. `vp start \(id)` starts it, "
+                    + "`vp destroy-instance \(id)` destroys it."
             ]
         }
         guard let end = lease.endsAt else { return ["\(id) has no lease: it runs until you end it."] }
@@ -113,20 +114,21 @@ struct LeaseCommand: AsyncParsableCommand {
         let verb = lease.terms.ending == .destroy ? "destroyed" : "stopped"
         var line =
             left > 0
-            ? "\(id) is \(verb) in \(TimeSpan.exact(left)) unless somebody uses it"
-            : "\(id): the lease has run out, and it is being \(verb)"
+            ? "\(id) will be \(verb) in \(TimeSpan.exact(left)) unless it is used"
+            : "The lease of \(id) has run out, and the instance is being \(verb)"
         if let cap = lease.capEndsAt {
             line += ", and in \(TimeSpan.exact(max(0, cap.timeIntervalSince(now)))) at the latest"
         }
         var lines = [line + "."]
         if lease.guardian == .local {
             lines.append(
-                "Only this machine guards it, while vp or vp-tui runs: \(Terminal.printable(lease.weakness ?? "it does not answer"))."
+                "Only this machine enforces the lease, while vp or vp-tui runs: "
+                    + "\(Terminal.printable(lease.weakness ?? "the instance does not answer"))."
             )
         }
         if let idle = lease.terms.idleSeconds {
             let words = lease.terms.idleEnding == .stop ? "Stopped" : "Destroyed"
-            lines.append("\(words) after \(TimeSpan.exact(idle)) without use.")
+            lines.append("It will be \(words.lowercased()) after \(TimeSpan.exact(idle)) without use.")
         }
         return lines
     }

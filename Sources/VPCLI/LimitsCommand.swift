@@ -4,11 +4,11 @@ import VPEngine
 
 struct LimitsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "limits", abstract: "Show the caps on spending and what they leave today.",
+        commandName: "limits", abstract: "Show the spending limits and today's remaining budget.",
         discussion: """
-            Caps stand in limits.yaml beside your own configuration and in /etc/variousplug/limits.yaml: max_price, \
-            max_cost, per_day, max_instances, gpus, platforms, verbs. No option and no setting raises them, and the \
-            stricter of the two files counts.
+            Limits are set in limits.yaml beside your own configuration and in /etc/variousplug/limits.yaml: \
+            max_price, max_cost, per_day, max_instances, gpus, platforms, verbs. No option or setting can raise them, \
+            and the stricter of the two files applies.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -26,7 +26,8 @@ struct LimitsCommand: AsyncParsableCommand {
             throw CommandFailure(
                 code: "limitRefused",
                 message: "A limits file cannot be used: \(Terminal.printable(problem)).",
-                advice: "Until it is mended, nothing that costs money is done.", status: Status.limitRefused)
+                advice: "Correct the file. Until then, vp does nothing that costs money.",
+                status: Status.limitRefused)
         }
     }
 
@@ -67,7 +68,7 @@ struct LimitsCommand: AsyncParsableCommand {
     static func document(_ report: LimitsReport) -> JSON {
         let limits = report.limits
         func text(_ caps: [Limits.Cap<[String]>]) -> JSON {
-            // What every list has.
+            // The names that every list has.
             guard let first = caps.first else { return .null }
             return .list(
                 first.value.filter { name in caps.allSatisfy { $0.value.contains(name) } }.map { .text($0) })
@@ -99,13 +100,13 @@ struct LimitsCommand: AsyncParsableCommand {
     }
 }
 
-/// The verbs that limits files leave.
+/// Refuses verbs that the limits files exclude.
 enum VerbLimit {
-    /// They cost nothing, and tell how things stand.
+    /// Verbs that are always allowed: they cost nothing and explain the limits.
     private static let free: Set<String> = ["limits", "help"]
 
-    /// Throws `.limitRefused` for a verb that no option brings back.
-    /// A file that cannot be used names no verbs: the engine refuses what costs money then.
+    /// Throws `.limitRefused` if a limits file excludes `verb`. An unusable file excludes none here;
+    /// the engine then refuses everything that costs money.
     static func check(_ verb: String) throws {
         guard OptionTable.verbs.contains(verb), !Self.free.contains(verb) else { return }
         let limits = Limits.inForce(environment: ProcessInfo.processInfo.environment)

@@ -5,25 +5,26 @@ import VPEngine
 
 struct LogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs", abstract: "Print what a job printed.",
+        commandName: "logs", abstract: "Print a job's output.",
         discussion: """
-            What the copy on this machine lacks is fetched first where the instance can be reached; without it, the \
-            copy is printed and that is said.
+            First, vp fetches the part of the log that is missing on this machine. If the instance cannot be reached, \
+            vp says so and prints the local copy.
             """)
 
-    @Argument(help: "The job: its id, the beginning of it, or -1 for the newest.")
+    @Argument(
+        help: "The job's id, its first characters, or -1 for the newest job.", completion: Completions.jobs)
     var job: String
 
-    @Flag(name: .shortAndLong, help: "Go on while the job runs.")
+    @Flag(name: .shortAndLong, help: "Keep printing new output while the job runs.")
     var follow = false
 
-    @Option(help: ArgumentHelp("Only the last lines.", valueName: "n"))
+    @Option(help: ArgumentHelp("Print only the last lines.", valueName: "n"))
     var tail: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Only what arrived here since then: 90s, 10m, 2h, 1d, or a time such as 2026-11-24T12:00:00Z.",
-            valueName: "time"), transform: SinceArgument.read)
+            "Print only output that arrived here since then: 90s, 10m, 2h, 1d ago, or a time such as "
+                + "2026-11-24T12:00:00Z.", valueName: "time"), transform: SinceArgument.read)
     var since: SinceArgument?
 
     @OptionGroup var common: CommonOptions
@@ -36,7 +37,7 @@ struct LogsCommand: AsyncParsableCommand {
         let session = try Session(self.common)
         let engine = try session.engine(history: .wanted)
         var job = try engine.job(named: self.job)
-        // Followed, it is fetched as it is followed.
+        // With --follow, following fetches the missing part.
         if !self.follow || job.state.isOver { job = await session.catchUp(job, engine) }
         var starts: [JobStream: Int64] = [:]
         var ends: [JobStream: Int64] = [:]
@@ -62,7 +63,7 @@ struct LogsCommand: AsyncParsableCommand {
         }
     }
 
-    /// How the training stands, beside its output and not in it.
+    /// Shows the training's state on stderr, apart from the job's output.
     private static func tell(_ report: TrainingReport, _ session: Session) {
         let parts =
             MetricsText.head(report, now: Date()) + [MetricsText.brief(report.figures)].filter { !$0.isEmpty }
@@ -77,14 +78,15 @@ struct LogsCommand: AsyncParsableCommand {
         }
         guard let tail = self.tail else { return start }
         guard tail > 0 else { return end }
-        // From the end backwards, so that the last lines of a large log cost as much as those of a small one.
+        // Reading backwards from the end makes the last lines of a large log as cheap as those of a small
+        // one.
         var lines = 0
         var position = end
         while position > start {
             let part = max(start, position - (1 << 16))
             let bytes = try engine.readLog(job, stream, from: part, limit: Int(position - part))
             for index in bytes.indices.reversed() where bytes[index] == UInt8(ascii: "\n") {
-                // The line feed at the very end ends the last line and begins none.
+                // The line feed at the very end begins no line.
                 if part + Int64(index) == end - 1 { continue }
                 lines += 1
                 if lines == tail { return part + Int64(index) + 1 }
@@ -96,14 +98,14 @@ struct LogsCommand: AsyncParsableCommand {
 }
 
 extension Session {
-    /// The job once what its instance holds of its log is here. Where the instance cannot be asked,
-    /// that is said and the copy that is here has to do.
+    /// Fetches the missing part of the job's log and returns the job. If the instance cannot be asked,
+    /// it says so, and the local copy is used.
     func catchUp(_ job: Job, _ engine: Engine) async -> Job {
         do throws(EngineError) {
             return try await engine.catchUp(job.id)
         } catch {
             let reason = Terminal.printable(error.detail ?? error.code.rawValue)
-            self.note("vp: the instance could not be asked (\(reason)); this is the copy that is here.")
+            self.note("vp: the instance could not be reached (\(reason)); this is the local copy of the log.")
             return job
         }
     }

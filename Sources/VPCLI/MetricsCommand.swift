@@ -6,38 +6,40 @@ import VPEngine
 struct MetricsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metrics",
-        abstract: "Show the figures that jobs printed: losses, rates, progress, alarms.",
+        abstract: "Show training metrics from jobs' output: losses, rates, progress, alarms.",
         discussion: """
-            They are found in the output as it is, of most programs that train. Of a long run each value that is \
-            kept is the mean of several: at most 1024 for a figure. A path, or - for standard input, is read as a \
-            log of its own.
+            vp recognises the output of most training programs without changes to them. It keeps at most 1024 values \
+            for each metric; for a long run, each is the mean of several. A path, or - for standard input, is read as a \
+            log.
             """)
 
-    @Argument(help: "Jobs: an id, the beginning of it, or -1 for the newest; a path with a slash; or -.")
+    @Argument(
+        help: "Job ids, their first characters, or -1 for the newest job; a path with a slash; or -.",
+        completion: Completions.jobs)
     var jobs: [String] = ["-1"]
 
-    @Flag(help: "One line for each value, with commas: job,series,kind,step,value.")
+    @Flag(help: "Print comma-separated values, one line each: job,series,kind,step,value.")
     var csv = false
 
-    @Option(help: ArgumentHelp("Draw the curves into that file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Draw the curves into this SVG file.", valueName: "file"), completion: .file())
     var svg: String?
 
-    @Flag(help: "Show them again whenever one changes, until all jobs are over.")
+    @Flag(help: "Keep running, and print the metrics again whenever they change, until all jobs have ended.")
     var watch = false
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOptions
 
     func validate() throws {
-        if self.csv, self.json.json { throw ValidationError("--json and --csv exclude each other.") }
+        if self.csv, self.json.json { throw ValidationError("--json and --csv cannot be combined.") }
         if self.watch, self.jobs.contains(where: Self.isFile) {
-            throw ValidationError("--watch is about jobs, not about files.")
+            throw ValidationError("--watch works for jobs, not for files.")
         }
     }
 
     private static func isFile(_ name: String) -> Bool { name == "-" || name.contains("/") }
 
-    /// One log and what it says.
+    /// One log and its metrics.
     struct Reading {
         var name: String
         var job: Job?
@@ -89,10 +91,10 @@ struct MetricsCommand: AsyncParsableCommand {
         CommandFailure(
             code: "usage",
             message: "\(Terminal.printable(file)) cannot be read: \(String(cString: strerror(errno))).",
-            advice: "Name a job (`vp jobs` lists them) or a file.", status: Status.usage)
+            advice: "Give a job (`vp jobs` lists them) or a file.", status: Status.usage)
     }
 
-    // MARK: What is shown
+    // MARK: Output
 
     private func show(_ readings: [Reading], terminal: Terminal) throws {
         if let svg = self.svg {
@@ -115,7 +117,7 @@ struct MetricsCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure(
                 code: "fileSystem", message: "\(Terminal.printable(path)) could not be written.",
-                advice: "Name a file in a folder that exists and that you may write to.",
+                advice: "Give a file in an existing folder that you can write to.",
                 status: Status.configuration)
         }
     }

@@ -32,7 +32,7 @@ enum MetricsPicture {
         return text + "</svg>\n"
     }
 
-    /// Losses in one panel, each other kind in its own; what only counts is no curve.
+    /// Groups the curves into panels, one for each kind of metric; counters such as the step have none.
     private static func panels(_ readings: [MetricsCommand.Reading]) -> [(title: String, curves: [Curve])] {
         var panels: [(title: String, curves: [Curve])] = []
         for kind in FigureKind.allCases where kind != .step && kind != .epoch && kind != .other {
@@ -92,7 +92,7 @@ enum MetricsPicture {
         return text
     }
 
-    /// A gap where a value is no number.
+    /// Draws a curve, with a gap at each value that is not a number.
     private static func path(
         _ curve: Curve, _ colour: String, _ place: (Double, Double) -> (Double, Double)
     ) -> String {

@@ -5,7 +5,7 @@ import VPEngine
 enum MetricsText {
     // MARK: JSON
 
-    /// Keys are added, never renamed or removed.
+    /// The document of `vp metrics --json`. Keys are added, never renamed or removed.
     static func document(_ readings: [MetricsCommand.Reading]) -> JSON {
         .object(["jobs": .list(readings.map(Self.reading))])
     }
@@ -47,7 +47,7 @@ enum MetricsText {
         ])
     }
 
-    /// For documents of jobs: how it stands, without the curves.
+    /// The training's state without the curves, for documents of jobs.
     static func summary(_ report: TrainingReport) -> [JSON.Member] {
         let last = report.figures.series.map { JSON.Member(key: $0.name, value: .exact($0.last)) }
         return [
@@ -75,7 +75,7 @@ enum MetricsText {
         return lines
     }
 
-    /// RFC 4180: a field with a comma, a quotation mark or a line's end is quoted.
+    /// Quotes a field by RFC 4180 if it has a comma, a quotation mark or a line break.
     private static func field(_ text: String) -> String {
         let text = Terminal.printable(text)
         guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
@@ -107,7 +107,7 @@ enum MetricsText {
             }
             let figures = reading.report.figures
             guard !figures.series.isEmpty else {
-                lines.append("  No figures of a training in its output.")
+                lines.append("  The output contains no training metrics.")
                 continue
             }
             var table = TextTable([
@@ -125,13 +125,13 @@ enum MetricsText {
             }
             lines += table.lines(colour: terminal.outputHasColour).map { "  " + $0 }
             if figures.skippedNames > 0 {
-                lines.append("  \(figures.skippedNames) more figures have names that are not kept.")
+                lines.append("  \(figures.skippedNames) more metrics were not kept because of their names.")
             }
         }
         return lines
     }
 
-    /// How far it is, and when and at what price it will be done.
+    /// The progress, the time left and the cost at the end.
     static func head(_ report: TrainingReport, now: Date) -> [String] {
         var parts: [String] = []
         if let progress = report.figures.progress {
@@ -147,7 +147,7 @@ enum MetricsText {
         alarm.words.prefix(1).uppercased() + alarm.words.dropFirst() + "."
     }
 
-    /// The newest of what is looked at first: the losses, then scores and rewards, at most five.
+    /// The newest values of at most five series: losses first, then errors, scores and rewards.
     static func brief(_ figures: TrainingFigures) -> String {
         let kinds: [FigureKind] = [.loss, .error, .score, .reward]
         let series = kinds.flatMap { kind in figures.series.filter { $0.kind == kind } }

@@ -4,26 +4,26 @@ import VPEngine
 
 struct OffersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "offers", abstract: "List what is for rent, cheapest first.",
+        commandName: "offers", abstract: "List the instances for rent, cheapest first.",
         discussion: """
-            The price of the job is that of its hours, its disk and the traffic of this folder's files there and \
-            back; machines differ much in what they charge for traffic.
+            The job's price is the cost of its hours, its disk and the traffic of this folder's files in both \
+            directions. Machines differ widely in what they charge for traffic.
 
-            vast.ai allows a number of searches a day. The same question again within half a minute is answered from \
-            the list that was found before; --refresh asks all the same.
+            vast.ai limits the number of searches per day. If you ask the same again within half a minute, vp shows the \
+            previous list; --refresh searches again.
             """)
 
     @OptionGroup var hardware: HardwareOptions
 
     @Option(
         name: [.long, .customLong("sort")],
-        help: "cost (of the job), price (of an hour), memory, reliability or download.")
+        help: "Sort by cost of the job, price per hour, memory, reliability or download rate.")
     var order: OfferQuery.Order = .cost
 
-    @Option(help: ArgumentHelp("How many at most, of all platforms together.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum number of offers, over all platforms.", valueName: "n"))
     var limit = 20
 
-    @Flag(help: "Ask the platforms again, also where the same was asked a moment ago.")
+    @Flag(help: "Search again even if the same search was made a moment ago.")
     var refresh = false
 
     @OptionGroup var platform: PlatformOptions
@@ -41,7 +41,7 @@ struct OffersCommand: AsyncParsableCommand {
         let engine = try session.engine(history: .wanted)
         var query = self.hardware.query(session.configuration.defaults)
         query.order = self.order
-        // More than are shown: the files are counted meanwhile, and may change the order.
+        // More offers than are shown: the traffic of the files, counted meanwhile, may change the order.
         query.limit = max(64, self.limit)
         async let job = engine.jobEstimate(hours: self.hardware.hours)
         var answers = try await engine.recentOffers(
@@ -57,7 +57,7 @@ struct OffersCommand: AsyncParsableCommand {
 
     static func lines(_ offers: [Offer], query: OfferQuery, terminal: Terminal) -> [String] {
         guard !offers.isEmpty else {
-            return ["No offer fits. Ask for less, or raise --max-price."]
+            return ["No offer fits. Relax the requirements, or raise --max-price."]
         }
         var table = TextTable([
             ("PLATFORM", .left), ("ID", .left), ("GPU", .left), ("MEMORY", .right), ("PRICE", .right),
@@ -83,17 +83,17 @@ struct OffersCommand: AsyncParsableCommand {
                 .init(offer.location ?? ""),
             ])
         }
-        let basis = "PRICE has \(Units.bytes(query.diskBytes)) of disk in it; \(Self.describe(query.job))"
-        let hint = "Rent the best that fits your image: vp create-instance, or any: --offer ID"
+        let basis = "PRICE includes \(Units.bytes(query.diskBytes)) of disk; \(Self.describe(query.job))"
+        let hint = "Rent the best offer for your image: vp create-instance. Rent any other: --offer ID"
         return table.lines(colour: terminal.outputHasColour)
             + [basis, hint].map { Style.faint.apply($0, if: terminal.outputHasColour) }
     }
 
-    /// `JOB is 1 h of it with 120 MB there and as much back.`
+    /// `JOB is 1 h with 120 MB up and as much down.`
     static func describe(_ job: JobEstimate) -> String {
         let traffic =
             job.sentBytes.addingSaturated(job.receivedBytes) > 0
-            ? "with \(Units.bytes(job.sentBytes)) there and as much back" : "without traffic"
-        return "JOB is \(Figures.short(job.hours)) h of it \(traffic)."
+            ? "with \(Units.bytes(job.sentBytes)) up and as much down" : "without traffic"
+        return "JOB is \(Figures.short(job.hours)) h \(traffic)."
     }
 }

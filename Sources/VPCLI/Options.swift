@@ -7,7 +7,7 @@ import VPEngine
 enum PlatformChoice: String, CaseIterable, ExpressibleByArgument {
     case vast, runpod, auto
 
-    /// nil lets the engine look everywhere.
+    /// nil if the engine may use any platform.
     var platform: Platform? {
         switch self {
         case .auto: nil
@@ -17,26 +17,27 @@ enum PlatformChoice: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-/// What every verb accepts.
+/// Options of every verb that reads the configuration.
 struct CommonOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Read FILE in place of the project's .vp/config.yaml.", valueName: "file"))
+        help: ArgumentHelp("Read this file instead of .vp/config.yaml.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
-    @Flag(name: .shortAndLong, help: "Say more about what is being done.")
+    @Flag(name: .shortAndLong, help: "Show more detail about each step.")
     var verbose = false
 
     @Option(
         help: ArgumentHelp(
-            "Let these settings of the project count this once, such as platforms.vast.url. Separate several by commas.",
-            valueName: "names"))
+            "Accept these project settings for this run only, such as platforms.vast.url; separate several with "
+                + "commas.", valueName: "names"))
     var allow: String?
 
     func validate() throws {
         for name in self.allowed where !ConsentRequest.names.contains(name) {
             throw ValidationError(
-                "--allow \(name): no such setting needs consent. These do: "
+                "--allow \(name): that is not a setting that needs consent. Settings that do: "
                     + "\(ConsentRequest.names.joined(separator: ", ")).")
         }
     }
@@ -49,38 +50,41 @@ struct CommonOptions: ParsableArguments {
 struct PlatformOptions: ParsableArguments {
     @Option(
         name: [.customShort("p"), .customLong("platform")],
-        help: ArgumentHelp("vast, runpod, or auto for both.", valueName: "platform"))
+        help: ArgumentHelp("The platform to use; auto means both.", valueName: "platform"))
     var choice: PlatformChoice?
 
     var platform: PlatformChoice { self.choice ?? .auto }
 
-    /// True where both were asked for in so many words, whatever platform is the default.
+    /// `true` if both platforms were asked for explicitly, whatever the default platform is.
     var isBoth: Bool { self.choice == .auto }
 }
 
-/// The instance by option, as the original tool had it, for verbs that take it as an argument as well.
+/// The instance as an option, as in the original tool, for verbs that also take it as an argument.
 struct InstanceOptions: ParsableArguments {
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("The instance; not needed while one runs.", valueName: "id"))
+        name: .shortAndLong,
+        help: ArgumentHelp("The instance's id or name; optional while exactly one runs.", valueName: "id"),
+        completion: Completions.instances)
     var instanceId: String?
 
-    /// The one instance that was named, in either way.
+    /// Returns the instance named by the option or the argument. Throws if they differ.
     func name(orArgument argument: String?) throws -> String? {
         if let argument, let name = self.instanceId, argument != name {
             throw CommandFailure(
-                code: "usage", message: "Two instances are named: \(argument), and \(name) with -i.",
-                advice: "Name one.", status: Status.usage)
+                code: "usage",
+                message: "Two different instances were given: \(argument), and \(name) with -i.",
+                advice: "Give only one of them.", status: Status.usage)
         }
         return argument ?? self.instanceId
     }
 }
 
 struct JSONOptions: ParsableArguments {
-    @Flag(help: "Answer as JSON.")
+    @Flag(help: "Print the answer as JSON.")
     var json = false
 }
 
-/// Everything one command needs of its surroundings.
+/// The surroundings of one command: environment, folder, terminal and configuration.
 struct Session: Sendable {
     let environment: [String: String]
     let directory: String
@@ -88,7 +92,7 @@ struct Session: Sendable {
     let isVerbose: Bool
     let configuration: EngineConfiguration
 
-    /// Reads the configuration. Its warnings go to stderr, except where an answer is meant for a program.
+    /// Reads the configuration. Its warnings go to stderr, except if the answer is meant for a program.
     init(_ options: CommonOptions, asJSON: Bool = false, showsWarnings: Bool = true) throws {
         try self.init(
             environment: ProcessInfo.processInfo.environment,
@@ -125,19 +129,19 @@ struct Session: Sendable {
         Terminal.note(
             "vp: This project wants to \(Terminal.printable(request.words)): \(request.name) in "
                 + "\(Terminal.printable(request.place)).")
-        return Prompt(terminal: terminal).confirm("Allow it, for this project, as long as it stays as it is?")
+        return Prompt(terminal: terminal).confirm("Allow it for this project, until the setting changes?")
     }
 
-    /// Where in the project the user stands; nil in its own folder.
+    /// The current folder relative to the project's; nil in the project's own folder.
     var folderInProject: String? {
         let root = self.configuration.workspace.localRoot
         let folder = URL(fileURLWithPath: self.directory).standardizedFileURL.path
         return folder.hasPrefix(root + "/") ? String(folder.dropFirst(root.count + 1)) : nil
     }
 
-    /// Takes up what a dashboard left that was killed.
+    /// Opens the engine, and carries on with confirmed destroys that a killed dashboard left behind.
     ///
-    /// - Parameter history: `.wanted` for verbs that look at what there is, and end it.
+    /// - Parameter history: `.wanted` for verbs that only inspect or end instances.
     func engine(history: HistoryNeed = .kept) throws -> Engine {
         let engine = try Engine(configuration: self.configuration, history: history)
         self.noteHistory(of: engine)
@@ -146,7 +150,7 @@ struct Session: Sendable {
         return engine
     }
 
-    /// Says once where nothing is kept of what is learned.
+    /// Warns, once per process, if the history cannot be written.
     func noteHistory(of engine: Engine) {
         guard let problem = engine.historyProblem,
             Self.hasNotedHistory.withLock({ isNoted in
@@ -155,13 +159,13 @@ struct Session: Sendable {
             })
         else { return }
         self.warn([
-            "The history cannot be written (\(problem.detail ?? problem.code.rawValue)): vp forgets what it learns now."
+            "The history cannot be written (\(problem.detail ?? problem.code.rawValue)): vp will not remember this run."
         ])
     }
 
     private static let hasNotedHistory = Mutex(false)
 
-    /// Fails before anything is asked of anybody when no platform can be used.
+    /// Throws before any request is made if no usable platform has a key.
     func requireKey(for platform: Platform? = nil) throws {
         let wanted = platform ?? .vast
         let found = self.configuration.endpoints.contains { platform == nil || $0.platform == platform }

@@ -3,13 +3,14 @@ import Foundation
 import Glibc
 import VPEngine
 
-/// Other programs: become one, run one.
+/// Starts other programs.
 enum Program {
-    /// Becomes `words[0]`, looked up in `PATH`. The terminal,
-    /// its size and its signals are then that program's.
+    /// Replaces this process by `words[0]`, looked up in `PATH`.
+    /// That program then owns the terminal and receives its signals.
     ///
-    /// - Parameter keepsKeys: true for the dashboard alone;
-    ///   any other program gets an environment without the keys.
+    /// - Parameter keepsKeys: `true` only for the dashboard;
+    ///   any other program gets an environment without the API
+    ///   keys.
     static func replaceThisProcess(_ words: [String], keepsKeys: Bool = false) throws -> Never {
         signal(SIGPIPE, SIG_DFL)
         if !keepsKeys { ChildEnvironment.forgetKeys() }
@@ -21,15 +22,15 @@ enum Program {
             .missingProgram, .init("starting a program"), detail: "\(words.first ?? ""): \(problem)")
     }
 
-    /// Runs a program whose output, both streams, goes to our stderr. Returns its exit status, or 128 and the
-    /// signal that ended it.
+    /// Runs a program, with both of its output streams on our stderr. Returns its exit status,
+    /// or 128 plus the number of the signal that ended it.
     static func run(_ path: String, _ arguments: [String]) async throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO)
-        // We ignore SIGPIPE, and an ignored signal is inherited.
+        // vp ignores SIGPIPE, and a child inherits ignored signals.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

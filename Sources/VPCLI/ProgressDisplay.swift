@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 import VPEngine
 
-/// Shows on stderr where an action stands: one live line on a terminal,
+/// Shows the progress of an action on stderr: one live line on a terminal,
 /// a plain line for each stage elsewhere.
 ///
-/// What is over within a second leaves no trace, so that a warm `vp run` looks like the command itself.
+/// A stage that ends within a second leaves no trace, so that a warm `vp run` looks like the command itself.
 final class ProgressDisplay {
     private let session: Session
     private let isWordy: Bool
@@ -18,7 +18,7 @@ final class ProgressDisplay {
 
     init(session: Session, action: EngineAction) {
         self.session = session
-        // Renting and destroying are rare, slow and about money: every stage is worth a line.
+        // Renting and destroying are rare and slow, and they concern money: every stage gets a line.
         self.isWordy =
             switch action {
             case .create, .destroy, .start, .stop: true
@@ -41,7 +41,7 @@ final class ProgressDisplay {
             if let detail = progress.detail, detail != self.detail {
                 self.detail = detail
                 if progress.stage == .running {
-                    // The command has ended, and its work goes on.
+                    // The command has ended, but its background processes continue.
                     self.hide()
                     Terminal.note("vp: \(progress.stage.words): \(Terminal.printable(detail))")
                 } else if !self.session.terminal.canRedraw, self.isWordy || progress.stage == .reconnecting {
@@ -59,7 +59,7 @@ final class ProgressDisplay {
         Terminal.note("vp: \(job.id) runs: \(Terminal.printable(job.command.shellText))")
     }
 
-    /// Draws the live line anew.
+    /// Redraws the live line.
     func redraw() {
         guard self.session.terminal.canRedraw, let stage = self.stage, stage != .running else { return }
         self.frame += 1
@@ -77,7 +77,7 @@ final class ProgressDisplay {
         self.isDrawn = true
     }
 
-    /// Takes the live line away, so that something else can be written.
+    /// Erases the live line, so that other output can follow.
     func hide() {
         guard self.isDrawn else { return }
         Terminal.write("\r\u{1B}[K".utf8, to: STDERR_FILENO)
@@ -124,12 +124,12 @@ final class ProgressDisplay {
         Terminal.note("\(line)  \(Style.faint.apply(TimeSpan.exact(elapsed), if: colour))")
     }
 
-    /// A loss is told to everybody: what waits without a word looks like something that hangs.
+    /// Whether a stage gets a line. A lost connection always does, because a silent wait looks like a hang.
     private func isTold(_ stage: ActionStage) -> Bool {
         stage == .reconnecting || self.isWordy && !Self.isBrief(stage)
     }
 
-    /// Stages that say nothing to somebody who reads lines afterwards.
+    /// Whether a stage means nothing to people who read the lines afterwards.
     private static func isBrief(_ stage: ActionStage) -> Bool {
         switch stage {
         case .running, .scanning, .verifying, .preparing, .searching: true

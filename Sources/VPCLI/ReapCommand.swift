@@ -4,15 +4,15 @@ import VPEngine
 
 struct ReapCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reap", abstract: "Show what costs money on the accounts and is not in use.",
+        commandName: "reap", abstract: "List resources that cost money on your accounts but are not in use.",
         discussion: """
-            orphan     named as ours are, and unknown to this machine
+            orphan     an instance with a name from vp that this machine does not know
             duplicate  a second instance of one rental
-            parked     ours and stopped; its disk is paid for
+            parked     a stopped instance of this machine, whose disk is billed
             volume     a disk that no instance uses
-            foreign    not ours; it is shown and never touched
+            foreign    an instance that vp did not rent; vp never touches it
 
-            Nothing is ended by this command; each line says what would end it.
+            This command ends nothing; each line names the command that would.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -45,7 +45,7 @@ struct ReapCommand: AsyncParsableCommand {
     }
 
     static func lines(_ leftovers: [Leftover], terminal: Terminal, now: Date) -> [String] {
-        guard !leftovers.isEmpty else { return ["Nothing is left over."] }
+        guard !leftovers.isEmpty else { return ["No unused resources cost money."] }
         var table = TextTable([
             ("PLATFORM", .left), ("ID", .left), ("NAME", .left), ("KIND", .left), ("A DAY", .right),
             ("AGE", .right), ("END IT WITH", .left),
@@ -65,12 +65,12 @@ struct ReapCommand: AsyncParsableCommand {
         ]
     }
 
-    /// The one thing to do about it; nil for what is not ours.
+    /// The command that ends the leftover; nil if vp did not rent it.
     static func action(for leftover: Leftover) -> String? {
         switch leftover.kind {
         case .foreign: nil
         case .parked: "vp destroy-instance \(leftover.id)"
-        // Not in our ledger, so that no folder here is the place for its files.
+        // It is not in the ledger, so no folder on this machine belongs to its files.
         case .orphan, .duplicate: "vp destroy-instance \(leftover.id) --discard-results"
         case .volume: "the platform's own page, under storage"
         }

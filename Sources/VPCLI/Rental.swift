@@ -1,20 +1,21 @@
 import ArgumentParser
 import VPEngine
 
-/// How something is rented; the same for `create-instance` and `run --create`.
+/// Options for renting, the same for `create-instance` and `run --create`.
 struct RentalOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Container image; auto is the newest of PyTorch that GPU and driver can run. (default: the project's)",
-            valueName: "image"))
+            "Container image; auto chooses the newest PyTorch image that GPU and driver can run. (default: the "
+                + "project's image)", valueName: "image"))
     var image: String?
 
-    @Flag(help: "Take an image that cannot run on the GPU, and hardware that is not what was rented.")
+    @Flag(
+        help: "Rent even if the image cannot run on the GPU, and keep hardware that differs from the offer.")
     var acceptAnyway = false
 
     @Option(
         help: ArgumentHelp(
-            "How long an image may take to load before the next machine is tried. (default: 15m)",
+            "Maximum time for loading the image; after it, vp tries the next machine. (default: 15m)",
             valueName: "time"), transform: TimeArgument.span)
     var loadLimit: Double?
 
@@ -22,7 +23,7 @@ struct RentalOptions: ParsableArguments {
 
     @Flag(
         name: .shortAndLong,
-        help: "Ask nothing: a missing ssh key is added to the account, and Ctrl-C destroys what was rented.")
+        help: "Do not ask: add a missing ssh key to the account, and destroy the new instance on Ctrl-C.")
     var yes = false
 
     var isGiven: Bool {
@@ -31,14 +32,15 @@ struct RentalOptions: ParsableArguments {
 
     func validate() throws {
         if let image = self.image, image != StockImage.auto, let problem = ImageName.problem(image) {
-            throw ValidationError("--image \"\(Terminal.printable(image))\" cannot be: \(problem).")
+            throw ValidationError(
+                "--image \"\(Terminal.printable(image))\" is not an image name: \(problem).")
         }
         if let seconds = self.loadLimit, seconds >= 86_400 {
-            throw ValidationError("--load-limit must be less than a day.")
+            throw ValidationError("--load-limit must be less than one day.")
         }
     }
 
-    /// What `hardware` and these ask for, priced for a job of this folder.
+    /// Returns the request for `hardware` and these options, priced for a job with this folder's files.
     func request(
         _ hardware: HardwareOptions, offer: OfferID? = nil, platform: Platform?, isBoth: Bool = false,
         _ engine: Engine,
@@ -46,7 +48,7 @@ struct RentalOptions: ParsableArguments {
     ) async -> CreateRequest {
         var query = hardware.query(session.configuration.defaults)
         query.job = await engine.jobEstimate(hours: hardware.hours)
-        // A default without a key must not stand in the way of a platform that has one.
+        // A default platform without a key must not hide a platform that has one.
         let usable = Set(session.configuration.endpoints.map(\.platform))
         let usual = session.configuration.defaults.platform.flatMap { usable.contains($0) ? $0 : nil }
         var request = CreateRequest(
@@ -59,16 +61,17 @@ struct RentalOptions: ParsableArguments {
     }
 }
 
-/// Rents an instance as `create-instance` and `run --create` do: with the questions that belong to it.
+/// Rents an instance for `create-instance` and `run --create`, and asks the questions that belong to it.
 struct Rental {
     let engine: Engine
     let session: Session
-    /// Ask nothing; what would be asked is agreed to.
+    /// `true` asks nothing and takes every answer for yes.
     let yes: Bool
-    /// A signal that came before.
+    /// A signal that arrived before the rental.
     var earlier: ActionRunner.Interruption?
 
-    /// The new instance. Ends with 130 after Ctrl-C, once what was rented is destroyed or was to be kept.
+    /// Returns the new instance. After Ctrl-C it throws status 130,
+    /// once the instance is destroyed or the user wants to keep it.
     func rent(_ request: CreateRequest) async throws -> Instance {
         var request = request
         request.addsAccountKey = self.yes
@@ -80,7 +83,7 @@ struct Rental {
             case .succeeded: throw ExitStatus(status: Status.failed)
             case .failed(let error):
                 guard error.code == .keyNotOnAccount, !request.addsAccountKey, self.mayAdd(error) else {
-                    // The question may have ended by a signal.
+                    // A signal may have ended the question.
                     if let signal = self.earlier?.signal { throw ExitStatus(status: 128 + signal) }
                     throw error
                 }
@@ -97,28 +100,31 @@ struct Rental {
         let fingerprint = error.detail.map { " (\($0))" } ?? ""
         return Prompt(terminal: self.session.terminal).confirm(
             "Your \(platform.displayName) account does not have the ssh key \(error.activity.subject ?? "")"
-                + "\(fingerprint), and would let nobody in. Add it?")
+                + "\(fingerprint), so vp could not log in to the instance. Add the key?")
     }
 
-    /// After a signal an instance may be half way up, and is paid for already. Nothing was run on it yet.
+    /// Destroys or keeps an instance after a signal: it may be starting, and it is billed already.
+    /// Nothing was run on it yet.
     func tidyUp(_ instance: Instance?, after interruption: ActionRunner.Interruption) async throws {
-        // Before anything is asked or waited for: from here on it ends, whatever becomes of this program.
+        // Recorded before any question or wait: from here on the instance ends even if this process is
+        // killed.
         let names = (try? self.engine.leaveRentals()) ?? []
         guard let instance else {
             Terminal.note(
                 names.isEmpty
-                    ? "vp: \(interruption.words). Nothing is known to be rented; `vp ls` shows what is there."
-                    : "vp: \(interruption.words). The platform has not told yet whether it rented "
-                        + "\(names.joined(separator: ", ")): where it did, `vp ls` or the dashboard destroys it."
+                    ? "vp: \(interruption.words). As far as vp knows, nothing was rented; `vp ls` lists all instances."
+                    : "vp: \(interruption.words). The platform has not confirmed whether it rented "
+                        + "\(names.joined(separator: ", ")); if it did, `vp ls` or the dashboard destroys it."
             )
             return
         }
         _ = try? self.engine.leaveEnd(of: instance.id, discardsResults: true)
         let price = Units.hourly(instance.price.dollarsPerHour)
-        // Nothing was run on it yet, so nothing can be lost; leaving it would go on costing money unseen.
+        // Nothing was run on it yet, so nothing can be lost,
+        // while an instance left behind would cost money unseen.
         var destroys = true
         if self.session.terminal.canAsk, !self.yes, interruption.mayAsk {
-            // A signal ends the question, and not this program.
+            // A signal ends the question, not this process.
             let signals = interruption.watch()
             defer { signals.end() }
             let answer = Prompt(terminal: self.session.terminal).text(
@@ -128,20 +134,20 @@ struct Rental {
         guard destroys else {
             try self.engine.withdrawEnd(of: instance.id)
             Terminal.note(
-                "vp: \(instance.id) is kept at \(price). `vp destroy-instance \(instance.id)` ends it.")
+                "vp: \(instance.id) is kept at \(price). `vp destroy-instance \(instance.id)` destroys it.")
             return
         }
-        Terminal.note("vp: \(interruption.words); \(instance.id) is being destroyed, nothing was run on it.")
+        Terminal.note("vp: \(interruption.words); destroying \(instance.id), on which nothing was run.")
         do {
             let request = DestroyRequest(discardsResults: true, endsJobs: true, staysOrdered: true)
             _ = try await ActionRunner(engine: self.engine, session: self.session)
                 .result(of: .destroy(instance.id, request))
         } catch let error as EngineError where error.code == .instanceGone {
-            // It ended by itself.
+            // The instance has ended by itself.
         } catch let left as ExitStatus {
             Terminal.note(
-                "vp: \(instance.id) is not confirmed to be gone yet. The order stands: `vp ls` or the dashboard goes on "
-                    + "with it; until then it may cost \(price).")
+                "vp: \(instance.id) is not confirmed as gone yet. `vp ls` or the dashboard continues the destroy; until "
+                    + "then it may cost \(price).")
             throw left
         }
         Terminal.note("vp: \(instance.id) is gone.")

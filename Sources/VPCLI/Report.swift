@@ -1,39 +1,8 @@
-import ArgumentParser
 import VPEngine
 
-/// Failures of `vp` itself, beside those of the engine.
-struct CommandFailure: Error, Hashable {
-    var code: String
-    var message: String
-    var advice: String
-    var status: Int32
-}
-
-/// A job's or another program's exit status, passed on without a word.
-struct ExitStatus: Error, Hashable {
-    var status: Int32
-}
-
-/// The exit statuses that are ours.
-enum Status {
-    static let failed: Int32 = 1
-    static let usage: Int32 = 64
-    static let configuration: Int32 = 200
-    static let noInstance: Int32 = 201
-    static let platform: Int32 = 202
-    static let unreachable: Int32 = 203
-    static let uploadFailed: Int32 = 204
-    static let resultsNotWhole: Int32 = 205
-    static let hostKeyChanged: Int32 = 206
-    static let instanceLost: Int32 = 207
-    static let limitRefused: Int32 = 208
-    static let stillExists: Int32 = 209
-    static let interrupted: Int32 = 130
-}
-
-/// Puts engine errors into words, advice and exit statuses.
+/// Turns errors into messages, advice and exit statuses.
 enum Report {
-    /// What a failure says: what happened and where, then what to do next.
+    /// The words of a failure: a message that says what happened and where, then advice for the next step.
     struct Words: Hashable {
         var code: String
         var message: String
@@ -73,41 +42,42 @@ enum Report {
             case .badConfiguration:
                 (
                     detail ?? "The configuration cannot be used.",
-                    "Correct the file; `vp config-show` tells what is read."
+                    "Correct the file; `vp config-show` shows the settings that vp reads."
                 )
             case .missingKey:
                 (
                     "No API key\(platform.map { " for \($0)" } ?? "") was found.",
                     "Set one with `vp config-set --\(name)-api-key -`, or in \(name.uppercased())_API_KEY. "
-                        + "`vp demo` needs none."
+                        + "`vp demo` works without a key."
                 )
             case .unauthorized:
                 (
-                    "\(platform ?? "The platform") refused the key\(because).",
-                    "Set a working one with `vp config-set --\(name)-api-key -`; `vp config-show` tells where it is from."
+                    "\(platform ?? "The platform") refused the API key\(because).",
+                    "Set a valid key with `vp config-set --\(name)-api-key -`; `vp config-show` shows where the current "
+                        + "one comes from."
                 )
             case .missingPermission:
                 (
-                    "\(platform ?? "The platform") knows the key and does not let it do that, while \(activity.words)\(because).",
-                    "Give the key that right on \(platform.map { "\($0)'s" } ?? "the platform's") page of keys, or set one that "
-                        + "has it with `vp config-set --\(name)-api-key -`; `vp doctor` tells what the key may do."
+                    "The API key lacks a permission on \(platform ?? "the platform") for \(activity.words)\(because).",
+                    "Add the permission on \(platform.map { "\($0)'s" } ?? "the platform's") page of API keys, or set another "
+                        + "key with `vp config-set --\(name)-api-key -`; `vp doctor` lists the key's permissions."
                 )
             case .missingIdentity:
                 (
                     "No ssh key was found\(because).",
-                    "Make one with `vp doctor --fix`, or name one in VP_SSH_IDENTITY or `ssh.identity`."
+                    "Create one with `vp doctor --fix`, or set VP_SSH_IDENTITY or `ssh.identity` to the path of one."
                 )
             case .missingProgram:
                 (
-                    "A program that is needed is not installed\(because).",
-                    "Install it, on Debian with `apt-get install rsync openssh-client libcurl4`."
+                    "A required program is not installed\(because).",
+                    "Install it; on Debian: `apt-get install rsync openssh-client libcurl4`."
                 )
             case .unsupported:
-                ("This is not possible\(place)\(because).", "Use the platform's own console for it.")
+                ("vp cannot do this\(place)\(because).", "Use the platform's own console instead.")
             case .badRequest:
                 (
-                    "\(platform ?? "The platform") did not accept the request while \(activity.words)\(subject)\(because).",
-                    "Check the values given."
+                    "\(platform ?? "The platform") rejected a request while \(activity.words)\(subject)\(because).",
+                    "Check the values that you gave."
                 )
             case .insufficientCredit:
                 (
@@ -116,220 +86,232 @@ enum Report {
                 )
             case .rateLimited:
                 (
-                    "\(platform ?? "The platform") wants fewer requests\(because).",
+                    "\(platform ?? "The platform") limits the rate of requests\(because).",
                     "Wait half a minute and try again."
                 )
             case .searchQuotaSpent:
                 (
-                    "\(platform ?? "The platform") allows no further search for offers today\(because).",
-                    "Instances that run are not affected. `vp create-instance --offer ID` still rents what `vp offers` "
-                        + "has shown; the other platform has no such limit."
+                    "\(platform ?? "The platform") allows no more searches for offers today\(because).",
+                    "Running instances are not affected. `vp create-instance --offer ID` still rents an offer that "
+                        + "`vp offers` has listed, and the other platform has no such limit."
                 )
             case .networkDown:
                 (
                     "\(platform ?? "The platform") could not be reached while \(activity.words)\(because).",
-                    "Check the network, and the address with `vp config-show`."
+                    "Check the network; `vp config-show` shows the platform's address."
                 )
             case .insecureConnection:
                 (
-                    "\(platform ?? "The platform") cannot be asked safely, and was sent nothing\(because).",
-                    "Where a proxy or a CA of your own stands in between, name its certificate in SSL_CERT_FILE or in "
-                        + "`platforms.\(name).ca_file` of your own configuration."
+                    "The connection to \(platform ?? "the platform") is not secure, so vp sent nothing\(because).",
+                    "If you use a proxy or a CA of your own, set SSL_CERT_FILE, or `platforms.\(name).ca_file` in your own "
+                        + "configuration, to its certificate."
                 )
             case .platformFailed:
                 (
-                    "\(platform ?? "The platform") failed while \(activity.words)\(subject)\(because).",
-                    "Try again in a minute; `vp ls` shows what is there."
+                    "\(platform ?? "The platform") reported an internal error while \(activity.words)\(subject)\(because).",
+                    "Try again in a minute; `vp ls` lists your instances."
                 )
             case .badResponse:
                 (
-                    "\(platform ?? "The platform") gave an answer that cannot be understood while \(activity.words)\(because).",
-                    "It is not taken for an empty one. Try again; if it stays, a newer vp may know the new form."
+                    "vp does not understand \(platform.map { "\($0)'s" } ?? "the platform's") answer while "
+                        + "\(activity.words)\(because).",
+                    "vp does not treat this as an empty answer. Try again; if it persists, a newer vp may know the new format."
                 )
             case .endpointRetired:
                 (
-                    "\(platform ?? "The platform") has switched off an address that vp used while \(activity.words)\(because).",
-                    "A newer vp is needed."
+                    "\(platform ?? "The platform") has retired an address that vp uses for \(activity.words)\(because).",
+                    "Update vp."
                 )
             case .unknownGPU:
                 (
-                    "No GPU is called\(subject.isEmpty ? " that" : subject)\(because).",
-                    choices.isEmpty ? "`vp offers` lists what there is." : "Did you mean \(choices)?"
+                    "\(subject.isEmpty ? "That" : String(subject.dropFirst())) is not a known GPU\(because).",
+                    choices.isEmpty ? "`vp offers` lists the GPUs for rent." : "Did you mean \(choices)?"
                 )
             case .noMatchingOffer:
                 (
                     "No offer\(place) fits\(because).",
-                    "Raise --max-price, ask for less, or see `vp offers`."
+                    "Raise --max-price or relax the other requirements; `vp offers` lists the offers."
                 )
             case .offerTaken:
-                ("The offer\(subject) was taken by someone else.", "Choose another with `vp offers`.")
+                ("Someone else has rented the offer\(subject).", "Choose another from `vp offers`.")
             case .noCandidateLeft:
                 (
                     "No instance could be rented\(place)\(because).",
-                    "Nothing is left running. Ask for other hardware (`vp offers`), or try again later."
+                    "Nothing is left running. Choose other hardware from `vp offers`, or try again later."
                 )
             case .imageUnavailable:
                 (
                     "The image\(subject) cannot be used\(place)\(because).",
-                    "Check the name and the tag; a private image needs a login at its registry."
+                    "Check its name and tag; a private image needs a login at its registry."
                 )
             case .imageUnfit:
                 (
-                    "The image\(subject) cannot run there\(because).",
+                    "The image\(subject) cannot run on this hardware\(because).",
                     (choices.isEmpty
                         ? "Nothing was rented. Choose another GPU or image"
-                        : "Nothing was rented. Take --image \(choices), or leave the choice to vp: --image auto")
-                        + "; --accept-anyway rents all the same."
+                        : "Nothing was rented. Use --image \(choices), or let vp choose: --image auto")
+                        + "; --accept-anyway rents anyway."
                 )
             case .registryBusy:
                 (
-                    "The registry of the image\(subject) refuses to serve it for now\(because).",
-                    "Try again in an hour, or use a copy in a registry that asks for a login."
+                    "The registry of the image\(subject) refuses to serve it at the moment\(because).",
+                    "Try again in an hour, or use a copy of the image in a registry with a login."
                 )
             case .nameInUse:
                 (
-                    "The name\(subject) is in use\(because).",
-                    "Take another, or leave --name out to have one made."
+                    "The name\(subject) is already in use\(because).",
+                    "Choose another name, or leave out --name, and vp chooses one."
                 )
             case .keyNotOnAccount:
                 (
                     "The account\(place) does not have your ssh key\(subject)\(because).",
-                    "Nothing was rented. --yes adds it; so does `vp doctor --fix`."
+                    "Nothing was rented. --yes adds the key to the account, and so does `vp doctor --fix`."
                 )
             case .noInstance:
                 (
-                    "No instance fits\(because).",
+                    "No suitable instance was found\(because).",
                     choices.isEmpty
-                        ? "Rent one with `vp create-instance --gpu-type RTX4090`, or see `vp ls`."
-                        : "There is \(choices). Name one with -i ID, or start it with `vp start ID`."
+                        ? "Rent one with `vp create-instance --gpu-type RTX4090`; `vp ls` lists your instances."
+                        : "Your instances: \(choices). Choose one with -i ID, or start it with `vp start ID`."
                 )
             case .ambiguousInstance:
-                ("Several instances fit\(because).", "Name one with -i ID: \(choices).")
+                ("Several instances match\(because).", "Choose one with -i ID: \(choices).")
             case .instanceGone:
-                ("There is no instance\(subject)\(place)\(because).", "`vp ls` shows what is there.")
+                (
+                    "The instance\(subject) does not exist\(place)\(because).",
+                    "`vp ls` lists your instances."
+                )
             case .instanceNotRunning:
                 (
                     "The instance\(subject) is not running\(because).",
-                    "Start it with `vp start\(subject.isEmpty ? " ID" : subject)`, or see `vp ls`."
+                    "Start it with `vp start\(subject.isEmpty ? " ID" : subject)`; `vp ls` lists your instances."
                 )
             case .instanceNotReady:
                 (
-                    "The instance\(subject) did not get ready in time\(because).",
-                    "See `vp ls`; an instance that is there is being paid for."
+                    "The instance\(subject) was not ready in time\(because).",
+                    "`vp ls` shows whether it still exists; if so, it is billed."
                 )
             case .destroyUnconfirmed:
                 (
-                    "The end of the instance\(subject) is not confirmed\(because).",
-                    "The order stands: each later vp gives it again. `vp ls` shows whether it is gone; "
-                        + "\(platform.map { "\($0)'s" } ?? "the platform's") own page ends it as well."
+                    "The platform has not confirmed that the instance\(subject) is gone\(because).",
+                    "Every later vp repeats the destroy. `vp ls` shows whether the instance is gone; you can also destroy it "
+                        + "on \(platform.map { "\($0)'s" } ?? "the platform's") own page."
                 )
             case .jobsRunning:
                 (
-                    "Other jobs run on the instance\(subject), and would end with it: \(choices)\(because).",
-                    "Wait for them with `vp attach`, or end them as well: --end-jobs."
+                    "Other jobs are running on the instance\(subject) and would end with it: \(choices)\(because).",
+                    "Wait for them with `vp attach`, or end them too with --end-jobs."
                 )
             case .unsafeResults:
                 (
-                    "Results on the instance\(subject) are not here yet\(because).",
-                    "Bring them with `vp download\(subject)`, after `vp start\(subject)` where it is stopped, or give "
-                        + "them up: `vp destroy-instance\(subject) --discard-results`."
+                    "Results on the instance\(subject) are not downloaded yet\(because).",
+                    "Download them with `vp download\(subject)`, after `vp start\(subject)` if the instance is stopped, or "
+                        + "give them up: `vp destroy-instance\(subject) --discard-results`."
                 )
             case .unreachable:
                 (
                     "The instance\(subject) cannot be reached by ssh\(because).",
-                    "See whether it runs with `vp ls`, and try again."
+                    "Check with `vp ls` whether it is running, and try again."
                 )
             case .hostKeyChanged:
                 (
-                    "The instance\(subject) shows another host key than before; nothing was sent\(because).",
-                    "Somebody may be listening, or the container was rebuilt. The instance goes on costing money: "
-                        + "`vp destroy-instance\(subject.isEmpty ? " ID" : subject)` ends it. If you know that it was "
+                    "The host key of the instance\(subject) has changed; nothing was sent\(because).",
+                    "Someone may intercept the connection, or the container was rebuilt. The instance still costs money: "
+                        + "`vp destroy-instance\(subject.isEmpty ? " ID" : subject)` destroys it. If you know that it was "
                         + "rebuilt, remove its file below known_hosts/ in the state folder."
                 )
             case .sshRefused:
                 (
                     "The instance\(subject) does not accept the ssh key\(because).",
-                    "The key must be on the account before the instance is rented; see `vp config-show`."
+                    "The key must be on the account before the instance is rented; `vp config-show` shows which key vp uses."
                 )
             case .noSuchJob:
                 (
-                    "There is no job\(subject.isEmpty ? " of that name" : subject)\(because).",
-                    "`vp jobs` lists them."
+                    subject.isEmpty
+                        ? "No such job\(because)." : "The job\(subject) does not exist\(because).",
+                    "`vp jobs` lists the jobs."
                 )
             case .cancelIncomplete:
                 (
-                    "Not every process of job\(subject) has ended\(because).",
+                    "Some processes of the job\(subject) are still running\(because).",
                     "End them with `vp ssh`, or stop the instance."
                 )
             case .workspaceRefused:
                 (
-                    "This folder is not synced\(because).",
-                    "Run vp in the project's own folder; `vp --init` makes one of it."
+                    "vp does not sync this folder\(because).",
+                    "Run vp in the project's own folder; `vp --init` sets one up."
                 )
             case .uploadTooBig:
                 (
-                    "That is more than is sent unasked\(because), the largest of them \(choices).",
-                    "Send it with --yes-big, leave it out by a line in .vpignore, or raise sync.limit."
+                    "This sync exceeds the limit for uploads without confirmation\(because). The largest files: "
+                        + "\(choices).",
+                    "Confirm with --yes-big, exclude files in .vpignore, or raise sync.limit."
                 )
             case .otherProject:
                 (
                     "The instance\(subject) holds the files of another project\(because).",
-                    "Rent one for this project with `vp create-instance`, or give it a folder of its own there: "
+                    "Rent an instance for this project with `vp create-instance`, or use a separate folder on this one: "
                         + "`vp sync -i\(subject) --own-folder`."
                 )
             case .conflictingFiles:
                 (
-                    "Nothing was run: these changed here and on the instance\(subject), and the command would run with its "
-                        + "versions: \(choices).",
-                    "Give --mine to send yours (the instance's stay beside them, there), or --theirs to run with the "
-                        + "instance's. `vp download\(subject)` brings those beside yours."
+                    "Nothing was run: these files changed both here and on the instance\(subject), and the command would use "
+                        + "the instance's versions: \(choices).",
+                    "Use --mine to upload your versions (the instance's are kept there as conflict copies), or --theirs to run "
+                        + "with the instance's. `vp download\(subject)` puts them beside yours."
                 )
             case .uploadFailed:
                 (
-                    "The project could not be sent\(because).",
-                    "Nothing was run. The same command again goes on where this one stopped."
+                    "The project could not be uploaded\(because).",
+                    "Nothing was run. The same command resumes the upload."
                 )
             case .downloadFailed:
                 (
-                    "The results could not be brought back whole\(because).",
-                    "They are still on the instance: `vp download\(subject)` tries again."
+                    "The results could not be downloaded completely\(because).",
+                    "They are still on the instance; `vp download\(subject)` tries again."
                 )
             case .remoteDiskFull:
                 (
                     "The instance's disk is full\(because).",
-                    "Make room with `vp ssh`, or rent one with more: --disk 100."
+                    "Free some space with `vp ssh`, or rent an instance with a larger disk: --disk 100."
                 )
             case .localDiskFull:
-                ("This machine's disk is full\(because).", "Make room and run the same command again.")
+                (
+                    "The disk of this machine is full\(because).",
+                    "Free some space and run the same command again."
+                )
             case .instanceLost:
                 (
-                    "The instance\(subject) disappeared while the job ran\(because).",
-                    "What it had printed is kept: `vp logs -1`."
+                    "The instance\(subject) disappeared while the job was running\(because).",
+                    "`vp logs -1` shows the output received until then."
                 )
             case .limitRefused:
-                ("Your own limit does not allow it\(because).", "Raise the limit if this is meant.")
+                (
+                    "A limit that you set does not allow this\(because).",
+                    "Raise the limit if you want this; `vp limits` shows all of them."
+                )
             case .timedOut:
                 (
                     "\(platform ?? "The platform") did not answer in time while \(activity.words)\(subject)\(because).",
-                    "Try again; `vp ls` shows what is there."
+                    "Try again; `vp ls` lists your instances."
                 )
             case .answerTooLarge:
                 (
-                    "An answer was larger than any can be, \(activity.words)\(subject)\(because).",
-                    "The machine may be broken or hostile: `vp ssh\(subject)` shows it, "
-                        + "`vp destroy-instance\(subject)` ends it."
+                    "An answer exceeded every plausible size while \(activity.words)\(subject)\(because).",
+                    "The machine may be broken or hostile: `vp ssh\(subject)` opens a shell on it, "
+                        + "`vp destroy-instance\(subject)` destroys it."
                 )
             case .historyUnavailable:
                 (
                     "The history cannot be used\(because).",
-                    "Check history.sqlite in the state folder, and the room on that disk."
+                    "Check history.sqlite in the state folder and the free space on its disk."
                 )
             case .cancelled:
-                ("Cancelled while \(activity.words)\(subject).", "`vp ls` shows what is there.")
+                ("Cancelled while \(activity.words)\(subject).", "`vp ls` lists your instances.")
             case .fileSystem:
                 (
                     "A file could not be read or written while \(activity.words)\(because).",
-                    "Check its permissions and the room on the disk."
+                    "Check its permissions and the free space on its disk."
                 )
             }
         guard let leftover = error.leftoverInstance else {
@@ -337,7 +319,7 @@ enum Report {
         }
         return Words(
             code: error.code.rawValue, message: message,
-            advice: "\(leftover) still exists and is billed: `vp destroy-instance \(leftover)` ends it.")
+            advice: "\(leftover) still exists and is billed: `vp destroy-instance \(leftover)` destroys it.")
     }
 
     static func status(for error: any Error) -> Int32 {
@@ -377,7 +359,7 @@ enum Report {
         }
     }
 
-    /// Says `error` on stderr, in words or as JSON.
+    /// Writes `error` to stderr, in words or as JSON.
     static func show(_ error: any Error, asJSON: Bool, terminal: Terminal) {
         guard !(error is ExitStatus) else { return }
         let words = Self.words(for: error)

@@ -3,40 +3,42 @@ import Foundation
 import Glibc
 import VPEngine
 
-/// What `run` does, and on which instance. Accepted before the verb as well, and by the direct form.
+/// Options for the parts of a run and its instance. They may also precede the verb,
+/// and the direct form has them.
 struct RunPartOptions: ParsableArguments {
     @OptionGroup var instance: InstanceOptions
 
-    @Flag(help: "Send the project, run nothing.")
+    @Flag(help: "Upload the project and run nothing.")
     var syncOnly = false
 
-    @Flag(help: "Run only: send nothing, bring nothing back.")
+    @Flag(help: "Run the command only: upload nothing and download nothing.")
     var noSync = false
 
     @Option(
         name: [.customShort("w"), .long],
         help: ArgumentHelp(
-            "Where the command runs on the instance. (default: the folder that corresponds to the one here)",
+            "Folder on the instance in which the command runs. (default: the counterpart of the current folder)",
             valueName: "folder"))
     var workingDir: String?
 
-    @Flag(help: "Build the project's container image on this machine first; a failed build stops everything.")
+    @Flag(help: "Build the project's container image on this machine first; if that fails, nothing is run.")
     var enableDocker = false
 
     @Option(
         name: [.customShort("d"), .long],
-        help: ArgumentHelp("The Dockerfile of that build.", valueName: "file"))
+        help: ArgumentHelp("The Dockerfile for --enable-docker.", valueName: "file"), completion: .file())
     var dockerfile: String?
 
     @Option(
         help: ArgumentHelp(
-            "Bring results back while the command runs, such as every 5m.", valueName: "time"),
+            "Download results at this interval while the command runs, such as 5m.", valueName: "time"),
         transform: TimeArgument.span)
     var pullEvery: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Bring only these while it runs; may be repeated. In .gitignore syntax.", valueName: "pattern"))
+            "With --pull-every: download only files that match this .gitignore pattern. May be repeated.",
+            valueName: "pattern"))
     var pullOnly: [String] = []
 
     @OptionGroup var transfer: TransferOptions
@@ -45,23 +47,24 @@ struct RunPartOptions: ParsableArguments {
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Sync up, run a command on an instance, sync down.",
+        commandName: "run",
+        abstract: "Upload the project, run a command on an instance, download the results.",
         usage: "vp run [<option> ...] [--] <command> [<argument> ...]",
         discussion: """
-            One word is shell text ("cd src && make"), several are an argument list whose quoting is kept. The exit \
-            status is the command's.
+            A single word is shell text ("cd src && make"). Several words are an argument list, and their quoting is \
+            kept. The exit status is the command's.
 
-            With --create and --destroy from nothing to results to nothing: \
+            --create and --destroy add renting before and destroying after the run: \
             vp run --create --gpu-type RTX4090 --max-price 1 --destroy -- python train.py
             """)
 
-    @Flag(help: "Rent an instance for it first, as `vp create-instance` does.")
+    @Flag(help: "Rent an instance for this run first, like `vp create-instance`.")
     var create = false
 
-    @Flag(help: "Destroy the instance afterwards, once its results are here.")
+    @Flag(help: "Destroy the instance after the run, once its results are downloaded.")
     var destroy = false
 
-    @Flag(help: "With --destroy: end other jobs that run there.")
+    @Flag(help: "With --destroy: also end other jobs on the instance.")
     var endJobs = false
 
     @OptionGroup(title: "With --create") var hardware: HardwareOptions
@@ -72,41 +75,43 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var platform: PlatformOptions
     @OptionGroup var common: CommonOptions
 
-    @Argument(parsing: .postTerminator, help: "What to run.")
+    @Argument(parsing: .postTerminator, help: "The command to run.")
     var command: [String] = []
 
     func validate() throws {
         if self.command.isEmpty, !self.parts.syncOnly {
-            throw ValidationError("There is nothing to run. For example: vp run -- python train.py")
+            throw ValidationError("No command was given. For example: vp run -- python train.py")
         }
         if self.parts.syncOnly, self.parts.noSync {
-            throw ValidationError("--sync-only and --no-sync leave nothing to do.")
+            throw ValidationError("--sync-only and --no-sync together leave nothing to do.")
         }
         if self.create, self.parts.instance.instanceId != nil {
-            throw ValidationError("--create rents an instance, and --instance-id names one that is there.")
+            throw ValidationError("--create rents a new instance and cannot be combined with --instance-id.")
         }
         if self.endJobs, !self.destroy {
-            throw ValidationError("--end-jobs counts only with --destroy.")
+            throw ValidationError("--end-jobs requires --destroy.")
         }
         if self.options.detach, self.destroy {
-            throw ValidationError("--destroy waits for the job's end, and --detach for nothing.")
+            throw ValidationError(
+                "--destroy waits until the job has ended and cannot be combined with --detach.")
         }
         if self.options.detach, self.parts.pullEvery != nil || !self.parts.pullOnly.isEmpty {
             throw ValidationError(
-                "--pull-every brings results while vp follows the job, and --detach leaves it. `vp attach JOB` "
-                    + "follows it later, and `vp download` brings what is there.")
+                "--pull-every works only while vp follows the job, and --detach stops following it. `vp attach JOB` "
+                    + "follows the job later; `vp download` downloads the results so far.")
         }
         if self.create, self.options.after != nil || self.options.queue {
-            throw ValidationError("A new instance has no jobs to wait for.")
+            throw ValidationError(
+                "--after and --queue cannot be combined with --create: a new instance has no other jobs.")
         }
         if !self.create, self.hardware.isGiven || self.rental.isGiven {
-            throw ValidationError("What is to be rented counts only with --create.")
+            throw ValidationError("Hardware options require --create.")
         }
     }
 
     func run() async throws {
-        // Before anything is rented; a program that is just starting to write gets a moment where that costs
-        // nothing.
+        // Before anything is rented. With --create, a program that is just starting to write to the pipe gets
+        // a moment, which costs nothing then.
         if !self.parts.syncOnly { try self.options.checkInput(patience: self.create ? 200 : 0) }
         let platform = self.platform.platform.platform
         let session = try Session(self.common, asJSON: self.options.json)
@@ -114,10 +119,10 @@ struct RunCommand: AsyncParsableCommand {
         if self.parts.enableDocker {
             try await ContainerBuild(session: session, dockerfile: self.parts.dockerfile).run()
         } else if self.parts.dockerfile != nil {
-            session.note("vp: --dockerfile does nothing without --enable-docker.")
+            session.note("vp: --dockerfile has no effect without --enable-docker.")
         }
         let engine = try session.engine(self.parts.transfer)
-        // From here on there may be something to tidy up, also between two actions.
+        // From here on an interruption may have to tidy up, also between two actions.
         let interruption = ActionRunner.Interruption()
         let signals = interruption.watch()
         defer { signals.end() }
@@ -151,7 +156,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         let cameAfterAll =
             self.destroy ? try await self.end(instance, interruption, engine, session) : false
-        // What the run could not bring, the end has.
+        // The destroy has downloaded the results that the run could not.
         if cameAfterAll, (ending as? ExitStatus)?.status == Status.resultsNotWhole { return }
         if let ending { throw ending }
     }
@@ -171,7 +176,7 @@ struct RunCommand: AsyncParsableCommand {
         return try await rental.rent(request)
     }
 
-    /// What becomes of `--destroy` where the run was left before its end.
+    /// Decides what happens to the instance of `--destroy` if vp leaves the run before it has ended.
     private func leave(
         _ instance: Instance, _ job: Job?, _ interruption: ActionRunner.Interruption, _ engine: Engine,
         _ session: Session
@@ -180,20 +185,22 @@ struct RunCommand: AsyncParsableCommand {
             let rental = Rental(engine: engine, session: session, yes: self.rental.yes)
             return try await rental.tidyUp(instance, after: interruption)
         }
-        // At the terminal, before anything was run: the instance is as the user knew it.
+        // Interrupted at the terminal before anything was run: the instance is as the user knew it.
         guard job != nil || !interruption.mayAsk else {
             Terminal.note(
-                "vp: \(instance.id) is not destroyed: nothing was run on it. `vp destroy-instance \(instance.id)` does "
-                    + "it, with its results brought first.")
+                "vp: \(instance.id) is not destroyed, because nothing was run on it. "
+                    + "`vp destroy-instance \(instance.id)` downloads its results and destroys it.")
             return
         }
         await LeftEnd(engine: engine).leave(instance, after: job)
     }
 
-    /// Ends the instance with its results brought home first; what cannot be brought keeps it alive.
+    /// Destroys the instance after downloading its results;
+    /// a result that cannot be downloaded keeps it alive.
     ///
-    /// An end that did not come is what the status tells: the instance goes on costing money.
-    /// How the job ended is then said in the last line. True where every result is known to be here.
+    /// A failed destroy decides the exit status, because the instance goes on costing money;
+    /// the last line then says how the job ended. Returns `true` if every result is known to be on this
+    /// machine.
     private func end(
         _ instance: Instance, _ interruption: ActionRunner.Interruption, _ engine: Engine, _ session: Session
     ) async throws -> Bool {
@@ -212,10 +219,10 @@ struct RunCommand: AsyncParsableCommand {
             session.note("vp: \(DestroyInstanceCommand.line(for: receipt))")
             return receipt.download.map { $0.missing.isEmpty && $0.changing.isEmpty } ?? false
         } catch let error as EngineError where error.code == .instanceGone {
-            session.note("vp: \(instance.id) is gone already.")
+            session.note("vp: \(instance.id) is already gone.")
             return false
         } catch let left as ExitStatus {
-            // Told to end itself, not to keep the instance.
+            // vp was told to end, which is no order to keep the instance.
             await LeftEnd(engine: engine).leave(instance)
             throw left
         } catch {
@@ -228,7 +235,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-/// Says what a run did, and ends with the right status.
+/// Reports a run's results, and ends with the matching status.
 struct RunReport {
     let session: Session
 
@@ -244,9 +251,9 @@ struct RunReport {
         if !left.isEmpty {
             let names = left.prefix(3).map { Terminal.printable(String($0.command.prefix(60))) }
             self.session.note(
-                "vp: \(left.count == 1 ? "1 process" : "\(left.count) processes") that did nothing for a while "
-                    + "stayed behind on \(job.instance): \(names.joined(separator: "; "))")
-            self.session.note("    `vp cancel \(job.id)` ends what \(job.id) left behind.")
+                "vp: \(job.id) left \(left.count == 1 ? "1 idle process" : "\(left.count) idle processes") behind on "
+                    + "\(job.instance): \(names.joined(separator: "; "))")
+            self.session.note("    `vp cancel \(job.id)` ends \(left.count == 1 ? "it" : "them").")
         }
         if let error = summary.downloadError {
             Report.show(error, asJSON: false, terminal: self.session.terminal)
@@ -256,7 +263,7 @@ struct RunReport {
             throw ExitStatus(status: Status.limitRefused)
         }
         let status = job.exitStatus ?? Self.status(of: job)
-        // A job's own failure says more than what came after it.
+        // The job's own failure matters more than a failed download after it.
         if status == 0, summary.downloadError != nil || summary.download?.missing.isEmpty == false {
             throw ExitStatus(status: Status.resultsNotWhole)
         }
@@ -280,7 +287,7 @@ struct RunReport {
         return line
     }
 
-    /// For a job whose end nobody recorded.
+    /// The exit status for a job whose end is not recorded.
     private static func status(of job: Job) -> Int32 {
         switch job.state {
         case .succeeded: 0
@@ -291,8 +298,8 @@ struct RunReport {
     }
 }
 
-/// `--enable-docker`: builds the project's image here, so that a broken Dockerfile is found before money is
-/// spent.
+/// Builds the project's image on this machine for `--enable-docker`,
+/// so that a broken Dockerfile is found before money is spent.
 struct ContainerBuild {
     let session: Session
     let dockerfile: String?
@@ -306,15 +313,15 @@ struct ContainerBuild {
                 .missingProgram, .init("building the image"),
                 detail: "--enable-docker needs docker or podman, and neither is in PATH")
         }
-        // A file named here is meant from where the user stands, one in the settings from the project.
+        // A file on the command line is relative to the current folder, one in the settings to the project.
         let file =
             try self.dockerfile.map { Self.absolute($0, from: self.session.directory) }
             ?? Self.inside(root, settings.dockerfile, "docker.dockerfile")
         let context = try Self.inside(root, settings.buildContext, "docker.build_context")
         guard FileManager.default.isReadableFile(atPath: file) else {
             throw CommandFailure(
-                code: "build_failed", message: "There is no Dockerfile \(file).",
-                advice: "Name one with --dockerfile, or leave out --enable-docker.",
+                code: "build_failed", message: "The Dockerfile \(file) does not exist.",
+                advice: "Give another with --dockerfile, or leave out --enable-docker.",
                 status: Status.configuration)
         }
         let tag = Self.tag(of: self.session.configuration.workspace)
@@ -328,14 +335,16 @@ struct ContainerBuild {
         let status = try await Program.run(builder, words)
         guard status == 0 else {
             throw CommandFailure(
-                code: "build_failed", message: "The build of \(tag) failed: \(name) ended with \(status).",
-                advice: "Nothing was sent or run.", status: Status.configuration)
+                code: "build_failed",
+                message: "The build of \(tag) failed: \(name) exited with status \(status).",
+                advice: "Nothing was uploaded or run.", status: Status.configuration)
         }
         self.session.note(
-            "vp: \(tag) is built. It stays on this machine; to run in it, push it and rent with --image.")
+            "vp: built \(tag) on this machine. To run in it, push it to a registry and rent with --image.")
     }
 
-    /// What the project's file names, which has to be in the project: a build reads all of its context.
+    /// Resolves a path from the project's file. It must be inside the project,
+    /// because a build reads its whole context.
     private static func inside(_ root: String, _ path: String, _ setting: String) throws -> String {
         let whole = Self.absolute(path, from: root)
         let target = URL(fileURLWithPath: whole).resolvingSymlinksInPath().path
@@ -343,15 +352,15 @@ struct ContainerBuild {
         guard target == folder || target.hasPrefix("\(folder)/") else {
             throw CommandFailure(
                 code: "badConfiguration",
-                message: "\(setting) is \(Terminal.printable(path)), which leads out of the project.",
-                advice: "Name a path inside the project, or give another Dockerfile with --dockerfile.",
+                message: "\(setting) is \(Terminal.printable(path)), which is outside the project.",
+                advice: "Set it to a path inside the project, or give a Dockerfile with --dockerfile.",
                 status: Status.configuration)
         }
         return whole
     }
 
-    /// Registries' rules for names are narrower than ours for projects: no hyphen,
-    /// dot or underscore beside another.
+    /// Returns an image tag for the project. Registries forbid two of hyphen,
+    /// dot and underscore side by side.
     private static func tag(of workspace: Workspace) -> String {
         let words = workspace.slug.lowercased().split { "._-".contains($0) }
         return "vp-\(words.joined(separator: "-"))"

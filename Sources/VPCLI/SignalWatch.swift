@@ -4,26 +4,25 @@ import Synchronization
 
 /// Takes signals instead of letting them end the process, until `end()`.
 ///
-/// There is one owner of signals in the process, with a stack of watches:
-/// a signal goes to the newest watch that wants it, and once none is left it does again what it does to any
-/// program.
+/// One owner takes all signals of the process and keeps a stack of watches.
+/// A signal goes to the newest watch that wants it; once no watch is left, it has its default effect again.
 final class SignalWatch: Sendable {
     private let id: Int
 
     /// - Parameters:
-    ///   - isLast: true gets only what no other watch wants.
-    ///   - action: is called on a thread of its own with the signal's number.
+    ///   - isLast: `true` receives only signals that no other watch wants.
+    ///   - action: called with the signal's number, on a thread of its own.
     init(_ signals: [Int32], isLast: Bool = false, action: @escaping @Sendable (Int32) -> Void) {
         self.id = SignalOwner.shared.push(signals, isLast: isLast, action)
     }
 
     func end() { SignalOwner.shared.remove(self.id) }
 
-    /// How many signals any watch has taken so far. A question to the user ends where one comes while it is
-    /// open.
+    /// The number of signals that watches have taken so far. A signal that arrives during a question ends the
+    /// question.
     static var arrivals: Int { SignalOwner.shared.arrivals }
 
-    /// The last one that a watch has taken.
+    /// The newest signal that a watch has taken.
     static var newest: Int32? { SignalOwner.shared.newest }
 }
 
@@ -39,9 +38,9 @@ private final class SignalOwner: Sendable {
     private struct State {
         var watches: [Watch] = []
         var nextID = 0
-        /// Signals that our handler takes.
+        /// Signals for which our handler is installed.
         var taken: Set<Int32> = []
-        /// Those that a watch was told of.
+        /// The number of signals that were passed to a watch.
         var arrivals = 0
         var newest: Int32?
     }
@@ -71,13 +70,13 @@ private final class SignalOwner: Sendable {
     ) -> Int {
         self.state.withLock { state in
             state.nextID += 1
-            // Started by nohup(1), a program is to outlive its terminal.
+            // nohup(1) ignores SIGHUP so that the program outlives its terminal.
             let wanted = signals.filter { $0 != SIGHUP || state.taken.contains($0) || !Self.isIgnored($0) }
             let watch = Watch(id: state.nextID, signals: Set(wanted), action: action)
             state.watches.insert(watch, at: isLast ? 0 : state.watches.count)
             for number in wanted where state.taken.insert(number).inserted {
                 signal(number) { number in
-                    // Nothing else is allowed in a handler.
+                    // A handler may call only async-signal-safe functions.
                     let before = errno
                     var byte = UInt8(truncatingIfNeeded: number)
                     _ = write(signalBell, &byte, 1)
@@ -101,14 +100,14 @@ private final class SignalOwner: Sendable {
     private func deliver(_ number: Int32) {
         let action = self.state.withLock { state in
             let action = state.watches.last { $0.signals.contains(number) }?.action
-            // The window's size is no reason to end a question, nor is a pause.
+            // A resize or a pause does not end a question.
             if action != nil, number != SIGWINCH, number != SIGTSTP {
                 state.arrivals += 1
                 state.newest = number
             }
             return action
         }
-        // It came for a watch that has just ended.
+        // The signal was meant for a watch that has just ended.
         guard let action else {
             kill(getpid(), number)
             return
@@ -123,5 +122,5 @@ private final class SignalOwner: Sendable {
     }
 }
 
-/// Where the handler writes to. A global variable, because a handler can reach nothing else.
+/// The pipe that the handler writes to. A handler can reach nothing but global variables.
 private nonisolated(unsafe) var signalBell: Int32 = -1

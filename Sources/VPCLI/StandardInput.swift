@@ -1,11 +1,12 @@
 import Glibc
 
-/// What waits on standard input.
+/// Data on standard input.
 enum StandardInput {
-    /// Whether there is something to read, where it is a pipe, a socket or a file:
-    /// a terminal waits for questions, and a pipe on which nothing comes is how many programs start others.
+    /// Whether a pipe, a socket or a file on standard input has data. A terminal never counts,
+    /// because it serves for questions; neither does an empty pipe,
+    /// because many programs start others with one.
     ///
-    /// - Parameter milliseconds: how long a pipe may take to say so.
+    /// - Parameter milliseconds: the time that a pipe gets for its first data.
     static func isWaiting(patience milliseconds: Int32) -> Bool {
         var status = stat()
         guard fstat(STDIN_FILENO, &status) == 0 else { return false }

@@ -4,9 +4,10 @@ import VPEngine
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show in one line what is being spent, from cache.",
+        commandName: "status", abstract: "Show the current spending in one line, from the cache.",
         discussion:
-            "For a shell prompt: it asks nobody and reads one small file. `vp ls` brings it up to date.")
+            "This is meant for a shell prompt: it makes no request and reads one small file, which `vp ls` updates."
+    )
 
     @OptionGroup var json: JSONOptions
 
@@ -38,7 +39,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     private static func short(_ dollars: Double) -> String {
-        // Not by `Figures`, which costs a prompt the start of Foundation's formats.
+        // `Figures` would start Foundation's number formats, which is too slow for a prompt.
         let cents = Int(saturating: (NumberRange.dollars.clamp(dollars) * 100).rounded())
         let sign = cents < 0 ? "-" : ""
         return "$\(sign)\(abs(cents) / 100).\(Figures.twoDigits(abs(cents) % 100))"

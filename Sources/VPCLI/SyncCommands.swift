@@ -2,47 +2,51 @@ import ArgumentParser
 import Foundation
 import VPEngine
 
-/// How much and how fast files may travel.
+/// Limits for the size and speed of a transfer.
 struct TransferOptions: ParsableArguments {
-    @Flag(help: "Send even what is more than a project usually has.")
+    @Flag(help: "Upload without confirmation even if the total size exceeds sync.limit.")
     var yesBig = false
 
     @Option(
         name: .customLong("bwlimit"),
-        help: ArgumentHelp("At most that much a second, such as 5MB.", valueName: "rate"))
+        help: ArgumentHelp("Maximum transfer rate per second, such as 5MB.", valueName: "rate"))
     var bandwidthLimit: ByteRate?
 }
 
-/// What an upload decides where it cannot by itself.
+/// Answers to the questions that an upload may have.
 struct UploadOptions: ParsableArguments {
-    @Flag(help: "Send files that changed on both sides; the instance's versions stay beside them, there.")
+    @Flag(
+        help:
+            "Upload files that changed on both sides; the instance's versions are kept there as conflict copies."
+    )
     var mine = false
 
-    @Flag(help: "Run with the instance's versions of files that changed on both sides.")
+    @Flag(help: "Keep the instance's versions of files that changed on both sides.")
     var theirs = false
 
-    @Flag(help: "On an instance that was rented for another project: take a folder of its own there.")
+    @Flag(help: "Use a separate folder on an instance that was rented for another project.")
     var ownFolder = false
 
     func validate() throws {
-        if self.mine, self.theirs { throw ValidationError("--mine and --theirs exclude each other.") }
+        if self.mine, self.theirs { throw ValidationError("--mine and --theirs cannot be combined.") }
     }
 
     var version: UploadRequest.Version? { self.mine ? .mine : self.theirs ? .theirs : nil }
 }
 
-/// With which version a command is to run of files that changed on both sides.
+/// Asks which version of files that changed on both sides a command uses.
 struct VersionQuestion {
     let session: Session
 
-    /// nil where it is not to run.
+    /// nil if the command must not run.
     func ask(_ error: EngineError) -> UploadRequest.Version? {
         let files = error.suggestions.map(Terminal.printable)
-        Terminal.note("vp: Changed here and on \(error.activity.subject ?? "the instance"):")
+        Terminal.note("vp: these files changed here and on \(error.activity.subject ?? "the instance"):")
         for file in files.prefix(10) { Terminal.note("  \(file)") }
         if files.count > 10 { Terminal.note("  and \(files.count - 10) more") }
         let answer = Prompt(terminal: self.session.terminal).text(
-            "Run with [m]ine (theirs stay beside them, there), [t]heirs, or [n]ot at all?", fallback: "n")
+            "Run with [m]ine (theirs are kept on the instance as conflict copies), [t]heirs, or [n]ot at all?",
+            fallback: "n")
         return switch answer.lowercased() {
         case "m", "mine": .mine
         case "t", "theirs": .theirs
@@ -51,25 +55,25 @@ struct VersionQuestion {
     }
 }
 
-/// What of the project a transfer is about: `[ID] [PATH…]`.
+/// The instance and the paths of a transfer: `[ID] [PATH…]`.
 struct TransferSubjects {
     var instance: Instance
-    /// Relative to the project.
+    /// Paths relative to the project.
     var paths: [String]
 
-    /// The first of `words` is the instance where `option` names none and it can be one;
+    /// Takes the first of `words` for the instance if `option` names none and there is such an instance;
     /// the others are paths.
     init(
         _ words: [String], option: InstanceOptions, platform: Platform?, _ engine: Engine, _ session: Session
     ) async throws {
         var paths = words
         var name = option.instanceId
-        // Asked for once: the answer to whether there is such an instance is the instance.
+        // One request answers whether the instance exists and gives the instance.
         var known: Instance?
-        // With -i the first word may still repeat the instance; a path with a slash is none then.
+        // With -i the first word may still repeat the instance, unless it has a slash.
         if let first = words.first, name == nil || !first.contains("/") {
             known = try? await engine.instance(named: first, platform: platform)
-            // A number that is no instance is a mistake in an id, not a path.
+            // A number that is no instance is a mistyped id rather than a path.
             if known != nil || (name == nil && first.allSatisfy(\.isNumber)) {
                 name = try option.name(orArgument: first)
                 paths.removeFirst()
@@ -86,7 +90,7 @@ struct TransferSubjects {
         }
     }
 
-    /// `path` may be meant from where the user stands, or be one of the instance.
+    /// Returns `path` relative to the project. It may be relative to `directory`, or a path on the instance.
     static func relative(_ path: String, to workspace: Workspace, from directory: String) throws -> String {
         let absolute = path.hasPrefix("/") ? path : "\(directory)/\(path)"
         let standard = URL(fileURLWithPath: absolute).standardizedFileURL.path
@@ -95,17 +99,17 @@ struct TransferSubjects {
             if standard.hasPrefix(root + "/") { return String(standard.dropFirst(root.count + 1)) }
         }
         throw CommandFailure(
-            code: "usage", message: "\(Terminal.printable(path)) is not in the project's folder.",
-            advice: "Name what is in it, from here or from \(workspace.localRoot).", status: Status.usage)
+            code: "usage", message: "\(Terminal.printable(path)) is outside the project's folder.",
+            advice: "Give a path inside \(workspace.localRoot).", status: Status.usage)
     }
 }
 
-/// Bytes a second, as people write them.
+/// A transfer rate in bytes per second, such as `5MB`.
 struct ByteRate: ExpressibleByArgument {
     var bytes: Int64
 
     init?(argument: String) {
-        // A bare number is in gigabytes elsewhere; nobody means that for a line.
+        // A bare number is refused: elsewhere it counts gigabytes, which is no plausible rate.
         guard argument.last?.isLetter == true, let bytes = ByteCount.parse(argument) else { return nil }
         self.bytes = bytes
     }
@@ -122,18 +126,19 @@ extension Session {
 
 struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sync", abstract: "Send the project to an instance.",
+        commandName: "sync", abstract: "Upload the project to an instance.",
         usage: "vp sync [<option> ...] [<id>] [<path> ...]")
 
     @Argument(
         help: ArgumentHelp(
-            "The instance's id or name, not needed while one runs; then what to send, and all of it where nothing is "
-                + "named. What was removed there is sent again where it is named.", valueName: "id-or-path"))
+            "The instance's id or name, optional while exactly one runs, then the paths to upload; without paths, the "
+                + "whole project. A file that was deleted on the instance is uploaded again only if it is named.",
+            valueName: "id-or-path"), completion: Completions.instances)
     var words: [String] = []
 
     @OptionGroup var instance: InstanceOptions
 
-    @Flag(help: "Say what would be sent, and what is left out.")
+    @Flag(help: "Show which files would be uploaded and which are omitted, and change nothing.")
     var dryRun = false
 
     @OptionGroup var upload: UploadOptions
@@ -164,30 +169,32 @@ struct SyncCommand: AsyncParsableCommand {
 
 struct DownloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "download", abstract: "Bring back what is new or changed on an instance.",
+        commandName: "download", abstract: "Download files that are new or changed on an instance.",
         usage: "vp download [<option> ...] [<id>] [<path> ...]",
         discussion: """
-            A folder stands for what is in it, and * for what it does in .gitignore (in quotes, so that the shell leaves \
-            it alone). What stays on an instance for good is named by `sync.keep_there` in .vp/config.yaml.
+            A folder includes everything in it, and * matches as it does in .gitignore; quote it so that the shell does \
+            not expand it. `sync.keep_there` in .vp/config.yaml lists paths that always stay on the instance.
             """)
 
     @Argument(
         help: ArgumentHelp(
-            "The instance's id or name, not needed while one runs; then what to bring, and all of it where nothing is "
-                + "named. What was removed here comes again where it is named.", valueName: "id-or-path"))
+            "The instance's id or name, optional while exactly one runs, then the paths to download; without paths, all "
+                + "of them. A file that was deleted here is downloaded again only if it is named.",
+            valueName: "id-or-path"), completion: Completions.instances)
     var words: [String] = []
 
     @OptionGroup var instance: InstanceOptions
 
     @Option(
         help: ArgumentHelp(
-            "Leave these there this time; may be repeated. In .gitignore syntax.", valueName: "pattern"))
+            "Do not download files that match this .gitignore pattern. May be repeated.", valueName: "pattern"
+        ))
     var exclude: [String] = []
 
-    @Flag(help: "Read every file on both sides, and do not take size and time for proof.")
+    @Flag(help: "Compare the contents of every file on both sides instead of size and time.")
     var verify = false
 
-    @Flag(help: "Say what would be brought back.")
+    @Flag(help: "Show which files would be downloaded, and change nothing.")
     var dryRun = false
 
     @OptionGroup var transfer: TransferOptions
@@ -213,7 +220,7 @@ struct DownloadCommand: AsyncParsableCommand {
     }
 }
 
-/// Says what a sync did and what it left alone.
+/// Reports which files a sync moved, and which it left alone.
 enum SyncReport {
     static func perform(
         _ words: [String], _ option: InstanceOptions, common: CommonOptions, platform: PlatformOptions,
@@ -231,7 +238,7 @@ enum SyncReport {
         do {
             result = try await ActionRunner(engine: engine, session: session).result(of: action)
         } catch let error as EngineError where error.code == .localDiskFull {
-            // Results that found no room here are results that did not come.
+            // Results that do not fit on this machine's disk are missing results.
             guard case .download = action else { throw error }
             Report.show(error, asJSON: asJSON, terminal: session.terminal)
             throw ExitStatus(status: Status.resultsNotWhole)
@@ -248,8 +255,9 @@ enum SyncReport {
             if !summary.removedHere.isEmpty {
                 let count = Units.count(summary.removedHere.count, "file")
                 session.note(
-                    "vp: \(count) removed here \(summary.removedHere.count == 1 ? "is" : "are") still there: "
-                        + "\(Self.list(summary.removedHere)). `vp download PATH` brings what you name.")
+                    "vp: \(count) that you deleted here \(summary.removedHere.count == 1 ? "is" : "are") still on the "
+                        + "instance: \(Self.list(summary.removedHere)). `vp download PATH` downloads a file again."
+                )
             }
         }
         if !summary.missing.isEmpty {
@@ -262,7 +270,7 @@ enum SyncReport {
         Self.showTrouble(summary, session: session)
     }
 
-    /// After a run only what came back is worth a line.
+    /// Reports a download after a run, if any file came.
     static func showResults(_ summary: SyncSummary, session: Session) {
         if summary.transferredFiles > 0 || session.isVerbose {
             session.note(
@@ -271,19 +279,19 @@ enum SyncReport {
         Self.showTrouble(summary, session: session)
     }
 
-    /// `sent 12 files, 1.2 MB, 3 unchanged, in 0.4 s`
+    /// `uploaded 12 files, 1.2 MB, 3 unchanged, in 0.4 s`
     static func line(for summary: SyncSummary) -> String {
         let isUp = summary.direction == .up
         guard summary.transferredFiles > 0 || summary.deletedFiles > 0 else {
             let unchanged = Units.count(summary.unchangedFiles, "file")
             guard summary.isAllThere else {
-                return "\(isUp ? "sent" : "brought back") nothing, \(unchanged) unchanged"
+                return "\(isUp ? "uploaded" : "downloaded") nothing, \(unchanged) unchanged"
             }
             let place = isUp ? "the instance has everything" : "everything is here"
-            return "nothing to \(isUp ? "send" : "bring back"), \(place) (\(unchanged))"
+            return "nothing to \(isUp ? "upload" : "download"), \(place) (\(unchanged))"
         }
         var parts = [
-            "\(isUp ? "sent" : "brought back") \(Units.count(summary.transferredFiles, "file"))",
+            "\(isUp ? "uploaded" : "downloaded") \(Units.count(summary.transferredFiles, "file"))",
             Units.bytes(summary.transferredBytes),
         ]
         if summary.deletedFiles > 0 { parts.append("deleted \(summary.deletedFiles)") }
@@ -295,26 +303,27 @@ enum SyncReport {
         for line in summary.left {
             session.note(
                 Style.faint.apply(
-                    "vp: stays there: \(Terminal.printable(line))", if: session.terminal.errorHasColour))
+                    "vp: stays on the instance: \(Terminal.printable(line))",
+                    if: session.terminal.errorHasColour))
         }
         if !summary.conflicts.isEmpty {
             let what =
                 summary.direction == .up
-                ? "changed on the instance and left alone there"
-                : "changed on both sides; the local ones stay"
+                ? "changed on the instance and not overwritten"
+                : "changed on both sides; the local versions stay"
             session.warn([
                 "\(Units.count(summary.conflicts.count, "file")) \(what): \(Self.list(summary.conflicts))"
             ])
         }
         if !summary.changing.isEmpty {
             session.warn([
-                "\(Units.count(summary.changing.count, "file")) did not stand still: \(Self.list(summary.changing))"
+                "\(Units.count(summary.changing.count, "file")) kept changing during the sync: \(Self.list(summary.changing))"
             ])
         }
         if !summary.later.isEmpty {
             session.warn([
-                "\(Units.count(summary.later.count, "file")) went on growing, or appeared, during the download; "
-                    + "the next one brings the rest: \(Self.list(summary.later))"
+                "\(Units.count(summary.later.count, "file")) grew or appeared during the download; the next download "
+                    + "brings the rest: \(Self.list(summary.later))"
             ])
         }
         if !summary.refused.isEmpty {
@@ -337,7 +346,7 @@ enum SyncReport {
 }
 
 extension SyncSummary {
-    /// Whether the side that files were moved to has all that the other one has.
+    /// Whether the receiving side now has everything that the other side has.
     fileprivate var isAllThere: Bool {
         [
             self.conflicts, self.missing, self.changing, self.later, self.refused, self.left,

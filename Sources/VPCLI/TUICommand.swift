@@ -4,7 +4,7 @@ import VPEngine
 
 struct TUICommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tui", abstract: "Open the dashboard (vp-tui). Its options may follow.")
+        commandName: "tui", abstract: "Open the dashboard, with the options of vp-tui.")
 
     @Argument(parsing: .captureForPassthrough, help: "Options of vp-tui.")
     var options: [String] = []

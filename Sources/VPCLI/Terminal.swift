@@ -3,14 +3,14 @@ import Glibc
 import Synchronization
 import VPEngine
 
-/// What the standard streams are, and what may be written to them.
+/// The kinds of the standard streams, and writing to them.
 struct Terminal: Sendable {
     var inputIsTTY: Bool
     var outputIsTTY: Bool
     var errorIsTTY: Bool
     var outputHasColour: Bool
     var errorHasColour: Bool
-    /// False on terminals without UTF-8: marks and bars are then drawn with ASCII.
+    /// `false` on terminals without UTF-8, where marks and bars are drawn in ASCII.
     var hasUnicode: Bool
 
     init(environment: [String: String]) {
@@ -19,7 +19,7 @@ struct Terminal: Sendable {
         self.errorIsTTY = isatty(STDERR_FILENO) == 1
         self.outputHasColour = Self.hasColour(isTTY: self.outputIsTTY, environment)
         self.errorHasColour = Self.hasColour(isTTY: self.errorIsTTY, environment)
-        // The first of these that is set decides, as for setlocale().
+        // As for setlocale(), the first variable that is set decides.
         let locale =
             ["LC_ALL", "LC_CTYPE", "LANG"].lazy
             .compactMap { environment[$0] }.first { !$0.isEmpty }?.uppercased() ?? ""
@@ -27,7 +27,7 @@ struct Terminal: Sendable {
             (locale.contains("UTF-8") || locale.contains("UTF8")) && environment["TERM"] != "linux"
     }
 
-    /// `NO_COLOR` set to anything wins, then `CLICOLOR_FORCE`, a dumb or missing terminal, `CLICOLOR=0`.
+    /// Any `NO_COLOR` wins, then `CLICOLOR_FORCE`, a dumb or missing terminal, and `CLICOLOR=0`.
     static func hasColour(isTTY: Bool, _ environment: [String: String]) -> Bool {
         if let value = environment["NO_COLOR"], !value.isEmpty { return false }
         if let value = environment["CLICOLOR_FORCE"], !value.isEmpty, value != "0" { return true }
@@ -35,14 +35,14 @@ struct Terminal: Sendable {
         return environment["CLICOLOR"] != "0"
     }
 
-    /// True where a line can be redrawn.
+    /// Whether a line on stderr can be redrawn.
     var canRedraw: Bool {
         self.errorIsTTY && ProcessInfo.processInfo.environment["TERM"] ?? "dumb" != "dumb"
     }
 
     var canAsk: Bool { self.inputIsTTY && self.errorIsTTY }
 
-    /// Columns of the terminal behind stderr.
+    /// The number of columns of the terminal on stderr.
     var width: Int {
         var size = winsize()
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
@@ -51,19 +51,19 @@ struct Terminal: Sendable {
 
     // MARK: - Writing
 
-    /// Writes all of `bytes` at once and unbuffered: a job's output must not wait in here.
+    /// Writes all of `bytes` at once and unbuffered, so that a job's output is never delayed.
     ///
-    /// False when nobody reads any more (`vp logs x | head`).
+    /// Returns `false` if the reader has gone away (`vp logs x | head`).
     @discardableResult
     static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
         if StandardStreams.write(bytes, to: descriptor) { return true }
-        // stdout is the answer; a reader that has gone wants no more of it.
+        // stdout is the answer; a reader that has gone away wants no more of it.
         let number = errno
         if descriptor == STDOUT_FILENO { Self.noteFailure(number) }
         return false
     }
 
-    /// Why a part of the answer could not be written; nil where all of it was.
+    /// The reason why part of the answer could not be written; nil if all of it was.
     static var outputFailure: String? {
         Self.failure.withLock(\.self).map { String(cString: strerror($0)) }
     }
@@ -79,8 +79,8 @@ struct Terminal: Sendable {
 
     static func note(_ line: String) { Self.write((line + "\n").utf8, to: STDERR_FILENO) }
 
-    /// `text` without control characters: names and messages come from servers,
-    /// and must not steer a terminal.
+    /// Replaces control characters in `text`: names and messages come from servers and must not control the
+    /// terminal.
     static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: Self.isControl) else { return text }
         var clean = String.UnicodeScalarView()

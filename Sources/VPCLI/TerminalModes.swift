@@ -3,18 +3,18 @@ import Synchronization
 
 /// The modes of the terminal behind standard input, changed until `restore()`.
 ///
-/// Whatever ends or stops the process meanwhile leaves them as they were:
-/// a shell that comes back to a terminal without echo is of no use. Signals that somebody watches are theirs,
-/// and they restore when they leave; all others come here.
+/// A signal that ends or stops the process restores the modes first,
+/// because a shell is unusable on a terminal without echo. Signals with a watch of their own go to that
+/// watch, which restores when it leaves; all others come here.
 final class TerminalModes: Sendable {
     private let before: termios
     private let changed: termios
     private let watch = Mutex<SignalWatch?>(nil)
 
-    /// nil where standard input is no terminal.
+    /// nil if standard input is no terminal.
     ///
-    /// - Parameter forgetsTyped: true throws away what was typed before,
-    ///   so that it is no answer to what comes.
+    /// - Parameter forgetsTyped: `true` discards earlier typing,
+    ///   so that it does not answer the next question.
     init?(forgetsTyped: Bool = false, _ change: (inout termios) -> Void) {
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else { return nil }
@@ -22,7 +22,7 @@ final class TerminalModes: Sendable {
         var changed = before
         change(&changed)
         self.changed = changed
-        // Before the change: a signal between the two would find nobody.
+        // Installed before the change: a signal between the two would find no watch.
         let watch = SignalWatch([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP], isLast: true) { [weak self] in
             self?.leave($0)
         }
@@ -30,7 +30,7 @@ final class TerminalModes: Sendable {
         tcsetattr(STDIN_FILENO, forgetsTyped ? TCSAFLUSH : TCSANOW, &changed)
     }
 
-    /// The modes are as before. Calling it again changes nothing.
+    /// Restores the modes. Calling it again changes nothing.
     func restore() {
         let watch = self.watch.withLock { watch in
             defer { watch = nil }
@@ -44,9 +44,9 @@ final class TerminalModes: Sendable {
     private func leave(_ signal: Int32) {
         self.set(self.before)
         if signal == SIGTSTP {
-            // As SIGTSTP would, also in a session without a shell. To this thread:
-            // one that another thread takes may stop this one a moment later,
-            // when it has changed the modes again.
+            // SIGSTOP stops the process as SIGTSTP would, also in a session without a shell.
+            // It goes to this thread: taken by another, it could stop this one a moment later, after the
+            // modes have changed again.
             raise(SIGSTOP)
             if self.watch.withLock({ $0 != nil }) { self.set(self.changed) }
         } else {

@@ -2,10 +2,10 @@ import ArgumentParser
 import Foundation
 import VPEngine
 
-/// Lengths of time on the command line. `TimeSpan` is their grammar, in every verb;
-/// what is wrong with one is said by it, too.
+/// Lengths of time on the command line. `TimeSpan` defines their syntax and words their errors,
+/// for every verb.
 enum TimeArgument {
-    /// Seconds.
+    /// Returns the length in seconds.
     static func span(_ text: String) throws -> Double {
         do {
             return try TimeSpan.seconds(text)
@@ -14,13 +14,13 @@ enum TimeArgument {
         }
     }
 
-    /// The same, where none at all is allowed: `0` means that in any unit.
+    /// Returns the length in seconds, or 0 for `0` in any unit.
     static func spanOrNone(_ text: String) throws -> Double {
         let isNone = ["0", "0s", "0m", "0h"].contains(text)
         return isNone ? 0 : try Self.span(text)
     }
 
-    /// `4h`, `30m`, `2d`, or `none`.
+    /// Reads `4h`, `30m`, `2d` or `none`.
     static func lease(_ text: String) throws -> LeaseArgument {
         text == "none" ? LeaseArgument(seconds: nil) : LeaseArgument(seconds: try Self.span(text))
     }
@@ -28,14 +28,15 @@ enum TimeArgument {
 
 /// A lease on the command line.
 struct LeaseArgument: Hashable {
-    /// Nil for one without end.
+    /// The length in seconds; nil for a lease without end.
     var seconds: Double?
 }
 
-/// A point in time on the command line: `2026-11-01`, `2026-11-24T12:00:00Z`, or so long ago: `7d`, `12h`.
+/// A point in time on the command line: `2026-11-01`, `2026-11-24T12:00:00Z`,
+/// or an age such as `7d` or `12h`.
 enum SinceArgument: Hashable {
     case date(Date)
-    /// Seconds.
+    /// An age in seconds.
     case ago(Double)
 
     static func read(_ text: String) throws -> SinceArgument {

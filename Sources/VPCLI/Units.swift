@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// Amounts as people read them.
+/// Amounts in a form for people.
 enum Units {
     static func bytes(_ count: Int64) -> String { ByteCount.text(count) }
 
@@ -12,12 +12,12 @@ enum Units {
 
     static func hourly(_ dollars: Double) -> String { Figures.dollars(dollars, 3) + "/h" }
 
-    /// Four digits behind the point under ten cents, where two would say little.
+    /// Dollars with two decimals, or with four below ten cents.
     static func dollars(_ dollars: Double) -> String {
         Figures.dollars(dollars, abs(dollars) < 0.0995 && dollars != 0 ? 4 : 2)
     }
 
-    /// `just now`, `7 min`, `3 h`, `2 d`: how long ago.
+    /// The time since `date`: `just now`, `7 min`, `3 h`, `2 d`.
     static func age(_ date: Date?, now: Date) -> String {
         guard let date else { return "" }
         let seconds = NumberRange.seconds.clamp(now.timeIntervalSince(date))
@@ -63,7 +63,7 @@ struct TextTable {
         self.rows.append(cells)
     }
 
-    /// The lines. A column without any text is left out.
+    /// The table's lines, without columns that have no text.
     func lines(colour: Bool) -> [String] {
         let used = self.columns.indices.filter { column in self.rows.contains { !$0[column].text.isEmpty } }
         let widths = self.columns.indices.map { column in

@@ -38,7 +38,7 @@ struct BootGuardTests {
             }
             let list = try await harness.vp("ls")
             #expect(list.stdout.hasPrefix("No instances."), "\(list)")
-            #expect(try await harness.vp("reap").stdout == "Nothing is left over.\n")
+            #expect(try await harness.vp("reap").stdout == "No unused resources cost money.\n")
         }
     }
 

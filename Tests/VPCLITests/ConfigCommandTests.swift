@@ -120,7 +120,7 @@ import Testing
         try harness.write("project/.vpignore", "mine\n")
         let second = try await harness.vp("--init", "--name", "other")
         #expect(second.status == 0)
-        #expect(second.stdout.contains("stays as it is"))
+        #expect(second.stdout.contains("is not changed"))
         #expect(try harness.read("project/.vp/config.yaml") == "name: mine\n")
         #expect(try harness.read("project/.vpignore") == "mine\n")
     }

@@ -24,7 +24,7 @@ import VPTestSupport
     func theAnswerHolds(answer: String, address: String) async throws {
         let harness = try self.project()
         let first = try self.show(harness)
-        try first.wait(for: "Allow it, for this project")
+        try first.wait(for: "Allow it for this project")
         #expect(first.screen.contains("use http://127.0.0.1:9 in place of vast.ai"))
         first.type(answer)
         _ = try first.waitForEnd()
@@ -40,7 +40,7 @@ import VPTestSupport
             "project/.vp/config.yaml",
             "platforms:\n  vast:\n    api_key: \(ConfigCommandTests.key)\n    url: http://127.0.0.1:10\n")
         let third = try self.show(harness)
-        try third.wait(for: "Allow it, for this project")
+        try third.wait(for: "Allow it for this project")
         third.type("n\r")
         _ = try third.waitForEnd()
     }

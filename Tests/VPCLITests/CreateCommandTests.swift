@@ -120,7 +120,7 @@ import VPTestSupport
         #expect(amd.status == 208 && amd.stderr.contains("ROCm"), "\(amd)")
         let plan = try await harness.vp("create-instance", "--image", old, "--dry-run")
         #expect(
-            plan.status == 0 && plan.stdout.contains("left out, since the image cannot run there"), "\(plan)")
+            plan.status == 0 && plan.stdout.contains("omitted GPUs that cannot run the image"), "\(plan)")
         let left = try #require(try await harness.vp("ls", "--json").json()["instances"] as? [Any])
         #expect(left.isEmpty)
         try await session.end()
@@ -225,7 +225,8 @@ import VPTestSupport
         let broken = ["RUNPOD_API_KEY": "rpa_wrong0123456789"]
         let words = try await harness.start([verb], environment: broken).output()
         #expect(words.status == 200, "\(words)")
-        #expect(words.stdout.contains("vast") && words.stderr.contains("RunPod refused the key"), "\(words)")
+        #expect(
+            words.stdout.contains("vast") && words.stderr.contains("RunPod refused the API key"), "\(words)")
         let json = try await harness.start([verb, "--json"], environment: broken).output().json()
         let errors = try #require(json["errors"] as? [[String: Any]])
         #expect(errors.map { $0["platform"] as? String } == ["runpod"])
@@ -239,7 +240,7 @@ import VPTestSupport
         let harness = session.harness
         let well = try await harness.vp("doctor")
         #expect(well.status == 0, "\(well)")
-        #expect(well.stdout.contains("Nothing is amiss."), "\(well)")
+        #expect(well.stdout.contains("Everything looks good."), "\(well)")
 
         let ill = try await harness.vp(
             "doctor", "--json", environment: ["VAST_API_KEY": "wrong-key-0123456789"])

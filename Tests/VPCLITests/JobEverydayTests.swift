@@ -34,14 +34,16 @@ struct JobEverydayTests {
             try await self.sendInput(local)
             try await self.writeToAFullDisk(local)
             let refused = try await harness.vp("run", "--detach", "--pull-every", "5m", "--", "true")
-            #expect(refused.status == 64 && refused.stderr.contains("--detach leaves it"), "\(refused)")
+            #expect(
+                refused.status == 64 && refused.stderr.contains("--detach stops following it"), "\(refused)")
         }
     }
 
     private func leaveSomethingBehind(_ local: LocalCloud) async throws {
         let run = try await local.harness.vp("run", "--linger", "1s", "--", "sleep 100000 & echo hi")
         #expect(run.status == 0 && run.stdout == "hi\n", "\(run)")
-        #expect(run.stderr.contains("stayed behind") && run.stderr.contains("vp cancel"), "\(run)")
+        #expect(
+            run.stderr.contains("left 1 idle process behind") && run.stderr.contains("vp cancel"), "\(run)")
         let job = try await local.job()
         let background = try #require(job["background"] as? [[String: Any]])
         #expect(background.map { $0["state"] as? String } == ["left_behind"], "\(background)")
@@ -49,7 +51,7 @@ struct JobEverydayTests {
         #expect(try await local.harness.vp("jobs").stdout.contains("succeeded, 1 left behind"))
         #expect(try await local.harness.vp("jobs", "-1").stdout.contains("left behind"))
         let cancel = try await local.harness.vp("cancel", "-1")
-        #expect(cancel.status == 0 && cancel.stdout.contains("left behind has ended"), "\(cancel)")
+        #expect(cancel.status == 0 && cancel.stdout.contains("left behind have ended"), "\(cancel)")
         #expect(try await local.harness.vp("jobs").stdout.contains("succeeded  "))
         #expect(try await local.harness.vp("cancel", "-1").status != 0)
     }

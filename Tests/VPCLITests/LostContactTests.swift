@@ -144,7 +144,7 @@ struct LostContactTests {
             #expect(run.status == 3 && run.stdout == Self.ticks, "\(run)")
             #expect(try local.harness.read("project/result.txt") == "result\n")
             let list = try await local.harness.vp("ls", "-p", platform.rawValue)
-            #expect(list.status == 200 && list.stderr.contains("refused the key"), "\(list)")
+            #expect(list.status == 200 && list.stderr.contains("refused the API key"), "\(list)")
         }
     }
 }

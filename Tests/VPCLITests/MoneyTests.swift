@@ -112,10 +112,10 @@ struct MoneyTests {
             #expect(abs(date.timeIntervalSinceNow - 7200) < 120)
             #expect(row["lease_guardian"] as? String == (cloud.isSandboxed ? "instance" : "local"))
             let shown = try await harness.vp("lease", id)
-            #expect(shown.stdout.contains(#/is destroyed in (1:59|2:00):/#))
-            #expect(shown.stdout.contains("Stopped after 30:00 without use."))
+            #expect(shown.stdout.contains(#/will be destroyed in (1:59|2:00):/#))
+            #expect(shown.stdout.contains("It will be stopped after 30:00 without use."))
             let longer = try await harness.vp("lease", id, "4h")
-            #expect(longer.stdout.contains(#/is destroyed in (3:59|4:00):/#))
+            #expect(longer.stdout.contains(#/will be destroyed in (3:59|4:00):/#))
             let none = try await harness.vp("lease", id, "none")
             #expect(none.stdout == "\(id) has no lease: it runs until you end it.\n")
             let table = try await harness.vp("ls")
@@ -127,7 +127,7 @@ struct MoneyTests {
 
     @Test func costsAndLeftoversAreShown() async throws {
         try await self.withCloud { cloud, harness in
-            #expect(try await harness.vp("reap").stdout == "Nothing is left over.\n")
+            #expect(try await harness.vp("reap").stdout == "No unused resources cost money.\n")
             let id = try await self.rent(harness)
             #expect(try await harness.vp("--no-sync", "sleep", "3").status == 0)
             let cost = try await harness.vp("cost", "--by", "job", "--json").json()
@@ -145,7 +145,7 @@ struct MoneyTests {
             #expect(row["action"] as? String == "vp destroy-instance \(id)")
             #expect((row["dollars_per_day"] as? Double ?? 0) > 0)
             let lease = try await harness.vp("lease", id)
-            #expect(lease.stdout.contains("is stopped, so that no lease ends it"), "\(lease)")
+            #expect(lease.stdout.contains("is stopped, so no lease applies"), "\(lease)")
             // What is on its disk cannot be seen now, and was here when it was stopped.
             let manifests = try #require(
                 harness.files(below: ".local/state/variousplug", withSuffix: "/verified").first)
@@ -153,7 +153,7 @@ struct MoneyTests {
             let refused = try await harness.vp("destroy-instance", id)
             #expect(refused.status == 205, "\(refused)")
             #expect(refused.stderr.contains("a moment ago everything was here"), "\(refused)")
-            #expect(refused.stderr.contains("after `vp start \(id)` where it is stopped"))
+            #expect(refused.stderr.contains("after `vp start \(id)` if the instance is stopped"))
             #expect(try await harness.vp("start", id).status == 0)
             #expect(try await harness.vp("stop", id).status == 0)
             #expect(try await harness.vp("destroy-instance", id).status == 0)

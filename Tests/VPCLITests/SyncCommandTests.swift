@@ -77,7 +77,7 @@ import VPTestSupport
         #expect(try await harness.vp("sync", ids[0], "-i", ids[1]).status == 64)
         let ignored = try await harness.vp("jobs", "-i", ids[0])
         #expect(ignored.status == 64, "\(ignored)")
-        #expect(ignored.stderr.contains("`vp jobs` takes no -i."))
+        #expect(ignored.stderr.contains("`vp jobs` has no option -i."))
         try await session.end()
     }
 
@@ -101,7 +101,7 @@ import VPTestSupport
         #expect(try await harness.vp("sync").status == 0)
         #expect(try await harness.vp("diff").stdout.contains("Nothing to do: 2 files unchanged."))
         let why = try await harness.vp("why", "data/big.bin")
-        #expect(why.stdout == "data/big.bin is not sent: `data/`, .vpignore:1.\n", "\(why)")
+        #expect(why.stdout == "data/big.bin is not synced: `data/`, .vpignore:1.\n", "\(why)")
         let sent = try await harness.vp("why", "a.txt", "--json")
         #expect(try sent.json()["verdict"] as? String == "sent")
         #expect((try sent.json()["instances"] as? [[String: Any]])?.first?["id"] as? String == id, "\(sent)")

@@ -58,14 +58,14 @@ import VPTestSupport
         #expect(try await harness.vp("--no-sync", "run", "--", "rm sub/x").status == 0)
         let gone = try await harness.vp("run", "--", "test ! -e sub/x")
         #expect(gone.status == 0 && gone.stderr.contains("no longer has sub/x"), "\(gone)")
-        #expect(try await harness.vp("sync", "sub/x").stdout.hasPrefix("sent 1 file"))
+        #expect(try await harness.vp("sync", "sub/x").stdout.hasPrefix("uploaded 1 file"))
         // And what was removed here can be had again.
         try FileManager.default.removeItem(atPath: harness.path("project/main.txt.remote-\(id)"))
         let down = try await harness.vp("download", "--exclude", "*.pt")
         #expect(down.status == 0 && !down.stdout.contains("everything is here"), "\(down)")
         #expect(down.stderr.contains("main.txt.remote-\(id)"), "\(down)")
         let again = try await harness.vp("download", "main.txt.remote-\(id)")
-        #expect(again.stdout.hasPrefix("brought back 1 file"), "\(again)")
+        #expect(again.stdout.hasPrefix("downloaded 1 file"), "\(again)")
         #expect(try await harness.vp("download").stdout.contains("everything is here"))
         let missing = try await harness.vp("download", "no/such")
         #expect(missing.status == 205 && missing.stderr.contains("no/such"), "\(missing)")
@@ -137,19 +137,19 @@ import VPTestSupport
     /// "Everything is here" is said of nothing less.
     @Test func sentencesDoNotContradictEachOther() {
         let whole = SyncSummary(direction: .down, unchangedFiles: 3)
-        #expect(SyncReport.line(for: whole) == "nothing to bring back, everything is here (3 files)")
+        #expect(SyncReport.line(for: whole) == "nothing to download, everything is here (3 files)")
         let parts: [WritableKeyPath<SyncSummary, [String]>] = [
             \.missing, \.conflicts, \.changing, \.later, \.refused, \.left, \.removedHere,
         ]
         for part in parts {
             var summary = whole
             summary[keyPath: part] = ["a"]
-            #expect(SyncReport.line(for: summary) == "brought back nothing, 3 files unchanged")
+            #expect(SyncReport.line(for: summary) == "downloaded nothing, 3 files unchanged")
         }
         var up = SyncSummary(direction: .up, unchangedFiles: 1)
-        #expect(SyncReport.line(for: up) == "nothing to send, the instance has everything (1 file)")
+        #expect(SyncReport.line(for: up) == "nothing to upload, the instance has everything (1 file)")
         up.removedThere = ["a"]
-        #expect(SyncReport.line(for: up) == "sent nothing, 1 file unchanged")
+        #expect(SyncReport.line(for: up) == "uploaded nothing, 1 file unchanged")
     }
 
     @Test func anIgnoreFileBeginsWithWhatGitExcludes() async throws {
@@ -176,7 +176,7 @@ import VPTestSupport
             CLIHarness.products + "/vp", ["--init", "--vast-api-key", "k", "--runpod-api-key", "k"],
             width: 160,
             environment: harness.environment, directory: harness.project)
-        try asked.wait(for: "what .gitignore excludes?")
+        try asked.wait(for: "from .gitignore to .vpignore?")
         asked.type("y\r")
         #expect(try asked.waitForEnd() == .exited(0), "\(asked.screen.text)")
         #expect(try harness.read("project/.vpignore") == text)

@@ -14,7 +14,7 @@ import VPTestSupport
             leftoverInstance: InstanceID(platform: .vast, rawValue: "31415"))
         let words = Report.words(for: error)
         #expect(words.message.contains("could not be reached"))
-        #expect(words.advice == "31415 still exists and is billed: `vp destroy-instance 31415` ends it.")
+        #expect(words.advice == "31415 still exists and is billed: `vp destroy-instance 31415` destroys it.")
     }
 
     @Test func everyErrorHasWordsAndAStatus() {
