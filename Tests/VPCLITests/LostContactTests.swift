@@ -123,7 +123,7 @@ struct LostContactTests {
             #expect(run.stdout == Self.ticks, "\(run)")
             #expect(try local.harness.read("project/result.txt") == "result\n")
             let words = run.stderr
-            #expect(words.contains("is not confirmed") && words.contains("an hour"), "\(run)")
+            #expect(words.contains("has not confirmed") && words.contains("an hour"), "\(run)")
             #expect(words.contains("refuses the key"), "\(run)")
             // Told by us, and with a key of its own, the instance ends itself.
             try await waitUntil("the instance's own end") { await local.cloud.instanceCount == 0 }
