@@ -1,19 +1,24 @@
 import Foundation
 
-/// Questions about jobs that are trainings.
+/// Questions about the training that a job may be.
 extension Engine {
-    /// The number of bytes that `training(of:last:)` reads from the end of a log for a quick answer: a log
-    /// may have gigabytes, and reading one takes a minute.
+    /// What the end of a log is for `training(of:last:)` where it is told by the way, in bytes:
+    /// a log may have gigabytes, and reading one takes a minute.
     public static let endOfLog: Int64 = 1 << 19
 
-    /// The training figures from the local copy of a job's log: all of it, or its last `bytes`.
+    /// What the local copy of a job's log says of a training: the whole of it, or its last `bytes`.
     public func training(of job: Job, last bytes: Int64? = nil) -> TrainingReport {
         let log = self.trainingLog(of: job, last: bytes)
         log.advance()
         return log.reading().report(of: job, now: Date())
     }
 
-    /// A reader of a job's log that can continue as the log grows.
+    /// Every figure of the local copy of a job's log: not the means that a series keeps of a long one.
+    public func readTrainingPoints(of job: Job, _ each: @escaping TrainingPoints.Each) {
+        TrainingPoints.read(log: self.logs.path(job.id), patterns: self.configuration.metrics, each)
+    }
+
+    /// A reader of a job's log that can go on as the log grows.
     public func trainingLog(of job: Job, last bytes: Int64? = nil) -> TrainingLog {
         let path = self.logs.path(job.id)
         guard let bytes, let size = try? self.logs.size(job.id, .log), size > bytes else {

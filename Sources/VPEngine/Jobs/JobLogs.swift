@@ -7,8 +7,13 @@ package struct JobLogs: Sendable {
     package init(_ context: EngineContext) { self.stateFolder = context.configuration.paths.stateFolder }
 
     package func path(_ job: JobID, _ stream: JobStream = .log) -> String {
-        let suffix = stream == .log ? "log" : "errors.log"
-        return "\(self.stateFolder)/logs/\(job.pathComponent).\(suffix)"
+        let log = "\(self.stateFolder)/logs/\(job.pathComponent).log"
+        return stream == .log ? log : Self.errorsPath(besideLog: log)
+    }
+
+    /// Where standard error is that is kept apart from the log at `path`.
+    static func errorsPath(besideLog path: String) -> String {
+        ((path as NSString).deletingPathExtension) + ".errors.log"
     }
 
     /// Returns at most `limit` bytes from `offset`; empty at the end.

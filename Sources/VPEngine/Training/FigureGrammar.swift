@@ -132,7 +132,7 @@ enum FigureGrammar {
 
     /// Before a step's or an epoch's word, they change nothing of it.
     static let stepPrefixes = Set(
-        "completed current cur training train finished global end starting val valid validation eval test"
+        "completed current cur learning training train finished global end starting val valid validation eval test"
             .split(separator: " ").map(String.init))
 
     static let epochWords: Set<String> = [
@@ -215,6 +215,16 @@ enum FigureGrammar {
         "yayy",
         "resuming",
         "resumed", "loaded", "early", "deselected",
+    ]
+
+    /// With one of the words or endings below, they say that a checkpoint was saved.
+    static let saveWords: Set<String> = ["saved", "saving", "save"]
+    static let snapshotWords: Set<String> = [
+        "checkpoint", "checkpoints", "model", "weights", "snapshot", "ckpt", "state",
+    ]
+    static let weightEndings: Set<String> = [
+        "pt", "pth", "ckpt", "safetensors", "bin", "npz", "h5", "keras", "pkl", "msgpack", "params",
+        "caffemodel", "pdparams", "gguf", "tar",
     ]
 
     static let bestWords: Set<String> = ["best", "lowest", "highest", "record"]

@@ -128,7 +128,10 @@ enum NameReading {
             words = lower[..<open].split(separator: " ").map(String.init)
         }
         let parts = words.flatMap { Self.parts($0, of: title) }
-        name.role = parts.lazy.compactMap { FigureGrammar.roles[$0] }.first ?? .none
+        // `Evaluating test`, `Evaluating train`: the last says whose it is.
+        name.role =
+            words.last.flatMap { FigureGrammar.roles[$0] }
+            ?? parts.lazy.compactMap { FigureGrammar.roles[$0] }.first ?? .none
         if let last = words.last {
             let lastParts = Self.parts(last, of: title)
             name.endsInMeasure =

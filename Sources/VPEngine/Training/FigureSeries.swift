@@ -20,6 +20,13 @@ public struct FigureSeries: Equatable, Sendable {
     public private(set) var values: [Double] = []
     /// Where each stands: the step, or the epoch, or, where the log has neither, its number.
     public private(set) var steps: [Double] = []
+    /// The least and the most of the figures that each value is a mean of; the value itself where it is one.
+    public private(set) var lows: [Double] = []
+    public private(set) var highs: [Double] = []
+    /// The epoch of each; not a number where the log has said none.
+    public private(set) var epochs: [Double] = []
+    /// When each arrived, in seconds since 1970; not a number where that is not known.
+    public private(set) var times: [Double] = []
     public private(set) var minimum = Double.infinity
     public private(set) var maximum = -Double.infinity
     public private(set) var minimumStep = 0.0
@@ -33,6 +40,8 @@ public struct FigureSeries: Equatable, Sendable {
     private var sum = 0.0
     private var sumCount = 0
     private var partCount = 0
+    private var partLow = Double.infinity
+    private var partHigh = -Double.infinity
 
     init(_ name: String, _ kind: FigureKind, isEvaluation: Bool, mustBeFinite: Bool) {
         self.name = name
@@ -55,7 +64,7 @@ public struct FigureSeries: Equatable, Sendable {
         return isLow ? (self.minimum, self.minimumStep) : (self.maximum, self.maximumStep)
     }
 
-    mutating func add(_ value: Double, at step: Double) {
+    mutating func add(_ value: Double, at step: Double, epoch: Double = .nan, time: Double = .nan) {
         self.last = value
         self.lastStep = step
         self.count += 1
@@ -72,6 +81,8 @@ public struct FigureSeries: Equatable, Sendable {
             self.notNumberCount = 0
             self.sum += value
             self.sumCount += 1
+            self.partLow = min(self.partLow, value)
+            self.partHigh = max(self.partHigh, value)
         } else {
             self.notNumberSince = self.notNumberSince ?? step
             self.notNumberCount += 1
@@ -80,7 +91,12 @@ public struct FigureSeries: Equatable, Sendable {
         guard self.partCount == self.stride else { return }
         self.values.append(self.sumCount > 0 ? self.sum / Double(self.sumCount) : value)
         self.steps.append(step)
+        self.lows.append(self.sumCount > 0 ? self.partLow : value)
+        self.highs.append(self.sumCount > 0 ? self.partHigh : value)
+        self.epochs.append(epoch)
+        self.times.append(time)
         (self.sum, self.sumCount, self.partCount) = (0, 0, 0)
+        (self.partLow, self.partHigh) = (.infinity, -.infinity)
         if self.values.count == Self.limit { self.halve() }
     }
 
@@ -91,15 +107,28 @@ public struct FigureSeries: Equatable, Sendable {
         self.values[self.values.count - 1] = value
     }
 
+    /// Of two, those that are numbers.
+    private static func either(_ a: Double, _ b: Double, _ choose: (Double, Double) -> Double) -> Double {
+        a.isFinite ? (b.isFinite ? choose(a, b) : a) : b
+    }
+
     /// Half as fine, over twice the time: memory stays the same however long the job runs.
     private mutating func halve() {
         for index in 0..<(Self.limit / 2) {
             let (a, b) = (self.values[2 * index], self.values[2 * index + 1])
             self.values[index] = a.isFinite ? (b.isFinite ? (a + b) / 2 : a) : b
+            self.lows[index] = Self.either(self.lows[2 * index], self.lows[2 * index + 1], min)
+            self.highs[index] = Self.either(self.highs[2 * index], self.highs[2 * index + 1], max)
             self.steps[index] = self.steps[2 * index + 1]
+            self.epochs[index] = self.epochs[2 * index + 1]
+            self.times[index] = self.times[2 * index + 1]
         }
         self.values.removeLast(Self.limit / 2)
         self.steps.removeLast(Self.limit / 2)
+        self.lows.removeLast(Self.limit / 2)
+        self.highs.removeLast(Self.limit / 2)
+        self.epochs.removeLast(Self.limit / 2)
+        self.times.removeLast(Self.limit / 2)
         self.stride *= 2
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A table as some programs print it: names in a header, numbers in the rows under them.
-struct FigureTable {
+final class FigureTable {
     enum Shape { case spaces, pipes, commas }
 
     struct Column {
@@ -11,8 +11,11 @@ struct FigureTable {
 
     let shape: Shape
     let columns: [Column]
-    /// Lines since a row of it was seen.
-    var age = 0
+    private let columnCount: Int
+    // Of the row that is being read; kept for their memory.
+    private var rowCells: [Range<Int>] = []
+    private var rowValues: [(column: Int, value: LineToken)] = []
+    var titles: [String] { self.columns.map(\.title) }
 
     /// A row is not looked for in more lines than that.
     static let patience = 2000
@@ -46,59 +49,96 @@ struct FigureTable {
         guard known > 0 else { return nil }
         self.shape = shape
         self.columns = columns
+        self.columnCount = columns.count
     }
 
     /// Only words, at least three, and one of them a measure.
     private static func mayBeHeader(_ reader: LineReader) -> Bool {
         var words = 0
-        var hasMeasure = false
+        var end = reader.count
         for index in 0..<reader.count {
             let token = reader.tokens[index]
             switch token.kind {
-            case .word:
-                words += 1
-                if !hasMeasure {
-                    let name = reader.names[reader.slot(index, index)]
-                    hasMeasure = name.use == .figure && name.kind.isEvidence
-                }
-            case .sign:
-                if token.sign == 0x3A { return words >= 3 && hasMeasure }
+            case .word: words += 1
+            case .sign where token.sign == 0x3A:
+                guard words >= 3 else { return false }
+                end = index
+            case .sign: break
             case .number, .notNumber, .clock, .junk: return false
             }
+            if end < reader.count { break }
         }
-        return words >= 2 && hasMeasure
+        // What words mean is looked up last: a file of random letters has no end of them.
+        guard words >= 2 else { return false }
+        return (0..<end).contains { index in
+            guard reader.isWord(index) else { return false }
+            let name = reader.names[reader.slot(index, index)]
+            return name.use == .figure && name.kind.isEvidence
+        }
     }
 
-    /// Whether a line has as many cells as this table has columns, or more.
+    /// Whether a line can be a row: as many cells as columns, or a bar behind them. Most lines are none, and
+    /// this is asked of each.
     private func hasEnoughCells(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
         var cells = 0
+        var index = 0
         switch self.shape {
         case .pipes:
+            while index < length, text[index] == 0x20 { index += 1 }
             // A wide bar has three bytes.
-            return length > 0 && (text[0] == 0x7C || text[0] == 0xE2 || text[0] == 0x20)
+            guard index < length, text[index] == 0x7C || text[index] == 0xE2 else { return false }
+            while index < length, cells <= self.columnCount + 1 {
+                let isBar = text[index] == 0x7C || (text[index] == 0xE2 && Self.isBoxBar(text, index, length))
+                if isBar { cells += 1 }
+                index += 1
+            }
+            // One bar more than cells, where the last is closed.
+            return cells == self.columnCount + 1
         case .commas:
             guard text[0] &- 0x30 < 10 || text[0] == 0x2D else { return false }
-            for index in 0..<length where text[index] == 0x2C { cells += 1 }
-            return cells == self.columns.count - 1
+            while index < length, cells < self.columnCount {
+                if text[index] == 0x2C { cells += 1 }
+                index += 1
+            }
+            return cells == self.columnCount - 1
         case .spaces:
-            var index = 0
             while index < length, text[index] == 0x20 || text[index] == 0x09 { index += 1 }
             guard index < length else { return false }
             // A number, or the word of a mean of all rows.
             let first = text[index]
-            guard first &- 0x30 < 10 || first == 0x2D || (index > 2 && Self.firstLetters.contains(first))
-            else {
+            guard first &- 0x30 < 10 || first == 0x2D || (index > 2 && Self.isFirstLetter(first)) else {
                 return false
             }
+            // `2026-03-02`, `10:11:12`: most lines that begin with a digit.
+            var end = index + 1
+            while end < length, text[end] > 0x20 {
+                if text[end] == 0x3A || (text[end] == 0x2D && text[end - 1] &- 0x30 < 10) { return false }
+                end += 1
+            }
             var isInside = false
-            while index < length, cells < self.columns.count {
+            while index < length {
                 let isSpace = text[index] == 0x20 || text[index] == 0x09
-                if !isSpace, !isInside { cells += 1 }
+                if !isSpace, !isInside {
+                    // `640:  50%|█████     | 8/16`: a bar behind the row.
+                    if cells == self.columnCount { return self.endsInColon(text, index) }
+                    cells += 1
+                }
                 isInside = !isSpace
                 index += 1
             }
-            return cells >= self.columns.count
+            return cells == self.columnCount
         }
+    }
+
+    private static func isBoxBar(_ text: UnsafePointer<UInt8>, _ index: Int, _ length: Int) -> Bool {
+        index + 2 < length && text[index + 1] == 0x94 && (text[index + 2] == 0x82 || text[index + 2] == 0x83)
+    }
+
+    /// Of the cell before the one at `index`.
+    private func endsInColon(_ text: UnsafePointer<UInt8>, _ index: Int) -> Bool {
+        var end = index
+        while end > 0, text[end - 1] == 0x20 || text[end - 1] == 0x09 { end -= 1 }
+        return end > 0 && text[end - 1] == 0x3A
     }
 
     /// Up to the bar that YOLO writes behind its header.
@@ -144,6 +184,15 @@ struct FigureTable {
         -> [Range<Int>]
     {
         var cells: [Range<Int>] = []
+        Self.cut(text, length, shape, wide: wide, into: &cells)
+        return cells
+    }
+
+    private static func cut(
+        _ text: UnsafePointer<UInt8>, _ length: Int, _ shape: Shape, wide: Bool,
+        into cells: inout [Range<Int>]
+    ) {
+        cells.removeAll(keepingCapacity: true)
         var start = 0
         func close(_ end: Int, keepsEmpty: Bool) {
             var (first, last) = (start, end)
@@ -192,7 +241,6 @@ struct FigureTable {
             }
             close(length, keepsEmpty: false)
         }
-        return cells
     }
 
     // MARK: Rows
@@ -200,7 +248,11 @@ struct FigureTable {
     private static let meanWords: Set<String> = [
         "all", "mean", "avg", "average", "overall", "total", "macro",
     ]
-    private static let firstLetters = Set(Self.meanWords.compactMap(\.utf8.first))
+
+    /// Of `meanWords`.
+    private static func isFirstLetter(_ byte: UInt8) -> Bool {
+        byte == 0x61 || byte == 0x6D || byte == 0x6F || byte == 0x74
+    }
 
     /// Puts what a row says into `reader.line`; false where the line is no row of this table.
     /// `title` is what the first cell calls the row, where that is a word.
@@ -208,18 +260,19 @@ struct FigureTable {
         -> Bool
     {
         guard self.hasEnoughCells(text, length) else { return false }
-        var cells = Self.cells(text, length, self.shape, wide: false)
-        if self.shape == .spaces, cells.count > self.columns.count {
+        Self.cut(text, length, self.shape, wide: false, into: &self.rowCells)
+        if self.shape == .spaces, self.rowCells.count > self.columns.count {
             // `640:  50%|█████     | 8/16`: a bar behind the row.
-            let last = cells[self.columns.count - 1]
+            let last = self.rowCells[self.columns.count - 1]
             guard text[last.upperBound - 1] == 0x3A else { return false }
-            cells.removeLast(cells.count - self.columns.count)
-            cells[self.columns.count - 1] = last.lowerBound..<(last.upperBound - 1)
+            self.rowCells.removeLast(self.rowCells.count - self.columns.count)
+            self.rowCells[self.columns.count - 1] = last.lowerBound..<(last.upperBound - 1)
         }
-        guard cells.count == self.columns.count else { return false }
-        var values: [(column: Int, value: LineToken)] = []
+        guard self.rowCells.count == self.columns.count else { return false }
+        self.rowValues.removeAll(keepingCapacity: true)
         var count: TrainingLine.Count?
-        for (column, cell) in cells.enumerated() {
+        for column in self.rowCells.indices {
+            let cell = self.rowCells[column]
             guard !cell.isEmpty else {
                 guard self.shape == .pipes else { return false }
                 continue
@@ -229,7 +282,7 @@ struct FigureTable {
             if reader.lexer.count == 1 {
                 switch tokens[0].kind {
                 case .number, .notNumber:
-                    values.append((column, tokens[0]))
+                    self.rowValues.append((column, tokens[0]))
                     continue
                 case .clock: continue
                 case .word, .junk, .sign: break
@@ -238,11 +291,14 @@ struct FigureTable {
                 tokens[1].sign == 0x2F, tokens[1].kind == .sign
             {
                 if self.columns[column].name.use == .epoch || self.columns[column].name.use == .step {
-                    values.append((column, tokens[0]))
+                    self.rowValues.append((column, tokens[0]))
                     let strength: TrainingLine.Count.Strength =
                         self.columns[column].name.use == .epoch ? .row : .step
                     count = TrainingLine.Count(
                         done: tokens[0].value, total: tokens[2].value, strength: strength, isTraining: true)
+                } else if column == 0, self.shape == .spaces {
+                    // `2/50` begins the row of another table.
+                    return false
                 }
                 continue
             }
@@ -256,16 +312,14 @@ struct FigureTable {
             }
             title = nil
         }
-        return self.fill(&reader.line, values, count, isTrials: title != nil)
+        return self.fill(&reader.line, count, isTrials: title != nil)
     }
 
     private func fill(
-        _ line: inout TrainingLine, _ values: [(column: Int, value: LineToken)],
-        _ count: TrainingLine.Count?,
-        isTrials: Bool
+        _ line: inout TrainingLine, _ count: TrainingLine.Count?, isTrials: Bool
     ) -> Bool {
         line.reset()
-        for (column, token) in values {
+        for (column, token) in self.rowValues {
             let name = self.columns[column].name
             let value = token.kind == .notNumber ? Double.nan : token.value
             switch name.use {

@@ -20,6 +20,14 @@ struct GrammarWords {
         static let dict = Uses(rawValue: 32768)
         static let file = Uses(rawValue: 131072)
         static let level = Uses(rawValue: 262144)
+        /// Says that something is kept: `saved`.
+        static let save = Uses(rawValue: 524288)
+        /// What is kept of a training.
+        static let snapshot = Uses(rawValue: 1_048_576)
+        /// What is counted in a second.
+        static let noun = Uses(rawValue: 4_194_304)
+        /// The ending of a file that holds weights.
+        static let weights = Uses(rawValue: 2_097_152)
         /// A line with it may say something of a training.
         static let wanted = Uses(rawValue: 65536)
     }
@@ -57,6 +65,9 @@ struct GrammarWords {
         add(["early"], .early)
         add(["saving"], .saving)
         add(["dict"], .dict)
+        add(FigureGrammar.saveWords, .save)
+        add(FigureGrammar.snapshotWords, .snapshot)
+        add(FigureGrammar.weightEndings, .weights)
         add(FigureGrammar.fileEndings, .file)
         add(
             [
@@ -64,6 +75,7 @@ struct GrammarWords {
                 "metric",
             ], .level)
         add(LineFilter.words, .wanted)
+        add(LineFilter.nouns, .noun)
         return UnsafePointer(table)
     }()
 

@@ -58,6 +58,11 @@ struct LineFilter {
         return UnsafePointer(table)
     }()
 
+    /// What is counted in a second: they say nothing but beside a `/`, a `_` or a `per`.
+    static let nouns: Set<String> = [
+        "tokens", "token", "tok", "samples", "sample", "images", "image", "words", "frames", "sec",
+    ]
+
     /// In capitals.
     static let words: Set<String> = {
         var words = Set(FigureGrammar.steps.keys).union(FigureGrammar.epochWords).union(
@@ -69,10 +74,10 @@ struct LineFilter {
             "lr", "learning", "learn", "eta", "remaining", "remain", "left", "finish", "trial",
             "progress",
         ])
-        words.formUnion([
-            "tokens", "token", "tok", "samples", "sample", "images", "image", "words", "frames", "sec",
-        ])
+        words.formUnion(Self.nouns)
         words.formUnion(["cross", "iters", "steps", "epochs", "kl", "em", "ap"])
+        words.formUnion(FigureGrammar.saveWords)
+        words.formUnion(["checkpoint", "checkpoints"])
         // What is between `_` and the like is one word here.
         let parts = words.flatMap { $0.split(whereSeparator: { !$0.isLetter }).map(String.init) }
         return Set(
@@ -155,9 +160,25 @@ struct LineFilter {
             guard stop + 2 < count, text[stop] == 0x2F || !self.isLetter(text[stop]) else { return false }
             return self.isWordAfter(text, stop + 1, count)
         }
-        if self.words.uses(text + start, stop - start).contains(.wanted) { return true }
+        let uses = self.words.uses(text + start, stop - start)
+        if uses.contains(.noun) {
+            if self.isCounted(text, start, stop, count) { return true }
+        } else if uses.contains(.wanted) {
+            return true
+        }
         if self.hasHump(text, start, stop) || self.endsInLoss(text, stop - start, stop) { return true }
         return stop < index + 4 && self.isWordAfter(text, stop + 1, count)
+    }
+
+    /// `tokens/s`, `tokens_per_second`, `tokens per second`, `it/sec`.
+    private func isCounted(_ text: UnsafePointer<UInt8>, _ start: Int, _ stop: Int, _ count: Int) -> Bool {
+        if start > 0, text[start - 1] == 0x2F || text[start - 1] == 0x5F { return true }
+        guard stop < count else { return false }
+        switch text[stop] {
+        case 0x2F, 0x5F, 0x3A, 0x3D: return true
+        case 0x20: return stop + 2 < count && text[stop + 1] | 0x20 == 0x70 && text[stop + 2] | 0x20 == 0x65
+        default: return false
+        }
     }
 
     private func isWordAfter(_ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Bool {

@@ -7,6 +7,16 @@ extension LineLexer {
         index < self.length && self.text[index] &- 0x30 < 10
     }
 
+    /// The number that begins at `start`; nil where it does not end with its unit at `end`.
+    func number(at start: Int, isNegative: Bool, until end: Int) -> Double? {
+        var token = LineToken(
+            kind: .sign, space: 2, isQuoted: false, start: Int32(truncatingIfNeeded: start), end: 0,
+            unitEnd: 0)
+        self.number(&token, start, start, isNegative)
+        guard Int(token.unitEnd) == end, token.kind == .number || token.kind == .clock else { return nil }
+        return token.value
+    }
+
     func number(_ token: inout LineToken, _ tokenStart: Int, _ start: Int, _ isNegative: Bool) {
         let text = self.text
         var index = start
@@ -83,6 +93,10 @@ extension LineLexer {
             for place in 1...3 { value = value &* 10 &+ UInt64(self.text[end + place] &- 0x30) }
             end += 4
         }
+        if end > index {
+            self.groupHeads.append((index - 3)..<index)
+            if end - index >= 16 { self.isOdd = true }
+        }
         guard end > index, mantissa > 0, value < 1 << 53 else { return }
         digits += end - index
         index = end
@@ -118,6 +132,7 @@ extension LineLexer {
 
     /// `00:23`, `1:07:41`, `0:00:20.98`.
     func clock(_ token: inout LineToken, _ start: Int, _ colon: Int) {
+        if colon - start > 5 { self.isOdd = true }
         guard !token.isFraction, token.value < 100_000, self.isDigit(colon + 2),
             !self.isDigit(colon + 3)
         else {

@@ -12,6 +12,11 @@ final class LineLexer {
     @exclusivity(unchecked) private(set) var text = UnsafePointer<UInt8>(ByteClass.table)
     @exclusivity(unchecked) private(set) var length = 0
 
+    /// How the line is cut hangs on more than which of its bytes are digits.
+    @exclusivity(unchecked) var isOdd = false
+    /// The first digits of numbers with commas.
+    @exclusivity(unchecked) var groupHeads: [Range<Int>] = []
+
     /// Ten to the power of the index.
     let powers: UnsafeMutablePointer<Double>
 
@@ -35,9 +40,15 @@ final class LineLexer {
         self.powers.deallocate()
     }
 
-    func read(_ text: UnsafePointer<UInt8>, _ length: Int) {
+    func prepare(_ text: UnsafePointer<UInt8>, _ length: Int) {
         self.text = text
         self.length = length
+    }
+
+    func read(_ text: UnsafePointer<UInt8>, _ length: Int) {
+        self.prepare(text, length)
+        self.isOdd = false
+        if !self.groupHeads.isEmpty { self.groupHeads.removeAll(keepingCapacity: true) }
         let table = self.classes
         var count = 0
         var index = 0

@@ -36,9 +36,11 @@ extension LineReader {
             return next
         case .countDone:
             self.doneSteps = token.value
+            self.doneToken = index
             return next
         case .countTotal:
             self.totalSteps = token.value
+            self.totalToken = index
             return next
         case .roleOnly: return self.role(name, first, last, index, next)
         case .figure: break

@@ -1,17 +1,18 @@
 import Foundation
 
-/// Reads the time left that the program prints.
+/// How long the program says it still takes.
 extension LineReader {
-    /// Reads `0:12:30`, `1 day, 2:12:07`, `1m 10s`, `171.6m`, `33 minutes and
-    /// 42.59 seconds`, `12.28 hours left`.
+    /// `0:12:30`, `1 day, 2:12:07`, `1m 10s`, `171.6m`, `33 minutes and 42.59 seconds`, `12.28 hours left`.
     func timeLeft(_ start: Int) -> Int {
         var index = start
         var seconds = 0.0
+        var parts: [(token: Int, factor: Double)] = []
         var isKnown = false
         while index < self.count, index < start + 12 {
             let token = self.tokens[index]
             if token.kind == .clock {
                 seconds += token.value
+                parts.append((index, 1))
                 isKnown = true
                 index += 1
                 break
@@ -36,29 +37,37 @@ extension LineReader {
                 end += 1
             }
             guard let length = Self.units[unit] else {
-                // A number alone counts as seconds: that is how JSON logs write it.
+                // A number alone is taken as seconds: JSON has it so.
                 if !isKnown, unit.isEmpty {
                     seconds = token.value
+                    parts = [(index, 1)]
                     isKnown = true
                     index = end
                 }
                 break
             }
-            // The lexer read `M` as a factor of a million; here it means minutes.
+            // A million, as the lexer read it, is no unit of time.
             seconds += (unit == "M" ? token.value / 1e6 : token.value) * length
+            parts.append((index, length))
             isKnown = true
             index = end
         }
-        if isKnown, seconds >= 0, seconds < 1e9, !self.section.isEvaluation, self.startsPositive(start) {
+        if isKnown, seconds >= 0, seconds < Self.longestTimeLeft, !self.section.isEvaluation,
+            self.startsPositive(start)
+        {
             self.line.timeLeft = seconds
+            self.timeParts = parts
         }
         return max(index, start + 1)
     }
 
-    /// `false` for a negative time: `-1 day, 4:39:18` is nonsense.
+    /// `-1 day, 4:39:18` is nonsense.
     private func startsPositive(_ start: Int) -> Bool {
         self.tokens[start].value >= 0 && self.text[Int(self.tokens[start].start)] != 0x2D
     }
+
+    /// In seconds.
+    static let longestTimeLeft = 1e9
 
     static let units: [String: Double] = [
         "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "ms": 0.001, "m": 60, "min": 60,

@@ -47,6 +47,8 @@ extension LineReader {
             Self.head("yayy"), Self.head("resu"), Self.head("load"), Self.head("earl"), Self.head("dese"):
             let uses = self.uses(index)
             guard uses.contains(.kept) else { return }
+            if uses.contains(.save) { self.saysSaved = true }
+            if uses.contains(.snapshot) { self.saysCheckpoint = true }
             if uses.contains(.saving), self.isWord(index + 1), self.uses(index + 1).contains(.dict) {
                 self.section = .eval
                 self.line.role = .eval
@@ -54,8 +56,25 @@ extension LineReader {
                 self.skipsLine = true
                 if uses.contains(.early) { self.line.isBest = true }
             }
+        case Self.head("mode"), Self.head("weig"), Self.head("snap"), Self.head("ckpt"), Self.head("stat"):
+            if self.uses(index).contains(.snapshot) { self.saysCheckpoint = true }
         default: return
         }
+    }
+
+    /// A file with weights among the words: `out/epoch3.pt`.
+    var namesCheckpoint: Bool {
+        for index in 0..<self.count where self.tokens[index].kind == .junk {
+            let token = self.tokens[index]
+            var start = Int(token.end)
+            while start > Int(token.start), self.text[start - 1] != 0x2E { start -= 1 }
+            if start > Int(token.start),
+                self.words.uses(self.text + start, Int(token.end) - start).contains(.weights)
+            {
+                return true
+            }
+        }
+        return false
     }
 
     private var runStartsLine: Bool { self.firstRun?.first == self.run }

@@ -35,10 +35,18 @@ final class LineReader {
     @exclusivity(unchecked) var valueBeforeName = false
     @exclusivity(unchecked) var doneSteps: Double?
     @exclusivity(unchecked) var totalSteps: Double?
+    /// The tokens of these two, and of the parts of the time left with what each is multiplied with.
+    @exclusivity(unchecked) var doneToken: Int?
+    @exclusivity(unchecked) var totalToken: Int?
+    @exclusivity(unchecked) var timeParts: [(token: Int, factor: Double)] = []
     /// `validation loss at iteration 300 | lm loss value: 4.9`:
     /// what the first cell calls the figure in the next.
     @exclusivity(unchecked) var heading: (first: Int, last: Int)?
     @exclusivity(unchecked) var headingEnd = -1
+    private var cleanValues: [Double] = []
+    /// Words of a line that tells of a saved checkpoint.
+    @exclusivity(unchecked) var saysSaved = false
+    @exclusivity(unchecked) var saysCheckpoint = false
 
     var line: TrainingLine {
         @inline(__always) unsafeAddress { UnsafePointer(self.lineMemory) }
@@ -62,6 +70,25 @@ final class LineReader {
         self.lexer.read(text, length)
         self.text = text
         self.count = self.lexer.count
+        self.readTokens()
+    }
+
+    /// The same line again with its numbers marked (`MemoPlan`): what it says then, beside what it says.
+    /// Afterwards `line` is what it was.
+    func readMarked() -> (clean: TrainingLine, tainted: TrainingLine) {
+        let clean = self.line
+        self.cleanValues = (0..<self.count).map { self.tokens[$0].value }
+        MemoPlan.taint(self)
+        self.readTokens()
+        let tainted = self.line
+        self.line = clean
+        return (clean, tainted)
+    }
+
+    /// The value of a token before it was marked.
+    func clean(_ index: Int) -> Double { self.cleanValues[index] }
+
+    private func readTokens() {
         self.begin()
         var index = self.prefix()
         while index < self.count, !self.line.isSetting {
@@ -101,10 +128,16 @@ final class LineReader {
         self.valueBeforeName = false
         self.doneSteps = nil
         self.totalSteps = nil
+        self.doneToken = nil
+        self.totalToken = nil
+        if !self.timeParts.isEmpty { self.timeParts.removeAll(keepingCapacity: true) }
         self.heading = nil
+        self.saysSaved = false
+        self.saysCheckpoint = false
     }
 
     private func end() {
+        if self.saysSaved { self.line.isCheckpoint = self.saysCheckpoint || self.namesCheckpoint }
         if self.line.isSetting {
             self.line.figures.removeAll(keepingCapacity: true)
             return
@@ -127,59 +160,6 @@ final class LineReader {
     func endRun() {
         self.run = -1
         self.runEnd = -1
-    }
-
-    // MARK: The beginning of a line
-
-    /// The rank that a launcher writes first, and a step in brackets or before a colon.
-    private func prefix() -> Int {
-        guard self.count > 2 else { return 0 }
-        let first = self.tokens[0]
-        if first.kind == .sign, first.sign == 0x5B {
-            // `[rank0]:`, `[default1]:`, `[1]:`, `[Rank 0]`
-            let second = self.tokens[1]
-            if second.kind == .number, !second.isFraction, self.isSign(2, 0x5D) {
-                if self.isSign(3, 0x3A), self.tokens[3].space == 0 {
-                    self.line.rank = Int(saturating: second.value)
-                    return 4
-                }
-                return 0
-            }
-            if second.kind == .word, let rank = self.rank(second) {
-                self.line.rank = rank
-                return self.isSign(2, 0x5D) ? (self.isSign(3, 0x3A) ? 4 : 3) : 1
-            }
-        } else if first.kind == .word, self.isSign(1, 0x3A) || self.isSign(1, 0x7C),
-            let rank = self.rank(first)
-        {
-            self.line.rank = rank
-            return 2
-        } else if first.kind == .number, !first.isFraction, first.unitEnd == first.end {
-            if self.isSign(1, 0x3A), self.tokens[1].space == 0, self.tokens[2].space > 0 {
-                // A step, or, where the line has another, what `srun -l` writes.
-                self.line.step = first.value
-                self.line.stepRank = 0
-                return 2
-            }
-            self.firstNumber = first.value
-        }
-        return 0
-    }
-
-    private func rank(_ token: LineToken) -> Int? {
-        var end = Int(token.end)
-        var value = 0
-        var place = 1
-        while end > Int(token.start), self.text[end - 1] &- 0x30 < 10, place < 1_000_000 {
-            end -= 1
-            value += Int(self.text[end] &- 0x30) * place
-            place *= 10
-        }
-        guard place > 1 else { return nil }
-        switch self.lexer.lowercased(Int(token.start), end) {
-        case "rank", "default", "worker", "gpu", "proc", "local_rank", "trainer": return value
-        default: return nil
-        }
     }
 
     @inline(__always)
@@ -210,6 +190,12 @@ final class LineReader {
         case 0x3A, 0x3D:
             return self.separator(index)
         case 0x5B:
+            if self.isSign(index - 1, 0x40), token.space == 0 {
+                // `(AP) @[ IoU=0.50:0.95 | area=all ] = 0.312`: settings, and a figure for each of them.
+                self.skipsLine = true
+                self.endRun()
+                return self.count
+            }
             if self.run >= 0, self.runEnd == index - 1, let next = self.bracketed(index) { return next }
             self.brackets += 1
         case 0x5D:

@@ -19,6 +19,31 @@ struct ProgressBook {
     /// Of the newest count of steps, where they are not counted anew in each epoch.
     private(set) var stepsDone: Double?
 
+    /// Bars that stand alone on their lines: their totals, how often they were seen, and the newest of each.
+    private var loneBars: [(count: TrainingLine.Count, states: Int)] = []
+    private static let loneLimit = 16
+
+    /// The bar that comes back most often, which is the training's: one of data, of a download or of an
+    /// evaluation is over sooner.
+    var lone: TrainingProgress? {
+        guard let bar = self.loneBars.max(by: { $0.states < $1.states }), bar.states >= 3 else { return nil }
+        var progress = TrainingProgress(done: bar.count.done, total: bar.count.total)
+        progress.perSecond = bar.count.rate
+        progress.writtenSecondsLeft = bar.count.timeLeft
+        progress.isOfOneEpoch = self.epoch != nil
+        return progress
+    }
+
+    private mutating func see(lone count: TrainingLine.Count) {
+        if let index = self.loneBars.firstIndex(where: { $0.count.total == count.total }) {
+            self.loneBars[index].count = count
+            self.loneBars[index].states += 1
+        } else {
+            if self.loneBars.count == Self.loneLimit { self.loneBars.removeFirst() }
+            self.loneBars.append((count, 1))
+        }
+    }
+
     var hasPending: Bool { self.pending != nil && self.pendingAge < 4 }
 
     mutating func see(epoch: Double) {
@@ -27,8 +52,8 @@ struct ProgressBook {
         self.epoch = epoch
     }
 
-    mutating func add(_ line: TrainingLine, hasFigures: Bool, isTraining: Bool) {
-        if let count = line.epochCount { self.take(epochs: count, line) }
+    mutating func add(_ line: inout TrainingLine, hasFigures: Bool, isTraining: Bool) {
+        if let count = line.epochCount, !line.role.isEvaluation { self.take(epochs: count) }
         if let count = line.rowCount { self.accept(count) }
         if var count = line.count, self.strength != .row {
             if count.isTraining == false || count.isExamples || line.role.isEvaluation {
@@ -42,6 +67,7 @@ struct ProgressBook {
             } else {
                 self.pending = count
                 self.pendingAge = 0
+                if count.isBar { self.see(lone: count) }
             }
         } else if hasFigures, let count = self.pending {
             // What a bar of data or an evaluation says is followed by no figure of the training.
@@ -61,8 +87,7 @@ struct ProgressBook {
         }
     }
 
-    private mutating func take(epochs count: TrainingLine.Count, _ line: TrainingLine) {
-        guard !line.role.isEvaluation else { return }
+    private mutating func take(epochs count: TrainingLine.Count) {
         self.epochTotal = count.total
         self.accept(count)
     }

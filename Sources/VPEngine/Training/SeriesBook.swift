@@ -5,7 +5,7 @@ struct SeriesBook {
     /// Between a trial and its figure in a name.
     static let rowMark = "\u{1F}"
 
-    private struct Entry {
+    fileprivate struct Entry {
         var series: FigureSeries
         /// Of the name alone, whosever it is.
         var key: UInt64
@@ -16,16 +16,23 @@ struct SeriesBook {
     }
 
     let limit: Int
-    private var entries: [Entry] = []
-    /// Open addressing: a key and the place of its entry. Twice as many places as there are series.
-    private var keys: [UInt64]
-    private var places: [Int32]
+    private var store: SeriesStore
+    /// Of the store: asking a class for it counts it up and down.
+    private var table: SeriesStore.Table
+    private var tellsPoints = false
     private(set) var skipped = 0
+    /// Of the line whose figures are added: its epoch, and when it arrived.
+    var epoch = Double.nan
+    var time = Double.nan
+    /// Is told each figure: the place of its series, where it stands, and its value.
+    var onPoint: ((Int, Double, Double) -> Void)? {
+        didSet { self.tellsPoints = self.onPoint != nil }
+    }
 
     init(limit: Int) {
         self.limit = limit
-        self.keys = [UInt64](repeating: 0, count: limit * 4)
-        self.places = [Int32](repeating: -1, count: limit * 4)
+        self.store = SeriesStore(limit: limit)
+        self.table = self.store.table
     }
 
     private static func mixed(_ key: UInt64, _ section: FigureRole) -> UInt64 {
@@ -33,22 +40,12 @@ struct SeriesBook {
         return mixed == 0 ? 1 : mixed
     }
 
-    /// Where `key` stands, or where it would.
-    @inline(__always)
-    private func slot(_ key: UInt64) -> Int {
-        let mask = self.keys.count - 1
-        var slot = Int(truncatingIfNeeded: key >> 20) & mask
-        while self.keys[slot] != 0, self.keys[slot] != key { slot = (slot + 1) & mask }
-        return slot
-    }
-
     private func section(_ figure: TrainingLine.Figure, isQualified: Bool) -> FigureRole {
         figure.section.isEvaluation || isQualified ? figure.section : .none
     }
 
     private func entry(_ figure: TrainingLine.Figure) -> Int? {
-        let slot = self.slot(Self.mixed(figure.name.key, self.section(figure, isQualified: false)))
-        return self.keys[slot] == 0 ? nil : Int(self.places[slot])
+        self.table.place(Self.mixed(figure.name.key, self.section(figure, isQualified: false)))
     }
 
     /// False where there is no series for it yet: `make` makes one.
@@ -59,10 +56,17 @@ struct SeriesBook {
     }
 
     mutating func add(_ key: UInt64, _ value: Double, at step: Double) -> Bool {
-        let slot = self.slot(key)
-        guard self.keys[slot] != 0 else { return false }
-        self.entries[Int(self.places[slot])].series.add(value, at: step)
+        guard let place = self.table.place(key) else { return false }
+        if self.tellsPoints { self.onPoint?(place, step, value) }
+        self.table.entries[place].series.add(value, at: step, epoch: self.epoch, time: self.time)
         return true
+    }
+
+    /// Before anything is added: a copy of a state is changed without the other.
+    mutating func makeUnique() {
+        guard !isKnownUniquelyReferenced(&self.store) else { return }
+        self.store = SeriesStore(self.store)
+        self.table = self.store.table
     }
 
     mutating func make(_ figure: TrainingLine.Figure, isQualified: Bool, _ title: String) {
@@ -83,44 +87,43 @@ struct SeriesBook {
     }
 
     private mutating func make(_ key: UInt64, _ entry: Entry) {
-        guard self.entries.count < self.limit else {
+        guard self.store.count < self.limit else {
             self.skipped += 1
             return
         }
-        let slot = self.slot(key)
-        guard self.keys[slot] == 0 else { return }
-        self.keys[slot] = key
-        self.places[slot] = Int32(self.entries.count)
-        self.entries.append(entry)
+        guard self.table.place(key) == nil else { return }
+        self.store.append(key, entry)
     }
 
     /// A value that a line of training only carries along since the last evaluation.
     func isCarried(_ figure: TrainingLine.Figure, _ value: Double) -> Bool {
         guard let entry = self.entry(figure) else { return false }
-        return self.entries[entry].series.last == value
+        return self.table.entries[entry].series.last == value
     }
 
     func isRepeated(_ figure: TrainingLine.Figure, _ value: Double, at step: Double) -> Bool {
         guard let entry = self.entry(figure) else { return false }
-        let last = self.entries[entry].series.last
-        return self.entries[entry].series.lastStep == step && (last == value || (last.isNaN && value.isNaN))
+        let last = self.table.entries[entry].series.last
+        return self.table.entries[entry].series.lastStep == step
+            && (last == value || (last.isNaN && value.isNaN))
     }
 
     var hasNotNumber: Bool {
-        self.entries.contains { $0.series.mustBeFinite && $0.series.notNumberSince != nil }
+        self.store.all.contains { $0.series.mustBeFinite && $0.series.notNumberSince != nil }
     }
 
     /// The series with the names they are shown under: `test loss` where the log says `Test: loss`.
     func shown() -> [FigureSeries] {
-        self.entries.map { entry in
+        let entries = self.store.all
+        return entries.map { entry in
             var series = entry.series
             if entry.row != 0 {
-                let isOnly = self.entries.count { $0.row == entry.row } == 1
+                let isOnly = entries.count { $0.row == entry.row } == 1
                 let parts = series.name.components(separatedBy: Self.rowMark)
                 series.name = isOnly ? parts.last ?? "" : parts.joined(separator: " ")
             }
             guard entry.section != .none else { return series }
-            let hasOther = self.entries.contains { $0.key == entry.key && $0.section != entry.section }
+            let hasOther = entries.contains { $0.key == entry.key && $0.section != entry.section }
             if entry.series.kind == .loss || hasOther {
                 series.name = "\(entry.section.word) \(Self.withoutStatistics(series.name))"
             }
@@ -136,5 +139,73 @@ struct SeriesBook {
             words = words.dropFirst()
         }
         return words.joined(separator: " ")
+    }
+}
+
+/// Where the series of a book lie: memory that is made once and asked without checks, many times a line.
+private final class SeriesStore {
+    struct Table {
+        let entries: UnsafeMutablePointer<SeriesBook.Entry>
+        /// Open addressing: a key and the place of its entry.
+        /// Four times as many places as there are series, so that one is always free.
+        let keys: UnsafeMutablePointer<UInt64>
+        let places: UnsafeMutablePointer<Int32>
+        let mask: Int
+
+        /// Where `key` stands, or where it would.
+        @inline(__always)
+        func slot(_ key: UInt64) -> Int {
+            var slot = Int(truncatingIfNeeded: key &>> 20) & self.mask
+            while self.keys[slot] != 0, self.keys[slot] != key { slot = (slot &+ 1) & self.mask }
+            return slot
+        }
+
+        @inline(__always)
+        func place(_ key: UInt64) -> Int? {
+            let slot = self.slot(key)
+            return self.keys[slot] == 0 ? nil : Int(self.places[slot])
+        }
+    }
+
+    let table: Table
+    private(set) var count = 0
+    private let limit: Int
+
+    init(limit: Int) {
+        self.limit = limit
+        let slots = limit * 4
+        precondition(slots & (slots - 1) == 0, "A number of series that is a power of two.")
+        self.table = Table(
+            entries: .allocate(capacity: limit), keys: .allocate(capacity: slots),
+            places: .allocate(capacity: slots), mask: slots - 1)
+        self.table.keys.initialize(repeating: 0, count: slots)
+        self.table.places.initialize(repeating: -1, count: slots)
+    }
+
+    convenience init(_ other: SeriesStore) {
+        self.init(limit: other.limit)
+        self.table.entries.initialize(from: other.table.entries, count: other.count)
+        self.count = other.count
+        self.table.keys.update(from: other.table.keys, count: self.table.mask + 1)
+        self.table.places.update(from: other.table.places, count: self.table.mask + 1)
+    }
+
+    deinit {
+        self.table.entries.deinitialize(count: self.count)
+        self.table.entries.deallocate()
+        self.table.keys.deallocate()
+        self.table.places.deallocate()
+    }
+
+    var all: UnsafeMutableBufferPointer<SeriesBook.Entry> {
+        UnsafeMutableBufferPointer(start: self.table.entries, count: self.count)
+    }
+
+    func append(_ key: UInt64, _ entry: SeriesBook.Entry) {
+        let slot = self.table.slot(key)
+        (self.table.entries + self.count).initialize(to: entry)
+        self.table.keys[slot] = key
+        self.table.places[slot] = Int32(self.count)
+        self.count += 1
     }
 }

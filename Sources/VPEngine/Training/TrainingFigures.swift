@@ -30,12 +30,39 @@ public struct TrainingFigures: Equatable, Sendable {
     public var writtenSecondsLeft: Double?
     /// The newest step, or nil where the log has none.
     public var step: Double?
+    /// The steps at which the log says that a checkpoint was saved; of very many every second.
+    public var checkpoints: [Double] = []
     /// How many figures were not kept, because the log has too many names.
     public var skippedNames = 0
     /// The step at which another rank than the one that is shown wrote a loss that is no number.
     public var otherRanksNotNumber: Double?
 
     public init() {}
+
+    /// How far a bar says the run is that stands alone in its stream, without a figure:
+    /// worth something only beside another stream's figures.
+    var loneProgress: TrainingProgress?
+
+    /// Of standard output, with what standard error says beside it. A figure that both have is one:
+    /// programs write some lines to both.
+    func joined(with errors: TrainingFigures) -> TrainingFigures {
+        var joined = self
+        let names = Set(self.series.map(\.name))
+        joined.series += errors.series.filter { !names.contains($0.name) }
+        if joined.progress == nil {
+            let lone = joined.series.isEmpty ? nil : errors.loneProgress
+            joined.progress = errors.progress ?? lone
+            if joined.progress != nil {
+                joined.writtenSecondsLeft = errors.writtenSecondsLeft ?? lone?.writtenSecondsLeft
+            }
+        }
+        joined.writtenSecondsLeft = joined.writtenSecondsLeft ?? errors.writtenSecondsLeft
+        joined.step = self.step ?? errors.step
+        joined.checkpoints = (self.checkpoints + errors.checkpoints).sorted()
+        joined.skippedNames += errors.skippedNames
+        joined.otherRanksNotNumber = self.otherRanksNotNumber ?? errors.otherRanksNotNumber
+        return joined
+    }
 
     public var isEmpty: Bool { self.series.isEmpty && self.progress == nil }
 

@@ -74,10 +74,12 @@ struct TrainingLine {
     var isBest = false
     /// The line that follows says it.
     var announcesBest = false
+    /// Says that a checkpoint was saved.
+    var isCheckpoint = false
 
     mutating func reset() {
         self.figures.removeAll(keepingCapacity: true)
-        if !self.titles.isEmpty { self.titles.removeAll() }
+        if !self.titles.isEmpty { self.titles.removeAll(keepingCapacity: true) }
         self.count = nil
         self.epochCount = nil
         self.rowCount = nil
@@ -95,6 +97,7 @@ struct TrainingLine {
         self.isSetting = false
         self.isBest = false
         self.announcesBest = false
+        self.isCheckpoint = false
     }
 
     /// Read again, it would say as little.

@@ -8,12 +8,16 @@ public final class TrainingReader {
     /// Of a longer line the rest is not looked at.
     static let lineLimit = 1 << 18
     private static let emptyCount = 4096
+    private static let headerCount = 256
 
     private let lines = LineReader()
     private let filter = LineFilter()
+    /// nil in tests that read each line anew.
+    private let memo: LineMemo?
     private let patterns: PatternReader?
     /// Headers of tables that were seen, by the hash of their line.
-    @exclusivity(unchecked) private var headers: [UInt64: FigureTable] = [:]
+    @exclusivity(unchecked) private var headers = [FigureTable?](repeating: nil, count: headerCount)
+    private let headerHashes: UnsafeMutablePointer<UInt64>
     /// Hashes of lines in which there was nothing.
     private let empty: UnsafeMutablePointer<UInt64>
     private let stateMemory: UnsafeMutablePointer<TrainingState>
@@ -24,20 +28,39 @@ public final class TrainingReader {
 
     /// As the state has it: asking that for it copies all of it.
     @exclusivity(unchecked) private var isInBlock = false
-    @exclusivity(unchecked) private var table: FigureTable?
+    @exclusivity(unchecked) private var isAfterEvaluation = false
+    @exclusivity(unchecked) private var table: FigureTable? {
+        didSet {
+            self.hasTable = self.table != nil
+            self.hasPipes = self.table?.shape == .pipes || self.otherTable?.shape == .pipes
+        }
+    }
+    /// Of the tables, so that most lines are passed over without a look at them.
+    @exclusivity(unchecked) private var hasTable = false
+    @exclusivity(unchecked) private var hasPipes = false
+    /// Lines since a row of it was seen.
+    @exclusivity(unchecked) private var tableAge = 0
+    /// The one before it.
+    @exclusivity(unchecked) private var otherTable: FigureTable?
     /// Figures of a box of names and values, until it ends: its step may stand at its foot.
-    @exclusivity(unchecked) private var box: TrainingLine?
+    @exclusivity(unchecked) private var box: FigureBox?
     @exclusivity(unchecked) private var visible: UnsafeMutablePointer<UInt8>
     /// The end of what was read that is no whole line yet.
     @exclusivity(unchecked) private var partial: [UInt8] = []
 
     /// - Parameter patterns: figures that the user taught us, beside those of the grammar.
-    public init(patterns: [FigurePattern] = []) {
+    public convenience init(patterns: [FigurePattern] = []) { self.init(patterns: patterns, remembers: true) }
+
+    /// - Parameter remembers: of a line that came before with other numbers, only these are read.
+    package init(patterns: [FigurePattern], remembers: Bool) {
+        self.memo = remembers ? LineMemo() : nil
         self.patterns = PatternReader(patterns)
         self.stateMemory = .allocate(capacity: 1)
         self.stateMemory.initialize(to: TrainingState())
         self.empty = .allocate(capacity: Self.emptyCount)
         self.empty.initialize(repeating: 0, count: Self.emptyCount)
+        self.headerHashes = .allocate(capacity: Self.headerCount)
+        self.headerHashes.initialize(repeating: 0, count: Self.headerCount)
         // Eight more, so that a word can be loaded at the end.
         self.visible = .allocate(capacity: Self.lineLimit + 8)
         self.visible.initialize(repeating: 0, count: Self.lineLimit + 8)
@@ -48,6 +71,7 @@ public final class TrainingReader {
         self.stateMemory.deallocate()
         self.visible.deallocate()
         self.empty.deallocate()
+        self.headerHashes.deallocate()
     }
 
     public func read(_ bytes: UnsafeRawBufferPointer) {
@@ -55,10 +79,10 @@ public final class TrainingReader {
         let count = bytes.count
         var index = 0
         if !self.partial.isEmpty {
-            let end = Self.lineEnd(start, 0, count)
+            let end = LineBytes.end(start, 0, count)
             self.keep(start, end)
             guard end < count else { return }
-            self.partial.withUnsafeBufferPointer { self.readLine($0.baseAddress!, $0.count) }
+            self.partial.withUnsafeBufferPointer { self.readLine($0.baseAddress!, $0.count, $0.count) }
             self.partial.removeAll(keepingCapacity: true)
             index = end + 1
         }
@@ -66,15 +90,15 @@ public final class TrainingReader {
             var lineStart = index
             if !self.looksAtEachLine {
                 guard let found = self.filter.find(start + index, count - index) else {
-                    index = Self.lineStart(start, count, from: index)
+                    index = LineBytes.start(start, count, from: index)
                     break
                 }
-                lineStart = Self.lineStart(start, index + found, from: index)
+                lineStart = LineBytes.start(start, index + found, from: index)
             }
-            let end = Self.lineEnd(start, lineStart, count)
+            let end = LineBytes.end(start, lineStart, count)
             index = lineStart
             guard end < count else { break }
-            self.readLine(start + lineStart, end - lineStart)
+            self.readLine(start + lineStart, end - lineStart, count - lineStart)
             index = end + 1
         }
         if index < count { self.keep(start + index, count - index) }
@@ -82,20 +106,26 @@ public final class TrainingReader {
 
     /// Rows of a table have no words; under a heading a blank line counts.
     private var looksAtEachLine: Bool {
-        self.patterns != nil || self.table != nil || self.box != nil || self.isInBlock
-    }
-
-    /// Where the line begins that `index` is in, not before `first`.
-    private static func lineStart(_ start: UnsafePointer<UInt8>, _ index: Int, from first: Int) -> Int {
-        var begin = index
-        while begin > first, start[begin - 1] != 0x0A, start[begin - 1] != 0x0D { begin -= 1 }
-        return begin
+        self.patterns != nil || self.hasTable || self.box != nil || self.isInBlock
     }
 
     public func read(_ bytes: [UInt8]) { bytes.withUnsafeBytes { self.read($0) } }
 
+    /// When what is read from now on arrived, in seconds since 1970; not a number where that is not known.
+    public var arrival: Double {
+        get { self.state.time }
+        set { self.state.time = newValue }
+    }
+
+    /// Is told each figure as it is read: the place of its series among `figures().series`, where it stands,
+    /// and its value.
+    func onEachPoint(_ each: @escaping (Int, Double, Double) -> Void) { self.state.tell(each) }
+
     /// How far the run is, by whole lines; nothing before it is sure that this is a training.
     public var progress: TrainingProgress? { self.state.hasStarted ? self.state.progress.current : nil }
+
+    /// The same by a bar that stands alone, without any figure in what was read.
+    public var loneProgress: TrainingProgress? { self.state.progress.lone }
 
     /// Whether a loss is no number, by whole lines.
     public var hasNotNumber: Bool { self.state.book.hasNotNumber || self.state.otherRanksNotNumber != nil }
@@ -103,13 +133,15 @@ public final class TrainingReader {
     /// What the log says so far. With `withRest`, the line that has no end yet counts as well:
     /// the newest state of a bar has none until the next.
     public func figures(withRest: Bool = true) -> TrainingFigures {
-        let kept = (self.state, self.table, self.box, self.isInBlock)
+        let kept = (self.state, self.table, self.otherTable, self.box, self.isInBlock, self.isAfterEvaluation)
         if withRest, !self.partial.isEmpty {
             let rest = self.partial
-            rest.withUnsafeBufferPointer { self.readLine($0.baseAddress!, $0.count) }
+            rest.withUnsafeBufferPointer { self.readLine($0.baseAddress!, $0.count, $0.count) }
         }
         self.endBox()
-        defer { (self.state, self.table, self.box, self.isInBlock) = kept }
+        defer {
+            (self.state, self.table, self.otherTable, self.box, self.isInBlock, self.isAfterEvaluation) = kept
+        }
         return self.state.figures()
     }
 
@@ -120,23 +152,20 @@ public final class TrainingReader {
         }
     }
 
-    /// Of the line that begins at `index`: where it ends, or `count`.
-    private static func lineEnd(_ start: UnsafePointer<UInt8>, _ index: Int, _ count: Int) -> Int {
-        let rest = count - index
-        let feed = memchr(start + index, 0x0A, rest).map {
-            UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) - start
-        }
-        let end = feed ?? count
-        return memchr(start + index, 0x0D, end - index).map {
-            UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) - start
-        }
-            ?? end
-    }
-
     // MARK: A line
 
-    private func readLine(_ bytes: UnsafePointer<UInt8>, _ count: Int) {
-        let hash = FigureNames.hash(bytes, min(count, Self.lineLimit))
+    /// Without escape sequences. A line that has none is read where it is,
+    /// if a word can be loaded at its end.
+    private func visibleText(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) -> (
+        UnsafePointer<UInt8>, Int
+    ) {
+        if readable >= count + 8, memchr(bytes, 0x1B, count) == nil { return (bytes, count) }
+        return (UnsafePointer(self.visible), VisibleBytes.copy(bytes, count, to: self.visible))
+    }
+
+    /// - Parameter readable: how many bytes there are from the line's beginning on.
+    private func readLine(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) {
+        let hash = LineBytes.hash(bytes, min(count, Self.lineLimit))
         let place = Int(truncatingIfNeeded: hash >> 44) & (Self.emptyCount - 1)
         // The same warning a thousand times is read once.
         if self.empty[place] == hash, self.patterns == nil, self.table == nil, self.box == nil {
@@ -144,46 +173,65 @@ public final class TrainingReader {
             self.endBlock()
             return
         }
-        let length = VisibleBytes.copy(bytes, min(count, Self.lineLimit), to: self.visible)
-        let text = UnsafePointer(self.visible)
+        let (text, length) = self.visibleText(bytes, min(count, Self.lineLimit), readable)
         guard length >= 3 else {
             if length == 0 { self.endBlock() }
             return
         }
         let taught = self.patterns?.read(text, length) ?? []
         defer { for (name, value) in taught { self.state.add(taught: name, value, self.lines.names) } }
-        if let table = self.headers[hash] {
+        let headerPlace = Int(truncatingIfNeeded: hash >> 50) & (Self.headerCount - 1)
+        if self.headerHashes[headerPlace] == hash, let table = self.headers[headerPlace] {
             // The same header again, as some write it over each epoch's rows.
             self.endBox()
-            self.table = table
+            self.open(table)
             return
         }
         if self.readTable(text, length, hash) { return }
-        self.lines.read(text, length)
         if self.box != nil { self.endBox() }
-        if self.lines.line.figures.isEmpty {
-            if self.readHeading(text, length, hash) { return }
-            if self.lines.line.saysNothing {
-                if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
-                self.empty[place] = hash
-                return
-            }
-        }
-        let isIndented = text[0] == 0x20 || text[0] == 0x09 || text[0] == 0x2A || text[0] == 0x7C
-        self.isInBlock = self.state.add(&self.lines.line, hash, isIndented: isIndented) {
-            [names = self.lines.names] figure, line in
-            Self.title(figure, line, names, text)
+        switch self.memo?.find(text, length, self.lines.lexer) ?? .unknown {
+        case .empty:
+            if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
+        case .line(let line) where self.isInBlock || (self.isAfterEvaluation && Self.isIndented(text)):
+            // What stands above may change whose figures they are.
+            var line = line.pointee
+            self.take(&line, text, hash)
+        case .line(let line):
+            self.take(&line.pointee, text, hash)
+        case .unknown:
+            self.readAnew(text, length, hash, place)
         }
     }
 
-    private static func title(
-        _ figure: TrainingLine.Figure, _ line: TrainingLine, _ names: FigureNames,
-        _ text: UnsafePointer<UInt8>
-    ) -> String {
-        if figure.titleIndex >= 0 { return names.title(names.find(line.titles[figure.titleIndex])) }
-        let count = Int(figure.nameEnd - figure.nameStart)
-        guard count > 0 else { return "step" }
-        return names.title(names.find(text + Int(figure.nameStart), count))
+    private func readAnew(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64, _ place: Int) {
+        self.lines.read(text, length)
+        if self.lines.line.figures.isEmpty {
+            if self.readHeading(text, length, hash) { return }
+            if self.lines.line.saysNothing, !self.lines.line.isCheckpoint {
+                if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
+                self.empty[place] = hash
+                if let memo, memo.isKnownShape() { memo.remember(text, length, self.lines, nil) }
+                return
+            }
+        }
+        if let memo, memo.isKnownShape() {
+            memo.remember(text, length, self.lines, self.lines.readMarked())
+        }
+        self.take(&self.lines.line, text, hash)
+    }
+
+    private static func isIndented(_ text: UnsafePointer<UInt8>) -> Bool {
+        text[0] == 0x20 || text[0] == 0x09 || text[0] == 0x2A || text[0] == 0x7C
+    }
+
+    private func take(_ line: inout TrainingLine, _ text: UnsafePointer<UInt8>, _ hash: UInt64) {
+        if line.isCheckpoint { self.state.addCheckpoint(line) }
+        if line.figures.isEmpty, line.saysNothing {
+            if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
+            return
+        }
+        (self.isInBlock, self.isAfterEvaluation) = self.state.add(
+            &line, hash, isIndented: Self.isIndented(text), LineNames(text, self.lines.names))
     }
 
     private func endBlock() {
@@ -192,11 +240,19 @@ public final class TrainingReader {
         self.state.endBlock()
     }
 
+    private func open(_ table: FigureTable) {
+        if let old = self.table, old.titles != table.titles { self.otherTable = old }
+        self.table = table
+        self.tableAge = 0
+    }
+
     /// The header of a table, or of a block: `***** eval metrics *****`, `Evaluation results:`.
     private func readHeading(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64) -> Bool {
         if let table = FigureTable(self.lines, text, length) {
-            self.table = table
-            if self.headers.count < 16 { self.headers[hash] = table }
+            self.open(table)
+            let place = Int(truncatingIfNeeded: hash >> 50) & (Self.headerCount - 1)
+            self.headers[place] = table
+            self.headerHashes[place] = hash
             return true
         }
         let count = self.lines.count
@@ -223,22 +279,34 @@ public final class TrainingReader {
     /// True where the line is a row of the open table, or of a box of names and values.
     private func readTable(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64) -> Bool {
         if self.readBox(text, length) { return true }
-        guard self.table != nil else { return false }
-        self.table?.age += 1
-        if self.table?.age ?? 0 > FigureTable.patience {
+        guard self.hasTable else { return false }
+        self.tableAge += 1
+        if self.tableAge > FigureTable.patience {
             self.table = nil
             return false
         }
+        guard self.mayBeRow(text, length), let table = self.table else { return false }
         var row: String?
-        guard self.table?.read(self.lines, text, length, title: &row) == true else { return false }
-        self.table?.age = 0
+        if !table.read(self.lines, text, length, title: &row) {
+            // A table of an evaluation may stand between two rows of the training's.
+            guard let other = self.otherTable, other.read(self.lines, text, length, title: &row),
+                self.lines.line.rowCount != nil
+            else { return false }
+            (self.table, self.otherTable) = (other, table)
+        }
+        self.tableAge = 0
         self.lines.line.role = .none
         if let row { self.name(row) }
-        self.isInBlock = self.state.add(&self.lines.line, hash, isIndented: false) {
-            figure, line in
-            figure.titleIndex >= 0 ? line.titles[figure.titleIndex] : "step"
-        }
+        (self.isInBlock, self.isAfterEvaluation) = self.state.add(
+            &self.lines.line, hash, isIndented: false, LineNames())
         return true
+    }
+
+    /// Whether a line begins as rows do: with a bar or a number, or far in.
+    private func mayBeRow(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+        let first = text[0]
+        if first &- 0x30 < 10 || first == 0x2D || first == 0x20 || first == 0x09 { return true }
+        return self.hasPipes && (first == 0x7C || first == 0xE2)
     }
 
     /// The figures of a table of trials belong to the trial.
@@ -259,61 +327,16 @@ public final class TrainingReader {
         guard start < length,
             text[start] == 0x7C || (text[start] == 0xE2 && length > start + 2 && text[start + 1] == 0x94)
         else { return false }
-        guard Self.bars(text, length) == 3 else { return false }
-        let cells = FigureTable.cells(text, length, .pipes, wide: true)
-        guard cells.count == 2, !cells[0].isEmpty else { return false }
-        var box = self.box ?? TrainingLine()
-        self.box = box
-        self.lines.lexer.read(text + cells[1].lowerBound, cells[1].count)
-        guard self.lines.lexer.count == 1 else { return true }
-        let token = self.lines.lexer.tokens[0]
-        guard token.kind == .number || token.kind == .notNumber else { return true }
-        let slot = self.lines.names.find(text + cells[0].lowerBound, cells[0].count)
-        let name = self.lines.names[slot]
-        let title = self.lines.names.title(slot)
-        switch name.use {
-        case .step where token.kind == .number && !token.isFraction && name.rank >= box.stepRank:
-            box.step = token.value
-            box.stepRank = name.rank
-            box.stepTitle = title
-            box.stepKey = name.key
-        case .epoch where token.kind == .number: box.epoch = token.value
-        case .figure, .extra:
-            guard box.figures.count < 256, name.use == .figure || token.kind == .number, !name.isBest
-            else {
-                break
-            }
-            let value = token.kind == .notNumber ? Double.nan : token.value
-            box.figures.append(
-                TrainingLine.Figure(
-                    name: name, nameStart: 0, nameEnd: 0, section: .none, titleIndex: box.titles.count,
-                    value: value))
-            box.titles.append(title)
-        default: break
-        }
-        self.box = box
+        guard let cells = FigureBox.cells(text, length) else { return false }
+        if self.box == nil { self.box = FigureBox() }
+        self.box?.add(cells, text, self.lines)
         return true
     }
 
-    /// How many bars part a line into cells; more than three are not counted.
-    private static func bars(_ text: UnsafePointer<UInt8>, _ length: Int) -> Int {
-        var bars = 0
-        var index = 0
-        while index < length, bars < 4 {
-            if text[index] == 0x7C || (text[index] == 0xE2 && index + 1 < length && text[index + 1] == 0x94) {
-                bars += 1
-            }
-            index += 1
-        }
-        return bars
-    }
-
     private func endBox() {
-        guard var box = self.box else { return }
+        guard var box = self.box?.line else { return }
         self.box = nil
         guard !box.figures.isEmpty, box.hasPlace else { return }
-        self.isInBlock = self.state.add(&box, nil, isIndented: false) { figure, line in
-            figure.titleIndex >= 0 ? line.titles[figure.titleIndex] : (line.stepTitle ?? "step")
-        }
+        (self.isInBlock, self.isAfterEvaluation) = self.state.add(&box, nil, isIndented: false, LineNames())
     }
 }

@@ -2,8 +2,6 @@ import Foundation
 
 /// What was understood of a log so far. A value, so that an unfinished line can be tried on a copy.
 struct TrainingState {
-    /// The name that a series of a figure gets.
-    typealias TitleOf = (TrainingLine.Figure, TrainingLine) -> String
 
     static let seriesLimit = 512
     private static let heldLimit = 64
@@ -34,20 +32,30 @@ struct TrainingState {
     private var lastRole = FigureRole.none
     /// What the heading above says of the lines under it.
     private var blockRole = FigureRole.none
+    /// The steps at which the log says that a checkpoint was saved.
+    private var checkpoints: [Double] = []
+    /// When what is read arrived, in seconds since 1970; not a number where that is not known.
+    var time = Double.nan {
+        didSet { self.book.time = self.time }
+    }
+    /// Is told each figure: the place of its series, where it stands, and its value.
+    mutating func tell(_ each: @escaping (Int, Double, Double) -> Void) { self.book.onPoint = each }
     /// Whether the newest figures of losses in other ranks are numbers.
     private(set) var otherRanksNotNumber: Double?
 
-    /// Takes what a line says, and returns whether it is under a heading. `hash` is of its text,
+    /// Takes what a line says, and returns what follows for the next: whether it is under a heading, and
+    /// whether the newest figures were of an evaluation. `hash` is of its text,
     /// `isIndented` of its beginning.
     mutating func add(
-        _ line: inout TrainingLine, _ hash: UInt64?, isIndented: Bool, _ title: TitleOf
-    ) -> Bool {
-        self.take(&line, hash, isIndented, title)
-        return self.blockRole != .none
+        _ line: inout TrainingLine, _ hash: UInt64?, isIndented: Bool, _ names: LineNames
+    ) -> (isInBlock: Bool, isAfterEvaluation: Bool) {
+        self.book.makeUnique()
+        self.take(&line, hash, isIndented, names)
+        return (self.blockRole != .none, self.lastRole.isEvaluation)
     }
 
     private mutating func take(
-        _ line: inout TrainingLine, _ hash: UInt64?, _ isIndented: Bool, _ title: TitleOf
+        _ line: inout TrainingLine, _ hash: UInt64?, _ isIndented: Bool, _ names: LineNames
     ) {
         if line.isBest || self.skipsNextFigures {
             self.skipsNextFigures = line.announcesBest
@@ -69,18 +77,19 @@ struct TrainingState {
             self.see(epoch: epoch)
         }
         guard !line.figures.isEmpty else {
-            self.progress.add(line, hasFigures: false, isTraining: false)
+            self.progress.add(&line, hasFigures: false, isTraining: false)
             return
         }
         if let rank = line.rank, !self.isMine(rank, line) { return }
         // Ranks that do not say which they are.
         if line.hasPlace || line.hasTime, hash != nil, hash == self.lastLine { return }
         self.lastLine = hash
-        self.commit(&line, title)
+        self.commit(&line, names)
     }
 
     /// A figure that the user asked for by its name: it needs no proof.
     mutating func add(taught title: String, _ value: Double, _ names: FigureNames) {
+        self.book.makeUnique()
         self.hasStarted = true
         var name = names[names.find(title)]
         name.key = FigureName.key(title)
@@ -110,6 +119,21 @@ struct TrainingState {
     var isInBlock: Bool { self.blockRole != .none }
 
     mutating func endBlock() { self.blockRole = .none }
+
+    // MARK: Checkpoints
+
+    private static let checkpointLimit = 512
+
+    /// The line says that one was saved, at the step that it names or at the newest.
+    mutating func addCheckpoint(_ line: TrainingLine) {
+        guard self.hasStarted else { return }
+        let place = line.step ?? self.step ?? line.epoch ?? self.epoch ?? self.points
+        // Some say it twice, and each rank once.
+        guard self.checkpoints.last != place else { return }
+        self.checkpoints.append(place)
+        guard self.checkpoints.count == Self.checkpointLimit else { return }
+        self.checkpoints = stride(from: 1, to: Self.checkpointLimit, by: 2).map { self.checkpoints[$0] }
+    }
 
     // MARK: Ranks
 
@@ -148,45 +172,63 @@ struct TrainingState {
 
     // MARK: Figures
 
-    private mutating func commit(_ line: inout TrainingLine, _ title: TitleOf) {
+    /// What the figures of a line are of, all in one look.
+    private struct Contents {
         var isKnown = false
         var isEvidence = false
         var isSureSpeed = false
         var hasRate = false
-        for figure in line.figures where figure.name.use == .figure {
-            isKnown = true
-            if figure.name.kind.isEvidence || figure.name.isTrialValue { isEvidence = true }
-            if figure.name.kind == .speed, figure.name.saysOfWhat { isSureSpeed = true }
-            if figure.name.kind == .lr { hasRate = true }
+        var hasRoleOnly = false
+        /// Figures of the training itself, and such that show that it is one.
+        var hasTraining = false
+        var hasTrainingEvidence = false
+
+        init(_ line: inout TrainingLine) {
+            line.figures.withUnsafeBufferPointer { self.look(at: $0) }
+            if !self.isKnown, self.hasRoleOnly, line.hasPlace {
+                self.isKnown = true
+                self.isEvidence = true
+            }
         }
-        let hasRoleOnly = line.figures.contains { $0.name.isAlone }
-        if !isKnown, hasRoleOnly, line.hasPlace {
-            isKnown = true
-            isEvidence = true
+
+        @inline(__always)
+        private mutating func look(at figures: UnsafeBufferPointer<TrainingLine.Figure>) {
+            for figure in figures {
+                let name = figure.name
+                let isEvaluation = name.role.isEvaluation || figure.section.isEvaluation
+                if name.isAlone { self.hasRoleOnly = true }
+                if name.kind.isEvidence, !isEvaluation { self.hasTrainingEvidence = true }
+                guard name.use == .figure else { continue }
+                self.isKnown = true
+                if !isEvaluation { self.hasTraining = true }
+                if name.kind.isEvidence || name.isTrialValue { self.isEvidence = true }
+                if name.kind == .speed, name.saysOfWhat { self.isSureSpeed = true }
+                if name.kind == .lr { self.hasRate = true }
+            }
         }
-        guard isKnown else {
-            self.progress.add(line, hasFigures: false, isTraining: false)
+    }
+
+    private mutating func commit(_ line: inout TrainingLine, _ names: LineNames) {
+        let contents = Contents(&line)
+        guard contents.isKnown else {
+            self.progress.add(&line, hasFigures: false, isTraining: false)
             return
         }
         let hasPlace = line.hasPlace || self.epoch != nil
         if !self.hasStarted {
-            if isEvidence, hasPlace || self.progress.hasPending { self.start() }
-            if isSureSpeed, line.hasPlace { self.start() }
-            if !self.hasStarted, hasRate, let step = line.step, step != self.steppedRates.step {
+            if contents.isEvidence, hasPlace || self.progress.hasPending { self.start() }
+            if contents.isSureSpeed, line.hasPlace { self.start() }
+            if !self.hasStarted, contents.hasRate, let step = line.step, step != self.steppedRates.step {
                 self.steppedRates = (self.steppedRates.count + 1, step)
                 if self.steppedRates.count > 1 { self.start() }
             }
             if !self.hasStarted, !hasPlace {
-                self.hold(line, title)
+                self.hold(&line, names)
                 return
             }
         }
-        self.progress.add(
-            line, hasFigures: true,
-            isTraining: line.figures.contains { figure in
-                figure.name.use == .figure && !figure.name.role.isEvaluation && !figure.section.isEvaluation
-            })
-        self.keep(line, title)
+        self.progress.add(&line, hasFigures: true, isTraining: contents.hasTraining)
+        self.keep(&line, contents, names)
     }
 
     /// From here on figures count. A learning rate before was a setting;
@@ -208,7 +250,7 @@ struct TrainingState {
         for value in held.values { _ = self.book.add(held.figure, value, at: 0, isQualified: false) }
     }
 
-    private mutating func hold(_ line: TrainingLine, _ title: TitleOf) {
+    private mutating func hold(_ line: inout TrainingLine, _ names: LineNames) {
         var isSeenTwice = false
         for figure in line.figures where figure.name.use == .figure {
             // An error or a score may be of anything.
@@ -222,10 +264,11 @@ struct TrainingState {
                 if isNew, self.held[index].values.count < 8 { self.held[index].values.append(figure.value) }
                 if counts, isNew { isSeenTwice = true }
             } else if self.held.count < Self.heldLimit {
-                self.held.append(Held(figure: figure, title: title(figure, line), values: [figure.value]))
+                self.held.append(
+                    Held(figure: figure, title: names.title(figure, &line), values: [figure.value]))
             }
             if figure.name.kind == .speed, figure.name.saysOfWhat,
-                title(figure, line).lowercased().contains("token")
+                names.title(figure, &line).lowercased().contains("token")
             {
                 isSeenTwice = true
             }
@@ -242,7 +285,7 @@ struct TrainingState {
         self.held.removeAll()
     }
 
-    private mutating func keep(_ line: TrainingLine, _ title: TitleOf) {
+    private mutating func keep(_ line: inout TrainingLine, _ contents: Contents, _ names: LineNames) {
         self.points += 1
         if !line.role.isEvaluation {
             if let step = line.step {
@@ -252,13 +295,14 @@ struct TrainingState {
             }
         }
         let place = line.step ?? self.step ?? line.epoch ?? self.epoch ?? self.points
+        self.book.epoch = line.epoch ?? self.epoch ?? .nan
         // Beside figures of the training, an evaluation's may only be carried along.
         let mayCarry =
-            (line.step != nil || (line.count?.isBar ?? false))
-            && line.figures.contains { figure in
-                figure.name.kind.isEvidence && !figure.name.role.isEvaluation && !figure.section.isEvaluation
-            }
-        for figure in line.figures {
+            contents.hasTrainingEvidence && (line.step != nil || (line.count?.isBar ?? false))
+        // Said again below, without a step of its own.
+        let mayRepeat = !line.hasPlace && line.figures.count == 1
+        for index in line.figures.indices {
+            let figure = line.figures[index]
             if !self.held.isEmpty { self.release(figure) }
             let isEvaluation = figure.name.role.isEvaluation || figure.section.isEvaluation
             if mayCarry, isEvaluation != line.role.isEvaluation, isEvaluation,
@@ -266,30 +310,25 @@ struct TrainingState {
             {
                 continue
             }
-            // Said again below, without a step of its own.
-            if !line.hasPlace, line.figures.count == 1,
-                self.book.isRepeated(figure, figure.value, at: place)
-            {
-                continue
-            }
+            if mayRepeat, self.book.isRepeated(figure, figure.value, at: place) { continue }
             let isQualified = line.hasTwoRoles && figure.section == .train
             if !self.book.add(figure, figure.value, at: place, isQualified: isQualified) {
-                self.book.make(figure, isQualified: isQualified, title(figure, line))
+                self.book.make(figure, isQualified: isQualified, names.title(figure, &line))
                 _ = self.book.add(figure, figure.value, at: place, isQualified: isQualified)
             }
         }
-        if !line.role.isEvaluation { self.keepSteps(line, title) }
+        if !line.role.isEvaluation { self.keepSteps(&line, names) }
         self.lastRole = line.role
     }
 
-    private mutating func keepSteps(_ line: TrainingLine, _ title: TitleOf) {
+    private mutating func keepSteps(_ line: inout TrainingLine, _ names: LineNames) {
         if let step = line.step, line.stepRank > 0, !self.book.add(line.stepKey, step, at: step) {
             let name = Self.stepFigure(line.stepName?.start ?? 0, line.stepName?.end ?? 0)
-            self.book.make(line.stepKey, line.stepTitle ?? title(name, line), .step)
+            self.book.make(line.stepKey, line.stepTitle ?? names.title(name, &line), .step)
             _ = self.book.add(line.stepKey, step, at: step)
         }
         if let other = line.otherStep, !self.book.add(other.key, other.value, at: line.step ?? other.value) {
-            self.book.make(other.key, title(Self.stepFigure(other.start, other.end), line), .step)
+            self.book.make(other.key, names.title(Self.stepFigure(other.start, other.end), &line), .step)
             _ = self.book.add(other.key, other.value, at: line.step ?? other.value)
         }
     }
@@ -303,12 +342,14 @@ struct TrainingState {
     /// What is shown: nothing before it is sure that this is a training.
     func figures() -> TrainingFigures {
         var figures = TrainingFigures()
+        figures.loneProgress = self.progress.lone
         guard self.hasStarted else { return figures }
         figures.series = self.book.shown()
         figures.skippedNames = self.book.skipped
         figures.progress = self.progress.current
         figures.writtenSecondsLeft = self.progress.writtenSecondsLeft
         figures.step = self.step
+        figures.checkpoints = self.checkpoints
         figures.otherRanksNotNumber = self.otherRanksNotNumber
         return figures
     }

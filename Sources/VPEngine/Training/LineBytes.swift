@@ -1,0 +1,55 @@
+import Foundation
+
+/// Where lines of a block begin and end, and what tells two of them apart.
+enum LineBytes {
+    /// Where the line begins that `index` is in, not before `first`.
+    static func start(_ start: UnsafePointer<UInt8>, _ index: Int, from first: Int) -> Int {
+        var begin = index
+        let (feed, back) = (SIMD16<UInt8>(repeating: 0x0A), SIMD16<UInt8>(repeating: 0x0D))
+        while begin &- 16 >= first {
+            let bytes = UnsafeRawPointer(start + (begin &- 16)).loadUnaligned(as: SIMD16<UInt8>.self)
+            if any((bytes .== feed) .| (bytes .== back)) { break }
+            begin &-= 16
+        }
+        while begin > first, start[begin - 1] != 0x0A, start[begin - 1] != 0x0D { begin -= 1 }
+        return begin
+    }
+
+    /// Of the line that begins at `index`: where it ends, or `count`.
+    static func end(_ start: UnsafePointer<UInt8>, _ index: Int, _ count: Int) -> Int {
+        let rest = count - index
+        let feed = memchr(start + index, 0x0A, rest).map {
+            UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) - start
+        }
+        let end = feed ?? count
+        return memchr(start + index, 0x0D, end - index).map {
+            UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) - start
+        }
+            ?? end
+    }
+
+    /// Of a line's bytes as they are: two words at a time, so that neither waits for the other.
+    static func hash(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+        var (a, b) = (
+            0x9e37_79b9_7f4a_7c15 ^ UInt64(truncatingIfNeeded: count), 0xc2b2_ae3d_27d4_eb4f as UInt64
+        )
+        let bytes = UnsafeRawPointer(text)
+        var index = 0
+        while index &+ 16 <= count {
+            a = (a ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* 0xd6e8_feb8_6659_fd93
+            b =
+                (b ^ bytes.loadUnaligned(fromByteOffset: index &+ 8, as: UInt64.self))
+                &* 0xa076_1d64_78bd_642f
+            a ^= a &>> 32
+            b ^= b &>> 29
+            index &+= 16
+        }
+        while index < count {
+            a = (a ^ UInt64(text[index])) &* 0xd6e8_feb8_6659_fd93
+            a ^= a &>> 32
+            index &+= 1
+        }
+        let hash = (a ^ b) &* 0x9e37_79b9_7f4a_7c15
+        return hash == 0 ? 1 : hash
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+import VPEngine
+
+/// Lines of programs that are not in the corpus, as these print them: each was misread once.
+@Suite struct OtherProgramTests {
+    private static func last(_ log: String) -> [String: Double] {
+        Dictionary(TrainingCorpus.read(Array(log.utf8)).series.map { ($0.name, $0.last) }) { $1 }
+    }
+
+    @Test func aLookAtTestDataIsNotTheOneAtTrainingData() {
+        let log = """
+            Training progress:  23%|██▎       | 7000/30000 [03:12<10:31, 36.4it/s, Loss=0.08]
+            [ITER 7000] Evaluating test: L1 0.0412 PSNR 24.312 [02/03 10:00:00]
+            [ITER 7000] Evaluating train: L1 0.0301 PSNR 27.112 [02/03 10:00:05]
+
+            """
+        let found = Self.last(log)
+        #expect(found["test PSNR"] == 24.312 && found["PSNR"] == 27.112, "\(found)")
+        #expect(found["test L1"] == 0.0412 && found["L1"] == 0.0301, "\(found)")
+    }
+
+    @Test func settingsInBracketsAreNoFigures() {
+        let log = """
+            Epoch: [0]  [  10/1250]  eta: 0:12:31  loss: 9.1231 (11.1231)  time: 0.5812
+             Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 0.312
+             Average Recall     (AR) @[ IoU=0.50      | area= small | maxDets=  1 ] = 0.512
+
+            """
+        let found = Self.last(log)
+        #expect(found["loss"] == 9.1231 && found["IoU"] == nil && found["maxDets"] == nil, "\(found)")
+    }
+
+    @Test func aTitleLineSaysHowFarTheRunIs() {
+        let block = { (step: Int) in
+            """
+                                    Learning iteration \(step)/1500
+
+                               Computation: 21231 steps/s (collection: 3.912s, learning 0.712s)
+                       Value function loss: 0.0412
+                               Mean reward: \(step).5
+
+            """
+        }
+        let figures = TrainingCorpus.read(Array((block(3) + block(4)).utf8))
+        #expect(figures.progress?.done == 4 && figures.progress?.total == 1500)
+        #expect(figures.series("Mean reward")?.values == [3.5, 4.5])
+    }
+
+    @Test func aTableBetweenTwoRowsTakesNone() {
+        let log = """
+                  Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size
+                   1/50      4.29G      1.216      1.973      1.294        215        640: 100%|██████████| 230/230
+                             Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|████| 25/25
+                               all        800       4012      0.612      0.541      0.573      0.341
+                   2/50      4.31G      1.102      1.503      1.201        190        640: 100%|██████████| 230/230
+                             Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|████| 25/25
+                               all        800       4012      0.655      0.580      0.611      0.372
+
+            """
+        let figures = TrainingCorpus.read(Array(log.utf8))
+        #expect(figures.series("box_loss")?.values == [1.216, 1.102] && figures.series("Instances") == nil)
+        #expect(figures.series("mAP50")?.values == [0.573, 0.611])
+        #expect(figures.progress?.done == 2 && figures.progress?.total == 50)
+    }
+
+    /// Of a line that came before, only the numbers are read: what they decide is decided anew.
+    @Test(arguments: [true, false]) func linesOfOneShapeMayDiffer(_ remembers: Bool) {
+        let reader = TrainingReader(patterns: [], remembers: remembers)
+        for step in 1...30 {
+            reader.read(Array("step \(step)/40 loss 0.\(step + 10) acc_top5 0.\(step + 10)\n".utf8))
+        }
+        // Past its total it is no progress; -0 is no step below it; another name has another digit.
+        reader.read(Array("step 45/40 loss 0.77 acc_top5 0.77\n".utf8))
+        reader.read(Array("step 31/40 loss 0.41 acc_top1 0.41\n".utf8))
+        let figures = reader.figures()
+        #expect(figures.progress?.done == 31 && figures.progress?.total == 40)
+        #expect(figures.series("acc_top5")?.count == 31 && figures.series("acc_top1")?.values == [0.41])
+        #expect(figures.series("loss")?.count == 32 && figures.series("loss")?.last == 0.41)
+    }
+
+    @Test func lettersWithoutEndAreReadQuickly() {
+        // Names are looked up only where a line may be a header: 1 MB took a second and more.
+        var seed: UInt64 = 88_172_645_463_325_252
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        let bytes = (0..<400_000).map { index -> UInt8 in
+            seed ^= seed << 13
+            seed ^= seed >> 7
+            seed ^= seed << 17
+            return index % 77 == 76 ? 0x0A : letters[Int(seed % 64)]
+        }
+        let start = Date()
+        #expect(TrainingCorpus.read(bytes).isEmpty)
+        #expect(Date().timeIntervalSince(start) < 20)
+    }
+}
