@@ -8,9 +8,9 @@ struct MetricsCommand: AsyncParsableCommand {
         commandName: "metrics",
         abstract: "Show training metrics from jobs' output: losses, rates, progress, alarms.",
         discussion: """
-            vp recognises the output of most training programs without changes to them. It keeps at most 1024 values \
-            for each metric; for a long run, each is the mean of several. A path, or - for standard input, is read as a \
-            log.
+            vp recognises the output of most training programs without changes to them. --json holds at most 1024 \
+            values for each metric; for a long run, each is the mean of several. --csv prints every one. A path, \
+            or - for standard input, is read as a log.
             """)
 
     @Argument(
@@ -32,6 +32,8 @@ struct MetricsCommand: AsyncParsableCommand {
 
     func validate() throws {
         if self.csv, self.json.json { throw ValidationError("--json and --csv cannot be combined.") }
+        if self.csv, self.svg != nil { throw ValidationError("--svg and --csv cannot be combined.") }
+        if self.watch, self.csv { throw ValidationError("--watch and --csv cannot be combined.") }
         if self.watch, self.jobs.contains(where: Self.isFile) {
             throw ValidationError("--watch works for jobs, not for files.")
         }
@@ -49,6 +51,7 @@ struct MetricsCommand: AsyncParsableCommand {
     func run() async throws {
         if self.jobs.allSatisfy(Self.isFile) {
             // A file needs no configuration and no history.
+            if self.csv { return try MetricsTable.write(self.jobs.map { ($0, nil) }, nil) }
             let readings = try self.jobs.map { try Self.read(file: $0) }
             return try self.show(
                 readings, terminal: Terminal(environment: ProcessInfo.processInfo.environment))
@@ -60,6 +63,7 @@ struct MetricsCommand: AsyncParsableCommand {
             let job = Self.isFile(name) ? nil : await session.catchUp(try engine.job(named: name), engine)
             jobs.append((name, job))
         }
+        if self.csv { return try MetricsTable.write(jobs, engine) }
         if self.watch { return try await self.keepShowing(jobs.compactMap(\.job), engine, session) }
         let readings = try jobs.map { name, job in
             try job.map { Reading(name: $0.id.rawValue, job: $0, report: engine.training(of: $0)) }
@@ -71,8 +75,7 @@ struct MetricsCommand: AsyncParsableCommand {
     // MARK: Files
 
     private static func read(file: String) throws -> Reading {
-        let descriptor = file == "-" ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.failure(file) }
+        let descriptor = try Self.open(file)
         defer { if descriptor != STDIN_FILENO { close(descriptor) } }
         let reader = TrainingReader()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
@@ -87,7 +90,13 @@ struct MetricsCommand: AsyncParsableCommand {
         return Reading(name: file, job: nil, report: TrainingReport(reader.figures()))
     }
 
-    private static func failure(_ file: String) -> CommandFailure {
+    static func open(_ file: String) throws -> Int32 {
+        let descriptor = file == "-" ? STDIN_FILENO : Glibc.open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure(file) }
+        return descriptor
+    }
+
+    static func failure(_ file: String) -> CommandFailure {
         CommandFailure(
             code: "usage",
             message: "\(Terminal.printable(file)) cannot be read: \(String(cString: strerror(errno))).",
@@ -99,12 +108,10 @@ struct MetricsCommand: AsyncParsableCommand {
     private func show(_ readings: [Reading], terminal: Terminal) throws {
         if let svg = self.svg {
             try Self.write(MetricsPicture.document(readings), to: svg)
-            if !self.json.json, !self.csv { return }
+            if !self.json.json { return }
         }
         if self.json.json {
             Terminal.print(MetricsText.document(readings).document)
-        } else if self.csv {
-            for line in MetricsText.csv(readings) { Terminal.print(line) }
         } else {
             for line in MetricsText.lines(readings, terminal: terminal, now: Date()) { Terminal.print(line) }
         }

@@ -59,30 +59,7 @@ enum MetricsText {
         ]
     }
 
-    // MARK: CSV
-
-    static func csv(_ readings: [MetricsCommand.Reading]) -> [String] {
-        var lines = ["job,series,kind,step,value"]
-        for reading in readings {
-            for series in reading.report.figures.series {
-                let head = [Self.field(reading.name), Self.field(series.name), series.kind.rawValue]
-                    .joined(separator: ",")
-                for (step, value) in zip(series.steps, series.values) {
-                    lines.append("\(head),\(Self.number(step)),\(Self.number(value))")
-                }
-            }
-        }
-        return lines
-    }
-
-    /// Quotes a field by RFC 4180 if it has a comma, a quotation mark or a line break.
-    private static func field(_ text: String) -> String {
-        let text = Terminal.printable(text)
-        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
-    }
-
-    private static func number(_ value: Double) -> String {
+    static func number(_ value: Double) -> String {
         if value.isNaN { return "nan" }
         if value.isInfinite { return value < 0 ? "-inf" : "inf" }
         return Int64(exactly: value).flatMap { $0.magnitude < 1_000_000_000_000_000 ? "\($0)" : nil }
