@@ -117,7 +117,7 @@ capture() {
     keys Escape
     wait_for "following" G
     keys m
-    wait_for "least"
+    wait_for "best"
     shot "metrics-$suffix"
     keys m
 

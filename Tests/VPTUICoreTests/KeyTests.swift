@@ -229,6 +229,10 @@ import VPTUICore
         case .goToTime: return Self.prompt(after) == .goToTime
         case .writeLog: return Self.prompt(after) == .writeLog(JobID("train-7"))
         case .nextJob, .previousJob: return after.log.job != before.log.job
+        // Keys of the metrics pane, which has another content: `CurvePaneTests`.
+        case .cursorLeft, .cursorRight, .smoothCurves, .logScale, .changeAxis, .fullRange, .pinJob,
+            .overlayJobs, .compareJobs:
+            return false
         }
     }
 

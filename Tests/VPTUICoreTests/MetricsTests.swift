@@ -128,7 +128,7 @@ import VPTUICore
             (["instances": ["destroy": ["S"]]], "keys: S means sync and destroy in Instances"),
             (
                 ["here": ["destroy": ["S"]]],
-                "keys: there is no place “here”; there are everywhere, lists, instances, offers, jobs, log"
+                "keys: there is no place “here”; there are everywhere, lists, instances, offers, jobs, log, metrics"
             ),
             (
                 ["jobs": ["destroy": ["S"]]],

@@ -11,6 +11,8 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
     case cancel, runAgain
     case follow, wrap, scrollLeft, scrollRight, nextHit, previousHit
     case keepLines, context, metrics, times, goToTime, writeLog, nextJob, previousJob
+    case cursorLeft, cursorRight, smoothCurves, logScale, changeAxis, fullRange, pinJob, overlayJobs
+    case compareJobs
 
     /// True for what spends money, moves files or ends something; `--readonly` refuses these.
     public var changesSomething: Bool {
@@ -24,7 +26,8 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
             .mark, .markRange, .unmark, .openLog, .details, .copyID, .copyLine, .files, .providerLog,
             .editQuery, .sortColumn, .reverseSort, .follow, .wrap, .scrollLeft, .scrollRight, .nextHit,
             .previousHit, .keepLines, .context, .metrics, .times, .goToTime, .writeLog, .nextJob,
-            .previousJob:
+            .previousJob, .cursorLeft, .cursorRight, .smoothCurves, .logScale, .changeAxis, .fullRange,
+            .pinJob, .overlayJobs, .compareJobs:
             false
         }
     }
@@ -33,7 +36,7 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
     var isMovement: Bool {
         switch self {
         case .down, .up, .top, .bottom, .halfPageDown, .halfPageUp, .pageDown, .pageUp, .scrollLeft,
-            .scrollRight, .back, .palette, .suspend, .nextPane, .previousPane:
+            .scrollRight, .cursorLeft, .cursorRight, .back, .palette, .suspend, .nextPane, .previousPane:
             true
         default: false
         }
@@ -51,7 +54,7 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
 /// Which keys mean what, where. Keys, the help overlay, the hint bar and `docs/keys.md` all come from here.
 public struct KeyMap: Hashable, Sendable {
     public enum Context: String, CaseIterable, Hashable, Sendable {
-        case everywhere, lists, instances, offers, jobs, log
+        case everywhere, lists, instances, offers, jobs, log, metrics
 
         public var title: String {
             switch self {
@@ -60,7 +63,8 @@ public struct KeyMap: Hashable, Sendable {
             case .instances: "Instances"
             case .offers: "Offers"
             case .jobs: "Jobs"
-            case .log: "Log, metrics, files, details"
+            case .log: "Log, files, details"
+            case .metrics: "Metrics"
             }
         }
     }
@@ -89,8 +93,9 @@ public struct KeyMap: Hashable, Sendable {
         self.bindings = bindings
     }
 
-    public func command(for key: Key, focus: Pane) -> Command? {
-        for context in Self.contexts(of: focus) {
+    /// `content` is what the main pane shows.
+    public func command(for key: Key, focus: Pane, content: State.MainContent = .log) -> Command? {
+        for context in Self.contexts(of: focus, content) {
             if let binding = self.bindings.first(where: { $0.context == context && $0.keys.contains(key) }) {
                 return binding.command
             }
@@ -99,26 +104,30 @@ public struct KeyMap: Hashable, Sendable {
     }
 
     /// The contexts whose keys work while `focus` has them, the narrowest first.
-    public static func contexts(of focus: Pane) -> [Context] {
+    public static func contexts(of focus: Pane, _ content: State.MainContent = .log) -> [Context] {
         switch focus {
         case .instances: [.instances, .lists, .everywhere]
         case .offers: [.offers, .lists, .everywhere]
         case .jobs: [.jobs, .lists, .everywhere]
-        case .main: [.log, .everywhere]
+        case .main: [content == .metrics ? .metrics : .log, .everywhere]
         }
     }
 
     /// Keys that mean two things in one place, as sentences. Empty for a usable map.
     public var conflicts: [String] {
         var conflicts: [String] = []
-        for focus in Pane.allCases {
+        let places =
+            Pane.allCases.map { (title: $0.title, contexts: Self.contexts(of: $0)) } + [
+                (title: Context.metrics.title, contexts: Self.contexts(of: .main, .metrics))
+            ]
+        for place in places {
             var seen: [Key: Binding] = [:]
-            for binding in self.bindings where Self.contexts(of: focus).contains(binding.context) {
+            for binding in self.bindings where place.contexts.contains(binding.context) {
                 for key in binding.keys {
                     if let other = seen[key] {
                         let sentence =
                             "\(key.name) means \(other.command.rawValue) and \(binding.command.rawValue) "
-                            + "in \(focus.title)"
+                            + "in \(place.title)"
                         if !conflicts.contains(sentence) { conflicts.append(sentence) }
                     }
                     seen[key] = binding

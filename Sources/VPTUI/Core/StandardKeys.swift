@@ -176,5 +176,30 @@ extension KeyMap {
         Binding([.character("i"), .enter], .details, .log, "shows the details of what is selected"),
         Binding([.character("y")], .copyLine, .log, "copies the `vp` line that shows it"),
         Binding([.character("X")], .cancel, .log, "stops the job, after asking", hint: "cancel"),
+
+        Binding(
+            [.character("e")], .smoothCurves, .metrics, "smooths the curves: EMA 0.6, 0.9, 0.97, or not",
+            hint: "smooth"),
+        Binding([.character("y")], .logScale, .metrics, "makes the axis of values logarithmic", hint: "log"),
+        Binding([.character("x")], .changeAxis, .metrics, "draws by step, by time or by epoch", hint: "axis"),
+        Binding(
+            [.character("r")], .fullRange, .metrics, "clips extremes, or shows every figure", hint: "range"),
+        Binding([.character("h"), .left], .cursorLeft, .metrics, "moves the cursor, which says the values"),
+        Binding([.character("l"), .right], .cursorRight, .metrics, "moves the cursor to the right"),
+        Binding(
+            [.character("p")], .pinJob, .metrics, "keeps this job behind the curves of others", hint: "pin"),
+        Binding(
+            [.character("o")], .overlayJobs, .metrics, "draws the jobs marked in Jobs behind, or not",
+            hint: "overlay"),
+        Binding(
+            [.character("t")], .compareJobs, .metrics, "compares the jobs in a table, and back", hint: "table"
+        ),
+        Binding([.character("[")], .previousJob, .metrics, "shows the figures of the job before"),
+        Binding([.character("]")], .nextJob, .metrics, "shows the figures of the next job"),
+        Binding([.character("m")], .metrics, .metrics, "goes back to the log", hint: "back"),
+        Binding([.character("F")], .files, .metrics, "shows the files of the instance"),
+        Binding([.character("i"), .enter], .details, .metrics, "shows the details of what is selected"),
+        Binding([.character("Y")], .copyLine, .metrics, "copies the `vp` line that shows it"),
+        Binding([.character("X")], .cancel, .metrics, "stops the job, after asking", hint: "cancel"),
     ])
 }

@@ -44,8 +44,10 @@ final class LogReader: Sendable {
     /// The search that is wanted; any other ends.
     private let search = Mutex<Int>(0)
     private let counts = Mutex<Counts?>(nil)
-    /// The reader of the log whose metrics are shown.
-    private let training = Mutex<(job: JobID, log: TrainingLog)?>(nil)
+    /// The readers of the logs whose metrics are shown, the newest last.
+    private let trainings = Mutex<[(job: JobID, log: TrainingLog)]>([])
+    /// One job, those that are drawn behind it, and some that one comes back to.
+    private static let trainingLimit = 12
 
     /// How many lines of each block match, for as far as was counted. A hit's position is a sum over it.
     private struct Counts {
@@ -121,11 +123,13 @@ final class LogReader: Sendable {
     /// Goes on where it stopped: the whole log is read once, and what arrives later as it arrives.
     func measure(_ job: JobID) {
         self.measuring.async { [self] in
-            let (reading, end) = self.training.withLock { training -> (TrainingReading, Int64) in
-                if training?.job != job {
-                    training = (job, TrainingLog(path: self.path(job), patterns: self.patterns))
-                }
-                guard let log = training?.log else { return (TrainingReading(), 0) }
+            let (reading, end) = self.trainings.withLock { trainings -> (TrainingReading, Int64) in
+                let index = trainings.firstIndex { $0.job == job }
+                let log =
+                    index.map { trainings.remove(at: $0).log }
+                    ?? TrainingLog(path: self.path(job), patterns: self.patterns)
+                if trainings.count >= Self.trainingLimit { trainings.removeFirst() }
+                trainings.append((job, log))
                 log.advance()
                 return (log.reading(), log.offset)
             }

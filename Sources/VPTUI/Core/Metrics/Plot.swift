@@ -3,10 +3,25 @@ import VPEngine
 /// Curves from values, in what the terminal can show: braille, blocks or ASCII.
 enum Plot {
     /// One row of `width` columns. `range` nil takes that of the values.
+    /// Where it `stretches`, few values fill the whole width.
     static func sparkline(
-        _ values: [Double], width: Int, range: ClosedRange<Double>? = nil, _ kind: Settings.Plotting
+        _ values: [Double], width: Int, range: ClosedRange<Double>? = nil, stretches: Bool = false,
+        _ kind: Settings.Plotting
     ) -> String {
-        Self.rows(values, width: width, height: 1, range: range, kind).first ?? ""
+        let columns = kind == .braille ? width * 2 : width
+        let drawn = stretches ? Self.stretched(values.filter(\.isFinite), to: columns) : values
+        return Self.rows(drawn, width: width, height: 1, range: range, kind).first ?? ""
+    }
+
+    /// Straight lines between few values.
+    private static func stretched(_ values: [Double], to columns: Int) -> [Double] {
+        guard values.count > 1, values.count < columns else { return values }
+        return (0..<columns).map { column in
+            let place = Double(column) / Double(columns - 1) * Double(values.count - 1)
+            let index = min(values.count - 2, Int(place))
+            let share = place - Double(index)
+            return values[index] * (1 - share) + values[index + 1] * share
+        }
     }
 
     /// `height` rows of `width` columns, the highest first.

@@ -16,6 +16,8 @@ public struct TelemetryState: Equatable, Sendable {
         /// Bytes a second.
         public internal(set) var received: [Double] = []
         public internal(set) var sent: [Double] = []
+        /// Of the GPU, for as long as this dashboard looked.
+        var history = LoadHistory()
         public internal(set) var failure: EngineError?
     }
 
@@ -35,6 +37,7 @@ public struct TelemetryState: Equatable, Sendable {
             if values.count > Self.length { values.removeFirst(values.count - Self.length) }
         }
         add(sample.gpuShare, to: &track.gpu)
+        if let share = sample.gpuShare { track.history.add(share, at: date) }
         add(sample.gpuMemoryShare, to: &track.gpuMemory)
         add(sample.cpuShare(since: before), to: &track.cpu)
         add(sample.memoryShare, to: &track.memory)

@@ -10,7 +10,7 @@ enum HelpScreen {
 
     private static func lines(_ state: State) -> [Line] {
         var lines: [Line] = []
-        for context in KeyMap.contexts(of: state.focus) {
+        for context in KeyMap.contexts(of: state.focus, state.mainContent) {
             let bindings = state.keyMap.bindings(in: context)
             if bindings.isEmpty { continue }
             if !lines.isEmpty { lines.append(.gap) }

@@ -121,7 +121,7 @@ enum HintBar {
             hints.append(Hint(key.name, "alarms", key))
         }
         if !state.pendingDestroys.isEmpty { hints.append(Hint("z", "undo destroy", .character("z"))) }
-        for context in KeyMap.contexts(of: state.focus) where context != .everywhere {
+        for context in KeyMap.contexts(of: state.focus, state.mainContent) where context != .everywhere {
             for binding in state.keyMap.bindings(in: context) {
                 guard let hint = binding.hint, let key = binding.keys.first else { continue }
                 if state.settings.isReadOnly, binding.command.changesSomething { continue }

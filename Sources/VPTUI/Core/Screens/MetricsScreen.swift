@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// The figures that a job's output shows: one large curve, and a line for each of the others.
+/// The figures that a job's output shows: large curves, and a line for each of the others.
 enum MetricsScreen {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         let inner = area.inner
@@ -24,28 +24,78 @@ enum MetricsScreen {
             }
             return
         }
-        let selected = max(0, min(state.metrics.selected, series.count - 1))
-        var y = inner.y
+        let parts = Self.parts(state, in: inner)
         if state.metrics.reading.figures.progress != nil {
-            Self.drawProgress(state, in: inner.row(0), of: &buffer, &y)
+            Self.drawProgress(state, in: parts.progress, of: &buffer)
         }
-        Self.drawAlarms(state, inner, of: &buffer, &y)
-        let rows = inner.maxY - y
-        let listHeight = min(series.count, max(1, rows / 3))
-        Self.drawCurve(
-            series[selected], state,
-            in: Rect(x: inner.x, y: y, width: inner.width, height: rows - listHeight - 1), of: &buffer)
-        let top = max(0, min(selected - listHeight + 1, series.count - listHeight))
-        for row in 0..<listHeight where inner.maxY - listHeight + row > y {
-            Self.draw(
-                series[top + row], state, isSelected: top + row == selected,
-                in: Rect(x: inner.x, y: inner.maxY - listHeight + row, width: inner.width, height: 1),
-                of: &buffer)
+        if let alarm = Self.report(state)?.alarms.first, !parts.alarm.isEmpty {
+            buffer.writeCut(
+                alarm.words, x: inner.x + 1, y: parts.alarm.y, style: Style(.bad), limit: inner.width - 2)
+        }
+        Self.drawCurves(state, parts, of: &buffer)
+        if state.metrics.options.showsTable {
+            MetricsTable.draw(state, in: parts.list, of: &buffer)
+        } else {
+            MetricsList.draw(state, in: parts.list, of: &buffer)
         }
     }
 
+    // MARK: Parts
+
+    /// What stands where, from above.
+    struct Parts: Equatable {
+        var progress: Rect
+        var alarm: Rect
+        var head: Rect
+        /// Which curve is which, and what it is at the cursor.
+        var legend: Rect
+        var chart: Rect
+        var load: Rect
+        var list: Rect
+    }
+
+    /// Where the curves are on screen; nil where the pane does not show them.
+    static func plot(_ state: State) -> Rect? {
+        guard let main = Layout(state).main, state.mainContent == .metrics else { return nil }
+        let plot = CurveChart.plot(in: Self.parts(state, in: main.inner).chart)
+        return plot.isEmpty ? nil : plot
+    }
+
+    static func parts(_ state: State, in inner: Rect) -> Parts {
+        var rest = inner
+        func take(_ rows: Int) -> Rect {
+            let rows = max(0, min(rows, rest.height))
+            let part = Rect(x: rest.x, y: rest.y, width: rest.width, height: rows)
+            rest = rest.dropFirst(rows: rows)
+            return part
+        }
+        let progress = take(state.metrics.reading.figures.progress == nil ? 0 : 1)
+        let alarm = take(rest.height > 6 && Self.report(state)?.alarms.isEmpty == false ? 1 : 0)
+        let wanted =
+            state.metrics.options.showsTable
+            ? MetricsTable.rows(state) : min(state.metrics.series.count, max(1, rest.height / 4))
+        let list = min(wanted, max(1, rest.height - 8))
+        let hasLegend = rest.height - list >= 8 && Self.needsLegend(state)
+        let hasLoad = rest.height - list >= 12 && Self.load(state) != nil
+        let head = take(1)
+        let legend = take(hasLegend ? 1 : 0)
+        let chart = take(rest.height - list - (hasLoad ? 1 : 0))
+        let load = take(hasLoad ? 1 : 0)
+        return Parts(
+            progress: progress, alarm: alarm, head: head, legend: legend, chart: chart, load: load,
+            list: rest)
+    }
+
+    /// One curve without a cursor needs no row that tells it from others.
+    private static func needsLegend(_ state: State) -> Bool {
+        if state.metrics.cursor != nil || !state.overlaidJobs.isEmpty { return true }
+        return state.metrics.selectedSeries.flatMap { state.metrics.reading.figures.partner(of: $0) } != nil
+    }
+
+    // MARK: Progress
+
     /// What the open log's report says now; nil where the job is not known.
-    private static func report(_ state: State) -> TrainingReport? {
+    static func report(_ state: State) -> TrainingReport? {
         let reading = state.metrics.reading
         guard let job = state.metrics.job, let row = state.jobs.row(job) else { return nil }
         return reading.report(of: row, now: state.now)
@@ -66,9 +116,7 @@ enum MetricsScreen {
         return (Int(saturating: progress.fraction * 100), text)
     }
 
-    private static func drawProgress(
-        _ state: State, in area: Rect, of buffer: inout CellBuffer, _ y: inout Int
-    ) {
+    private static func drawProgress(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         guard let progress = state.metrics.reading.figures.progress, let words = Self.progress(state) else {
             return
         }
@@ -80,67 +128,126 @@ enum MetricsScreen {
             " \(words.percent) %", x: x, y: area.y, style: Style(.plain, on: .base, .bold),
             limit: area.maxX - x)
         buffer.writeCut(words.rest, x: x, y: area.y, style: Style(.muted), limit: area.maxX - 1 - x)
-        y += 1
     }
 
-    private static func drawAlarms(_ state: State, _ area: Rect, of buffer: inout CellBuffer, _ y: inout Int)
-    {
-        guard let alarm = Self.report(state)?.alarms.first, y < area.maxY - 4 else { return }
-        buffer.writeCut(alarm.words, x: area.x + 1, y: y, style: Style(.bad), limit: area.width - 2)
-        y += 1
-    }
+    // MARK: Curves
 
-    private static func drawCurve(
-        _ series: FigureSeries, _ state: State, in area: Rect, of buffer: inout CellBuffer
-    ) {
-        guard area.height >= 3, area.width >= 24 else { return }
-        let axis = 11
-        let plot = Rect(
-            x: area.x + axis, y: area.y + 1, width: area.width - axis - 1, height: area.height - 1)
-        buffer.writeCut(
-            series.name, x: area.x + 1, y: area.y, style: Style(.accent, on: .base, .bold), limit: axis + 20)
-        let facts =
-            "now \(series.newest) · least \(Format.short(series.minimum)) · "
-            + "most \(Format.short(series.maximum)) · \(Format.plural(series.count, "figure"))"
-        let width = min(area.width - DisplayWidth.of(series.name) - 4, DisplayWidth.of(facts))
-        buffer.writeCut(facts, x: area.maxX - width - 1, y: area.y, style: Style(.muted), limit: width)
-        let values = series.drawn
-        let rows = Plot.rows(
-            values, width: plot.width, height: plot.height, state.settings.plotting)
-        let low = values.min() ?? 0
-        let high = values.max() ?? 1
-        for (index, row) in rows.enumerated() {
-            let isEdge = index == 0 || index == rows.count - 1 || index == rows.count / 2
-            if isEdge {
-                let share = rows.count > 1 ? Double(index) / Double(rows.count - 1) : 0
-                let label = Format.short(high - (high - low) * share)
-                buffer.write(
-                    label, x: area.x + max(1, axis - 1 - label.count), y: plot.y + index,
-                    style: Style(.muted),
-                    limit: axis - 1)
+    private static func drawCurves(_ state: State, _ parts: Parts, of buffer: inout CellBuffer) {
+        guard let series = state.metrics.selectedSeries, let chart = MetricsChart(state) else { return }
+        let head = parts.head
+        let used = buffer.writeCut(
+            series.name, x: head.x + 1, y: head.y, style: Style(.accent, on: .base, .bold),
+            limit: max(12, head.width / 3))
+        Self.write(
+            Self.facts(series, chart, state), rightIn: head, from: head.x + used + 3, of: &buffer)
+        if !parts.legend.isEmpty {
+            var x = parts.legend.x + 1
+            for span in Self.legend(chart) {
+                x += buffer.writeCut(
+                    span.text, x: x, y: parts.legend.y, style: span.style, limit: parts.legend.maxX - 1 - x)
             }
-            buffer.write("│", x: plot.x - 1, y: plot.y + index, style: Style(.border))
-            buffer.write(row, x: plot.x, y: plot.y + index, style: Style(.accent), limit: plot.width)
+        }
+        chart.chart.draw(in: parts.chart, state.settings.plotting, of: &buffer)
+        if !parts.load.isEmpty { Self.drawLoad(state, chart, in: parts.load, of: &buffer) }
+    }
+
+    /// At the right end of a row: what does not fit whole is left out, the last first.
+    private static func write(_ facts: [Span], rightIn area: Rect, from x: Int, of buffer: inout CellBuffer) {
+        var facts = facts
+        func width() -> Int { facts.reduce(0) { $0 + DisplayWidth.of($1.text) + 3 } - 3 }
+        while facts.count > 1, area.maxX - 1 - width() < x { facts.removeLast() }
+        var x = max(x, area.maxX - 1 - width())
+        for (index, fact) in facts.enumerated() {
+            if index > 0 { x += buffer.write(" · ", x: x, y: area.y, style: Style(.muted)) }
+            x += buffer.writeCut(fact.text, x: x, y: area.y, style: fact.style, limit: area.maxX - 1 - x)
         }
     }
 
-    private static func draw(
-        _ series: FigureSeries, _ state: State, isSelected: Bool, in area: Rect, of buffer: inout CellBuffer
+    private static func facts(_ series: FigureSeries, _ chart: MetricsChart, _ state: State) -> [Span] {
+        let options = state.metrics.options
+        var facts = [
+            Span("now \(series.newest)", series.last.isFinite ? .plain : .bad, .bold)
+        ]
+        if let best = series.best {
+            facts.append(
+                Span("best \(Format.short(best.value)) at \(Format.short(best.step))", .muted))
+        } else if series.minimum <= series.maximum {
+            facts.append(
+                Span("\(Format.short(series.minimum)) to \(Format.short(series.maximum))", .muted))
+        }
+        if chart.chart.clipped.count > 0 {
+            let sign = chart.chart.clipped.farthest > chart.chart.y.high ? "▲" : "▼"
+            facts.append(
+                Span(
+                    "\(sign) \(chart.chart.clipped.count) beyond, to \(Format.short(chart.chart.clipped.farthest))",
+                    .warning))
+        }
+        if options.weight > 0 { facts.append(Span("EMA \(Format.short(options.weight))", .muted)) }
+        if options.isLog { facts.append(Span(chart.chart.y.isLog ? "log" : "no log: not above 0", .muted)) }
+        if chart.isOtherAxis { facts.append(Span("no \(options.x.rawValue) known", .muted)) }
+        facts.append(Span(Format.plural(series.count, "figure"), .muted))
+        if !chart.chart.marks.isEmpty {
+            facts.append(Span("◆ \(Format.plural(chart.chart.marks.count, "checkpoint"))", .muted))
+        }
+        return facts
+    }
+
+    /// `step 640   a loss 0.412   b val_loss 0.51   c train-6 0.47`
+    private static func legend(_ chart: MetricsChart) -> [Span] {
+        let curves = chart.chart.curves
+        guard curves.count > 1 || chart.chart.cursor != nil else { return [] }
+        var spans: [Span] = []
+        if let cursor = chart.chart.cursor {
+            let at =
+                chart.chart.x.unit == .seconds
+                ? TimeSpan.text(cursor.rounded()) : Format.short(cursor.rounded())
+            spans.append(Span("\(chart.xName) \(at)   ", .key, .bold))
+        }
+        for curve in curves {
+            if curves.count > 1 { spans.append(Span("\(curve.letter) ", curve.role, .bold)) }
+            spans.append(Span(curve.name, curves.count > 1 ? curve.role : .muted))
+            if let cursor = chart.chart.cursor, let index = curve.nearest(cursor) {
+                let point = curve.points[index]
+                spans.append(Span(" \(Format.short(point.value))", .plain, .bold))
+                if curve.smoothed != nil {
+                    spans.append(Span(" (\(Format.short(curve.shown(index))))", .muted))
+                }
+            }
+            spans.append(Span("   "))
+        }
+        return spans
+    }
+
+    // MARK: Load
+
+    /// What is known of the GPU under the job.
+    private static func load(_ state: State) -> TelemetryState.Track? {
+        guard let job = state.metrics.job, let instance = state.jobs.row(job)?.instance,
+            let track = state.telemetry.track(instance), !track.history.shares.isEmpty
+        else { return nil }
+        return track
+    }
+
+    private static func drawLoad(
+        _ state: State, _ chart: MetricsChart, in area: Rect, of buffer: inout CellBuffer
     ) {
-        let surface: Surface =
-            isSelected ? (state.focus == .main ? .selected : .selectedElsewhere) : .base
-        if isSelected { buffer.fill(area, style: Style(.plain, on: surface)) }
-        let value = series.last.isFinite ? Format.short(series.last) : "nan"
-        let nameWidth = min(20, area.width / 3)
-        buffer.writeCut(
-            series.name, x: area.x + 1, y: area.y, style: Style(isSelected ? .plain : .muted, on: surface),
-            limit: nameWidth)
+        guard let track = Self.load(state) else { return }
+        let plot = CurveChart.plot(in: Rect(x: area.x, y: area.y, width: area.width, height: 3))
+        let now = track.gpu.last.map { " \(Int(saturating: ($0 * 100).rounded())) %" } ?? ""
+        let label = "GPU\(now)"
         buffer.write(
-            value, x: area.x + nameWidth + max(2, 12 - value.count), y: area.y,
-            style: Style(.plain, on: surface, .bold))
-        let start = area.x + nameWidth + 14
-        guard area.maxX - 1 > start else { return }
-        let curve = Plot.sparkline(series.drawn, width: area.maxX - 1 - start, state.settings.plotting)
-        buffer.write(curve, x: start, y: area.y, style: Style(.accent, on: surface))
+            label, x: plot.x - 2 - label.count, y: area.y, style: Style(.muted), limit: CurveChart.labelWidth)
+        buffer.write("│", x: plot.x - 1, y: area.y, style: Style(.border))
+        let shades: [Character] =
+            state.settings.plotting == .ascii
+            ? ["_", ".", "-", "=", "#"] : ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
+        let columns = track.history.columns(plot.width) { chart.share(at: $0) }
+        for (column, share) in columns.enumerated() {
+            guard let share else { continue }
+            let level = max(0, min(shades.count - 1, Int(saturating: share * Double(shades.count))))
+            buffer.write(
+                String(shades[level]), x: plot.x + column, y: area.y,
+                style: Style(share < 0.05 ? .warning : .good))
+        }
     }
 }

@@ -38,6 +38,7 @@ public func update(_ state: inout State, _ message: Message) -> [Effect] {
     state.settle()
     state.log.revealHit(state.logSize)
     effects += state.readLogAsNeeded()
+    effects += state.readOthersAsNeeded()
     effects += state.watchVisible()
     return effects
 }

@@ -11,7 +11,8 @@ extension State {
         // The map alone gives these a meaning, and it is for what stands below the boxes.
         if key.isSpare, self.overlay != nil { return [] }
         if let overlay = self.overlay { return self.keyPressed(key, in: overlay, at: date) }
-        guard let command = self.keyMap.command(for: key, focus: self.focus) else { return [] }
+        guard let command = self.keyMap.command(for: key, focus: self.focus, content: self.mainContent)
+        else { return [] }
         return self.execute(command)
     }
 
@@ -107,6 +108,15 @@ extension State {
         case .writeLog: self.askWhereToWrite()
         case .nextJob: return self.openNeighbour(-1)
         case .previousJob: return self.openNeighbour(1)
+        case .cursorLeft: self.moveCursor(by: -1)
+        case .cursorRight: self.moveCursor(by: 1)
+        case .smoothCurves: self.cycleSmoothing()
+        case .logScale: self.metrics.options.isLog.toggle()
+        case .changeAxis: self.cycleAxis()
+        case .fullRange: self.toggleRange()
+        case .pinJob: self.togglePin()
+        case .overlayJobs: self.toggleOthers()
+        case .compareJobs: self.metrics.options.showsTable.toggle()
         }
         return []
     }
@@ -127,6 +137,8 @@ extension State {
             self.log.search = nil
         } else if self.mainContent == .log, self.log.filter != nil {
             self.log.setFilter(nil)
+        } else if self.mainContent == .metrics, self.metrics.cursor != nil {
+            self.metrics.cursor = nil
         } else if self.mainContent == .metrics || self.mainContent == .files, self.log.job != nil {
             self.mainContent = .log
         } else {
@@ -184,6 +196,11 @@ extension State {
                 self.jobs.targets.map { job in
                     CommandTwin.line(.run(job.instance, RunRequest(command: job.command)))
                 }.joined(separator: "\n"))
+        case .main where self.mainContent == .metrics:
+            return self.copy(
+                self.metrics.job.map { job in
+                    "vp metrics " + ([job] + self.overlaidJobs).map(\.rawValue).joined(separator: " ")
+                } ?? "")
         case .main: return self.copy(self.log.job.map { "vp logs -f \($0)" } ?? "")
         }
     }

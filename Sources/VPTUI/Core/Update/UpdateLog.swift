@@ -49,8 +49,7 @@ extension State {
             self.log.follow()
         } else {
             self.log.open(job)
-            self.metrics = MetricsState()
-            self.metrics.job = job
+            self.metrics.open(job)
             effects.append(.log(.readMetrics(job)))
         }
         // A job of an earlier session, or of `vp`, is followed from here on.
@@ -224,6 +223,7 @@ extension State {
     }
 
     mutating func metricsArrived(_ job: JobID, _ reading: TrainingReading, end: Int64) {
+        self.otherMetricsArrived(job, reading)
         guard self.metrics.job == job else { return }
         self.metrics.reading = reading
         self.metrics.end = end

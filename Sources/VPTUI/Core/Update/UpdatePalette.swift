@@ -32,7 +32,8 @@ extension State {
     /// Commands act on a list; from elsewhere the list that they are about gets the focus first.
     private mutating func focusForCommand(_ command: Command) {
         let contexts = Set(self.keyMap.bindings.filter { $0.command == command }.map(\.context))
-        guard !contexts.isEmpty, contexts.isDisjoint(with: KeyMap.contexts(of: self.focus)) else { return }
+        guard !contexts.isEmpty, contexts.isDisjoint(with: KeyMap.contexts(of: self.focus, self.mainContent))
+        else { return }
         if contexts.contains(.instances) {
             self.focus(.instances)
         } else if contexts.contains(.offers) {

@@ -1,0 +1,45 @@
+import Foundation
+
+/// The load of a GPU for as long as somebody looked, in bounded memory:
+/// above `limit` samples each kept one stands for several.
+public struct LoadHistory: Equatable, Sendable {
+    static let limit = 1024
+
+    /// Seconds since 1970, and a share from 0 to 1.
+    private(set) var times: [Double] = []
+    private(set) var shares: [Double] = []
+    private var stride = 1
+    private var sum = 0.0
+    private var count = 0
+
+    mutating func add(_ share: Double, at date: Date) {
+        guard share.isFinite else { return }
+        self.sum += share
+        self.count += 1
+        guard self.count >= self.stride else { return }
+        self.times.append(date.timeIntervalSince1970)
+        self.shares.append(self.sum / Double(self.count))
+        (self.sum, self.count) = (0, 0)
+        guard self.times.count == Self.limit else { return }
+        for index in 0..<(Self.limit / 2) {
+            self.times[index] = self.times[2 * index + 1]
+            self.shares[index] = (self.shares[2 * index] + self.shares[2 * index + 1]) / 2
+        }
+        self.times.removeLast(Self.limit / 2)
+        self.shares.removeLast(Self.limit / 2)
+        self.stride *= 2
+    }
+
+    /// For each of `columns` of an axis the mean load; nil where nobody looked.
+    /// `place` says where on the axis a moment lies, from 0 to 1.
+    func columns(_ columns: Int, _ place: (Double) -> Double?) -> [Double?] {
+        var sums = [(sum: Double, count: Int)](repeating: (0, 0), count: max(0, columns))
+        for (time, share) in zip(self.times, self.shares) {
+            guard let at = place(time), at >= 0, at <= 1 else { continue }
+            let column = min(columns - 1, Int(at * Double(columns)))
+            sums[column].sum += share
+            sums[column].count += 1
+        }
+        return sums.map { $0.count > 0 ? $0.sum / Double($0.count) : nil }
+    }
+}
