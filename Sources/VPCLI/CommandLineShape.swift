@@ -52,7 +52,7 @@ enum CommandLineShape: Hashable {
             let (own, command) = Self.split(Array(rest.dropFirst()))
             let words = command.first == "--" ? Array(command.dropFirst()) : command
             self = .parsed([Self.runVerb] + options + own + (words.isEmpty ? [] : ["--"] + words))
-        } else if ["attach", "cancel", "jobs", "logs", "rerun"].contains(word),
+        } else if ["attach", "cancel", "jobs", "logs", "metrics", "rerun"].contains(word),
             let index = rest.indices.first(where: {
                 rest[$0] == "-1" && !OptionTable.valued.contains(rest[$0 - 1])
             })

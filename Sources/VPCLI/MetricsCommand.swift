@@ -137,9 +137,9 @@ struct MetricsCommand: AsyncParsableCommand {
             var readings: [Reading] = []
             for (job, log) in zip(current, logs) {
                 log.advance()
+                let reading = log.reading(now: job.state.isOver ? .distantFuture : Date())
                 readings.append(
-                    Reading(
-                        name: job.id.rawValue, job: job, report: log.reading().report(of: job, now: Date())))
+                    Reading(name: job.id.rawValue, job: job, report: reading.report(of: job, now: Date())))
             }
             let lines =
                 self.json.json

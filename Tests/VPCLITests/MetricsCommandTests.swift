@@ -76,7 +76,7 @@ import VPTestSupport
         let series = try #require((job["series"] as? [[String: Any]])?.first)
         #expect(series["count"] as? Int == 3000 && series["last"] as? Double == 375)
         let empty = try await harness.vp("metrics", "-", input: "")
-        #expect(empty.status == 0 && empty.stdout.contains("No figures of a training"), "\(empty)")
+        #expect(empty.status == 0 && empty.stdout.contains("contains no training metrics"), "\(empty)")
     }
 
     @Test(arguments: [["--csv", "--json"], ["--csv", "--watch"], ["--csv", "--svg", "x.svg"], ["--watch"]])

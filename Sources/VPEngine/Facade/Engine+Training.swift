@@ -10,7 +10,9 @@ extension Engine {
     public func training(of job: Job, last bytes: Int64? = nil) -> TrainingReport {
         let log = self.trainingLog(of: job, last: bytes)
         log.advance()
-        return log.reading().report(of: job, now: Date())
+        // The end of a log that is over is no half number, however new it is.
+        let moment = job.state.isOver ? Date.distantFuture : Date()
+        return log.reading(now: moment).report(of: job, now: Date())
     }
 
     /// Every figure of the local copy of a job's log: not the means that a series keeps of a long one.
