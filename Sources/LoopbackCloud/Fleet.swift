@@ -26,6 +26,7 @@ actor Fleet {
     /// Lines for `authorized_keys` on the RunPod account, which has no ids for them.
     var podKeys: [String] = []
     var networkVolumes: [NetworkVolume] = []
+    var registryLogins: [RegistryLogin] = []
     /// The time up to which the volumes are paid.
     private var volumesChargedAt: Double
     var credits: [Market: Double]

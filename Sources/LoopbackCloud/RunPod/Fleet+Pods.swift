@@ -60,7 +60,7 @@ extension Fleet {
             networkVolume: order.networkVolume.map { volume in
                 Pod.NetworkMount(
                     id: volume.id, path: volume.path, folder: "\(self.folder)/volumes/\(volume.id)")
-            }, ports: order.ports, environment: order.environment)
+            }, ports: order.ports, environment: order.environment, registry: order.registry)
         let offer = Offer(
             id: 90_000_000 + number, bundleID: 0, machine: host.machine, gpuCount: order.gpuCount,
             gpuIDs: [])

@@ -40,6 +40,8 @@ struct Pod: Sendable {
     let networkVolume: NetworkMount?
     var ports: [String]
     var environment: [String: String]
+    /// The id of the registry login for its image.
+    var registry: String?
     var isLocked = false
     /// The start of the container that is running, or ran last.
     var startedAt: Double?
@@ -95,6 +97,7 @@ struct PodOrder: Sendable {
     var networkVolume: (id: String, path: String)?
     var ports: [String] = []
     var environment: [String: String] = [:]
+    var registry: String?
     /// The bid for all GPUs together, in dollars an hour; nil rents on demand.
     var bid: Double?
     /// Used on Community Cloud only.

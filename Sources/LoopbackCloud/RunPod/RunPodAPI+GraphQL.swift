@@ -133,6 +133,15 @@ extension RunPodAPI {
                 throw Refusal(message: RunPodWords.nothingToTerminate, code: "POD_NOT_FOUND")
             }
             return .null
+        case (true, "saveRegistryAuth"):
+            return await self.fleet.addRegistryLogin(name: input["name"]?.text ?? "").row
+        case (true, "deleteRegistryAuth"):
+            let id = field.arguments["registryAuthId"]?.resolved([:]).text ?? ""
+            guard let login = await self.fleet.registryLogin(id), await !self.fleet.isInUse(login) else {
+                throw Refusal(message: "Registry auth not found")
+            }
+            await self.fleet.removeRegistryLogin(id)
+            return .bool(true)
         case (true, "updateUserSettings"):
             // The text has one key a line, and often empty lines in between.
             let lines = (input["pubKey"]?.text ?? "").split(separator: "\n")
@@ -197,7 +206,8 @@ extension RunPodAPI {
             ports: (input["ports"]?.text ?? "").split(separator: ",").map {
                 $0.trimmingCharacters(in: .whitespaces)
             },
-            environment: environment, bid: bidPerGPU.map { $0 * Double(count) },
+            environment: environment, registry: input["containerRegistryAuthId"]?.text,
+            bid: bidPerGPU.map { $0 * Double(count) },
             wantsPublicAddress: input["supportPublicIp"]?.flag ?? true)
         do {
             let rental = try await self.fleet.deploy(order)
@@ -224,6 +234,7 @@ extension RunPodAPI {
         let pods = await self.fleet.pods()
         let credit = await self.fleet.currentCredit(.runPod)
         let volumes = await self.fleet.networkVolumes
+        let logins = await self.fleet.registryLogins
         return [
             "id": "user_loopback0123456789012345", "email": "loopback@example.com",
             "pubKey": keys.isEmpty ? nil : .string(keys.joined(separator: "\n")),
@@ -231,7 +242,7 @@ extension RunPodAPI {
             "currentSpendPerHr": .rounded(pods.reduce(0) { $0 + $1.currentPrice }, 4), "spendLimit": 80,
             "notifyPodsStale": true, "notifyPodsGeneral": true, "notifyLowBalance": true,
             "pods": .array(pods.map(self.graphRow)), "networkVolumes": .array(volumes.map(\.graphRow)),
-            "containerRegistryCreds": [],
+            "containerRegistryCreds": .array(logins.map(\.row)), "podTemplates": [],
             "endpoints": [],
         ]
     }
@@ -264,7 +275,7 @@ extension RunPodAPI {
             "desiredStatus": .string(desired),
             "podType": rental.terms.bid == nil ? "RESERVED" : "INTERRUPTABLE",
             "machineId": .string("m\(rental.offer.machine.id)"), "dockerId": nil,
-            "containerRegistryAuthId": nil, "dockerArgs": .string(pod.arguments),
+            "containerRegistryAuthId": .optional(pod.registry), "dockerArgs": .string(pod.arguments),
             "lastStatusChange": .string("Rented by User: \(date)"),
             "volumeMountPath": .string(pod.volume?.path ?? "/workspace"), "clusterIp": nil,
             "networkVolumeId": .optional(pod.networkVolume?.id), "templateId": nil,

@@ -98,7 +98,14 @@ extension RunPodAPI {
             allowedCUDA: gpu["allowedCudaVersions"]?.elements?.compactMap(\.text) ?? [],
             containerDisk: body["disk"]?.integer ?? 50, volume: volume,
             networkVolume: networkVolume.map { ($0.id, $0.path) },
-            ports: body["ports"]?.elements?.compactMap(\.text) ?? [], environment: environment)
+            ports: body["ports"]?.elements?.compactMap(\.text) ?? [], environment: environment,
+            registry: try await self.registry(body))
+    }
+
+    private func registry(_ body: JSON) async throws(RunPodError) -> String? {
+        guard let id = body["registry"]?.text, !id.isEmpty else { return nil }
+        guard await self.fleet.registryLogin(id) != nil else { throw .noRegistry }
+        return id
     }
 
     /// The container's command: a line of shell, or the words of `entrypoint` and `cmd` instead.
@@ -160,6 +167,7 @@ extension RunPodAPI {
         guard let rental = await self.fleet.pod(id), let pod = rental.pod else { throw .noPod }
         if body["templateId"] != nil { throw .noTemplate }
         try Self.checkPorts(body["ports"])
+        let registry = try await self.registry(body)
         let volume = try Self.volume(body["mounts"])
         if let volume {
             guard let old = pod.volume else { throw .rule("the mount kind is fixed at create") }
@@ -174,6 +182,7 @@ extension RunPodAPI {
             if let ports = body["ports"]?.elements { pod.ports = ports.compactMap(\.text) }
             if let environment = Self.variables(body["env"]) { pod.environment = environment }
             if let volume { pod.volume = volume }
+            if body["registry"] != nil { pod.registry = registry }
         }
         // A change of these fields restarts a running container.
         let isRebuilt = ["image", "args", "disk", "ports", "env", "registry"].contains { body[$0] != nil }

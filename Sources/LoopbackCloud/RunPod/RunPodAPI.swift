@@ -114,9 +114,8 @@ struct RunPodAPI: Sendable {
         case ("templates", 1):
             try Self.allow(["GET"], request.method)
             return .json(["templates": []])
-        case ("registries", 1):
-            try Self.allow(["GET"], request.method)
-            return .json(["registries": []])
+        case ("registries", 1): return try await self.registries(request.method, body)
+        case ("registries", 2): return try await self.registry(request.method, path[1])
         case ("clusters", 1):
             try Self.allow(["GET"], request.method)
             return .json(["clusters": []])

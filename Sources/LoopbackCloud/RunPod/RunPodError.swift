@@ -29,6 +29,7 @@ struct RunPodError: Error {
     static let noPod = RunPodError(status: 404, detail: "pod not found")
     static let noResource = RunPodError(status: 404, detail: "resource not found")
     static let noVolume = RunPodError(status: 404, detail: "network volume not found")
+    static let noRegistry = RunPodError(status: 404, detail: "registry credential not found")
     static let noTemplate = RunPodError(status: 404, detail: "template not found")
     static let noCredit = RunPodError(
         status: 402, detail: "insufficient balance: add credits to your account to deploy a pod")

@@ -61,7 +61,7 @@ enum RunPodRows {
             "args": .string(pod.arguments), "disk": .int(pod.containerDisk),
             "mounts": own ?? shared ?? [:],
             "ports": .array(pod.ports.map(JSON.string)),
-            "env": .object(pod.environment.mapValues(JSON.string)), "registry": nil,
+            "env": .object(pod.environment.mapValues(JSON.string)), "registry": .optional(pod.registry),
             "gpu": [
                 "id": .string(rental.isOther ? "NVIDIA GeForce RTX 3060" : pod.host.kind.id),
                 "count": .int(pod.gpuCount),

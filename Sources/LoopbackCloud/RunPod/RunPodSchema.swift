@@ -109,6 +109,10 @@ indirect enum RunPodSchema: Sendable {
 
     static let updatePod = RunPodSchema.object(Self.container.merging(["locked": .flag]) { $1 })
 
+    static let createRegistry = RunPodSchema.object(
+        ["name": .text(minimum: 1), "username": .text(minimum: 1), "password": .text(minimum: 1)],
+        required: ["name", "username", "password"])
+
     static let createVolume = RunPodSchema.object(
         Self.volume.merging([
             "dataCenter": .text(minimum: 1), "type": .word(["STANDARD", "HIGH_PERFORMANCE"]),
