@@ -9,7 +9,7 @@ import VPTestSupport
 /// that its log and its result are here and that nothing is rented; with any other status whatever is rented
 /// still is known to `vp ls` and named where it was said that the run failed.
 /// In CI a cross-section runs with a short job; `VP_FAULT_SECONDS=20 VP_FAULT_CASES=all` runs all of them
-/// with a job of 20 seconds.
+/// with a job of 20 seconds, and names in place of `all` run those.
 @Suite(.ownThread, .startsCloud, .requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(120)))
 struct FaultMatrixTests {
     enum Moment: String, CaseIterable, Sendable {
@@ -73,6 +73,14 @@ struct FaultMatrixTests {
         let retired = platform == .vast ? "v0-retired" : "rest-retired"
         add(retired, [.boot], [201, 202], maySucceed: false)
         add(retired, [.job, .end], [202, 205, 207, 209], maySucceed: false)
+        add("key-expired", [.boot], [200], maySucceed: false)
+        // The job is followed by ssh, its results come, and nobody can confirm the end.
+        add("key-expired", [.job], [209], maySucceed: false)
+        add("key-expired", [.end], [209])
+        add("permission-missing:times=all", [.boot], [200], maySucceed: false)
+        add("permission-missing:times=all", [.job], [209], maySucceed: false)
+        add("permission-missing:times=all", [.end], [209])
+        for moment in Moment.allCases { add("host-offline:2", [moment]) }
         return cases
     }
 
@@ -81,7 +89,10 @@ struct FaultMatrixTests {
 
     private static let cases: [Case] = {
         let all = Self.all(.vast) + Self.all(.runPod)
-        if Self.environment["VP_FAULT_CASES"] == "all" { return all }
+        if let wanted = Self.environment["VP_FAULT_CASES"] {
+            let names = wanted.split(separator: ",")
+            return all.filter { each in wanted == "all" || names.contains { each.fault.hasPrefix($0) } }
+        }
         // Each fault at least once, moments and platforms in turn.
         return all.enumerated().filter { $0.offset % 7 == 3 }.map(\.element)
     }()

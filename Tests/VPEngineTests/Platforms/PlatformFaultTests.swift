@@ -1,3 +1,4 @@
+import Foundation
 import LoopbackCloud
 import Testing
 import VPTestSupport
@@ -88,6 +89,26 @@ struct PlatformFaultTests {
         #expect(await bench.code { _ = try await $0.instance(id) } == .unauthorized)
         #expect(await bench.code { try await $0.destroy(id) } == .unauthorized)
         #expect(await bench.cloud.instanceCount == 1)
+    }
+
+    /// A host off the network is told so, in either dialect, is neither gone nor stopped, and comes back.
+    @Test(.loopbackCloud(free), arguments: Platform.allCases)
+    func aHostThatIsOfflineIsNeitherGoneNorStopped(_ platform: Platform) async throws {
+        let bench = try Bench(platform)
+        let id = try await bench.rent()
+        try await bench.wait(for: id, .running)
+        try await bench.inject("host-offline:3,platform=\(platform.rawValue)")
+        let away = try #require(try await bench.client.instance(id))
+        // vast.ai says that it hears nothing; RunPod no longer says where.
+        #expect(away.status == (platform == .vast ? .lost : .running), "\(away)")
+        #expect(platform == .vast || away.addresses.isEmpty, "\(away)")
+        #expect(try await bench.client.instances().map(\.id) == [id])
+        #expect(away.wordsForItsEnd(at: Date()) == nil)
+        let back = try await bench.wait(for: id, .running)
+        #expect(back.status == .running)
+        try await VPTestSupport.wait(for: "an address") {
+            try await bench.client.instance(id)?.addresses.isEmpty == false ? true : nil
+        }
     }
 
     /// The next candidate may be tried: nothing was rented.
