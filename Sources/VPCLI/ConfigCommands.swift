@@ -88,7 +88,7 @@ struct ConfigShowCommand: AsyncParsableCommand {
 
 /// A platform that can be the default.
 enum DefaultPlatform: String, CaseIterable, ExpressibleByArgument {
-    case vast, runpod
+    case vast, runpod, auto
 }
 
 struct ConfigSetCommand: AsyncParsableCommand {
@@ -104,7 +104,7 @@ struct ConfigSetCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The RunPod API key, or - to type it.", valueName: "key"))
     var runpodApiKey: String?
 
-    @Option(help: "The platform to use if a command names none.")
+    @Option(help: "The platform to use if a command names none; auto is both.")
     var defaultPlatform: DefaultPlatform?
 
     @Flag(help: "Move API keys from the project's .vp/config.yaml to your own configuration.")
@@ -174,7 +174,7 @@ struct ConfigSetCommand: AsyncParsableCommand {
             }
         }
         if let platform = self.defaultPlatform,
-            now.configuration.defaults.platform?.rawValue != platform.rawValue,
+            now.configuration.defaults.platform?.rawValue ?? "auto" != platform.rawValue,
             let file = now.configuration.projectConfigurationFile
         {
             now.warn(["platforms.default in \(file) overrides the one just set."])

@@ -111,13 +111,8 @@ struct HardwareOptions: ParsableArguments {
     }
 
     func validate() throws {
-        if let gpu = self.gpuType {
-            guard gpu.contains(where: { $0.isLetter || $0.isNumber }) else {
-                throw ValidationError("--gpu-type is empty. Leave it out for the cheapest GPU that fits.")
-            }
-            guard !["cpu", "none", "nogpu"].contains(gpu.lowercased().filter(\.isLetter)) else {
-                throw ValidationError("--gpu-type \(gpu): vp rents only instances with a GPU.")
-            }
+        if let problem = self.gpuType.flatMap(GPUName.problem) {
+            throw ValidationError("--gpu-type \(problem).")
         }
         guard (1...64).contains(self.gpuCount) else {
             throw ValidationError("--gpu-count must be from 1 to 64.")

@@ -26,7 +26,7 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The RunPod API key, or - to type it.", valueName: "key"))
     var runpodApiKey: String?
 
-    @Option(help: "The platform to use if a command names none.")
+    @Option(help: "The platform to use if a command names none; auto is both.")
     var defaultPlatform: DefaultPlatform?
 
     @Flag(help: "Copy the rules of the project's .gitignore files to the new .vpignore.")
@@ -65,10 +65,9 @@ struct InitCommand: AsyncParsableCommand {
                 dataFolder: answer(self.dataDir, "Folder of the data", fallback: "data"),
                 image: answer(
                     self.baseImage, "Container image", fallback: EngineConfiguration.Defaults().image),
-                platform: try Self.platform(
-                    answer(
-                        self.defaultPlatform?.rawValue, "Platform (vast, runpod, auto for both)",
-                        fallback: "auto"))
+                platform: try self.defaultPlatform?.rawValue
+                    ?? Self.platform(
+                        answer(nil, "Platform (vast, runpod, auto for both)", fallback: "auto"))
             )
             try ConfigurationEditor.write(text, to: settings, mode: 0o644)
             Terminal.print("Wrote \(settings).")
@@ -124,7 +123,8 @@ struct InitCommand: AsyncParsableCommand {
         }
     }
 
-    /// The platform to write; nil for both, because a project that names one hides the other from its users.
+    /// The platform to write; nil for what the user's own configuration says,
+    /// because a project that names one hides the other from its users.
     private static func platform(_ word: String) throws -> String? {
         if word == "auto" { return nil }
         guard let platform = Platform(rawValue: word.lowercased()) else {

@@ -57,7 +57,12 @@ struct OffersCommand: AsyncParsableCommand {
 
     static func lines(_ offers: [Offer], query: OfferQuery, terminal: Terminal) -> [String] {
         guard !offers.isEmpty else {
-            return ["No offer fits. Relax the requirements, or raise --max-price."]
+            // A price that nobody has limited hides no offer.
+            return [
+                query.maximumPrice == nil
+                    ? "No offer fits. Relax the requirements: another GPU, fewer of them, a smaller disk."
+                    : "No offer fits. Relax the requirements, or raise --max-price."
+            ]
         }
         var table = TextTable([
             ("PLATFORM", .left), ("ID", .left), ("GPU", .left), ("MEMORY", .right), ("PRICE", .right),

@@ -47,6 +47,19 @@ import Testing
                 == "# mine\nssh:\n  identity: ~/k\nother: 1\nplatforms:\n  default: \"vast\"\n")
     }
 
+    /// Both platforms can be had back, for oneself and for a project.
+    @Test func aDefaultPlatformIsTakenBack() async throws {
+        let harness = try CLIHarness()
+        #expect(try await harness.vp("config-set", "--default-platform", "vast").status == 0)
+        #expect(try await harness.vp("config-show").stdout.contains("Default platform   vast.ai"))
+        #expect(try await harness.vp("--init", "--default-platform", "auto").status == 0)
+        #expect(try harness.read("project/.vp/config.yaml").contains("default: \"auto\""))
+        #expect(try await harness.vp("config-show").stdout.contains("Default platform   both"))
+        let set = try await harness.vp("config-set", "--default-platform", "auto")
+        #expect(set.status == 0 && !set.stderr.contains("counts more"), "\(set)")
+        #expect(try harness.read(self.file).contains("default: \"auto\""))
+    }
+
     @Test(arguments: ["", " \n", "two words\n"])
     func whatIsNoKeyIsRefused(input: String) async throws {
         let harness = try CLIHarness()

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import LoopbackCloud
 import Testing
 import VPTestSupport
 
@@ -101,6 +102,35 @@ import VPTestSupport
         #expect(dear.status == 208, "\(dear)")
         #expect(try dear.error()["message"]?.contains("the limit is $0.010/h") == true)
         try await session.end()
+    }
+
+    /// A default narrows what is not named; `--platform auto` is a name, in each verb that rents.
+    @Test func bothPlatformsAreTriedWhereBothAreNamed() async throws {
+        try await LocalCloud.with { local in
+            let harness = local.harness
+            try harness.write("project/.vp/config.yaml", "platforms: {default: vast}\n")
+            func tried(_ words: String...) async throws -> Set<String> {
+                let plan = try await harness.start(
+                    ["create-instance", "--gpu-type", "rtx 4090", "--dry-run", "--json"] + words
+                ).output().json()
+                let offers =
+                    [plan["offer"] as? [String: Any]].compactMap(\.self)
+                    + (plan["alternatives"] as? [[String: Any]] ?? [])
+                return Set(offers.compactMap { $0["platform"] as? String })
+            }
+            #expect(try await tried() == ["vast"])
+            #expect(try await tried("--platform", "auto") == ["vast", "runpod"])
+            #expect(try await tried("--platform", "runpod") == ["runpod"])
+            // A job's own rental, where the default cannot serve it.
+            await local.cloud.inject(Fault(.noCapacity, times: .max).on(.vast))
+            let usual = try await harness.vp("run", "--create", "--gpu-type", "RTX4090", "--", "true")
+            #expect(usual.status == 201, "\(usual)")
+            let both = try await harness.vp(
+                "run", "--create", "--platform", "auto", "--gpu-type", "RTX4090", "--", "true")
+            #expect(both.status == 0, "\(both)")
+            let jobs = try await harness.vp("jobs", "--json").json()["jobs"] as? [[String: Any]]
+            #expect(jobs?.first?["platform"] as? String == "runpod", "\(String(describing: jobs))")
+        }
     }
 
     /// Refused before anything is rented, with the image that can; where no GPU is named,

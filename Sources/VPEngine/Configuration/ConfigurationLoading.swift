@@ -146,13 +146,24 @@ extension EngineConfiguration {
         var defaults = Defaults()
         // The project's file comes last, so that it wins.
         for file in [sources.user, sources.project].compactMap(\.self) {
-            if let name = try file.text("platforms.default", "default_platform"), name != "auto" {
-                guard let platform = Platform(rawValue: name.lowercased()) else {
-                    throw file.error("platforms.default", "no platform is called \(name); try vast or runpod")
+            if let name = try file.text("platforms.default", "default_platform") {
+                let platform = Platform(rawValue: name.lowercased())
+                guard platform != nil || name.lowercased() == "auto" else {
+                    throw file.error(
+                        "platforms.default", "no platform is called \(name); try vast, runpod or auto")
                 }
+                // `auto` is a word like the others: it takes back what the other file says.
                 defaults.platform = platform
             }
-            if let gpu = try file.text("defaults.gpu", "defaults.gpu_type") { defaults.gpu = gpu }
+            let gpuKeys = ["defaults.gpu", "defaults.gpu_type"]
+            // An empty value counts as not set.
+            if let gpu = try file.text(gpuKeys), !gpu.trimmingSpaces().isEmpty {
+                if let problem = GPUName.problem(gpu) {
+                    let key = file.place(of: gpuKeys)?.key ?? gpuKeys[0]
+                    throw file.error(key, "\(key) \(problem)")
+                }
+                defaults.gpu = gpu
+            }
             let keys = ["project.base_image", "base_image", "docker.image", "defaults.image"]
             if let image = try file.text(keys) {
                 if let problem = ProjectValue.problem(ofImage: image) {

@@ -51,6 +51,8 @@ enum KnownSettings {
 
     private static let names: [String] =
         Self.paths.map { $0.hasSuffix(".*") ? String($0.dropLast(2)) : $0 }
+        // A section can be misspelt as well: `defalts: {gpu: …}`.
+        + Set(Self.paths.compactMap { $0.split(separator: ".").dropLast().first.map(String.init) }).sorted()
         + Platform.allCases.flatMap { platform in
             Self.platformKeys.map { "platforms.\(platform.rawValue).\($0)" }
         }

@@ -62,6 +62,18 @@ public enum GPUName {
         return nil
     }
 
+    /// Returns the reason why `text` cannot name a GPU, as the words that follow the name of the setting;
+    /// nil if it may name one.
+    public static func problem(_ text: String) -> String? {
+        guard text.contains(where: { $0.isLetter || $0.isNumber }) else {
+            return "is empty. Leave it out for the cheapest GPU that fits"
+        }
+        guard !["cpu", "none", "nogpu"].contains(text.lowercased().filter(\.isLetter)) else {
+            return "\(text): vp rents only instances with a GPU"
+        }
+        return nil
+    }
+
     /// Known names that resemble `text`, nearest first.
     ///
     /// - Parameter catalogue: names that a platform lists, beside those of the table.

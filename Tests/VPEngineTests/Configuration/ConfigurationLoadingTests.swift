@@ -157,6 +157,24 @@ import VPEngine
         #expect(configuration.workspace.extraIgnores == ["*.tmp"])
     }
 
+    /// The project's word counts before the user's, `auto` as well as a platform's name.
+    @Test(
+        arguments: [
+            ("vast", "auto", nil), ("vast", "AUTO", nil), ("vast", nil, Platform.vast),
+            ("auto", "vast", .vast),
+            ("vast", "runpod", .runpod), (nil, "auto", nil), (nil, "runpod", .runpod), ("auto", nil, nil),
+        ] as [(String?, String?, VPEngine.Platform?)])
+    func theDefaultPlatformIsTheProjects(
+        _ user: String?, _ project: String?, _ expected: VPEngine.Platform?
+    ) throws {
+        if let user {
+            try self.home.write(
+                ".config/variousplug/config.yaml", "platforms: {default: \(user)}\n", mode: 0o600)
+        }
+        if let project { try self.home.write("project/.vp/config.yaml", "default_platform: \(project)\n") }
+        #expect(try self.home.load().defaults.platform == expected)
+    }
+
     @Test func aDisabledPlatformsKeyIsNotUsed() throws {
         try self.home.write(
             "project/.vp/config.yaml",
@@ -201,6 +219,8 @@ import VPEngine
         ("project:\n  name: [a, b]\n", ":2: project.name must be one value"),
         ("project:\n  name: a\n bad\n", ":3: "),
         ("platforms:\n  default: azure\n", ":2: no platform is called azure"),
+        ("defaults:\n  gpu: CPU\n", ":2: defaults.gpu CPU: vp rents only instances with a GPU"),
+        ("defaults:\n  gpu_type: '--'\n", ":2: defaults.gpu_type is empty"),
         ("defaults:\n  max_price: cheap\n", ":2: defaults.max_price must be an amount in dollars"),
         ("defaults:\n\n  disk: lots\n", ":3: defaults.disk must be a size"),
         ("project:\n  working_dir: here\n", ":2: working_dir must be an absolute path"),

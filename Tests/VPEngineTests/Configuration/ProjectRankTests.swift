@@ -246,7 +246,9 @@ import Testing
     @Test(
         arguments: [
             ("budget: {perday: 5}", "`budget.perday`", "`budget.per_day`"),
-            ("bugdet: {per_day: 5}", "`bugdet`", nil),
+            ("bugdet: {per_day: 5}", "`bugdet`", "`budget`"),
+            ("defalts: {gpu: RTX 4090}", "`defalts`", "`defaults`"),
+            ("Platform: {vast: {}}", "`Platform`", "`platforms`"),
             ("defaults: {max_prize: 1}", "`defaults.max_prize`", "`defaults.max_price`"),
             ("max_price: 1", "`max_price`", "`defaults.max_price`"),
             ("platforms: {vast: {apikey: x}}", "`platforms.vast.apikey`", "`platforms.vast.api_key`"),
