@@ -41,9 +41,9 @@ struct JobOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "While vp follows the job, end it if a loss is not a number (nan), no step arrives (stall, stall:10m), the "
-                + "loss keeps rising (diverge) or the evaluation stops improving (plateau). Separate several with "
-                + "commas.",
+            "End the job if a loss is not a number (nan; the instance itself watches for it) or, while vp follows it, if "
+                + "no step arrives (stall, stall:10m), the loss keeps rising (diverge) or the evaluation stops improving "
+                + "(plateau). Separate several with commas.",
             valueName: "rules"), transform: StopArgument.read)
     var stopOn: StopRules?
 
@@ -116,6 +116,9 @@ struct JobRun {
         switch await runner.perform(.run(instance.id, request)) {
         case .succeeded(.ran(let summary)):
             if request.isDetached, let job = summary.job {
+                for line in job.record?.stopOn.map(StopArgument.keepers(of:)) ?? [] {
+                    self.session.note(line)
+                }
                 let document = Documents.job(job, connection: self.engine.connection(of: job)).document
                 Terminal.print(self.options.json ? document : job.id.rawValue)
                 return nil

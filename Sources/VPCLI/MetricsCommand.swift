@@ -139,7 +139,9 @@ struct MetricsCommand: AsyncParsableCommand {
                 log.advance()
                 let reading = log.reading(now: job.state.isOver ? .distantFuture : Date())
                 readings.append(
-                    Reading(name: job.id.rawValue, job: job, report: reading.report(of: job, now: Date())))
+                    Reading(
+                        name: job.id.rawValue, job: job,
+                        report: reading.report(of: job, now: Date(), gpuRest: engine.gpuRest(of: job))))
             }
             let lines =
                 self.json.json

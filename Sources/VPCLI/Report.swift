@@ -290,6 +290,11 @@ enum Report {
                     "A limit that you set does not allow this\(because).",
                     "Raise the limit if you want this; `vp limits` shows all of them."
                 )
+            case .stopRuleMet:
+                (
+                    "The job was ended\(because).",
+                    "`vp metrics` shows its figures; without --stop-on it would have gone on."
+                )
             case .timedOut:
                 (
                     "\(platform ?? "The platform") did not answer in time while \(activity.words)\(subject)\(because).",
@@ -352,7 +357,7 @@ enum Report {
         case .unsafeResults, .downloadFailed: Status.resultsNotWhole
         case .hostKeyChanged: Status.hostKeyChanged
         case .instanceLost: Status.instanceLost
-        case .limitRefused, .uploadTooBig, .imageUnfit, .jobsRunning: Status.limitRefused
+        case .limitRefused, .stopRuleMet, .uploadTooBig, .imageUnfit, .jobsRunning: Status.limitRefused
         case .cancelIncomplete: Status.failed
         case .destroyUnconfirmed: Status.stillExists
         case .cancelled: Status.interrupted

@@ -58,7 +58,7 @@ struct StatusCommand: ParsableCommand {
                 report.alarms.map { alarm in
                     .object([
                         "kind": .text(alarm.kind.rawValue), "instance": .text(alarm.instance?.rawValue),
-                        "message": .text(alarm.words),
+                        "message": .text(alarm.words), "job": .text(alarm.job?.rawValue),
                     ])
                 }),
         ])

@@ -10,4 +10,21 @@ enum StopArgument {
             throw ValidationError("--stop-on: \(error.sentence).")
         }
     }
+
+    /// Returns notes that say who keeps each rule while nobody follows the job.
+    static func keepers(of rules: StopRules) -> [String] {
+        var watched = rules
+        watched.onNotNumber = false
+        var lines: [String] = []
+        if rules.onNotNumber {
+            lines.append(
+                "vp: the instance itself ends the job if its loss is not a number on three steps.")
+        }
+        if watched != StopRules() {
+            lines.append(
+                "vp: --stop-on \(watched.text) counts while somebody follows the job: vp attach, vp logs -f, or its "
+                    + "log in the dashboard.")
+        }
+        return lines
+    }
 }

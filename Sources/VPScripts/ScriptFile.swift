@@ -103,12 +103,14 @@ extension ScriptFile {
     public static let scan = ScriptFile(shell: PackageResources.scan_sh)
     public static let settle = ScriptFile(shell: PackageResources.settle_sh)
     public static let supervise = ScriptFile(shell: PackageResources.supervise_sh)
+    public static let watchLoss = ScriptFile(shell: PackageResources.watch_loss_sh)
     public static let watchdog = ScriptFile(shell: PackageResources.watchdog_sh)
 }
 
 /// Scripts that run on this computer; `digest` runs on instances as well.
 extension ScriptFile {
     public static let digest = ScriptFile(shell: PackageResources.digest_sh)
+    public static let notify = ScriptFile(shell: PackageResources.notify_sh)
     public static let quietSSH = ScriptFile(shell: PackageResources.quiet_ssh_sh)
     public static let tarReceive = ScriptFile(shell: PackageResources.tar_receive_sh)
     public static let tarSend = ScriptFile(shell: PackageResources.tar_send_sh)

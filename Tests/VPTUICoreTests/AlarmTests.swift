@@ -127,6 +127,12 @@ import VPTUICore
             })
     }
 
+    @Test func enterOpensTheLogOfATrainingThatGoesWrong() {
+        let (state, _) = Self.entered(.training)
+        #expect(state.log.job == JobID("train-7") && state.mainContent == .log && state.overlay == nil)
+        #expect(state.jobs.selection == JobID("train-7"))
+    }
+
     @Test func enterOrdersAnEndAgain() {
         let (state, effects) = Self.entered(.destroyUnconfirmed)
         #expect(effects == [.order(.takeUpEnds), .ask(.loadInstances)])
@@ -162,7 +168,8 @@ import VPTUICore
     }
 
     @Test func readOnlyActsOnNothing() {
-        for kind in Alarm.Kind.allCases where kind != .untrusted {
+        // Asking again and looking at a log change nothing.
+        for kind in Alarm.Kind.allCases where kind != .untrusted && kind != .training {
             let (state, effects) = Self.entered(kind) { $0.settings.isReadOnly = true }
             #expect(effects.isEmpty && Self.dialog(state) == nil, "\(kind)")
             #expect(state.toasts.contains { $0.text.contains("Read-only") }, "\(kind)")

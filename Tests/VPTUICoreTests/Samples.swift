@@ -69,6 +69,10 @@ enum Samples {
                 kind, trainer.id,
                 "31415 waits for you and costs $0.35 an hour; its end was refused: 12 files are not here, among "
                     + "them checkpoints/epoch3.pt and runs/events.out")
+        case .training:
+            Alarm(
+                kind, trainer.id, "train-7 on 31415: loss is not a number since step 4200",
+                job: JobID("train-7"), topic: "nan")
         case .lowBalance: Alarm(kind, nil, "the credit lasts only 2 h")
         case .budget: Alarm(kind, nil, "$4.20 of today's $5.00 is spent")
         case .untrusted:

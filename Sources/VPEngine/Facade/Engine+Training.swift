@@ -12,7 +12,12 @@ extension Engine {
         log.advance()
         // The end of a log that is over is no half number, however new it is.
         let moment = job.state.isOver ? Date.distantFuture : Date()
-        return log.reading(now: moment).report(of: job, now: Date())
+        return log.reading(now: moment).report(of: job, now: Date(), gpuRest: self.gpuRest(of: job))
+    }
+
+    /// How long no GPU of a job's instance has worked, by its last report; nil if it reported none.
+    public func gpuRest(of job: Job) -> GPURest? {
+        (try? self.context.store.ledgerEntry(for: job.instance))?.lease?.gpuRest
     }
 
     /// Every figure of the local copy of a job's log: not the means that a series keeps of a long one.

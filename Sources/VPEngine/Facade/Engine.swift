@@ -80,9 +80,10 @@ public final class Engine: Sendable {
             return .synced(
                 try await sync.upload(PathSelection(paths: request.paths), version: request.version))
         case .run(let instance, let request):
-            let run = RunJob(
+            var run = RunJob(
                 context: self.context, instance: instance, request: request, progress: progress,
                 report: report)
+            run.askUse = self.askUse(of: instance)
             return .ran(try await run.run())
         case .download(let instance, let request):
             let sync = try await self.sync(instance, progress)
@@ -124,7 +125,8 @@ public final class Engine: Sendable {
             let cancel = CancelJob(
                 context: self.context, id: job.id, instance: job.instance, request: CancelRequest())
             let end: @Sendable () async -> Void = { _ = try? await cancel.run() }
-            let ended = try await TrainingWatch(context: self.context).keeping(job, endingBy: end) {
+            let watch = TrainingWatch(context: self.context, askUse: self.askUse(of: instance))
+            let ended = try await watch.keeping(job, endingBy: end) {
                 () async throws(EngineError) in
                 try await Budget(context: self.context).keeping(job, report, endingBy: end) {
                     () async throws(EngineError) in try await follow.attach(job)
@@ -139,6 +141,10 @@ public final class Engine: Sendable {
             }
             return .attached(summary)
         }
+    }
+
+    private func askUse(of instance: InstanceID) -> @Sendable () async -> Void {
+        { [context] in await LeaseKeeper(context: context).look(instance) }
     }
 
     private func sync(

@@ -88,11 +88,12 @@ struct LeaseKeeper {
 
     private static func apply(_ report: LeaseReport, to lease: inout Lease, _ now: Date) {
         switch report {
-        case .state(let time, let end, let cap, let use):
+        case .state(let time, let end, let cap, let use, let gpuRest):
             // Its clock and ours may differ; the remaining time of the lease does not.
             lease.endsAt = end.map { now.addingTimeInterval($0 - time) }
             lease.capEndsAt = cap.map { now.addingTimeInterval($0 - time) }
             lease.use = use
+            lease.gpuRestSeconds = gpuRest
             lease.heardAt = now
         case .guarded(let weakness):
             lease.weakness = weakness

@@ -1,7 +1,7 @@
 /// A report about its lease that an instance writes to standard error.
 package enum LeaseReport: Hashable, Sendable {
     /// Times of the instance's own clock, in seconds since 1970.
-    case state(now: Double, end: Double?, cap: Double?, use: InstanceUse)
+    case state(now: Double, end: Double?, cap: Double?, use: InstanceUse, gpuRest: Double? = nil)
     /// nil if the instance can end itself, else the reason why it cannot.
     case guarded(weakness: String?)
     case absent
@@ -14,7 +14,7 @@ package enum LeaseReport: Hashable, Sendable {
         switch words.first {
         case "state":
             // An unreadable time is not "none", which would be a lease without end: such a line is ignored.
-            guard words.count == 6, let now = NumberRange.epoch.read(words[1]),
+            guard words.count == 6 || words.count == 7, let now = NumberRange.epoch.read(words[1]),
                 let idle = NumberRange.seconds.read(words[5]),
                 let end = Self.moment(words[2]), let cap = Self.moment(words[3])
             else { return nil }
@@ -24,7 +24,9 @@ package enum LeaseReport: Hashable, Sendable {
                 case "unknown": .unknown
                 default: .active
                 }
-            self = .state(now: now, end: end.seconds, cap: cap.seconds, use: use)
+            // A watchdog of an earlier version does not report the GPU's rest.
+            let rest = words.count == 7 && use != .unknown ? NumberRange.seconds.read(words[6]) : nil
+            self = .state(now: now, end: end.seconds, cap: cap.seconds, use: use, gpuRest: rest)
         case "guard":
             guard words.count > 1 else { return nil }
             self = .guarded(

@@ -6,6 +6,7 @@ package enum JobCause {
     /// - Parameter tail: the last bytes of the job's output.
     package static func words(for end: JobEnd, tail: [UInt8]) -> String? {
         if end.limitIsReached { return Budget.words(ofTheRun: nil) }
+        if let stop = end.stop { return stop.stopWords }
         if end.wasCancelled { return end.isUnstarted ? "cancelled before it began" : "cancelled" }
         switch end.outcome {
         case .exited(0): return nil

@@ -7,7 +7,7 @@ extension Job {
     mutating func end(_ end: JobEnd, tail: [UInt8], now: Date) {
         self.outcome = end.outcome
         self.state =
-            end.wasCancelled || end.limitIsReached
+            end.wasCancelled || end.limitIsReached || end.stop != nil
             ? .cancelled : end.outcome == nil ? .unknown : end.outcome == .exited(0) ? .succeeded : .failed
         self.cause = JobCause.words(for: end, tail: tail)
         self.record?.background = end.background.isEmpty ? nil : end.background
@@ -15,6 +15,8 @@ extension Job {
         if end.limitIsReached {
             let limit = self.record?.maximumCost
             self.record?.limitReached = Budget.words(ofTheRun: limit)
+        } else if let stop = end.stop {
+            self.record?.limitReached = stop.stopWords
         } else if !end.wasCancelled {
             // The job ended by itself before the limit could end it.
             self.record?.limitReached = nil

@@ -28,6 +28,8 @@ package struct JobEnd: Hashable, Sendable {
     package var leaseHasEnded = false
     /// True if the supervisor ended the job, because its time was up.
     package var limitIsReached = false
+    /// The reason why the instance ended it for `--stop-on nan`; nil if it did not.
+    package var stop: TrainingAlarm?
     package var driver: String?
     /// Processes that outlived the command.
     package var background: [JobRecord.BackgroundProcess] = []
@@ -72,9 +74,21 @@ package struct JobEnd: Hashable, Sendable {
         self.diskIsFull = values["full"] != nil
         self.leaseHasEnded = values["lease"] != nil
         self.limitIsReached = values["limit"] != nil
+        self.stop = values["stop"].map(TrainingAlarm.init(stopWord:))
         self.driver = values["driver"].flatMap { String($0).singleLine(limit: 40) }
         self.scriptHasCRLF = values["script"] == "crlf"
         self.missingInterpreter = values["missing"].flatMap { String($0).singleLine(limit: 100) }
+    }
+}
+
+extension TrainingAlarm {
+    /// Reads `train_loss:300`: the loss, and the step if that is known.
+    fileprivate init(stopWord: Substring) {
+        let parts = stopWord.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = parts.first.flatMap { String($0).singleLine(limit: 40) } ?? ""
+        self.init(
+            .nan, series: name.isEmpty ? nil : name,
+            step: parts.count > 1 ? NumberRange<Int>.count.read(parts[1]).map(Double.init) : nil)
     }
 }
 

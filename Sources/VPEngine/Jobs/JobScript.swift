@@ -7,9 +7,10 @@ import VPScripts
 /// The folder `~/.vp/jobs/<id>/` contains `command`, `environment` (0600, emptied once read), `supervisor`
 /// (its process and the time when that started), `pid` (the command's process and start), `log`, with
 /// `--split-stderr` also `errors`, and at the end `status`; `background` lists processes that outlived the
-/// command; `supervise`, `waiter.pl`, `loader` and `start-up` are the texts that run there; `lease-ended` is
-/// the watchdog's note that it ends the job, and `limit-reached` the supervisor's. Making the folder is the
-/// lock: however often a start is requested, only one process results.
+/// command; `supervise`, `waiter.pl`, `loader`, `start-up` and `watch` are the texts that run there;
+/// `lease-ended` is the watchdog's note that it ends the job, `limit-reached` the supervisor's, and `stopped`
+/// that of `watch`, which keeps `--stop-on nan`. Making the folder is the lock: however often a start is
+/// requested, only one process results.
 package struct JobScript: Sendable {
     /// The way in which the command's output is recorded.
     package enum Manner: Hashable, Sendable {
@@ -45,6 +46,8 @@ package struct JobScript: Sendable {
     package var limitSeconds: Int?
     /// Whole seconds for which background processes of the command may stay idle before they are left behind.
     package var lingerSeconds: Int
+    /// `true` if the instance ends the job by itself when its loss stops being a number.
+    package var watchesLoss = false
     /// Bytes that `JobInput` has sent for the command to read; nil gives it the null device.
     package var inputBytes: Int64?
 
@@ -102,6 +105,7 @@ package struct JobScript: Sendable {
             "limit": String(self.limitSeconds ?? 0), "linger": String(self.lingerSeconds),
             "input": self.inputBytes.map { _ in JobInput.name(of: self.job) } ?? "",
             "input_bytes": self.inputBytes.map { String($0) } ?? "",
+            "job_watch": self.watchesLoss ? ScriptFile.watchLoss.text : "",
         ])
     }
 

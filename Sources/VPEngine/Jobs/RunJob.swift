@@ -9,6 +9,8 @@ struct RunJob {
     let request: RunRequest
     let progress: @Sendable (ActionProgress) -> Void
     let report: @Sendable (EngineEvent) -> Void
+    /// Asks the instance how it is used, and notes that in its lease.
+    var askUse: @Sendable () async -> Void = {}
 
     /// The workspace, with the place of its files on the instance.
     private var workspace: Workspace
@@ -116,6 +118,7 @@ struct RunJob {
             predecessor: predecessor, manner: self.manner,
             limitSeconds: Budget.seconds(limit, at: rented.price),
             lingerSeconds: self.request.lingerSeconds ?? context.configuration.jobs.lingerSeconds)
+        script.watchesLoss = self.request.stopOn?.onNotNumber == true
         if let input = self.request.inputDescriptor {
             script.inputBytes = try await self.send(input, job)
         }
@@ -131,7 +134,8 @@ struct RunJob {
         let cancel = CancelJob(
             context: context, id: job.id, instance: job.instance, request: CancelRequest())
         let end: @Sendable () async -> Void = { _ = try? await cancel.run() }
-        let ended = try await TrainingWatch(context: context).keeping(job, endingBy: end) {
+        let watch = TrainingWatch(context: context, askUse: self.askUse)
+        let ended = try await watch.keeping(job, endingBy: end) {
             () async throws(EngineError) in
             try await Budget(context: context).keeping(job, self.report, endingBy: end) {
                 () async throws(EngineError) in try await follow.start(job)

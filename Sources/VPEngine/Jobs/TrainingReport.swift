@@ -16,14 +16,23 @@ public struct TrainingReading: Equatable, Sendable {
         self.notNumberAt = notNumberAt
     }
 
-    /// Returns the report on `job` at a moment: its price and whether it runs come from the job.
-    public func report(of job: Job, now: Date) -> TrainingReport {
+    /// Returns the report on `job` at a moment: its price and whether it runs come from the job,
+    /// `gpuRest` from its instance.
+    public func report(of job: Job, now: Date, gpuRest: GPURest? = nil) -> TrainingReport {
         let seconds = now.timeIntervalSince1970
         var report = TrainingReport(self.figures)
         for index in report.alarms.indices where report.alarms[index].kind == .nan {
             report.alarms[index].at = self.notNumberAt
         }
         guard !job.state.isOver else { return report }
+        if let rest = gpuRest, let started = job.startedAt,
+            now.timeIntervalSince(rest.seenAt) < TrainingJudge.restLimit,
+            TrainingJudge.isIdle(
+                self.figures, rest: rest.seconds, age: rest.seenAt.timeIntervalSince(started))
+        {
+            report.alarms.append(
+                TrainingAlarm(.idle, at: rest.seenAt.addingTimeInterval(-rest.seconds)))
+        }
         if TrainingJudge.isStalled(self.estimate, at: seconds) {
             report.alarms.append(
                 TrainingAlarm(

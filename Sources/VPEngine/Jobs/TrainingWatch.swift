@@ -18,14 +18,14 @@ public struct StopDecision: Sendable {
         if self.rules.onNotNumber,
             let series = figures.notNumbers.first(where: { $0.notNumberCount >= Self.notNumberLines })
         {
-            return Self.words(TrainingAlarm(.nan, series: series.name, step: series.notNumberSince))
+            return TrainingAlarm(.nan, series: series.name, step: series.notNumberSince).stopWords
         }
         if self.rules.onDivergence || self.rules.onPlateau {
             for alarm in TrainingJudge.alarms(figures) {
                 if alarm.kind == .diverge && self.rules.onDivergence
                     || alarm.kind == .plateau && self.rules.onPlateau
                 {
-                    return Self.words(alarm)
+                    return alarm.stopWords
                 }
             }
         }
@@ -48,17 +48,28 @@ public struct StopDecision: Sendable {
             self.rules.stallSeconds.map { now - last > $0 }
             ?? TrainingJudge.isStalled(reading.estimate, at: now)
         guard isStalled else { return nil }
-        return Self.words(TrainingAlarm(.stall, step: figures.step ?? figures.progress?.done))
-    }
-
-    private static func words(_ alarm: TrainingAlarm) -> String {
-        "--stop-on \(alarm.kind.rawValue): \(alarm.words)"
+        return TrainingAlarm(.stall, step: figures.step ?? figures.progress?.done).stopWords
     }
 }
 
-/// Watches the training of a job that is followed, and ends the job if its rules say so.
+extension TrainingAlarm {
+    /// The reason given for a job that `--stop-on` ended because of this.
+    package var stopWords: String { "\(StopRules.option) \(self.kind.rawValue): \(self.words)" }
+}
+
+/// Watches the training of a job that is followed: reports what goes wrong, and ends the job if its rules say
+/// so.
 struct TrainingWatch: Sendable {
     let context: EngineContext
+    /// Asks the job's instance how it is used, and notes that in its lease.
+    var askUse: @Sendable () async -> Void = {}
+
+    /// Seconds between two looks at the log, of a job with rules and of a job without.
+    private static let pause = 0.5, patientPause = 2.0
+    /// Seconds between two judgements. Each judges the whole training again.
+    private static let judgeEvery = 5.0
+    /// Seconds between two questions about the GPU. The instance itself looks twice a minute.
+    private static let askEvery = 300.0
 
     /// Follows `job` with `body`, and ends it with `end` if its `--stop-on` conditions are met meanwhile.
     func keeping(
@@ -71,20 +82,47 @@ struct TrainingWatch: Sendable {
     }
 
     private func watch(_ job: Job, _ end: @Sendable () async -> Void) async {
-        guard let rules = job.record?.stopOn else { return }
+        let rules = job.record?.stopOn
         let log = TrainingLog(
             path: JobLogs(self.context).path(job.id), patterns: self.context.configuration.metrics)
-        var decision = StopDecision(rules)
-        while (try? await Task.sleep(for: .milliseconds(500))) != nil {
+        var decision = rules.map { StopDecision($0) }
+        var judgedAt = Date().timeIntervalSince1970
+        var askedAt = judgedAt
+        // Minutes are short in a rehearsal.
+        let scale = min(1, self.context.configuration.timeScale)
+        let pause = Duration.seconds(rules == nil ? max(Self.pause, Self.patientPause * scale) : Self.pause)
+        while (try? await Task.sleep(for: pause)) != nil {
             log.advance()
-            guard let words = decision.reason(log.reading(), at: Date().timeIntervalSince1970) else {
-                continue
+            let reading = log.reading()
+            let now = Date().timeIntervalSince1970
+            if let words = decision?.reason(reading, at: now) {
+                // The reason is recorded first, because the program that sees the end first writes down the
+                // cause.
+                _ = try? self.context.store.change(job.id) { $0.record?.limitReached = words }
+                await self.note(reading, job.id)
+                await end()
+                return
             }
-            // The reason is recorded first, because the program that sees the end first writes down the
-            // cause.
-            _ = try? self.context.store.change(job.id) { $0.record?.limitReached = words }
-            await end()
-            return
+            if now - askedAt >= Self.askEvery * scale, !reading.figures.series.isEmpty {
+                askedAt = now
+                await self.askUse()
+            }
+            if now - judgedAt >= Self.judgeEvery * scale {
+                judgedAt = now
+                await self.note(reading, job.id)
+            }
         }
+    }
+
+    /// Records the training's alarms in the job if they have changed, and raises the new ones.
+    private func note(_ reading: TrainingReading, _ id: JobID) async {
+        guard let job = try? self.context.store.job(id), !job.state.isOver else { return }
+        let rest = (try? self.context.store.ledgerEntry(for: job.instance))?.lease?.gpuRest
+        let worries = reading.report(of: job, now: Date(), gpuRest: rest).alarms.map { alarm in
+            JobRecord.Worry(kind: alarm.kind.rawValue, words: alarm.words)
+        }
+        guard worries.map(\.kind) != (job.record?.worries ?? []).map(\.kind) else { return }
+        _ = try? self.context.store.change(id) { $0.record?.worries = worries.isEmpty ? nil : worries }
+        await MoneyWatch(context: self.context).note()
     }
 }

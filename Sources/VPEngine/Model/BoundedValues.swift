@@ -120,6 +120,7 @@ extension Lease: BoundedValue {
         lease.terms = self.terms.bounded
         lease.heardAt = self.heardAt?.withinBounds
         lease.parkedAt = self.parkedAt?.withinBounds
+        lease.gpuRestSeconds = NumberRange.seconds.check(self.gpuRestSeconds)
         lease.capEndsAt = self.capEndsAt?.withinBounds
         if case .idle(let seconds)? = self.use, !NumberRange.seconds.contains(seconds) {
             lease.use = .unknown
@@ -176,6 +177,10 @@ extension JobRecord {
         var record = self
         record.maximumCost = NumberRange.cost.check(self.maximumCost)
         record.stopOn?.stallSeconds = NumberRange.seconds.check(self.stopOn?.stallSeconds)
+        record.worries = self.worries?.prefix(8).map { worry in
+            JobRecord.Worry(
+                kind: worry.kind.singleLine(limit: 20) ?? "", words: worry.words.singleLine(limit: 200) ?? "")
+        }
         record.peakBytes = NumberRange.bytes.check(self.peakBytes)
         record.backgroundCount = self.backgroundCount.map { max(0, min($0, 1_000_000)) }
         record.logBytes = NumberRange.bytes.check(self.logBytes)

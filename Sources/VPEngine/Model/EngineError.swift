@@ -114,6 +114,8 @@ public struct EngineError: Error, Hashable, Sendable {
         case instanceLost
         /// One of the user's own budgets or limits refused the action.
         case limitRefused
+        /// The job was ended because its training met a condition of `--stop-on`.
+        case stopRuleMet
         /// The platform did not answer, or did not finish its answer, within the call's deadline.
         case timedOut
         /// An instance or a local program printed more than the limit for an answer of its kind.

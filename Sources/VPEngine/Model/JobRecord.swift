@@ -104,6 +104,8 @@ public struct JobRecord: Hashable, Codable, Sendable {
     public var stopOn: StopRules?
     /// The limit that ended it, in words.
     public var limitReached: String?
+    /// Problems of its training, as the last follower saw them.
+    public var worries: [Worry]?
     /// The job it waited for.
     public var predecessor: JobID?
     /// The project's revision; nil for a project outside git, and if git was missing or did not answer in
@@ -139,6 +141,20 @@ public struct JobRecord: Hashable, Codable, Sendable {
 }
 
 extension JobRecord {
+    /// A problem of a job's training that its owner should know of.
+    public struct Worry: Hashable, Codable, Sendable {
+        /// `nan`, `stall`, `diverge`, `plateau` or `idle`.
+        public var kind: String
+        /// The sentence for the owner, without a full stop.
+        public var words: String
+
+        /// A problem of `kind`, described by `words`.
+        public init(kind: String, words: String) {
+            self.kind = kind
+            self.words = words
+        }
+    }
+
     /// A process of a job that outlived its command.
     public struct BackgroundProcess: Hashable, Codable, Sendable {
         /// The state of the process.

@@ -35,6 +35,8 @@ public struct Lease: Hashable, Codable, Sendable {
     public var heardAt: Date?
     /// The use of the instance, as last reported by its watchdog; nil if it never reported.
     public var use: InstanceUse?
+    /// How long no GPU had worked when the instance last reported, in seconds; nil if it did not report that.
+    public var gpuRestSeconds: Double?
     /// When the instance was first seen stopped, with its disk still billed; nil while it is not.
     public var parkedAt: Date?
 
@@ -81,6 +83,28 @@ extension Lease {
     /// Returns the uncertainty of `end`, in seconds.
     private func uncertainty(of end: Date) -> Double {
         2 + max(0, self.heardAt.map { end.timeIntervalSince($0) } ?? 0) / 1000
+    }
+}
+
+/// How long no GPU of an instance has worked.
+public struct GPURest: Hashable, Sendable {
+    /// The seconds without work up to `seenAt`.
+    public var seconds: Double
+    /// When the instance reported it, by this machine's clock.
+    public var seenAt: Date
+
+    /// A rest of `seconds`, reported at `seenAt`.
+    public init(seconds: Double, seenAt: Date) {
+        self.seconds = seconds
+        self.seenAt = seenAt
+    }
+}
+
+extension Lease {
+    /// What the instance last reported about its GPUs.
+    public var gpuRest: GPURest? {
+        guard let seconds = self.gpuRestSeconds, let date = self.heardAt else { return nil }
+        return GPURest(seconds: seconds, seenAt: date)
     }
 }
 

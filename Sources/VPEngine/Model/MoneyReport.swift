@@ -10,6 +10,8 @@ public struct Alarm: Hashable, Codable, Sendable {
         case destroyUnconfirmed
         /// An end was refused and waits for the user, while the instance is billed.
         case waiting
+        /// A training goes wrong, or was ended for it and its instance still runs.
+        case training
         /// The credit of an account lasts for less than three hours.
         case lowBalance
         /// Four fifths of a limit are spent: the day's, or that of a run.
@@ -38,17 +40,27 @@ public struct Alarm: Hashable, Codable, Sendable {
     public var instance: InstanceID?
     /// The alarm as one line of text.
     public var words: String
+    /// The job of a `.training` alarm.
+    public var job: JobID?
+    /// The kind of problem of that job: `nan`, `stall`.
+    public var topic: String?
 
     /// An alarm with the one-line text `words`.
-    public init(_ kind: Kind, _ instance: InstanceID? = nil, _ words: String) {
+    public init(
+        _ kind: Kind, _ instance: InstanceID? = nil, _ words: String, job: JobID? = nil, topic: String? = nil
+    ) {
         self.kind = kind
         self.instance = instance
         self.words = words
+        self.job = job
+        self.topic = topic
     }
 
     /// A key that stays the same for the same alarm, whatever figures its words contain.
     package var key: String {
-        "\(self.kind.rawValue) \(self.instance.map { "\($0.platform.rawValue) \($0)" } ?? "")"
+        let place = "\(self.kind.rawValue) \(self.instance.map { "\($0.platform.rawValue) \($0)" } ?? "")"
+        guard let job = self.job else { return place }
+        return "\(place) \(job) \(self.topic ?? "")"
     }
 }
 

@@ -10,6 +10,9 @@ public struct StopRules: Hashable, Codable, Sendable {
     /// Ends the job if the evaluation no longer improves.
     public var onPlateau = false
 
+    /// The option itself, with which the reason of each such end begins.
+    static let option = "--stop-on"
+
     /// Rules that end no job.
     public init() {}
 

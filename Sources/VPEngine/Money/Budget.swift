@@ -138,8 +138,12 @@ struct Budget {
 }
 
 extension Job {
-    /// The error for the limit that ended it.
-    public var limitRefusal: EngineError? { self.record?.limitReached.map(Budget.refusal) }
+    /// The error for the limit or the condition of `--stop-on` that ended it.
+    public var limitRefusal: EngineError? {
+        guard let words = self.record?.limitReached else { return nil }
+        guard words.hasPrefix(StopRules.option + " ") else { return Budget.refusal(words) }
+        return EngineError(.stopRuleMet, .init("watching the training"), detail: words)
+    }
 }
 
 extension CostBook {

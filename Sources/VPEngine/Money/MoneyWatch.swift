@@ -1,4 +1,5 @@
 import Foundation
+import VPScripts
 
 /// The current spending and its alarms, computed from local data.
 package struct MoneyWatch: Sendable {
@@ -79,6 +80,7 @@ package struct MoneyWatch: Sendable {
         }
         alarms += self.parkedAlarms(instances, ledger, now)
         alarms += self.behindLinkAlarms(instances)
+        alarms += try self.trainingAlarms(instances, now)
         let order = Dictionary(uniqueKeysWithValues: Alarm.Kind.allCases.enumerated().map { ($1, $0) })
         return alarms.sorted { (order[$0.kind]!, $0.key) < (order[$1.kind]!, $1.key) }
     }
@@ -175,10 +177,10 @@ package struct MoneyWatch: Sendable {
             environment["VP_ALARM"] = alarm.words
             environment["VP_ALARM_KIND"] = alarm.kind.rawValue
             environment["VP_ALARM_INSTANCE"] = alarm.instance?.rawValue ?? ""
-            // The command runs in the background of its own shell: a slow webhook delays nobody.
+            environment["VP_ALARM_JOB"] = alarm.job?.rawValue ?? ""
             _ = try? await self.context.runner.run(
                 ProcessCommand(
-                    "sh", ["-c", "{ \(command)\n} </dev/null >/dev/null 2>&1 &"], environment: environment))
+                    "sh", ["-c", ScriptFile.notify.text, "notify", command], environment: environment))
         }
     }
 }

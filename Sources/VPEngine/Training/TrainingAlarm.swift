@@ -1,7 +1,7 @@
 import Foundation
 
 /// Something about a training that its owner should know.
-public struct TrainingAlarm: Equatable, Sendable {
+public struct TrainingAlarm: Hashable, Sendable {
     public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
         /// A loss is not a number.
         case nan
@@ -83,6 +83,23 @@ public enum TrainingJudge {
     public static func isStalled(_ estimate: TimeLeftEstimate, at now: Double) -> Bool {
         guard let usual = estimate.usualSilence, let last = estimate.lastAdvance else { return false }
         return now - last > max(60, usual * 10)
+    }
+
+    /// How long the GPU of a training may rest, in seconds: longer than it takes to write a checkpoint, to
+    /// evaluate on the processor or to load the data of an epoch.
+    static let restLimit = 900.0
+
+    /// Returns `true` if the GPU has had no work for long although the training has begun.
+    ///
+    /// Loading data or a model before the first figure is no such rest:
+    /// either the GPU must have worked for this job already, or there must be figures.
+    ///
+    /// - Parameters:
+    ///   - rest: The GPU's rest in seconds when it was reported.
+    ///   - age: How long the job had run by then, in seconds.
+    public static func isIdle(_ figures: TrainingFigures, rest: Double, age: Double) -> Bool {
+        guard rest >= Self.restLimit, age >= Self.restLimit else { return false }
+        return rest < age - 60 || !figures.series.isEmpty
     }
 
     /// The loss of the training itself; if there are several losses, the one for their total.

@@ -161,7 +161,8 @@ public struct ErrorWords: Hashable, Sendable {
         case .hostKeyChanged:
             return (
                 "The host key of \(subject) has changed",
-                "Someone may be intercepting the connection. Do not continue unless you know why the key changed."
+                "Someone may be intercepting the connection, or the container was rebuilt. The instance still costs "
+                    + "money: D destroys it."
             )
         case .sshRefused:
             return (
@@ -211,6 +212,8 @@ public struct ErrorWords: Hashable, Sendable {
             )
         case .limitRefused:
             return ("A limit of yours refused it", "Raise the limit in `.vp/config.yaml`, or request less.")
+        case .stopRuleMet:
+            return ("--stop-on ended the job", "m shows its figures.")
         case .timedOut:
             return ("\(place) did not answer in time while \(doing)", "Try again.")
         case .answerTooLarge:

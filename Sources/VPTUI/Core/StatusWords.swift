@@ -31,6 +31,7 @@ enum StatusWords {
         case .instanceLost: ("✗", "lost", .bad)
         case .destroyUnconfirmed: ("✗", "not confirmed", .bad)
         case .waiting: ("✗", "waits for you", .bad)
+        case .training: ("✗", "training", .bad)
         case .lowBalance: ("$", "credit", .bad)
         case .budget: ("$", "day's limit", .bad)
         case .untrusted: ("?", "no list", .bad)

@@ -31,6 +31,9 @@ struct LeaseTests {
             let began = ContinuousClock.now
             let running = Task { try await fixture.run("echo on; sleep 1000", on: instance) }
             await fixture.events.wait { if case .jobOutput = $0 { true } else { false } }
+            try await waitUntil("a word of the GPU") {
+                try await fixture.engine.lease(of: instance.id)?.gpuRest?.seconds ?? 0 > 0
+            }
             running.cancel()
             _ = await running.result
             await fixture.engine.shutDown()

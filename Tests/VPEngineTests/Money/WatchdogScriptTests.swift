@@ -74,6 +74,11 @@ import VPTestSupport
         ("state 100 160 none active 0", LeaseReport.state(now: 100, end: 160, cap: nil, use: .active)),
         ("state 100 none 900 idle 42", .state(now: 100, end: nil, cap: 900, use: .idle(42))),
         ("state 100 160 none unknown 0", .state(now: 100, end: 160, cap: nil, use: .unknown)),
+        (
+            "state 100 160 none active 0 1200",
+            .state(now: 100, end: 160, cap: nil, use: .active, gpuRest: 1200)
+        ),
+        ("state 100 160 none unknown 0 0", .state(now: 100, end: 160, cap: nil, use: .unknown)),
         ("guard instance", .guarded(weakness: nil)),
         (
             "guard none the instance has no key of its own",

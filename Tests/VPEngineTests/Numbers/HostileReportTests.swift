@@ -21,18 +21,20 @@ struct HostileReportTests {
             "vp-lease state \(word) 1795003600 none idle 30",
             "vp-lease state 1795000000 \(word) none active 0",
             "vp-lease state 1795000000 1795003600 \(word) active 0",
+            "vp-lease state 1795000000 1795003600 none active 0 \(word)",
         ]
         for line in lines {
-            guard case .state(let now, let end, let cap, let use)? = LeaseReport(line: line[...]) else {
+            guard case .state(let now, let end, let cap, let use, let rest)? = LeaseReport(line: line[...])
+            else {
                 continue
             }
-            for value in [now, end ?? 0, cap ?? 0] {
+            for value in [now, end ?? 0, cap ?? 0, rest ?? 0] {
                 #expect((0...1e11).contains(value), "\(line)")
             }
             if case .idle(let seconds) = use { #expect((0...Self.century).contains(seconds), "\(line)") }
             // A time that cannot be read is not "none", which would be a lease without end.
             #expect(end != nil, "\(line)")
-            #expect(!line.contains("3600 \(word)") || cap != nil, "\(line)")
+            #expect(!line.contains("3600 \(word) active") || cap != nil, "\(line)")
         }
     }
 

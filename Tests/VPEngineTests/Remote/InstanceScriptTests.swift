@@ -302,7 +302,7 @@ struct InstanceScriptTests {
             #expect(try await reports(WatchdogScript.look) == [.absent])
             for text in [WatchdogScript.arm(settings), WatchdogScript.renew, WatchdogScript.look] {
                 let found = try await reports(text)
-                guard case .state(let now, let end?, nil, _) = found.first else {
+                guard case .state(let now, let end?, nil, _, _) = found.first else {
                     Issue.record("\(found)")
                     return
                 }

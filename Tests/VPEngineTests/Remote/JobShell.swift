@@ -36,7 +36,7 @@ struct JobShell: Sendable {
 
     /// The programs that the scripts and the tests' commands may use, perl apart.
     private static let programs = [
-        "awk", "cat", "chmod", "cksum", "cp", "cut", "date", "df", "du", "env", "find", "grep", "head",
+        "awk", "cat", "chmod", "cksum", "cp", "cut", "date", "dd", "df", "du", "env", "find", "grep", "head",
         "kill",
         "mkdir", "mv", "ps", "readlink", "rm", "rmdir", "sed", "seq", "setsid", "sha256sum", "sleep", "sort",
         "stat",

@@ -167,6 +167,40 @@ import VPTestSupport
         #expect(TrainingJudge.isStalled(paused, at: time + 1500))
     }
 
+    // MARK: A GPU at rest
+
+    /// Minutes of rest, minutes that the job had run, and whether it had printed figures.
+    @Test(arguments: [
+        // Data and models are fetched before the first figure, however long that takes.
+        (60, 60, false, false), (600, 600, false, false), (59.5, 60, false, false),
+        // Checkpoints, evaluations on the processor.
+        (5, 60, true, false), (14, 600, true, false), (14, 600, false, false),
+        // Trains on the processor from the start, or has come to rest.
+        (20, 20, true, true), (600, 600, true, true), (16, 60, true, true), (16, 60, false, true),
+        // What an earlier job left, and this one has just begun.
+        (600, 5, true, false),
+    ])
+    func aGPUThatRestsIsTold(_ rest: Double, _ age: Double, _ hasFigures: Bool, _ isIdle: Bool) throws {
+        let reading = Self.reading(hasFigures ? "step 1 loss 0.5\nstep 2 loss 0.4\n" : "fetching data\n")
+        let now = Date(timeIntervalSince1970: 1_000_000)
+        let job = Job(
+            id: JobID("j-1"), instance: InstanceID(platform: .vast, rawValue: "1"), command: .shell("x"),
+            state: .running, createdAt: now, startedAt: now.addingTimeInterval(-age * 60),
+            workspacePath: "/w", logPath: "/l")
+        func alarms(_ seenAt: Date, _ job: Job) -> [TrainingAlarm] {
+            reading.report(of: job, now: now, gpuRest: GPURest(seconds: rest * 60, seenAt: seenAt)).alarms
+        }
+        let found = alarms(now, job)
+        #expect(found.map(\.kind) == (isIdle ? [.idle] : []))
+        #expect(found.first?.at == (isIdle ? now.addingTimeInterval(-rest * 60) : nil))
+        // Heard long ago, it says nothing of now; of a job that is over neither.
+        #expect(alarms(now.addingTimeInterval(-1000), job).isEmpty)
+        var over = job
+        over.state = .succeeded
+        #expect(alarms(now, over).isEmpty)
+        #expect(reading.report(of: job, now: now).alarms.isEmpty)
+    }
+
     // MARK: Names and places
 
     private static func last(_ log: String) -> [String: Double] {

@@ -18,7 +18,7 @@ launch() {
         echo $! >"$lease/pid"
     fi
 }
-# Prints `state NOW END CAP USE IDLE`, `guard instance` or `guard none REASON`.
+# Prints `state NOW END CAP USE IDLE GPU-IDLE`, `guard instance` or `guard none REASON`.
 report() {
     tries=0
     while [ ! -s "$lease/state" ] && [ $tries -lt 500 ]; do

@@ -35,6 +35,7 @@ ooms() {
 finish() {
     # A limiter at work still has to end children that outlived the command.
     if [ -e "$job/limit-reached" ]; then wait "$limiter"; else [ -z "$limiter" ] || kill "$limiter" 2>/dev/null; fi
+    if [ -e "$job/stopped" ]; then wait "$watcher"; else [ -z "$watcher" ] || kill "$watcher" 2>/dev/null; fi
     # Values of variables are kept nowhere, even if the command never came to read them.
     : >"$job/environment"
     [ ! -e "$job/input" ] || rm -f "$job/input"
@@ -96,7 +97,7 @@ check_interpreter() {
     done
     set +f
 }
-limiter=''
+limiter='' watcher=''
 if [ -n "$after" ]; then
     : >"$job/queued"
     while [ ! -s "${job%/*}/$after/status" ] && alive "${job%/*}/$after" && [ ! -e "$job/cancelled" ]; do
@@ -133,6 +134,11 @@ ooms_before=$ooms
 if [ "$limit" -gt 0 ]; then
     end_in_time </dev/null >/dev/null 2>&1 &
     limiter=$!
+fi
+if [ -s "$job/watch" ]; then
+    # shellcheck source=/dev/null
+    (. "$job/watch" && watch_losses) </dev/null >/dev/null 2>&1 &
+    watcher=$!
 fi
 if command -v bash >/dev/null 2>&1; then
     shell=bash
@@ -186,4 +192,5 @@ esac
 [ ! -s "$driver" ] || { read -r version <"$driver" && end="$end driver=$version"; }
 [ ! -e "$job/lease-ended" ] || end="$end lease=1"
 [ ! -e "$job/limit-reached" ] || end="$end limit=1"
+[ ! -s "$job/stopped" ] || { read -r words <"$job/stopped" && end="$end stop=$words"; }
 finish "$end"

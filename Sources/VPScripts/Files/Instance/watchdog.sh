@@ -171,7 +171,8 @@ ticks() {
     cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk '{ sum += $12 + $13 } END { print sum + 0 }'
 }
 
-# Sets `use` and `idle`, the seconds without use. Use that cannot be measured counts as use.
+# Sets `use` and `idle`, the seconds without use, and `gpu_idle`, those without work for the GPU alone. Use that
+# cannot be measured counts as use.
 watch_use() {
     gpu=$(nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits 2>/dev/null |
         sort -rn | head -n 1 | tr -d ' ')
@@ -179,8 +180,9 @@ watch_use() {
     cpu=$(ticks)
     use=active
     case $gpu in
-    '' | *[!0-9]*) use=unknown ;;
+    '' | *[!0-9]*) use=unknown gpu_since=$now ;;
     *)
+        [ "$gpu" -le 5 ] || gpu_since=$now
         span=$((now - looked_at))
         # Less than a tenth of one processor; a process that has ended takes its ticks with it.
         spent=$((cpu - last_cpu))
@@ -195,12 +197,13 @@ watch_use() {
     last_cpu=$cpu
     looked_at=$now
     if [ "$use" = idle ]; then idle=$((now - idle_since)); else idle_since=$now idle=0; fi
+    gpu_idle=$((now - gpu_since))
 }
 
 put pid $$
 now=$(date +%s)
 hertz=$(getconf CLK_TCK 2>/dev/null) || hertz=100
-looked_at=$now idle_since=$now last_log=-1 last_cpu=0 use=active idle=0
+looked_at=$now idle_since=$now last_log=-1 last_cpu=0 use=active idle=0 gpu_since=$now gpu_idle=0
 if [ "$cap_seconds" -eq 0 ]; then
     put cap none
 elif [ "$2" = start ] || [ "$(number cap)" = none ]; then
@@ -238,7 +241,7 @@ while [ "$(number pid)" = $$ ]; do
         [ "$current" = none ] || [ "$current" -le "$end" ] || end=$current
     fi
     watch_use
-    put state "$use $idle"
+    put state "$use $idle $gpu_idle"
     case $(cat "$lease/order" 2>/dev/null) in
     destroy) finish 'its end was ordered' destroy '' ;;
     discard)

@@ -8,6 +8,7 @@ enum AlarmAction: Equatable {
     case download(InstanceID)
     case extendLease(InstanceID, seconds: Double)
     case retryEnd(InstanceID)
+    case openLog(JobID)
     case limitCost
     case rentAnother
     case askAgain
@@ -20,6 +21,7 @@ enum AlarmAction: Equatable {
         case .download: "downloads the missing files, up to the limit"
         case .extendLease(_, let seconds): "gives it a lease of \(TimeSpan.brief(seconds)), after asking"
         case .retryEnd: "orders the destroy again"
+        case .openLog: "opens the job's log"
         case .limitCost: "opens the launch form at its cost limit"
         case .rentAnother: "opens the launch form to rent another"
         case .askAgain: "asks the platforms again"
@@ -34,6 +36,7 @@ enum AlarmAction: Equatable {
         case .download: "download"
         case .extendLease: "extend lease"
         case .retryEnd: "retry the destroy"
+        case .openLog: "open the log"
         case .limitCost: "limit cost"
         case .rentAnother: "rent another"
         case .askAgain: "ask again"
@@ -47,13 +50,19 @@ enum AlarmAction: Equatable {
         case .stop(let id): "vp stop \(id)"
         case .download(let id): "vp download \(id)"
         case .extendLease(let id, let seconds): "vp lease \(id) \(TimeSpan.text(seconds))"
+        case .openLog(let job): "vp logs \(job)"
         case .limitCost: "vp limits"
         case .rentAnother: "vp create-instance"
         case .askAgain: "vp ls"
         }
     }
 
-    var changesSomething: Bool { self != .askAgain }
+    var changesSomething: Bool {
+        switch self {
+        case .askAgain, .openLog: false
+        default: true
+        }
+    }
 }
 
 extension State {
@@ -64,6 +73,7 @@ extension State {
         case .instanceLost: self.listed(alarm).map { .destroy($0) } ?? .rentAnother
         case .destroyUnconfirmed: alarm.instance.map { .retryEnd($0) } ?? .askAgain
         case .waiting, .unknownInstance, .parked: self.listed(alarm).map { .destroy($0) } ?? .askAgain
+        case .training: alarm.job.map { .openLog($0) } ?? .askAgain
         case .lowBalance: self.dearestRunning.map { .stop($0) } ?? .askAgain
         case .budget: .limitCost
         case .untrusted: .askAgain
@@ -128,6 +138,10 @@ extension State {
             self.toast("Repeating the order to destroy \(id)…", .muted)
             self.polls.instances.ask(at: self.now)
             return [.order(.takeUpEnds), .ask(.loadInstances)]
+        case .openLog(let job):
+            self.focus(.jobs)
+            self.jobs.select(job)
+            return self.openLog(job)
         case .limitCost, .rentAnother:
             self.focus(.instances)
             let effects = self.openForm(offer: nil)
