@@ -34,6 +34,8 @@ public enum Question: Equatable, Sendable {
     case pollBalances(maximumAge: Double)
     case loadJobs
     /// What is being spent, and what is wrong with it; asks no platform.
+    /// The newest `limit`: somebody has gone further back.
+    case loadJobHistory(limit: Int)
     case loadMoney
     /// What a create would rent now, and for how much.
     case quote(CreateRequest, generation: Int)

@@ -38,6 +38,8 @@ public struct State: Equatable, Sendable {
     public var instances = ListState<Instance>()
     public var offers = ListState<Offer>()
     public var jobs = ListState<Job>()
+    /// How far back the history is read.
+    var jobsWanted = State.jobsPage
     public var money = MoneyState()
     public var log = LogState()
     public var metrics = MetricsState()

@@ -247,7 +247,11 @@ final class EffectRunner: Sendable {
             // Those that ended while nobody watched are asked for; an instance that does not answer must not
             // hold up the list.
             self.askAboutJobs()
-            return .jobsLoaded(await self.result { () throws(EngineError) in try self.engine.jobs() })
+            return .jobsLoaded(
+                await self.result { () throws(EngineError) in try self.engine.jobs(limit: State.jobsPage) })
+        case .loadJobHistory(let limit):
+            return .jobsLoaded(
+                await self.result { () throws(EngineError) in try self.engine.jobs(limit: limit) })
         case .loadMoney:
             return .moneyLoaded(await self.result { () throws(EngineError) in try self.engine.moneyReport() })
         case .loadUnsafeResults(let id):

@@ -3,7 +3,8 @@ import VPEngine
 enum JobsScreen {
     static func pane(_ state: State, area: Rect) -> ListPane<Job> {
         let running = state.jobs.rows.count { $0.state == .running }
-        var subtitle = state.jobs.rows.isEmpty ? "" : "\(state.jobs.rows.count)"
+        var subtitle = state.jobs.rows.isEmpty ? "" : Format.count(state.jobs.rows.count)
+        if state.mayHaveMoreJobs { subtitle += "+" }
         if running > 0 { subtitle += " · \(running) running" }
         return ListPane(
             pane: .jobs, area: area, list: state.jobs,

@@ -6,11 +6,11 @@ extension State {
     public mutating func begin() -> [Effect] {
         self.polls.jobs.ask(at: self.now)
         let cached: [Effect] = self.offers.fetchedAt == nil ? [.ask(.loadCachedOffers)] : []
-        guard !self.settings.platforms.isEmpty else { return cached + [.ask(.loadJobs)] }
+        guard !self.settings.platforms.isEmpty else { return cached + [self.loadJobs] }
         self.polls.instances.ask(at: self.now)
         self.polls.balances.ask(at: self.now)
         // A dashboard that is opened often is no reason to search often.
-        return cached + [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)]
+        return cached + [.ask(.loadInstances), .ask(.loadBalances), self.loadJobs]
             + self.pollOffers(maximumAge: Self.offersInterval - Self.pollSlack)
     }
 
@@ -39,6 +39,7 @@ public func update(_ state: inout State, _ message: Message) -> [Effect] {
     state.log.revealHit(state.logSize)
     effects += state.readLogAsNeeded()
     effects += state.readOthersAsNeeded()
+    effects += state.readMoreJobs()
     effects += state.watchVisible()
     return effects
 }
@@ -60,10 +61,10 @@ extension State {
         case .historyChanged:
             // An answer that is on its way may be older than the change.
             self.polls.jobs.ask(at: self.now)
-            guard self.hasNothingRented, !self.settings.platforms.isEmpty else { return [.ask(.loadJobs)] }
+            guard self.hasNothingRented, !self.settings.platforms.isEmpty else { return [self.loadJobs] }
             // Another program may be renting, and the next question is minutes away.
             self.polls.instances.ask(at: self.now)
-            return [.ask(.loadJobs), .ask(.loadInstances)]
+            return [self.loadJobs, .ask(.loadInstances)]
         case .engine(let event, let date): return self.happened(event, at: date)
         case .failed(let error, let date):
             self.now = max(self.now, date)
@@ -162,7 +163,7 @@ extension State {
         }
         if self.polls.jobs.isDue(Self.jobsInterval, date) {
             self.polls.jobs.ask(at: date)
-            effects.append(.ask(.loadJobs))
+            effects.append(self.loadJobs)
         }
         effects += self.pollLog()
         effects += self.quoteWhenDue()

@@ -149,14 +149,14 @@ extension State {
     mutating func refresh() -> [Effect] {
         guard !self.settings.platforms.isEmpty else {
             self.toast("No platform has a key: `vp config-set --vast-api-key -`", .warning)
-            return [.ask(.loadJobs)]
+            return [self.loadJobs]
         }
         self.polls.instances.ask(at: self.now)
         self.polls.balances.ask(at: self.now)
         self.polls.jobs.ask(at: self.now)
         self.toast("Asking \(self.settings.platforms.map(\.displayName).joined(separator: " and "))…", .muted)
         var effects: [Effect] =
-            [.ask(.loadInstances), .ask(.loadBalances), .ask(.loadJobs)] + self.askOffers()
+            [.ask(.loadInstances), .ask(.loadBalances), self.loadJobs] + self.askOffers()
         if self.mainContent == .files, let id = self.files.instance {
             self.files.ask(id)
             effects.append(.ask(.compareWorkspace(id)))

@@ -83,7 +83,12 @@ extension State {
         let current = self.log.job.flatMap { job in shown.firstIndex { $0.id == job } }
         let index = current.map { $0 + step } ?? 0
         guard shown.indices.contains(index) else {
-            self.toast(step > 0 ? "That is the oldest job" : "That is the newest job", .muted)
+            let isBeingRead = step > 0 && self.mayHaveMoreJobs
+            self.toast(
+                isBeingRead
+                    ? "Earlier jobs are being read"
+                    : step > 0 ? "That is the oldest job" : "That is the newest job",
+                .muted)
             return []
         }
         self.jobs.select(index: index)
