@@ -135,25 +135,39 @@ public struct PlainReporter {
 
     /// The screen, in lines, when it is asked for.
     public static func overview(_ state: State) -> [String] {
-        var lines = [Self.money(state)]
-        lines.append(Format.plural(state.instances.rows.count, "instance"))
-        for (index, instance) in state.instances.shown.enumerated() {
+        let jobs = Self.jobs(state)
+        let offers = Self.offers(state)
+        return [Self.printable(Self.money(state))] + Self.instances(state) + jobs.prefix(11)
+            + offers.prefix(6)
+    }
+
+    static func instances(_ state: State) -> [String] {
+        let rows = state.instances.shown.enumerated().map { index, instance in
             let mark = instance.id == state.instances.selection ? ", selected" : ""
-            lines.append(
-                "\(index + 1). \(instance.id) \(instance.name ?? ""), \(instance.gpuName), "
-                    + "\(Format.hourly(instance.price)), \(instance.status.rawValue)\(mark)")
+            return "\(index + 1). \(instance.id) \(instance.name ?? ""), \(instance.gpuName), "
+                + "\(Format.hourly(instance.price)), \(instance.status.rawValue)\(mark)"
         }
-        lines.append(Format.plural(state.jobs.rows.count, "job"))
-        for job in state.jobs.shown.prefix(10) {
-            lines.append("\(job.id), \(StatusWords.ending(of: job)), \(job.command.shellText)")
+        return ([Format.plural(state.instances.rows.count, "instance")] + rows).map(Self.printable)
+    }
+
+    static func jobs(_ state: State) -> [String] {
+        let rows = state.jobs.shown.prefix(100).map { job in
+            "\(job.id), \(StatusWords.ending(of: job)), \(job.command.shellText)"
         }
-        lines.append("\(Format.plural(state.offers.rows.count, "offer")), the cheapest:")
-        for offer in state.offers.shown.prefix(5) {
-            lines.append(
-                "\(offer.id) \(InstancesScreen.gpu(offer.gpuName, offer.gpuCount)), \(Format.hourly(offer.price))"
-            )
+        return ([Format.plural(state.jobs.rows.count, "job")] + rows).map(Self.printable)
+    }
+
+    static func offers(_ state: State) -> [String] {
+        let rows = state.offers.shown.prefix(20).map { offer in
+            "\(offer.platform.displayName) \(offer.id) \(InstancesScreen.gpu(offer.gpuName, offer.gpuCount)), "
+                + Format.hourly(offer.price)
         }
-        return lines.map(Self.printable)
+        let title =
+            rows.isEmpty
+            ? "No offers are known"
+            : "\(Format.plural(state.offers.rows.count, "offer")), "
+                + "by \(state.offers.order.name)"
+        return ([title] + rows).map(Self.printable)
     }
 
     public static let help = [
@@ -234,6 +248,11 @@ extension State {
             self.focus(.instances)
             return ([], ["\(row.id) is selected."])
         case "undo": return (self.execute(.undo), [])
+        // Where there is no screen, a list that is gone to is one that is said.
+        case "ls" where words.count == 1, "list-instances" where words.count == 1:
+            return (self.execute(line: text), PlainReporter.instances(self))
+        case "jobs" where words.count == 1: return (self.execute(line: text), PlainReporter.jobs(self))
+        case "offers" where words.count == 1: return (self.execute(line: text), PlainReporter.offers(self))
         default: return (self.execute(line: text), [])
         }
     }
