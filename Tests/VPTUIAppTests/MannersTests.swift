@@ -77,6 +77,17 @@ import VPTestSupport
         }
     }
 
+    /// mosh hands `COLORTERM` through, and shows nothing of the colours that go with it.
+    @Test func insideMoshColoursAreOfThePalette() async throws {
+        try await self.withSession([], ["NCURSES_NO_UTF8_ACS": "1", "COLORTERM": "truecolor"]) { session in
+            try session.wait(for: "1 Instances")
+            let text = self.text(session)
+            #expect(text.contains("38;5;") && !text.contains("38;2;") && !text.contains("38:2:"))
+            session.type("q")
+            #expect(try session.waitForEnd() == .exited(0))
+        }
+    }
+
     @Test func keysOfTheFileAreInForce() async throws {
         let file = "keys:\n  everywhere:\n    quit: [F10]\n    help: [F9]\n"
         try await self.withSession(file: file) { session in

@@ -76,7 +76,11 @@ struct RentedDashboard {
     ) throws -> RentedDashboard {
         let session = try PTYSession(
             DashboardSession.program, width: 140, height: 42, environment: environment, directory: project)
-        try session.wait(for: "vast RTX 3060")
+        // The title names the GPU too; a row has the platform before it. Once one is rented,
+        // the offers are a line.
+        try session.wait("an offer or an instance") {
+            $0.contains("vast RTX 3060") || ($0.contains("RTX 3060 ") && $0.contains("● running"))
+        }
         return RentedDashboard(session: session, cloud: cloud, environment: environment, project: project)
     }
 

@@ -202,6 +202,8 @@ import VPTUICore
         case .details: return after.mainContent == .details
         case .forwardPort: return Self.prompt(after) == .forward(trainer)
         case .rename: return Self.prompt(after) == .rename(trainer)
+        case .lease: return Self.prompt(after) == .lease(trainer)
+        case .limits: return effects == [.ask(.runLine(["limits"]))]
         case .files: return after.mainContent == .files && effects == [.ask(.compareWorkspace(trainer))]
         case .providerLog: return effects == [.ask(.loadProviderLog(trainer))]
         case .rent: return Self.form(after)?.offer?.id == before.offers.selection

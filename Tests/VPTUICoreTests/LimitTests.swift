@@ -62,7 +62,7 @@ import VPTUICore
         }
         var byDialog = state
         press(&byDialog, .enter)
-        #expect(screenText(view(byDialog)).contains("limit $3.00/h, as the query says"))
+        #expect(screenText(view(byDialog)).contains("limit    $3.00/h, as the query says"))
         press(&byDialog, .character("y"))
         #expect(limit(byDialog.actions.last?.action) == 3)
         press(&state, .character("c"))

@@ -17,7 +17,7 @@ import VPTUICore
         ("10%\r20%\ndone", ["20%", "done"]), ("\n\nx", ["", "", "x"]), ("a\tb", ["a       b"]),
         ("\u{1B}[2J\u{1B}[Hx", ["x"]), ("\u{1B}]0;title\u{07}x", ["x"]),
         ("\u{1B}]8;;http://x\u{1B}\\link", ["link"]),
-        ("\u{1B}P1;2q###\u{1B}\\x", ["x"]), ("a\u{7F}\u{08}\u{07}b", ["ab"]),
+        ("\u{1B}P1;2q###\u{1B}\\x", ["x"]), ("a\u{7F}\u{08}\u{07}b", ["b"]),
         ("\u{9B}31mx\u{9D}0;t\u{07}y", ["xy"]),
         ("\u{1B}(Bx", ["x"]), ("\u{1B}[?25lx\u{1B}[?25h", ["x"]),
         ("\u{1B}]0;never ended\nnext", ["", "next"]),

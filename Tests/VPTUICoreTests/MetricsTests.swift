@@ -147,6 +147,7 @@ import VPTUICore
 @Suite struct MouseTests {
     @Test func aClickFocusesAndSelects() {
         var state = Samples.overview()
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([Samples.parked]))))
         let area = Layout(state).lists[1].1
         let point = Point(x: area.x + 5, y: area.y + 4)
         _ = update(&state, .mouse(MouseEvent(.press, at: point), at: Samples.now))
@@ -160,6 +161,7 @@ import VPTUICore
 
     @Test func theWheelScrollsWhatIsUnderIt() {
         var state = Samples.overview()
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([Samples.parked]))))
         let area = Layout(state).lists[1].1
         _ = update(
             &state, .mouse(MouseEvent(.wheelDown, at: Point(x: area.x + 3, y: area.y + 3)), at: Samples.now))

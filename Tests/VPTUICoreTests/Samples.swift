@@ -156,7 +156,7 @@ enum Samples {
     }
 
     /// What a busy instance reports, a while long.
-    static func load(_ state: inout State, steps: Int = 60) {
+    static func load(_ state: inout State, of id: InstanceID = trainer.id, steps: Int = 60) {
         for step in 0..<steps {
             let share = 0.9 + 0.08 * sin(Double(step) / 5)
             let sample = TelemetrySample(
@@ -169,8 +169,43 @@ enum Samples {
                 totalDiskBytes: 40_000_000_000, receivedBytes: Int64(step * step) * 10_000,
                 sentBytes: Int64(step) * 4_000)
             let date = now.addingTimeInterval(Double(step - steps) * 2)
-            _ = update(&state, .telemetry(trainer.id, sample, at: date))
+            _ = update(&state, .telemetry(id, sample, at: date))
         }
+    }
+
+    static let other = Instance(
+        id: vast("31416"), name: "sweep", status: .running, gpuName: "RTX 3090",
+        gpuMemoryBytes: 25_757_220_864, price: HourlyPrice(dollarsPerHour: 0.182),
+        createdAt: now.addingTimeInterval(-9000), diskBytes: 40_000_000_000)
+    static let pod = Instance(
+        id: InstanceID(platform: .runpod, rawValue: "7h9k2mxq4tz0ab"), name: "eval", status: .running,
+        gpuName: "A100 SXM4 80GB", price: HourlyPrice(dollarsPerHour: 1.19),
+        createdAt: now.addingTimeInterval(-700), diskBytes: 40_000_000_000)
+
+    static func training(_ text: String) -> TrainingReading {
+        let reader = TrainingReader()
+        reader.read(Array(text.utf8))
+        return TrainingReading(reader.figures())
+    }
+
+    /// Three instances on both platforms that are at work, two of them at a training; the log of one is open.
+    static func fleet() -> State {
+        var state = overview()
+        _ = update(&state, .answered(.instancesLoaded(answers([trainer, other, pod]))))
+        var second = job("train-8", .running, on: pod.id)
+        second.startedAt = now.addingTimeInterval(-600)
+        _ = update(
+            &state,
+            .answered(.jobsLoaded(.success([second, job("train-7", .running), job("eval-2", .succeeded)]))))
+        let epochs = (1...14).map { "epoch \($0)/60 loss \(Format.loss($0))\n" }.joined()
+        _ = update(&state, .log(.trainingsRead([second.id: training(epochs)])))
+        for id in [trainer.id, other.id, pod.id] { load(&state, of: id) }
+        state.instances.select(trainer.id)
+        return state
+    }
+
+    private enum Format {
+        static func loss(_ epoch: Int) -> String { "0.\(900 - epoch * 40)" }
     }
 
     static let log = """

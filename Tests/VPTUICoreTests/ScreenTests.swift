@@ -25,6 +25,23 @@ struct ScreenCase: CustomTestStringConvertible, Sendable {
 
     private static let lists = [
         ScreenCase("overview") { _ in },
+        ScreenCase("fleet") { state in
+            let size = state.size
+            state = Samples.fleet()
+            _ = update(&state, .resized(size))
+        },
+        ScreenCase("fleet-waiting") { state in
+            let size = state.size
+            state = Samples.overview()
+            _ = update(
+                &state, .answered(.instancesLoaded(Samples.answers([Samples.trainer, Samples.loader]))))
+            _ = update(&state, .resized(size))
+        },
+        ScreenCase("lease-prompt") { state in
+            press(&state, .character("e"))
+            _ = type(&state, "4")
+            press(&state, .enter)
+        },
         ScreenCase("empty") { state in
             state = Self.fresh(state)
             _ = state.begin()

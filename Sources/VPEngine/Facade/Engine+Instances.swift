@@ -156,13 +156,15 @@ extension Engine {
         return shell.target.shellCommand
     }
 
-    /// Reports the load of `id` every two seconds until the task is cancelled.
+    /// Reports the load of `id` every `interval` seconds until the task is cancelled.
     public func watchTelemetry(
-        of id: InstanceID, _ report: @escaping @Sendable (TelemetrySample) -> Void
+        of id: InstanceID, every interval: Int = 2,
+        _ report: @escaping @Sendable (TelemetrySample) -> Void
     ) async throws(EngineError) {
         let shell = try await self.context.shell(for: id)
         let root = try self.context.workspace(of: id).remoteRoot
-        try await TelemetrySampler(shell: shell, remoteRoot: root).run(report)
+        let sampler = TelemetrySampler(shell: shell, remoteRoot: root, interval: max(1, interval))
+        try await sampler.run(report)
     }
 
     /// Makes 127.0.0.1:`localPort` lead to port `remotePort` of the instance, through the shared connection

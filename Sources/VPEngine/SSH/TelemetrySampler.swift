@@ -6,13 +6,12 @@ import VPScripts
 struct TelemetrySampler: Sendable {
     let shell: RemoteShell
     let remoteRoot: String
+    /// Seconds between two samples.
+    var interval = 2
 
     var script: String {
-        ScriptFile.load.text(["root": self.remoteRoot, "interval": String(Self.interval)])
+        ScriptFile.load.text(["root": self.remoteRoot, "interval": String(self.interval)])
     }
-
-    /// Seconds between two samples.
-    static let interval = 2
 
     /// Reports samples until the task is cancelled. Throws if the connection ends before that.
     func run(_ report: @escaping @Sendable (TelemetrySample) -> Void) async throws(EngineError) {

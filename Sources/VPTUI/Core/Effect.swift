@@ -32,10 +32,11 @@ public enum Question: Equatable, Sendable {
     case loadCachedOffers
     case loadBalances
     case pollBalances(maximumAge: Double)
+    /// The newest of the history, a page of it.
     case loadJobs
-    /// What is being spent, and what is wrong with it; asks no platform.
     /// The newest `limit`: somebody has gone further back.
     case loadJobHistory(limit: Int)
+    /// What is being spent, and what is wrong with it; asks no platform.
     case loadMoney
     /// What a create would rent now, and for how much.
     case quote(CreateRequest, generation: Int)
@@ -47,6 +48,8 @@ public enum Question: Equatable, Sendable {
     case checkConflicts([InstanceID])
     case prepareShell(InstanceID)
     case loadVerbs
+    /// The names in a folder of this computer, from where `vp` is called.
+    case listFolder(String)
     /// A line of `vp`, without the name, whose answer is shown.
     case runLine([String])
 }
@@ -57,6 +60,8 @@ public enum LogQuestion: Equatable, Sendable {
     case writeLog(JobID, path: String, filter: TextPattern?)
     /// All figures of a job's log so far.
     case readMetrics(JobID)
+    /// What the ends of these jobs' logs say, where that has changed.
+    case readTrainings([JobID])
 }
 
 public enum Order: Equatable, Sendable {
@@ -72,7 +77,7 @@ public enum Order: Equatable, Sendable {
     case forward(PortForward)
     case endForward(PortForward)
     case rename(InstanceID, String)
-    /// These instances' load and no other's.
-    case watch([InstanceID])
+    /// These instances' load and no other's; that of `fleet` less often.
+    case watch([InstanceID], fleet: [InstanceID] = [])
     case remember(Remembered)
 }

@@ -3,10 +3,10 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
     case nextPane, previousPane, instancesPane, offersPane, jobsPane, logPane, zoomIn, zoomOut
     case down, up, top, bottom, halfPageDown, halfPageUp, pageDown, pageUp
     case search, help, refresh, back, quit, suspend, undo
-    case palette, history, actions, alarms, toggleTheme
+    case palette, history, actions, alarms, limits, toggleTheme
     case mark, markRange, unmark
     case create, sync, run, download, destroy, shell, stopOrStart, openLog, details, copyID, copyLine
-    case forwardPort, rename, files, providerLog
+    case forwardPort, rename, lease, files, providerLog
     case rent, rentDirectly, editQuery, sortColumn, reverseSort
     case cancel, runAgain
     case follow, wrap, scrollLeft, scrollRight, nextHit, previousHit
@@ -18,17 +18,26 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
     public var changesSomething: Bool {
         switch self {
         case .create, .sync, .run, .download, .destroy, .shell, .stopOrStart, .rent, .rentDirectly, .cancel,
-            .runAgain, .forwardPort, .rename:
+            .runAgain, .forwardPort, .rename, .lease:
             true
         case .nextPane, .previousPane, .instancesPane, .offersPane, .jobsPane, .logPane, .zoomIn, .zoomOut,
             .down, .up, .top, .bottom, .halfPageDown, .halfPageUp, .pageDown, .pageUp, .search, .help,
-            .refresh, .back, .quit, .suspend, .undo, .palette, .history, .actions, .alarms, .toggleTheme,
+            .refresh, .back, .quit, .suspend, .undo, .palette, .history, .actions, .alarms, .limits,
+            .toggleTheme,
             .mark, .markRange, .unmark, .openLog, .details, .copyID, .copyLine, .files, .providerLog,
             .editQuery, .sortColumn, .reverseSort, .follow, .wrap, .scrollLeft, .scrollRight, .nextHit,
             .previousHit, .keepLines, .context, .metrics, .times, .goToTime, .writeLog, .nextJob,
             .previousJob, .cursorLeft, .cursorRight, .smoothCurves, .logScale, .changeAxis, .fullRange,
             .pinJob, .overlayJobs, .compareJobs:
             false
+        }
+    }
+
+    /// With several rows marked it is done to all of them.
+    var appliesToMarks: Bool {
+        switch self {
+        case .sync, .run, .download, .destroy, .stopOrStart, .cancel, .runAgain: true
+        default: false
         }
     }
 

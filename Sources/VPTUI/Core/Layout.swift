@@ -1,3 +1,5 @@
+import VPEngine
+
 /// Where everything is, from the size of the screen, the focus and what is going on.
 public struct Layout: Equatable, Sendable {
     public var isTooSmall: Bool
@@ -6,10 +8,14 @@ public struct Layout: Equatable, Sendable {
     public var burn: Rect
     /// Borders included; neighbours share the border row between them.
     public var lists: [(Pane, Rect)]
-    /// Border included.
+    /// Graphs of what is rented, below the lists; border included.
+    public var fleet: Rect?
+    /// Border included; its left one is the lists' right one.
     public var main: Rect?
     /// Running actions, one a row.
     public var strip: Rect
+    /// Sentences that stay for a few seconds, one a row.
+    public var toasts: Rect
     public var hint: Rect
 
     public static let minimum = Size(width: 60, height: 15)
@@ -23,13 +29,17 @@ public struct Layout: Equatable, Sendable {
         self.burn = screen.row(0)
         self.hint = screen.row(size.height - 1)
         self.lists = []
+        self.fleet = nil
         self.main = nil
         self.strip = Rect(x: 0, y: 0, width: 0, height: 0)
+        self.toasts = self.strip
         guard !self.isTooSmall else { return }
         let stripHeight = min(
             state.pendingDestroys.count + state.listedActions.count, max(1, size.height / 8))
-        let body = screen.dropFirst(rows: 1).dropLast(rows: 1 + stripHeight)
+        let toastHeight = min(state.toasts.count, max(1, size.height / 12))
+        let body = screen.dropFirst(rows: 1).dropLast(rows: 1 + stripHeight + toastHeight)
         self.strip = Rect(x: 0, y: body.maxY, width: size.width, height: stripHeight)
+        self.toasts = Rect(x: 0, y: self.strip.maxY, width: size.width, height: toastHeight)
         var listArea: Rect?
         switch (state.zoom, self.isNarrow) {
         case (.lists, _): listArea = body
@@ -37,24 +47,31 @@ public struct Layout: Equatable, Sendable {
         case (.both, true):
             if state.focus == .main { self.main = body } else { listArea = body }
         case (.both, false):
-            let width = max(48, min(88, size.width * 46 / 100))
+            let width = max(48, min(96, size.width * 48 / 100))
             listArea = Rect(x: 0, y: body.y, width: width, height: body.height)
-            self.main = Rect(x: width, y: body.y, width: size.width - width, height: body.height)
+            // One line between the two.
+            self.main = Rect(x: width - 1, y: body.y, width: size.width - width + 1, height: body.height)
         }
-        if let listArea { self.lists = Self.split(listArea, state) }
+        if let listArea { (self.lists, self.fleet) = Self.split(listArea, state) }
     }
 
-    /// Three boxes above each other, each as high as what it holds: instances first,
-    /// jobs up to twelve of them, and the offers have the rest. Where that is too little for all, the one
-    /// with the focus comes first.
-    private static func split(_ area: Rect, _ state: State) -> [(Pane, Rect)] {
+    /// Boxes above each other, each as high as what it holds: instances first, jobs up to twelve of them,
+    /// and the offers have the rest. Where that is too little for all, the one with the focus comes first.
+    ///
+    /// While something is rented, the offers are a line until somebody goes to them, and the rest shows what
+    /// is rented.
+    private static func split(_ area: Rect, _ state: State) -> ([(Pane, Rect)], fleet: Rect?) {
         let panes: [Pane] = [.instances, .offers, .jobs]
+        let isFolded = state.foldsOffers
         // Neighbours share a border.
         let rows = max(0, area.height - panes.count - 1)
         let jobs = min(Self.jobRows, state.jobs.shownCount)
         let wanted = [
-            Self.rows(for: state.instances.shownCount, hasBanner: state.banner(of: .instances) != nil),
-            Self.rows(for: state.offers.shownCount, hasBanner: state.banner(of: .offers) != nil),
+            Self.rows(for: state.instances.shownCount, hasBanner: state.banner(of: .instances) != nil)
+                // How to begin takes one more.
+                + (state.settings.platforms.isEmpty && state.instances.rows.isEmpty ? 1 : 0),
+            isFolded
+                ? 0 : Self.rows(for: state.offers.shownCount, hasBanner: state.banner(of: .offers) != nil),
             Self.rows(for: jobs, hasBanner: false),
         ]
         // Nobody is left without titles and a row, where there is room for that.
@@ -65,26 +82,44 @@ public struct Layout: Equatable, Sendable {
         for index in order {
             heights[index] += max(0, min(wanted[index] - heights[index], rows - heights.reduce(0, +)))
         }
-        // The market is never at its end; without offers the rest is the jobs'.
-        heights[wanted[1] > wanted[2] || state.jobs.shownCount <= jobs ? 1 : 2] += rows - heights.reduce(0, +)
+        let rest = rows - heights.reduce(0, +)
+        var fleet: Rect?
+        if isFolded, rest > FleetScreen.leastHeight {
+            fleet = Rect(
+                x: area.x, y: area.maxY - rest - 1, width: area.width, height: rest + 1)
+        } else if isFolded {
+            heights[2] += rest
+        } else {
+            // The market is never at its end; without offers the rest is the jobs'.
+            heights[wanted[1] > wanted[2] || state.jobs.shownCount <= jobs ? 1 : 2] += rest
+        }
         var y = area.y
-        return zip(panes, heights).map { pane, height in
+        let lists = zip(panes, heights).map { pane, height in
             defer { y += height + 1 }
             return (pane, Rect(x: area.x, y: y, width: area.width, height: height + 2))
         }
+        return (lists, fleet)
     }
 
     private static let jobRows = 12
 
-    /// Of a list with its titles; an empty one says in two lines why it is.
+    /// Of a list with its titles; an empty one says in two lines why it is, without titles.
     private static func rows(for count: Int, hasBanner: Bool) -> Int {
-        (count > 0 ? count + 1 : 3) + (hasBanner ? 1 : 0)
+        (count > 0 ? count + 1 : 2) + (hasBanner ? 1 : 0)
     }
 
     public static func == (lhs: Self, rhs: Self) -> Bool {
         lhs.isTooSmall == rhs.isTooSmall && lhs.burn == rhs.burn && lhs.main == rhs.main
-            && lhs.strip == rhs.strip && lhs.hint == rhs.hint && lhs.lists.map(\.0) == rhs.lists.map(\.0)
+            && lhs.fleet == rhs.fleet && lhs.strip == rhs.strip && lhs.toasts == rhs.toasts
+            && lhs.hint == rhs.hint && lhs.lists.map(\.0) == rhs.lists.map(\.0)
             && lhs.lists.map(\.1) == rhs.lists.map(\.1)
+    }
+}
+
+extension State {
+    /// Whoever has rented something looks at that: the market is a line until somebody goes there.
+    var foldsOffers: Bool {
+        self.lastList != .offers && self.instances.rows.contains(where: \.status.holdsGPU)
     }
 }
 

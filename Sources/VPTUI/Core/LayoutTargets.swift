@@ -13,18 +13,28 @@ extension Layout {
         case main
         /// Of the dialog on top.
         case button(Int)
+        /// Of the launch form.
+        case field(LaunchForm.Field)
+        /// Of the list in a box, by its index.
+        case listRow(Int)
     }
 
     /// What is at `point`; in front of everything else the overlay.
     func target(at point: Point, _ state: State) -> Target? {
         guard !self.isTooSmall else { return nil }
         if let overlay = state.overlay {
-            guard case .dialog(let dialog) = overlay else { return nil }
-            return DialogScreen.button(at: point, dialog, state).map { .button($0) }
+            if point.y == self.hint.y { return HintBar.key(at: point, state).map { .hint($0) } }
+            switch overlay {
+            case .dialog(let dialog): return DialogScreen.button(at: point, dialog, state).map { .button($0) }
+            case .form(let form): return FormScreen.field(at: point, form, state).map { .field($0) }
+            case .list(let list): return Self.row(at: point, of: list, state).map { .listRow($0) }
+            case .prompt, .palette, .text, .help: return nil
+            }
         }
         if point.y == self.hint.y { return HintBar.key(at: point, state).map { .hint($0) } }
         if point.y == self.burn.y { return BurnLine.isOnAlarm(point, state) ? .alarms : nil }
-        if let (pane, _) = self.lists.first(where: { $0.1.contains(point) }) {
+        // A border row that two share bears the title of the lower one.
+        if let (pane, _) = self.lists.last(where: { $0.1.contains(point) }) {
             guard let rows = self.rows(of: pane, state), rows.contains(point) else { return .list(pane) }
             let (top, count) = state.topAndCount(of: pane)
             let index = top + point.y - rows.y
@@ -57,13 +67,15 @@ extension Layout {
 
     private static func body(_ size: Size) -> Rect { Rect(size).dropFirst(rows: 1).dropLast(rows: 1) }
 
-    static func listBox(_ size: Size) -> Rect {
-        Self.body(size).inset(x: size.width >= 100 ? 6 : 1, y: size.height >= 30 ? 2 : 0)
+    /// A box of rows with a line below them; no higher than that takes.
+    static func listBox(_ size: Size, count: Int) -> Rect {
+        let box = Self.body(size).inset(x: size.width >= 100 ? 6 : 1, y: size.height >= 30 ? 2 : 0)
+        return Rect(x: box.x, y: box.y, width: box.width, height: min(box.height, max(6, count + 3)))
     }
 
     /// The alarms and what is said below them of the one that is selected; no higher than that takes.
     static func alarmsBox(_ size: Size, count: Int) -> Rect {
-        let box = Self.listBox(size)
+        let box = Self.listBox(size, count: .max / 2)
         return Rect(
             x: box.x, y: box.y, width: box.width,
             height: min(box.height, max(1, count) + Self.alarmDetailHeight + 2))
@@ -75,13 +87,24 @@ extension Layout {
     /// Rows of the list that are on screen at once.
     static func page(of list: ListOverlay, _ state: State) -> Int {
         switch list.kind {
-        case .history: max(1, Self.listBox(state.size).inner.height - 1)
-        case .actions: max(1, Self.listBox(state.size).inner.height - 1)
+        case .history, .actions:
+            max(1, Self.listBox(state.size, count: state.count(of: list)).inner.height - 1)
         case .alarms:
             max(
                 1,
                 Self.alarmsBox(state.size, count: state.alarms.count).inner.height - Self.alarmDetailHeight)
         }
+    }
+
+    private static func row(at point: Point, of list: ListOverlay, _ state: State) -> Int? {
+        let box =
+            list.kind == .alarms
+            ? Self.alarmsBox(state.size, count: state.alarms.count)
+            : Self.listBox(state.size, count: state.count(of: list))
+        let row = point.y - box.inner.y
+        guard box.inner.contains(point), row < Self.page(of: list, state) else { return nil }
+        let index = list.top + row
+        return index < state.count(of: list) ? index : nil
     }
 
     static func textBox(_ size: Size, _ text: TextOverlay) -> Rect {
@@ -94,16 +117,6 @@ extension Layout {
 
     static func page(of text: TextOverlay, _ size: Size) -> Int {
         max(1, Self.textBox(size, text).inner.height - 1)
-    }
-
-    static func helpBox(_ size: Size, lineCount: Int) -> Rect {
-        Self.body(size).centred(
-            Size(width: min(84, size.width - 4), height: min(lineCount + 2, size.height - 3)))
-    }
-
-    static func helpScrollLimit(_ state: State) -> Int {
-        let count = HelpScreen.lineCount(state)
-        return max(0, count - Self.helpBox(state.size, lineCount: count).inner.height)
     }
 }
 

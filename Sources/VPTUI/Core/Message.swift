@@ -45,6 +45,7 @@ public enum Answer: Equatable, Sendable {
     case renamed(Instance)
     case shellReady(InstanceID, argv: [String])
     case verbsLoaded(VerbTable)
+    case folderListed(Palette.Listing)
     case lineEnded(String, output: [String], exitStatus: Int32, seconds: Double, at: Date)
 }
 
@@ -56,6 +57,7 @@ public enum LogAnswer: Equatable, Sendable {
     case logCounted(generation: Int, total: Int, position: Int?, fraction: Double)
     case logWritten(path: String, Result<Int64, EngineError>)
     case metricsRead(JobID, TrainingReading, end: Int64)
+    case trainingsRead([JobID: TrainingReading])
 }
 
 /// What the mouse did, and where.

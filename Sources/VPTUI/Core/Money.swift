@@ -97,6 +97,15 @@ extension State {
 
 /// How old what is on screen is.
 extension State {
+    /// Every platform that was asked and is not among those that failed has answered.
+    mutating func noteAnswers<Value>(_ answers: PlatformAnswers<Value>) {
+        let failed = Set(answers.failures.map(\.platform))
+        for platform in self.settings.platforms where !failed.contains(platform) {
+            let date = answers.seenAt[platform] ?? answers.fetchedAt
+            self.answeredAt[platform] = max(date, self.answeredAt[platform] ?? date)
+        }
+    }
+
     /// Older than two intervals, or from a platform that does not answer.
     func isStale(_ platform: Platform, _ fetchedAt: Date?, _ interval: TimeInterval) -> Bool {
         guard let fetchedAt else { return true }

@@ -41,7 +41,7 @@ extension State {
     /// Offers are asked for while somebody looks at them: their list is on screen, and keys are pressed.
     var isLookingAtOffers: Bool {
         self.now.timeIntervalSince(self.typedAt) < Self.attentionForOffers
-            && Layout(self).lists.contains { $0.0 == .offers }
+            && !self.foldsOffers && Layout(self).lists.contains { $0.0 == .offers }
     }
 
     /// Nothing on screen counts seconds, nothing is on its way to another state, and nobody has typed lately.

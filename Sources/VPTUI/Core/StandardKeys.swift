@@ -58,6 +58,8 @@ extension KeyMap {
             "In the history, the list of actions and the alarms",
             [
                 (["j", "k"], "move"), (["y"], "copies the line of `vp`"),
+                (["p"], "in the history: shows what the platforms were asked, or hides it"),
+                (["/"], "in the history: filters"),
                 (["X"], "cancels the action"), (["Enter"], "does what the alarm's last lines say"),
                 (["Esc"], "closes"),
             ]
@@ -94,6 +96,9 @@ extension KeyMap {
         Binding([.character("a")], .actions, .everywhere, "lists what is being done, to cancel it"),
         Binding(
             [.character("!")], .alarms, .everywhere, "lists the alarms, with what can be done about each"),
+        Binding(
+            [.character("$")], .limits, .everywhere, "shows the limits on spending, and what they leave today"
+        ),
         Binding([.character("T")], .toggleTheme, .everywhere, "changes between the dark and the light theme"),
         Binding([.character("?")], .help, .everywhere, "shows the keys of this pane", hint: "help"),
         Binding([.control("z")], .suspend, .everywhere, "suspends the dashboard; `fg` brings it back"),
@@ -133,6 +138,8 @@ extension KeyMap {
         Binding([.character("L")], .providerLog, .instances, "shows what the platform says of its start"),
         Binding([.character("p")], .forwardPort, .instances, "makes a local port lead to one there"),
         Binding([.character("N")], .rename, .instances, "gives it another name"),
+        Binding(
+            [.character("e")], .lease, .instances, "sets when it ends by itself: 4h, 2d", hint: "lease"),
         Binding([.character("X")], .cancel, .instances, "cancels what is being done to it, after asking"),
         Binding([.character("Y")], .copyLine, .instances, "copies its ssh line to the clipboard"),
 

@@ -43,12 +43,15 @@ public struct State: Equatable, Sendable {
     public var money = MoneyState()
     public var log = LogState()
     public var metrics = MetricsState()
+    public var trainings = TrainingsState()
     public var telemetry = TelemetryState()
     public var files = FilesState()
     public var forwards: [PortForward] = []
 
     public var market: MarketState
     public var polls = Polls()
+    /// When each platform answered last, whatever it was asked.
+    public internal(set) var answeredAt: [Platform: Date] = [:]
 
     public var actions: [ActionRecord] = []
     public var pendingDestroys: [PendingDestroy] = []
@@ -73,6 +76,8 @@ public struct State: Equatable, Sendable {
     var actionCount: UInt32 = 0
     /// What was told to the engine and the disk last, so that it is told once.
     var watched: Set<InstanceID> = []
+    /// The others of the fleet, which are looked at less often.
+    var watchedFleet: Set<InstanceID> = []
     /// Since when the same instance has been selected: passing over one starts no sampler.
     var selectedSince = SelectedSince()
     var remembered: Remembered?

@@ -8,7 +8,7 @@ public func view(_ state: State) -> CellBuffer {
         drawTooSmall(state, in: &buffer)
     } else {
         drawPanes(state, layout, in: &buffer)
-        drawOverlay(state, layout, in: &buffer)
+        drawOverlay(state, in: &buffer)
     }
     if state.settings.isASCII { buffer.foldToASCII() }
     return buffer
@@ -34,10 +34,13 @@ private func drawTooSmall(_ state: State, in buffer: inout CellBuffer) {
 
 private func drawPanes(_ state: State, _ layout: Layout, in buffer: inout CellBuffer) {
     BurnLine.draw(state, in: layout.burn, of: &buffer)
+    if let main = layout.main { MainScreen.draw(state, in: main, of: &buffer) }
+    if let fleet = layout.fleet { FleetScreen.draw(state, in: fleet, of: &buffer) }
     // The pane with the focus comes last: the border row that it shares is drawn in its colour.
     let order = layout.lists.filter { $0.0 != state.focus } + layout.lists.filter { $0.0 == state.focus }
     for (pane, area) in order {
-        let joins = (above: pane != layout.lists.first?.0, below: pane != layout.lists.last?.0)
+        let isLast = pane == layout.lists.last?.0
+        let joins = (above: pane != layout.lists.first?.0, below: !isLast || layout.fleet != nil)
         let isFocused = pane == state.focus
         switch pane {
         case .instances:
@@ -49,18 +52,16 @@ private func drawPanes(_ state: State, _ layout: Layout, in buffer: inout CellBu
         case .main: break
         }
     }
-    if layout.lists.last?.0 != state.focus, !layout.lists.isEmpty {
-        redrawTitles(state, layout, in: &buffer)
-    }
-    if let main = layout.main {
-        MainScreen.draw(state, in: main, of: &buffer)
-    }
+    if let fleet = layout.fleet { FleetScreen.drawTitle(state, in: fleet, of: &buffer) }
+    redrawTitle(state, layout, in: &buffer)
+    if let main = layout.main, !layout.lists.isEmpty { joinSides(main, state, in: &buffer) }
     ActionsStrip.draw(state, in: layout.strip, of: &buffer)
+    Toasts.draw(state, in: layout.toasts, of: &buffer)
     HintBar.draw(state, in: layout.hint, of: &buffer)
 }
 
 /// The bottom border of the focused pane is the top border of the next, whose title it has just covered.
-private func redrawTitles(_ state: State, _ layout: Layout, in buffer: inout CellBuffer) {
+private func redrawTitle(_ state: State, _ layout: Layout, in buffer: inout CellBuffer) {
     guard let index = layout.lists.firstIndex(where: { $0.0 == state.focus }), index + 1 < layout.lists.count
     else { return }
     let (pane, area) = layout.lists[index + 1]
@@ -71,8 +72,21 @@ private func redrawTitles(_ state: State, _ layout: Layout, in buffer: inout Cel
     }
 }
 
-private func drawOverlay(_ state: State, _ layout: Layout, in buffer: inout CellBuffer) {
-    Toasts.draw(state, above: layout.strip.isEmpty ? layout.hint.y : layout.strip.y, of: &buffer)
+/// The border that lists and main pane share: its corners lead both ways, and it has the colour of the side
+/// with the focus. The mark for the part of a list that is on screen stays.
+private func joinSides(_ main: Rect, _ state: State, in buffer: inout CellBuffer) {
+    let x = main.x
+    for y in main.y..<main.maxY {
+        let cell = buffer[x, y]
+        guard cell.text != "┃" else { continue }
+        let text: String =
+            y == main.y ? "┬" : y == main.maxY - 1 ? "┴" : String(cell.text)
+        let style = state.focus == .main ? Style(.borderFocused) : cell.style
+        buffer.write(text, x: x, y: y, style: style)
+    }
+}
+
+private func drawOverlay(_ state: State, in buffer: inout CellBuffer) {
     switch state.overlay {
     case .dialog(let dialog): DialogScreen.draw(dialog, state, of: &buffer)
     case .prompt(let prompt): if !prompt.isInline { PromptScreen.draw(prompt, state, of: &buffer) }
@@ -80,7 +94,7 @@ private func drawOverlay(_ state: State, _ layout: Layout, in buffer: inout Cell
     case .palette(let palette): PaletteScreen.draw(palette, state, of: &buffer)
     case .list(let list): ListOverlayScreen.draw(list, state, of: &buffer)
     case .text(let text): TextOverlayScreen.draw(text, of: &buffer)
-    case .help(let help): HelpScreen.draw(state, scroll: help.scroll, of: &buffer)
+    case .help(let help): HelpScreen.draw(help, state, of: &buffer)
     case nil: break
     }
 }

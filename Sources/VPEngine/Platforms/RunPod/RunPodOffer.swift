@@ -215,3 +215,13 @@ private struct RunPodGPU {
             .compactMap { $0["version"].number(in: .version) }.max()
     }
 }
+
+extension Instance {
+    /// What its disk costs while it is stopped, in dollars a day;
+    /// nil where the platform has no price of its own for that, as vast.ai.
+    public var stoppedDollarsPerDay: Double? {
+        guard self.id.platform == .runpod, let bytes = self.diskBytes else { return nil }
+        let gigabytes = Double(RunPodOffer.volumeGB(bytes))
+        return RunPodOffer.storageDollarsPerHour(gigabytes: gigabytes, isStopped: true) * 24
+    }
+}

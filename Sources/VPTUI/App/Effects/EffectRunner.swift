@@ -145,7 +145,7 @@ final class EffectRunner: Sendable {
         case .start(let action, let id): self.inOrder { await $0.queue.start(action, as: id) }
         case .cancel(let id): self.inOrder { await $0.queue.cancel(id) }
         case .takeUpEnds: self.inOrder { $0.takeUpEnds() }
-        case .watch(let ids): self.inOrder { $0.telemetry.watch(ids) }
+        case .watch(let ids, let fleet): self.inOrder { $0.telemetry.watch(ids, fleet: fleet) }
         case .remember(let remembered): self.inOrder { $0.remembered.save(remembered) }
         case .setLease(let id, let seconds):
             self.answer { runner throws(EngineError) in
@@ -177,6 +177,7 @@ final class EffectRunner: Sendable {
             case .searchLog(let request): runner.logs.find(request)
             case .writeLog(let job, let path, let filter): runner.logs.write(job, to: path, filter: filter)
             case .readMetrics(let job): runner.logs.measure(job)
+            case .readTrainings(let jobs): runner.logs.measureEnds(of: jobs)
             }
         }
     }
@@ -271,9 +272,23 @@ final class EffectRunner: Sendable {
         case .prepareShell(let id): return .shellReady(id, argv: try await self.engine.shellCommand(for: id))
         case .loadProviderLog(let id):
             return .providerLogLoaded(id, try await self.engine.providerLog(of: id))
+        case .listFolder(let folder): return .folderListed(self.listing(of: folder))
         case .loadVerbs: return .verbsLoaded(await self.lines.verbs())
         case .runLine(let words): return try await self.lines.run(words)
         }
+    }
+
+    /// No more names than anybody reads, in their order; folders end in a slash.
+    private func listing(of folder: String) -> Palette.Listing {
+        let expanded = folder.hasPrefix("~/") ? NSHomeDirectory() + folder.dropFirst() : folder
+        let path = expanded.hasPrefix("/") ? expanded : "\(self.directory)/\(expanded)"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        let marked = names.sorted().prefix(1000).map { name in
+            var isFolder = ObjCBool(false)
+            let exists = FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder)
+            return exists && isFolder.boolValue ? "\(name)/" : name
+        }
+        return Palette.Listing(folder: folder, names: marked)
     }
 
     /// An answer that has a place of its own on screen, where it failed as well.

@@ -48,6 +48,8 @@ final class LogReader: Sendable {
     private let trainings = Mutex<[(job: JobID, log: TrainingLog)]>([])
     /// One job, those that are drawn behind it, and some that one comes back to.
     private static let trainingLimit = 12
+    /// Those of the logs whose jobs are rows.
+    private let ends = Mutex<[JobID: TrainingLog]>([:])
 
     /// How many lines of each block match, for as far as was counted. A hit's position is a sum over it.
     private struct Counts {
@@ -135,6 +137,30 @@ final class LogReader: Sendable {
             }
             self.mailbox.post(.log(.metricsRead(job, reading, end: end)))
         }
+    }
+
+    /// Reads on in the logs of these jobs, each from near its end at first, and lets go of all others.
+    func measureEnds(of jobs: [JobID]) {
+        self.measuring.async { [self] in
+            let readings = self.ends.withLock { ends -> [JobID: TrainingReading] in
+                ends = ends.filter { jobs.contains($0.key) }
+                var readings: [JobID: TrainingReading] = [:]
+                for job in jobs {
+                    let log = ends[job] ?? self.endOfLog(job)
+                    ends[job] = log
+                    if log.advance() { readings[job] = log.reading() }
+                }
+                return readings
+            }
+            // Also where nothing is new: the next question waits for the answer to this one.
+            self.mailbox.post(.log(.trainingsRead(readings)))
+        }
+    }
+
+    private func endOfLog(_ job: JobID) -> TrainingLog {
+        let path = self.path(job)
+        let size = LogFile(path: path)?.size() ?? 0
+        return TrainingLog(path: path, start: max(0, size - Engine.endOfLog), patterns: self.patterns)
     }
 
     // MARK: Search

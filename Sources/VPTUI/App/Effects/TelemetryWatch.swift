@@ -7,31 +7,45 @@ import VPTUICore
 final class TelemetryWatch: Sendable {
     private let engine: Engine
     private let mailbox: Mailbox
-    private let running = Mutex<[InstanceID: Task<Void, Never>]>([:])
+    private let running = Mutex<[InstanceID: (interval: Int, task: Task<Void, Never>)]>([:])
+
+    /// Seconds between two looks at one that is shown in full, and at one that is a row and a graph.
+    private static let closeInterval = 2
+    private static let fleetInterval = 5
 
     init(engine: Engine, mailbox: Mailbox) {
         self.engine = engine
         self.mailbox = mailbox
     }
 
-    func watch(_ wanted: [InstanceID]) {
+    func watch(_ ids: [InstanceID], fleet: [InstanceID] = []) {
+        let close = ids.map { ($0, Self.closeInterval) }
+        let intervals = Dictionary(
+            close + fleet.map { ($0, Self.fleetInterval) }, uniquingKeysWith: { first, _ in first })
         self.running.withLock { running in
-            for (id, task) in running where !wanted.contains(id) {
-                task.cancel()
+            for (id, watch) in running where intervals[id] != watch.interval {
+                watch.task.cancel()
                 running[id] = nil
             }
-            for id in wanted where running[id] == nil {
-                running[id] = Task.detached { [engine, mailbox] in await Self.sample(id, engine, mailbox) }
+            for (id, interval) in intervals where running[id] == nil {
+                let task = Task.detached { [engine, mailbox] in
+                    await Self.sample(id, every: interval, engine, mailbox)
+                }
+                running[id] = (interval, task)
             }
         }
     }
 
     /// Comes back after a lost connection, more slowly each time.
-    private static func sample(_ id: InstanceID, _ engine: Engine, _ mailbox: Mailbox) async {
+    private static func sample(
+        _ id: InstanceID, every interval: Int, _ engine: Engine, _ mailbox: Mailbox
+    ) async {
         var pause = 2.0
         while !Task.isCancelled {
             do throws(EngineError) {
-                try await engine.watchTelemetry(of: id) { mailbox.post(.telemetry(id, $0, at: Date())) }
+                try await engine.watchTelemetry(of: id, every: interval) {
+                    mailbox.post(.telemetry(id, $0, at: Date()))
+                }
             } catch {
                 guard error.code != .cancelled, !Task.isCancelled else { return }
                 mailbox.post(.telemetryEnded(id, error))

@@ -27,6 +27,16 @@ public struct HistoryState: Equatable, Sendable {
 
     public init() {}
 
+    /// What was done here first of all: what the dashboard asks by itself, again and again, is behind a key.
+    func shown(in list: ListOverlay) -> [Entry] {
+        let words = list.field.text.lowercased().split(separator: " ")
+        return self.entries.filter { entry in
+            guard list.showsCalls || !entry.isCall else { return false }
+            let text = entry.text.lowercased()
+            return words.allSatisfy { text.contains($0) }
+        }
+    }
+
     mutating func add(_ call: APICallRecord) {
         let status: Entry.Status =
             if let code = call.status {
@@ -36,7 +46,9 @@ public struct HistoryState: Equatable, Sendable {
             }
         self.insert(
             Entry(
-                date: call.startedAt, text: "\(call.platform.displayName) \(call.method) \(call.path)",
+                date: call.startedAt,
+                text:
+                    "\(call.platform.displayName) \(call.method) \(call.path.removingPercentEncoding ?? call.path)",
                 status: status, duration: call.duration, line: Self.twin(of: call), isCall: true))
     }
 

@@ -235,6 +235,7 @@ public struct LogBuffer: Equatable, Sendable {
         switch byte {
         case 0x0A: self.finishLine()
         case 0x0D: self.isReturned = true
+        case 0x08: self.removeLast()
         case 0x09: self.appendTab()
         case 0x1B: self.escape = .begun
         case 0xC2: self.escape = .c2
@@ -248,8 +249,15 @@ public struct LogBuffer: Equatable, Sendable {
         for _ in 0..<(8 - column % 8) { self.appendByte(0x20) }
     }
 
+    /// What a spinner has drawn is taken back before the next of its pictures.
+    private mutating func removeLast() {
+        guard !self.isReturned else { return }
+        while let byte = self.live.popLast(), byte & 0xC0 == 0x80 {}
+        self.liveRuns.removeAll { $0.start > self.live.count }
+    }
+
     private mutating func finishLine() {
-        let line = self.liveLine
+        let line = self.liveLine.foldingFinishedBar()
         self.isReturned = false
         self.live.removeAll(keepingCapacity: true)
         self.liveRuns.removeAll(keepingCapacity: true)

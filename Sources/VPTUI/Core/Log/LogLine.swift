@@ -28,6 +28,31 @@ public struct LogLine: Hashable, Sendable {
         self.isASCII = text.utf8.allSatisfy { $0 < 0x80 }
     }
 
+    private static let finished = Array("100%|".utf8)
+
+    /// Without the picture of a progress bar that is full, which says nothing any more;
+    /// what it counted and how long that took stay.
+    func foldingFinishedBar() -> LogLine {
+        // Bars are short; a line of a megabyte is not looked through.
+        guard self.text.utf8.count < 1024 else { return self }
+        let bytes = Array(self.text.utf8)
+        guard let start = bytes.firstRange(of: Self.finished)?.upperBound,
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "|")), end > start
+        else { return self }
+        let bar = String(decoding: bytes[start..<end], as: UTF8.self)
+        guard bar.allSatisfy({ $0 == "█" || $0 == "#" }) else { return self }
+        let cut = (start - 1)..<(end + 1)
+        let text = String(decoding: bytes[..<cut.lowerBound] + bytes[cut.upperBound...], as: UTF8.self)
+        let runs = self.runs.map { run in
+            Run(
+                start: run.start >= cut.upperBound
+                    ? run.start - cut.count : min(run.start, cut.lowerBound), style: run.style)
+        }
+        return LogLine(
+            text: text, runs: runs.isEmpty ? [Run(start: 0, style: Style(.muted))] : runs, offset: self.offset
+        )
+    }
+
     /// Returns the UTF-8 offsets at which rows begin when the line is wrapped at `width` columns. A wide
     /// character that does not fit starts the next row.
     public func rowStarts(width: Int) -> [Int] {

@@ -19,7 +19,31 @@ public struct TelemetryState: Equatable, Sendable {
         /// Of the GPU, for as long as this dashboard looked.
         var history = LoadHistory()
         public internal(set) var failure: EngineError?
+        /// When each sample came, and what is drawn of it over time; oldest first.
+        private(set) var moments: [Moment] = []
+
+        mutating func add(_ moment: Moment) {
+            self.moments.append(moment)
+            guard self.moments.count > TelemetryState.momentLimit else { return }
+            // The older half at half the precision: an hour and more in as much memory as a quarter.
+            let old = TelemetryState.momentLimit / 2
+            let kept = (0..<old).filter { $0 % 2 == 0 }.map { self.moments[$0] }
+            self.moments.replaceSubrange(..<old, with: kept)
+        }
     }
+
+    /// What one sample says that is drawn over time. Shares are from 0 to 1.
+    struct Moment: Equatable, Sendable {
+        var date: Date
+        var gpu: Double?
+        var gpuMemory: Double?
+        var cpu: Double?
+        var memory: Double?
+        /// Bytes a second, both ways together.
+        var network: Double?
+    }
+
+    static let momentLimit = 1024
 
     public private(set) var tracks: [InstanceID: Track] = [:]
 
@@ -41,12 +65,18 @@ public struct TelemetryState: Equatable, Sendable {
         add(sample.gpuMemoryShare, to: &track.gpuMemory)
         add(sample.cpuShare(since: before), to: &track.cpu)
         add(sample.memoryShare, to: &track.memory)
+        var network: Double?
         if let before, elapsed > 0.1 {
-            add(
-                Double(sample.receivedBytes.subtractingSaturated(before.receivedBytes)) / elapsed,
-                to: &track.received)
-            add(Double(sample.sentBytes.subtractingSaturated(before.sentBytes)) / elapsed, to: &track.sent)
+            let received = Double(sample.receivedBytes.subtractingSaturated(before.receivedBytes)) / elapsed
+            let sent = Double(sample.sentBytes.subtractingSaturated(before.sentBytes)) / elapsed
+            add(received, to: &track.received)
+            add(sent, to: &track.sent)
+            network = max(0, received) + max(0, sent)
         }
+        track.add(
+            Moment(
+                date: date, gpu: sample.gpuShare, gpuMemory: sample.gpuMemoryShare,
+                cpu: sample.cpuShare(since: before), memory: sample.memoryShare, network: network))
         track.latest = sample
         track.date = date
         track.failure = nil
@@ -68,6 +98,25 @@ extension State {
     /// Passing over an instance opens no connection to it.
     private static let settleTime: TimeInterval = 0.8
 
+    /// As many rows tell of their load; each is an ssh session.
+    private static let fleetLimit = 8
+
+    /// The running instances whose rows, or whose graphs, are on screen.
+    func fleet() -> [InstanceID] {
+        let layout = Layout(self)
+        guard let rows = layout.rows(of: .instances, self), !self.settings.platforms.isEmpty else {
+            return []
+        }
+        let shown =
+            layout.fleet == nil
+            ? self.instances.shown(from: self.instances.top, count: rows.height) : self.instances.rows
+        return Array(shown.lazy.map(\.id).filter { self.canBeWatched($0) }.prefix(Self.fleetLimit))
+    }
+
+    private func canBeWatched(_ id: InstanceID) -> Bool {
+        self.instances.row(id)?.status == .running && self.pendingDestroy(of: id) == nil
+    }
+
     /// The instances whose load is on screen: the selected one, and that of the log.
     func visibleInstances() -> Set<InstanceID> {
         guard Layout(self).main != nil, !self.settings.platforms.isEmpty else { return [] }
@@ -85,9 +134,7 @@ extension State {
             }
         case .files: break
         }
-        return wanted.filter {
-            self.instances.row($0)?.status == .running && self.pendingDestroy(of: $0) == nil
-        }
+        return wanted.filter { self.canBeWatched($0) }
     }
 
     /// One sampler for each instance on screen, and none for the others.
@@ -96,8 +143,15 @@ extension State {
             self.selectedSince = SelectedSince(id: self.instances.selection, date: self.now)
         }
         let wanted = self.visibleInstances()
-        guard wanted != self.watched else { return [] }
+        let others = Set(self.fleet()).subtracting(wanted)
+        guard wanted != self.watched || others != self.watchedFleet else { return [] }
         self.watched = wanted
-        return [.order(.watch(wanted.sorted { $0.rawValue < $1.rawValue }))]
+        self.watchedFleet = others
+        return [
+            .order(
+                .watch(
+                    wanted.sorted { $0.rawValue < $1.rawValue },
+                    fleet: others.sorted { $0.rawValue < $1.rawValue }))
+        ]
     }
 }

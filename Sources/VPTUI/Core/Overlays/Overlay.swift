@@ -15,6 +15,8 @@ public enum Overlay: Equatable, Sendable {
 /// The keys of the pane that has the focus.
 public struct HelpOverlay: Equatable, Sendable {
     public var scroll = 0
+    /// What is looked for.
+    public var field = TextField()
 
     public init(scroll: Int = 0) {
         self.scroll = scroll
@@ -30,6 +32,11 @@ public struct ListOverlay: Equatable, Sendable {
     public var top = 0
     /// The alarm that is selected.
     var anchor: String?
+    /// Of the history: also what was asked again and again.
+    public var showsCalls = false
+    /// Of the history: what is looked for, and whether it is being typed.
+    public var field = TextField()
+    public var isTyping = false
 
     public init(_ kind: Kind) {
         self.kind = kind
@@ -149,6 +156,7 @@ public struct Prompt: Equatable, Sendable {
     public enum Kind: Equatable, Sendable {
         case run([InstanceID])
         case rename(InstanceID)
+        case lease(InstanceID)
         case forward(InstanceID)
         case offerQuery
         case filter(Pane)
@@ -177,7 +185,7 @@ public struct Prompt: Equatable, Sendable {
     public var isInline: Bool {
         switch self.kind {
         case .filter, .search, .keepLines: true
-        case .run, .rename, .forward, .offerQuery, .writeLog, .goToTime: false
+        case .run, .rename, .lease, .forward, .offerQuery, .writeLog, .goToTime: false
         }
     }
 

@@ -83,6 +83,7 @@ extension ListOverlay {
     ///   - count: of the rows.
     ///   - page: rows that are on screen at once.
     mutating func pressed(_ key: Key, count: Int, page: Int) -> Outcome {
+        if self.kind == .history, self.pressedInHistory(key) { return .stays }
         switch key {
         case .down, .character("j"): self.selected += 1
         case .up, .character("k"): self.selected -= 1
@@ -98,6 +99,23 @@ extension ListOverlay {
         self.anchor = nil
         self.keepSelection(count: count, page: page)
         return .stays
+    }
+
+    /// True for a key that changes which of the history is shown.
+    private mutating func pressedInHistory(_ key: Key) -> Bool {
+        switch key {
+        case .enter where self.isTyping: self.isTyping = false
+        case .escape where self.isTyping || !self.field.text.isEmpty:
+            self.field = TextField()
+            self.isTyping = false
+        case .down, .up, .pageDown, .pageUp: return false
+        case _ where self.isTyping: _ = self.field.apply(key)
+        case .character("/"): self.isTyping = true
+        case .character("p"): self.showsCalls.toggle()
+        default: return false
+        }
+        (self.selected, self.top) = (0, 0)
+        return true
     }
 
     /// Rows come and go while the list is open.
@@ -129,18 +147,31 @@ extension TextOverlay {
 extension HelpOverlay {
     enum Outcome: Equatable { case stays, closes }
 
-    /// - Parameter limit: the furthest that it can be scrolled.
-    mutating func pressed(_ key: Key, limit: Int) -> Outcome {
+    /// - Parameters:
+    ///   - page: rows that are on screen at once.
+    ///   - limit: the furthest that it can be scrolled, with what is typed by then.
+    mutating func pressed(_ key: Key, page: Int, limit: (HelpOverlay) -> Int) -> Outcome {
         switch key {
-        case .down, .character("j"): self.scroll += 1
-        case .up, .character("k"): self.scroll -= 1
-        case .pageDown, .control("d"), .character(" "): self.scroll += 10
-        case .pageUp, .control("u"): self.scroll -= 10
-        case .home, .character("g"): self.scroll = 0
-        default: return .closes
+        case .down: self.scroll += 1
+        case .up: self.scroll -= 1
+        case .pageDown, .control("d"): self.scroll += page
+        case .pageUp: self.scroll -= page
+        case .home: self.scroll = 0
+        case .end: self.scroll = .max / 2
+        case .escape where !self.field.text.isEmpty: self.field = TextField()
+        case .escape, .enter, .control("c"): return .closes
+        case .character("?") where self.field.text.isEmpty: return .closes
+        default:
+            guard self.field.apply(key) else { return .stays }
+            self.scroll = 0
         }
-        self.scroll = max(0, min(limit, self.scroll))
+        self.scroll = max(0, min(limit(self), self.scroll))
         return .stays
+    }
+
+    mutating func pasted(_ text: String) {
+        self.field.insert(text)
+        self.scroll = 0
     }
 }
 
@@ -210,7 +241,9 @@ extension Palette {
         case .tab:
             let index = self.selected ?? 0
             guard candidates.indices.contains(index) else { return .stays }
-            self.field.replace(with: candidates[index].text + " ")
+            // In a folder one goes on.
+            let text = candidates[index].text
+            self.field.replace(with: text.hasSuffix("/") ? text : text + " ")
             self.selected = nil
         case .down, .control("n"):
             if self.historyIndex != nil {
@@ -258,7 +291,8 @@ extension Palette {
             return candidates.indices.contains(selected) ? candidates[selected] : nil
         }
         let text = self.field.text.trimmingCharacters(in: .whitespaces)
-        guard self.historyIndex == nil, !text.contains(" "), !candidates.contains(where: { $0.text == text })
+        guard !text.isEmpty, self.historyIndex == nil, !text.contains(" "),
+            !candidates.contains(where: { $0.text == text })
         else { return nil }
         return candidates.first
     }

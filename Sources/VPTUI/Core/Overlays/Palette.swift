@@ -19,6 +19,8 @@ public struct Palette: Equatable, Sendable {
     var historyIndex: Int?
     var draft = ""
     public internal(set) var problem: String?
+    /// Of the folder that was asked for last.
+    public internal(set) var listing: Listing?
 
     public init() {}
 
@@ -26,12 +28,110 @@ public struct Palette: Equatable, Sendable {
     public func candidates(_ state: State) -> [Candidate] {
         let words = self.field.text.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count > 1, let verb = words.first.map(String.init) else {
-            return Self.commands(matching: self.field.text, state)
+            let all = Self.commands(matching: self.field.text, state)
+            return self.field.text.isEmpty ? Self.fitting(state) + all : all
         }
         let last = String(words.last ?? "")
         let head = words.dropLast().joined(separator: " ") + " "
+        if let values = Self.values(of: String(words[words.count - 2]), state) {
+            return Self.ranked(
+                values.map { Candidate(text: $0, help: "", isWhole: true, key: nil) }, by: last
+            ).map {
+                Candidate(text: head + ShellQuoting.quoted($0.text), help: $0.help, isWhole: true, key: nil)
+            }
+        }
+        if Self.isPath(last) { return self.paths(last, head) }
         if last.hasPrefix("-") { return Self.options(of: verb, matching: last, head, state) }
         return Self.arguments(of: verb, matching: last, head, state)
+    }
+
+    /// What one does with what is selected, whole: Enter carries it out.
+    private static func fitting(_ state: State) -> [Candidate] {
+        func candidates(_ verbs: [(name: String, command: Command)], _ id: String) -> [Candidate] {
+            verbs.map { verb in
+                let binding = state.keyMap.bindings.first { $0.command == verb.command }
+                return Candidate(
+                    text: "\(verb.name) \(ShellQuoting.quoted(id))", help: binding?.help ?? "", isWhole: true,
+                    key: binding?.keys.first?.name)
+            }
+        }
+        switch state.lastList {
+        case .instances, .main:
+            guard let instance = state.instances.selectedRow else { return [] }
+            let isRunning = instance.status == .running
+            return candidates(
+                (isRunning
+                    ? [("sync", .sync), ("download", .download), ("lease", .lease), ("stop", .stopOrStart)]
+                    : [("start", .stopOrStart)]) + [("destroy-instance", .destroy)], instance.id.rawValue)
+        case .jobs:
+            guard let job = state.jobs.selectedRow else { return [] }
+            return candidates(
+                [("logs", .openLog), ("metrics", .metrics)]
+                    + (job.state.isOver ? [("rerun", .runAgain)] : [("cancel", .cancel)]), job.id.rawValue)
+        case .offers: return []
+        }
+    }
+
+    /// What may follow an option; nil where anything may.
+    private static func values(of option: String, _ state: State) -> [String]? {
+        switch option {
+        case "--gpu-type", "--gpu":
+            Self.unique(state.offers.rows.map(\.gpuName) + GPUName.table.map(\.name))
+        case "--platform", "-p": Platform.allCases.map(\.rawValue)
+        case "--image":
+            Self.unique([state.settings.defaults.image] + state.instances.rows.compactMap(\.image))
+        case "--instance", "-i": state.instances.rows.map(\.id.rawValue)
+        case "--lease": ["2h", "4h", "12h", "1d", "3d"]
+        case "--after", "--job": state.jobs.rows.prefix(50).map(\.id.rawValue)
+        default: nil
+        }
+    }
+
+    private static func unique(_ texts: [String]) -> [String] {
+        var seen: Set<String> = []
+        return texts.filter { seen.insert($0).inserted }
+    }
+
+    // MARK: Paths
+
+    /// What a folder holds, as the disk said when it was asked.
+    public struct Listing: Equatable, Sendable {
+        public var folder: String
+        /// Folders end in a slash.
+        public var names: [String]
+
+        public init(folder: String, names: [String]) {
+            self.folder = folder
+            self.names = names
+        }
+    }
+
+    private static func isPath(_ word: String) -> Bool {
+        word.contains("/") || word.hasPrefix(".") || word.hasPrefix("~")
+    }
+
+    /// The folder whose names the word that is being typed may become; nil where it is no path.
+    var wantedFolder: String? {
+        let words = self.field.text.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count > 1, let last = words.last.map(String.init), Self.isPath(last) else { return nil }
+        return Self.folder(of: last)
+    }
+
+    private static func folder(of word: String) -> String {
+        word.lastIndex(of: "/").map { String(word[...$0]) } ?? ""
+    }
+
+    private func paths(_ word: String, _ head: String) -> [Candidate] {
+        let folder = Self.folder(of: word)
+        guard let listing = self.listing, listing.folder == folder else { return [] }
+        let typed = word.dropFirst(folder.count)
+        return listing.names.filter { $0.hasPrefix(typed) && (typed.hasPrefix(".") || !$0.hasPrefix(".")) }
+            .prefix(100).map { name in
+                let isFolder = name.hasSuffix("/")
+                let path = ShellQuoting.quoted(folder + name)
+                return Candidate(
+                    text: head + path, help: isFolder ? "folder" : "", isWhole: !isFolder, key: nil)
+            }
     }
 
     private static func commands(matching text: String, _ state: State) -> [Candidate] {

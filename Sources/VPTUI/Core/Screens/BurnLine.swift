@@ -1,8 +1,8 @@
 import Foundation
 import VPEngine
 
-/// The top line: what is being spent, what is left, what is wrong, the time.
-/// Figures and alarms are the engine's.
+/// The top line: what is being spent and how long that lasts, what each account and the day have left,
+/// what is wrong, how each platform is, the time. Figures and alarms are the engine's.
 enum BurnLine {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         guard !area.isEmpty else { return }
@@ -37,8 +37,8 @@ enum BurnLine {
 
     private static func placed(_ state: State, in area: Rect) -> Placed {
         var placed = Placed()
-        let right = Self.right(state, room: area.width - 76)
-        let rightWidth = right.reduce(0) { $0 + DisplayWidth.of($1.text) }
+        let right = Self.right(state, room: area.width - 76, isNarrow: area.width < Layout.narrowWidth)
+        let rightWidth = Self.width(right)
         let rightX = max(area.x, area.maxX - rightWidth - 1)
         var x = rightX
         for span in right {
@@ -48,10 +48,10 @@ enum BurnLine {
         let alarms = state.alarms
         x = area.x + 1
         let end = rightX - 1 - (alarms.isEmpty ? 0 : Self.countWidth + 2)
-        for (index, part) in Self.parts(state).enumerated() {
-            let text = (index == 0 ? "" : " · ") + part.map(\.text).joined()
+        for (index, part) in Self.fitting(state, room: end - x).enumerated() {
+            let width = Self.width(part) + (index == 0 ? 0 : 3)
             // A part that does not fit is left out whole: half a figure is a wrong figure.
-            guard x + DisplayWidth.of(text) <= end else { break }
+            guard x + width <= end else { break }
             if index > 0 {
                 placed.left.append((Span(" · ", .muted), x))
                 x += 3
@@ -78,55 +78,123 @@ enum BurnLine {
         return placed
     }
 
-    private static func parts(_ state: State) -> [[Span]] {
+    private static func width(_ spans: [Span]) -> Int {
+        spans.reduce(0) { $0 + DisplayWidth.of($1.text) }
+    }
+
+    /// With bars and words, where all of it fits; else without.
+    private static func fitting(_ state: State, room: Int) -> [[Span]] {
+        let full = Self.parts(state, isShort: false)
+        let width = full.reduce(0) { $0 + Self.width($1) } + 3 * max(0, full.count - 1)
+        return width <= room ? full : Self.parts(state, isShort: true)
+    }
+
+    /// The most important first.
+    private static func parts(_ state: State, isShort: Bool) -> [[Span]] {
         let report = state.moneyReport
         let run = report.runningDollarsPerHour
-        let parked = report.parkedDollarsPerDay
         var parts: [[Span]] = [
             [
-                Span("run ", .muted),
+                Span(isShort ? "" : "run ", .muted),
                 Span("$" + Format.fixed(run, 2) + "/h", run > 0 ? .money : .muted, run > 0 ? .bold : []),
-            ],
-            [
-                Span("parked ", .muted),
-                Span("$" + Format.fixed(parked, 2) + "/day", parked > 0 ? .warning : .muted),
-            ],
+            ]
         ]
-        if let balance = report.balanceDollars {
+        if let hours = report.hoursLeft { parts.append(Self.runway(hours, report, isShort: isShort)) }
+        parts += Self.balances(state, isShort: isShort)
+        if report.parkedDollarsPerDay > 0 {
             parts.append([
-                Span("balance ", .muted), Span(Format.dollars(balance), balance < 1 ? .bad : .money),
+                Span("parked ", .muted),
+                Span("$" + Format.fixed(report.parkedDollarsPerDay, 2) + (isShort ? "/d" : "/day"), .warning),
             ])
         }
-        if let hours = report.hoursLeft {
-            let text =
-                hours < 1
-                ? "\(Int(saturating: hours * 60)) min"
-                : hours < 500 ? "\(Int(saturating: hours)) h" : "\(Int(saturating: hours / 24)) days"
-            let isAlarm = report.alarms.contains { $0.kind == .lowBalance }
-            parts.append([Span("\(text) left", isAlarm ? .bad : hours < 12 ? .warning : .plain)])
-        }
-        if let limit = report.dollarsPerDay {
-            let isAlarm = report.alarms.contains { $0.kind == .budget }
-            parts.append([
-                Span("today ", .muted), Span(Format.dollars(report.spentToday), isAlarm ? .bad : .money),
-                Span(" of \(Format.dollars(limit))", .muted),
-            ])
-        } else if report.spentToday >= 0.005 {
-            parts.append([Span("today ", .muted), Span(Format.dollars(report.spentToday))])
-        }
+        if let today = Self.today(report, isShort: isShort) { parts.append(today) }
         return parts
     }
 
-    /// Platforms that do not answer, and the time.
-    private static func right(_ state: State, room: Int) -> [Span] {
+    /// A full bar is a day; the first account that is empty ends it.
+    private static func runway(_ hours: Double, _ report: MoneyReport, isShort: Bool) -> [Span] {
+        let text =
+            hours < 1
+            ? "\(Int(saturating: hours * 60)) min"
+            : hours < 500 ? "\(Int(saturating: hours)) h" : "\(Int(saturating: hours / 24)) days"
+        let isAlarm = report.alarms.contains { $0.kind == .lowBalance }
+        let role: Role = isAlarm ? .bad : hours < 12 ? .warning : .good
+        return (isShort ? [] : Self.bar(hours / 24, role)) + [
+            Span("\(text) left", isAlarm ? .bad : hours < 12 ? .warning : .plain)
+        ]
+    }
+
+    /// Each account by itself: a sum would hide the one that is empty.
+    private static func balances(_ state: State, isShort: Bool) -> [[Span]] {
+        // In the order in which the platforms stand at the right.
+        let balances = state.settings.platforms.compactMap { platform in
+            state.money.balances.first { $0.platform == platform }
+        }
+        return balances.enumerated().map { index, balance in
+            let platform = StatusWords.platform(balance.platform)
+            let label = index == 0 && !isShort ? "balance " : ""
+            return [
+                Span(label, .muted), Span("\(platform.text) ", platform.role),
+                Span(Format.dollars(balance.dollars), balance.dollars < 1 ? .bad : .money),
+            ]
+        }
+    }
+
+    /// What the day may still cost.
+    private static func today(_ report: MoneyReport, isShort: Bool) -> [Span]? {
+        guard let limit = report.dollarsPerDay else {
+            guard report.spentToday >= 0.005 else { return nil }
+            return [Span("today ", .muted), Span(Format.dollars(report.spentToday))]
+        }
+        let isAlarm = report.alarms.contains { $0.kind == .budget }
+        let share = limit > 0 ? report.spentToday / limit : 1
+        let bar = isShort ? [] : Self.bar(share, isAlarm ? .bad : share > 0.8 ? .warning : .good)
+        return [Span("today ", .muted)] + bar + [
+            Span(Format.dollars(report.spentToday), isAlarm ? .bad : .money),
+            Span(" of \(Format.dollars(limit))", .muted),
+        ]
+    }
+
+    private static func bar(_ share: Double, _ role: Role) -> [Span] {
+        // What is left at all is more than nothing.
+        let filled = max(share > 0 ? 1 : 0, Int(saturating: (max(0, min(1, share)) * 6).rounded()))
+        return [
+            Span(String(repeating: "▰", count: filled), role),
+            Span(String(repeating: "▱", count: 6 - filled) + " ", .muted),
+        ]
+    }
+
+    /// How each platform is, and the time.
+    private static func right(_ state: State, room: Int, isNarrow: Bool) -> [Span] {
         var spans: [Span] = []
         if state.settings.isReadOnly { spans.append(Span("read-only  ", .warning)) }
-        for trouble in state.platformTroubles {
-            let words = ErrorWords.brief(trouble)
-            let isRoomy = state.alarms.isEmpty && DisplayWidth.of(words) <= room
-            spans.append(Span("✗ \(isRoomy ? words : trouble.platform.displayName)  ", .bad, .bold))
+        let troubles = state.platformTroubles
+        for platform in state.settings.platforms {
+            let name = StatusWords.platform(platform)
+            if let trouble = troubles.first(where: { $0.platform == platform }) {
+                let words = ErrorWords.brief(trouble)
+                let isRoomy = state.alarms.isEmpty && DisplayWidth.of(words) <= room
+                spans.append(Span("✗ \(isRoomy ? words : platform.displayName)  ", .bad, .bold))
+                continue
+            }
+            let age = state.answeredAt[platform].map { state.now.timeIntervalSince($0) }
+            let isOld = age.map { $0 > max(120, 2 * state.currentInstancesInterval + 10) } ?? false
+            spans.append(Span(age == nil ? "◌" : "●", age == nil ? .muted : isOld ? .warning : .good))
+            // On a narrow screen the mark says that all is well.
+            let words = isNarrow && age != nil && !isOld ? "" : " \(age.map { Self.words($0) } ?? "…")"
+            spans += [Span("\(isNarrow ? "" : " ")\(name.text)", name.role), Span("\(words)  ", .muted)]
         }
         spans.append(Span(Format.timeOfDay(state.now, offset: state.settings.secondsFromGMT)))
         return spans
+    }
+
+    /// Steps of an age, so that a screen on which nothing happens is seldom written to.
+    private static let ages: [(Double, String)] = [
+        (86_400, "1 d"), (21_600, "6 h"), (7200, "2 h"), (3600, "1 h"), (1800, "30 min"), (600, "10 min"),
+        (300, "5 min"), (120, "2 min"), (60, "1 min"),
+    ]
+
+    private static func words(_ age: TimeInterval) -> String {
+        Self.ages.first { age >= $0.0 }?.1 ?? "now"
     }
 }

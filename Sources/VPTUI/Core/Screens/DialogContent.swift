@@ -17,25 +17,35 @@ extension DialogScreen {
                     "  ·  \(Format.dollars(offer.price.dollarsPerDay)) a day, from now until it is destroyed"),
             ],
             [
-                Span("image ", .muted), Span(request.image ?? state.settings.defaults.image),
+                Span("image    ", .muted), Span(request.image ?? state.settings.defaults.image),
             ],
-            [Span("disk ", .muted), Span(Format.bytes(request.query.diskBytes))],
+            [Span("disk     ", .muted), Span(Format.bytes(request.query.diskBytes))],
         ]
         if let limit = request.query.maximumPrice ?? state.settings.defaults.maximumPrice {
             let isTyped = limit != state.settings.defaults.maximumPrice
             lines.append([
-                Span("limit ", .muted), Span(Format.hourly(limit), .money),
+                Span("limit    ", .muted), Span(Format.hourly(limit), .money),
                 Span(isTyped ? ", as the query says" : ", as the settings say", .muted),
             ])
         }
-        if let balance = state.money.balances.first(where: { $0.platform == offer.platform }) {
-            let rate = offer.price.dollarsPerHour
-            let hours = rate > 0 ? balance.dollars / rate : 0
+        lines.append(FormQuote.account(offer, state))
+        let terms = request.lease ?? state.settings.leaseTerms
+        if let seconds = terms.seconds {
             lines.append([
-                Span("balance ", .muted), Span(Format.dollars(balance.dollars), .money),
+                Span("lease    ", .muted),
                 Span(
-                    rate > 0 ? ", enough for \(Format.fixed(hours, 0)) h of it" : "",
-                    hours < 1 ? .bad : .muted),
+                    "\(terms.ending == .destroy ? "destroyed" : "stopped") after \(TimeSpan.text(seconds)) without use, "
+                ),
+                Span(Format.dollars(offer.price.cost(of: seconds)), .money), Span(" by then", .muted),
+            ])
+        } else {
+            lines.append([Span("lease    ", .muted), Span("none: it costs until you destroy it", .bad)])
+        }
+        let report = state.moneyReport
+        if let day = report.dollarsPerDay {
+            lines.append([
+                Span("today    ", .muted), Span(Format.dollars(report.spentToday), .money),
+                Span(" of \(Format.dollars(day)) is spent"),
             ])
         }
         if offer.isInterruptible { lines.append([Span("Spot: the platform may take it away.", .warning)]) }
@@ -145,9 +155,11 @@ extension DialogScreen {
         var lines: [[Span]] = []
         for instance in ids.prefix(6).compactMap({ state.instances.row($0) }) {
             let disk = instance.diskBytes.map { "its disk of \(Format.bytes($0))" } ?? "its disk"
+            let price =
+                state.parkedDollarsPerDay(instance).map { "about \(Format.dollars($0)) a day" } ?? "money"
             lines.append([
                 Span(instance.name ?? instance.id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "),
-                Span("\(disk) goes on costing money", .warning),
+                Span("\(disk) goes on costing \(price)", .warning),
             ])
         }
         if ids.count > 6 { lines.append([Span("… and \(ids.count - 6) more", .muted)]) }
@@ -164,10 +176,22 @@ extension DialogScreen {
         var lines: [[Span]] = ids.prefix(6).compactMap { state.instances.row($0) }.map { instance in
             [
                 Span(instance.name ?? instance.id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "),
-                Span("stopped, it costs \(Format.hourly(instance.price))", .muted),
+                Span(
+                    (state.runningPrice(instance).map { Format.hourly($0) } ?? "its full price") + " ",
+                    .money, .bold),
+                Span(
+                    "from now on; stopped, it costs \(Format.dollars(instance.price.dollarsPerDay)) a day",
+                    .muted),
             ]
         }
-        lines.append([Span("It costs its full price again from now on.")])
+        lines += Set(ids.map(\.platform)).sorted { $0.rawValue < $1.rawValue }.compactMap { platform in
+            state.money.balances.first { $0.platform == platform }.map { balance in
+                [
+                    Span("\(platform.displayName) has ", .muted),
+                    Span(Format.dollars(balance.dollars), balance.dollars < 1 ? .bad : .money),
+                ]
+            }
+        }
         lines.append([Span("Where the GPU has been taken, it stays stopped and that is said.", .muted)])
         return (ids.count == 1 ? "Start \(ids[0])" : "Start \(ids.count) instances", lines)
     }

@@ -3,41 +3,66 @@ import VPEngine
 
 /// The launch form: fields at the left, completions under the one that has the keys, the price below.
 enum FormScreen {
-    static func draw(_ form: LaunchForm, _ state: State, of buffer: inout CellBuffer) {
-        let screen = buffer.bounds
+    private struct Placement {
+        var area: Rect
+        /// On a low screen the fields around the one with the keys are shown.
+        var fields: [(field: LaunchForm.Field, row: Rect)]
+        var help: Rect
+        var quote: [[Span]]
+        var quoteRows: Rect
+        var button: Rect
+    }
+
+    private static let buttonWidth = 11
+
+    private static func placement(_ form: LaunchForm, _ state: State) -> Placement {
+        let screen = Rect(state.size)
         let fields = LaunchForm.Field.allCases.filter { $0 != .rent }
-        let quote = Self.quote(form, state)
-        let completions = form.completions(state)
-        let height = fields.count + 4 + quote.count + 2
+        // Most of the fields are left on a low screen.
+        let quoteRoom = max(3, screen.height - 4 - 3 - min(fields.count, 8))
+        // And a blank one above the button where there is room for that.
+        let lines = FormQuote.lines(form, state) + (screen.height >= 28 ? [[]] : [])
+        let quote = Array(lines.prefix(quoteRoom))
         let area = screen.dropFirst(rows: 1).dropLast(rows: 1).centred(
-            Size(width: max(58, min(88, screen.width - 8)), height: height))
-        let inner = drawBox(area, title: "Rent an instance", in: &buffer)
-        // On a low screen the fields around the one with the keys are shown.
+            Size(width: max(58, min(88, screen.width - 8)), height: fields.count + quote.count + 5))
+        let inner = area.inner
         let room = max(1, inner.height - quote.count - 3)
         let focus = fields.firstIndex(of: form.focused) ?? fields.count - 1
         let top = max(0, min(focus - room / 2, fields.count - room))
-        var y = inner.y
-        for field in fields[top...].prefix(room) {
-            Self.draw(
-                field, form, state, in: Rect(x: inner.x, y: y, width: inner.width, height: 1), of: &buffer)
-            y += 1
-        }
-        Self.drawHelp(
-            form, completions, in: Rect(x: inner.x, y: y, width: inner.width, height: 1), of: &buffer)
-        y += 2
-        for line in quote where y < inner.maxY - 1 {
-            var x = inner.x + 1
+        let shown = fields[top...].prefix(room).enumerated().map { ($1, inner.row($0)) }
+        let rest = inner.dropFirst(rows: shown.count)
+        return Placement(
+            area: area, fields: shown, help: rest.row(0), quote: quote,
+            quoteRows: rest.dropFirst(rows: 2).dropLast(rows: 1),
+            button: Rect(
+                x: inner.x + (inner.width - Self.buttonWidth) / 2, y: inner.maxY - 1, width: Self.buttonWidth,
+                height: 1))
+    }
+
+    /// The field, or the button, that is drawn at `point`.
+    static func field(at point: Point, _ form: LaunchForm, _ state: State) -> LaunchForm.Field? {
+        let placement = Self.placement(form, state)
+        if placement.button.contains(point) { return .rent }
+        return placement.fields.first { $0.row.contains(point) }?.field
+    }
+
+    static func draw(_ form: LaunchForm, _ state: State, of buffer: inout CellBuffer) {
+        let placement = Self.placement(form, state)
+        drawBox(placement.area, title: "Rent an instance", in: &buffer)
+        for (field, row) in placement.fields { Self.draw(field, form, state, in: row, of: &buffer) }
+        Self.drawHelp(form, form.completions(state), in: placement.help, of: &buffer)
+        for (row, line) in placement.quote.prefix(placement.quoteRows.height).enumerated() {
+            var x = placement.quoteRows.x + 2
             for span in line {
                 x += buffer.writeCut(
-                    span.text, x: x, y: y, style: span.style.on(.dialog), limit: inner.maxX - 1 - x)
+                    span.text, x: x, y: placement.quoteRows.y + row, style: span.style.on(.dialog),
+                    limit: placement.quoteRows.maxX - 1 - x)
             }
-            y += 1
         }
         let isFocused = form.focused == .rent
-        let label = isFocused ? " ▸ Rent it " : "   Rent it "
         buffer.write(
-            label, x: inner.x + (inner.width - 11) / 2, y: inner.maxY - 1,
-            style: Style(.plain, on: isFocused ? .buttonFocused : .button))
+            isFocused ? " ▸ Rent it " : "   Rent it ", x: placement.button.x, y: placement.button.y,
+            style: Style(.plain, on: isFocused ? .buttonFocused : .button), limit: placement.button.width)
     }
 
     /// What it asks for and what that costs, for lines in place of a screen.
@@ -52,7 +77,7 @@ enum FormScreen {
                 }
             return "\(field.rawValue): \(value)"
         }
-        let quote = Self.quote(form, state).map { $0.map(\.text).joined() }.filter { !$0.isEmpty }
+        let quote = FormQuote.lines(form, state).map { $0.map(\.text).joined() }.filter { !$0.isEmpty }
         return fields + quote + (form.problem.map { [$0.sentence] } ?? [])
     }
 
@@ -145,70 +170,5 @@ enum FormScreen {
         case .command: return "nothing: r runs a command later"
         case .count, .platform, .disk, .image, .spot, .rent: return ""
         }
-    }
-
-    /// What it would cost: the offer that was chosen, or the cheapest that fits.
-    private static func quote(_ form: LaunchForm, _ state: State) -> [[Span]] {
-        switch form.quote {
-        case .due where form.problem != nil: return [[], [], []]
-        case .due, .asking: return [[Span("Asking for prices…", .muted)], [], []]
-        case .failed(let error):
-            let words = ErrorWords(error)
-            return [[Span("⚠ \(words.title)", .bad)], [Span(words.detail ?? words.advice, .muted)], []]
-        case .known(let offers, let job, let failures):
-            var lines: [[Span]] = []
-            if let offer = offers.first {
-                let platform = StatusWords.platform(offer.platform)
-                lines.append([
-                    Span("\(platform.text) ", platform.role),
-                    Span(InstancesScreen.gpu(offer.gpuName, offer.gpuCount), .accent, .bold),
-                    Span("  \(Format.memory(offer.gpuMemoryBytes, of: offer.gpuName))  "),
-                    Span(Format.hourly(offer.price), .money, .bold),
-                    Span("  \(Format.dollars(offer.price.dollarsPerDay)) a day", .money),
-                    Span(offer.location.map { "  \($0)" } ?? "", .muted),
-                ])
-                lines.append(Self.means(offer, form, count: form.offer == nil ? offers.count : nil, state))
-                lines.append(Self.jobPrice(offer, job))
-            } else {
-                lines.append([Span("Nothing that fits is for rent now.", .warning)])
-                lines.append([Span("Ask for another GPU, or leave the price open.", .muted)])
-            }
-            if let failure = failures.first {
-                lines[lines.count - 1] = [Span("⚠ \(ErrorWords.brief(failure))", .bad)]
-            }
-            while lines.count < 3 { lines.append([]) }
-            return lines
-        }
-    }
-
-    private static func jobPrice(_ offer: Offer, _ job: JobEstimate) -> [Span] {
-        let hours = job.hours == 1 ? "an hour" : "\(Format.short(job.hours)) h"
-        return [
-            Span("\(hours) of it with this project's files: ", .muted),
-            Span(Format.dollars(offer.dollars(for: job)), .money),
-        ]
-    }
-
-    private static func means(
-        _ offer: Offer, _ form: LaunchForm, count: Int?, _ state: State
-    ) -> [Span] {
-        var spans: [Span] = []
-        if let count {
-            spans.append(Span("the cheapest of \(count); a taken one gives way to the next", .muted))
-        } else {
-            spans.append(Span("this very offer, and no other", .muted))
-        }
-        guard offer.price.dollarsPerHour > 0 else { return spans }
-        if let limit = try? form.maximumCost() {
-            let age = TimeSpan.brief(limit / offer.price.dollarsPerHour * 3600)
-            spans.insert(Span("\(Format.dollars(limit)) buys \(age) · ", .money), at: 0)
-        } else if let balance = state.money.balances.first(where: { $0.platform == offer.platform }) {
-            let hours = balance.dollars / offer.price.dollarsPerHour
-            spans.append(
-                Span(
-                    " · \(Format.dollars(balance.dollars)) lasts \(Format.fixed(hours, 0)) h",
-                    hours < 1 ? .bad : .muted))
-        }
-        return spans
     }
 }

@@ -1,20 +1,34 @@
 import VPEngine
 
-/// The bottom line: the keys of what has the focus, or the text being typed. A click on a key presses it.
+/// The bottom line: the keys that do something where the focus is, or the text being typed.
+/// A click on a key presses it.
 enum HintBar {
+    /// In the order in which they stand.
+    private enum Group: CaseIterable { case act, look, move }
+
     private struct Hint {
         var key: String
         var word: String
         /// What a click presses; nil for a hint that names several keys.
         var pressed: Key?
+        var group = Group.look
+        /// The lower, the longer it stays on a narrow screen.
+        var rank = 0
 
-        init(_ key: String, _ word: String, _ pressed: Key? = nil) {
+        init(_ key: String, _ word: String, _ pressed: Key? = nil, _ group: Group = .look) {
             self.key = key
             self.word = word
             self.pressed = pressed
+            self.group = group
         }
 
         var width: Int { DisplayWidth.of(self.key) + 1 + DisplayWidth.of(self.word) }
+    }
+
+    private struct Placed {
+        var hints: [(hint: Hint, x: Int)] = []
+        /// Dots between groups, and where hints are left out.
+        var marks: [(text: String, x: Int)] = []
     }
 
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
@@ -24,7 +38,11 @@ enum HintBar {
             Self.draw(prompt, state, in: area, of: &buffer)
             return
         }
-        for (hint, x) in Self.placed(state, in: area) {
+        let placed = Self.placed(state, in: area)
+        for (text, x) in placed.marks {
+            buffer.write(text, x: x, y: area.y, style: Style(.muted, on: .bar))
+        }
+        for (hint, x) in placed.hints {
             let used = buffer.write(hint.key, x: x, y: area.y, style: Style(.key, on: .bar, .bold))
             buffer.write(hint.word, x: x + used + 1, y: area.y, style: Style(.plain, on: .bar))
         }
@@ -34,28 +52,50 @@ enum HintBar {
     static func key(at point: Point, _ state: State) -> Key? {
         let area = Layout(state).hint
         guard area.contains(point) else { return nil }
-        return Self.placed(state, in: area).first { hint, x in
+        return Self.placed(state, in: area).hints.first { hint, x in
             point.x >= x && point.x < x + hint.width
-        }?.0.pressed
+        }?.hint.pressed
     }
 
     /// Which hints fit, and where. Help and the way out are always there, whatever else fits.
-    private static func placed(_ state: State, in area: Rect) -> [(Hint, Int)] {
+    private static func placed(_ state: State, in area: Rect) -> Placed {
         let fixed = Self.fixedHints(state)
         let fixedWidth = fixed.reduce(0) { $0 + $1.width + 2 }
-        var placed: [(Hint, Int)] = []
+        var placed = Placed()
         var x = area.x + 1
-        func place(_ hints: [Hint], until end: Int) {
-            for hint in hints {
-                guard x + hint.width <= end else { return }
-                placed.append((hint, x))
-                x += hint.width + 2
+        let end = area.maxX - 1 - fixedWidth
+        let all = Self.hints(state)
+        let hints = Self.fitting(all, room: end - x)
+        for (index, hint) in hints.enumerated() {
+            if index > 0, hints[index - 1].group != hint.group {
+                placed.marks.append(("·", x - 1))
+                x += 1
+            }
+            placed.hints.append((hint, x))
+            x += hint.width + 2
+        }
+        if hints.count < all.count { placed.marks.append(("…", x)) }
+        x = max(x, area.maxX - 1 - fixedWidth + 2)
+        for hint in fixed where x + hint.width <= area.maxX - 1 {
+            placed.hints.append((hint, x))
+            x += hint.width + 2
+        }
+        return placed
+    }
+
+    /// The most wanted of them, in their order; where some are left out, a mark for that has its place too.
+    private static func fitting(_ hints: [Hint], room: Int) -> [Hint] {
+        func width(_ places: [Int]) -> Int {
+            zip(places, places.dropFirst()).reduce(places.reduce(0) { $0 + hints[$1].width + 2 } - 2) {
+                $0 + (hints[$1.0].group == hints[$1.1].group ? 0 : 1)
             }
         }
-        place(Self.hints(state), until: area.maxX - 1 - fixedWidth)
-        x = max(x, area.maxX - 1 - fixedWidth + 2)
-        place(fixed, until: area.maxX - 1)
-        return placed
+        let wanted = hints.indices.sorted { (hints[$0].rank, $0) < (hints[$1].rank, $1) }
+        for count in stride(from: hints.count, to: 0, by: -1) {
+            let places = wanted.prefix(count).sorted()
+            if width(places) + (count < hints.count ? 3 : 0) <= room { return places.map { hints[$0] } }
+        }
+        return []
     }
 
     private static func draw(_ prompt: Prompt, _ state: State, in area: Rect, of buffer: inout CellBuffer) {
@@ -64,7 +104,7 @@ enum HintBar {
         let mark =
             switch prompt.kind {
             case .keepLines: "&"
-            case .filter, .search, .run, .rename, .forward, .offerQuery, .writeLog, .goToTime: "/"
+            case .filter, .search, .run, .rename, .lease, .forward, .offerQuery, .writeLog, .goToTime: "/"
             }
         let x = area.x + 1 + buffer.write(mark, x: area.x + 1, y: area.y, style: Style(.key, on: .bar, .bold))
         drawField(
@@ -93,7 +133,8 @@ enum HintBar {
             return [Hint("Enter", "go", .enter), Hint("↑", "history", .up), Hint("Esc", "cancel", .escape)]
         case .form:
             return [
-                Hint("Tab", "next field", .tab), Hint("→", "complete", .right), Hint("Ctrl-s", "rent it"),
+                Hint("Tab", "next field", .tab), Hint("→", "complete", .right),
+                Hint("Ctrl-s", "rent it"),
                 Hint("Esc", "cancel", .escape),
             ]
         case .palette:
@@ -105,30 +146,111 @@ enum HintBar {
             let copy = Hint("y", "copy the line", .character("y"))
             let own: [Hint] =
                 switch list.kind {
-                case .history: [copy]
+                case .history where list.isTyping:
+                    [Hint("Enter", "keep the filter", .enter)]
+                case .history:
+                    [
+                        copy, Hint("/", "filter", .character("/")),
+                        Hint("p", list.showsCalls ? "hide polls" : "show polls", .character("p")),
+                    ]
                 case .actions: [Hint("X", "cancel it", .character("X"))]
                 case .alarms where state.alarms.isEmpty: []
                 case .alarms: Self.hints(ofAlarm: list.selected, state) + [copy]
                 }
             return [Hint("j k", "move")] + own + [Hint("Esc", "close", .escape)]
-        case .help, .text: return [Hint("j k", "scroll"), Hint("Esc", "close", .escape)]
+        case .help(let help):
+            let isEmpty = help.field.text.isEmpty
+            return [
+                Hint("↑ ↓ PgDn", "scroll"), Hint("Esc", isEmpty ? "close" : "all keys", .escape),
+            ]
+        case .text: return [Hint("j k", "scroll"), Hint("Esc", "close", .escape)]
         case nil: break
         }
         var hints: [Hint] = []
         if !state.alarms.isEmpty,
             let key = state.keyMap.bindings.first(where: { $0.command == .alarms })?.keys.first
         {
-            hints.append(Hint(key.name, "alarms", key))
+            hints.append(Hint(key.name, "alarms", key, .act))
         }
-        if !state.pendingDestroys.isEmpty { hints.append(Hint("z", "undo destroy", .character("z"))) }
+        if !state.pendingDestroys.isEmpty { hints.append(Hint("z", "undo destroy", .character("z"), .act)) }
+        let own = Self.paneHints(state)
+        return hints + Group.allCases.flatMap { group in own.filter { $0.group == group } }
+    }
+
+    /// The keys that do something where the focus is, as it is now.
+    private static func paneHints(_ state: State) -> [Hint] {
+        var hints: [Hint] = []
+        let marks = state.markCount(of: state.focus)
         for context in KeyMap.contexts(of: state.focus, state.mainContent) where context != .everywhere {
             for binding in state.keyMap.bindings(in: context) {
-                guard let hint = binding.hint, let key = binding.keys.first else { continue }
-                if state.settings.isReadOnly, binding.command.changesSomething { continue }
-                hints.append(Hint(key.name, hint, key))
+                guard let hint = binding.hint, let key = binding.keys.first,
+                    Self.works(binding.command, state)
+                else { continue }
+                let applies = marks > 0 && binding.command.appliesToMarks
+                let isBack =
+                    binding.command == .metrics && state.focus == .main && state.mainContent == .metrics
+                var shown = Hint(
+                    key.name, isBack ? "log" : applies ? "\(hint) \(marks)" : hint, key,
+                    binding.command.changesSomething ? .act : .look)
+                shown.rank = Self.rank(binding.command)
+                hints.append(shown)
+            }
+        }
+        func add(_ command: Command, _ word: String) {
+            let contexts = KeyMap.contexts(of: state.focus, state.mainContent)
+            guard
+                let key = state.keyMap.bindings.first(where: {
+                    $0.command == command && contexts.contains($0.context)
+                })?.keys.first
+            else { return }
+            var hint = Hint(key.name, word, key, .move)
+            // A way out is never left out before the rest.
+            hint.rank = command == .back || command == .nextHit ? 0 : 20
+            hints.append(hint)
+        }
+        if marks > 0 { add(.unmark, "unmark") }
+        if state.focus == .main {
+            if state.mainContent == .log, state.log.search != nil {
+                add(.nextHit, "next hit")
+                add(.previousHit, "hit before")
+                add(.back, "end search")
+            } else if state.mainContent == .log, state.log.filter != nil {
+                add(.back, "all lines")
+            } else {
+                add(.back, state.mainContent == .log || state.log.job == nil ? "to the list" : "back")
+            }
+            if state.mainContent == .log || state.mainContent == .metrics, state.jobs.shownCount > 1 {
+                add(.previousJob, "job before")
+                add(.nextJob, "next job")
             }
         }
         return hints
+    }
+
+    /// What one does with an instance most: that the market is a key away is on its line.
+    private static func rank(_ command: Command) -> Int {
+        let order: [Command] = [
+            .run, .sync, .openLog, .destroy, .download, .create, .details, .search, .shell,
+        ]
+        return order.firstIndex(of: command) ?? order.count
+    }
+
+    /// Whether it does anything now.
+    private static func works(_ command: Command, _ state: State) -> Bool {
+        if state.settings.isReadOnly, command.changesSomething { return false }
+        switch command {
+        case .search where state.focus != .main: return true
+        case .follow, .wrap, .keepLines, .search: return state.mainContent == .log
+        case .metrics where state.focus == .main, .cancel where state.focus == .main:
+            guard let job = state.log.job else { return false }
+            return command == .metrics || state.jobs.row(job)?.state.isOver == false
+        case .sync, .run, .download, .shell, .destroy, .stopOrStart, .files, .details, .lease, .openLog:
+            return state.focus != .instances || !state.instances.rows.isEmpty
+        case .rent, .rentDirectly: return state.offers.selection != nil
+        case .runAgain: return state.jobs.selection != nil
+        case .cancel where state.focus == .jobs: return state.jobs.selectedRow?.state.isOver == false
+        default: return true
+        }
     }
 
     private static func hints(ofAlarm row: Int, _ state: State) -> [Hint] {
@@ -142,7 +264,8 @@ enum HintBar {
         case .filter(.instances): return Self.count(state.instances)
         case .filter(.offers): return Self.count(state.offers)
         case .filter(.jobs): return Self.count(state.jobs)
-        case .filter(.main), .search, .keepLines, .run, .rename, .forward, .offerQuery, .writeLog, .goToTime:
+        case .filter(.main), .search, .keepLines, .run, .rename, .lease, .forward, .offerQuery, .writeLog,
+            .goToTime:
             return prompt.problem ?? TextPattern(prompt.field.text).problem ?? ""
         }
     }

@@ -20,7 +20,8 @@ enum InstancesScreen {
         Column(title: "id", minimum: 6, maximum: 24, isWhole: true),
         Column(title: "gpu", minimum: 8, maximum: 18, order: "gpu", priority: 1),
         Column(title: "name", minimum: 10, maximum: 24, order: "name", priority: 4),
-        Column(title: "status", minimum: 12, maximum: 44, order: "status", grows: true, priority: 3),
+        Column(title: "status", minimum: 12, maximum: 44, order: "status", grows: true, priority: 2),
+        Column(title: "load", minimum: 6, maximum: 24, priority: 3, isOptional: true),
         Column(title: "$/h", minimum: 6, maximum: 7, isRightAligned: true, order: "price", priority: 2),
         Column(
             title: "up", minimum: 3, maximum: 6, isRightAligned: true, isWhole: true, order: "newest",
@@ -36,6 +37,7 @@ enum InstancesScreen {
             [Span(Self.gpu(instance.gpuName, instance.gpuCount))],
             [Span(instance.name ?? "–", instance.name == nil ? .muted : .plain)],
             Self.status(instance, state),
+            Self.load(instance, state),
             [Span(Format.fixed(instance.price.dollarsPerHour, 3), .money)],
             [Span(Self.coarse(age), .muted)],
         ]
@@ -45,6 +47,25 @@ enum InstancesScreen {
     private static func coarse(_ age: String) -> String { age.hasSuffix("s") ? "<1m" : age }
 
     static func gpu(_ name: String, _ count: Int) -> String { count == 1 ? name : "\(name) ×\(count)" }
+
+    /// `95 % ▂▃▅▇  14.2/24 G`, while that is known.
+    private static func load(_ instance: Instance, _ state: State) -> [Span] {
+        guard instance.status == .running, let track = state.telemetry.track(instance.id),
+            let sample = track.latest, state.now.timeIntervalSince(track.date ?? .distantPast) < 30
+        else { return [] }
+        guard let share = sample.gpuShare else {
+            let cpu = track.cpu.last.map { [Span("cpu ", .muted), Span(TelemetryView.percent($0))] }
+            return Span.parts([cpu ?? []])
+        }
+        let plotting: Settings.Plotting = state.settings.plotting == .ascii ? .ascii : .blocks
+        let curve = Plot.sparkline(Array(track.gpu.suffix(5)), width: 5, range: 0...1, plotting)
+        let percent = TelemetryView.percent(share)
+        let pad = String(repeating: " ", count: max(0, 5 - DisplayWidth.of(percent)))
+        return Span.parts([
+            [Span(pad + percent, share < 0.05 ? .warning : .good)], [Span(curve, .good)],
+            TelemetryView.memory(sample).map { [Span($0, .accent)] } ?? [],
+        ])
+    }
 
     /// What it is doing: the platform's status, or the action of ours that is going on.
     private static func status(_ instance: Instance, _ state: State) -> [Span] {
@@ -77,6 +98,9 @@ enum InstancesScreen {
             let names = state.settings.platforms.map(\.displayName).joined(separator: " and ")
             return state.instances.failures.isEmpty ? ["Asking \(names)…"] : ["Nothing is known yet."]
         }
-        return ["No instances: nothing is costing money.", "Press 2, choose an offer, Enter rents it."]
+        return [
+            "No instances: nothing is costing money.",
+            "2 goes to Offers; Enter there rents one.",
+        ]
     }
 }

@@ -18,7 +18,7 @@ enum JobsScreen {
         Column(title: "state", minimum: 11, maximum: 16, order: "state"),
         Column(title: "time", minimum: 8, maximum: 9, isRightAligned: true, priority: 1),
         Column(title: "cost", minimum: 5, maximum: 7, isRightAligned: true, order: "cost", priority: 2),
-        Column(title: "command", minimum: 8, maximum: 30, grows: true, priority: 3),
+        Column(title: "command", minimum: 8, maximum: 48, grows: true, priority: 3),
         Column(title: "on", minimum: 6, maximum: 24, isWhole: true, order: "on", priority: 4),
     ]
 
@@ -35,9 +35,42 @@ enum JobsScreen {
             [Span("\(mark.glyph) \(word)", mark.role)],
             [Span(StatusWords.elapsed(job, now: state.now).map { TimeSpan.clock($0) } ?? "–", .muted)],
             [Span(Self.dollars(job, state).map { Format.dollars($0) } ?? "–", .money)],
-            [Span(job.command.shellText, .muted)],
+            Self.life(job, state) ?? [Span(job.command.shellText, .muted)],
             [Span(job.instance.rawValue, .muted)],
         ]
+    }
+
+    /// `loss 0.037 ↘  14/60 ▰▰▱▱▱ 23 %  0:41 left  $1.84 at the end` of one that trains;
+    /// nil of any other.
+    private static func life(_ job: Job, _ state: State) -> [Span]? {
+        guard !job.state.isOver, let report = state.training(of: job) else { return nil }
+        var parts: [[Span]] = []
+        if let alarm = report.alarms.first { parts.append([Span("✗ \(alarm.kind.rawValue)", .bad, .bold)]) }
+        if let loss = report.figures.mainLoss {
+            let value = loss.last.isFinite ? Format.short(loss.last) : "nan"
+            parts.append([
+                Span("loss ", .muted), Span(value, loss.last.isFinite ? .plain : .bad),
+                Span(" \(loss.arrow)", loss.arrow == "↗" ? .warning : .good),
+            ])
+        }
+        if let progress = report.figures.progress {
+            let (done, total) = progress.overall ?? (progress.done, progress.total)
+            let share = total > 0 ? max(0, min(1, done / total)) : 0
+            let filled = max(share > 0 ? 1 : 0, Int(saturating: (share * 5).rounded()))
+            parts.append([
+                Span("\(Format.compact(done))/\(Format.compact(total)) ", .muted),
+                Span(String(repeating: "▰", count: filled), .accent),
+                Span(String(repeating: "▱", count: 5 - filled), .muted),
+                Span(" \(Int(saturating: share * 100)) %"),
+            ])
+        }
+        if let left = report.secondsLeft, left > 0 {
+            parts.append([Span("\(TimeSpan.countdown(left)) left")])
+        }
+        if let dollars = report.finishDollars {
+            parts.append([Span(Format.dollars(dollars), .money), Span(" at the end", .muted)])
+        }
+        return parts.isEmpty ? nil : Span.parts(parts)
     }
 
     /// What it has cost so far, while it runs on an instance whose price is known.

@@ -4,7 +4,7 @@ import VPEngine
 /// The history of calls and commands, the list of actions, and the alarms.
 enum ListOverlayScreen {
     static func draw(_ list: ListOverlay, _ state: State, of buffer: inout CellBuffer) {
-        let area = Layout.listBox(buffer.size)
+        let area = Layout.listBox(buffer.size, count: state.count(of: list))
         switch list.kind {
         case .history: Self.drawHistory(list, state, area, &buffer)
         case .actions: Self.drawActions(list, state, area, &buffer)
@@ -15,10 +15,32 @@ enum ListOverlayScreen {
     private static func drawHistory(
         _ list: ListOverlay, _ state: State, _ area: Rect, _ buffer: inout CellBuffer
     ) {
-        let inner = drawBox(area, title: "What was asked and done", in: &buffer)
-        let entries = state.history.entries
+        let title = list.showsCalls ? "What was asked and done" : "What was done here"
+        let inner = drawBox(area, title: title, in: &buffer)
+        let entries = state.history.shown(in: list)
+        if list.isTyping || !list.field.text.isEmpty {
+            let last = Rect(x: inner.x, y: area.maxY - 1, width: inner.width, height: 1)
+            let mark = buffer.write(" /", x: last.x + 1, y: last.y, style: Style(.key, on: .dialog, .bold))
+            if list.isTyping {
+                drawField(
+                    list.field, x: last.x + 1 + mark, y: last.y, width: min(40, last.width - 4),
+                    surface: .dialog, in: &buffer)
+            } else {
+                buffer.writeCut(
+                    "\(list.field.text) ", x: last.x + 1 + mark, y: last.y,
+                    style: Style(.warning, on: .dialog), limit: min(40, last.width - 4))
+            }
+        }
         guard !entries.isEmpty else {
-            buffer.write("Nothing yet.", x: inner.x + 1, y: inner.y, style: Style(.muted, on: .dialog))
+            let calls = state.history.entries.count
+            let words =
+                calls == 0
+                ? "Nothing yet."
+                : list.field.text.isEmpty
+                    ? "Nothing yet. p shows the \(Format.plural(calls, "question")) to the platforms."
+                    : "Nothing matches “\(list.field.text)”. Esc shows all."
+            buffer.writeCut(
+                words, x: inner.x + 1, y: inner.y, style: Style(.muted, on: .dialog), limit: inner.width - 2)
             return
         }
         // The last row says what would be copied.

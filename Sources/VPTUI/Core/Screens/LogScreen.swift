@@ -6,7 +6,8 @@ enum LogScreen {
     /// Where the lines are drawn: the pane without its border, the times and the summary.
     static func textArea(_ state: State, in area: Rect) -> Rect {
         var inner = area.inner.dropLast(rows: Self.summaryHeight(state, area))
-        let gutter = Self.gutter(state, inner)
+        // A column of air, so that a line does not begin on the border.
+        let gutter = Self.gutter(state, inner) + (inner.width > 30 ? 1 : 0)
         inner.x += gutter
         inner.width -= gutter
         return inner
@@ -24,7 +25,7 @@ enum LogScreen {
         buffer.fill(inner)
         drawPane(
             area, number: Pane.main.rawValue, title: Pane.main.title, subtitle: Self.subtitle(state),
-            right: Self.corner(log), isFocused: isFocused, in: &buffer)
+            right: Self.corner(log, state), isFocused: isFocused, in: &buffer)
         guard !inner.isEmpty else { return }
         if Self.summaryHeight(state, area) > 0 {
             Self.drawSummary(state, in: inner.row(inner.height - 1), of: &buffer)
@@ -111,13 +112,18 @@ enum LogScreen {
         return "\(id) · \(mark.glyph) \(reconnecting ? "reconnecting" : ending)\(time)"
     }
 
-    private static func corner(_ log: LogState) -> [Span] {
+    private static func corner(_ log: LogState, _ state: State) -> [Span] {
         var spans: [Span] = []
         if let filter = log.filter {
             let context = filter.context > 0 ? " ±\(filter.context)" : ""
             spans += [Span("&\(filter.pattern.typed)\(context)", .key), Span(" · ", .muted)]
         }
-        if log.isFollowing {
+        let job = log.job.flatMap { state.jobs.row($0) }
+        if log.isFollowing, let job, job.state.isOver {
+            // Nothing follows any more.
+            let mark = StatusWords.mark(job.state)
+            spans.append(Span("ended \(mark.glyph)", mark.role))
+        } else if log.isFollowing {
             spans.append(Span("following", .good))
         } else if log.newLines == 0 {
             spans.append(Span("paused", .warning))

@@ -98,7 +98,23 @@ enum OffersScreen {
         mbps >= 1000 ? Format.fixed(mbps / 1000, 1) + " Gb/s" : Format.fixed(mbps, 0) + " Mb/s"
     }
 
+    /// Of the line that is left while something is rented: what the market has, and how old that is.
+    private static func foldedSubtitle(_ state: State) -> String {
+        guard let cheapest = state.offers.rows.min(by: { $0.price.dollarsPerHour < $1.price.dollarsPerHour })
+        else { return state.offers.fetchedAt == nil ? "" : "· none fits the query" }
+        let gpu = InstancesScreen.gpu(cheapest.gpuName, cheapest.gpuCount)
+        var text = "· cheapest \(gpu) $\(Format.fixed(cheapest.price.dollarsPerHour, 3))"
+        text += " · \(Format.count(state.offers.rows.count))"
+        if state.isStale(cheapest.platform, state.offers.fetchedAt, State.quietOffersInterval),
+            let date = state.offers.fetchedAt
+        {
+            text += " · as of \(Format.timeOfDay(date, offset: state.settings.secondsFromGMT))"
+        }
+        return text
+    }
+
     private static func subtitle(_ state: State) -> String {
+        if state.foldsOffers { return Self.foldedSubtitle(state) }
         var text = state.market.queryText.isEmpty ? "any GPU" : state.market.queryText
         if !state.offers.rows.isEmpty { text += " · \(state.offers.rows.count)" }
         return text

@@ -5,10 +5,13 @@ enum PromptScreen {
     static func draw(_ prompt: Prompt, _ state: State, of buffer: inout CellBuffer) {
         let screen = buffer.bounds
         let shown = prompt.history.prefix(max(0, min(6, screen.height - 10)))
-        let help = Self.help(prompt, state)
+        let width = max(56, min(96, screen.width * 2 / 3))
+        let help = Self.help(prompt, state).flatMap { line in
+            DialogScreen.wrapped([Span(line)], width: width - 4).map { $0.map(\.text).joined() }
+        }
         let height = 4 + help.count + (shown.isEmpty ? 0 : shown.count + 1) + (prompt.problem == nil ? 0 : 1)
         let area = screen.dropFirst(rows: 1).dropLast(rows: 1).centred(
-            Size(width: max(56, min(96, screen.width * 2 / 3)), height: height))
+            Size(width: width, height: height))
         let border = Style(.borderFocused, on: .dialog)
         buffer.fill(area, style: Style(.plain, on: .dialog))
         buffer.box(area, style: border)
@@ -56,6 +59,7 @@ enum PromptScreen {
             return "Run on \(ids[0])" + (name.map { " · \($0)" } ?? "")
         case .run(let ids): return "Run on \(ids.count) instances"
         case .rename(let id): return "Name of \(id)"
+        case .lease(let id): return "Lease of \(id)"
         case .forward(let id): return "Local port to \(id)"
         case .writeLog(let job): return "Write the log of \(job) to"
         case .goToTime: return "Go to what came at"
@@ -66,6 +70,19 @@ enum PromptScreen {
 
     private static func mark(_ prompt: Prompt) -> String {
         if case .run = prompt.kind { "$ " } else { "" }
+    }
+
+    private static func leaseHelp(_ id: InstanceID, _ state: State) -> [String] {
+        let lease = state.instances.row(id)?.lease
+        let now =
+            lease?.endsAt.map {
+                "Now it ends at \(Format.timeOfDay($0, offset: state.settings.secondsFromGMT))"
+            } ?? "Now it has none"
+        let end = lease?.terms.ending == .stop ? "stopped" : "destroyed"
+        return [
+            "\(now). How long from here: 4h, 2d, 1h30m.",
+            "Then it is \(end), unless a job runs there.", "What that may cost is said before it is set.",
+        ]
     }
 
     private static func help(_ prompt: Prompt, _ state: State) -> [String] {
@@ -81,6 +98,7 @@ enum PromptScreen {
                 "<0.6  >24G     at most $0.60 an hour, at least 24 GB a GPU",
                 "rel>0.98 in:US,CA cuda>12 disk:80 spot",
             ]
+        case .lease(let id): self.leaseHelp(id, state)
         case .rename: ["The platform is told as well."]
         case .forward: ["8888, or 9000:8888 for another port here. `close 8888` ends it."]
         case .writeLog:

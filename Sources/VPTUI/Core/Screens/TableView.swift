@@ -16,15 +16,30 @@ struct Column {
     var grows = false
     /// The higher, the sooner it is left out on a narrow screen.
     var priority = 0
+    /// Left out where no row has anything in it.
+    var isOptional = false
 }
 
 struct Span {
     var text: String
     var style: Style
+    /// With what follows, up to the next that begins one, it is shown whole or left out with all after it.
+    var beginsPart = false
 
     init(_ text: String, _ role: Role = .plain, _ attributes: TextAttributes = []) {
         self.text = text
         self.style = Style(role, .base, attributes)
+    }
+}
+
+extension Span {
+    /// Figures in the order of their importance, as a cell that loses them from the right.
+    static func parts(_ parts: [[Span]]) -> [Span] {
+        parts.filter { !$0.isEmpty }.enumerated().flatMap { index, part in
+            var spans = index == 0 ? part : [Span("  ")] + part
+            spans[0].beginsPart = true
+            return spans
+        }
     }
 }
 
@@ -51,6 +66,22 @@ struct TableView {
     /// Columns that a cell may have free to its right.
     private static let air = 2
 
+    /// Without the parts for which there is no room; all of a cell that has none.
+    private static func fitting(_ cells: [Span], _ width: Int) -> [Span] {
+        var used = 0
+        var end = 0
+        var index = 0
+        while index < cells.count {
+            var next = index + 1
+            while next < cells.count, !cells[next].beginsPart { next += 1 }
+            used += cells[index..<next].reduce(0) { $0 + DisplayWidth.of($1.text) }
+            if cells[index].beginsPart, used > width { return Array(cells[..<end]) }
+            index = next
+            end = next
+        }
+        return cells
+    }
+
     /// The widths, for cells as wide as `contents` says; 0 leaves the column out.
     ///
     /// Columns are left out, the least important first, until the rest fits at its narrowest; the least
@@ -58,9 +89,11 @@ struct TableView {
     /// first, and at last to the one that grows.
     func widths(total: Int, contents: [Int]) -> [Int] {
         let ideal = zip(self.columns, contents).map { column, content in
-            max(
-                min(column.minimum, column.title.count),
-                min(max(column.maximum, column.title.count), max(content, column.title.count)))
+            column.isOptional && content == 0
+                ? 0
+                : max(
+                    min(column.minimum, column.title.count),
+                    min(max(column.maximum, column.title.count), max(content, column.title.count)))
         }
         var widths = zip(self.columns, ideal).map { $0.isWhole ? $1 : min($0.minimum, $1) }
         func sum(_ widths: [Int]) -> Int {
@@ -128,7 +161,7 @@ struct TableView {
             for (cells, (column, width)) in zip(row, zip(self.columns, widths)) where width > 0 {
                 let content = cells.reduce(0) { $0 + DisplayWidth.of($1.text) }
                 var used = column.isRightAligned ? max(0, width - content) : 0
-                for span in cells where used < width {
+                for span in Self.fitting(cells, width) where used < width {
                     var style = span.style.on(surface)
                     if isStale { style = style.adding(.dim) }
                     used += buffer.writeCut(span.text, x: x + used, y: y, style: style, limit: width - used)

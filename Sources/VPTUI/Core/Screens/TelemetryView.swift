@@ -30,6 +30,45 @@ enum TelemetryView {
         return parts
     }
 
+    /// `95 % 63°C 312 W`, `14.2/24 G`, `cpu 40 %`, `↓ 1.2 MB/s ↑ 40 kB/s`: what a sample says,
+    /// without curves.
+    static func now(_ sample: TelemetrySample, _ track: TelemetryState.Track?) -> [[Span]] {
+        var parts: [[Span]] = []
+        if let share = sample.gpuShare {
+            var spans = [Span(Self.percent(share), share < 0.05 ? .warning : .good, .bold)]
+            if let heat = sample.gpus.compactMap(\.temperature).max() {
+                spans.append(Span(" \(Format.fixed(heat, 0))°C", heat >= 84 ? .bad : .plain))
+            }
+            let power = sample.gpus.compactMap(\.power).reduce(0, +)
+            if power > 0 { spans.append(Span(" \(Format.fixed(power, 0)) W", .muted)) }
+            parts.append(spans)
+        }
+        if let memory = Self.memory(sample) { parts.append([Span(memory, .accent)]) }
+        if let cpu = track?.cpu.last { parts.append([Span("cpu ", .muted), Span(Self.percent(cpu))]) }
+        if let down = track?.received.last, let up = track?.sent.last {
+            parts.append([
+                Span("↓ ", .muted), Span(Self.rate(down)), Span(" ↑ ", .muted), Span(Self.rate(up)),
+            ])
+        }
+        if let disk = sample.diskShare, disk > 0.85 {
+            parts.append([Span("disk ", .muted), Span(Self.percent(disk), disk > 0.95 ? .bad : .warning)])
+        }
+        return parts
+    }
+
+    /// `14.2/24 G`: memory of all GPUs together.
+    static func memory(_ sample: TelemetrySample) -> String? {
+        let used = sample.gpus.saturatedSum { $0.usedBytes ?? 0 }
+        let total = sample.gpus.saturatedSum { $0.totalBytes ?? 0 }
+        guard total > 0 else { return nil }
+        let gigabytes = Double(used) / 1_073_741_824
+        return "\(Format.fixed(gigabytes, gigabytes < 100 ? 1 : 0))/\(Format.memory(total).dropLast()) G"
+    }
+
+    private static func rate(_ bytes: Double) -> String {
+        "\(Format.bytes(Int64(saturating: max(0, bytes))))/s"
+    }
+
     /// One line a figure: its name, a curve, what it is now.
     static func lines(_ track: TelemetryState.Track, width: Int, _ settings: Settings) -> [[Span]] {
         guard let sample = track.latest else {
@@ -96,6 +135,6 @@ enum TelemetryView {
         return lines
     }
 
-    private static func percent(_ share: Double) -> String { "\(Int(saturating: (share * 100).rounded())) %" }
+    static func percent(_ share: Double) -> String { "\(Int(saturating: (share * 100).rounded())) %" }
     private static func role(_ share: Double) -> Role { share < 0.05 ? .warning : .plain }
 }

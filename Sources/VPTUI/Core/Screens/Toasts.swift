@@ -1,16 +1,17 @@
 import VPEngine
 
-/// Sentences that stay for a few seconds, at the lower right.
+/// Sentences that stay for a few seconds, in rows of their own: they cover nothing. The newest is the lowest.
 enum Toasts {
-    static func draw(_ state: State, above bottom: Int, of buffer: inout CellBuffer) {
-        var y = bottom - 1
-        for toast in state.toasts.reversed() where y > 1 {
-            let width = min(state.size.width - 4, DisplayWidth.of(toast.text) + 2)
-            let x = state.size.width - width - 2
-            buffer.fill(Rect(x: x, y: y, width: width, height: 1), style: Style(.plain, on: .dialog))
+    static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
+        for (row, toast) in state.toasts.suffix(area.height).enumerated() {
+            let line = area.row(row)
+            buffer.fill(line, style: Style(.plain, on: .dialog))
+            let mark = buffer.write(
+                "▌", x: line.x, y: line.y,
+                style: Style(toast.role == .plain ? .accent : toast.role, on: .dialog))
             buffer.writeCut(
-                toast.text, x: x + 1, y: y, style: Style(toast.role, on: .dialog, .bold), limit: width - 2)
-            y -= 1
+                toast.text, x: line.x + mark, y: line.y, style: Style(toast.role, on: .dialog, .bold),
+                limit: line.width - mark - 1)
         }
     }
 }

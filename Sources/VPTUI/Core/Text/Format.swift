@@ -87,5 +87,13 @@ enum Format {
         return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
 
+    /// A count as short as it is told apart from its neighbours: `640`, `20.6k`, `1.5M`.
+    static func compact(_ value: Double) -> String {
+        guard value.isFinite, abs(value) >= 10_000 else { return Self.short(value) }
+        let (scaled, unit) = abs(value) < 999_950 ? (value / 1000, "k") : (value / 1_000_000, "M")
+        let text = Self.fixed(scaled, abs(scaled) < 100 ? 1 : 0)
+        return (text.hasSuffix(".0") ? String(text.dropLast(2)) : text) + unit
+    }
+
     private static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }

@@ -72,7 +72,9 @@ extension State {
         case .called(let call): self.history.add(call)
         case .answered(let answer): return self.take(answer)
         case .log(let answer): self.take(answer)
-        case .telemetry(let id, let sample, let date): self.telemetry.take(sample, of: id, at: date)
+        case .telemetry(let id, let sample, let date):
+            self.now = max(self.now, date)
+            self.telemetry.take(sample, of: id, at: date)
         case .telemetryEnded(let id, let error): self.telemetry.failed(error, of: id)
         case .destroysHandedOver(let ids):
             self.pendingDestroys.removeAll { ids.contains($0.instance) }
@@ -166,6 +168,7 @@ extension State {
             effects.append(self.loadJobs)
         }
         effects += self.pollLog()
+        effects += self.readTrainings()
         effects += self.quoteWhenDue()
         effects += self.rememberWhatChanged()
         return effects

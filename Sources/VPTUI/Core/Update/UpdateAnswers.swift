@@ -4,6 +4,7 @@ import VPEngine
 /// What the engine answers and reports.
 extension State {
     mutating func takeInstances(_ answers: PlatformAnswers<Instance>) {
+        self.noteAnswers(answers)
         let alive = answers.values.filter { !self.goneInstances.contains($0.id) }
         self.instances.take(
             alive, failures: answers.failures.map { SourceFailure(platform: $0.platform, error: $0.error) },
@@ -11,6 +12,7 @@ extension State {
     }
 
     mutating func takeBalances(_ answers: PlatformAnswers<Balance>) {
+        self.noteAnswers(answers)
         let failing = Set(answers.failures.map(\.platform))
         let kept = self.money.balances.filter { failing.contains($0.platform) }
         self.money.balances = (answers.values + kept).sorted { $0.platform.rawValue < $1.platform.rawValue }
@@ -109,6 +111,10 @@ extension State {
             self.toast("\(instance.id) is called \(instance.name ?? "nothing") now", .good)
         case .shellReady(let id, let argv): return [.terminal(.openShell(id, argv: argv))]
         case .verbsLoaded(let verbs): self.verbs = verbs
+        case .folderListed(let listing):
+            guard case .palette(var palette) = self.overlay else { break }
+            palette.listing = listing
+            self.overlay = .palette(palette)
         case .lineEnded(let line, let output, let status, let seconds, let date):
             self.lineEnded(line, output, status, seconds, date)
         }
@@ -128,6 +134,7 @@ extension State {
             self.toast("\(Format.bytes(bytes)) written to \(path)", .good)
         case .logWritten(_, .failure(let error)): self.showError(ErrorWords(error))
         case .metricsRead(let job, let reading, let end): self.metricsArrived(job, reading, end: end)
+        case .trainingsRead(let readings): self.trainings.take(readings)
         }
     }
 

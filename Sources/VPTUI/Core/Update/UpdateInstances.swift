@@ -170,6 +170,21 @@ extension State {
         self.overlay = .prompt(Prompt(.rename(instance.id), text: instance.name ?? ""))
     }
 
+    mutating func askForLease() {
+        guard let instance = self.instances.selectedRow else {
+            self.toast("No instance is selected: c rents one", .warning)
+            return
+        }
+        guard self.isUsable(instance, for: "set its lease") else { return }
+        self.overlay = .prompt(Prompt(.lease(instance.id), history: ["2h", "4h", "12h", "1d", "3d"]))
+    }
+
+    /// Asks what so long a lease may cost before it is set.
+    mutating func askForLease(_ text: String, of id: InstanceID) throws(TimeSpan.Problem) {
+        self.overlay = .dialog(
+            Dialog(.extendLease(id, seconds: try TimeSpan.seconds(text)), openedAt: self.now))
+    }
+
     mutating func openDetails() {
         self.mainContent = .details
         self.mainScroll = 0

@@ -60,6 +60,7 @@ extension State {
         case .alarms:
             self.overlay = .list(ListOverlay(.alarms))
             return self.askMoney()
+        case .limits: return self.runLine(["limits"])
         case .toggleTheme: return [.terminal(.toggleTheme)]
         case .refresh: return self.refresh()
         case .back: self.goBack()
@@ -82,6 +83,7 @@ extension State {
         case .stopOrStart: self.askToStopOrStart()
         case .forwardPort: self.askForPort()
         case .rename: self.askForName()
+        case .lease: self.askForLease()
         case .files: return self.openFiles()
         case .providerLog:
             guard let id = self.instances.selection else { return [] }

@@ -20,7 +20,7 @@ extension State {
         switch target {
         case .main: self.scrollMain(by: step)
         case .row(let pane, _), .list(let pane): self.change(pane, .move(by: step))
-        case .hint, .alarms, .button, nil: break
+        case .hint, .alarms, .button, .field, .listRow, nil: break
         }
     }
 
@@ -33,12 +33,8 @@ extension State {
         case .row(let pane, let index):
             self.focus(pane)
             self.change(pane, .select(index: index))
-            let isDouble =
-                self.lastClick?.point == point
-                && date.timeIntervalSince(self.lastClick?.date ?? .distantPast) < Self.doubleClickTime
-            self.lastClick = isDouble ? nil : Click(point: point, date: date)
-            return isDouble ? self.keyPressed(.enter, at: date) : []
-        case .button, nil: break
+            return self.isDoubleClick(point, at: date) ? self.keyPressed(.enter, at: date) : []
+        case .button, .field, .listRow, nil: break
         }
         return []
     }
@@ -50,11 +46,43 @@ extension State {
         case .wheelUp: return self.keyPressed(.up, at: date)
         case .wheelDown: return self.keyPressed(.down, at: date)
         case .press:
-            guard case .dialog(var dialog) = self.overlay, case .button(let index) = target else { return [] }
+            return self.pressedInOverlay(target, event.point, at: date)
+        }
+    }
+
+    private mutating func pressedInOverlay(
+        _ target: Layout.Target?, _ point: Point, at date: Date
+    ) -> [Effect] {
+        switch (self.overlay, target) {
+        case (_, .hint(let key)): return self.keyPressed(key, at: date)
+        case (.dialog(var dialog), .button(let index)):
             // A click goes to the button; what loses something still wants its key.
             dialog.focusedButton = index
             self.overlay = .dialog(dialog)
             return dialog.buttons[index] == .cancel ? self.keyPressed(.enter, at: date) : []
+        case (.form(var form), .field(let field)):
+            // A choice is changed, and the button pressed, by a click where the focus is already.
+            let isThere = form.focused == field
+            form.focused = field
+            self.overlay = .form(form)
+            guard isThere else { return [] }
+            return field == .rent
+                ? self.keyPressed(.enter, at: date)
+                : field.isChoice ? self.keyPressed(.right, at: date) : []
+        case (.list(var list), .listRow(let row)):
+            list.selected = row
+            list.anchor = nil
+            self.overlay = .list(list)
+            return self.isDoubleClick(point, at: date) ? self.keyPressed(.enter, at: date) : []
+        default: return []
         }
+    }
+
+    private mutating func isDoubleClick(_ point: Point, at date: Date) -> Bool {
+        let isDouble =
+            self.lastClick?.point == point
+            && date.timeIntervalSince(self.lastClick?.date ?? .distantPast) < Self.doubleClickTime
+        self.lastClick = isDouble ? nil : Click(point: point, date: date)
+        return isDouble
     }
 }

@@ -36,9 +36,10 @@ extension State {
         case .palette(var palette):
             let outcome = palette.pressed(
                 key, candidates: palette.candidates(self), history: self.paletteHistory)
+            let asked: [Effect] = self.palettePaths(&palette)
             self.overlay = .palette(palette)
             switch outcome {
-            case .stays: break
+            case .stays: return asked
             case .closes: self.overlay = nil
             case .runs(let line): return self.execute(line: line)
             }
@@ -50,10 +51,19 @@ extension State {
             let outcome = text.pressed(key, page: Layout.page(of: text, self.size))
             self.overlay = outcome == .closes ? nil : .text(text)
         case .help(var help):
-            let outcome = help.pressed(key, limit: Layout.helpScrollLimit(self))
+            let outcome = help.pressed(key, page: max(1, self.size.height / 2)) {
+                HelpScreen.scrollLimit(self, $0)
+            }
             self.overlay = outcome == .closes ? nil : .help(help)
         }
         return []
+    }
+
+    /// Asks for the names that a path could become, once for each folder.
+    private func palettePaths(_ palette: inout Palette) -> [Effect] {
+        guard let folder = palette.wantedFolder, palette.listing?.folder != folder else { return [] }
+        palette.listing = Palette.Listing(folder: folder, names: [])
+        return [.ask(.listFolder(folder))]
     }
 
     private mutating func confirmed(_ dialog: Dialog) -> [Effect] {
@@ -132,7 +142,13 @@ extension State {
         case .form(var form):
             form.pasted(text)
             self.overlay = .form(form)
-        case .dialog, .list, .text, .help, nil: break
+        case .help(var help):
+            help.pasted(text)
+            self.overlay = .help(help)
+        case .list(var list) where list.isTyping:
+            list.field.insert(text)
+            self.overlay = .list(list)
+        case .dialog, .list, .text, nil: break
         }
         return []
     }
@@ -145,7 +161,7 @@ extension State {
             let generation = (self.log.search?.generation ?? 0) + 1
             self.log.search =
                 pattern.isEmpty ? nil : LogState.Search(pattern: pattern, generation: generation)
-        case .run, .rename, .forward, .offerQuery, .keepLines, .writeLog, .goToTime: break
+        case .run, .rename, .lease, .forward, .offerQuery, .keepLines, .writeLog, .goToTime: break
         }
     }
 
@@ -180,6 +196,13 @@ extension State {
         case .rename(let id):
             guard !text.isEmpty, text != self.instances.row(id)?.name else { return [] }
             return [.order(.rename(id, text))]
+        case .lease(let id):
+            guard !text.isEmpty else { return [] }
+            do {
+                try self.askForLease(text, of: id)
+            } catch {
+                return self.reopen(prompt, error.sentence)
+            }
         case .forward(let id):
             guard !text.isEmpty else { return [] }
             switch self.forward(text, on: id) {
@@ -215,7 +238,7 @@ extension State {
     /// How many rows the list has now.
     func count(of list: ListOverlay) -> Int {
         switch list.kind {
-        case .history: self.history.entries.count
+        case .history: self.history.shown(in: list).count
         case .actions: self.listedActions.count
         case .alarms: self.alarms.count
         }
@@ -227,7 +250,7 @@ extension State {
             break
         case (_, .closes): self.overlay = nil
         case (.history, .enters(let row)), (.history, .copies(let row)):
-            return self.copy(self.history.entries[row].line)
+            return self.copy(self.history.shown(in: list)[row].line)
         case (.actions, .cancels(let row)):
             let record = self.listedActions[row]
             if record.isActive, !self.settings.isReadOnly { self.askToCancel(record) }

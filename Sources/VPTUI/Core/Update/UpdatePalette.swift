@@ -131,7 +131,7 @@ extension State {
         return self.instances.selection == row.id
     }
 
-    private mutating func runLine(_ given: [String]) -> [Effect] {
+    mutating func runLine(_ given: [String]) -> [Effect] {
         guard let name = given.first else { return [] }
         let verb = PaletteVerb.longNames[name] ?? name
         let words = [verb] + given.dropFirst()

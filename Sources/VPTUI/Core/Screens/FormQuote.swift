@@ -1,0 +1,157 @@
+import Foundation
+import VPEngine
+
+/// What the launch form would rent, and what that means for the account it is charged to:
+/// the most important line first, as many lines whatever is known.
+enum FormQuote {
+    static let height = 7
+
+    static func lines(_ form: LaunchForm, _ state: State) -> [[Span]] {
+        var lines: [[Span]]
+        switch form.quote {
+        case .due where form.problem != nil: lines = []
+        case .due, .asking: lines = [[Span("Asking for prices…", .muted)]]
+        case .failed(let error):
+            let words = ErrorWords(error)
+            lines = [[Span("⚠ \(words.title)", .bad)], [Span(words.detail ?? words.advice, .muted)]]
+        case .known(let offers, let job, let failures):
+            if let offer = offers.first {
+                lines = [
+                    Self.head(offer), Self.choice(offers, form), Self.account(offer, state),
+                    Self.limits(offer, form, state), Self.lease(offer, form), Self.image(offer, form, state),
+                    Self.jobPrice(offer, job),
+                ]
+            } else {
+                lines = [
+                    [Span("Nothing that fits is for rent now.", .warning)],
+                    [Span("Ask for another GPU, or leave the price open.", .muted)],
+                ]
+            }
+            if let failure = failures.first {
+                lines.insert([Span("⚠ \(ErrorWords.brief(failure))", .bad)], at: min(2, lines.count))
+            }
+        }
+        while lines.count < Self.height { lines.append([]) }
+        return Array(lines.prefix(Self.height))
+    }
+
+    private static func head(_ offer: Offer) -> [Span] {
+        let platform = StatusWords.platform(offer.platform)
+        return [
+            Span("\(platform.text) ", platform.role),
+            Span(InstancesScreen.gpu(offer.gpuName, offer.gpuCount), .accent, .bold),
+            Span("  \(Format.memory(offer.gpuMemoryBytes, of: offer.gpuName))  "),
+            Span(Format.hourly(offer.price), .money, .bold),
+            Span("  \(Format.dollars(offer.price.dollarsPerDay)) a day", .money),
+            Span(offer.location.map { "  \($0)" } ?? "", .muted),
+        ]
+    }
+
+    private static func choice(_ offers: [Offer], _ form: LaunchForm) -> [Span] {
+        form.offer == nil
+            ? [Span("the cheapest of \(offers.count); a taken one gives way to the next", .muted)]
+            : [Span("this very offer, and no other", .muted)]
+    }
+
+    /// What the account has that pays: that of the other platform pays nothing here.
+    static func account(_ offer: Offer, _ state: State) -> [Span] {
+        let name = offer.platform.displayName
+        guard let balance = state.money.balances.first(where: { $0.platform == offer.platform }) else {
+            return Self.line("account", [Span("\(name); its balance is not known", .warning)])
+        }
+        let rate =
+            state.instances.rows.filter { $0.platform == offer.platform }
+            .reduce(0) { $0 + $1.price.dollarsPerHour }
+        let hourly = offer.price.dollarsPerHour + rate
+        var spans = [
+            Span("\(name) has "), Span(Format.dollars(balance.dollars), balance.dollars < 1 ? .bad : .money),
+        ]
+        if hourly > 0 {
+            let hours = max(0, balance.dollars) / hourly
+            let rest = rate > 0 ? ", with what runs there" : ""
+            spans.append(
+                Span(" for \(Self.hours(hours))\(rest)", hours < 1 ? .bad : hours < 12 ? .warning : .muted))
+        }
+        return Self.line("account", spans)
+    }
+
+    private static func hours(_ hours: Double) -> String {
+        hours < 1 ? "\(Int(saturating: hours * 60)) min" : "\(Format.fixed(hours.rounded(.down), 0)) h"
+    }
+
+    private static func limits(_ offer: Offer, _ form: LaunchForm, _ state: State) -> [Span] {
+        var parts: [[Span]] = []
+        if let cost = try? form.maximumCost() {
+            let rate = offer.price.dollarsPerHour
+            let age = rate > 0 ? " buys \(TimeSpan.brief(cost / rate * 3600))" : ""
+            parts.append([Span("\(Format.dollars(cost))\(age)", .money)])
+        }
+        if let price = (try? form.query())?.maximumPrice {
+            parts.append([Span("at most \(Format.hourly(price))")])
+        } else if let price = form.settledPrice {
+            parts.append([Span("at most \(Format.hourly(price)), as the settings say")])
+        }
+        let report = state.moneyReport
+        if let day = report.dollarsPerDay {
+            let left = max(0, day - report.spentToday)
+            parts.append([
+                Span("today has "), Span(Format.dollars(left), left <= 0 ? .bad : .money),
+                Span(" of \(Format.dollars(day)) left"),
+            ])
+        }
+        guard !parts.isEmpty else {
+            return Self.line("limits", [Span("none: only the lease ends it", .warning)])
+        }
+        return Self.line("limits", Array(parts.joined(separator: [Span(" · ", .muted)])))
+    }
+
+    /// When it ends by itself, and what it has cost by then at most.
+    private static func lease(_ offer: Offer, _ form: LaunchForm) -> [Span] {
+        guard let terms = try? form.request().lease ?? form.terms else { return [] }
+        guard let seconds = terms.seconds else {
+            return Self.line("lease", [Span("none: it costs until you destroy it", .bad)])
+        }
+        let ending = terms.ending == .destroy ? "destroyed" : "stopped"
+        return Self.line(
+            "lease",
+            [
+                Span("\(ending) after \(TimeSpan.text(seconds)) without use, "),
+                Span("\(Format.dollars(offer.price.cost(of: seconds)))", .money), Span(" by then", .muted),
+            ])
+    }
+
+    private static func image(_ offer: Offer, _ form: LaunchForm, _ state: State) -> [Span] {
+        let typed = form.text(.image)
+        let image = typed.isEmpty ? state.settings.defaults.image : typed
+        let gpu = offer.gpuName
+        guard image != StockImage.auto else {
+            guard
+                let best = StockImage.best(
+                    on: offer.platform, gpu: gpu, driverCUDA: offer.cudaVersion)
+            else { return Self.line("image", [Span("⚠ none of ours runs on \(gpu)", .bad)]) }
+            return Self.line("image", [Span("✓ ", .good), Span(best)])
+        }
+        if let problem = ImageFit.problem(image: image, gpu: gpu, driverCUDA: offer.cudaVersion) {
+            return Self.line("image", [Span("⚠ \(problem)", .bad)])
+        }
+        guard ImageCUDA.version(of: image) != nil else {
+            return Self.line("image", [Span("its name does not say whether it runs on \(gpu)", .muted)])
+        }
+        let driver = offer.cudaVersion.map { ", whose driver has CUDA \(Format.fixed($0, 1))" } ?? ""
+        return Self.line("image", [Span("✓ ", .good), Span("runs on \(gpu)\(driver)", .plain)])
+    }
+
+    private static func jobPrice(_ offer: Offer, _ job: JobEstimate) -> [Span] {
+        let hours = job.hours == 1 ? "an hour" : "\(Format.short(job.hours)) h"
+        return Self.line(
+            "price",
+            [
+                Span(Format.dollars(offer.dollars(for: job)), .money),
+                Span(" for \(hours) with this project's files", .muted),
+            ])
+    }
+
+    private static func line(_ name: String, _ spans: [Span]) -> [Span] {
+        [Span(name + String(repeating: " ", count: max(1, 9 - name.count)), .muted)] + spans
+    }
+}
