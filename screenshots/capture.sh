@@ -1,7 +1,7 @@
 #!/bin/sh
 # Takes the pictures of the README: the real dashboard in demo mode, in xterm on a virtual screen.
 #   screenshots/capture.sh [FOLDER]      writes the PNG files there, or beside this script
-# THEMES="dark" takes those of one theme only.
+# THEMES="dark" SIZES="80x24" takes those of one theme and size only; 8 is a terminal with eight colours.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here}
@@ -79,38 +79,67 @@ shot() {
     echo "$out/$1.png"
 }
 
+# Opens the launch form, waits for a price, presses keys and types a text.
+rent() {
+    keys 1 c
+    wait_for "$1"
+    typed=$2
+    shift 2
+    keys "$@"
+    [ -z "$typed" ] || text "$typed"
+}
+
 capture() {
-    width=$1
-    height=$2
-    theme=$3
-    size=${width}x${height}
-    suffix=$size
-    background='#101418' foreground='#d0d4d8'
-    if [ "$theme" = light ]; then
-        suffix=$size-light
+    width=${1%x*}
+    height=${1#*x}
+    theme=$2
+    suffix=$1
+    background='#101418' foreground='#d0d4d8' colours='-2' inner=tmux-256color outer=xterm-256color
+    case $theme in
+    light)
+        suffix=$1-light
         background='#fbfbf8' foreground='#202428'
-    fi
-    tmux -S "$socket" -f /dev/null new-session -d -x "$width" -y "$height" "$program --demo --theme $theme"
+        ;;
+    8)
+        suffix=$1-8
+        theme=dark background='#000000' foreground='#e5e5e5' colours='' inner=screen outer=xterm
+        ;;
+    esac
+    tmux -S "$socket" -f /dev/null new-session -d -x "$width" -y "$height" \
+        "exec env TERM=$inner $program --demo --theme $theme"
     tmux -S "$socket" set-option -g status off >/dev/null
-    xterm -fa 'DejaVu Sans Mono' -fs 9 -bg "$background" -fg "$foreground" -b 4 +sb -geometry "$size+0+0" \
-        -e env TERM=xterm-256color tmux -2 -S "$socket" attach &
+    # shellcheck disable=SC2086 # an option or none
+    xterm -fa 'DejaVu Sans Mono' -fs 9 -bg "$background" -fg "$foreground" -b 4 +sb -geometry "$1+0+0" \
+        -e env TERM=$outer tmux $colours -S "$socket" attach &
     window=$!
     wait_for "vast RTX 4090"
+    shot "empty-$suffix"
 
-    keys 1 c
-    wait_for "the cheapest of"
-    keys Up Up
-    text "python3 train.py --epochs 400"
+    # Three instances on both platforms, two of them at a training.
+    rent "the cheapest of" "" C-u
+    text "A6000"
+    wait_for "A6000  48G"
+    keys C-s
+    wait_for "A6000"
+    rent "the cheapest of" "" Tab Tab Right Right Tab C-u
+    text "0.9"
+    keys Up Up Up Up Up
+    text "python3 train.py --epochs 600"
+    wait_for "rp RTX"
+    keys C-s
+    rent "the cheapest of" "python3 train.py --epochs 400 --rate 0.3" Up Up
     shot "form-$suffix"
     keys C-s
-    wait_for "two-moons-1"
-    [ "$width" -ge 100 ] || keys 4
-    wait_for "epoch 14/400"
+    wait_for "two-moons-2"
+    keys 4
+    wait_for "epoch 40/"
+    keys 1
     wait_gone "is ready"
+    wait_gone "waiting for the first look"
     shot "overview-$suffix"
 
     keys 4 /
-    text "~epoch [0-9]*/400 .*0.99[0-9]"
+    text "~epoch [0-9]*/[46]00 .*0.9[0-9]"
     keys Enter
     wait_for " of "
     shot "search-$suffix"
@@ -122,10 +151,15 @@ capture() {
     keys m
 
     keys 1 D
-    wait_for "Destroy vast.ai"
-    wait_for "Not here yet"
+    wait_for "Destroy "
+    wait_gone "Comparing its files"
     shot "destroy-$suffix"
-    wait_gone "Destroy vast.ai" Escape
+    wait_gone "Tab to a button" Escape
+
+    keys 1 '?'
+    wait_for "type to find"
+    shot "help-$suffix"
+    wait_gone "type to find" Escape
 
     keys 2 e
     wait_for "what is wanted"
@@ -144,7 +178,6 @@ capture() {
     window=""
 }
 
-for theme in ${THEMES:-dark light}; do
-    capture 200 50 "$theme"
-    capture 80 24 "$theme"
+for theme in ${THEMES:-dark light 8}; do
+    for size in ${SIZES:-200x50 120x40 80x24}; do capture "$size" "$theme"; done
 done
