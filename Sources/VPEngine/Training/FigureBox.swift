@@ -1,6 +1,6 @@
 /// A box of names and values, a line for each: `|    ep_rew_mean          | 21.3        |`.
 struct FigureBox {
-    /// What it says so far: its step may stand at its foot.
+    /// The box's content so far: its step may be at the bottom.
     private(set) var line = TrainingLine()
 
     mutating func add(
@@ -68,7 +68,7 @@ struct FigureBox {
         return first..<last
     }
 
-    /// How many bars part a line into cells; more than three are not counted.
+    /// Returns the number of bars that separate a line into cells; counting stops after three.
     private static func bars(_ text: UnsafePointer<UInt8>, _ length: Int) -> Int {
         var bars = 0
         var index = 0

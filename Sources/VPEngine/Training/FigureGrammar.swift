@@ -1,8 +1,9 @@
-/// What a figure of a training is about.
+/// The quantity that a figure measures.
 public enum FigureKind: String, Codable, Hashable, Sendable, CaseIterable {
     case loss, error, score, reward, lr, norm, speed, step, epoch, other
 
-    /// Shows that a program trains or serves; a step, a learning rate or a time may stand in any log.
+    /// `true` if the figure shows that a program trains or serves; a step, a learning rate or a time may
+    /// appear in any log.
     var isEvidence: Bool {
         switch self {
         case .loss, .error, .score, .reward: true
@@ -10,10 +11,11 @@ public enum FigureKind: String, Codable, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// A value that is no number is no accident here: a reward may not be there yet, a class may be missing.
+    /// `true` if a value that is not a number means trouble. Elsewhere it does not: a reward may not exist
+    /// yet, a class may be missing.
     var mustBeFinite: Bool { self == .loss || self == .error }
 
-    /// nil where neither end of the scale is better.
+    /// `true` if lower is better; nil if neither direction is better.
     public var isBetterLow: Bool? {
         switch self {
         case .loss, .error: true
@@ -23,7 +25,8 @@ public enum FigureKind: String, Codable, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// Whose figure it is, as the log says it: of the training itself, or of a look at other data.
+/// The data that a figure is about, as the log states it: the training itself, or an
+/// evaluation on other data.
 enum FigureRole: UInt8, Hashable, Sendable, CaseIterable {
     case none, train, val, valid, validation, eval, test
 
@@ -32,20 +35,20 @@ enum FigureRole: UInt8, Hashable, Sendable, CaseIterable {
     var word: String { "\(self)" }
 }
 
-/// The words that training programs use. A program that uses another gets a row here, and no code.
+/// The words that training programs use. A program that uses another word needs only a row here, no code.
 enum FigureGrammar {
     enum Meaning: Equatable {
         case figure(FigureKind)
-        /// Says of what the figure beside it is made: `mean`, `total`, `value`.
+        /// Says how the figure beside it was formed: `mean`, `total`, `value`.
         case statistic
-        /// Makes a setting of what stands before it: `loss_weight`, `eval_steps`.
+        /// Turns the words before it into a setting: `loss_weight`, `eval_steps`.
         case setting
-        /// Never a figure of a training, whatever line it stands on.
+        /// Never a figure of a training, on any line.
         case refused
     }
 
-    /// Parts of names, in lower case: what is between spaces, `_`, `/`, `.`, `-`, `@` and humps.
-    /// A number at the end of a part does not count: `acc1`, `top5`, `mAP50`.
+    /// Parts of names, in lower case: the text between spaces, `_`, `/`, `.`, `-`, `@` and humps. A number at
+    /// the end of a part is ignored: `acc1`, `top5`, `mAP50`.
     private static let rows: [(Meaning, String)] = [
         (
             .figure(.loss),
@@ -110,7 +113,8 @@ enum FigureGrammar {
         ),
     ]
 
-    /// What the x axis counts, with how well it does. A batch begins again with each epoch.
+    /// The words for the x axis, with a rank for how well each serves as one. A batch count starts
+    /// over in each epoch.
     private static let stepRows: [(rank: Int, String)] = [
         (
             5,
@@ -130,7 +134,7 @@ enum FigureGrammar {
         (.test, "test testing tst holdout heldout"),
     ]
 
-    /// Before a step's or an epoch's word, they change nothing of it.
+    /// Words that may precede a step's or an epoch's word without changing its meaning.
     static let stepPrefixes = Set(
         "completed current cur learning training train finished global end starting val valid validation eval test"
             .split(separator: " ").map(String.init))
@@ -154,12 +158,12 @@ enum FigureGrammar {
         "train/lr",
     ]
 
-    /// A count of these, on a line with figures, is how far a training is.
+    /// A count of these, on a line with figures, is the training's progress.
     static let countWords: Set<String> = [
         "data", "progress", "samples", "examples", "sequences", "images", "images seen",
     ]
 
-    /// `842733 tok/s`: what stands before the slash of a speed. Bytes and examples of a data set are none.
+    /// Nouns before the slash of a speed: `842733 tok/s`. Bytes and examples of a data set do not count.
     static let speedNouns: Set<String> = [
         "tok", "toks", "token", "tokens", "word", "words", "sample", "samples", "img", "imgs", "image",
         "images",
@@ -170,8 +174,8 @@ enum FigureGrammar {
         "flop", "tflop", "tflops", "gflop", "example", "global_step", "speed",
     ]
 
-    /// In a bar's label: it shows what is done with data, or a look at other data,
-    /// and not how far the training is.
+    /// Words in a bar's label which show that the bar counts work on data or an evaluation, not the
+    /// training's progress.
     static let otherBarWords: Set<String> = [
         "map", "fetching", "loading", "downloading", "download", "generating", "sanity", "validation",
         "validating",
@@ -189,7 +193,7 @@ enum FigureGrammar {
         "merging", "quantizing", "indexing", "scanning", "checking", "creating", "pushing",
     ]
 
-    /// What a bar of a training counts in a second.
+    /// The units of a training bar's speed.
     static let barUnits: Set<String> = [
         "it/s", "steps/s", "step/s", "batch/s", "batches/s", "its/s", "iter/s", "iters/s", "s/it",
         "s/step",
@@ -202,14 +206,14 @@ enum FigureGrammar {
         "iterations",
     ]
 
-    /// After them, what stands on the line are settings, of a trial or of the whole run.
+    /// Words after which the rest of the line is settings, of a trial or of the whole run.
     static let settingHeads: Set<String> = [
         "parameters", "params", "hparams", "hyperparameters", "hyperparams", "config", "configuration",
         "args",
         "arguments", "settings", "options", "flags",
     ]
 
-    /// A line that has one of them says what was kept; the figures in it were said before.
+    /// A line with one of these words reports what was kept; its figures were printed before.
     static let keptWords: Set<String> = [
         "saved", "saving", "save", "checkpoint", "checkpoints", "improved", "restored", "restoring",
         "yayy",
@@ -217,7 +221,7 @@ enum FigureGrammar {
         "resumed", "loaded", "early", "deselected",
     ]
 
-    /// With one of the words or endings below, they say that a checkpoint was saved.
+    /// Together with one of the words or endings below, these report a saved checkpoint.
     static let saveWords: Set<String> = ["saved", "saving", "save"]
     static let snapshotWords: Set<String> = [
         "checkpoint", "checkpoints", "model", "weights", "snapshot", "ckpt", "state",

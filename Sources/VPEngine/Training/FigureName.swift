@@ -1,38 +1,38 @@
 import Foundation
 
-/// What a name on a line turned out to mean; its spelling is `FigureNames.title`.
+/// The meaning of a name on a line; its spelling is `FigureNames.title`.
 struct FigureName {
     enum Use: UInt8 {
-        /// A figure that is taken wherever it stands on a line of a training.
+        /// A figure that counts anywhere on a line of a training.
         case figure
-        /// Taken only behind a `:` or `=` on a line with figures that are known.
+        /// A figure that counts only after `:` or `=`, on a line with known figures.
         case extra
-        /// Says only whose figure it is: `val: 1.29`, `test: 0.65`.
+        /// Gives only the role of a figure: `val: 1.29`, `test: 0.65`.
         case roleOnly
         case step, epoch, timeLeft, rank
-        /// `current_steps` and `total_steps`, each with a number of its own.
+        /// `current_steps` and `total_steps`, each followed by its own number.
         case countDone, countTotal
-        /// What is on the line behind it are settings.
+        /// The rest of the line is settings.
         case settings
         case refused
     }
 
-    /// Of `title`, and so the same for `LR` and `learning_rate`.
+    /// The hash of `title`, so that `LR` and `learning_rate` share it.
     var key: UInt64 = 0
     var use = Use.refused
     var kind = FigureKind.other
     var role = FigureRole.none
-    /// How well a step counts.
+    /// How well the name serves as the step count; higher is better.
     var rank: UInt8 = 0
-    /// The best of all so far, which is no newer figure of its own name.
+    /// The best value so far, which is not a new value of the figure.
     var isBest = false
-    /// A throughput that says of what: `tokens_per_second`.
+    /// A throughput that names its unit: `tokens_per_second`.
     var saysOfWhat = false
-    /// Its last word is what it measures: it may stand before its value without a sign.
+    /// The last word is the measure, so the name may precede its value without a sign.
     var endsInMeasure = false
-    /// `learn: 0.65`: whose it is, and not of what.
+    /// The name is only a role, without a measure: `learn: 0.65`.
     var isAlone = false
-    /// Of a trial, and of nothing else.
+    /// The value of a trial.
     var isTrialValue = false
 
     static func key(_ title: String) -> UInt64 {
@@ -40,8 +40,8 @@ struct FigureName {
     }
 }
 
-/// What names mean, worked out once for each that comes up often. Bounded:
-/// a name that no longer comes makes room.
+/// The meanings of names, computed once for each name that recurs. The size is bounded: a name that no longer
+/// occurs makes room for another.
 final class FigureNames {
     private static let slots = 8192
     private let keys: UnsafeMutablePointer<UInt64>
@@ -61,7 +61,7 @@ final class FigureNames {
         self.names.deallocate()
     }
 
-    /// Of the bytes in lower case.
+    /// Returns the hash of the bytes in lower case.
     static func hash(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(truncatingIfNeeded: count)
         var index = 0
@@ -80,7 +80,7 @@ final class FigureNames {
         return hash == 0 ? 1 : hash
     }
 
-    /// The place of a name, for `subscript`.
+    /// Returns the slot of a name, for `subscript`.
     @inline(__always)
     func find(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int {
         let hash = Self.hash(text, count)
@@ -90,7 +90,7 @@ final class FigureNames {
     }
 
     private func make(_ hash: UInt64, _ first: Int, _ text: UnsafePointer<UInt8>, _ count: Int) -> Int {
-        // Four names that fall on one place have room; the fifth takes another's.
+        // Four names with the same slot have room; a fifth replaces one of them.
         var slot = first
         while slot < first + 3, self.keys[slot] != 0 { slot += 1 }
         if self.keys[slot] != 0 {
@@ -128,7 +128,7 @@ enum NameReading {
             words = lower[..<open].split(separator: " ").map(String.init)
         }
         let parts = words.flatMap { Self.parts($0, of: title) }
-        // `Evaluating test`, `Evaluating train`: the last says whose it is.
+        // In `Evaluating test` and `Evaluating train` the last word is the role.
         name.role =
             words.last.flatMap { FigureGrammar.roles[$0] }
             ?? parts.lazy.compactMap { FigureGrammar.roles[$0] }.first ?? .none
@@ -145,7 +145,8 @@ enum NameReading {
         return (name, title)
     }
 
-    /// What is between `_`, `/`, `.`, `-`, `@` and humps, in lower case and without a number at its end.
+    /// Returns the parts between `_`, `/`, `.`, `-`, `@` and humps, in lower case and without
+    /// a trailing number.
     private static func parts(_ word: String, of title: String) -> [String] {
         // Only a name with a small letter before a capital has humps.
         var previous: UInt8 = 0
@@ -249,7 +250,7 @@ enum NameReading {
         }
         guard words.count <= 7 else { return }
         if lower.hasSuffix("with value") || lower == "value" || lower == "objective value" {
-            // What a trial was worth: better high or low, as its study wants it.
+            // The value of a trial: its study decides whether high or low is better.
             name.use = .figure
             name.isTrialValue = true
             title = "value"
@@ -264,7 +265,7 @@ enum NameReading {
         }
     }
 
-    /// 0 for an epoch, else how well it counts steps.
+    /// Returns 0 for an epoch, or the rank of the name as a step count.
     private static func step(_ words: [String]) -> Int? {
         var words = words[...]
         while words.count > 1, let first = words.first, FigureGrammar.stepPrefixes.contains(first) {
@@ -284,7 +285,7 @@ enum NameReading {
         return FigureGrammar.steps[key]
     }
 
-    /// nil for no speed; true for one that says of what it is.
+    /// Returns nil if the name is not a speed, and `true` if it names its unit.
     private static func speed(_ lower: String, _ parts: [String], _ unit: String?) -> Bool? {
         let seconds: Set<String> = ["s", "sec", "secs", "second"]
         var isPer = false
@@ -325,7 +326,7 @@ enum NameReading {
                 if kind == .loss || isFirst { return found ?? kind }
                 found = found ?? kind
             case .statistic?:
-                // What a figure strays by is none of its kind.
+                // A standard deviation is not a figure of the same kind.
                 if part == "std" || part == "stddev" { return nil }
                 continue
             case .setting?:
@@ -345,7 +346,7 @@ enum NameReading {
         return nil
     }
 
-    /// Of a name in a sentence, what it is about; and one spelling for what all have.
+    /// Shortens a name from a sentence to its subject, and gives names that all programs share one spelling.
     private static func shorten(_ name: FigureName, _ title: inout String) {
         guard name.use != .refused else { return }
         var words = title.split(separator: " ")

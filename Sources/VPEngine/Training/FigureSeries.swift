@@ -1,39 +1,41 @@
 import Foundation
 
-/// One figure over the time of a training, in bounded memory:
-/// above `limit` points each kept one stands for several.
+/// A figure over the course of a training, in bounded memory: beyond `limit` points, each kept point
+/// stands for several.
 public struct FigureSeries: Equatable, Sendable {
     public static let limit = 1024
 
     public internal(set) var name: String
     public let kind: FigureKind
-    /// Whether it is of other data than the training's own.
+    /// `true` if the series is about data other than the training's own.
     public let isEvaluation: Bool
-    /// A value of it that is no number is worth an alarm.
+    /// A value that is not a number is worth an alarm.
     public let mustBeFinite: Bool
-    /// Of all that were read, also those that are no number.
+    /// The number of figures read, including those that are not numbers.
     public private(set) var count = 0
-    /// The newest; not finite where the log says so.
+    /// The newest value; not finite if the log says so.
     public private(set) var last = 0.0
     public private(set) var lastStep = 0.0
-    /// Evenly over all that was read; each is the mean of as many figures. Not finite where none of them was.
+    /// Values spread evenly over all figures read, each the mean of the same number of figures. Not finite if
+    /// none of those was.
     public private(set) var values: [Double] = []
-    /// Where each stands: the step, or the epoch, or, where the log has neither, its number.
+    /// The position of each value: its step, its epoch, or its number if the log has neither.
     public private(set) var steps: [Double] = []
-    /// The least and the most of the figures that each value is a mean of; the value itself where it is one.
+    /// The smallest and largest of the figures behind each value; the value itself if it
+    /// stands for one figure.
     public private(set) var lows: [Double] = []
     public private(set) var highs: [Double] = []
-    /// The epoch of each; not a number where the log has said none.
+    /// The epoch of each value; NaN if the log has not given one.
     public private(set) var epochs: [Double] = []
-    /// When each arrived, in seconds since 1970; not a number where that is not known.
+    /// The time at which each value arrived, in seconds since 1970; NaN if unknown.
     public private(set) var times: [Double] = []
     public private(set) var minimum = Double.infinity
     public private(set) var maximum = -Double.infinity
     public private(set) var minimumStep = 0.0
     public private(set) var maximumStep = 0.0
-    /// Where it was no number for the first time since it last was one.
+    /// The first position at which it was not a number, since it last was one.
     public private(set) var notNumberSince: Double?
-    /// How many of the newest are no number.
+    /// The number of newest values that are not numbers.
     public private(set) var notNumberCount = 0
 
     private var stride = 1
@@ -50,15 +52,15 @@ public struct FigureSeries: Equatable, Sendable {
         self.mustBeFinite = mustBeFinite
     }
 
-    /// Two that have had the same number of figures, the same newest:
-    /// a value that is no number equals itself here.
+    /// Two series are equal if their figures agree in number and newest value; a value that is not a number
+    /// equals itself here.
     public static func == (a: Self, b: Self) -> Bool {
         a.name == b.name && a.kind == b.kind && a.count == b.count && a.last.bitPattern == b.last.bitPattern
             && a.lastStep.bitPattern == b.lastStep.bitPattern && a.minimum == b.minimum
             && a.maximum == b.maximum
     }
 
-    /// nil where neither end of its scale is better, or it has no finite value.
+    /// The best value and its step; nil if neither direction is better, or no value is finite.
     public var best: (value: Double, step: Double)? {
         guard let isLow = self.kind.isBetterLow, self.minimum <= self.maximum else { return nil }
         return isLow ? (self.minimum, self.minimumStep) : (self.maximum, self.maximumStep)
@@ -100,19 +102,19 @@ public struct FigureSeries: Equatable, Sendable {
         if self.values.count == Self.limit { self.halve() }
     }
 
-    /// What another rank says of the same step takes the place of the newest.
+    /// Replaces the newest value by the value of another rank for the same step.
     mutating func replaceLast(with value: Double) {
         self.last = value
         guard self.stride == 1, !self.values.isEmpty else { return }
         self.values[self.values.count - 1] = value
     }
 
-    /// Of two, those that are numbers.
+    /// Combines two values, ignoring one that is not a number.
     private static func either(_ a: Double, _ b: Double, _ choose: (Double, Double) -> Double) -> Double {
         a.isFinite ? (b.isFinite ? choose(a, b) : a) : b
     }
 
-    /// Half as fine, over twice the time: memory stays the same however long the job runs.
+    /// Halves the resolution over twice the time: memory stays the same however long the job runs.
     private mutating func halve() {
         for index in 0..<(Self.limit / 2) {
             let (a, b) = (self.values[2 * index], self.values[2 * index + 1])

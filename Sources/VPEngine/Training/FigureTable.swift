@@ -1,6 +1,6 @@
 import Foundation
 
-/// A table as some programs print it: names in a header, numbers in the rows under them.
+/// A table in a log: names in a header, and rows of numbers under it.
 final class FigureTable {
     enum Shape { case spaces, pipes, commas }
 
@@ -12,15 +12,15 @@ final class FigureTable {
     let shape: Shape
     let columns: [Column]
     private let columnCount: Int
-    // Of the row that is being read; kept for their memory.
+    // The cells and values of the current row; kept to reuse their memory.
     private var rowCells: [Range<Int>] = []
     private var rowValues: [(column: Int, value: LineToken)] = []
     var titles: [String] { self.columns.map(\.title) }
 
-    /// A row is not looked for in more lines than that.
+    /// The number of lines after which no further row is expected.
     static let patience = 2000
 
-    /// The header in the line that `reader` has just read; nil where it is none.
+    /// Reads the header in the line that `reader` has just read; nil if the line is not a header.
     init?(_ reader: LineReader, _ text: UnsafePointer<UInt8>, _ length: Int) {
         guard reader.line.figures.isEmpty, !reader.line.isSetting, Self.mayBeHeader(reader) else {
             return nil
@@ -52,7 +52,7 @@ final class FigureTable {
         self.columnCount = columns.count
     }
 
-    /// Only words, at least three, and one of them a measure.
+    /// `true` for a line of words only, at least three, one of them a measure.
     private static func mayBeHeader(_ reader: LineReader) -> Bool {
         var words = 0
         var end = reader.count
@@ -68,7 +68,7 @@ final class FigureTable {
             }
             if end < reader.count { break }
         }
-        // What words mean is looked up last: a file of random letters has no end of them.
+        // The meaning of words is looked up last: a file of random letters has countless words.
         guard words >= 2 else { return false }
         return (0..<end).contains { index in
             guard reader.isWord(index) else { return false }
@@ -77,22 +77,22 @@ final class FigureTable {
         }
     }
 
-    /// Whether a line can be a row: as many cells as columns, or a bar behind them. Most lines are none, and
-    /// this is asked of each.
+    /// `true` if a line can be a row: as many cells as columns, or a bar after them. This is asked of every
+    /// line, and most are not rows.
     private func hasEnoughCells(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
         var cells = 0
         var index = 0
         switch self.shape {
         case .pipes:
             while index < length, text[index] == 0x20 { index += 1 }
-            // A wide bar has three bytes.
+            // A wide bar takes three bytes.
             guard index < length, text[index] == 0x7C || text[index] == 0xE2 else { return false }
             while index < length, cells <= self.columnCount + 1 {
                 let isBar = text[index] == 0x7C || (text[index] == 0xE2 && Self.isBoxBar(text, index, length))
                 if isBar { cells += 1 }
                 index += 1
             }
-            // One bar more than cells, where the last is closed.
+            // There is one bar more than cells if the last cell is closed.
             return cells == self.columnCount + 1
         case .commas:
             guard text[0] &- 0x30 < 10 || text[0] == 0x2D else { return false }
@@ -104,7 +104,7 @@ final class FigureTable {
         case .spaces:
             while index < length, text[index] == 0x20 || text[index] == 0x09 { index += 1 }
             guard index < length else { return false }
-            // A number, or the word of a mean of all rows.
+            // A row begins with a number, or with a word for the mean of all rows.
             let first = text[index]
             guard first &- 0x30 < 10 || first == 0x2D || (index > 2 && Self.isFirstLetter(first)) else {
                 return false
@@ -119,7 +119,7 @@ final class FigureTable {
             while index < length {
                 let isSpace = text[index] == 0x20 || text[index] == 0x09
                 if !isSpace, !isInside {
-                    // `640:  50%|█████     | 8/16`: a bar behind the row.
+                    // A bar follows the row: `640:  50%|█████     | 8/16`.
                     if cells == self.columnCount { return self.endsInColon(text, index) }
                     cells += 1
                 }
@@ -134,14 +134,14 @@ final class FigureTable {
         index + 2 < length && text[index + 1] == 0x94 && (text[index + 2] == 0x82 || text[index + 2] == 0x83)
     }
 
-    /// Of the cell before the one at `index`.
+    /// `true` if the cell before `index` ends in a colon.
     private func endsInColon(_ text: UnsafePointer<UInt8>, _ index: Int) -> Bool {
         var end = index
         while end > 0, text[end - 1] == 0x20 || text[end - 1] == 0x09 { end -= 1 }
         return end > 0 && text[end - 1] == 0x3A
     }
 
-    /// Up to the bar that YOLO writes behind its header.
+    /// Returns the end of the header: YOLO writes a bar after it.
     private static func headerEnd(_ reader: LineReader, _ length: Int) -> Int {
         for index in 0..<reader.count {
             let token = reader.tokens[index]
@@ -178,8 +178,8 @@ final class FigureTable {
 
     // MARK: Cells
 
-    /// The cells of a line, without the spaces around them. Where they are `wide`,
-    /// one space does not part them.
+    /// Returns the cells of a line, without surrounding spaces. If they are `wide`, a single space does
+    /// not separate cells.
     static func cells(_ text: UnsafePointer<UInt8>, _ length: Int, _ shape: Shape, wide: Bool)
         -> [Range<Int>]
     {
@@ -249,20 +249,20 @@ final class FigureTable {
         "all", "mean", "avg", "average", "overall", "total", "macro",
     ]
 
-    /// Of `meanWords`.
+    /// `true` for the first letter of one of `meanWords`.
     private static func isFirstLetter(_ byte: UInt8) -> Bool {
         byte == 0x61 || byte == 0x6D || byte == 0x6F || byte == 0x74
     }
 
-    /// Puts what a row says into `reader.line`; false where the line is no row of this table.
-    /// `title` is what the first cell calls the row, where that is a word.
+    /// Reads a row into `reader.line`; returns `false` if the line is not a row of this table. `title` is set
+    /// to the row's name if the first cell is a word.
     func read(_ reader: LineReader, _ text: UnsafePointer<UInt8>, _ length: Int, title: inout String?)
         -> Bool
     {
         guard self.hasEnoughCells(text, length) else { return false }
         Self.cut(text, length, self.shape, wide: false, into: &self.rowCells)
         if self.shape == .spaces, self.rowCells.count > self.columns.count {
-            // `640:  50%|█████     | 8/16`: a bar behind the row.
+            // A bar follows the row: `640:  50%|█████     | 8/16`.
             let last = self.rowCells[self.columns.count - 1]
             guard text[last.upperBound - 1] == 0x3A else { return false }
             self.rowCells.removeLast(self.rowCells.count - self.columns.count)
@@ -330,7 +330,7 @@ final class FigureTable {
                 line.stepTitle = self.columns[column].title
                 line.stepKey = name.key
                 if isTrials { self.add(name, column, value, &line) }
-            // What a trial was given is no curve of one training.
+            // A trial's parameters are not a curve of one training.
             case .figure where !(isTrials && name.kind == .lr):
                 self.add(name, column, value, &line)
             case .extra where token.isFraction && token.unitEnd == token.end && !isTrials:

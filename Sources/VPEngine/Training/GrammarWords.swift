@@ -1,4 +1,4 @@
-/// All single words of `FigureGrammar` in one table that is asked with bytes, not with strings.
+/// All single words of `FigureGrammar`, in one table that is searched by bytes instead of strings.
 struct GrammarWords {
     struct Uses: OptionSet {
         let rawValue: UInt32
@@ -20,21 +20,21 @@ struct GrammarWords {
         static let dict = Uses(rawValue: 32768)
         static let file = Uses(rawValue: 131072)
         static let level = Uses(rawValue: 262144)
-        /// Says that something is kept: `saved`.
+        /// A word which reports that something was kept: `saved`.
         static let save = Uses(rawValue: 524288)
-        /// What is kept of a training.
+        /// A word for the part of a training that is kept.
         static let snapshot = Uses(rawValue: 1_048_576)
-        /// What is counted in a second.
+        /// A noun that is counted per second.
         static let noun = Uses(rawValue: 4_194_304)
         /// The ending of a file that holds weights.
         static let weights = Uses(rawValue: 2_097_152)
-        /// A line with it may say something of a training.
+        /// A line with this word may report on a training.
         static let wanted = Uses(rawValue: 65536)
     }
 
     private static let size = 4096
 
-    /// Made once and only read: a hash, and beside it what its word is used for.
+    /// A hash table that is built once and then only read: each hash is stored with the uses of its word.
     nonisolated(unsafe) private static let table: UnsafePointer<(hash: UInt64, uses: UInt32)> = {
         let table = UnsafeMutablePointer<(hash: UInt64, uses: UInt32)>.allocate(capacity: Self.size)
         table.initialize(repeating: (0, 0), count: Self.size)
@@ -79,7 +79,7 @@ struct GrammarWords {
         return UnsafePointer(table)
     }()
 
-    /// Asking a static for its value costs as much as the search itself.
+    /// Kept per instance, because reading a static costs as much as the search itself.
     private let table = Self.table
 
     func uses(_ text: UnsafePointer<UInt8>, _ count: Int) -> Uses {

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Where lines of a block begin and end, and what tells two of them apart.
+/// Finds the ends of lines in a block, and hashes lines to tell them apart.
 enum LineBytes {
-    /// Where the line begins that `index` is in, not before `first`.
+    /// Returns the start of the line that contains `index`, not before `first`.
     static func start(_ start: UnsafePointer<UInt8>, _ index: Int, from first: Int) -> Int {
         var begin = index
         let (feed, back) = (SIMD16<UInt8>(repeating: 0x0A), SIMD16<UInt8>(repeating: 0x0D))
@@ -15,7 +15,7 @@ enum LineBytes {
         return begin
     }
 
-    /// Of the line that begins at `index`: where it ends, or `count`.
+    /// Returns the end of the line that begins at `index`, or `count`.
     static func end(_ start: UnsafePointer<UInt8>, _ index: Int, _ count: Int) -> Int {
         let rest = count - index
         let feed = memchr(start + index, 0x0A, rest).map {
@@ -28,7 +28,8 @@ enum LineBytes {
             ?? end
     }
 
-    /// Of a line's bytes as they are: two words at a time, so that neither waits for the other.
+    /// Returns the hash of a line's raw bytes: two words at a time, so that neither computation
+    /// waits for the other.
     static func hash(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         var (a, b) = (
             0x9e37_79b9_7f4a_7c15 ^ UInt64(truncatingIfNeeded: count), 0xc2b2_ae3d_27d4_eb4f as UInt64

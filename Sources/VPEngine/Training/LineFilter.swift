@@ -1,16 +1,16 @@
 import Foundation
 
-/// Finds the lines that may say something of a training without reading them.
+/// Finds the lines that may report on a training, without reading them.
 ///
-/// Most of what programs print has none of the grammar's words.
-/// Four bytes at every second place are looked up in a table of bits that holds all such fours of all words;
-/// where one is found, the word around it is compared as a whole.
+/// Most of a program's output has no word of the grammar. Four bytes at every second position are
+/// looked up in a bit table that holds all groups of four from all words; on a hit, the word around it
+/// is compared in full.
 struct LineFilter {
     private static let bits = 19
-    /// Small letters as capitals: what is left of a byte in this.
+    /// Turns small letters into capitals by masking a byte.
     private static let fold: UInt32 = 0xDFDF_DFDF
 
-    /// Made once and only read.
+    /// Built once, and then only read.
     nonisolated(unsafe) private static let table: UnsafePointer<UInt8> = {
         let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << (Self.bits - 3))
         table.initialize(repeating: 0, count: 1 << (Self.bits - 3))
@@ -20,7 +20,7 @@ struct LineFilter {
             let place = Self.place(four & Self.fold)
             table[place >> 3] |= 1 << UInt8(place & 7)
         }
-        // What may stand beside a word: no letter, as it is after folding.
+        // The bytes that may surround a word: anything but letters, after folding.
         let others = (0..<0x20).map { UInt8($0) } + [0x40, 0x5B, 0x5C, 0x5D, 0x5F]
         for word in Self.words {
             let bytes = Array(word.utf8)
@@ -39,7 +39,8 @@ struct LineFilter {
                 for letter in "NLTS".utf8 { add([letter] + bytes) }
             }
         }
-        // `lr`, `f1`: with what stands before and behind them, or there would be as many hits as fours.
+        // Short words such as `lr` and `f1` are looked up with the bytes around them, or nearly every
+        // group would be a hit.
         let before = " \t\"'`,([|/.-_@:=".utf8.map { $0 & 0xDF } + [0x0A, 0x0D]
         let behind = " \t\"':=_)/|,-.".utf8.map { $0 & 0xDF }
         let value = " \t:=\"'[(-.0123456789NI".utf8.map { $0 & 0xDF }
@@ -58,12 +59,12 @@ struct LineFilter {
         return UnsafePointer(table)
     }()
 
-    /// What is counted in a second: they say nothing but beside a `/`, a `_` or a `per`.
+    /// Nouns that are counted per second: they matter only beside a `/`, a `_` or a `per`.
     static let nouns: Set<String> = [
         "tokens", "token", "tok", "samples", "sample", "images", "image", "words", "frames", "sec",
     ]
 
-    /// In capitals.
+    /// The words, in capitals.
     static let words: Set<String> = {
         var words = Set(FigureGrammar.steps.keys).union(FigureGrammar.epochWords).union(
             FigureGrammar.roles.keys)
@@ -78,7 +79,7 @@ struct LineFilter {
         words.formUnion(["cross", "iters", "steps", "epochs", "kl", "em", "ap"])
         words.formUnion(FigureGrammar.saveWords)
         words.formUnion(["checkpoint", "checkpoints"])
-        // What is between `_` and the like is one word here.
+        // The text between `_` and similar characters is a word of its own here.
         let parts = words.flatMap { $0.split(whereSeparator: { !$0.isLetter }).map(String.init) }
         return Set(
             parts.filter {
@@ -95,13 +96,13 @@ struct LineFilter {
     private let table = Self.table
     private let words = GrammarWords()
 
-    /// The place of a word of the grammar in `text`, or nil.
+    /// Returns the position of a word of the grammar in `text`, or nil.
     func find(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int? {
         let table = self.table
         var index = 0
         let last = count &- 4
         while index <= last {
-            // Eight at a time: a line without a word is passed over in a few cycles.
+            // Eight positions at a time, so that a line without a word takes only a few cycles.
             if index &+ 18 <= count {
                 var found: UInt8 = 0
                 var step = 0
@@ -126,7 +127,7 @@ struct LineFilter {
                 index &+= 2
             }
         }
-        // A word of three at the very end.
+        // A word of three letters at the very end.
         return count >= 2 && self.isWord(text, count - 2, count) ? count - 2 : nil
     }
 
@@ -138,7 +139,7 @@ struct LineFilter {
     @inline(__always)
     private func isLetter(_ byte: UInt8) -> Bool { (byte & 0xDF) &- 0x41 < 26 }
 
-    /// Whether one of the four bytes at `index` is of a word of the grammar.
+    /// `true` if one of the four bytes at `index` belongs to a word of the grammar.
     private func isWord(_ text: UnsafePointer<UInt8>, _ index: Int, _ count: Int) -> Bool {
         var start = index
         let end = min(index + 4, count)
@@ -156,7 +157,7 @@ struct LineFilter {
         }
         if stop - start == 1, text[start] | 0x20 == 0x66, stop < count, text[stop] == 0x31 { return true }
         if stop - start == 1 {
-            // The `s` of `s/it`, the letter before a word.
+            // The `s` of `s/it`, or a single letter before a word.
             guard stop + 2 < count, text[stop] == 0x2F || !self.isLetter(text[stop]) else { return false }
             return self.isWordAfter(text, stop + 1, count)
         }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Numbers, and what only looks like one: times, dates, versions, ranges.
+/// Reads numbers, and text that resembles one: times, dates, versions, ranges.
 extension LineLexer {
     @inline(__always)
     func isDigit(_ index: Int) -> Bool {
         index < self.length && self.text[index] &- 0x30 < 10
     }
 
-    /// The number that begins at `start`; nil where it does not end with its unit at `end`.
+    /// Returns the number that begins at `start`; nil if it does not end, with its unit, at `end`.
     func number(at start: Int, isNegative: Bool, until end: Int) -> Double? {
         var token = LineToken(
             kind: .sign, space: 2, isQuoted: false, start: Int32(truncatingIfNeeded: start), end: 0,
@@ -53,7 +53,8 @@ extension LineLexer {
         if index < self.length, text[index] | 0x20 == 0x65 { self.exponent(&index, &exponent, &token) }
         var value = Double(mantissa)
         if digits <= 15, exponent >= -22, exponent <= 22 {
-            // Exact: both are whole numbers that a Double holds, and one operation rounds once.
+            // The result is exact: both are whole numbers that a Double can hold, and a single
+            // operation rounds once.
             value = exponent < 0 ? value / self.powers[-exponent] : value * self.powers[exponent]
         } else {
             value = self.slowValue(start, index)
@@ -83,7 +84,7 @@ extension LineLexer {
             && self.classes[Int(self.text[index])] & (ByteClass.letter | ByteClass.joint) != 0
     }
 
-    /// `1,076,303`: groups of three, and no digit after them.
+    /// Reads `1,076,303`: groups of three digits, not followed by another digit.
     func thousands(_ index: inout Int, _ mantissa: inout UInt64, _ digits: inout Int) {
         var end = index
         var value = mantissa
@@ -130,7 +131,7 @@ extension LineLexer {
         return Double(text) ?? .nan
     }
 
-    /// `00:23`, `1:07:41`, `0:00:20.98`.
+    /// Reads `00:23`, `1:07:41`, `0:00:20.98`.
     func clock(_ token: inout LineToken, _ start: Int, _ colon: Int) {
         if colon - start > 5 { self.isOdd = true }
         guard !token.isFraction, token.value < 100_000, self.isDigit(colon + 2),
@@ -165,7 +166,7 @@ extension LineLexer {
         self.finish(&token, .clock, index, index)
     }
 
-    /// Dates, versions, addresses and ranges: all of it is skipped.
+    /// Recognises dates, versions, addresses and ranges, which are skipped as a whole.
     func isDate(_ token: inout LineToken, _ start: Int, _ end: Int) -> Bool {
         let next = self.text[end]
         if next == 0x2F {
@@ -200,7 +201,7 @@ extension LineLexer {
         return true
     }
 
-    /// Letters right behind a number.
+    /// Reads the letters directly after a number.
     func unit(_ token: inout LineToken, _ start: Int) {
         var end = start
         while end < self.length, self.classes[Int(self.text[end])] & ByteClass.unit != 0 { end += 1 }

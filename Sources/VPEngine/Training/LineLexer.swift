@@ -1,6 +1,6 @@
 import Foundation
 
-/// Cuts a line without escape sequences into pieces. Its memory is made once.
+/// Splits a line without escape sequences into tokens. Its memory is allocated once.
 final class LineLexer {
     static let limit = 1 << 14
 
@@ -8,20 +8,20 @@ final class LineLexer {
     let classes = ByteClass.table
     private let words = GrammarWords()
     @exclusivity(unchecked) private(set) var count = 0
-    /// Of the line that is being read.
+    /// The text of the current line.
     @exclusivity(unchecked) private(set) var text = UnsafePointer<UInt8>(ByteClass.table)
     @exclusivity(unchecked) private(set) var length = 0
 
-    /// How the line is cut hangs on more than which of its bytes are digits.
+    /// The tokens depend on more than the positions of digits.
     @exclusivity(unchecked) var isOdd = false
-    /// The first digits of numbers with commas.
+    /// The leading digit groups of numbers with commas.
     @exclusivity(unchecked) var groupHeads: [Range<Int>] = []
 
-    /// Ten to the power of the index.
+    /// Powers of ten, by exponent.
     let powers: UnsafeMutablePointer<Double>
 
     init() {
-        // A Double holds these exactly.
+        // A Double can hold these powers exactly.
         self.powers = .allocate(capacity: 23)
         var power = 1.0
         for index in 0..<23 {
@@ -98,25 +98,25 @@ final class LineLexer {
         let byte = self.text[start]
         token.sign = byte
         if byte >= 0x80 {
-            // Bars, bullets, arrows; a run of them is one.
+            // Bars, bullets and arrows; a run of the same sign is one token.
             token.sign = LineToken.bar
             end = start + (byte >= 0xE0 ? 3 : 2)
             while end < self.length, self.text[end] == byte { end += 3 }
             end = min(end, self.length)
         } else if byte == 0x3D || byte == 0x23 || byte == 0x2A {
             while end < self.length, self.text[end] == byte { end += 1 }
-            // `=====>....` is a bar, and so is a line of signs.
+            // `=====>....` is a bar, and so is a run of signs.
             if end - start > 1 { token.sign = byte == 0x3D && end - start == 2 ? 0x21 : LineToken.bar }
         }
         self.finish(&token, .sign, end, end)
     }
 
-    /// A minus, a plus or a point: of a number, or alone.
+    /// Reads a minus, a plus or a point, as part of a number or alone.
     private func signed(_ token: inout LineToken, _ start: Int, _ count: Int) {
         let byte = self.text[start]
         token.sign = byte
         let next = start + 1 < self.length ? self.text[start + 1] : 0
-        // `1-682`: no sign of a number.
+        // In `1-682` the minus is not the sign of a number.
         let isApart = token.space > 0 || count == 0 || self.tokens[count - 1].kind == .sign
         if isApart || token.isQuoted {
             if self.classes[Int(next)] & ByteClass.digit != 0 {
@@ -147,7 +147,7 @@ final class LineLexer {
         self.finish(&token, .sign, end, end)
     }
 
-    /// The beginning of a path, or a sign between two numbers.
+    /// Reads a slash: the beginning of a path, or a sign between two numbers.
     private func slash(_ token: inout LineToken, _ start: Int) {
         let next = start + 1 < self.length ? self.text[start + 1] : 0
         let isLetter = self.classes[Int(next)] & ByteClass.letter != 0
@@ -159,7 +159,7 @@ final class LineLexer {
         }
     }
 
-    /// All up to the next space, quotation mark or sign that ends a cell or a bracket.
+    /// Skips everything up to the next space, quotation mark, or sign that ends a cell or a bracket.
     func junk(_ token: inout LineToken, _ start: Int) {
         var end = start
         while end < self.length {
@@ -213,7 +213,7 @@ final class LineLexer {
         }
         let next = end < self.length ? text[end] : 0
         if lastJoint > 0, self.isFile(start, lastJoint, end) || (hasSlash && next == 0x2F) {
-            // A file, with the line that may be said behind it.
+            // A file name, perhaps with a line number after it.
             self.junk(&token, start)
             return
         }
@@ -232,7 +232,7 @@ final class LineLexer {
         self.finish(&token, .word, end, end)
     }
 
-    /// The apostrophe of `training's auc`.
+    /// `true` for an apostrophe as in `training's auc`.
     private func isGenitive(_ index: Int) -> Bool {
         index + 2 < self.length && self.text[index + 1] == 0x73 && self.text[index + 2] == 0x20
     }
@@ -242,7 +242,8 @@ final class LineLexer {
         return self.words.uses(self.text + joint + 1, end - joint - 1).contains(.file)
     }
 
-    /// `trainer.loop:train_step:88`, `(trainer:737)`, `callbacks:143 >>`: a line of a source.
+    /// `true` for a position in source code: `trainer.loop:train_step:88`, `(trainer:737)`,
+    /// `callbacks:143 >>`.
     private func isPlace(_ start: Int, _ joint: Int, _ end: Int, _ count: Int, _ token: LineToken)
         -> Bool
     {
@@ -256,7 +257,7 @@ final class LineLexer {
         if previous == 0x3A, start > 1,
             self.classes[Int(self.text[start - 2])] & ByteClass.letter != 0
         {
-            // `INFO:root:step:0/1770` is none.
+            // `INFO:root:step:0/1770` is not a position in source code.
             let isApart = next == 0x20 && digits + 1 < self.length && self.text[digits + 1] != 0x2D
             let isNamed =
                 isApart || next == 0x2F || next == 0x2C || next == 0x3B || next == 0x7C || next == 0x09
@@ -265,7 +266,7 @@ final class LineLexer {
             return FigureGrammar.steps[word] == nil && !FigureGrammar.epochWords.contains(word)
         }
         if previous == 0x5B || previous == 0x28, next == 0x5D || next == 0x29 || next == 0x3A {
-            // `[step:12]` is none.
+            // `[step:12]` is not one either.
             let word = self.lowercased(start, end)
             return FigureGrammar.steps[word] == nil && !FigureGrammar.epochWords.contains(word)
         }
@@ -282,7 +283,7 @@ final class LineLexer {
         .lowercased()
     }
 
-    /// Where a `nan`, `inf` or `infinity` ends that begins here.
+    /// Returns the end of a `nan`, `inf` or `infinity` that begins at `start`.
     func notNumber(_ start: Int) -> Int? {
         func matches(_ word: StaticString) -> Bool {
             guard start + word.utf8CodeUnitCount <= self.length else { return false }
@@ -298,7 +299,7 @@ final class LineLexer {
         } else {
             return nil
         }
-        // Some pad it as a number: `nan.0`.
+        // Some programs pad it like a number: `nan.0`.
         if end + 1 < self.length, self.text[end] == 0x2E, self.text[end + 1] == 0x30 {
             end += 2
             while end < self.length, self.text[end] == 0x30 { end += 1 }

@@ -1,20 +1,20 @@
 import Foundation
 
-/// Lines that were read before, with other digits.
+/// Remembers lines by their shape, so that a similar line need not be read again.
 ///
-/// A training prints the same line again and again; only its numbers differ. What was read of one line tells
-/// what another of its shape says, so that of that only the numbers are read. A shape is the text with all
-/// digits alike. It is compared byte by byte, and so are the digits that stand in names and exponents;
-/// which of two numbers around a slash is the larger, and which is 0, must be as it was.
-/// Whatever differs is read anew.
+/// A training prints the same line again and again; only its numbers differ. The result for one line tells
+/// the result for another of the same shape, so only the numbers of the other are read. A shape is the text
+/// with all digits alike. It is compared byte by byte, and so are the digits in names and exponents; the
+/// order of two numbers around a slash, and whether a number is 0, must be the same, too. A line that differs
+/// in any of this is read in full.
 final class LineMemo {
-    /// Longer lines are read each time.
+    /// Longer lines are always read in full.
     private static let longest = 4096
     private static let entryCount = 2048
     private static let shapeCount = 1 << 13
     private static let ways = 4
 
-    /// A number of the line, and what it is there.
+    /// A number of the line, and its meaning.
     struct Value {
         enum Field: UInt8 {
             case none, figure, step, otherStep, epoch
@@ -23,18 +23,18 @@ final class LineMemo {
 
         var field: Field
         var isNegative: Bool
-        /// Digits, a point, digits, and nothing that changes what they say.
+        /// The number is digits, a point and digits, with nothing that changes its value.
         var isSimple: Bool
-        /// Whether it is 0 decides what others are.
+        /// The meaning of other numbers depends on whether this one is 0.
         var decides = false
         var isZero: Bool
-        /// Of a part of a time, in seconds; above the number that a rate is one over.
+        /// The factor for a part of a time, in seconds; for an inverse rate, the dividend.
         var factor = 1.0
         var wholeDigits: UInt8
         var fractionDigits: UInt8
-        /// Of the figures.
+        /// The index of the figure.
         var index: UInt16
-        /// Where the digits begin, and where the number ends with its unit.
+        /// The start of the digits, and the end of the number with its unit.
         var start: Int32
         var end: Int32
     }
@@ -43,7 +43,7 @@ final class LineMemo {
     struct Pair {
         var first: Int
         var second: Int
-        /// -1, 0 or 1, as the first is less than, the same as or more than the second.
+        /// -1, 0 or 1 if the first is less than, equal to or greater than the second.
         var order: Int
     }
 
@@ -53,18 +53,18 @@ final class LineMemo {
     }
 
     struct Entry {
-        /// Of the shape; 0 for an entry that is free.
+        /// The hash of the shape; 0 for a free entry.
         var hash: UInt64 = 0
-        /// Says nothing of a training.
+        /// The line does not report on a training.
         var isEmpty = false
         var length = 0
-        /// The text as it was, and behind it its shape.
+        /// The original text, followed by its shape.
         var bytes: UnsafeMutablePointer<UInt8>?
         var line: UnsafeMutablePointer<TrainingLine>?
         var plan = Plan()
     }
 
-    /// In memory of its own: arrays would be counted up and down for each line.
+    /// Uses memory of its own: arrays would be reference-counted for each line.
     struct Plan {
         var values = UnsafeMutableBufferPointer<Value>(start: nil, count: 0)
         var pairs = UnsafeMutableBufferPointer<Pair>(start: nil, count: 0)
@@ -92,12 +92,12 @@ final class LineMemo {
     }
 
     private let entries: UnsafeMutablePointer<Entry>
-    /// Shapes that were seen once: most lines that come once never come again.
+    /// Shapes that were seen once; most of those never occur again.
     private let seen: UnsafeMutablePointer<UInt64>
     private let powers: UnsafeMutablePointer<Double>
     /// Shapes that cannot be remembered.
     private let unfit: UnsafeMutablePointer<UInt64>
-    /// Of the line that was looked for last.
+    /// The hash of the line that was looked up last.
     private var hash: UInt64 = 0
     private let shape: UnsafeMutablePointer<UInt8>
     private var turn = 0
@@ -141,11 +141,11 @@ final class LineMemo {
 
     enum Finding {
         case unknown, empty
-        /// Valid until the next line.
+        /// The line is valid until the next call.
         case line(UnsafeMutablePointer<TrainingLine>)
     }
 
-    /// What is known of a line; eight bytes behind its end can be read.
+    /// Returns the remembered result for a line. Eight bytes after its end must be readable.
     func find(_ text: UnsafePointer<UInt8>, _ length: Int, _ lexer: LineLexer) -> Finding {
         self.hash = 0
         guard length <= Self.longest else { return .unknown }
@@ -156,7 +156,7 @@ final class LineMemo {
             guard entry.pointee.length == length, let bytes = entry.pointee.bytes,
                 memcmp(self.shape, bytes + length, length) == 0
             else { continue }
-            // Another of the same shape may be one whose numbers decide alike.
+            // Another entry of the same shape may match in the deciding numbers.
             let finding = self.filled(entry, text, bytes, lexer)
             if case .unknown = finding { continue }
             return finding
@@ -164,7 +164,7 @@ final class LineMemo {
         return .unknown
     }
 
-    /// The text with digits as 0 bytes, and its hash.
+    /// Computes the shape, the text with digits as 0 bytes, and its hash.
     private func measure(_ text: UnsafePointer<UInt8>, _ length: Int) {
         var hash: UInt64 = 0x51_7c_c1_b7_27_22_0a_95 ^ UInt64(truncatingIfNeeded: length)
         var index = 0
@@ -184,7 +184,7 @@ final class LineMemo {
             var word = UnsafeRawPointer(text + index).loadUnaligned(as: UInt64.self)
             let rest = length &- index
             if rest < 8 { word &= (1 &<< UInt64(truncatingIfNeeded: rest &* 8)) &- 1 }
-            // The high bit of each byte that is no digit.
+            // The high bit is set in each byte that is not a digit.
             let turned = word ^ 0x3030_3030_3030_3030
             let others =
                 (((turned & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676) | turned)
@@ -198,7 +198,7 @@ final class LineMemo {
         self.hash = hash == 0 ? 1 : hash
     }
 
-    /// The line of an entry with the numbers of `text`; unknown where those decide differently.
+    /// Returns the line of an entry with the numbers of `text`; unknown if the deciding numbers differ.
     private func filled(
         _ entry: UnsafeMutablePointer<Entry>, _ text: UnsafePointer<UInt8>, _ bytes: UnsafePointer<UInt8>,
         _ lexer: LineLexer
@@ -273,12 +273,13 @@ final class LineMemo {
             mantissa = mantissa &* 10 &+ UInt64(place[0] &- 0x30)
             place += 1
         }
-        // Exact: both are whole numbers that a Double holds, and one operation rounds once.
+        // The result is exact: both are whole numbers that a Double can hold, and a single
+        // operation rounds once.
         let number = Double(mantissa) / self.powers[Int(value.fractionDigits)]
         return value.isNegative ? -number : number
     }
 
-    /// A few bytes: a call would cost more than the comparison.
+    /// Only a few bytes: a function call would cost more than the comparison.
     @inline(__always)
     private static func isSame(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         for index in 0..<count where a[index] != b[index] { return false }
@@ -291,7 +292,7 @@ final class LineMemo {
 
     private var shapePlace: Int { Int(truncatingIfNeeded: self.hash >> 20) & (Self.shapeCount - 1) }
 
-    /// Whether the line that was looked for last came before, and is worth being remembered.
+    /// `true` if the line that was looked up last has occurred before and is worth remembering.
     func isKnownShape() -> Bool {
         guard self.hash != 0 else { return false }
         let place = self.shapePlace
@@ -301,8 +302,8 @@ final class LineMemo {
         return false
     }
 
-    /// Keeps what was read of the line that was looked for last: `line`,
-    /// and `tainted` of the same tokens with their numbers marked. nil for a line that says nothing.
+    /// Remembers the result for the line that was looked up last: `line`, and `tainted`, the result for the
+    /// same tokens with marked numbers. nil for a line that does not report on a training.
     func remember(
         _ text: UnsafePointer<UInt8>, _ length: Int, _ reader: LineReader,
         _ lines: (clean: TrainingLine, tainted: TrainingLine)?
@@ -327,7 +328,7 @@ final class LineMemo {
         memcpy(bytes + length, self.shape, length)
         entry.bytes = bytes
         let first = Int(truncatingIfNeeded: self.hash >> 32) & (Self.entryCount - 1) & ~(Self.ways - 1)
-        // Where none is free, each goes in its turn.
+        // If no entry is free, entries are replaced in turn.
         let slot = (first..<(first + Self.ways)).first { self.entries[$0].hash == 0 } ?? first + self.turn
         self.turn = (self.turn + 1) % Self.ways
         Self.free(&self.entries[slot])

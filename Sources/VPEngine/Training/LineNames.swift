@@ -1,17 +1,18 @@
-/// What the series of a line's figures are called: by its text, or by titles of its own.
+/// The names of the series of a line's figures: from its text, or from titles of its own.
 ///
-/// A value, and no closure: one would be made for each line, and is needed only for a series that is new.
+/// A value instead of a closure: a closure would be created for each line, and is needed
+/// only for a new series.
 struct LineNames {
     private let text: UnsafePointer<UInt8>?
     private let names: Unmanaged<FigureNames>?
 
-    /// - Parameter text: of the line, for as long as this value.
+    /// - Parameter text: the line's text, which must outlive this value.
     init(_ text: UnsafePointer<UInt8>, _ names: FigureNames) {
         self.text = text
         self.names = .passUnretained(names)
     }
 
-    /// Of a line whose figures have titles.
+    /// Creates the names for a line whose figures have titles.
     init() {
         self.text = nil
         self.names = nil

@@ -1,6 +1,6 @@
-/// What launchers write before a line.
+/// Reads the prefixes that launchers print before a line.
 extension LineReader {
-    /// The rank that a launcher writes first, and a step in brackets or before a colon.
+    /// Reads the rank that a launcher prints first, and a step in brackets or before a colon.
     func prefix() -> Int {
         guard self.count > 2 else { return 0 }
         let first = self.tokens[0]
@@ -25,7 +25,7 @@ extension LineReader {
             return 2
         } else if first.kind == .number, !first.isFraction, first.unitEnd == first.end {
             if self.isSign(1, 0x3A), self.tokens[1].space == 0, self.tokens[2].space > 0 {
-                // A step, or, where the line has another, what `srun -l` writes.
+                // A step; or the rank that `srun -l` prints, if the line has another step.
                 self.line.step = first.value
                 self.line.stepRank = 0
                 return 2

@@ -46,7 +46,7 @@ extension LineReader {
                 }
                 break
             }
-            // A million, as the lexer read it, is no unit of time.
+            // The lexer read `M` as a factor of a million; here it means minutes.
             seconds += (unit == "M" ? token.value / 1e6 : token.value) * length
             parts.append((index, length))
             isKnown = true
@@ -66,7 +66,7 @@ extension LineReader {
         self.tokens[start].value >= 0 && self.text[Int(self.tokens[start].start)] != 0x2D
     }
 
-    /// In seconds.
+    /// The longest time left that is believed, in seconds.
     static let longestTimeLeft = 1e9
 
     static let units: [String: Double] = [

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Words of a line: they are names, or say whose the figures beside them are.
+/// Reads the words of a line: names, or the roles of the figures beside them.
 extension LineReader {
     func word(_ index: Int, _ token: LineToken) -> Int {
         if self.runEnd != index - 1 || token.space > 1 || token.isQuoted || self.run < 0 {
@@ -21,7 +21,7 @@ extension LineReader {
         }
         if token.end - token.start >= 4 { self.mark(index, token) }
         if index + 1 < self.count, self.tokens[index + 1].kind == .sign { self.sectionWord(index) }
-        // `Test  Epoch 1 | Loss 0.6`: a cell of its own before all figures.
+        // In `Test  Epoch 1 | Loss 0.6` the role is a cell of its own before all figures.
         if self.run == index, self.line.figures.isEmpty, self.isWord(index + 1),
             self.tokens[index + 1].space > 1
         {
@@ -31,7 +31,7 @@ extension LineReader {
         return index + 1
     }
 
-    /// Words that say that the line tells of the best, or of what was kept.
+    /// Notes words which show that the line reports the best value, or what was kept.
     private func mark(_ index: Int, _ token: LineToken) {
         let start = self.text + Int(token.start)
         let head = UnsafeRawPointer(start).loadUnaligned(as: UInt32.self) | 0x2020_2020
@@ -62,7 +62,7 @@ extension LineReader {
         }
     }
 
-    /// A file with weights among the words: `out/epoch3.pt`.
+    /// `true` if one of the words is a file with weights: `out/epoch3.pt`.
     var namesCheckpoint: Bool {
         for index in 0..<self.count where self.tokens[index].kind == .junk {
             let token = self.tokens[index]
@@ -92,7 +92,7 @@ extension LineReader {
         self.lexer.lowercased(Int(self.tokens[index].start), Int(self.tokens[index].end))
     }
 
-    /// `INFO step 5`: a logger's word is no part of a name.
+    /// `true` for a logger's level, as in `INFO step 5`: it is not part of a name.
     private func isLevel(_ token: LineToken) -> Bool {
         let length = Int(token.end - token.start)
         guard length >= 4, length <= 8, self.text[Int(token.start)] & 0x20 == 0,
@@ -101,7 +101,7 @@ extension LineReader {
         return self.words.uses(self.text + Int(token.start), length).contains(.level)
     }
 
-    /// `stdout F`, as container logs have it before each line.
+    /// `true` for `stdout F`, which container logs have before each line.
     private func isStream(_ index: Int, _ token: LineToken) -> Bool {
         guard self.isWord(index + 1), self.tokens[index + 1].end - self.tokens[index + 1].start == 1 else {
             return false
@@ -110,7 +110,7 @@ extension LineReader {
         return word == "stdout" || word == "stderr"
     }
 
-    /// `[EVAL]`, `(val)`, `| valid |`, `Train - `: a word alone between signs.
+    /// Reads a word alone between signs: `[EVAL]`, `(val)`, `| valid |`, `Train - `.
     private func sectionWord(_ index: Int) {
         let next = self.tokens[index + 1].sign
         guard next == 0x5D || next == 0x29 || next == 0x7C || next == 0x2D || next == 0x3E else {

@@ -1,50 +1,50 @@
 import Foundation
 
-/// Finds in a line the figures with names, the step they belong to, and how far the run is.
+/// Finds the named figures in a line, the step they belong to, and the run's progress.
 ///
-/// A name is one or more words, ended by `:` or `=` or by the number itself,
-/// and begun by what separates cells: the line's start, a sign, a tab, two spaces, a number. Which names mean
-/// what is `FigureGrammar`'s.
+/// A name is one or more words. It begins after a cell separator: the line's start, a sign, a tab,
+/// two spaces, a number. It ends at `:` or `=`, or at the number itself. `FigureGrammar` defines
+/// the meaning of names.
 final class LineReader {
     let lexer = LineLexer()
     let names = FigureNames()
     let words = GrammarWords()
-    /// Its memory is made once: no copies, no checks at each access.
+    /// Allocated once: no copies, and no checks at each access.
     let lineMemory: UnsafeMutablePointer<TrainingLine>
 
-    // Of the line that is being read.
+    // The tokens of the current line.
     @exclusivity(unchecked) var tokens: UnsafeMutablePointer<LineToken>
     @exclusivity(unchecked) var count = 0
     @exclusivity(unchecked) var text: UnsafePointer<UInt8>
-    /// The words of the name that may end here: first and last token; -1 for none.
+    /// The first and last token of the name that may end here; -1 for none.
     @exclusivity(unchecked) var run = -1
     @exclusivity(unchecked) var runEnd = -1
     @exclusivity(unchecked) var section = FigureRole.none
     @exclusivity(unchecked) var brackets = 0
     @exclusivity(unchecked) var parentheses = 0
     @exclusivity(unchecked) var hasBar = false
-    /// All that follows is one of something else: the best so far, times.
+    /// The rest of the cell or line is not about the training: the best value so far, or times.
     @exclusivity(unchecked) var skipsCell = false
     @exclusivity(unchecked) var skipsLine = false
-    /// Of a JSON line: the names of the objects that are open.
+    /// The names of the open objects in a JSON line.
     @exclusivity(unchecked) var objects: [(start: Int32, end: Int32)] = []
     @exclusivity(unchecked) var firstNumber: Double?
     @exclusivity(unchecked) var firstRun: (first: Int, last: Int)?
-    /// Of the newest name with a `:` or `=`: its first word.
+    /// The first word of the newest name with a `:` or `=`.
     @exclusivity(unchecked) var lastName = -1
     @exclusivity(unchecked) var valueBeforeName = false
     @exclusivity(unchecked) var doneSteps: Double?
     @exclusivity(unchecked) var totalSteps: Double?
-    /// The tokens of these two, and of the parts of the time left with what each is multiplied with.
+    /// The tokens of `doneSteps` and `totalSteps`, and of the parts of the time left with each part's factor.
     @exclusivity(unchecked) var doneToken: Int?
     @exclusivity(unchecked) var totalToken: Int?
     @exclusivity(unchecked) var timeParts: [(token: Int, factor: Double)] = []
-    /// `validation loss at iteration 300 | lm loss value: 4.9`:
-    /// what the first cell calls the figure in the next.
+    /// The name that one cell gives to the figure in the next: `validation loss at iteration 300 |
+    /// lm loss value: 4.9`.
     @exclusivity(unchecked) var heading: (first: Int, last: Int)?
     @exclusivity(unchecked) var headingEnd = -1
     private var cleanValues: [Double] = []
-    /// Words of a line that tells of a saved checkpoint.
+    /// Words that report a saved checkpoint.
     @exclusivity(unchecked) var saysSaved = false
     @exclusivity(unchecked) var saysCheckpoint = false
 
@@ -73,8 +73,8 @@ final class LineReader {
         self.readTokens()
     }
 
-    /// The same line again with its numbers marked (`MemoPlan`): what it says then, beside what it says.
-    /// Afterwards `line` is what it was.
+    /// Reads the same line again with marked numbers (`MemoPlan`), and returns both results. Afterwards
+    /// `line` is as before.
     func readMarked() -> (clean: TrainingLine, tainted: TrainingLine) {
         let clean = self.line
         self.cleanValues = (0..<self.count).map { self.tokens[$0].value }
@@ -85,7 +85,7 @@ final class LineReader {
         return (clean, tainted)
     }
 
-    /// The value of a token before it was marked.
+    /// Returns a token's value before it was marked.
     func clean(_ index: Int) -> Double { self.cleanValues[index] }
 
     private func readTokens() {
@@ -191,7 +191,7 @@ final class LineReader {
             return self.separator(index)
         case 0x5B:
             if self.isSign(index - 1, 0x40), token.space == 0 {
-                // `(AP) @[ IoU=0.50:0.95 | area=all ] = 0.312`: settings, and a figure for each of them.
+                // Settings and a figure for each: `(AP) @[ IoU=0.50:0.95 | area=all ] = 0.312`.
                 self.skipsLine = true
                 self.endRun()
                 return self.count
@@ -225,7 +225,7 @@ final class LineReader {
         return index + 1
     }
 
-    /// The unit in a name, a role, the arguments of a call, or a remark.
+    /// Reads a parenthesis: the unit in a name, a role, the arguments of a call, or a remark.
     private func parenthesis(_ index: Int, _ token: LineToken) -> Int {
         guard self.run >= 0, self.runEnd == index - 1, self.isWord(index + 1) else {
             self.parentheses += 1
@@ -249,14 +249,14 @@ final class LineReader {
             return index + 3
         }
         if self.isSign(index + 3, 0x7C) {
-            // `time (ms) | forward: 652.41 | step: 1172.13`: a table of times.
+            // A table of times: `time (ms) | forward: 652.41 | step: 1172.13`.
             if self.uses(index + 1).contains(.time) { self.skipsLine = true }
         }
         self.runEnd = index + 2
         return index + 3
     }
 
-    /// `:` or `=`, behind a name or not.
+    /// Reads `:` or `=`, with or without a name before it.
     private func separator(_ index: Int) -> Int {
         guard self.run >= 0, self.runEnd == index - 1 else {
             self.endRun()
@@ -331,7 +331,8 @@ final class LineReader {
         if self.line.figures.isEmpty, self.line.step == nil { self.line.isSetting = true }
     }
 
-    /// `[1.2e-05, 1.2e-05]`, `(0.84)`, `[   0/1252]`, `[0][ 10/5005]`: the first element stands for all.
+    /// Reads a list, of which the first element stands for all: `[1.2e-05, 1.2e-05]`, `(0.84)`, `[
+    /// 0/1252]`, `[0][ 10/5005]`.
     func listed(
         _ name: FigureName, _ first: Int, _ last: Int, _ start: Int, _ separator: Int, _ hasList: Bool
     ) -> Int {
@@ -340,7 +341,7 @@ final class LineReader {
             self.brackets += 1
             return self.count(value, label: (first, last), isBracketed: true)
         }
-        // A class that is not there is no accident.
+        // A missing class is not an error.
         while self.tokens[value].kind == .notNumber, hasList,
             self.isSign(value + 1, 0x2C) || self.isSign(value + 1, 0x29)
         {

@@ -1,13 +1,13 @@
-/// What of a line that was read must be the same in another, and which of its numbers went where.
+/// The parts of a line that must be the same in another line of its shape, and the meaning of its numbers.
 struct MemoPlan {
     private(set) var values: [LineMemo.Value] = []
     private(set) var pairs: [LineMemo.Pair] = []
     private(set) var literals: [LineMemo.Literal] = []
 
-    /// nil where the line is not one to be remembered. `lines` are what `LineReader.readMarked` returned;
-    /// nil for a line that says nothing.
+    /// nil if the line cannot be remembered. `lines` is the result of `LineReader.readMarked`; nil for a line
+    /// that does not report on a training.
     init?(_ reader: LineReader, _ lines: (clean: TrainingLine, tainted: TrainingLine)?) {
-        // Of more tokens than these the places do not fit beside a value.
+        // The index of a later token does not fit beside a value.
         guard reader.count < 1024 else { return nil }
         self.addLiterals(of: reader, rank: lines?.clean.rank)
         if let lines { guard self.addValues(of: reader, lines.clean, lines.tainted) else { return nil } }
@@ -15,7 +15,7 @@ struct MemoPlan {
 
     // MARK: What must be the same
 
-    /// Digits that are no number: in names, in what is skipped, in exponents.
+    /// Digits that are not numbers: in names, in skipped text, in exponents.
     private mutating func addLiterals(of reader: LineReader, rank: Int?) {
         for index in 0..<reader.count {
             let token = reader.tokens[index]
@@ -33,7 +33,7 @@ struct MemoPlan {
         for head in reader.lexer.groupHeads { self.keep(head.lowerBound, head.upperBound) }
     }
 
-    /// The letters are in the shape.
+    /// Letters are compared as part of the shape.
     private mutating func keepDigits(_ start: Int, _ end: Int, _ reader: LineReader) {
         guard let first = (start..<end).first(where: { reader.lexer.isDigit($0) }) else { return }
         self.keep(first, end)
@@ -44,7 +44,8 @@ struct MemoPlan {
         self.literals.append(LineMemo.Literal(start: start, count: end - start))
     }
 
-    /// `x.h5`, `10:00:00Z1`: what an ending is may hang on its digits.
+    /// Keeps the digits after letters, as in `x.h5` and `10:00:00Z1`: the meaning of an ending
+    /// may depend on them.
     private mutating func keepAfterLetters(_ start: Int, _ end: Int, _ reader: LineReader) {
         var index = start
         while index < end {
@@ -67,9 +68,9 @@ struct MemoPlan {
 
     // MARK: Where the numbers went
 
-    /// Marks a number with the place of its token, in bits that change its value by less than it is written
-    /// with. Zeros become more than zero: what that changes is seen, and not remembered.
-    /// Two that are the same around a slash stay the same.
+    /// Marks each number with the index of its token, in bits below the precision with which it is printed.
+    /// Zeros become positive: the effect is noticed, and such lines are not remembered. Equal numbers around
+    /// a slash stay equal.
     static func taint(_ reader: LineReader) {
         for index in 0..<reader.count where Self.isNumber(reader.tokens[index]) {
             var mark = index + 1
@@ -85,7 +86,7 @@ struct MemoPlan {
 
     private static func isNumber(_ token: LineToken) -> Bool { token.kind == .number || token.kind == .clock }
 
-    /// False where a value is none of the line's numbers, but worked out from them.
+    /// Returns `false` if a value is not a number of the line but computed from several.
     private mutating func addValues(
         of reader: LineReader, _ clean: TrainingLine, _ tainted: TrainingLine
     ) -> Bool {
@@ -110,7 +111,7 @@ struct MemoPlan {
         return true
     }
 
-    /// False where `value` is there and is no number of the line.
+    /// Returns `false` if `value` is set and is not a number of the line.
     private mutating func add(
         _ value: Double?, _ marked: Double?, _ field: LineMemo.Value.Field, _ reader: LineReader,
         _ index: Int = 0
@@ -125,7 +126,7 @@ struct MemoPlan {
         return true
     }
 
-    /// `1 day, 2:12:07`: the parts are added up.
+    /// Adds the parts of the time left, which are summed: `1 day, 2:12:07`.
     private mutating func addTimeLeft(_ reader: LineReader, _ clean: TrainingLine) -> Bool {
         guard let left = clean.timeLeft else { return true }
         var sum = 0.0
@@ -138,7 +139,7 @@ struct MemoPlan {
         return sum == left
     }
 
-    /// `15.5it/s`, `1.5s/it`, `3ms/step`.
+    /// Adds a rate: `15.5it/s`, `1.5s/it`, `3ms/step`.
     private mutating func addRate(_ reader: LineReader, _ rate: Double?, _ marked: Double?) -> Bool {
         guard let rate, let marked else { return rate == nil && marked == nil }
         if self.add(rate, marked, .rate, reader) { return true }
@@ -156,7 +157,7 @@ struct MemoPlan {
         return false
     }
 
-    /// Numbers that decide what others are: around a slash, before a unit of speed, below 0.
+    /// Adds the numbers that decide the meaning of others: around a slash, before a unit of speed, below 0.
     private mutating func addDeciding(_ reader: LineReader) {
         func add(_ token: Int) -> Int {
             var value = Self.value(token, reader, .none, 0)
@@ -200,7 +201,7 @@ struct MemoPlan {
                 isSimple = false
             }
         }
-        // A unit of one letter may change the value: `14.2K`.
+        // A unit of one letter may scale the value: `14.2K`.
         isSimple = isSimple && whole + fraction <= 15 && token.unitEnd != token.end + 1
         return LineMemo.Value(
             field: field, isNegative: first == 0x2D, isSimple: isSimple, isZero: reader.clean(index) == 0,
@@ -208,7 +209,7 @@ struct MemoPlan {
             index: UInt16(figure), start: Int32(start), end: token.unitEnd)
     }
 
-    /// The same but for their values.
+    /// `true` if the lines agree in everything but their values.
     private static func areAlike(_ a: TrainingLine, _ b: TrainingLine) -> Bool {
         guard a.figures.count == b.figures.count, a.titles == b.titles, a.stepRank == b.stepRank,
             a.stepName?.start == b.stepName?.start, a.stepName?.end == b.stepName?.end,

@@ -1,14 +1,14 @@
-/// Which of the counts of a log is how far the run is.
+/// Decides which count of a log is the run's progress.
 ///
-/// The run's bar is the one whose line has figures of the training, or after which they come.
-/// A bar that is seen beside none is one of data, of a download or of an evaluation.
+/// The run's bar is the one whose line has figures of the training, or is followed by them. A bar that never
+/// appears beside figures belongs to data, a download or an evaluation.
 struct ProgressBook {
     private(set) var current: TrainingProgress?
     private(set) var writtenSecondsLeft: Double?
     private var strength = TrainingLine.Count.Strength.bare
     private var pending: TrainingLine.Count?
     private var pendingAge = 0
-    /// Totals of bars that were found to be the run's.
+    /// The totals of bars that turned out to be the run's.
     private var totals: [Double] = []
     private var epoch: Double?
     private var firstEpoch: Double?
@@ -16,15 +16,15 @@ struct ProgressBook {
     private var countsAnew: Bool?
     private var lastDone = 0.0
     private var hasNewEpoch = false
-    /// Of the newest count of steps, where they are not counted anew in each epoch.
+    /// The newest step count, unless steps start over in each epoch.
     private(set) var stepsDone: Double?
 
-    /// Bars that stand alone on their lines: their totals, how often they were seen, and the newest of each.
+    /// Bars that are alone on their lines: the newest state of each, and the number of states seen.
     private var loneBars: [(count: TrainingLine.Count, states: Int)] = []
     private static let loneLimit = 16
 
-    /// The bar that comes back most often, which is the training's: one of data, of a download or of an
-    /// evaluation is over sooner.
+    /// The bar with the most states, which is the training's: a bar of data, of a download or of an
+    /// evaluation ends sooner.
     var lone: TrainingProgress? {
         guard let bar = self.loneBars.max(by: { $0.states < $1.states }), bar.states >= 3 else { return nil }
         var progress = TrainingProgress(done: bar.count.done, total: bar.count.total)
@@ -70,7 +70,7 @@ struct ProgressBook {
                 if count.isBar { self.see(lone: count) }
             }
         } else if hasFigures, let count = self.pending {
-            // What a bar of data or an evaluation says is followed by no figure of the training.
+            // No figure of the training follows a bar of data or an evaluation.
             if isTraining, self.pendingAge < 4, count.isBar || line.step == nil {
                 self.accept(count)
                 self.pending = nil
@@ -111,7 +111,7 @@ struct ProgressBook {
         self.current = progress
     }
 
-    /// Where the steps are counted anew in each epoch, the run is as far as all of them together.
+    /// Computes the progress of the whole run if the steps start over in each epoch.
     private mutating func placeInRun(_ count: TrainingLine.Count, _ progress: inout TrainingProgress) {
         if self.hasNewEpoch {
             self.hasNewEpoch = false
@@ -131,7 +131,7 @@ struct ProgressBook {
         self.stepsDone = done
         progress.isOfOneEpoch = true
         if let epochs = self.epochTotal, epochs + (base == 0 ? 1 : 0) > epoch - base {
-            // `Epoch 0/9` is the first of ten, `Epoch 1/10` too.
+            // `Epoch 0/9` is the first of ten epochs, and so is `Epoch 1/10`.
             let total = (base == 0 ? epochs + 1 : epochs) * count.total
             progress.overall = (min(done, total), total)
             progress.isOfOneEpoch = false

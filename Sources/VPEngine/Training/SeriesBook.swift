@@ -1,30 +1,30 @@
 import Foundation
 
-/// The series of a log, each under its name and whose it is.
+/// The series of a log, each by its name and role.
 struct SeriesBook {
-    /// Between a trial and its figure in a name.
+    /// Separates a trial and its figure in a name.
     static let rowMark = "\u{1F}"
 
     fileprivate struct Entry {
         var series: FigureSeries
-        /// Of the name alone, whosever it is.
+        /// The key of the name alone, for any role.
         var key: UInt64
-        /// What a section of the log says whose it is; none where its own name does.
+        /// The role that the log's section gives; none if the name has one itself.
         var section: FigureRole
-        /// Of a table of trials: the key of its column, whosever row it is.
+        /// In a table of trials, the key of the column, for any row.
         var row: UInt64
     }
 
     let limit: Int
     private var store: SeriesStore
-    /// Of the store: asking a class for it counts it up and down.
+    /// The store's table, kept here because each access through the class would count references.
     private var table: SeriesStore.Table
     private var tellsPoints = false
     private(set) var skipped = 0
-    /// Of the line whose figures are added: its epoch, and when it arrived.
+    /// The epoch and the arrival time of the current line.
     var epoch = Double.nan
     var time = Double.nan
-    /// Is told each figure: the place of its series, where it stands, and its value.
+    /// Called for each figure: the index of its series, its position, and its value.
     var onPoint: ((Int, Double, Double) -> Void)? {
         didSet { self.tellsPoints = self.onPoint != nil }
     }
@@ -48,7 +48,7 @@ struct SeriesBook {
         self.table.place(Self.mixed(figure.name.key, self.section(figure, isQualified: false)))
     }
 
-    /// False where there is no series for it yet: `make` makes one.
+    /// Returns `false` if the figure has no series yet; `make` creates one.
     mutating func add(
         _ figure: TrainingLine.Figure, _ value: Double, at step: Double, isQualified: Bool
     ) -> Bool {
@@ -95,7 +95,7 @@ struct SeriesBook {
         self.store.append(key, entry)
     }
 
-    /// A value that a line of training only carries along since the last evaluation.
+    /// `true` if a training line only repeats the value of the last evaluation.
     func isCarried(_ figure: TrainingLine.Figure, _ value: Double) -> Bool {
         guard let entry = self.entry(figure) else { return false }
         return self.table.entries[entry].series.last == value
@@ -112,7 +112,7 @@ struct SeriesBook {
         self.store.all.contains { $0.series.mustBeFinite && $0.series.notNumberSince != nil }
     }
 
-    /// The series with the names they are shown under: `test loss` where the log says `Test: loss`.
+    /// Returns the series with the names to show: `test loss` if the log says `Test: loss`.
     func shown() -> [FigureSeries] {
         let entries = self.store.all
         return entries.map { entry in
@@ -142,17 +142,17 @@ struct SeriesBook {
     }
 }
 
-/// Where the series of a book lie: memory that is made once and asked without checks, many times a line.
+/// The storage for the series of a book: allocated once, and accessed without checks, many times per line.
 private final class SeriesStore {
     struct Table {
         let entries: UnsafeMutablePointer<SeriesBook.Entry>
-        /// Open addressing: a key and the place of its entry.
-        /// Four times as many places as there are series, so that one is always free.
+        /// Open addressing: each key with the index of its entry. There are four times as many slots as
+        /// series, so that one is always free.
         let keys: UnsafeMutablePointer<UInt64>
         let places: UnsafeMutablePointer<Int32>
         let mask: Int
 
-        /// Where `key` stands, or where it would.
+        /// Returns the slot of `key`, or the free slot for it.
         @inline(__always)
         func slot(_ key: UInt64) -> Int {
             var slot = Int(truncatingIfNeeded: key &>> 20) & self.mask

@@ -1,14 +1,14 @@
-/// How far a run says it is.
+/// The progress that a run reports.
 public struct TrainingProgress: Equatable, Sendable {
     public var done: Double
     public var total: Double
-    /// Of the whole run where `done` is counted anew in each epoch, as far as the log tells.
+    /// The progress of the whole run if `done` starts over in each epoch, as far as the log tells.
     public var overall: (done: Double, total: Double)?
-    /// `done` is counted anew in each epoch, and how many epochs there are is not known.
+    /// `done` starts over in each epoch, and the number of epochs is unknown.
     public var isOfOneEpoch = false
-    /// As a bar of the run says it.
+    /// The speed that the run's bar prints.
     public var perSecond: Double?
-    /// In seconds, as the log says it.
+    /// The time left that the log prints, in seconds.
     public var writtenSecondsLeft: Double?
 
     public var fraction: Double { max(0, min(1, self.done / self.total)) }
@@ -21,29 +21,30 @@ public struct TrainingProgress: Equatable, Sendable {
     }
 }
 
-/// What a log says of a training, as far as it was read.
+/// The figures of a training, from the part of its log that has been read.
 public struct TrainingFigures: Equatable, Sendable {
-    /// In the order they came. Empty in a log of no training.
+    /// The series in order of appearance. Empty if the log is not of a training.
     public var series: [FigureSeries] = []
     public var progress: TrainingProgress?
-    /// In seconds, as the log says it; nil where it does not.
+    /// The time left that the log prints, in seconds; nil if it prints none.
     public var writtenSecondsLeft: Double?
     /// The newest step, or nil where the log has none.
     public var step: Double?
-    /// The steps at which the log says that a checkpoint was saved; of very many every second.
+    /// The steps at which checkpoints were saved, according to the log; if there are very
+    /// many, every second one.
     public var checkpoints: [Double] = []
-    /// How many figures were not kept, because the log has too many names.
+    /// The number of figures that were dropped because the log has too many names.
     public var skippedNames = 0
-    /// The step at which another rank than the one that is shown wrote a loss that is no number.
+    /// The step at which a rank other than the one shown reported a loss that is not a number.
     public var otherRanksNotNumber: Double?
 
     public init() {}
 
-    /// How far a bar says the run is that stands alone in its stream, without a figure:
-    /// worth something only beside another stream's figures.
+    /// The progress of a bar that is alone in its stream, without any figure: useful only beside
+    /// another stream's figures.
     var loneProgress: TrainingProgress?
 
-    /// Of standard output, with what standard error says beside it. A figure that both have is one:
+    /// Joins the figures of standard output with those of standard error. A figure in both counts once:
     /// programs write some lines to both.
     func joined(with errors: TrainingFigures) -> TrainingFigures {
         var joined = self
@@ -68,7 +69,7 @@ public struct TrainingFigures: Equatable, Sendable {
 
     public func series(_ name: String) -> FigureSeries? { self.series.first { $0.name == name } }
 
-    /// Series of a loss that is no number now.
+    /// The loss series whose newest value is not a number.
     public var notNumbers: [FigureSeries] {
         self.series.filter { $0.mustBeFinite && $0.notNumberSince != nil }
     }

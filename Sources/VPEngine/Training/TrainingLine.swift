@@ -1,29 +1,29 @@
 import Foundation
 
-/// What one line says of a training.
+/// The information that one line has about a training.
 struct TrainingLine {
     struct Figure {
         var name: FigureName
-        /// Where its name stands in the line, for its title.
+        /// The range of its name in the line, for its title.
         var nameStart: Int32
         var nameEnd: Int32
-        /// Of the section of the line it stands in.
+        /// The role of the section of the line that contains it.
         var section: FigureRole
-        /// Of `titles`, where its name is made of words from several places.
+        /// The index in `titles`, if the name is made of words from several places.
         var titleIndex = -1
-        /// Of a table of trials: the key of the column alone.
+        /// In a table of trials, the key of the column alone.
         var row: UInt64 = 0
         var value: Double
     }
 
     struct Count {
-        /// The higher, the more it says of the whole run.
+        /// How well the count describes the whole run; higher is better.
         enum Strength: UInt8, Comparable {
             /// `1/41,` at the beginning of a line.
             case bare = 1
             case epoch
             case step
-            /// Of the epochs, in a table whose rows end with a bar of the batches.
+            /// A count of epochs, in a table whose rows end with a bar of batches.
             case row
 
             static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
@@ -33,14 +33,15 @@ struct TrainingLine {
         var total: Double
         var strength: Strength
         var isBar = false
-        /// Its label says that it is of the training: true, or of something else: false.
+        /// `true` if the label says that it counts the training, `false` if it says that it
+        /// counts something else.
         var isTraining: Bool?
-        /// Counts again from 0 with each epoch, as far as its shape shows.
+        /// The count starts over with each epoch, as far as its form shows.
         var isOfEpoch = false
-        /// In seconds, and per second, as the bar says them.
+        /// The time left in seconds and the rate per second, as printed by the bar.
         var timeLeft: Double?
         var rate: Double?
-        /// `it`, `examples`; of bars that do not say it empty.
+        /// The bar counts examples rather than iterations.
         var isExamples = false
     }
 
@@ -48,33 +49,33 @@ struct TrainingLine {
     var titles: [String] = []
     var count: Count?
     var epochCount: Count?
-    /// Of a table's row.
+    /// The count of a table's row.
     var rowCount: Count?
     var step: Double?
     var stepRank: UInt8 = 0
-    /// Where the step's name stands.
+    /// The range of the step's name.
     var stepName: (start: Int32, end: Int32)?
     var stepTitle: String?
-    /// Of the step's series.
+    /// The key of the step's series.
     var stepKey: UInt64 = 0
-    /// A second count of steps on the line, which is not its place.
+    /// A second step count on the line, which is not the line's position.
     var otherStep: (value: Double, key: UInt64, start: Int32, end: Int32)?
     var epoch: Double?
-    /// In seconds.
+    /// The time left, in seconds.
     var timeLeft: Double?
     var rank: Int?
     var role = FigureRole.none
-    /// A time of day stands in it, or another with a colon.
+    /// The line contains a time of day, or another time with a colon.
     var hasTime = false
-    /// More than one section is in it: the training's figures are told apart, too.
+    /// The line has more than one section, so the training's figures are labelled as well.
     var hasTwoRoles = false
-    /// Settings, a call, a line of a source.
+    /// The line is settings, a call, or source code.
     var isSetting = false
-    /// Says what is the best so far, or what was kept.
+    /// The line reports the best value so far, or what was kept.
     var isBest = false
-    /// The line that follows says it.
+    /// The next line reports the best value.
     var announcesBest = false
-    /// Says that a checkpoint was saved.
+    /// The line reports a saved checkpoint.
     var isCheckpoint = false
 
     mutating func reset() {
@@ -100,12 +101,12 @@ struct TrainingLine {
         self.isCheckpoint = false
     }
 
-    /// Read again, it would say as little.
+    /// `true` if reading the line again would yield nothing.
     var saysNothing: Bool {
         self.figures.isEmpty && !self.hasPlace && self.timeLeft == nil && !self.isBest
     }
 
-    /// How far along the x axis its figures stand, as far as the line itself says it.
+    /// `true` if the line itself gives a position on the x axis.
     var hasPlace: Bool {
         self.step != nil || self.epoch != nil || self.count != nil || self.epochCount != nil
             || self.rowCount != nil

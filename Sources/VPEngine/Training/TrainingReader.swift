@@ -1,24 +1,24 @@
 import Foundation
 
-/// Reads the figures of a training out of what its program prints, as it comes.
+/// Reads a training's figures from a program's output as it arrives.
 ///
-/// Takes bytes in pieces of any size; memory is the same however long the log is.
-/// Each state of a bar that `\r` redraws counts as a line. Not safe to share: one thread at a time.
+/// It takes bytes in pieces of any size, and its memory does not grow with the log. Each state of a bar that
+/// `\\r` redraws counts as a line. It is not thread-safe: use it from one thread at a time.
 public final class TrainingReader {
-    /// Of a longer line the rest is not looked at.
+    /// The most bytes of a line that are examined.
     static let lineLimit = 1 << 18
     private static let emptyCount = 4096
     private static let headerCount = 256
 
     private let lines = LineReader()
     private let filter = LineFilter()
-    /// nil in tests that read each line anew.
+    /// nil in tests that read every line in full.
     private let memo: LineMemo?
     private let patterns: PatternReader?
-    /// Headers of tables that were seen, by the hash of their line.
+    /// Table headers that have occurred, by the hash of their line.
     @exclusivity(unchecked) private var headers = [FigureTable?](repeating: nil, count: headerCount)
     private let headerHashes: UnsafeMutablePointer<UInt64>
-    /// Hashes of lines in which there was nothing.
+    /// Hashes of lines that contained nothing.
     private let empty: UnsafeMutablePointer<UInt64>
     private let stateMemory: UnsafeMutablePointer<TrainingState>
     private var state: TrainingState {
@@ -26,7 +26,7 @@ public final class TrainingReader {
         @inline(__always) unsafeMutableAddress { self.stateMemory }
     }
 
-    /// As the state has it: asking that for it copies all of it.
+    /// A copy of the state's value: reading it from the state would copy the state.
     @exclusivity(unchecked) private var isInBlock = false
     @exclusivity(unchecked) private var isAfterEvaluation = false
     @exclusivity(unchecked) private var table: FigureTable? {
@@ -35,23 +35,23 @@ public final class TrainingReader {
             self.hasPipes = self.table?.shape == .pipes || self.otherTable?.shape == .pipes
         }
     }
-    /// Of the tables, so that most lines are passed over without a look at them.
+    /// Properties of the open tables, so that most lines can be skipped without looking at them.
     @exclusivity(unchecked) private var hasTable = false
     @exclusivity(unchecked) private var hasPipes = false
-    /// Lines since a row of it was seen.
+    /// The number of lines since the table's last row.
     @exclusivity(unchecked) private var tableAge = 0
-    /// The one before it.
+    /// The table before this one.
     @exclusivity(unchecked) private var otherTable: FigureTable?
-    /// Figures of a box of names and values, until it ends: its step may stand at its foot.
+    /// The figures of a box of names and values until it ends: its step may be at the bottom.
     @exclusivity(unchecked) private var box: FigureBox?
     @exclusivity(unchecked) private var visible: UnsafeMutablePointer<UInt8>
-    /// The end of what was read that is no whole line yet.
+    /// The incomplete line at the end of the input.
     @exclusivity(unchecked) private var partial: [UInt8] = []
 
-    /// - Parameter patterns: figures that the user taught us, beside those of the grammar.
+    /// - Parameter patterns: figures that the user defined, in addition to those of the grammar.
     public convenience init(patterns: [FigurePattern] = []) { self.init(patterns: patterns, remembers: true) }
 
-    /// - Parameter remembers: of a line that came before with other numbers, only these are read.
+    /// - Parameter remembers: if a line occurred before with other numbers, only its numbers are read.
     package init(patterns: [FigurePattern], remembers: Bool) {
         self.memo = remembers ? LineMemo() : nil
         self.patterns = PatternReader(patterns)
@@ -61,7 +61,7 @@ public final class TrainingReader {
         self.empty.initialize(repeating: 0, count: Self.emptyCount)
         self.headerHashes = .allocate(capacity: Self.headerCount)
         self.headerHashes.initialize(repeating: 0, count: Self.headerCount)
-        // Eight more, so that a word can be loaded at the end.
+        // Eight bytes more, so that a word can be loaded at the end.
         self.visible = .allocate(capacity: Self.lineLimit + 8)
         self.visible.initialize(repeating: 0, count: Self.lineLimit + 8)
     }
@@ -104,34 +104,35 @@ public final class TrainingReader {
         if index < count { self.keep(start + index, count - index) }
     }
 
-    /// Rows of a table have no words; under a heading a blank line counts.
+    /// `true` if every line must be examined: table rows have no words, and under a heading a
+    /// blank line matters.
     private var looksAtEachLine: Bool {
         self.patterns != nil || self.hasTable || self.box != nil || self.isInBlock
     }
 
     public func read(_ bytes: [UInt8]) { bytes.withUnsafeBytes { self.read($0) } }
 
-    /// When what is read from now on arrived, in seconds since 1970; not a number where that is not known.
+    /// The arrival time of the input from now on, in seconds since 1970; NaN if unknown.
     public var arrival: Double {
         get { self.state.time }
         set { self.state.time = newValue }
     }
 
-    /// Is told each figure as it is read: the place of its series among `figures().series`, where it stands,
-    /// and its value.
+    /// Called for each figure as it is read: the index of its series among `figures().series`, its
+    /// position, and its value.
     func onEachPoint(_ each: @escaping (Int, Double, Double) -> Void) { self.state.tell(each) }
 
-    /// How far the run is, by whole lines; nothing before it is sure that this is a training.
+    /// The progress according to complete lines; nil until the log is known to be of a training.
     public var progress: TrainingProgress? { self.state.hasStarted ? self.state.progress.current : nil }
 
-    /// The same by a bar that stands alone, without any figure in what was read.
+    /// The progress according to a bar that is alone, without any figure in the input.
     public var loneProgress: TrainingProgress? { self.state.progress.lone }
 
-    /// Whether a loss is no number, by whole lines.
+    /// `true` if a loss is not a number, according to complete lines.
     public var hasNotNumber: Bool { self.state.book.hasNotNumber || self.state.otherRanksNotNumber != nil }
 
-    /// What the log says so far. With `withRest`, the line that has no end yet counts as well:
-    /// the newest state of a bar has none until the next.
+    /// Returns the figures read so far. With `withRest`, the incomplete last line counts as well: the newest
+    /// state of a bar has no line end until the next.
     public func figures(withRest: Bool = true) -> TrainingFigures {
         let kept = (self.state, self.table, self.otherTable, self.box, self.isInBlock, self.isAfterEvaluation)
         if withRest, !self.partial.isEmpty {
@@ -154,8 +155,8 @@ public final class TrainingReader {
 
     // MARK: A line
 
-    /// Without escape sequences. A line that has none is read where it is,
-    /// if a word can be loaded at its end.
+    /// Returns the line without escape sequences. A line that has none is read in place, if a word can be
+    /// loaded at its end.
     private func visibleText(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) -> (
         UnsafePointer<UInt8>, Int
     ) {
@@ -163,11 +164,11 @@ public final class TrainingReader {
         return (UnsafePointer(self.visible), VisibleBytes.copy(bytes, count, to: self.visible))
     }
 
-    /// - Parameter readable: how many bytes there are from the line's beginning on.
+    /// - Parameter readable: the number of readable bytes from the start of the line on.
     private func readLine(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) {
         let hash = LineBytes.hash(bytes, min(count, Self.lineLimit))
         let place = Int(truncatingIfNeeded: hash >> 44) & (Self.emptyCount - 1)
-        // The same warning a thousand times is read once.
+        // A warning that is printed a thousand times is read once.
         if self.empty[place] == hash, self.patterns == nil, self.table == nil, self.box == nil {
             if !self.isInBlock || count == 0 || bytes[0] == 0x20 || bytes[0] == 0x09 { return }
             self.endBlock()
@@ -182,7 +183,7 @@ public final class TrainingReader {
         defer { for (name, value) in taught { self.state.add(taught: name, value, self.lines.names) } }
         let headerPlace = Int(truncatingIfNeeded: hash >> 50) & (Self.headerCount - 1)
         if self.headerHashes[headerPlace] == hash, let table = self.headers[headerPlace] {
-            // The same header again, as some write it over each epoch's rows.
+            // The same header again: some programs print it before each epoch's rows.
             self.endBox()
             self.open(table)
             return
@@ -193,7 +194,7 @@ public final class TrainingReader {
         case .empty:
             if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
         case .line(let line) where self.isInBlock || (self.isAfterEvaluation && Self.isIndented(text)):
-            // What stands above may change whose figures they are.
+            // The lines above may change the role of these figures.
             var line = line.pointee
             self.take(&line, text, hash)
         case .line(let line):
@@ -246,7 +247,7 @@ public final class TrainingReader {
         self.tableAge = 0
     }
 
-    /// The header of a table, or of a block: `***** eval metrics *****`, `Evaluation results:`.
+    /// Reads the header of a table or of a block: `***** eval metrics *****`, `Evaluation results:`.
     private func readHeading(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64) -> Bool {
         if let table = FigureTable(self.lines, text, length) {
             self.open(table)
@@ -276,7 +277,7 @@ public final class TrainingReader {
 
     // MARK: Tables
 
-    /// True where the line is a row of the open table, or of a box of names and values.
+    /// Returns `true` if the line is a row of the open table, or of a box of names and values.
     private func readTable(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64) -> Bool {
         if self.readBox(text, length) { return true }
         guard self.hasTable else { return false }
@@ -288,7 +289,7 @@ public final class TrainingReader {
         guard self.mayBeRow(text, length), let table = self.table else { return false }
         var row: String?
         if !table.read(self.lines, text, length, title: &row) {
-            // A table of an evaluation may stand between two rows of the training's.
+            // An evaluation's table may come between two rows of the training's.
             guard let other = self.otherTable, other.read(self.lines, text, length, title: &row),
                 self.lines.line.rowCount != nil
             else { return false }
@@ -302,14 +303,14 @@ public final class TrainingReader {
         return true
     }
 
-    /// Whether a line begins as rows do: with a bar or a number, or far in.
+    /// `true` if a line begins like a row: with a bar or a number, or far from the left.
     private func mayBeRow(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
         let first = text[0]
         if first &- 0x30 < 10 || first == 0x2D || first == 0x20 || first == 0x09 { return true }
         return self.hasPipes && (first == 0x7C || first == 0xE2)
     }
 
-    /// The figures of a table of trials belong to the trial.
+    /// Assigns the figures in a table of trials to their trial.
     private func name(_ row: String) {
         for index in self.lines.line.figures.indices {
             let place = self.lines.line.figures[index].titleIndex
@@ -320,7 +321,7 @@ public final class TrainingReader {
         }
     }
 
-    /// `|    ep_rew_mean          | 21.3        |`
+    /// Reads a row of a box: `|    ep_rew_mean          | 21.3        |`.
     private func readBox(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
         var start = 0
         while start < length, text[start] == 0x20 { start += 1 }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// What was understood of a log so far. A value, so that an unfinished line can be tried on a copy.
+/// The state of reading a log. It is a value, so that an unfinished line can be tried on a copy.
 struct TrainingState {
 
     static let seriesLimit = 512
     private static let heldLimit = 64
     private static let epochKey = FigureName.key("epoch")
 
-    /// A figure before anything showed that this is a training: a setting, or the first of a curve.
+    /// A figure from before the log was known to be of a training: a setting, or the first value of a curve.
     private struct Held {
         var figure: TrainingLine.Figure
         var title: String
@@ -16,10 +16,10 @@ struct TrainingState {
 
     private(set) var book = SeriesBook(limit: Self.seriesLimit)
     private(set) var progress = ProgressBook()
-    /// Something showed that this is a training.
+    /// The log is known to be of a training.
     private(set) var hasStarted = false
     private var held: [Held] = []
-    /// The first steps with a learning rate beside them.
+    /// The first steps that have a learning rate beside them.
     private var steppedRates: (count: Int, step: Double) = (0, -1)
     private var step: Double?
     private var epoch: Double?
@@ -28,24 +28,24 @@ struct TrainingState {
     private var rankStep: Double?
     private var lastLine: UInt64?
     private var skipsNextFigures = false
-    /// Of the figures before this line.
+    /// The role of the figures before this line.
     private var lastRole = FigureRole.none
-    /// What the heading above says of the lines under it.
+    /// The role that the heading above gives to the lines under it.
     private var blockRole = FigureRole.none
-    /// The steps at which the log says that a checkpoint was saved.
+    /// The steps at which checkpoints were saved, according to the log.
     private var checkpoints: [Double] = []
-    /// When what is read arrived, in seconds since 1970; not a number where that is not known.
+    /// The arrival time of the current input, in seconds since 1970; NaN if unknown.
     var time = Double.nan {
         didSet { self.book.time = self.time }
     }
-    /// Is told each figure: the place of its series, where it stands, and its value.
+    /// Called for each figure: the index of its series, its position, and its value.
     mutating func tell(_ each: @escaping (Int, Double, Double) -> Void) { self.book.onPoint = each }
-    /// Whether the newest figures of losses in other ranks are numbers.
+    /// The step at which a loss of another rank stopped being a number; nil while all are numbers.
     private(set) var otherRanksNotNumber: Double?
 
-    /// Takes what a line says, and returns what follows for the next: whether it is under a heading, and
-    /// whether the newest figures were of an evaluation. `hash` is of its text,
-    /// `isIndented` of its beginning.
+    /// Adds a line's information, and returns what the next line depends on: whether it is under a heading,
+    /// and whether the newest figures were of an evaluation. `hash` is the hash of its text; `isIndented`
+    /// describes its beginning.
     mutating func add(
         _ line: inout TrainingLine, _ hash: UInt64?, isIndented: Bool, _ names: LineNames
     ) -> (isInBlock: Bool, isAfterEvaluation: Bool) {
@@ -70,7 +70,7 @@ struct TrainingState {
                 self.blockRole = .none
             }
         } else if isIndented, self.lastRole.isEvaluation, line.role == .none, !line.hasPlace {
-            // ` *   Acc@1 1.402` under the lines of a test.
+            // ` *   Acc@1 1.402` appears under the lines of a test.
             self.apply(self.lastRole, to: &line)
         }
         if let epoch = line.epoch, !line.role.isEvaluation || line.figures.isEmpty {
@@ -81,13 +81,13 @@ struct TrainingState {
             return
         }
         if let rank = line.rank, !self.isMine(rank, line) { return }
-        // Ranks that do not say which they are.
+        // Several ranks may print the same line without naming themselves.
         if line.hasPlace || line.hasTime, hash != nil, hash == self.lastLine { return }
         self.lastLine = hash
         self.commit(&line, names)
     }
 
-    /// A figure that the user asked for by its name: it needs no proof.
+    /// Adds a figure that the user defined by name: it needs no proof of a training.
     mutating func add(taught title: String, _ value: Double, _ names: FigureNames) {
         self.book.makeUnique()
         self.hasStarted = true
@@ -97,7 +97,7 @@ struct TrainingState {
         self.points += 1
         let figure = TrainingLine.Figure(name: name, nameStart: 0, nameEnd: 0, section: .none, value: value)
         let place = self.step ?? self.epoch ?? self.points
-        // The grammar may have found the same one.
+        // The grammar may have found the same figure.
         if self.book.isRepeated(figure, value, at: place) { return }
         if !self.book.add(figure, value, at: place, isQualified: false) {
             self.book.make(figure, isQualified: false, title)
@@ -124,11 +124,11 @@ struct TrainingState {
 
     private static let checkpointLimit = 512
 
-    /// The line says that one was saved, at the step that it names or at the newest.
+    /// Records a saved checkpoint, at the step that the line names or at the newest step.
     mutating func addCheckpoint(_ line: TrainingLine) {
         guard self.hasStarted else { return }
         let place = line.step ?? self.step ?? line.epoch ?? self.epoch ?? self.points
-        // Some say it twice, and each rank once.
+        // Some programs report it twice, or once per rank.
         guard self.checkpoints.last != place else { return }
         self.checkpoints.append(place)
         guard self.checkpoints.count == Self.checkpointLimit else { return }
@@ -137,12 +137,12 @@ struct TrainingState {
 
     // MARK: Ranks
 
-    /// One curve of all ranks: the lowest that writes figures.
-    /// Of the others only a loss that is no number counts.
+    /// `true` if the line counts for the curve. All ranks have one curve, by the lowest rank that prints
+    /// figures; of other ranks only a loss that is not a number counts.
     private mutating func isMine(_ rank: Int, _ line: TrainingLine) -> Bool {
         let mine = self.rank ?? rank
         if rank < mine {
-            // It wrote after another of the same step.
+            // This rank printed after another one for the same step.
             self.rank = rank
             if let step = line.step, step == self.rankStep { return false }
         } else {
@@ -172,14 +172,14 @@ struct TrainingState {
 
     // MARK: Figures
 
-    /// What the figures of a line are of, all in one look.
+    /// The kinds of a line's figures, collected in one pass.
     private struct Contents {
         var isKnown = false
         var isEvidence = false
         var isSureSpeed = false
         var hasRate = false
         var hasRoleOnly = false
-        /// Figures of the training itself, and such that show that it is one.
+        /// Figures of the training itself, and figures that prove that it is one.
         var hasTraining = false
         var hasTrainingEvidence = false
 
@@ -231,14 +231,14 @@ struct TrainingState {
         self.keep(&line, contents, names)
     }
 
-    /// From here on figures count. A learning rate before was a setting;
-    /// a loss is counted once its name comes again.
+    /// Starts counting figures. A learning rate before this was a setting; a loss counts once its
+    /// name occurs again.
     private mutating func start() {
         self.hasStarted = true
         self.held.removeAll { !$0.figure.name.kind.isEvidence }
     }
 
-    /// What was held of a figure that comes again.
+    /// Adds the held value of a figure that occurs again.
     private mutating func release(_ figure: TrainingLine.Figure) {
         guard
             let index = self.held.firstIndex(where: { held in
@@ -253,11 +253,11 @@ struct TrainingState {
     private mutating func hold(_ line: inout TrainingLine, _ names: LineNames) {
         var isSeenTwice = false
         for figure in line.figures where figure.name.use == .figure {
-            // An error or a score may be of anything.
+            // An error or a score alone may be about anything.
             let counts =
                 figure.name.kind == .loss || (figure.name.kind == .speed && figure.name.saysOfWhat)
             if let index = self.held.firstIndex(where: { $0.figure.name.key == figure.name.key }) {
-                // The same once more is a setting, or the same text once more.
+                // A repeated value is a setting, or the same text again.
                 let isNew = !self.held[index].values.contains {
                     $0 == figure.value || ($0.isNaN && figure.value.isNaN)
                 }
@@ -296,10 +296,10 @@ struct TrainingState {
         }
         let place = line.step ?? self.step ?? line.epoch ?? self.epoch ?? self.points
         self.book.epoch = line.epoch ?? self.epoch ?? .nan
-        // Beside figures of the training, an evaluation's may only be carried along.
+        // Beside figures of the training, an evaluation's value may only be repeated from before.
         let mayCarry =
             contents.hasTrainingEvidence && (line.step != nil || (line.count?.isBar ?? false))
-        // Said again below, without a step of its own.
+        // The figure is repeated below, without a step of its own.
         let mayRepeat = !line.hasPlace && line.figures.count == 1
         for index in line.figures.indices {
             let figure = line.figures[index]
@@ -333,13 +333,13 @@ struct TrainingState {
         }
     }
 
-    /// A step's name as a figure, for its title.
+    /// Returns a figure for a step's name, to get its title.
     private static func stepFigure(_ start: Int32, _ end: Int32) -> TrainingLine.Figure {
         TrainingLine.Figure(
             name: FigureName(), nameStart: start, nameEnd: end, section: .none, value: 0)
     }
 
-    /// What is shown: nothing before it is sure that this is a training.
+    /// Returns the figures to show: none until the log is known to be of a training.
     func figures() -> TrainingFigures {
         var figures = TrainingFigures()
         figures.loneProgress = self.progress.lone
