@@ -1,6 +1,6 @@
 import VPEngine
 
-/// One column of one row. A cluster of two columns owns its cell and the empty one after it.
+/// One column of one row. A cluster that is two columns wide owns its cell and the empty cell after it.
 public struct Cell: Hashable, Sendable {
     public var text: Character
     /// 1 or 2; 0 for the second half of a wide cluster.
@@ -14,13 +14,12 @@ public struct Cell: Hashable, Sendable {
     }
 }
 
-/// A screen in memory. Views write to it; what lies outside is clipped,
-/// and nothing but printable text gets in: control and bidirectional characters of names,
-/// messages and logs end here.
+/// A screen in memory. Views write to it; writing outside is clipped, and only printable text gets in:
+/// control and bidirectional characters in names, messages and logs are removed here.
 public struct CellBuffer: Hashable, Sendable {
     public let size: Size
     public private(set) var cells: [Cell]
-    /// Where the terminal's cursor is shown; nil hides it.
+    /// The position of the terminal's cursor; nil hides it.
     public var cursor: Point?
 
     public init(size: Size) {
@@ -38,10 +37,10 @@ public struct CellBuffer: Hashable, Sendable {
         self.cells[(y * self.size.width)..<((y + 1) * self.size.width)]
     }
 
-    /// Writes `text` from (`x`, `y`) on and returns the columns it took, at most `limit`.
+    /// Writes `text` from (`x`, `y`) on and returns its width in columns, at most `limit`.
     ///
-    /// A wide cluster that would cross the limit or the edge becomes blank rather than half a character:
-    /// of `日本` with a limit of 3, `日` and one blank are drawn.
+    /// A wide cluster that would cross the limit or the edge becomes blank rather than half a character: for
+    /// `日本` with a limit of 3, `日` and one blank are drawn.
     @discardableResult
     public mutating func write(
         _ text: some StringProtocol, x: Int, y: Int, style: Style = .plain, limit: Int = .max
@@ -62,7 +61,7 @@ public struct CellBuffer: Hashable, Sendable {
         return column
     }
 
-    /// As `write`, with `…` in the last column where the text was cut.
+    /// Like `write`, with `…` in the last column if the text was cut.
     @discardableResult
     public mutating func writeCut(
         _ text: some StringProtocol, x: Int, y: Int, style: Style = .plain, limit: Int

@@ -1,15 +1,15 @@
 import VPEngine
 
-/// What is to be done next, as values. The dashboard itself does nothing.
-/// Each kind is switched over in full where it is performed.
+/// The actions to perform next, as values; the dashboard's core itself performs none. Each kind is switched
+/// over exhaustively where it is performed.
 public enum Effect: Equatable, Sendable {
-    /// For the loop, which owns the terminal.
+    /// Performed by the loop, which owns the terminal.
     case terminal(TerminalEffect)
-    /// To the engine, beside everything else; an `Answer` comes back.
+    /// Asked of the engine, concurrently with everything else; an `Answer` comes back.
     case ask(Question)
-    /// To the reader of logs; a `LogAnswer` comes back.
+    /// Asked of the log reader; a `LogAnswer` comes back.
     case log(LogQuestion)
-    /// To the engine, in the order in which they are given: a cancel never overtakes its start.
+    /// Given to the engine in order: a cancel never overtakes its start.
     case order(Order)
 }
 
@@ -24,33 +24,33 @@ public enum TerminalEffect: Equatable, Sendable {
 
 public enum Question: Equatable, Sendable {
     case loadInstances
-    /// The same, where an answer will do that another program has had, at most so many seconds ago.
+    /// Like `loadInstances`, but another program's answer will do if it is at most this many seconds old.
     case pollInstances(maximumAge: Double)
     case loadOffers(OfferQuery, generation: Int)
     case pollOffers(OfferQuery, generation: Int, maximumAge: Double)
-    /// What the last session had, where it was too much to be waited for.
+    /// The offers of the last session, if there were too many to wait for.
     case loadCachedOffers
     case loadBalances
     case pollBalances(maximumAge: Double)
-    /// The newest of the history, a page of it.
+    /// The newest page of the history.
     case loadJobs
-    /// The newest `limit`: somebody has gone further back.
+    /// The newest `limit` jobs, after the user has scrolled further back.
     case loadJobHistory(limit: Int)
-    /// What is being spent, and what is wrong with it; asks no platform.
+    /// The spending and the alarms; asks no platform.
     case loadMoney
-    /// What a create would rent now, and for how much.
+    /// The offers that a create would try now, with their prices.
     case quote(CreateRequest, generation: Int)
     case compareWorkspace(InstanceID)
-    /// What the platform says about the instance's start.
+    /// The platform's log of the instance's start.
     case loadProviderLog(InstanceID)
     case loadUnsafeResults(InstanceID)
-    /// Whether a sync would meet files that both sides changed.
+    /// Tells whether a sync would find files that changed on both sides.
     case checkConflicts([InstanceID])
     case prepareShell(InstanceID)
     case loadVerbs
-    /// The names in a folder of this computer, from where `vp` is called.
+    /// The names in a local folder, relative to the one in which `vp` runs.
     case listFolder(String)
-    /// A line of `vp`, without the name, whose answer is shown.
+    /// A `vp` command line without the name `vp`; its output is shown.
     case runLine([String])
 }
 
@@ -58,26 +58,26 @@ public enum LogQuestion: Equatable, Sendable {
     case readLog(LogReadRequest)
     case searchLog(LogSearchRequest)
     case writeLog(JobID, path: String, filter: TextPattern?)
-    /// All figures of a job's log so far.
+    /// All figures in a job's log so far.
     case readMetrics(JobID)
-    /// What the ends of these jobs' logs say, where that has changed.
+    /// The figures at the ends of these jobs' logs, if they have changed.
     case readTrainings([JobID])
 }
 
 public enum Order: Equatable, Sendable {
     case start(EngineAction, ActionID)
     case cancel(ActionID)
-    /// On record before anybody sees it count down.
+    /// Recorded before the countdown is visible.
     case confirmDestroys([PendingDestroy])
     case takeBackDestroys([InstanceID])
-    /// Ends that were asked for earlier and that nobody is at.
+    /// Destroys that were requested earlier and that no process is carrying out.
     case takeUpEnds
-    /// A lease of so many seconds from now on.
+    /// A lease of this many seconds from now.
     case setLease(InstanceID, seconds: Double)
     case forward(PortForward)
     case endForward(PortForward)
     case rename(InstanceID, String)
-    /// These instances' load and no other's; that of `fleet` less often.
+    /// Samples the load of these instances, and no others; `fleet` is sampled less often.
     case watch([InstanceID], fleet: [InstanceID] = [])
     case remember(Remembered)
 }

@@ -1,4 +1,4 @@
-/// Everything a key can ask for. The raw value is the name that a key file and documents use.
+/// Everything that a key can do. The raw value is the name in key files and documents.
 public enum Command: String, CaseIterable, Hashable, Sendable {
     case nextPane, previousPane, instancesPane, offersPane, jobsPane, logPane, zoomIn, zoomOut
     case down, up, top, bottom, halfPageDown, halfPageUp, pageDown, pageUp
@@ -14,7 +14,7 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
     case cursorLeft, cursorRight, smoothCurves, logScale, changeAxis, fullRange, pinJob, overlayJobs
     case compareJobs
 
-    /// True for what spends money, moves files or ends something; `--readonly` refuses these.
+    /// `true` for commands that spend money, move files or end something; `--readonly` refuses these.
     public var changesSomething: Bool {
         switch self {
         case .create, .sync, .run, .download, .destroy, .shell, .stopOrStart, .rent, .rentDirectly, .cancel,
@@ -33,7 +33,7 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// With several rows marked it is done to all of them.
+    /// `true` if the command applies to all marked rows.
     var appliesToMarks: Bool {
         switch self {
         case .sync, .run, .download, .destroy, .stopOrStart, .cancel, .runAgain: true
@@ -41,7 +41,7 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// Left out of the palette: nobody types the name of an arrow.
+    /// `true` for movements, which the palette omits: nobody types the name of an arrow key.
     var isMovement: Bool {
         switch self {
         case .down, .up, .top, .bottom, .halfPageDown, .halfPageUp, .pageDown, .pageUp, .scrollLeft,
@@ -51,7 +51,7 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// As the palette writes it: `sort-column`.
+    /// The name in the palette: `sort-column`.
     var words: String {
         self.rawValue.reduce(into: "") { text, letter in
             if letter.isUppercase, text.last?.isUppercase == false, text.last != "-" { text += "-" }
@@ -60,7 +60,8 @@ public enum Command: String, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// Which keys mean what, where. Keys, the help overlay, the hint bar and `docs/keys.md` all come from here.
+/// The meaning of keys by context. Keys, the help overlay, the hint bar and `docs/keys.md`
+/// all come from here.
 public struct KeyMap: Hashable, Sendable {
     public enum Context: String, CaseIterable, Hashable, Sendable {
         case everywhere, lists, instances, offers, jobs, log, metrics
@@ -82,7 +83,7 @@ public struct KeyMap: Hashable, Sendable {
         public var keys: [Key]
         public var command: Command
         public var context: Context
-        /// What it does, for help: completes "it …".
+        /// The effect, for help: completes “it …”.
         public var help: String
         /// One or two words for the hint bar; nil keeps it off.
         public var hint: String?
@@ -102,7 +103,7 @@ public struct KeyMap: Hashable, Sendable {
         self.bindings = bindings
     }
 
-    /// `content` is what the main pane shows.
+    /// - Parameter content: the content of the main pane.
     public func command(for key: Key, focus: Pane, content: State.MainContent = .log) -> Command? {
         for context in Self.contexts(of: focus, content) {
             if let binding = self.bindings.first(where: { $0.context == context && $0.keys.contains(key) }) {
@@ -112,7 +113,7 @@ public struct KeyMap: Hashable, Sendable {
         return nil
     }
 
-    /// The contexts whose keys work while `focus` has them, the narrowest first.
+    /// The contexts whose keys work while `focus` is focused, the narrowest first.
     public static func contexts(of focus: Pane, _ content: State.MainContent = .log) -> [Context] {
         switch focus {
         case .instances: [.instances, .lists, .everywhere]
@@ -122,7 +123,7 @@ public struct KeyMap: Hashable, Sendable {
         }
     }
 
-    /// Keys that mean two things in one place, as sentences. Empty for a usable map.
+    /// Keys with two meanings in one place, as sentences. Empty for a usable map.
     public var conflicts: [String] {
         var conflicts: [String] = []
         let places =
@@ -150,7 +151,8 @@ public struct KeyMap: Hashable, Sendable {
         self.bindings.filter { $0.context == context }
     }
 
-    /// This map with the keys that a file gives: `keys.<context>.<command>`. Throws what is wrong with it.
+    /// Returns this map with the keys from a file: `keys.<context>.<command>`. Throws an error that
+    /// describes the problem.
     public func applying(_ changes: [String: [String: [String]]]) throws(DashboardFileError) -> KeyMap {
         var map = self
         for (contextName, commands) in changes.sorted(by: { $0.key < $1.key }) {
@@ -182,7 +184,7 @@ public struct KeyMap: Hashable, Sendable {
     }
 }
 
-/// What is wrong with the file of themes and keys, as a sentence.
+/// A problem in the file of themes and keys, as a sentence.
 public struct DashboardFileError: Error, Hashable, Sendable {
     public var sentence: String
 

@@ -1,20 +1,20 @@
 import VPEngine
 
-/// Where everything is, from the size of the screen, the focus and what is going on.
+/// The areas of the screen, from its size, the focus and the current state.
 public struct Layout: Equatable, Sendable {
     public var isTooSmall: Bool
     /// Lists and main pane do not fit side by side.
     public var isNarrow: Bool
     public var burn: Rect
-    /// Borders included; neighbours share the border row between them.
+    /// The lists with their areas, borders included; neighbours share the border row between them.
     public var lists: [(Pane, Rect)]
-    /// Graphs of what is rented, below the lists; border included.
+    /// Graphs of the rented instances, below the lists; border included.
     public var fleet: Rect?
-    /// Border included; its left one is the lists' right one.
+    /// The main pane, border included; its left border is the lists' right border.
     public var main: Rect?
-    /// Running actions, one a row.
+    /// The running actions, one per row.
     public var strip: Rect
-    /// Sentences that stay for a few seconds, one a row.
+    /// Notices that stay for a few seconds, one per row.
     public var toasts: Rect
     public var hint: Rect
 
@@ -55,11 +55,11 @@ public struct Layout: Equatable, Sendable {
         if let listArea { (self.lists, self.fleet) = Self.split(listArea, state) }
     }
 
-    /// Boxes above each other, each as high as what it holds: instances first, jobs up to twelve of them,
-    /// and the offers have the rest. Where that is too little for all, the one with the focus comes first.
+    /// Splits the area into boxes, each as high as its content: instances first, then up to twelve jobs, and
+    /// the offers get the rest. If there is not enough room, the focused box comes first.
     ///
-    /// While something is rented, the offers are a line until somebody goes to them, and the rest shows what
-    /// is rented.
+    /// While something is rented, the offers are a single line until the user goes to them, and the rest
+    /// shows the rented instances.
     private static func split(_ area: Rect, _ state: State) -> ([(Pane, Rect)], fleet: Rect?) {
         let panes: [Pane] = [.instances, .offers, .jobs]
         let isFolded = state.foldsOffers
@@ -74,10 +74,10 @@ public struct Layout: Equatable, Sendable {
                 ? 0 : Self.rows(for: state.offers.shownCount, hasBanner: state.banner(of: .offers) != nil),
             Self.rows(for: jobs, hasBanner: false),
         ]
-        // Nobody is left without titles and a row, where there is room for that.
+        // Every list keeps its titles and a row, if there is room for that.
         var heights = wanted.map { min($0, Self.rows(for: 1, hasBanner: false), max(1, rows / panes.count)) }
         let focused = panes.firstIndex(of: state.focus)
-        // What stands on them is for whoever works there; offers can wait.
+        // The focused list comes first; offers can wait.
         let order: [Int] = (focused.map { [$0] } ?? []) + [0, 2, 1].filter { $0 != focused }
         for index in order {
             heights[index] += max(0, min(wanted[index] - heights[index], rows - heights.reduce(0, +)))
@@ -90,7 +90,7 @@ public struct Layout: Equatable, Sendable {
         } else if isFolded {
             heights[2] += rest
         } else {
-            // The market is never at its end; without offers the rest is the jobs'.
+            // The market has no end; without offers, the jobs get the rest.
             heights[wanted[1] > wanted[2] || state.jobs.shownCount <= jobs ? 1 : 2] += rest
         }
         var y = area.y
@@ -103,7 +103,7 @@ public struct Layout: Equatable, Sendable {
 
     private static let jobRows = 12
 
-    /// Of a list with its titles; an empty one says in two lines why it is, without titles.
+    /// Returns the rows for a list with its titles; an empty one explains in two lines why it is empty.
     private static func rows(for count: Int, hasBanner: Bool) -> Int {
         (count > 0 ? count + 1 : 2) + (hasBanner ? 1 : 0)
     }
@@ -117,19 +117,20 @@ public struct Layout: Equatable, Sendable {
 }
 
 extension State {
-    /// Whoever has rented something looks at that: the market is a line until somebody goes there.
+    /// `true` while the offers are a single line: a user who has rented something watches that, until
+    /// they go to the offers.
     var foldsOffers: Bool {
         self.lastList != .offers && self.instances.rows.contains(where: \.status.holdsGPU)
     }
 }
 
-/// The inside of a list: an error or age line, column titles, rows.
+/// The inside of a list: a line for errors or age, column titles, rows.
 struct ListFrame {
     var banner: Rect
     var header: Rect
     var rows: Rect
 
-    /// - Parameter count: how many rows the list has to show.
+    /// - Parameter count: the number of rows in the list.
     init(area: Rect, hasBanner: Bool, count: Int) {
         var rest = area.inner
         self.banner = rest.row(0)
@@ -139,7 +140,7 @@ struct ListFrame {
             self.banner.height = 0
         }
         self.header = rest.row(0)
-        // Titles are worth a row where three are left, or where every row has its place beside them.
+        // Titles get a row if three rows are left, or if every row fits beside them.
         if rest.height > 3 || (count > 0 && rest.height > count) {
             rest = rest.dropFirst(rows: 1)
         } else {

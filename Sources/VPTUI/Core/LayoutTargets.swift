@@ -1,25 +1,25 @@
 import VPEngine
 
-/// Where boxes above the panes stand, how far things scroll, and what is at a point:
-/// `update` asks here and knows no screen.
+/// The boxes above the panes, scroll limits, and the target at a point: `update` asks here
+/// and knows no screen.
 extension Layout {
-    /// What the mouse can mean.
+    /// The targets of the mouse.
     enum Target: Equatable {
         case hint(Key)
         case alarms
-        /// A row by its index, filtered and ordered.
+        /// A row by its index after filter and order.
         case row(Pane, Int)
         case list(Pane)
         case main
-        /// Of the dialog on top.
+        /// A button of the dialog on top, by its index.
         case button(Int)
-        /// Of the launch form.
+        /// A field of the launch form.
         case field(LaunchForm.Field)
-        /// Of the list in a box, by its index.
+        /// A row of the list in a box, by its index.
         case listRow(Int)
     }
 
-    /// What is at `point`; in front of everything else the overlay.
+    /// Returns the target at `point`; the overlay is in front of everything else.
     func target(at point: Point, _ state: State) -> Target? {
         guard !self.isTooSmall else { return nil }
         if let overlay = state.overlay {
@@ -33,7 +33,7 @@ extension Layout {
         }
         if point.y == self.hint.y { return HintBar.key(at: point, state).map { .hint($0) } }
         if point.y == self.burn.y { return BurnLine.isOnAlarm(point, state) ? .alarms : nil }
-        // A border row that two share bears the title of the lower one.
+        // A border row that two lists share shows the title of the lower one.
         if let (pane, _) = self.lists.last(where: { $0.1.contains(point) }) {
             guard let rows = self.rows(of: pane, state), rows.contains(point) else { return .list(pane) }
             let (top, count) = state.topAndCount(of: pane)
@@ -44,7 +44,7 @@ extension Layout {
         return nil
     }
 
-    /// The rows of a list that is on screen, without its border, banner and titles.
+    /// Returns the area of a visible list's rows, without its border, banner and titles.
     func rows(of pane: Pane, _ state: State) -> Rect? {
         self.lists.first { $0.0 == pane }.map {
             ListFrame(
@@ -53,12 +53,12 @@ extension Layout {
         }
     }
 
-    /// The text of the log; a usual size where it is not on screen.
+    /// Returns the size of the log's text; a typical size if the log is not on screen.
     func logText(_ state: State) -> Size {
         self.main.map { LogScreen.textArea(state, in: $0).size } ?? Size(width: 80, height: 20)
     }
 
-    /// How far details and files can be scrolled.
+    /// Returns the number of rows by which details and files can be scrolled.
     func mainScrollLimit(_ state: State) -> Int {
         self.main.map { MainScreen.maximumScroll(state, in: $0) } ?? state.mainScroll
     }
@@ -73,7 +73,7 @@ extension Layout {
         return Rect(x: box.x, y: box.y, width: box.width, height: min(box.height, max(6, count + 3)))
     }
 
-    /// The alarms and what is said below them of the one that is selected; no higher than that takes.
+    /// The box of the alarms, with the details of the selected one; no higher than necessary.
     static func alarmsBox(_ size: Size, count: Int) -> Rect {
         let box = Self.listBox(size, count: .max / 2)
         return Rect(
@@ -81,10 +81,10 @@ extension Layout {
             height: min(box.height, max(1, count) + Self.alarmDetailHeight + 2))
     }
 
-    /// A rule, two lines of words, what Enter does, what y copies.
+    /// A rule, two lines of text, the effect of Enter, and the line that y copies.
     static let alarmDetailHeight = 5
 
-    /// Rows of the list that are on screen at once.
+    /// Returns the number of the list's rows that fit on screen.
     static func page(of list: ListOverlay, _ state: State) -> Int {
         switch list.kind {
         case .history, .actions:
@@ -121,7 +121,7 @@ extension Layout {
 }
 
 extension State {
-    /// The first row on screen of a list, and how many it shows in all.
+    /// Returns the first visible row of a list, and the number of shown rows.
     fileprivate func topAndCount(of pane: Pane) -> (top: Int, count: Int) {
         switch pane {
         case .instances: (self.instances.top, self.instances.shownCount)

@@ -1,17 +1,17 @@
 import Foundation
 import VPEngine
 
-/// All that can happen to the dashboard. Each group is switched over in full where it is applied,
-/// so that a case that nobody takes does not compile.
+/// Everything that can happen to the dashboard. Each group is switched over exhaustively where it is applied,
+/// so that an unhandled case does not compile.
 public enum Message: Equatable, Sendable {
-    /// Each key carries its time: dialogs drop keys that were typed before anybody could read them.
+    /// Each key carries its time: dialogs ignore keys that were typed before anybody could read them.
     case key(Key, at: Date)
     case mouse(MouseEvent, at: Date)
     case pasted(String, at: Date)
     case resized(Size)
     /// About once a second.
     case tick(Date)
-    /// Some program wrote to the history.
+    /// A program changed the history.
     case historyChanged
     case engine(EngineEvent, at: Date)
     case called(APICallRecord)
@@ -19,14 +19,14 @@ public enum Message: Equatable, Sendable {
     case log(LogAnswer)
     case telemetry(InstanceID, TelemetrySample, at: Date)
     case telemetryEnded(InstanceID, EngineError)
-    /// While the dashboard was stopped, `vp` has begun to destroy these.
+    /// While the dashboard was suspended, `vp` began to destroy these instances.
     case destroysHandedOver([InstanceID])
     case shellEnded(InstanceID, exitStatus: Int32)
-    /// A question that a key asked could not be answered.
+    /// A question that a key caused has failed.
     case failed(EngineError, at: Date)
 }
 
-/// What came of a `Question`, or of an `Order` that answers.
+/// The answer to a `Question`, or to an `Order` that has one.
 public enum Answer: Equatable, Sendable {
     case instancesLoaded(PlatformAnswers<Instance>)
     case offersLoaded(Result<PlatformAnswers<Offer>, EngineError>, generation: Int)
@@ -49,7 +49,7 @@ public enum Answer: Equatable, Sendable {
     case lineEnded(String, output: [String], exitStatus: Int32, seconds: Double, at: Date)
 }
 
-/// What the reader of logs has found.
+/// The answer of the log reader.
 public enum LogAnswer: Equatable, Sendable {
     case logRead(LogReadRequest, LogPart)
     case logUnavailable(JobID, EngineError)
@@ -60,7 +60,7 @@ public enum LogAnswer: Equatable, Sendable {
     case trainingsRead([JobID: TrainingReading])
 }
 
-/// What the mouse did, and where.
+/// An action of the mouse, and its position.
 public struct MouseEvent: Hashable, Sendable {
     public enum Kind: Hashable, Sendable { case press, wheelUp, wheelDown }
 

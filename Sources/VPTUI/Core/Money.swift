@@ -1,19 +1,19 @@
 import Foundation
 import VPEngine
 
-/// What the engine says of money. The dashboard computes no price and no alarm of its own:
-/// `MoneyReport` does, for `vp status`, `notify.command` and the screen alike.
+/// The engine's report on money. The dashboard computes no price and no alarm of its own: `MoneyReport` does,
+/// for `vp status`, `notify.command` and the screen alike.
 public struct MoneyState: Equatable, Sendable {
     public internal(set) var balances: [Balance] = []
     public internal(set) var failures: [SourceFailure] = []
     public internal(set) var report: MoneyReport?
-    /// The alarms that a toast has named.
+    /// The alarms that a toast has already named.
     var told: Set<String> = []
     var isAsking = false
-    /// Something changed while the report was on its way.
+    /// Something changed while the report was being made.
     var isDue = false
 
-    /// What an earlier session or `vp` has kept: shown, and no news.
+    /// Shows the report that an earlier session or `vp` stored, without announcing its alarms.
     mutating func showCached(_ report: MoneyReport) {
         self.report = report
         self.told = Set(report.alarms.map(\.key))
@@ -21,7 +21,7 @@ public struct MoneyState: Equatable, Sendable {
 }
 
 extension State {
-    /// The engine's figures for the rows that are on screen, and its alarms about what is still there.
+    /// The engine's figures for the rows on screen, and its alarms about existing instances.
     public var moneyReport: MoneyReport {
         let report = self.money.report
         return MoneyReport(
@@ -30,15 +30,15 @@ extension State {
             asOf: report?.asOf ?? .distantPast)
     }
 
-    /// The worst first.
+    /// The alarms, worst first.
     public var alarms: [Alarm] {
         (self.money.report?.alarms ?? []).filter { alarm in
-            // An end that was confirmed a moment ago is no news for the report that was made before.
+            // The report may be older than an end that was confirmed a moment ago.
             alarm.kind == .instanceLost || alarm.instance.map { !self.goneInstances.contains($0) } ?? true
         }
     }
 
-    /// Platforms that do not answer, each once: no alarm about money, but why figures may be old.
+    /// Platforms that do not answer, each once: not an alarm about money, but the reason for old figures.
     var platformTroubles: [SourceFailure] {
         var named: Set<Platform> = []
         return (self.instances.failures + self.offers.failures + self.money.failures).filter {
@@ -61,7 +61,7 @@ extension State {
         case .success(let report):
             self.money.report = report
             let new = self.alarms.filter { !self.money.told.contains($0.key) }
-            // One that goes and comes back is news again.
+            // An alarm that disappears and returns is announced again.
             self.money.told = Set(report.alarms.map(\.key))
             self.toastAlarms(new)
         case .failure(let error): self.toast(ErrorWords(error).title, .bad)
@@ -71,7 +71,7 @@ extension State {
         return self.askMoney()
     }
 
-    /// Two are named, more are counted: the list has them all.
+    /// Announces alarms: one or two by name, more by their number, since the list shows them all.
     mutating func toastAlarms(_ alarms: [Alarm]) {
         let key = self.keyMap.bindings.first { $0.command == .alarms }?.keys.first?.name ?? ":alarms"
         if alarms.count > 2 {
@@ -95,9 +95,9 @@ extension State {
     }
 }
 
-/// How old what is on screen is.
+/// The age of the data on screen.
 extension State {
-    /// Every platform that was asked and is not among those that failed has answered.
+    /// Notes the time for every platform that was asked and did not fail.
     mutating func noteAnswers<Value>(_ answers: PlatformAnswers<Value>) {
         let failed = Set(answers.failures.map(\.platform))
         for platform in self.settings.platforms where !failed.contains(platform) {
@@ -106,13 +106,13 @@ extension State {
         }
     }
 
-    /// Older than two intervals, or from a platform that does not answer.
+    /// `true` if the data is older than two intervals, or from a platform that does not answer.
     func isStale(_ platform: Platform, _ fetchedAt: Date?, _ interval: TimeInterval) -> Bool {
         guard let fetchedAt else { return true }
         return self.now.timeIntervalSince(fetchedAt) > 2 * interval + 1
     }
 
-    /// The line above a list's rows: who failed, and how old the rows are.
+    /// Returns the line above a list's rows: platforms that failed, and the age of the rows.
     func banner(of pane: Pane) -> String? {
         switch pane {
         case .instances:
@@ -143,7 +143,8 @@ extension State {
         switch (names.isEmpty, age.isEmpty) {
         case (true, true): return nil
         case (true, false):
-            // A cache of the last session is old for the moment that the first answer takes; that is no news.
+            // At the start, the last session's cache is old until the first answer arrives;
+            // that needs no note.
             let waited = self.now.timeIntervalSince(self.polls.instances.askedAt ?? self.now)
             return waited > interval ? "no answer yet · \(age)" : nil
         case (false, true): return names

@@ -1,23 +1,22 @@
 import Foundation
 import VPEngine
 
-/// How often the dashboard looks at the clock and asks the platforms. Each time wakes the machine,
-/// and one that stands open all day must not be what empties a battery.
+/// The intervals at which the dashboard wakes and asks the platforms. Each wake-up costs energy, and a
+/// dashboard that is open all day must not empty the battery.
 extension State {
-    /// Between two questions where nothing is expected to change;
-    /// what is on screen is stale after twice as long.
+    /// The interval if no change is expected, in seconds; data on screen is stale after twice as long.
     static let quietInstancesInterval: TimeInterval = 15
-    /// A list of offers is megabytes, and hundreds of wakeups, for somebody who is not looking.
+    /// A list of offers is megabytes and hundreds of wake-ups, so it is loaded rarely for an absent user.
     static let quietOffersInterval: TimeInterval = 300
-    /// Where nothing is rented, only somebody elsewhere can change that, and nothing is charged.
+    /// While nothing is rented, only another program can change that, and nothing is charged.
     private static let emptyInstancesInterval: TimeInterval = 120
     private static let emptyBalancesInterval: TimeInterval = 300
     private static let balancesInterval: TimeInterval = 60
     private static let instancesInterval: TimeInterval = 5
     static let offersInterval: TimeInterval = 60
-    /// How long somebody who typed is taken to be watching.
+    /// The time after a key during which the user is assumed to be watching, in seconds.
     private static let attention: TimeInterval = 10
-    /// The same for offers, which move slowly; each search is one of the few that the day has.
+    /// The same for offers, which change slowly; each search counts against the few of the day.
     private static let attentionForOffers: TimeInterval = 120
 
     /// Seconds until the next tick.
@@ -32,19 +31,19 @@ extension State {
         self.isQuiet && self.hasNothingRented ? Self.emptyBalancesInterval : Self.balancesInterval
     }
 
-    /// As far as every platform has said.
+    /// `true` if every platform has answered that nothing is rented.
     var hasNothingRented: Bool {
         self.instances.fetchedAt != nil && self.instances.rows.isEmpty && self.instances.failures.isEmpty
             && self.money.failures.isEmpty
     }
 
-    /// Offers are asked for while somebody looks at them: their list is on screen, and keys are pressed.
+    /// `true` while the user looks at offers: their list is on screen, and keys were pressed lately.
     var isLookingAtOffers: Bool {
         self.now.timeIntervalSince(self.typedAt) < Self.attentionForOffers
             && !self.foldsOffers && Layout(self).lists.contains { $0.0 == .offers }
     }
 
-    /// Nothing on screen counts seconds, nothing is on its way to another state, and nobody has typed lately.
+    /// `true` if nothing on screen counts seconds, nothing is changing state, and no key was pressed lately.
     private var isQuiet: Bool {
         self.toasts.isEmpty && self.actions.isEmpty && self.pendingDestroys.isEmpty && self.overlay == nil
             && self.now.timeIntervalSince(self.typedAt) >= Self.attention
@@ -54,7 +53,7 @@ extension State {
 }
 
 extension InstanceStatus {
-    /// It stays so until somebody acts.
+    /// `true` if the status stays as it is until somebody acts.
     fileprivate var isSettled: Bool {
         switch self {
         case .running, .stopped, .failed, .lost: true

@@ -1,11 +1,11 @@
 import VPEngine
 
-/// Prices of what an instance does not do now, as far as something known tells them.
+/// Prices for states that an instance is not in, as far as known data tells them.
 extension State {
-    /// What its disk costs while it is stopped, in dollars a day.
+    /// Returns the price of the instance's disk while it is stopped, in dollars per day.
     ///
-    /// RunPod has one price; on vast.ai each host has its own, which is known of offers alone:
-    /// the middle one of those that were seen.
+    /// RunPod has one price. On vast.ai each host has its own, which only offers state: the median
+    /// of the offers seen.
     func parkedDollarsPerDay(_ instance: Instance) -> Double? {
         if !instance.status.holdsGPU { return instance.price.dollarsPerDay }
         if let dollars = instance.stoppedDollarsPerDay { return dollars }
@@ -16,7 +16,8 @@ extension State {
         return prices[prices.count / 2] * Double(bytes) / 1e9 / 30
     }
 
-    /// What it cost while its newest job ran; the platform tells a stopped one's price alone.
+    /// Returns the price while the newest job ran; for a stopped instance the platform reports only
+    /// its stopped price.
     func runningPrice(_ instance: Instance) -> HourlyPrice? {
         if instance.status.holdsGPU { return instance.price }
         return self.jobs.rows.filter { $0.instance == instance.id }.max { $0.createdAt < $1.createdAt }?

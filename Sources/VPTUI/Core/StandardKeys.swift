@@ -1,5 +1,5 @@
 extension KeyMap {
-    /// `docs/keys.md`.
+    /// The text of `docs/keys.md`.
     public var markdown: String {
         var text = """
             # Keys of the dashboard
@@ -25,7 +25,7 @@ extension KeyMap {
         return text
     }
 
-    /// Boxes decide by what they show, so these are not remapped.
+    /// Keys of boxes depend on their content, so they cannot be remapped.
     public static let fixedKeys: [(String, [([String], String)])] = [
         (
             "In a dialog",

@@ -16,7 +16,7 @@ public enum Pane: Int, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// All that the dashboard remembers.
+/// The whole state of the dashboard.
 public struct State: Equatable, Sendable {
     public enum Zoom: String, Codable, Hashable, Sendable { case both, lists, main }
     public enum MainContent: String, CaseIterable, Hashable, Sendable { case details, log, metrics, files }
@@ -25,20 +25,20 @@ public struct State: Equatable, Sendable {
     public var keyMap: KeyMap
     public var size: Size
     public var now: Date
-    /// When a key was pressed last.
+    /// The time of the last key.
     var typedAt = Date.distantPast
     public var focus = Pane.instances
-    /// The list that had the focus last, to come back to from the main pane.
+    /// The last focused list, to return to from the main pane.
     public var lastList = Pane.instances
     public var zoom = Zoom.both
     public var mainContent = MainContent.details
-    /// Rows of the main pane above its first one on screen, where it is no log.
+    /// The number of rows above the main pane's first visible row, unless it shows a log.
     public var mainScroll = 0
 
     public var instances = ListState<Instance>()
     public var offers = ListState<Offer>()
     public var jobs = ListState<Job>()
-    /// How far back the history is read.
+    /// The number of jobs that are read from the history.
     var jobsWanted = State.jobsPage
     public var money = MoneyState()
     public var log = LogState()
@@ -50,16 +50,16 @@ public struct State: Equatable, Sendable {
 
     public var market: MarketState
     public var polls = Polls()
-    /// When each platform answered last, whatever it was asked.
+    /// The time of each platform's last answer to any request.
     public internal(set) var answeredAt: [Platform: Date] = [:]
 
     public var actions: [ActionRecord] = []
     public var pendingDestroys: [PendingDestroy] = []
-    /// Ids are never used twice, so a late answer cannot bring one back.
+    /// Ids of instances that are gone. Ids are never reused, so a late answer cannot bring an instance back.
     public var goneInstances: Set<InstanceID> = []
-    /// Runs started here whose job is not known yet: its log opens when it is.
+    /// An instance on which a run was started whose job is not known yet: its log opens once it is.
     public var awaitsJobOn: InstanceID?
-    /// What to run once a create is done.
+    /// The commands to run after creates.
     public var commandsAfterCreate: [ActionID: String] = [:]
     public var commandHistory: [String] = []
     public var history = HistoryState()
@@ -67,22 +67,22 @@ public struct State: Equatable, Sendable {
     public var paletteHistory: [String] = []
 
     public var overlay: Overlay?
-    /// Errors that came while something else had the keys.
+    /// Errors that arrived while an overlay was open.
     public var waitingErrors: [ErrorWords] = []
     public var toasts: [Toast] = []
     public var lastClick: Click?
 
     let session: UUID
     var actionCount: UInt32 = 0
-    /// What was told to the engine and the disk last, so that it is told once.
+    /// The last values given to the engine and written to disk, so that each is passed on only once.
     var watched: Set<InstanceID> = []
-    /// The others of the fleet, which are looked at less often.
+    /// The other instances of the fleet, which are sampled less often.
     var watchedFleet: Set<InstanceID> = []
-    /// Since when the same instance has been selected: passing over one starts no sampler.
+    /// The time since which the instance has been selected: moving past one starts no sampler.
     var selectedSince = SelectedSince()
     var remembered: Remembered?
 
-    /// `session` makes the ids of actions unique without `update` drawing lots.
+    /// - Parameter session: makes the ids of actions unique without randomness in `update`.
     public init(settings: Settings, keyMap: KeyMap = .standard, size: Size, session: UUID, now: Date) {
         self.settings = settings
         self.keyMap = keyMap
@@ -93,7 +93,7 @@ public struct State: Equatable, Sendable {
         query.gpu = settings.defaults.gpu
         query.maximumPrice = settings.defaults.maximumPrice
         query.diskBytes = settings.defaults.diskBytes
-        // What the image cannot run on is no offer for this project.
+        // Offers on which the image cannot run are useless for this project.
         query.minimumCUDA = ImageCUDA.version(of: settings.defaults.image)
         self.market = MarketState(query: query)
     }
@@ -104,22 +104,22 @@ struct SelectedSince: Equatable, Sendable {
     var date = Date.distantPast
 }
 
-/// Where and when the mouse was pressed last, to know a double click.
+/// The position and time of the last click, to recognise a double click.
 public struct Click: Equatable, Sendable {
     public var point: Point
     public var date: Date
 }
 
-/// A sentence at the bottom for a few seconds.
+/// A notice at the bottom for a few seconds.
 public struct Toast: Equatable, Sendable {
     public var text: String
     public var role: Role
     public var until: Date
-    /// It names an alarm, which the top line shows as well.
+    /// The notice names an alarm, which the top line shows as well.
     var isAlarm = false
 }
 
-/// What is wanted of the market, and what came of asking.
+/// The query for offers, and the state of its answer.
 public struct MarketState: Equatable, Sendable {
     public var query: OfferQuery
     public var queryText: String
@@ -138,7 +138,7 @@ public struct MarketState: Equatable, Sendable {
     }
 }
 
-/// What is asked again and again.
+/// The requests that are repeated periodically.
 public struct Polls: Equatable, Sendable {
     public var instances = Poll()
     public var offers = Poll()
@@ -146,7 +146,7 @@ public struct Polls: Equatable, Sendable {
     public var jobs = Poll()
 }
 
-/// One question that is asked again and again.
+/// A request that is repeated periodically.
 public struct Poll: Equatable, Sendable {
     public var askedAt: Date?
     public var isAsking = false
@@ -159,7 +159,7 @@ public struct Poll: Equatable, Sendable {
     func isDue(_ interval: TimeInterval, _ now: Date) -> Bool {
         guard !self.isAsking else { return false }
         guard let askedAt = self.askedAt else { return true }
-        // A clock that was set back must not stop the questions.
+        // A clock that was set back must not stop the requests.
         return now.timeIntervalSince(askedAt) >= interval || now < askedAt
     }
 }

@@ -1,6 +1,6 @@
 import VPEngine
 
-/// The screen for `state`. It depends on nothing else.
+/// Returns the screen for `state`. It depends on nothing else.
 public func view(_ state: State) -> CellBuffer {
     var buffer = CellBuffer(size: state.size)
     let layout = Layout(state)
@@ -36,7 +36,7 @@ private func drawPanes(_ state: State, _ layout: Layout, in buffer: inout CellBu
     BurnLine.draw(state, in: layout.burn, of: &buffer)
     if let main = layout.main { MainScreen.draw(state, in: main, of: &buffer) }
     if let fleet = layout.fleet { FleetScreen.draw(state, in: fleet, of: &buffer) }
-    // The pane with the focus comes last: the border row that it shares is drawn in its colour.
+    // The focused pane is drawn last: the border row that it shares is drawn in its colour.
     let order = layout.lists.filter { $0.0 != state.focus } + layout.lists.filter { $0.0 == state.focus }
     for (pane, area) in order {
         let isLast = pane == layout.lists.last?.0
@@ -60,7 +60,8 @@ private func drawPanes(_ state: State, _ layout: Layout, in buffer: inout CellBu
     HintBar.draw(state, in: layout.hint, of: &buffer)
 }
 
-/// The bottom border of the focused pane is the top border of the next, whose title it has just covered.
+/// Draws a title again: the bottom border of the focused pane is the top border of the next pane, whose title
+/// it has just covered.
 private func redrawTitle(_ state: State, _ layout: Layout, in buffer: inout CellBuffer) {
     guard let index = layout.lists.firstIndex(where: { $0.0 == state.focus }), index + 1 < layout.lists.count
     else { return }
@@ -72,8 +73,8 @@ private func redrawTitle(_ state: State, _ layout: Layout, in buffer: inout Cell
     }
 }
 
-/// The border that lists and main pane share: its corners lead both ways, and it has the colour of the side
-/// with the focus. The mark for the part of a list that is on screen stays.
+/// Draws the border that lists and main pane share: its corners lead both ways, and it has the colour of the
+/// focused side. The mark for the visible part of a list stays.
 private func joinSides(_ main: Rect, _ state: State, in buffer: inout CellBuffer) {
     let x = main.x
     for y in main.y..<main.maxY {

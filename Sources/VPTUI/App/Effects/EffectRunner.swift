@@ -3,9 +3,10 @@ import Synchronization
 import VPEngine
 import VPTUICore
 
-/// Performs effects away from the loop and posts what comes of them.
+/// Performs effects outside the loop and posts their results.
 ///
-/// One task takes the effects in order, so that a cancel never overtakes its start; questions run beside it.
+/// One task takes the effects in order, so that a cancel never overtakes the start;
+/// questions run concurrently.
 final class EffectRunner: Sendable {
     private let engine: Engine
     private let queue: ActionQueue
@@ -15,13 +16,13 @@ final class EffectRunner: Sendable {
     private let lines: LineRunner
     private let remembered: RememberedFile
     private let environment: [String: String]
-    /// Where `vp` is called, and with which configuration.
+    /// The folder in which `vp` runs, and the configuration file it gets.
     private let directory: String
     private let configurationFile: String?
     private let work: AsyncStream<@Sendable (EffectRunner) async -> Void>.Continuation
     private let isAskingAboutJobs = Mutex(false)
 
-    /// - Parameter environment: for `vp` itself, which finds its keys as this process did.
+    /// - Parameter environment: the environment for `vp` itself, which finds its keys as this process did.
     init(
         engine: Engine, mailbox: Mailbox, environment: [String: String], directory: String,
         configurationFile: String? = nil
@@ -48,7 +49,7 @@ final class EffectRunner: Sendable {
 
     var historyStamp: HistoryStamp { self.engine.historyStamp }
 
-    /// Ends transfers and connections; jobs on instances go on. Waits at most `limit`.
+    /// Ends transfers and connections; jobs on instances continue. Waits at most `limit`.
     func finish(cancelling actions: [ActionID], remembering: Remembered, limit: DispatchTimeInterval) {
         self.remembered.save(remembering)
         self.work.finish()
@@ -64,8 +65,8 @@ final class EffectRunner: Sendable {
 
     // MARK: What was confirmed
 
-    /// Returns once it is on record. Where it cannot be, it happens all the same,
-    /// for as long as the dashboard runs.
+    /// Records confirmed destroys, and returns once they are on disk. If they cannot be recorded, they still
+    /// happen as long as the dashboard runs.
     private func confirm(_ destroys: [PendingDestroy]) {
         do throws(EngineError) {
             try self.engine.confirm(destroys.map(self.end))
@@ -82,13 +83,13 @@ final class EffectRunner: Sendable {
         }
     }
 
-    /// Goes on with what a dashboard left that was killed.
+    /// Resumes the destroys that a killed dashboard left behind.
     func takeUpDestroys() {
         self.engine.takeUpConfirmedEnds(program: LineRunner.program(), environment: self.environment)
     }
 
-    /// Leaves what was confirmed to `vp`: this program is about to stop or to end.
-    /// Waits at most `limit` for what is under way here to end.
+    /// Hands confirmed destroys over to `vp`, because this program is about to stop or to end. Waits at most
+    /// `limit` for actions in progress here to end.
     func handOverDestroys(of state: State, limit: DispatchTimeInterval) {
         let destroys = state.pendingDestroys + state.activeDestroys
         guard !destroys.isEmpty else { return }
@@ -106,8 +107,8 @@ final class EffectRunner: Sendable {
         self.engine.handOver(ends, to: LineRunner.program(), environment: self.environment)
     }
 
-    /// Stops this process, and returns when it is continued,
-    /// with what `vp` has begun to destroy meanwhile. What is still counting down is the dashboard's again.
+    /// Suspends this process. Returns when it is continued, with the instances that `vp` has begun to destroy
+    /// meanwhile; destroys that are still counting down belong to the dashboard again.
     func suspend(with state: State) -> [InstanceID] {
         self.handOverDestroys(of: state, limit: .seconds(1))
         Signals.stop()
@@ -125,7 +126,7 @@ final class EffectRunner: Sendable {
 
     // MARK: What is asked and ordered
 
-    /// Hands each effect to whom it is for; `terminal` is the loop's own part.
+    /// Passes each effect to its recipient; `terminal` performs the loop's own.
     func perform(_ effects: [Effect], terminal: (TerminalEffect) -> Void) {
         for effect in effects {
             switch effect {
@@ -139,7 +140,7 @@ final class EffectRunner: Sendable {
 
     func run(_ order: Order) {
         switch order {
-        // On record before the loop draws the first second of the countdown.
+        // The destroys are on record before the loop draws the first second of the countdown.
         case .confirmDestroys(let destroys): self.confirm(destroys)
         case .takeBackDestroys(let ids): self.takeBack(ids)
         case .start(let action, let id): self.inOrder { await $0.queue.start(action, as: id) }
@@ -186,7 +187,7 @@ final class EffectRunner: Sendable {
         self.answer { runner throws(EngineError) in try await runner.answer(question) }
         guard case .pollInstances = question else { return }
         self.inOrder { runner in
-            // Who leaves the dashboard open wants what it shows.
+            // A user who leaves the dashboard open wants to keep the instances it shows.
             Task.detached { [engine = runner.engine] in await engine.renewLeases() }
             runner.takeUpEnds()
         }
@@ -200,8 +201,8 @@ final class EffectRunner: Sendable {
         self.work.yield(work)
     }
 
-    /// Posts what `question` answers, or why it could not be. It begins after what was ordered before,
-    /// and holds up nothing that comes after.
+    /// Posts the answer to `question`, or the error. The question starts after all earlier orders, and delays
+    /// nothing that comes later.
     private func answer(_ question: @escaping @Sendable (EffectRunner) async throws(EngineError) -> Answer) {
         self.inOrder { runner in
             Task.detached { [mailbox = runner.mailbox] in
@@ -219,7 +220,7 @@ final class EffectRunner: Sendable {
         case .loadInstances: return .instancesLoaded(await self.engine.instances())
         case .loadBalances: return .balancesLoaded(await self.engine.balances())
         case .loadCachedOffers: return .cachedOffersLoaded(self.engine.cachedOffers())
-        // Two dashboards, or one beside `vp ls`, ask no more often than one.
+        // Two dashboards, or a dashboard and `vp ls`, together ask no more often than one.
         case .pollInstances(let age):
             return .instancesLoaded(await self.engine.recentInstances(maximumAge: age))
         case .pollBalances(let age):
@@ -236,8 +237,8 @@ final class EffectRunner: Sendable {
                 }, generation: generation)
         case .quote(let request, let generation):
             do throws(EngineError) {
-                // Each change of the form is another question; where those have had their share,
-                // offers that were seen before answer it.
+                // Each change of the form is another search; once the share of searches is used up, offers
+                // that were seen before answer it.
                 let plan = try await self.engine.rentalPlan(request, for: .watching)
                 let answers = PlatformAnswers(values: plan.offers, failures: plan.failures, fetchedAt: Date())
                 return .quoted(.success(answers), job: plan.job, generation: generation)
@@ -245,8 +246,8 @@ final class EffectRunner: Sendable {
                 return .quoted(.failure(error), job: request.query.job, generation: generation)
             }
         case .loadJobs:
-            // Those that ended while nobody watched are asked for; an instance that does not answer must not
-            // hold up the list.
+            // Asks about jobs that may have ended unwatched; an instance that does not answer must
+            // not delay the list.
             self.askAboutJobs()
             return .jobsLoaded(
                 await self.result { () throws(EngineError) in try self.engine.jobs(limit: State.jobsPage) })
@@ -278,7 +279,7 @@ final class EffectRunner: Sendable {
         }
     }
 
-    /// No more names than anybody reads, in their order; folders end in a slash.
+    /// Lists a folder's names in order, no more than anybody reads; folders end in a slash.
     private func listing(of folder: String) -> Palette.Listing {
         let expanded = folder.hasPrefix("~/") ? NSHomeDirectory() + folder.dropFirst() : folder
         let path = expanded.hasPrefix("/") ? expanded : "\(self.directory)/\(expanded)"
@@ -291,7 +292,7 @@ final class EffectRunner: Sendable {
         return Palette.Listing(folder: folder, names: marked)
     }
 
-    /// An answer that has a place of its own on screen, where it failed as well.
+    /// Returns the result of a question whose answer has a place of its own on screen, including its failure.
     private func result<Value>(
         _ question: () async throws(EngineError) -> Value
     ) async -> Result<Value, EngineError> {
@@ -302,7 +303,7 @@ final class EffectRunner: Sendable {
         }
     }
 
-    /// One question at a time: each waits as long as ssh does for an instance that cannot be reached.
+    /// Asks one question at a time: each waits as long as ssh does for an instance that cannot be reached.
     private func askAboutJobs() {
         let isAsked = self.isAskingAboutJobs.withLock { isAsking in
             defer { isAsking = true }

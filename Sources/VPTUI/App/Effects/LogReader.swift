@@ -5,7 +5,7 @@ import Synchronization
 import VPEngine
 import VPTUICore
 
-/// A log's local copy, read where it is asked for: mapping it would count a gigabyte as ours.
+/// A log's local copy. It is read on demand: a mapping would count a gigabyte as this process's memory.
 struct LogFile: LogSource {
     private final class Descriptor: Sendable {
         let number: Int32
@@ -15,7 +15,7 @@ struct LogFile: LogSource {
 
     private let descriptor: Descriptor
 
-    /// nil where there is none yet.
+    /// nil if the log has no file yet.
     init?(path: String) {
         let number = open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return nil }
@@ -32,26 +32,26 @@ struct LogFile: LogSource {
     }
 }
 
-/// Reads and searches logs away from the loop, on threads of its own: a search of a gigabyte would hold one
-/// of the few that everything asynchronous shares.
+/// Reads and searches logs outside the loop, on threads of its own: the search of a gigabyte would occupy one
+/// of the few threads that all asynchronous code shares.
 final class LogReader: Sendable {
     private let path: @Sendable (JobID) -> String
     private let mailbox: Mailbox
     private let reading = DispatchQueue(label: "variousplug.log.read")
     private let searching = DispatchQueue(label: "variousplug.log.search")
-    /// Behind what is drawn and typed meanwhile.
+    /// The queue for figures, with a lower priority than drawing and typing.
     private let measuring = DispatchQueue(label: "variousplug.log.measure", qos: .utility)
-    /// The search that is wanted; any other ends.
+    /// The number of the current search; any other search ends.
     private let search = Mutex<Int>(0)
     private let counts = Mutex<Counts?>(nil)
     /// The readers of the logs whose metrics are shown, the newest last.
     private let trainings = Mutex<[(job: JobID, log: TrainingLog)]>([])
-    /// One job, those that are drawn behind it, and some that one comes back to.
+    /// Enough for one job, the jobs drawn behind it, and some that the user returns to.
     private static let trainingLimit = 12
-    /// Those of the logs whose jobs are rows.
+    /// The readers of logs whose jobs have a row on screen.
     private let ends = Mutex<[JobID: TrainingLog]>([:])
 
-    /// How many lines of each block match, for as far as was counted. A hit's position is a sum over it.
+    /// The number of matching lines in each block counted so far. A hit's position is a sum over it.
     private struct Counts {
         var job: JobID
         var pattern: TextPattern
@@ -75,7 +75,7 @@ final class LogReader: Sendable {
     func read(_ request: LogReadRequest) {
         self.reading.async { [self] in
             guard let file = LogFile(path: self.path(request.job)) else {
-                // A job that has written nothing yet has no file: that is an empty log.
+                // A job that has printed nothing has no file yet: its log is empty.
                 let empty = LogPart(chunks: [], start: 0, end: 0, size: 0, reachesEnd: true)
                 self.mailbox.post(.log(.logRead(request, empty)))
                 return
@@ -122,7 +122,7 @@ final class LogReader: Sendable {
         return failure.map { .failure($0) } ?? .success(written)
     }
 
-    /// Goes on where it stopped: the whole log is read once, and what arrives later as it arrives.
+    /// Continues where the last reading stopped: the log is read once, and later output as it arrives.
     func measure(_ job: JobID) {
         self.measuring.async { [self] in
             let (reading, end) = self.trainings.withLock { trainings -> (TrainingReading, Int64) in
@@ -139,7 +139,7 @@ final class LogReader: Sendable {
         }
     }
 
-    /// Reads on in the logs of these jobs, each from near its end at first, and lets go of all others.
+    /// Reads the new output of these jobs' logs, at first from near the end, and drops all other readers.
     func measureEnds(of jobs: [JobID]) {
         self.measuring.async { [self] in
             let readings = self.ends.withLock { ends -> [JobID: TrainingReading] in
@@ -152,7 +152,7 @@ final class LogReader: Sendable {
                 }
                 return readings
             }
-            // Also where nothing is new: the next question waits for the answer to this one.
+            // Posted even if nothing is new: the next request waits for the answer to this one.
             self.mailbox.post(.log(.trainingsRead(readings)))
         }
     }
@@ -195,7 +195,7 @@ final class LogReader: Sendable {
         }
     }
 
-    /// Counts on from where an earlier search of the same words stopped, and says how far it is now and then.
+    /// Continues the count of an earlier search for the same words, and reports progress from time to time.
     private func count(
         _ request: LogSearchRequest, _ hit: Int64?, _ scanner: LogScanner, _ matcher: TextMatcher,
         _ filter: TextMatcher?
@@ -226,7 +226,7 @@ final class LogReader: Sendable {
             }
             return true
         }
-        // A last line without an end is counted again when it has one.
+        // A last line without a newline is counted again once it has one.
         let isWhole = scanner.lineStart(of: scanner.size) == scanner.size
         let final = counts
         if isWhole { self.counts.withLock { $0 = final } }
@@ -240,7 +240,7 @@ final class LogReader: Sendable {
         for block in counts.blocks {
             guard block.end <= hit else {
                 guard block.start <= hit, let file = LogFile(path: self.path(counts.job)) else { return nil }
-                // The block is read once more, by another scanner: this one's buffer is in use.
+                // The block is read again by another scanner, because this one's buffer is in use.
                 LogScanner(file).count(matcher, filter: filter, from: block.start) { start, _, hits in
                     before += hits.count { start + Int64($0) <= hit }
                     return false

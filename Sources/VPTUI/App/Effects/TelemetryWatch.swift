@@ -9,7 +9,8 @@ final class TelemetryWatch: Sendable {
     private let mailbox: Mailbox
     private let running = Mutex<[InstanceID: (interval: Int, task: Task<Void, Never>)]>([:])
 
-    /// Seconds between two looks at one that is shown in full, and at one that is a row and a graph.
+    /// The seconds between samples of an instance that is shown in full, and of one that is shown as
+    /// a row and a graph.
     private static let closeInterval = 2
     private static let fleetInterval = 5
 
@@ -36,7 +37,7 @@ final class TelemetryWatch: Sendable {
         }
     }
 
-    /// Comes back after a lost connection, more slowly each time.
+    /// Samples an instance, and reconnects after a lost connection, more slowly each time.
     private static func sample(
         _ id: InstanceID, every interval: Int, _ engine: Engine, _ mailbox: Mailbox
     ) async {

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// What was asked of the platforms and of the engine, newest first, for `@`.
+/// Calls to the platforms and actions of the engine, newest first, for `@`.
 public struct HistoryState: Equatable, Sendable {
     public struct Entry: Equatable, Sendable {
         public enum Status: Equatable, Sendable {
@@ -11,10 +11,10 @@ public struct HistoryState: Equatable, Sendable {
         }
 
         public var date: Date
-        /// `vast GET /api/v1/instances/`, or the line of `vp` that does the same.
+        /// `vast GET /api/v1/instances/`, or the `vp` command line that does the same.
         public var text: String
         public var status: Status
-        /// In seconds.
+        /// The duration, in seconds.
         public var duration: TimeInterval?
         /// The line to copy.
         public var line: String
@@ -27,7 +27,8 @@ public struct HistoryState: Equatable, Sendable {
 
     public init() {}
 
-    /// What was done here first of all: what the dashboard asks by itself, again and again, is behind a key.
+    /// Returns the entries to show: the user's own actions by default; the dashboard's periodic calls
+    /// are shown with a key.
     func shown(in list: ListOverlay) -> [Entry] {
         let words = list.field.text.lowercased().split(separator: " ")
         return self.entries.filter { entry in
@@ -69,7 +70,7 @@ public struct HistoryState: Equatable, Sendable {
         self.entries[index].duration = date.timeIntervalSince(self.entries[index].date)
     }
 
-    /// A line of `vp` that was run from the palette.
+    /// Records a `vp` command line that was run from the palette.
     mutating func ran(_ line: String, status: Int32, at date: Date, duration: TimeInterval) {
         self.insert(
             Entry(
@@ -82,7 +83,7 @@ public struct HistoryState: Equatable, Sendable {
         if self.entries.count > Self.limit { self.entries.removeLast() }
     }
 
-    /// The verb that makes this call. Both platforms name their collections alike enough to tell.
+    /// Returns the verb that makes this call. Both platforms name their collections similarly enough to tell.
     private static func twin(of call: APICallRecord) -> String {
         let platform = "--platform \(call.platform.rawValue)"
         let path = call.path.lowercased()

@@ -249,7 +249,7 @@ public struct LogBuffer: Equatable, Sendable {
         for _ in 0..<(8 - column % 8) { self.appendByte(0x20) }
     }
 
-    /// What a spinner has drawn is taken back before the next of its pictures.
+    /// Removes the last character: a backspace, with which a spinner replaces its picture by the next.
     private mutating func removeLast() {
         guard !self.isReturned else { return }
         while let byte = self.live.popLast(), byte & 0xC0 == 0x80 {}

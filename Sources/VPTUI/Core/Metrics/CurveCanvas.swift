@@ -1,10 +1,10 @@
 /// Dots and lines on a grid finer than cells: braille, half blocks, or ASCII letters.
 ///
-/// A cell has one colour: that of the pen which touched it last, so what matters most is drawn last.
+/// A cell has one colour, that of the last pen which touched it, so the most important curve is drawn last.
 struct CurveCanvas {
     struct Pen: Equatable {
         var style: Style
-        /// What stands for a dot where the terminal shows only ASCII.
+        /// The letter for a dot if the terminal shows only ASCII.
         var letter: Character
         /// Gives way to any other where both meet: the two would be one thick line.
         var isPale = false
@@ -24,7 +24,7 @@ struct CurveCanvas {
         self.pens = [Pen?](repeating: nil, count: self.width * self.height)
     }
 
-    /// Of a cell, in dots.
+    /// The size of a cell, in dots.
     private var dotsAcross: Int { self.kind == .braille ? 2 : 1 }
     private var dotsDown: Int {
         switch self.kind {
@@ -37,12 +37,12 @@ struct CurveCanvas {
     var columns: Int { self.width * self.dotsAcross }
     var rows: Int { self.height * self.dotsDown }
 
-    /// The cell of a dot.
+    /// Returns the cell of a dot.
     func cell(_ column: Int, _ row: Int) -> (x: Int, y: Int) {
         (column / self.dotsAcross, self.height - 1 - row / self.dotsDown)
     }
 
-    /// `row` counts from below. A dot outside is not drawn.
+    /// Draws a dot; `row` counts from below. A dot outside is not drawn.
     mutating func dot(_ column: Int, _ row: Int, _ pen: Pen) {
         guard column >= 0, row >= 0, column < self.columns, row < self.rows else { return }
         let (x, y) = self.cell(column, row)

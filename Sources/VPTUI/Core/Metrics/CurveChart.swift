@@ -1,12 +1,12 @@
 import Foundation
 import VPEngine
 
-/// One curve of a chart.
+/// A curve of a chart.
 struct ChartCurve {
     struct Point: Equatable {
         var x: Double
         var value: Double
-        /// Of the figures that this point stands for.
+        /// The range of the figures that this point stands for.
         var low: Double
         var high: Double
     }
@@ -15,23 +15,23 @@ struct ChartCurve {
     var role: Role
     var letter: Character
     var points: [Point]
-    /// The curve drawn smooth; nil for as it is.
+    /// The smoothed values; nil if the curve is not smoothed.
     var smoothed: [Double]?
     var best: (x: Double, value: Double)?
-    /// Of another job, to compare with.
+    /// The curve belongs to another job, for comparison.
     var isBehind = false
 
-    /// What is drawn in full: the smoothed values where there are some.
+    /// Returns the value of the full line: the smoothed one, if any.
     func shown(_ index: Int) -> Double { self.smoothed?[index] ?? self.points[index].value }
 
-    /// The point nearest to `x`; nil where the curve has none.
+    /// Returns the index of the point nearest to `x`; nil if the curve has none.
     func nearest(_ x: Double) -> Int? {
         self.points.indices.filter { self.points[$0].value.isFinite && self.points[$0].x.isFinite }
             .min { abs(self.points[$0].x - x) < abs(self.points[$1].x - x) }
     }
 
-    /// An exponential mean that forgets: `weight` of the value before is kept.
-    /// The beginning is not drawn towards 0.
+    /// Returns an exponential moving average that keeps `weight` of the value before. The beginning is
+    /// not drawn towards 0.
     static func smoothed(_ values: [Double], _ weight: Double) -> [Double] {
         var mean = 0.0
         var share = 0.0
@@ -44,19 +44,19 @@ struct ChartCurve {
     }
 }
 
-/// Curves over one axis, as they are drawn into a box.
+/// Curves over a common axis, as drawn into a box.
 struct CurveChart {
     var curves: [ChartCurve]
     var x: CurveScale
     var y: CurveScale
-    /// Where checkpoints were saved.
+    /// The positions of saved checkpoints.
     var marks: [Double] = []
-    /// Where the cursor stands.
+    /// The position of the cursor.
     var cursor: Double?
-    /// How many points of the curves lie beyond the axis, and the farthest.
+    /// The number of points outside the axis, and the farthest of them.
     private(set) var clipped: (count: Int, farthest: Double) = (0, 0)
 
-    /// - Parameter isRobust: an axis that a few extremes do not rule.
+    /// - Parameter isRobust: the axis ignores a few extreme values.
     init(
         _ curves: [ChartCurve], isLog: Bool, isRobust: Bool, xUnit: CurveScale.Unit = .number
     ) {
@@ -81,10 +81,10 @@ struct CurveChart {
         }
     }
 
-    /// Columns at the left for the labels of the values.
+    /// The columns at the left for the labels of values.
     static let labelWidth = 9
 
-    /// Where the curves themselves are, in a box with both axes.
+    /// Returns the area of the curves in a box with both axes.
     static func plot(in area: Rect) -> Rect {
         Rect(
             x: area.x + Self.labelWidth + 1, y: area.y, width: area.width - Self.labelWidth - 2,
@@ -147,8 +147,8 @@ struct CurveChart {
 
     // MARK: Curves
 
-    /// What the full line is a mean of: the figures themselves, or the extremes of those that a point
-    /// stands for.
+    /// Draws the figures behind the full line: the figures themselves, or the extremes of those that
+    /// a point stands for.
     private func drawPale(_ curve: ChartCurve, on canvas: inout CurveCanvas) {
         guard !curve.isBehind else { return }
         let pen = CurveCanvas.Pen(style: Style(.border), letter: ".", isPale: true)
@@ -167,7 +167,8 @@ struct CurveChart {
         self.drawLine(curve, { curve.shown($0) }, pen, on: &canvas)
     }
 
-    /// A gap where a value is no number, and where a run went back to an earlier step.
+    /// Draws a line, with a gap at a value that is not a number and where the run went back
+    /// to an earlier step.
     private func drawLine(
         _ curve: ChartCurve, _ value: (Int) -> Double, _ pen: CurveCanvas.Pen, on canvas: inout CurveCanvas
     ) {
@@ -179,7 +180,7 @@ struct CurveChart {
                 last = nil
                 continue
             }
-            // What lies beyond the axis is drawn at its edge.
+            // A value outside the axis is drawn at its edge.
             let row = Int(saturating: (max(0, min(1, share)) * Double(canvas.rows - 1)).rounded())
             let place = (column: self.column(x, canvas.columns), row: row)
             if let last, last.column <= place.column {
@@ -228,7 +229,7 @@ struct CurveChart {
         self.drawLetters(plot, of: &buffer)
     }
 
-    /// Which curve is which, at its end: colours alone do not tell everybody.
+    /// Draws each curve's letter at its end, because not everybody can tell colours apart.
     private func drawLetters(_ plot: Rect, of buffer: inout CellBuffer) {
         guard self.curves.count > 1 else { return }
         var taken: Set<Point> = []
@@ -241,7 +242,7 @@ struct CurveChart {
             let column = max(0, min(plot.width - 1, self.column(curve.points[index].x, plot.width)))
             let row = max(0, min(plot.height - 1, self.row(curve.shown(index), plot.height)))
             var point = Point(x: plot.x + column, y: plot.maxY - 1 - row)
-            // Above the line, and above another's.
+            // The letter goes above the line, and above another curve's letter.
             if point.y > plot.y { point.y -= 1 }
             while taken.contains(point), point.y > plot.y { point.y -= 1 }
             while taken.contains(point), point.x > plot.x { point.x -= 1 }

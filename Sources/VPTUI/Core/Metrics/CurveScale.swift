@@ -1,14 +1,14 @@
 import Foundation
 import VPEngine
 
-/// From values to places along an axis, with its ticks at round numbers.
+/// Maps values to positions along an axis, with ticks at round numbers.
 struct CurveScale: Equatable {
     struct Tick: Equatable {
         var value: Double
         var label: String
     }
 
-    /// What an axis counts: labels and round steps follow from it.
+    /// The unit of an axis, which determines labels and round steps.
     enum Unit: Equatable { case number, seconds }
 
     let low: Double
@@ -16,8 +16,8 @@ struct CurveScale: Equatable {
     let isLog: Bool
     let unit: Unit
 
-    /// A range without extent gets one, so that a flat line lies in the middle.
-    /// A logarithmic axis needs values above 0; where there are none, it is a linear one.
+    /// Creates a scale. An empty range is widened, so that a flat line is in the middle. A logarithmic axis
+    /// needs values above 0; without any, the axis is linear.
     init(_ low: Double, _ high: Double, isLog: Bool = false, unit: Unit = .number) {
         let isOrdered = low.isFinite && high.isFinite && low <= high
         var (low, high) = isOrdered ? (low, high) : (0, 1)
@@ -31,8 +31,8 @@ struct CurveScale: Equatable {
         self.high = high
     }
 
-    /// 0 at the low end, 1 at the high one; beyond them less or more. Not a number where the axis has no
-    /// place for `value`.
+    /// Returns the position of `value`: 0 at the low end, 1 at the high end, less or more outside. NaN if the
+    /// axis has no position for it.
     func share(_ value: Double) -> Double {
         guard self.isLog else { return (value - self.low) / (self.high - self.low) }
         guard value > 0 else { return value == 0 ? -1 : .nan }
@@ -46,7 +46,7 @@ struct CurveScale: Equatable {
 
     // MARK: Ticks
 
-    /// At most `count` round numbers within the range, the lowest first.
+    /// Returns at most `count` round numbers within the range, in ascending order.
     func ticks(_ count: Int) -> [Tick] {
         guard count > 0 else { return [] }
         if self.isLog, let ticks = self.logTicks(count) { return ticks }
@@ -54,7 +54,7 @@ struct CurveScale: Equatable {
         let rough = (self.high - self.low) / Double(count)
         var step = steps.first { $0 >= rough } ?? Self.roundStep(rough)
         var values = self.multiples(of: step)
-        // Both ends may be round: one more than there is room for.
+        // Both ends may be round numbers, which is one more than there is room for.
         while values.count > count {
             step = steps.first { $0 > step } ?? Self.roundStep(step * 1.01)
             values = self.multiples(of: step)
@@ -62,7 +62,7 @@ struct CurveScale: Equatable {
         return values.map { Tick(value: $0, label: self.label($0, step: step)) }
     }
 
-    /// Seconds in steps that a clock has.
+    /// Round steps of a time axis, in seconds.
     private static let timeSteps: [Double] = [
         1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400,
         172_800, 432_000, 864_000,
@@ -79,11 +79,11 @@ struct CurveScale: Equatable {
         let first = (self.low / step - 1e-9).rounded(.up)
         let last = (self.high / step + 1e-9).rounded(.down)
         guard last >= first, last - first < 1000, abs(first) < 1e15 else { return [] }
-        // Adding the step again and again would add its error as well.
+        // Repeated addition of the step would accumulate its error.
         return (0...Int(last - first)).map { (first + Double($0)) * step }
     }
 
-    /// Powers of ten, or these with twos and fives between them; nil where even those are too few.
+    /// Returns powers of ten, with twos and fives between them if needed; nil if even those are too few.
     private func logTicks(_ count: Int) -> [Tick]? {
         let first = Int(floor(log10(self.low)))
         let last = Int(ceil(log10(self.high)))
@@ -109,13 +109,13 @@ struct CurveScale: Equatable {
         if value == 0 { return "0" }
         if size >= 1e15 || size < 1e-4 { return Format.short(value) }
         if size >= 10_000 { return Self.thousands(value, step: step) }
-        // As many places as the step has, so that all of an axis have the same.
+        // All labels of an axis have as many decimal places as the step.
         let places = step >= 1 ? 0 : min(4, Int((-log10(step) - 1e-9).rounded(.up)))
         let isExact = abs(step - (step * pow(10, Double(places))).rounded() / pow(10, Double(places))) < 1e-12
         return isExact ? Format.fixed(value, places) : Format.short(value)
     }
 
-    /// `12k`, `1.5M`: as the axis' step asks for.
+    /// Formats `12k` or `1.5M`, with the precision of the axis' step.
     private static func thousands(_ value: Double, step: Double) -> String {
         let units: [(Double, String)] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
         guard let (size, letter) = units.first(where: { abs(value) >= $0.0 }) else {
@@ -146,13 +146,13 @@ struct CurveScale: Equatable {
 }
 
 extension CurveScale {
-    /// The range of `values` in which the curve lies, without the few that lie far from all others:
-    /// one spike must not flatten the rest. All of them where none is so far away.
+    /// Returns the range of `values` without the few that are far from all others: a single spike must not
+    /// flatten the curve. If none is that far away, the range covers all values.
     static func robustRange(_ values: [Double]) -> (low: Double, high: Double)? {
         let sorted = values.filter(\.isFinite).sorted()
         guard let first = sorted.first, let last = sorted.last else { return nil }
         guard sorted.count >= 5 else { return (first, last) }
-        // Of a hundred two at each end, of few one.
+        // Ignores two of a hundred values at each end, and one of a few.
         let cut = max(1, sorted.count / 50)
         let (low, high) = (sorted[cut], sorted[sorted.count - 1 - cut])
         let spread = high - low

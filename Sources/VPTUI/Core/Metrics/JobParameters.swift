@@ -1,4 +1,4 @@
-/// The parameters of a command, as far as its words tell: `--lr 0.1`, `--lr=0.1`, `lr=0.1`, `-b 8`.
+/// The parameters in a command line, as far as its form shows: `--lr 0.1`, `--lr=0.1`, `lr=0.1`, `-b 8`.
 struct JobParameters: Equatable {
     private(set) var values: [(name: String, value: String)] = []
 
@@ -28,7 +28,7 @@ struct JobParameters: Equatable {
 
     func value(_ name: String) -> String? { self.values.last { $0.name == name }?.value }
 
-    /// The names whose values are not the same in all of `jobs`, in the order in which they come.
+    /// Returns the names whose values differ between `jobs`, in order of appearance.
     static func differing(_ jobs: [JobParameters]) -> [String] {
         var names: [String] = []
         for name in jobs.flatMap(\.values).map(\.name) where !names.contains(name) { names.append(name) }

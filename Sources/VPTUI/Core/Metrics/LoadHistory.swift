@@ -1,11 +1,11 @@
 import Foundation
 
-/// The load of a GPU for as long as somebody looked, in bounded memory:
-/// above `limit` samples each kept one stands for several.
+/// The load of a GPU while it was watched, in bounded memory: beyond `limit` samples, each kept sample
+/// stands for several.
 public struct LoadHistory: Equatable, Sendable {
     static let limit = 1024
 
-    /// Seconds since 1970, and a share from 0 to 1.
+    /// Times in seconds since 1970, and shares from 0 to 1.
     private(set) var times: [Double] = []
     private(set) var shares: [Double] = []
     private var stride = 1
@@ -30,8 +30,8 @@ public struct LoadHistory: Equatable, Sendable {
         self.stride *= 2
     }
 
-    /// For each of `columns` of an axis the mean load; nil where nobody looked.
-    /// `place` says where on the axis a moment lies, from 0 to 1.
+    /// Returns the mean load for each of `columns` columns of an axis; nil for a column without samples.
+    /// `place` gives the position of a time on the axis, from 0 to 1.
     func columns(_ columns: Int, _ place: (Double) -> Double?) -> [Double?] {
         var sums = [(sum: Double, count: Int)](repeating: (0, 0), count: max(0, columns))
         for (time, share) in zip(self.times, self.shares) {

@@ -5,24 +5,24 @@ import VPEngine
 public struct MetricsState: Equatable, Sendable {
     public var job: JobID?
     public internal(set) var reading = TrainingReading()
-    /// Up to which byte the log was read; nil while it is being read.
+    /// The byte up to which the log has been read; nil while it is being read.
     var end: Int64?
     /// More has arrived since that reading began.
     var isBehind = false
-    /// Which series is drawn large.
+    /// The series that is drawn large.
     public var selected = 0
-    /// Somebody has gone to it.
+    /// The user has selected it.
     var isChosen = false
-    /// Where the cursor stands on the x axis; nil where there is none.
+    /// The position of the cursor on the x axis; nil without a cursor.
     public internal(set) var cursor: Double?
 
-    // These stay when another job's log is opened.
+    // The options, which are kept when another job's log is opened.
     public internal(set) var options = CurveOptions()
-    /// Drawn behind whatever job is open.
+    /// The job that is drawn behind any open job.
     public internal(set) var pinned: JobID?
-    /// Of the jobs that are drawn behind this one.
+    /// The figures of the jobs that are drawn behind this one.
     var others: [JobID: TrainingReading] = [:]
-    /// Those whose logs are being read, and when each was read last.
+    /// The jobs whose logs are being read, and the time at which each was last read.
     var readingOthers: Set<JobID> = []
     var otherReadAt: [JobID: Date] = [:]
 
@@ -30,7 +30,7 @@ public struct MetricsState: Equatable, Sendable {
 
     var series: [FigureSeries] { self.reading.figures.series }
 
-    /// The loss of the training, or else what came first.
+    /// The training's loss, or otherwise the first series.
     var mainSeries: FigureSeries? { Self.main(self.series) }
 
     static func main(_ series: [FigureSeries]) -> FigureSeries? {
@@ -42,7 +42,7 @@ public struct MetricsState: Equatable, Sendable {
         self.series.isEmpty ? nil : self.series[max(0, min(self.selected, self.series.count - 1))]
     }
 
-    /// Another job's figures come; how they are drawn stays.
+    /// Shows another job's figures with the same options.
     mutating func open(_ job: JobID) {
         var next = MetricsState()
         next.job = job
@@ -55,19 +55,19 @@ public struct MetricsState: Equatable, Sendable {
     }
 }
 
-/// How curves are drawn.
+/// The options for drawing curves.
 public struct CurveOptions: Equatable, Sendable {
     public enum XAxis: String, CaseIterable, Sendable { case step, time, epoch }
 
-    /// How much of the mean before is kept with each new point.
+    /// The share of the previous mean that each new point keeps.
     static let weights = [0, 0.6, 0.9, 0.97]
 
     var smoothing = 0
     var isLog = false
-    /// A few extremes do not rule the axis.
+    /// The axis ignores a few extreme values.
     var isRobust = true
     var x = XAxis.step
-    /// The jobs that are marked are drawn behind.
+    /// Marked jobs are drawn behind the open one.
     var showsOthers = true
     var showsTable = false
 
@@ -77,13 +77,13 @@ public struct CurveOptions: Equatable, Sendable {
 }
 
 extension FigureSeries {
-    /// What can be drawn: a value that is no number has no place on an axis.
+    /// The values that can be drawn: one that is not a number has no position on an axis.
     var drawn: [Double] { self.values.filter(\.isFinite) }
 
-    /// The newest, in words where it is no number.
+    /// The newest value, in words if it is not a number.
     var newest: String { self.last.isFinite ? Format.short(self.last) : "not a number" }
 
-    /// Its name without whose it is: the same for `train_loss` and `val_loss`.
+    /// The name without its role: the same for `train_loss` and `val_loss`.
     var subject: String {
         let roles: Set<String> = [
             "train", "training", "val", "valid", "validation", "eval", "evaluation", "test", "dev",
@@ -92,7 +92,7 @@ extension FigureSeries {
             .filter { !roles.contains($0) }.joined(separator: " ")
     }
 
-    /// Where its points stand on an axis of that kind; nil where that is not known.
+    /// Returns the positions of the points on such an axis; nil if they are unknown.
     func places(_ axis: CurveOptions.XAxis) -> [Double]? {
         switch axis {
         case .step: return self.steps
@@ -106,7 +106,7 @@ extension FigureSeries {
 }
 
 extension TrainingFigures {
-    /// The same figure of the evaluation for one of the training, and the other way round.
+    /// Returns the evaluation's figure for one of the training, or the reverse.
     func partner(of series: FigureSeries) -> FigureSeries? {
         guard series.kind != .step, series.kind != .epoch else { return nil }
         let others = self.series.filter {
@@ -114,7 +114,7 @@ extension TrainingFigures {
         }
         let subject = series.subject
         if let same = others.first(where: { $0.subject == subject }) { return same }
-        // `loss` beside `eval_mlm_loss`: the only other one.
+        // `eval_mlm_loss` is the partner of `loss` if it is the only other loss.
         return series.kind == .loss && others.count == 1 ? others[0] : nil
     }
 }

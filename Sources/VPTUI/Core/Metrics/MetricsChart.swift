@@ -1,18 +1,18 @@
 import Foundation
 import VPEngine
 
-/// What the metrics pane draws: the selected figure, its partner of the evaluation or of the training,
-/// and the same figure of other jobs behind them.
+/// The chart of the metrics pane: the selected figure, its partner of the evaluation or of the training, and
+/// the same figure of other jobs behind them.
 struct MetricsChart {
-    /// Of the jobs behind; more than these cannot be told apart.
+    /// Colours of the jobs behind; more jobs could not be told apart.
     static let otherRoles: [Role] = [.good, .magenta, .brightBlue, .brightYellow, .red, .cyan]
 
     var chart: CurveChart
-    /// What the x axis counts, for the line under the cursor.
+    /// The name of the x axis, for the line under the cursor.
     var xName: String
-    /// The axis that was asked for is not known of this log.
+    /// The log does not have the requested axis, so another is shown.
     var isOtherAxis: Bool
-    /// For the place of a moment on the axis.
+    /// Times and their positions on the axis.
     private var times: [Double]
     private var places: [Double]
 
@@ -69,7 +69,7 @@ struct MetricsChart {
         var curve = ChartCurve(name: name, role: role, letter: letter, points: points)
         if options.weight > 0 { curve.smoothed = ChartCurve.smoothed(series.values, options.weight) }
         if let best = series.best {
-            // It stands where its step stands on this axis.
+            // The best value is drawn at the position of its step.
             let index = series.steps.indices.min {
                 abs(series.steps[$0] - best.step) < abs(series.steps[$1] - best.step)
             }
@@ -80,7 +80,7 @@ struct MetricsChart {
         return curve
     }
 
-    /// Where checkpoints were saved, on this axis.
+    /// Returns the positions of saved checkpoints on this axis.
     private static func marks(
         _ figures: TrainingFigures, _ series: FigureSeries, _ axis: CurveOptions.XAxis
     ) -> [Double] {
@@ -90,7 +90,7 @@ struct MetricsChart {
         }
     }
 
-    /// Where a moment lies on the axis, from 0 to 1; nil before and after what is known.
+    /// Returns the position of a time on the axis, from 0 to 1; nil outside the known times.
     func share(at time: Double) -> Double? {
         // Figures arrive one after the other, whatever their steps are.
         var (first, last) = (0, self.times.count)
@@ -107,7 +107,7 @@ struct MetricsChart {
         return self.chart.x.share(place)
     }
 
-    /// The value of `to` where `from` has reached `value`.
+    /// Returns the value of `to` at the point where `from` reaches `value`.
     static func interpolated(_ value: Double, _ from: [Double], _ to: [Double]) -> Double? {
         guard from.count == to.count, let first = from.first(where: \.isFinite), value >= first else {
             return nil
@@ -126,12 +126,12 @@ struct MetricsChart {
 }
 
 extension FigureSeries {
-    /// Whether its places are more than the numbers of its figures.
+    /// `true` if the positions are steps or epochs rather than a running number.
     var hasSteps: Bool { self.epochs.contains(where: \.isFinite) }
 }
 
 extension State {
-    /// The pinned job and those that are marked in Jobs, without the one that is open.
+    /// The pinned job and the jobs marked in Jobs, without the open one.
     var overlaidJobs: [JobID] {
         var jobs: [JobID] = self.metrics.pinned.map { [$0] } ?? []
         if self.metrics.options.showsOthers {
@@ -143,6 +143,6 @@ extension State {
 }
 
 extension ListState {
-    /// The marked rows; none where nothing is marked.
+    /// The marked rows; empty if none is marked.
     var targetsIfMarked: [Row] { self.marks.isEmpty ? [] : self.targets }
 }

@@ -1,9 +1,9 @@
 import VPEngine
 
-/// Curves from values, in what the terminal can show: braille, blocks or ASCII.
+/// Draws curves with the characters that the terminal can show: braille, blocks or ASCII.
 enum Plot {
-    /// One row of `width` columns. `range` nil takes that of the values.
-    /// Where it `stretches`, few values fill the whole width.
+    /// Returns a curve in one row of `width` columns. If `range` is nil, it is that of the values. With
+    /// `stretches`, few values fill the whole width.
     static func sparkline(
         _ values: [Double], width: Int, range: ClosedRange<Double>? = nil, stretches: Bool = false,
         _ kind: Settings.Plotting
@@ -13,7 +13,7 @@ enum Plot {
         return Self.rows(drawn, width: width, height: 1, range: range, kind).first ?? ""
     }
 
-    /// Straight lines between few values.
+    /// Interpolates linearly between few values.
     private static func stretched(_ values: [Double], to columns: Int) -> [Double] {
         guard values.count > 1, values.count < columns else { return values }
         return (0..<columns).map { column in
@@ -24,7 +24,7 @@ enum Plot {
         }
     }
 
-    /// `height` rows of `width` columns, the highest first.
+    /// Returns a curve in `height` rows of `width` columns, the highest row first.
     static func rows(
         _ values: [Double], width: Int, height: Int, range: ClosedRange<Double>? = nil,
         _ kind: Settings.Plotting
@@ -38,10 +38,10 @@ enum Plot {
         let low = range?.lowerBound ?? points.min() ?? 0
         let high = range?.upperBound ?? points.max() ?? 1
         let span = high - low
-        // One row of ASCII has five shades.
+        // A single row of ASCII has five levels.
         let levels =
             kind == .braille ? height * 4 : kind == .blocks ? height * 8 : height == 1 ? 5 : height
-        // From 0 to levels - 1, from below; a flat line lies in the middle.
+        // Levels from 0 to levels - 1, counted from below; a flat line is in the middle.
         let heights = points.map { value in
             span > 0
                 ? max(
@@ -56,8 +56,8 @@ enum Plot {
         }
     }
 
-    /// Means of equal shares where there are more values than columns; the values themselves, at the right,
-    /// where there are fewer.
+    /// Returns means of equal parts if there are more values than columns; otherwise the values
+    /// themselves, aligned right.
     private static func resampled(_ values: [Double], to columns: Int) -> [Double] {
         guard values.count > columns else { return values }
         return (0..<columns).map { column in
@@ -73,7 +73,7 @@ enum Plot {
         let right: [UInt32] = [0x80, 0x20, 0x10, 0x08]
         var cells = [UInt32](repeating: 0, count: width * height)
         for (column, level) in heights.enumerated() {
-            // Joined to the point before, so that a steep curve has no holes.
+            // Connected to the point before, so that a steep curve has no gaps.
             let previous = column > 0 ? heights[column - 1] : level
             for dot in min(
                 level, previous + (level > previous ? 1 : 0))...max(

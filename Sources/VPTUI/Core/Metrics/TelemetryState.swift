@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// What is known of the load of instances: the newest sample of each, and a short past for the curves.
+/// The load of instances: the newest sample of each, and a short history for the curves.
 public struct TelemetryState: Equatable, Sendable {
     static let length = 120
 
@@ -13,33 +13,33 @@ public struct TelemetryState: Equatable, Sendable {
         public internal(set) var gpuMemory: [Double] = []
         public internal(set) var cpu: [Double] = []
         public internal(set) var memory: [Double] = []
-        /// Bytes a second.
+        /// Bytes per second.
         public internal(set) var received: [Double] = []
         public internal(set) var sent: [Double] = []
-        /// Of the GPU, for as long as this dashboard looked.
+        /// The GPU's load while this dashboard watched.
         var history = LoadHistory()
         public internal(set) var failure: EngineError?
-        /// When each sample came, and what is drawn of it over time; oldest first.
+        /// The samples drawn over time, oldest first.
         private(set) var moments: [Moment] = []
 
         mutating func add(_ moment: Moment) {
             self.moments.append(moment)
             guard self.moments.count > TelemetryState.momentLimit else { return }
-            // The older half at half the precision: an hour and more in as much memory as a quarter.
+            // The older half keeps every second sample: more than an hour fits into the memory of a quarter.
             let old = TelemetryState.momentLimit / 2
             let kept = (0..<old).filter { $0 % 2 == 0 }.map { self.moments[$0] }
             self.moments.replaceSubrange(..<old, with: kept)
         }
     }
 
-    /// What one sample says that is drawn over time. Shares are from 0 to 1.
+    /// The part of a sample that is drawn over time. Shares are from 0 to 1.
     struct Moment: Equatable, Sendable {
         var date: Date
         var gpu: Double?
         var gpuMemory: Double?
         var cpu: Double?
         var memory: Double?
-        /// Bytes a second, both ways together.
+        /// Bytes per second, in both directions together.
         var network: Double?
     }
 
@@ -93,15 +93,16 @@ public struct TelemetryState: Equatable, Sendable {
 }
 
 extension State {
-    /// A GPU that does nothing for this long while its job is silent is money for nothing.
+    /// The time after which an idle GPU with a silent job is reported, because it costs money for
+    /// nothing, in seconds.
     static let idleAlarm: TimeInterval = 300
-    /// Passing over an instance opens no connection to it.
+    /// The time for which an instance must be selected before a connection is opened, in seconds.
     private static let settleTime: TimeInterval = 0.8
 
-    /// As many rows tell of their load; each is an ssh session.
+    /// The most rows that show their load; each takes an ssh session.
     private static let fleetLimit = 8
 
-    /// The running instances whose rows, or whose graphs, are on screen.
+    /// Returns the running instances whose rows or graphs are on screen.
     func fleet() -> [InstanceID] {
         let layout = Layout(self)
         guard let rows = layout.rows(of: .instances, self), !self.settings.platforms.isEmpty else {
@@ -117,7 +118,7 @@ extension State {
         self.instances.row(id)?.status == .running && self.pendingDestroy(of: id) == nil
     }
 
-    /// The instances whose load is on screen: the selected one, and that of the log.
+    /// The instances whose load is on screen: the selected one, and the one of the open log.
     func visibleInstances() -> Set<InstanceID> {
         guard Layout(self).main != nil, !self.settings.platforms.isEmpty else { return [] }
         var wanted: Set<InstanceID> = []
@@ -137,7 +138,7 @@ extension State {
         return wanted.filter { self.canBeWatched($0) }
     }
 
-    /// One sampler for each instance on screen, and none for the others.
+    /// Starts a sampler for each instance on screen, and stops the others.
     mutating func watchVisible() -> [Effect] {
         if self.selectedSince.id != self.instances.selection {
             self.selectedSince = SelectedSince(id: self.instances.selection, date: self.now)

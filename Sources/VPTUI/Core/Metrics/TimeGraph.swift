@@ -1,20 +1,20 @@
 import Foundation
 import VPEngine
 
-/// A figure over time as a filled curve whose right edge is now.
+/// A figure over time, drawn as a filled curve whose right edge is now.
 struct TimeGraph {
-    /// What a column may stand for, in seconds.
+    /// The possible spans of a column, in seconds.
     private static let steps: [Double] = [2, 3, 4, 6, 8, 12, 20, 30, 60]
 
-    /// Seconds that one column stands for, so that `moments` fill most of `columns` where they can.
+    /// Returns the seconds per column with which `moments` fill most of `columns`, if possible.
     static func step(_ moments: [TelemetryState.Moment], columns: Int, now: Date) -> Double {
         let span = moments.first.map { now.timeIntervalSince($0.date) } ?? 0
         return Self.steps.first { $0 * Double(max(1, columns)) >= span } ?? Self.steps[Self.steps.count - 1]
     }
 
-    /// Mean of what came in each of `count` steps, the newest last; nil where nothing is known.
+    /// Returns the mean for each of `count` steps, the newest last; nil for a step without data.
     ///
-    /// A sample stands for what follows, until the next or for `hold` seconds.
+    /// A sample is valid until the next one, or for `hold` seconds.
     static func values(
         _ moments: [TelemetryState.Moment], _ figure: KeyPath<TelemetryState.Moment, Double?>, count: Int,
         step: Double, now: Date, hold: Double = 16
@@ -22,7 +22,7 @@ struct TimeGraph {
         guard count > 0 else { return [] }
         var sums = [Double](repeating: 0, count: count)
         var counts = [Int](repeating: 0, count: count)
-        // Steps begin at round times, so that a curve moves and does not flicker.
+        // Steps begin at round times, so that the curve moves without flickering.
         let last = Int(saturating: (now.timeIntervalSinceReferenceDate / step).rounded(.down))
         func column(_ date: Date) -> Int {
             Int(saturating: (date.timeIntervalSinceReferenceDate / step).rounded(.down)) - last + count - 1
@@ -51,10 +51,8 @@ struct TimeGraph {
         return sums.indices.map { counts[$0] > 0 ? sums[$0] / Double(counts[$0]) : held[$0] }
     }
 
-    /// `height` rows, the highest first, of values from 0 to `top`; a value of nil leaves its column empty.
-    /// Whatever is known is at least a line, so that nothing at work differs from nothing known.
-    ///
-    /// In blocks: a full area of braille is a field of dots.
+    /// Returns `height` rows, the highest first, for values from 0 to `top`; nil leaves its step empty. A
+    /// known value is at least a dot, so that idle differs from unknown.
     static func rows(_ values: [Double?], top: Double, height: Int, isASCII: Bool) -> [String] {
         guard height > 0 else { return [] }
         let levels = height * (isASCII ? 1 : 8)

@@ -1,10 +1,9 @@
 import Foundation
 import VPEngine
 
-/// What the logs of running jobs say of their trainings, for their rows: a few of them,
-/// and of each what the end of its log tells.
+/// The trainings of running jobs, for their rows: a few jobs, each with the figures at the end of its log.
 public struct TrainingsState: Equatable, Sendable {
-    /// Jobs whose logs are read: those that run, the newest of them.
+    /// The most jobs whose logs are read: the newest running ones.
     static let limit = 8
     private static let interval: TimeInterval = 5
 
@@ -18,7 +17,7 @@ public struct TrainingsState: Equatable, Sendable {
         self.readings.merge(readings) { _, new in new }
     }
 
-    /// What is to be read now; nil where nothing is due.
+    /// Returns the jobs to read now; nil if none is due.
     mutating func ask(_ jobs: [JobID], at now: Date) -> [JobID]? {
         if self.readings.count > Self.limit {
             let wanted = Set(jobs)
@@ -31,7 +30,7 @@ public struct TrainingsState: Equatable, Sendable {
 }
 
 extension State {
-    /// The report of a job's training now; of the open log what its metrics were read from.
+    /// Returns the report on a job's training; for the open log, from the figures of its metrics.
     func training(of job: Job) -> TrainingReport? {
         let isOpen = self.metrics.job == job.id && !self.metrics.reading.figures.isEmpty
         let reading = isOpen ? self.metrics.reading : self.trainings.readings[job.id]
@@ -48,14 +47,14 @@ extension State {
 }
 
 extension TrainingFigures {
-    /// The loss of the training, or else of its evaluation.
+    /// The training's loss, or otherwise the evaluation's.
     var mainLoss: FigureSeries? {
         self.series.first { $0.kind == .loss && !$0.isEvaluation } ?? self.series.first { $0.kind == .loss }
     }
 }
 
 extension FigureSeries {
-    /// Which way it went lately: the mean of its newest tenth beside that of the tenth before.
+    /// The recent direction: the mean of the newest tenth compared with that of the tenth before.
     var arrow: String {
         let values = self.values.suffix(512).filter(\.isFinite)
         let part = max(2, values.count / 10)

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// A box above the panes; it gets the keys.
+/// A box above the panes, which receives the keys.
 public enum Overlay: Equatable, Sendable {
     case dialog(Dialog)
     case prompt(Prompt)
@@ -12,10 +12,10 @@ public enum Overlay: Equatable, Sendable {
     case help(HelpOverlay)
 }
 
-/// The keys of the pane that has the focus.
+/// The help: the keys of the focused pane.
 public struct HelpOverlay: Equatable, Sendable {
     public var scroll = 0
-    /// What is looked for.
+    /// The search text.
     public var field = TextField()
 
     public init(scroll: Int = 0) {
@@ -23,18 +23,18 @@ public struct HelpOverlay: Equatable, Sendable {
     }
 }
 
-/// A list in a box: what was asked of platforms and engine, what is being done, or what is wrong.
+/// A list in a box: the history of calls and commands, the actions, or the alarms.
 public struct ListOverlay: Equatable, Sendable {
     public enum Kind: Equatable, Sendable { case history, actions, alarms }
 
     public var kind: Kind
     public var selected = 0
     public var top = 0
-    /// The alarm that is selected.
+    /// The key of the selected alarm.
     var anchor: String?
-    /// Of the history: also what was asked again and again.
+    /// In the history: periodic calls are shown as well.
     public var showsCalls = false
-    /// Of the history: what is looked for, and whether it is being typed.
+    /// In the history: the search text, and whether it is being typed.
     public var field = TextField()
     public var isTyping = false
 
@@ -43,7 +43,7 @@ public struct ListOverlay: Equatable, Sendable {
     }
 }
 
-/// Text in a box: what a line of `vp` answered.
+/// Text in a box: the output of a `vp` command line.
 public struct TextOverlay: Equatable, Sendable {
     public var title: String
     public var lines: [String]
@@ -57,7 +57,7 @@ public struct TextOverlay: Equatable, Sendable {
     }
 }
 
-/// A question, or an error that wants to be read.
+/// A question, or an error that the user must read.
 public struct Dialog: Equatable, Sendable {
     public struct JobTarget: Hashable, Sendable {
         public var job: JobID
@@ -75,18 +75,18 @@ public struct Dialog: Equatable, Sendable {
         case stop([InstanceID])
         case start([InstanceID])
         case cancelJobs([JobTarget])
-        /// The commands of these jobs, where they ran.
+        /// Runs the commands of these jobs again, on their instances.
         case runAgain([Job])
         case cancelAction(ActionID)
-        /// A lease of so many seconds from now on.
+        /// A lease of this many seconds from now.
         case extendLease(InstanceID, seconds: Double)
-        /// A sync that would meet files changed on both sides.
+        /// A sync that would find files changed on both sides.
         case conflicts([InstanceID], [String])
         case quit
         case error(ErrorWords)
     }
 
-    /// What is known about results that are on the instance only.
+    /// The results that exist only on the instance, as far as known.
     public enum UnsafeReport: Equatable, Sendable {
         case asking
         case known(UnsafeResults)
@@ -96,15 +96,15 @@ public struct Dialog: Equatable, Sendable {
     public enum Button: Hashable, Sendable {
         case cancel, confirm, discard
 
-        /// It ends or drops something that cannot be had back.
+        /// `true` if the button ends or discards something irrecoverably.
         var losesSomething: Bool { self != .cancel }
     }
 
     public var kind: Kind
     public var focusedButton = 0
-    /// Keys that come sooner than `settleTime` after this were meant for something else.
+    /// The time of opening: keys within `settleTime` of it were meant for something else.
     public var openedAt: Date
-    /// What to say under the buttons instead of the usual hint.
+    /// The text under the buttons, in place of the usual hint.
     public var note: String?
 
     public static let settleTime: TimeInterval = 0.3
@@ -125,7 +125,7 @@ public struct Dialog: Equatable, Sendable {
 
     public var focused: Button { self.buttons[max(0, min(self.buttons.count - 1, self.focusedButton))] }
 
-    /// The instances that it is about; it closes when they are gone.
+    /// The instances that the dialog is about; it closes when they are gone.
     public var instances: [InstanceID] {
         switch self.kind {
         case .destroy(let ids, _), .stop(let ids), .start(let ids), .conflicts(let ids, _): ids
@@ -136,7 +136,7 @@ public struct Dialog: Equatable, Sendable {
         }
     }
 
-    /// The same question about those that are left.
+    /// Restricts the question to instances that still exist.
     mutating func keep(_ isAlive: (InstanceID) -> Bool) {
         switch self.kind {
         case .destroy(let ids, let reports): self.kind = .destroy(ids.filter(isAlive), reports)
@@ -145,13 +145,13 @@ public struct Dialog: Equatable, Sendable {
         case .conflicts(let ids, let paths): self.kind = .conflicts(ids.filter(isAlive), paths)
         case .cancelJobs(let targets): self.kind = .cancelJobs(targets.filter { isAlive($0.instance) })
         case .runAgain(let jobs): self.kind = .runAgain(jobs.filter { isAlive($0.instance) })
-        // About one, or none: it has gone with it.
+        // These are about one instance or none, so nothing remains to restrict.
         case .extendLease, .create, .cancelAction, .quit, .error: break
         }
     }
 }
 
-/// A line of text being asked for.
+/// A prompt for a line of text.
 public struct Prompt: Equatable, Sendable {
     public enum Kind: Equatable, Sendable {
         case run([InstanceID])
@@ -168,9 +168,9 @@ public struct Prompt: Equatable, Sendable {
 
     public var kind: Kind
     public var field: TextField
-    /// Newest first.
+    /// Earlier lines, newest first.
     public var history: [String]
-    /// Which entry of the history is shown; nil is what was typed.
+    /// The index of the history entry on screen; nil for the typed text.
     public var historyIndex: Int?
     public var draft = ""
     public var problem: String?
@@ -181,7 +181,7 @@ public struct Prompt: Equatable, Sendable {
         self.history = history
     }
 
-    /// Filters and searches are typed in the bottom line, over the rows that they change.
+    /// `true` for filters and searches, which are typed in the bottom line, over the rows that they change.
     public var isInline: Bool {
         switch self.kind {
         case .filter, .search, .keepLines: true

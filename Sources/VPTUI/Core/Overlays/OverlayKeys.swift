@@ -1,8 +1,8 @@
 import Foundation
 import VPEngine
 
-// Each overlay owns its keys: it changes itself, and says in a value what is to come of it.
-// `update` carries that out.
+// Each overlay handles its keys: it changes itself and returns the outcome as a value, which
+// `update` carries out.
 
 extension Dialog {
     enum Outcome: Equatable { case stays, closes, confirms, quits }
@@ -22,7 +22,7 @@ extension Dialog {
         case .enter:
             if self.focused == .cancel { return .closes }
             guard case .destroy = self.kind else { return .confirms }
-            // A habit of pressing Enter must not end an instance, wherever the focus is.
+            // A habitual Enter must not destroy an instance, whichever button is focused.
             self.note = "Enter does not destroy: press y"
             return .stays
         case .character("y"), .character("Y"):
@@ -43,7 +43,7 @@ extension Dialog {
 extension Prompt {
     enum Outcome: Equatable {
         case stays, leaves, enters, edited
-        /// Of the rows under a filter.
+        /// Moves the selection in the filtered rows.
         case moves(Int)
     }
 
@@ -60,7 +60,7 @@ extension Prompt {
         }
     }
 
-    /// Towards earlier lines, which are newest first, or up in the rows.
+    /// Moves to earlier lines of the history, or up in the rows.
     private mutating func went(_ step: Int) -> Outcome {
         if self.isInline { return .moves(-step) }
         self.moveInHistory(step)
@@ -75,13 +75,13 @@ extension Prompt {
 extension ListOverlay {
     enum Outcome: Equatable {
         case stays, closes
-        /// The row that has the selection.
+        /// The index of the selected row.
         case enters(Int), copies(Int), cancels(Int)
     }
 
     /// - Parameters:
-    ///   - count: of the rows.
-    ///   - page: rows that are on screen at once.
+    ///   - count: the number of rows.
+    ///   - page: the number of rows on screen.
     mutating func pressed(_ key: Key, count: Int, page: Int) -> Outcome {
         if self.kind == .history, self.pressedInHistory(key) { return .stays }
         switch key {
@@ -101,7 +101,7 @@ extension ListOverlay {
         return .stays
     }
 
-    /// True for a key that changes which of the history is shown.
+    /// Returns `true` if the key changes which part of the history is shown.
     private mutating func pressedInHistory(_ key: Key) -> Bool {
         switch key {
         case .enter where self.isTyping: self.isTyping = false
@@ -118,7 +118,7 @@ extension ListOverlay {
         return true
     }
 
-    /// Rows come and go while the list is open.
+    /// Keeps the selection within the rows, which change while the list is open.
     mutating func keepSelection(count: Int, page: Int) {
         self.selected = max(0, min(count - 1, self.selected))
         if self.selected < self.top { self.top = self.selected }
@@ -148,8 +148,8 @@ extension HelpOverlay {
     enum Outcome: Equatable { case stays, closes }
 
     /// - Parameters:
-    ///   - page: rows that are on screen at once.
-    ///   - limit: the furthest that it can be scrolled, with what is typed by then.
+    ///   - page: the number of rows on screen.
+    ///   - limit: returns the largest scroll offset for the text typed so far.
     mutating func pressed(_ key: Key, page: Int, limit: (HelpOverlay) -> Int) -> Outcome {
         switch key {
         case .down: self.scroll += 1
@@ -179,8 +179,8 @@ extension LaunchForm {
     enum Outcome: Equatable { case stays, closes, rents }
 
     /// - Parameters:
-    ///   - platforms: those that have a key.
-    ///   - completion: the best one of the field that has the keys.
+    ///   - platforms: the platforms that have a key.
+    ///   - completion: returns the best completion of the focused field.
     mutating func pressed(_ key: Key, platforms: [Platform], completion: () -> String?) -> Outcome {
         switch key {
         case .escape, .control("c"): return .closes
@@ -233,7 +233,7 @@ extension Palette {
         case runs(String)
     }
 
-    /// - Parameter history: lines of before, newest first.
+    /// - Parameter history: earlier lines, newest first.
     mutating func pressed(_ key: Key, candidates: [Candidate], history: [String]) -> Outcome {
         switch key {
         case .escape, .control("c"): return .closes
@@ -241,7 +241,7 @@ extension Palette {
         case .tab:
             let index = self.selected ?? 0
             guard candidates.indices.contains(index) else { return .stays }
-            // In a folder one goes on.
+            // After a folder, typing continues.
             let text = candidates[index].text
             self.field.replace(with: text.hasSuffix("/") ? text : text + " ")
             self.selected = nil
@@ -284,8 +284,8 @@ extension Palette {
         return line.isEmpty ? .stays : .runs(line)
     }
 
-    /// The candidate that Enter takes: the one that was gone to, or the best one for a first word that is
-    /// none itself.
+    /// The candidate that Enter accepts: the selected one, or the best one for a first word that is
+    /// not a verb itself.
     private func chosen(_ candidates: [Candidate]) -> Candidate? {
         if let selected = self.selected {
             return candidates.indices.contains(selected) ? candidates[selected] : nil

@@ -1,30 +1,30 @@
 import Foundation
 import VPEngine
 
-/// The command line of the dashboard: the verbs and options of `vp`, and everything a key does, by name.
+/// The dashboard's command line: the verbs and options of `vp`, and every key command by name.
 public struct Palette: Equatable, Sendable {
     public struct Candidate: Equatable, Sendable {
-        /// What it puts into the line.
+        /// The text that it inserts.
         public var text: String
         public var help: String
-        /// It can be carried out as it is.
+        /// It is a complete command.
         public var isWhole: Bool
         /// The key that does the same.
         public var key: String?
     }
 
     public var field = TextField()
-    /// Which candidate is chosen; nil takes the line as it was typed.
+    /// The index of the selected candidate; nil for the line as typed.
     public internal(set) var selected: Int?
     var historyIndex: Int?
     var draft = ""
     public internal(set) var problem: String?
-    /// Of the folder that was asked for last.
+    /// The listing of the last requested folder.
     public internal(set) var listing: Listing?
 
     public init() {}
 
-    /// What the line could become, best first.
+    /// Returns the completions of the line, best first.
     public func candidates(_ state: State) -> [Candidate] {
         let words = self.field.text.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count > 1, let verb = words.first.map(String.init) else {
@@ -45,7 +45,7 @@ public struct Palette: Equatable, Sendable {
         return Self.arguments(of: verb, matching: last, head, state)
     }
 
-    /// What one does with what is selected, whole: Enter carries it out.
+    /// Returns complete commands for the selection: Enter carries them out.
     private static func fitting(_ state: State) -> [Candidate] {
         func candidates(_ verbs: [(name: String, command: Command)], _ id: String) -> [Candidate] {
             verbs.map { verb in
@@ -72,7 +72,7 @@ public struct Palette: Equatable, Sendable {
         }
     }
 
-    /// What may follow an option; nil where anything may.
+    /// Returns the values of an option; nil if any value is allowed.
     private static func values(of option: String, _ state: State) -> [String]? {
         switch option {
         case "--gpu-type", "--gpu":
@@ -94,7 +94,7 @@ public struct Palette: Equatable, Sendable {
 
     // MARK: Paths
 
-    /// What a folder holds, as the disk said when it was asked.
+    /// The contents of a folder at the time of the request.
     public struct Listing: Equatable, Sendable {
         public var folder: String
         /// Folders end in a slash.
@@ -110,7 +110,7 @@ public struct Palette: Equatable, Sendable {
         word.contains("/") || word.hasPrefix(".") || word.hasPrefix("~")
     }
 
-    /// The folder whose names the word that is being typed may become; nil where it is no path.
+    /// The folder whose names complete the word being typed; nil if the word is not a path.
     var wantedFolder: String? {
         let words = self.field.text.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count > 1, let last = words.last.map(String.init), Self.isPath(last) else { return nil }
@@ -163,7 +163,7 @@ public struct Palette: Equatable, Sendable {
         ).map { Candidate(text: head + $0.text, help: $0.help, isWhole: $0.isWhole, key: nil) }
     }
 
-    /// Ids for verbs that take one.
+    /// Returns ids for verbs that take one.
     private static func arguments(of verb: String, matching text: String, _ head: String, _ state: State)
         -> [Candidate]
     {
@@ -197,7 +197,7 @@ public struct Palette: Equatable, Sendable {
     }
 }
 
-/// Words of a line as a shell splits them: quotes and backslashes, nothing else.
+/// Splits a line into words like a shell: with quotes and backslashes, nothing else.
 enum ShellWords {
     static func split(_ line: some StringProtocol) -> [String] {
         var words: [String] = []

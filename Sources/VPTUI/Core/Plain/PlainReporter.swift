@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// Says in lines what has changed, for screen readers and terminals that show no screen.
+/// Reports changes as lines of text, for screen readers and terminals without a screen.
 public struct PlainReporter {
     private var statuses: [InstanceID: String] = [:]
     private var jobs: [JobID: String] = [:]
@@ -15,7 +15,7 @@ public struct PlainReporter {
 
     public init() {}
 
-    /// What is new since the last time.
+    /// Returns lines for the changes since the last report.
     public mutating func report(_ state: State) -> [String] {
         var lines: [String] = []
         if self.isFirst {
@@ -30,7 +30,7 @@ public struct PlainReporter {
             lines.append("Alarm: \(alarm.words). Type alarms for what can be done.")
         }
         self.alarms = Set(state.alarms.map(\.key))
-        // What a toast says of an alarm has just been said.
+        // A toast about an alarm would repeat the line just written.
         for toast in state.toasts
         where !toast.isAlarm && !self.toasts.contains(where: { $0.text == toast.text }) {
             lines.append(toast.text)
@@ -40,7 +40,8 @@ public struct PlainReporter {
         if state.overlay != self.overlay {
             self.overlay = state.overlay
             let now = Self.lines(state.overlay, state)
-            // Of a question that goes on, what is new: its title and its choices are known.
+            // For a question that stays open, only new lines are written: its title and its
+            // choices are known.
             let isSame = !now.isEmpty && now.first == self.overlayLines.first
             lines += isSame ? now.filter { !self.overlayLines.contains($0) } : now
             self.overlayLines = now
@@ -66,7 +67,7 @@ public struct PlainReporter {
         let isKnown = !self.jobs.isEmpty
         for job in state.jobs.rows {
             let text = StatusWords.ending(of: job)
-            // The past is not read out at the start.
+            // Jobs that are over are not listed at the start.
             if self.jobs[job.id] != text, isKnown || !job.state.isOver {
                 lines.append("Job \(job.id): \(text)")
             }
@@ -83,7 +84,7 @@ public struct PlainReporter {
         }
     }
 
-    /// The lines of the open log that are whole and have not been said yet.
+    /// Reports the complete lines of the open log that have not been reported yet.
     private mutating func reportLog(_ state: State, _ lines: inout [String]) {
         guard let job = state.log.job, state.log.end != nil, state.log.isFollowing else { return }
         let end = state.log.buffer.endNumber
@@ -92,7 +93,7 @@ public struct PlainReporter {
             self.log = (job, max(state.log.buffer.firstNumber, end - 10))
         }
         let start = max(self.log?.line ?? 0, state.log.buffer.firstNumber, end - 200)
-        // The last line may be a bar that is drawn over and over.
+        // The last line may be a progress bar that is still being redrawn.
         let last = state.jobs.row(job)?.state.isOver == true ? end : end - 1
         if start < last {
             for number in start..<last { lines.append("  " + state.log.buffer.line(number).text) }
@@ -133,7 +134,7 @@ public struct PlainReporter {
         buttons.enumerated().map { "\($0.offset + 1). \($0.element)" }
     }
 
-    /// The screen, in lines, when it is asked for.
+    /// Returns the screen's content as lines, on request.
     public static func overview(_ state: State) -> [String] {
         let jobs = Self.jobs(state)
         let offers = Self.offers(state)
@@ -176,7 +177,8 @@ public struct PlainReporter {
         "alarms, select ID, and every other command of vp. A number chooses what was offered last. quit ends.",
     ]
 
-    /// Nothing of what platforms and jobs wrote reaches the terminal as anything but text.
+    /// Replaces control characters: texts of platforms and jobs must not reach the terminal as
+    /// anything but text.
     private static func printable(_ line: String) -> String {
         String(
             String.UnicodeScalarView(
@@ -188,7 +190,7 @@ public struct PlainReporter {
 }
 
 extension State {
-    /// Takes a line that was typed in place of keys.
+    /// Handles a typed line, which replaces keys.
     public mutating func plainLine(_ line: String, at date: Date) -> (effects: [Effect], output: [String]) {
         self.typedAt = date
         let text = line.trimmingCharacters(in: .whitespaces)
@@ -248,7 +250,7 @@ extension State {
             self.focus(.instances)
             return ([], ["\(row.id) is selected."])
         case "undo": return (self.execute(.undo), [])
-        // Where there is no screen, a list that is gone to is one that is said.
+        // Without a screen, going to a list means printing it.
         case "ls" where words.count == 1, "list-instances" where words.count == 1:
             return (self.execute(line: text), PlainReporter.instances(self))
         case "jobs" where words.count == 1: return (self.execute(line: text), PlainReporter.jobs(self))

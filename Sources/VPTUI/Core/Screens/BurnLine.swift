@@ -1,8 +1,8 @@
 import Foundation
 import VPEngine
 
-/// The top line: what is being spent and how long that lasts, what each account and the day have left,
-/// what is wrong, how each platform is, the time. Figures and alarms are the engine's.
+/// The top line: spending and how long the credit lasts, each account's credit and the rest of the day's
+/// limit, alarms, each platform's state, and the time. Figures and alarms come from the engine.
 enum BurnLine {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         guard !area.isEmpty else { return }
@@ -18,7 +18,7 @@ enum BurnLine {
         }
     }
 
-    /// A click there lists the alarms.
+    /// `true` if a click at `point` lists the alarms.
     static func isOnAlarm(_ point: Point, _ state: State) -> Bool {
         guard let alarm = Self.placed(state, in: Layout(state).burn).alarm else { return false }
         return point.x >= alarm.x && point.x < alarm.x + alarm.width
@@ -30,9 +30,9 @@ enum BurnLine {
         var right: [(Span, x: Int)] = []
     }
 
-    /// Fewer columns than that say nothing of an alarm: it is counted then.
+    /// The fewest columns for an alarm's text; with fewer, alarms are only counted.
     private static let leastWords = 24
-    /// What the figures may not take from an alarm that is counted: `⚠ 12 alarms`.
+    /// The columns reserved for the number of alarms: `⚠ 12 alarms`.
     private static let countWidth = 11
 
     private static func placed(_ state: State, in area: Rect) -> Placed {
@@ -50,7 +50,7 @@ enum BurnLine {
         let end = rightX - 1 - (alarms.isEmpty ? 0 : Self.countWidth + 2)
         for (index, part) in Self.fitting(state, room: end - x).enumerated() {
             let width = Self.width(part) + (index == 0 ? 0 : 3)
-            // A part that does not fit is left out whole: half a figure is a wrong figure.
+            // A part that does not fit is omitted: half a figure is a wrong figure.
             guard x + width <= end else { break }
             if index > 0 {
                 placed.left.append((Span(" · ", .muted), x))
@@ -67,7 +67,7 @@ enum BurnLine {
         let more = alarms.count > 1 ? " +\(alarms.count - 1)" : ""
         var text = "⚠ \(Format.plural(alarms.count, "alarm"))"
         if room >= Self.leastWords + DisplayWidth.of(more) {
-            // The count stays where the words are cut.
+            // The count stays, even if the text is cut.
             text = "⚠ \(worst.words)"
             let limit = room - DisplayWidth.of(more)
             if DisplayWidth.of(text) > limit { text = DisplayWidth.cut(text, to: limit - 1) + "…" }
@@ -82,14 +82,14 @@ enum BurnLine {
         spans.reduce(0) { $0 + DisplayWidth.of($1.text) }
     }
 
-    /// With bars and words, where all of it fits; else without.
+    /// Returns the parts with bars and words if all of them fit, otherwise without.
     private static func fitting(_ state: State, room: Int) -> [[Span]] {
         let full = Self.parts(state, isShort: false)
         let width = full.reduce(0) { $0 + Self.width($1) } + 3 * max(0, full.count - 1)
         return width <= room ? full : Self.parts(state, isShort: true)
     }
 
-    /// The most important first.
+    /// Returns the parts, most important first.
     private static func parts(_ state: State, isShort: Bool) -> [[Span]] {
         let report = state.moneyReport
         let run = report.runningDollarsPerHour
@@ -111,7 +111,7 @@ enum BurnLine {
         return parts
     }
 
-    /// A full bar is a day; the first account that is empty ends it.
+    /// Returns the time that the credit lasts. A full bar is a day; the first account to run out ends it.
     private static func runway(_ hours: Double, _ report: MoneyReport, isShort: Bool) -> [Span] {
         let text =
             hours < 1
@@ -124,7 +124,7 @@ enum BurnLine {
         ]
     }
 
-    /// Each account by itself: a sum would hide the one that is empty.
+    /// Returns each account's credit separately: a sum would hide an empty account.
     private static func balances(_ state: State, isShort: Bool) -> [[Span]] {
         // In the order in which the platforms stand at the right.
         let balances = state.settings.platforms.compactMap { platform in
@@ -140,7 +140,7 @@ enum BurnLine {
         }
     }
 
-    /// What the day may still cost.
+    /// Returns the amount that may still be spent today.
     private static func today(_ report: MoneyReport, isShort: Bool) -> [Span]? {
         guard let limit = report.dollarsPerDay else {
             guard report.spentToday >= 0.005 else { return nil }
@@ -156,7 +156,7 @@ enum BurnLine {
     }
 
     private static func bar(_ share: Double, _ role: Role) -> [Span] {
-        // What is left at all is more than nothing.
+        // Any remainder shows at least one block.
         let filled = max(share > 0 ? 1 : 0, Int(saturating: (max(0, min(1, share)) * 6).rounded()))
         return [
             Span(String(repeating: "▰", count: filled), role),
@@ -164,7 +164,7 @@ enum BurnLine {
         ]
     }
 
-    /// How each platform is, and the time.
+    /// Returns each platform's state, and the time.
     private static func right(_ state: State, room: Int, isNarrow: Bool) -> [Span] {
         var spans: [Span] = []
         if state.settings.isReadOnly { spans.append(Span("read-only  ", .warning)) }
@@ -180,7 +180,7 @@ enum BurnLine {
             let age = state.answeredAt[platform].map { state.now.timeIntervalSince($0) }
             let isOld = age.map { $0 > max(120, 2 * state.currentInstancesInterval + 10) } ?? false
             spans.append(Span(age == nil ? "◌" : "●", age == nil ? .muted : isOld ? .warning : .good))
-            // On a narrow screen the mark says that all is well.
+            // On a narrow screen the mark alone says that all is well.
             let words = isNarrow && age != nil && !isOld ? "" : " \(age.map { Self.words($0) } ?? "…")"
             spans += [Span("\(isNarrow ? "" : " ")\(name.text)", name.role), Span("\(words)  ", .muted)]
         }
@@ -188,7 +188,7 @@ enum BurnLine {
         return spans
     }
 
-    /// Steps of an age, so that a screen on which nothing happens is seldom written to.
+    /// Ages are rounded to these steps, so that an unchanged screen is seldom redrawn.
     private static let ages: [(Double, String)] = [
         (86_400, "1 d"), (21_600, "6 h"), (7200, "2 h"), (3600, "1 h"), (1800, "30 min"), (600, "10 min"),
         (300, "5 min"), (120, "2 min"), (60, "1 min"),

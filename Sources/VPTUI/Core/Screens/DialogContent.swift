@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// What each question says: what would be lost, and what it would cost.
+/// The text of each question: what would be lost, and what it would cost.
 extension DialogScreen {
     static func create(_ offer: Offer, _ request: CreateRequest, _ state: State) -> (String, [[Span]]) {
         let gpu = InstancesScreen.gpu(offer.gpuName, offer.gpuCount)
@@ -69,7 +69,7 @@ extension DialogScreen {
         switch report {
         case .asking: lines.append([Span("Comparing its files with the ones here…", .muted)])
         case .known(let results) where results.isSafe:
-            // A job goes on making results while the question is on screen.
+            // A running job keeps writing results while the question is on screen.
             let words = running.isEmpty ? "is here." : "so far is here; Destroy looks once more."
             lines.append([Span("✓ Every result \(words)", .good)])
         case .known(let results):
@@ -92,7 +92,7 @@ extension DialogScreen {
         return ("Destroy \(id.platform.displayName) \(id)", lines)
     }
 
-    /// Several at once: a line for each.
+    /// The question about several instances, with a line for each.
     static func destroy(
         _ ids: [InstanceID], _ reports: [InstanceID: Dialog.UnsafeReport], _ state: State
     ) -> (String, [[Span]]) {
@@ -123,7 +123,7 @@ extension DialogScreen {
         return ("Destroy \(ids.count) instances", lines)
     }
 
-    /// The jobs that an end takes with it: the first few by name, and how many there are besides.
+    /// Returns the jobs that would end with an instance: the first few by name, and the number of the others.
     private static func ending(
         _ jobs: [Job], naming limit: Int, indent: String = "", _ state: State
     ) -> [[Span]] {

@@ -1,9 +1,9 @@
 import Foundation
 import VPEngine
 
-/// What the instances do, over time: GPU, its memory and the network of each, below the lists.
+/// The instances' load over time: GPU, GPU memory and network of each, below the lists.
 enum FleetScreen {
-    /// The least that is worth its border: a name and a row of curves.
+    /// The smallest useful height: a name and a row of curves.
     static let leastHeight = 2
 
     private struct Graph: Sendable {
@@ -17,14 +17,14 @@ enum FleetScreen {
         Graph(name: "vram", figure: \.gpuMemory, role: .accent),
         Graph(name: "net/s", figure: \.network, role: .money),
     ]
-    /// Where each has the whole width, there is room for the rest of the machine as well.
+    /// If each curve has the whole width, there is room for the CPU and memory as well.
     private static let allGraphs =
         Array(graphs.prefix(2)) + [
             Graph(name: "cpu", figure: \.cpu, role: .warning),
             Graph(name: "ram", figure: \.memory, role: .vast),
         ] + Array(graphs.suffix(1))
 
-    /// Those that hold a GPU, as their list orders them.
+    /// The instances that hold a GPU, in the order of their list.
     static func instances(_ state: State) -> [Instance] {
         state.instances.shown(from: 0, count: 64).filter(\.status.holdsGPU)
     }
@@ -47,15 +47,15 @@ enum FleetScreen {
         }
     }
 
-    /// Who has how many rows, and what the curves' columns stand for.
+    /// The number of rows for each instance, and the time that a column stands for.
     private struct Plan {
         var blocks: [(Instance, height: Int)]
-        /// Of a curve, and the seconds of each: one axis of time for all.
+        /// The columns of a curve, and the seconds of each: all curves share a time axis.
         var columns: Int
         var step: Double
-        /// Each curve has the whole width.
+        /// Each curve uses the whole width.
         var isStacked: Bool
-        /// Instances for which there is no room.
+        /// The number of instances for which there is no room.
         var hidden: Int
     }
 
@@ -63,7 +63,7 @@ enum FleetScreen {
         let inner = area.inner
         let all = Self.instances(state)
         let shown = all.prefix(max(1, inner.height / Self.leastHeight))
-        // What does not run yet has nothing to draw.
+        // An instance that is not running yet has nothing to draw.
         let running = shown.count { $0.status == .running }
         let room = inner.height - (shown.count - running)
         var given = 0
@@ -83,7 +83,7 @@ enum FleetScreen {
             hidden: all.count - shown.count)
     }
 
-    /// Once more, where the border above has covered it.
+    /// Draws the title again after the border above has covered it.
     static func drawTitle(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         Self.drawTitle(Self.plan(state, in: area), in: area, of: &buffer)
     }
@@ -121,7 +121,7 @@ enum FleetScreen {
         }
     }
 
-    /// The instance, and what its figures are now.
+    /// Draws the instance's name and its current figures.
     private static func drawHead(
         _ instance: Instance, _ track: TelemetryState.Track?, _ state: State, in area: Rect,
         of buffer: inout CellBuffer
@@ -166,7 +166,7 @@ enum FleetScreen {
         return (ErrorWords(failure).title, .warning)
     }
 
-    /// A name and a scale at the left, the curve at the right of them.
+    /// Draws a graph: a name and a scale at the left, the curve at the right.
     private static func draw(
         _ graph: Graph, _ moments: [TelemetryState.Moment], _ state: State, in area: Rect, _ plan: Plan,
         of buffer: inout CellBuffer
@@ -196,7 +196,7 @@ enum FleetScreen {
         }
     }
 
-    /// 1, 2 or 5 of a power of ten, so that the scale seldom changes; at least 10 kB.
+    /// Rounds up to 1, 2 or 5 times a power of ten, at least 10 kB, so that the scale seldom changes.
     private static func roundedUp(_ value: Double) -> Double {
         var unit = 10_000.0
         guard value.isFinite else { return unit }

@@ -1,8 +1,8 @@
 import Foundation
 import VPEngine
 
-/// What the launch form would rent, and what that means for the account it is charged to:
-/// the most important line first, as many lines whatever is known.
+/// The offer that the launch form would rent, and its effect on the account that pays: the most important
+/// line first, always the same number of lines.
 enum FormQuote {
     static let height = 7
 
@@ -53,7 +53,7 @@ enum FormQuote {
             : [Span("this very offer, and no other", .muted)]
     }
 
-    /// What the account has that pays: that of the other platform pays nothing here.
+    /// Returns the credit of the account that pays; another platform's credit does not help here.
     static func account(_ offer: Offer, _ state: State) -> [Span] {
         let name = offer.platform.displayName
         guard let balance = state.money.balances.first(where: { $0.platform == offer.platform }) else {
@@ -105,7 +105,7 @@ enum FormQuote {
         return Self.line("limits", Array(parts.joined(separator: [Span(" · ", .muted)])))
     }
 
-    /// When it ends by itself, and what it has cost by then at most.
+    /// Returns the time at which the lease ends, and the most that the rental costs by then.
     private static func lease(_ offer: Offer, _ form: LaunchForm) -> [Span] {
         guard let terms = try? form.request().lease ?? form.terms else { return [] }
         guard let seconds = terms.seconds else {

@@ -1,11 +1,11 @@
 import Foundation
 import VPEngine
 
-/// The launch form: fields at the left, completions under the one that has the keys, the price below.
+/// The launch form: fields at the left, completions under the focused field, the price below.
 enum FormScreen {
     private struct Placement {
         var area: Rect
-        /// On a low screen the fields around the one with the keys are shown.
+        /// A low screen shows the fields around the focused one.
         var fields: [(field: LaunchForm.Field, row: Rect)]
         var help: Rect
         var quote: [[Span]]
@@ -18,7 +18,7 @@ enum FormScreen {
     private static func placement(_ form: LaunchForm, _ state: State) -> Placement {
         let screen = Rect(state.size)
         let fields = LaunchForm.Field.allCases.filter { $0 != .rent }
-        // Most of the fields are left on a low screen.
+        // Most of the fields stay visible on a low screen.
         let quoteRoom = max(3, screen.height - 4 - 3 - min(fields.count, 8))
         // And a blank one above the button where there is room for that.
         let lines = FormQuote.lines(form, state) + (screen.height >= 28 ? [[]] : [])
@@ -39,7 +39,7 @@ enum FormScreen {
                 height: 1))
     }
 
-    /// The field, or the button, that is drawn at `point`.
+    /// Returns the field or the button at `point`.
     static func field(at point: Point, _ form: LaunchForm, _ state: State) -> LaunchForm.Field? {
         let placement = Self.placement(form, state)
         if placement.button.contains(point) { return .rent }
@@ -65,7 +65,7 @@ enum FormScreen {
             style: Style(.plain, on: isFocused ? .buttonFocused : .button), limit: placement.button.width)
     }
 
-    /// What it asks for and what that costs, for lines in place of a screen.
+    /// The fields and the price as lines, for plain mode.
     static func plain(_ form: LaunchForm, _ state: State) -> [String] {
         let fields = LaunchForm.Field.allCases.filter { $0 != .rent }.map { field -> String in
             let value: String =

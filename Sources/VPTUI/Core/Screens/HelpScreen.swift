@@ -1,21 +1,21 @@
 import VPEngine
 
-/// The keys of the pane that has the focus, from the key map: in two columns where there is room, filtered by
-/// what is typed, and nothing of it cut.
+/// The keys of the focused pane, from the key map: in two columns if there is room, filtered by the typed
+/// text, and never cut.
 enum HelpScreen {
     private enum Line {
         case title(String)
-        /// The keys are on the first row of what they do.
+        /// Keys and their effect; the keys are on the first row of the effect.
         case key(String, String)
         case gap
     }
 
-    /// What there is to read, laid out for a screen.
+    /// The text, laid out for a screen.
     private struct Page {
         var area: Rect
         var columns: [[Line]]
         var columnWidth: Int
-        /// Of the keys, at the left of what they do.
+        /// The width of the column of keys.
         var keyWidth: Int
 
         var height: Int { self.columns.map(\.count).max() ?? 0 }
@@ -52,7 +52,7 @@ enum HelpScreen {
         let isWide = state.size.width >= 120
         let width = min(isWide ? 168 : 84, state.size.width - 4)
         let columnWidth = isWide ? (width - 5) / 2 : width - 4
-        // As wide as it is without a filter, so that nothing moves while one types.
+        // The width without a filter, so that nothing moves while the user types.
         let keyWidth = min(
             20,
             Self.sections(state, matching: "").flatMap(\.rows).map { DisplayWidth.of($0.keys) }.max() ?? 0)
@@ -69,14 +69,14 @@ enum HelpScreen {
         }
         let columns = isWide ? Self.balanced(blocks) : [Self.joined(blocks)]
         let height = max(1, columns.map(\.count).max() ?? 0)
-        // The line that is typed has a row of its own.
+        // The filter line has a row of its own.
         let area = body.centred(Size(width: width, height: min(height + 4, body.height)))
         return Page(area: area, columns: columns, columnWidth: columnWidth, keyWidth: keyWidth)
     }
 
     private static func joined(_ blocks: [[Line]]) -> [Line] { Array(blocks.joined(separator: [.gap])) }
 
-    /// Two columns of whole sections: each goes to the shorter one, so that both are nearly as high.
+    /// Splits the sections into two columns of similar height.
     private static func balanced(_ blocks: [[Line]]) -> [[Line]] {
         var columns: [[[Line]]] = [[], []]
         for block in blocks {
@@ -86,7 +86,7 @@ enum HelpScreen {
         return columns.map(Self.joined)
     }
 
-    /// The furthest that it can be scrolled.
+    /// Returns the largest scroll offset.
     static func scrollLimit(_ state: State, _ help: HelpOverlay) -> Int {
         let page = Self.page(state, help)
         return max(0, page.height - Self.rows(page.area).height)

@@ -1,15 +1,15 @@
 import VPEngine
 
-/// The bottom line: the keys that do something where the focus is, or the text being typed.
-/// A click on a key presses it.
+/// The bottom line: the keys that have an effect at the focus, or the text being typed. A click
+/// on a key presses it.
 enum HintBar {
-    /// In the order in which they stand.
+    /// The groups of hints, in their order on screen.
     private enum Group: CaseIterable { case act, look, move }
 
     private struct Hint {
         var key: String
         var word: String
-        /// What a click presses; nil for a hint that names several keys.
+        /// The key that a click presses; nil for a hint that names several keys.
         var pressed: Key?
         var group = Group.look
         /// The lower, the longer it stays on a narrow screen.
@@ -27,7 +27,7 @@ enum HintBar {
 
     private struct Placed {
         var hints: [(hint: Hint, x: Int)] = []
-        /// Dots between groups, and where hints are left out.
+        /// Marks between groups, and in place of omitted hints.
         var marks: [(text: String, x: Int)] = []
     }
 
@@ -48,7 +48,7 @@ enum HintBar {
         }
     }
 
-    /// The key whose hint is at `point`.
+    /// Returns the key whose hint is at `point`.
     static func key(at point: Point, _ state: State) -> Key? {
         let area = Layout(state).hint
         guard area.contains(point) else { return nil }
@@ -57,7 +57,7 @@ enum HintBar {
         }?.hint.pressed
     }
 
-    /// Which hints fit, and where. Help and the way out are always there, whatever else fits.
+    /// Returns the hints that fit, with their positions. Help and the way out are always included.
     private static func placed(_ state: State, in area: Rect) -> Placed {
         let fixed = Self.fixedHints(state)
         let fixedWidth = fixed.reduce(0) { $0 + $1.width + 2 }
@@ -177,7 +177,7 @@ enum HintBar {
         return hints + Group.allCases.flatMap { group in own.filter { $0.group == group } }
     }
 
-    /// The keys that do something where the focus is, as it is now.
+    /// Returns the keys that have an effect at the focus in the current state.
     private static func paneHints(_ state: State) -> [Hint] {
         var hints: [Hint] = []
         let marks = state.markCount(of: state.focus)
@@ -227,7 +227,8 @@ enum HintBar {
         return hints
     }
 
-    /// What one does with an instance most: that the market is a key away is on its line.
+    /// The order of hints, the most frequent actions on an instance first; searching offers has its
+    /// key on their line.
     private static func rank(_ command: Command) -> Int {
         let order: [Command] = [
             .run, .sync, .openLog, .destroy, .download, .create, .details, .search, .shell,
@@ -235,7 +236,7 @@ enum HintBar {
         return order.firstIndex(of: command) ?? order.count
     }
 
-    /// Whether it does anything now.
+    /// `true` if the command has an effect in the current state.
     private static func works(_ command: Command, _ state: State) -> Bool {
         if state.settings.isReadOnly, command.changesSomething { return false }
         switch command {

@@ -43,12 +43,12 @@ enum InstancesScreen {
         ]
     }
 
-    /// Seconds would make an idle screen write.
+    /// Rounds an age: seconds would make an idle screen redraw.
     private static func coarse(_ age: String) -> String { age.hasSuffix("s") ? "<1m" : age }
 
     static func gpu(_ name: String, _ count: Int) -> String { count == 1 ? name : "\(name) ×\(count)" }
 
-    /// `95 % ▂▃▅▇  14.2/24 G`, while that is known.
+    /// Returns the load while it is known: `95 % ▂▃▅▇  14.2/24 G`.
     private static func load(_ instance: Instance, _ state: State) -> [Span] {
         guard instance.status == .running, let track = state.telemetry.track(instance.id),
             let sample = track.latest, state.now.timeIntervalSince(track.date ?? .distantPast) < 30
@@ -67,7 +67,7 @@ enum InstancesScreen {
         ])
     }
 
-    /// What it is doing: the platform's status, or the action of ours that is going on.
+    /// Returns the instance's activity: the platform's status, or the dashboard's own action in progress.
     private static func status(_ instance: Instance, _ state: State) -> [Span] {
         if let pending = state.pendingDestroy(of: instance.id) {
             let left = Int(saturating: max(0, pending.due.timeIntervalSince(state.now)).rounded(.up))

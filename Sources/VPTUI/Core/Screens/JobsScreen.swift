@@ -40,8 +40,8 @@ enum JobsScreen {
         ]
     }
 
-    /// `loss 0.037 ↘  14/60 ▰▰▱▱▱ 23 %  0:41 left  $1.84 at the end` of one that trains;
-    /// nil of any other.
+    /// Returns the progress of a job that trains, nil for others: `loss 0.037 ↘  14/60 ▰▰▱▱▱ 23 %  0:41 left
+    /// $1.84 at the end`.
     private static func life(_ job: Job, _ state: State) -> [Span]? {
         guard !job.state.isOver, let report = state.training(of: job) else { return nil }
         var parts: [[Span]] = []
@@ -73,7 +73,7 @@ enum JobsScreen {
         return parts.isEmpty ? nil : Span.parts(parts)
     }
 
-    /// What it has cost so far, while it runs on an instance whose price is known.
+    /// Returns the job's cost so far, if it is known or the job runs on an instance with a known price.
     static func dollars(_ job: Job, _ state: State) -> Double? {
         if let dollars = job.dollars { return dollars }
         guard !job.state.isOver, let instance = state.instances.row(job.instance),

@@ -43,7 +43,7 @@ enum ListOverlayScreen {
                 words, x: inner.x + 1, y: inner.y, style: Style(.muted, on: .dialog), limit: inner.width - 2)
             return
         }
-        // The last row says what would be copied.
+        // The last row shows the line that would be copied.
         let rows = max(1, inner.height - 1)
         for row in 0..<min(rows, max(0, entries.count - list.top)) {
             let entry = entries[list.top + row]
@@ -107,7 +107,7 @@ enum ListOverlayScreen {
     }
 }
 
-/// Text in a box, scrolled.
+/// Scrollable text in a box.
 enum TextOverlayScreen {
     static func draw(_ text: TextOverlay, of buffer: inout CellBuffer) {
         let area = Layout.textBox(buffer.size, text)

@@ -1,12 +1,12 @@
 import Foundation
 import VPEngine
 
-/// The log of one job, and under it what its figures and its instance's load say.
+/// The log of a job, with its figures and its instance's load below.
 enum LogScreen {
-    /// Where the lines are drawn: the pane without its border, the times and the summary.
+    /// Returns the area of the lines: the pane without its border, the times and the summary.
     static func textArea(_ state: State, in area: Rect) -> Rect {
         var inner = area.inner.dropLast(rows: Self.summaryHeight(state, area))
-        // A column of air, so that a line does not begin on the border.
+        // An empty column separates the lines from the border.
         let gutter = Self.gutter(state, inner) + (inner.width > 30 ? 1 : 0)
         inner.x += gutter
         inner.width -= gutter
@@ -38,7 +38,7 @@ enum LogScreen {
         }
         let first = Self.drawLines(state, text, of: &buffer)
         Self.drawFooter(log, area, &buffer)
-        // The bar shows the place in the file, of which the window is a part.
+        // The scrollbar shows the position in the whole file, of which the window is a part.
         let scale = max(1, log.size / 1_000_000)
         let last = log.buffer.line(min(log.buffer.endNumber - 1, first + text.height)).offset
         let top = log.buffer.line(first).offset
@@ -65,7 +65,7 @@ enum LogScreen {
                 let time = log.arrival(of: line.offset).map {
                     Format.clockTime($0, offset: state.settings.secondsFromGMT)
                 }
-                // Said once for the lines of one second.
+                // The time is shown once for all lines of the same second.
                 if let time, time != lastTime {
                     buffer.write(time, x: text.x - 9, y: text.y + y, style: Style(.muted))
                     lastTime = time
@@ -120,7 +120,7 @@ enum LogScreen {
         }
         let job = log.job.flatMap { state.jobs.row($0) }
         if log.isFollowing, let job, job.state.isOver {
-            // Nothing follows any more.
+            // The job is over, so the log no longer follows it.
             let mark = StatusWords.mark(job.state)
             spans.append(Span("ended \(mark.glyph)", mark.role))
         } else if log.isFollowing {
@@ -133,7 +133,8 @@ enum LogScreen {
         return spans
     }
 
-    /// In the lower border: the search with its count and position, the column, the place in a long log.
+    /// Draws the lower border: the search with its count and position, the column, the
+    /// position in a long log.
     private static func drawFooter(_ log: LogState, _ area: Rect, _ buffer: inout CellBuffer) {
         var parts: [String] = []
         if let search = log.search {
@@ -175,7 +176,7 @@ enum LogScreen {
         }
     }
 
-    /// `loss ⣀⠤⠒⠉ 0.412   64 % 15.5 it/s 00:23 left   GPU 87 % ⣿⣶ 63°C VRAM 11/24 GB`
+    /// Returns the summary: `loss ⣀⠤⠒⠉ 0.412   64 % 15.5 it/s 00:23 left   GPU 87 % ⣿⣶ 63°C VRAM 11/24 GB`.
     private static func summary(_ state: State, width: Int) -> [Span] {
         guard let job = state.log.job else { return [] }
         var parts: [[Span]] = []
@@ -200,7 +201,7 @@ enum LogScreen {
         return Self.joined(parts, width: width - 2)
     }
 
-    /// As many parts as fit whole: half a figure is a wrong figure.
+    /// Joins as many whole parts as fit: half a figure is a wrong figure.
     private static func joined(_ parts: [[Span]], width: Int) -> [Span] {
         var spans: [Span] = []
         var used = 0

@@ -1,6 +1,6 @@
 import VPEngine
 
-/// Under the curves a line for each figure of the log.
+/// The list under the curves, with a line for each figure of the log.
 enum MetricsList {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         let series = state.metrics.series

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// The figures that a job's output shows: large curves, and a line for each of the others.
+/// The figures in a job's output: large curves, and a line for each of the others.
 enum MetricsScreen {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         let inner = area.inner
@@ -42,19 +42,19 @@ enum MetricsScreen {
 
     // MARK: Parts
 
-    /// What stands where, from above.
+    /// The parts of the pane, from top to bottom.
     struct Parts: Equatable {
         var progress: Rect
         var alarm: Rect
         var head: Rect
-        /// Which curve is which, and what it is at the cursor.
+        /// The legend, with each curve's value at the cursor.
         var legend: Rect
         var chart: Rect
         var load: Rect
         var list: Rect
     }
 
-    /// Where the curves are on screen; nil where the pane does not show them.
+    /// Returns the area of the curves on screen; nil if the pane does not show them.
     static func plot(_ state: State) -> Rect? {
         guard let main = Layout(state).main, state.mainContent == .metrics else { return nil }
         let plot = CurveChart.plot(in: Self.parts(state, in: main.inner).chart)
@@ -94,14 +94,14 @@ enum MetricsScreen {
 
     // MARK: Progress
 
-    /// What the open log's report says now; nil where the job is not known.
+    /// Returns the current report on the open log; nil if the job is unknown.
     static func report(_ state: State) -> TrainingReport? {
         let reading = state.metrics.reading
         guard let job = state.metrics.job, let row = state.jobs.row(job) else { return nil }
         return reading.report(of: row, now: state.now)
     }
 
-    /// `64`, and `  640/1000  15.5 it/s  23 s left  $1.84 at the end`.
+    /// Returns the progress: `64`, and `  640/1000  15.5 it/s  23 s left  $1.84 at the end`.
     static func progress(_ state: State) -> (percent: Int, rest: String)? {
         guard let progress = state.metrics.reading.figures.progress else { return nil }
         let report = Self.report(state)
@@ -151,7 +151,7 @@ enum MetricsScreen {
         if !parts.load.isEmpty { Self.drawLoad(state, chart, in: parts.load, of: &buffer) }
     }
 
-    /// At the right end of a row: what does not fit whole is left out, the last first.
+    /// Writes facts at the right end of a row; those that do not fit are omitted, the last first.
     private static func write(_ facts: [Span], rightIn area: Rect, from x: Int, of buffer: inout CellBuffer) {
         var facts = facts
         func width() -> Int { facts.reduce(0) { $0 + DisplayWidth.of($1.text) + 3 } - 3 }
@@ -192,7 +192,7 @@ enum MetricsScreen {
         return facts
     }
 
-    /// `step 640   a loss 0.412   b val_loss 0.51   c train-6 0.47`
+    /// Returns the legend: `step 640   a loss 0.412   b val_loss 0.51   c train-6 0.47`.
     private static func legend(_ chart: MetricsChart) -> [Span] {
         let curves = chart.chart.curves
         guard curves.count > 1 || chart.chart.cursor != nil else { return [] }
@@ -220,7 +220,7 @@ enum MetricsScreen {
 
     // MARK: Load
 
-    /// What is known of the GPU under the job.
+    /// Returns the load of the GPU that runs the job.
     private static func load(_ state: State) -> TelemetryState.Track? {
         guard let job = state.metrics.job, let instance = state.jobs.row(job)?.instance,
             let track = state.telemetry.track(instance), !track.history.shares.isEmpty

@@ -1,7 +1,7 @@
 import VPEngine
 
-/// The open job beside those that are drawn behind it: the parameters that differ, the selected figure,
-/// time and cost.
+/// Compares the open job with the jobs drawn behind it: the parameters that differ, the selected
+/// figure, time and cost.
 enum MetricsTable {
     static let maximumRows = 8
 
@@ -18,7 +18,7 @@ enum MetricsTable {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         guard area.height > 1 else { return }
         var rows = Self.cells(state)
-        // What does not fit is left out from the right, and never cut in half.
+        // Columns that do not fit are omitted from the right, and never cut in half.
         func widths() -> [Int] {
             (rows.first ?? []).indices.map { column in
                 rows.map { DisplayWidth.of($0[column].text) }.max() ?? 0
@@ -42,7 +42,7 @@ enum MetricsTable {
         }
     }
 
-    /// Titles, and a row for each job.
+    /// Returns the titles, and a row for each job.
     private static func cells(_ state: State) -> [[Cell]] {
         guard let open = state.metrics.job else { return [] }
         let jobs = [open] + state.overlaidJobs

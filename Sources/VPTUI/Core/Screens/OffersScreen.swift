@@ -27,7 +27,7 @@ enum OffersScreen {
         Column(title: "id", minimum: 6, maximum: 30, isRightAligned: true, isWhole: true),
     ]
 
-    /// What decides whether an image can run on an offer.
+    /// The properties that decide whether an image can run on an offer.
     private struct Fit: Hashable {
         var platform: Platform
         var gpu: String
@@ -35,11 +35,11 @@ enum OffersScreen {
         var image: String
     }
 
-    /// Reading the names of a GPU and an image took half of each frame; there are few of them.
+    /// Cached, because reading the names of GPU and image took half of each frame; there are
+    /// few different ones.
     private static let unfit = Mutex<[Fit: Bool]>([:])
 
-    /// Whether the project's image can run there. Of an offer that has none of ours either,
-    /// nobody can make use.
+    /// `true` if the project's image cannot run on the offer.
     private static func isUnfit(_ offer: Offer, image: String) -> Bool {
         let fit = Fit(
             platform: offer.id.platform, gpu: offer.gpuName, driver: offer.cudaVersion, image: image)
@@ -49,7 +49,7 @@ enum OffersScreen {
             ? StockImage.best(on: fit.platform, gpu: fit.gpu, driverCUDA: fit.driver) == nil
             : ImageFit.problem(image: image, gpu: fit.gpu, driverCUDA: fit.driver) != nil
         Self.unfit.withLock { known in
-            // Names come from outside: as many as anybody likes.
+            // Names come from outside, so their number is limited.
             if known.count >= 4096 { known.removeAll() }
             known[fit] = isUnfit
         }
@@ -82,7 +82,7 @@ enum OffersScreen {
         ]
     }
 
-    /// `95.5 %`. Only one that has never been down has a hundred.
+    /// Formats a reliability as `95.5 %`. Only a machine that has never been down gets 100 %.
     private static func reliability(_ value: Double) -> String {
         value >= 1 ? "100 %" : Format.fixed(min(99.9, value * 100), 1) + " %"
     }
@@ -98,7 +98,8 @@ enum OffersScreen {
         mbps >= 1000 ? Format.fixed(mbps / 1000, 1) + " Gb/s" : Format.fixed(mbps, 0) + " Mb/s"
     }
 
-    /// Of the line that is left while something is rented: what the market has, and how old that is.
+    /// Returns the subtitle of the single line that is left while something is rented: the cheapest offer,
+    /// and the age of the list.
     private static func foldedSubtitle(_ state: State) -> String {
         guard let cheapest = state.offers.rows.min(by: { $0.price.dollarsPerHour < $1.price.dollarsPerHour })
         else { return state.offers.fetchedAt == nil ? "" : "· none fits the query" }

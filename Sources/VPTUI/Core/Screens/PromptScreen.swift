@@ -1,6 +1,6 @@
 import VPEngine
 
-/// A line of text asked for in a box, with what was typed before.
+/// A prompt for a line of text in a box, with earlier lines.
 enum PromptScreen {
     static func draw(_ prompt: Prompt, _ state: State, of buffer: inout CellBuffer) {
         let screen = buffer.bounds

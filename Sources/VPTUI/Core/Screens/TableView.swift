@@ -1,29 +1,30 @@
 import VPEngine
 
-/// One column of a list.
+/// A column of a list.
 struct Column {
     var title: String
-    /// Narrower than this the column is left out.
+    /// The minimum width; with less room the column is omitted.
     var minimum: Int
-    /// It gets no more than this unless it grows.
+    /// The maximum width, unless the column grows.
     var maximum: Int
     var isRightAligned = false
-    /// Half an id or a platform is none: its cells are shown whole or not at all.
+    /// The cells are shown whole or not at all: half an id or platform is useless.
     var isWhole = false
-    /// What the list's order by this column is called.
+    /// The name of the list's order by this column.
     var order: String?
-    /// Takes what the others leave.
+    /// The column takes the remaining room.
     var grows = false
-    /// The higher, the sooner it is left out on a narrow screen.
+    /// Columns with a higher number are omitted first on a narrow screen.
     var priority = 0
-    /// Left out where no row has anything in it.
+    /// Omitted if it is empty in every row.
     var isOptional = false
 }
 
 struct Span {
     var text: String
     var style: Style
-    /// With what follows, up to the next that begins one, it is shown whole or left out with all after it.
+    /// Begins a part, which extends to the next such span. It is shown whole, or omitted with
+    /// everything after it.
     var beginsPart = false
 
     init(_ text: String, _ role: Role = .plain, _ attributes: TextAttributes = []) {
@@ -33,7 +34,7 @@ struct Span {
 }
 
 extension Span {
-    /// Figures in the order of their importance, as a cell that loses them from the right.
+    /// Returns figures by importance, as a cell that loses them from the right.
     static func parts(_ parts: [[Span]]) -> [Span] {
         parts.filter { !$0.isEmpty }.enumerated().flatMap { index, part in
             var spans = index == 0 ? part : [Span("  ")] + part
@@ -49,12 +50,12 @@ extension Style {
     }
 }
 
-/// Columns in rows, one of them selected.
+/// A table of rows, one of them selected.
 struct TableView {
     var columns: [Column]
     var isFocused: Bool
 
-    /// The title of the column by which a list is ordered gets an arrow.
+    /// Returns the table with an arrow in the title of the column by which the list is ordered.
     func ordered(by name: String, rising: Bool) -> TableView {
         var table = self
         for index in table.columns.indices where table.columns[index].order == name {
@@ -63,10 +64,10 @@ struct TableView {
         return table
     }
 
-    /// Columns that a cell may have free to its right.
+    /// The empty columns to the right of a cell, at most.
     private static let air = 2
 
-    /// Without the parts for which there is no room; all of a cell that has none.
+    /// Returns the cell without the parts that do not fit; a cell without parts stays as it is.
     private static func fitting(_ cells: [Span], _ width: Int) -> [Span] {
         var used = 0
         var end = 0
@@ -82,11 +83,11 @@ struct TableView {
         return cells
     }
 
-    /// The widths, for cells as wide as `contents` says; 0 leaves the column out.
+    /// Returns the widths of the columns for cells as wide as `contents`; 0 omits a column.
     ///
-    /// Columns are left out, the least important first, until the rest fits at its narrowest; the least
-    /// important also where the most important would be cut. What room is left goes to the most important
-    /// first, and at last to the one that grows.
+    /// Columns are omitted, the least important first, until the others fit at their minimum width; the least
+    /// important is also omitted if the most important would be cut. Remaining room goes to the most
+    /// important columns first, and finally to the column that grows.
     func widths(total: Int, contents: [Int]) -> [Int] {
         let ideal = zip(self.columns, contents).map { column, content in
             column.isOptional && content == 0
@@ -116,7 +117,7 @@ struct TableView {
             widths[index] += max(0, min(ideal[index] - widths[index], total - sum(widths)))
         }
         if let index = self.columns.firstIndex(where: { $0.grows }), widths[index] > 0 {
-            // Beyond its longest cell more room only takes the columns apart.
+            // More room than the longest cell needs would only separate the columns.
             let room = contents[index] + Self.air - widths[index]
             widths[index] += max(0, min(room, total - sum(widths)))
         }
@@ -133,7 +134,7 @@ struct TableView {
         let contents = self.columns.indices.map { column in
             rows.map { row in row[column].reduce(0) { $0 + DisplayWidth.of($1.text) } }.max() ?? 0
         }
-        // One column at the left for the mark of the selection.
+        // The first column shows the mark of the selection.
         let widths = self.widths(total: area.width - 2, contents: contents)
         if !header.isEmpty {
             var x = header.x + 1
@@ -172,7 +173,7 @@ struct TableView {
     }
 }
 
-/// A mark on the right border of `area` for the part of a long list that is on screen.
+/// Draws a mark on the right border of `area` for the visible part of a long list.
 func drawScrollbar(
     in area: Rect, of buffer: inout CellBuffer, first: Int, visible: Int, total: Int, style: Style
 ) {
@@ -187,7 +188,7 @@ func drawScrollbar(
     }
 }
 
-/// `━━━━━━╸────`
+/// Draws a progress bar: `━━━━━━╸────`.
 func drawBar(_ fraction: Double, x: Int, y: Int, width: Int, surface: Surface, in buffer: inout CellBuffer) {
     guard width > 0 else { return }
     let halves = Int(saturating: (max(0, min(1, fraction)) * Double(width * 2)).rounded())

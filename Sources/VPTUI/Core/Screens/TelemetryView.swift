@@ -3,7 +3,7 @@ import VPEngine
 
 /// The load of an instance, as a line under a log or as curves among its details.
 enum TelemetryView {
-    /// What matters most first, each part whole by itself.
+    /// Returns the load in parts, the most important first, each understandable by itself.
     static func brief(
         _ track: TelemetryState.Track, _ sample: TelemetrySample, _ plotting: Settings.Plotting
     ) -> [[Span]] {
@@ -30,8 +30,8 @@ enum TelemetryView {
         return parts
     }
 
-    /// `95 % 63°C 312 W`, `14.2/24 G`, `cpu 40 %`, `↓ 1.2 MB/s ↑ 40 kB/s`: what a sample says,
-    /// without curves.
+    /// Returns a sample's values without curves: `95 % 63°C 312 W`, `14.2/24 G`, `cpu 40 %`, `↓
+    /// 1.2 MB/s ↑ 40 kB/s`.
     static func now(_ sample: TelemetrySample, _ track: TelemetryState.Track?) -> [[Span]] {
         var parts: [[Span]] = []
         if let share = sample.gpuShare {
@@ -56,7 +56,7 @@ enum TelemetryView {
         return parts
     }
 
-    /// `14.2/24 G`: memory of all GPUs together.
+    /// Returns the memory of all GPUs together: `14.2/24 G`.
     static func memory(_ sample: TelemetrySample) -> String? {
         let used = sample.gpus.saturatedSum { $0.usedBytes ?? 0 }
         let total = sample.gpus.saturatedSum { $0.totalBytes ?? 0 }
@@ -69,7 +69,7 @@ enum TelemetryView {
         "\(Format.bytes(Int64(saturating: max(0, bytes))))/s"
     }
 
-    /// One line a figure: its name, a curve, what it is now.
+    /// Returns a line for each figure: its name, a curve, its current value.
     static func lines(_ track: TelemetryState.Track, width: Int, _ settings: Settings) -> [[Span]] {
         guard let sample = track.latest else {
             return [

@@ -1,6 +1,7 @@
 import VPEngine
 
-/// Sentences that stay for a few seconds, in rows of their own: they cover nothing. The newest is the lowest.
+/// Notices that stay for a few seconds, in rows of their own, so that they cover nothing. The
+/// newest is the lowest.
 enum Toasts {
     static func draw(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
         for (row, toast) in state.toasts.suffix(area.height).enumerated() {

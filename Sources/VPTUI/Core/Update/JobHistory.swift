@@ -1,24 +1,24 @@
 import VPEngine
 
-/// The history of jobs is read as far back as somebody goes: most look at the newest of it alone,
-/// and it grows for years.
+/// Reads the job history as far back as the user scrolls: usually only the newest jobs are viewed, and the
+/// history grows for years.
 extension State {
-    /// What is read at first.
+    /// The number of jobs that are read at first.
     public static let jobsPage = 100
-    /// What is kept at most. A job is a kilobyte or two.
+    /// The most jobs that are kept. A job takes a kilobyte or two.
     static let jobsLimit = 5000
-    /// So many rows before the last that is known the next are read.
+    /// The distance from the last known row at which more are read.
     private static let jobsAhead = 20
 
     var loadJobs: Effect {
         .ask(self.jobsWanted > Self.jobsPage ? .loadJobHistory(limit: self.jobsWanted) : .loadJobs)
     }
 
-    /// The last answer was as long as it could be.
+    /// The last answer was complete, so there may be more jobs.
     var mayHaveMoreJobs: Bool { self.jobs.rows.count >= self.jobsWanted }
 
-    /// Twice as many once the selection comes near the last of them;
-    /// a filter that keeps few of them reads on until it has seen all.
+    /// Doubles the number of jobs once the selection is near the last one; with a filter that keeps few,
+    /// reading continues until all have been seen.
     mutating func readMoreJobs() -> [Effect] {
         let isLooking = self.focus == .jobs || (self.focus == .main && self.mainContent != .files)
         guard isLooking, self.mayHaveMoreJobs, self.jobsWanted < Self.jobsLimit, !self.polls.jobs.isAsking,

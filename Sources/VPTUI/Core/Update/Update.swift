@@ -2,19 +2,20 @@ import Foundation
 import VPEngine
 
 extension State {
-    /// What to do first: everything is asked once, side by side, while the cache is already on screen.
+    /// Returns the first effects: everything is requested once, concurrently, while the cache is
+    /// already on screen.
     public mutating func begin() -> [Effect] {
         self.polls.jobs.ask(at: self.now)
         let cached: [Effect] = self.offers.fetchedAt == nil ? [.ask(.loadCachedOffers)] : []
         guard !self.settings.platforms.isEmpty else { return cached + [self.loadJobs] }
         self.polls.instances.ask(at: self.now)
         self.polls.balances.ask(at: self.now)
-        // A dashboard that is opened often is no reason to search often.
+        // Opening the dashboard often must not cause frequent searches.
         return cached + [.ask(.loadInstances), .ask(.loadBalances), self.loadJobs]
             + self.pollOffers(maximumAge: Self.offersInterval - Self.pollSlack)
     }
 
-    /// Shows what was on disk: before any network, and with the age it has.
+    /// Shows the data from disk, before any network traffic, with its age.
     public mutating func showCached(
         instances: PlatformAnswers<Instance>?, offers: PlatformAnswers<Offer>?,
         balances: PlatformAnswers<Balance>?, jobs: [Job], money: MoneyReport? = nil
@@ -32,7 +33,7 @@ extension State {
     }
 }
 
-/// Applies one message and says what is to be done. It decides only: no clock, no file, no chance.
+/// Applies a message and returns the effects to perform. It only decides: no clock, no file, no randomness.
 public func update(_ state: inout State, _ message: Message) -> [Effect] {
     var effects = state.apply(message)
     state.settle()
@@ -59,10 +60,10 @@ extension State {
         case .resized(let size): self.size = size
         case .tick(let date): return self.ticked(date)
         case .historyChanged:
-            // An answer that is on its way may be older than the change.
+            // An answer in transit may be older than the change.
             self.polls.jobs.ask(at: self.now)
             guard self.hasNothingRented, !self.settings.platforms.isEmpty else { return [self.loadJobs] }
-            // Another program may be renting, and the next question is minutes away.
+            // Another program may be renting, and the next regular request is minutes away.
             self.polls.instances.ask(at: self.now)
             return [self.loadJobs, .ask(.loadInstances)]
         case .engine(let event, let date): return self.happened(event, at: date)
@@ -91,7 +92,7 @@ extension State {
         return []
     }
 
-    /// Keeps what must always hold: selections on screen, dialogs about things that exist.
+    /// Restores the invariants: selections on screen, dialogs only about things that exist.
     mutating func settle() {
         let layout = Layout(self)
         for (pane, _) in layout.lists {
@@ -111,7 +112,8 @@ extension State {
         }
     }
 
-    /// The selection stays on its alarm while others come and go: Enter must do what was read.
+    /// Keeps the selection on its alarm while others come and go: Enter must apply to the
+    /// alarm that was read.
     private mutating func keepSelectedAlarm() {
         guard case .list(var list) = self.overlay, list.kind == .alarms else { return }
         let alarms = self.alarms
@@ -133,9 +135,9 @@ extension State {
         self.toast("\(first) is gone; nothing was done", .warning)
     }
 
-    /// An answer of our own is too old when the next is due; a tick may be late.
+    /// The dashboard's own answer must be too old by the next request, even if a tick is late.
     private static let pollSlack: TimeInterval = 1
-    /// Only in case a change was missed: the loop tells when the history has changed.
+    /// A fallback in case a change is missed: the loop reports changes of the history.
     static let jobsInterval: TimeInterval = 60
 
     private mutating func ticked(_ date: Date) -> [Effect] {
@@ -191,7 +193,7 @@ extension State {
         if self.toasts.count > 3 { self.toasts.removeFirst() }
     }
 
-    /// Shows it now, or when what has the keys is done with them.
+    /// Shows the error now, or once the open overlay is closed.
     mutating func showError(_ words: ErrorWords) {
         if self.overlay == nil {
             self.overlay = .dialog(Dialog(.error(words), openedAt: self.now))

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// What the engine answers and reports.
+/// The answers and reports of the engine.
 extension State {
     mutating func takeInstances(_ answers: PlatformAnswers<Instance>) {
         self.noteAnswers(answers)
@@ -22,7 +22,7 @@ extension State {
     }
 
     mutating func takeJobs(_ jobs: [Job]) {
-        // What was reported a moment ago may be newer than what the history said when it was asked.
+        // A report from a moment ago may be newer than the history's answer.
         let merged = jobs.map { job in
             if let known = self.jobs.row(job.id), known.state.isOver, !job.state.isOver { known } else { job }
         }
@@ -51,7 +51,7 @@ extension State {
         return []
     }
 
-    /// An answer of today may have been sooner.
+    /// A current answer may already have arrived.
     private mutating func takeCached(_ offers: PlatformAnswers<Offer>?) {
         guard let offers, self.offers.fetchedAt == nil else { return }
         let failures = self.offers.failures
@@ -59,7 +59,7 @@ extension State {
         self.offers.failures = failures
     }
 
-    /// The answers to questions.
+    /// Applies the answer to a question.
     mutating func take(_ answer: Answer) -> [Effect] {
         switch answer {
         case .cachedOffersLoaded(let offers): self.takeCached(offers)
@@ -121,7 +121,7 @@ extension State {
         return []
     }
 
-    /// What the reader of logs has found.
+    /// Applies an answer of the log reader.
     mutating func take(_ answer: LogAnswer) {
         switch answer {
         case .logRead(let request, let part): self.log.take(part, for: request)
@@ -183,7 +183,7 @@ extension State {
         case .notice(let text): self.toast(text, .warning, for: 8)
         case .jobOutput(let job, let offset, let bytes):
             return self.outputArrived(job, offset, bytes, date)
-        // The pane shows the log; what a job says apart from it is in its own file.
+        // The pane shows the log; the job's separate error output is in its own file.
         case .jobErrors: break
         case .finished(let id, let outcome):
             return self.finished(id, outcome)
@@ -206,7 +206,7 @@ extension State {
     private mutating func jobChanged(_ job: Job) -> [Effect] {
         self.jobs.upsert(job)
         guard !job.state.isOver else { return [] }
-        // A run's own job is younger than the run. The list of jobs may have shown it already.
+        // A run's job is newer than the run. The list of jobs may have shown it already.
         guard
             let index = self.actions.lastIndex(where: { record in
                 guard record.phase == .running, record.job == nil, job.createdAt >= record.startedAt,
@@ -243,13 +243,13 @@ extension State {
             self.polls.instances.ask(at: self.now)
             effects.append(.ask(.loadInstances))
         }
-        // What was rented, by us or by somebody quicker, is no offer any more.
+        // The offer has been rented, by this dashboard or by somebody faster.
         if case .create = record.action, outcome != .cancelled { effects += self.pollOffers(maximumAge: 0) }
-        // Reads what the last events may have missed, so that the pane ends where the file ends.
+        // Reads output that the last events may have missed, so that the pane ends where the file ends.
         if let job = self.log.job, job == record.job, let request = self.log.poll() {
             effects.append(.log(.readLog(request)))
         }
-        // What was moved changes what the pane of files shows.
+        // The transfer has changed the content of the Files pane.
         if self.mainContent == .files, let files = self.files.instance, files == record.action.instance,
             outcome != .cancelled, self.instances.row(files) != nil
         {
@@ -259,12 +259,12 @@ extension State {
         return effects
     }
 
-    /// The command that the launch form was given.
+    /// Runs the command from the launch form.
     private mutating func runAfterCreate(_ id: ActionID, _ result: ActionResult) -> [Effect] {
         guard let command = self.commandsAfterCreate[id], case .created(let instance) = result else {
             return []
         }
-        // What limits the rental limits the command that it was made for, as `vp run --create` does.
+        // The rental's cost limit also applies to its command, as for `vp run --create`.
         var request = RunRequest(command: .shell(command))
         if case .create(let create)? = self.actions.first(where: { $0.id == id })?.action {
             request.maximumCost = create.maximumCost

@@ -1,9 +1,9 @@
 import Foundation
 import VPEngine
 
-/// What keys do with instances: with the selected one, or with all that are marked.
+/// The effects of keys on instances: on the selected one, or on all marked ones.
 extension State {
-    /// The instances that an action is for, if they run; for the others it says why not.
+    /// Returns the target instances that are running; shows the reason for the others.
     private mutating func usableInstances(for verb: String) -> [Instance] {
         let targets = self.instances.targets
         guard !targets.isEmpty else {
@@ -24,7 +24,7 @@ extension State {
         }
     }
 
-    /// Compares first: a plan in which both sides changed a file is shown before anything is sent.
+    /// Compares first: if a file changed on both sides, the user sees that before anything is sent.
     mutating func sync() -> [Effect] {
         let ids = self.usableInstances(for: "sync").map(\.id)
         guard !ids.isEmpty else { return [] }
@@ -60,7 +60,7 @@ extension State {
         return ids.map { self.start(.run($0, RunRequest(command: .shell(text), maximumCost: limit))) }
     }
 
-    /// Takes `--max-cost 2` from before a command, where it stands on the line of `vp run` as well.
+    /// Removes `--max-cost 2` from before a command, where `vp run` accepts it as well.
     static func takeLimit(from words: inout [String]) throws(DashboardFileError) -> Double? {
         guard words.first == "--max-cost" else { return nil }
         let number = words.count > 1 ? Double(words[1].drop { $0 == "$" }) : nil
@@ -95,7 +95,7 @@ extension State {
             self.toast("Nothing to take back")
             return []
         }
-        // What was confirmed together is taken back together.
+        // Destroys that were confirmed together are undone together.
         let ids = self.pendingDestroys.filter { $0.due == due }.map(\.instance)
         let kept = ids.map(\.rawValue)
         self.pendingDestroys.removeAll { $0.due == due }
@@ -114,7 +114,7 @@ extension State {
         return [.ask(.prepareShell(instance.id))]
     }
 
-    /// One instance only: the selected one, whatever is marked.
+    /// `true` if an action on this single instance is possible; otherwise shows the reason.
     private mutating func isUsable(_ instance: Instance, for verb: String) -> Bool {
         guard instance.status == .running, self.pendingDestroy(of: instance.id) == nil else {
             self.toast("\(instance.id) is \(instance.status.rawValue): cannot \(verb)", .warning)
@@ -150,7 +150,7 @@ extension State {
         self.overlay = .prompt(Prompt(.forward(instance.id), history: history))
     }
 
-    /// `8888`, `9000:8888` (here:there), or `close 8888`.
+    /// Parses `8888`, `9000:8888` (local:remote), or `close 8888`.
     mutating func forward(_ text: String, on id: InstanceID) -> Result<[Effect], DashboardFileError> {
         let words = text.split(separator: " ")
         if words.first == "close", words.count == 2, let port = Int(words[1]),
@@ -179,7 +179,7 @@ extension State {
         self.overlay = .prompt(Prompt(.lease(instance.id), history: ["2h", "4h", "12h", "1d", "3d"]))
     }
 
-    /// Asks what so long a lease may cost before it is set.
+    /// Shows the most that a lease of this length may cost, and asks before setting it.
     mutating func askForLease(_ text: String, of id: InstanceID) throws(TimeSpan.Problem) {
         self.overlay = .dialog(
             Dialog(.extendLease(id, seconds: try TimeSpan.seconds(text)), openedAt: self.now))

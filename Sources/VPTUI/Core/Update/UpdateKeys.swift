@@ -1,14 +1,14 @@
 import Foundation
 import VPEngine
 
-/// What keys do: the box on top has them first, then the pane with the focus.
+/// Handles keys: the overlay on top gets them first, then the focused pane.
 extension State {
     mutating func keyPressed(_ key: Key, at date: Date) -> [Effect] {
-        // Suspending and repainting work whatever is on screen.
+        // Suspending and repainting always work, whatever is on screen.
         if key == .control("z") { return [.terminal(.suspend)] }
         if key == .control("l") { return [.terminal(.redraw)] }
         guard !Layout(self).isTooSmall else { return self.keyPressedUnseen(key) }
-        // The map alone gives these a meaning, and it is for what stands below the boxes.
+        // These keys mean something only by the key map, which applies to the panes below the overlays.
         if key.isSpare, self.overlay != nil { return [] }
         if let overlay = self.overlay { return self.keyPressed(key, in: overlay, at: date) }
         guard let command = self.keyMap.command(for: key, focus: self.focus, content: self.mainContent)
@@ -16,7 +16,7 @@ extension State {
         return self.execute(command)
     }
 
-    /// Where nothing can be seen, only what the note there names.
+    /// Handles a key on a screen that is too small: only the keys that its note names.
     private mutating func keyPressedUnseen(_ key: Key) -> [Effect] {
         switch self.keyMap.command(for: key, focus: .instances) {
         case .quit: [.terminal(.quit)]
@@ -25,7 +25,7 @@ extension State {
         }
     }
 
-    /// Does what a key or the palette asks for, unless the dashboard only looks.
+    /// Carries out a command from a key or the palette, unless the dashboard is read-only.
     mutating func execute(_ command: Command) -> [Effect] {
         if command.changesSomething, self.settings.isReadOnly {
             self.toast("Read-only: \(command.rawValue) is off (--readonly)", .warning)
@@ -123,7 +123,8 @@ extension State {
         return []
     }
 
-    /// One step back, and never out: what is above the panes, then marks, a search or a filter, then the log.
+    /// Goes one step back, but never quits: first closes what is above the panes, then clears marks, a search
+    /// or a filter, then leaves the log.
     private mutating func goBack() {
         if !self.toasts.isEmpty { self.toasts = [] }
         guard self.focus == .main else {
@@ -177,7 +178,7 @@ extension State {
         return self.copy(ids.joined(separator: " "))
     }
 
-    /// The ssh line of an instance, or the line of `vp` that does what Enter would.
+    /// Copies an instance's ssh command, or the `vp` command line for the action of Enter.
     private mutating func copyLine() -> [Effect] {
         switch self.focus {
         case .instances:
@@ -214,7 +215,7 @@ extension State {
     }
 
     private mutating func askToQuit() -> [Effect] {
-        // Nothing is lost by no longer looking at a job.
+        // Ending to follow a job loses nothing.
         let matters = self.activeActions.contains { if case .attach = $0.action { false } else { true } }
         guard matters || !self.pendingDestroys.isEmpty else { return [.terminal(.quit)] }
         self.overlay = .dialog(Dialog(.quit, openedAt: self.now))

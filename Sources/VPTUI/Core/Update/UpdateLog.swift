@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// The log pane: keys, what is read of the file, and the figures found in it.
+/// The log pane: its keys, the reading of its file, and the figures found in it.
 extension State {
     mutating func toggleFollow() {
         if self.log.isFollowing {
@@ -41,7 +41,7 @@ extension State {
         self.overlay = .prompt(Prompt(.writeLog(job), text: "\(job).log"))
     }
 
-    /// Shows `job`'s log without taking the focus.
+    /// Shows the log of `job` without changing the focus.
     mutating func openLog(_ job: JobID) -> [Effect] {
         self.mainContent = .log
         var effects: [Effect] = []
@@ -52,11 +52,11 @@ extension State {
             self.metrics.open(job)
             effects.append(.log(.readMetrics(job)))
         }
-        // A job of an earlier session, or of `vp`, is followed from here on.
+        // A job of an earlier session or of `vp` is followed from here on.
         return effects + self.follow(job)
     }
 
-    /// Follows a job that goes on and that nothing follows.
+    /// Follows a running job that nothing follows yet.
     private mutating func follow(_ job: JobID) -> [Effect] {
         guard let row = self.jobs.row(job), row.state == .running, self.action(following: job) == nil,
             !self.settings.isReadOnly, self.instances.row(row.instance)?.status == .running
@@ -66,7 +66,8 @@ extension State {
         return [effect]
     }
 
-    /// What was to end an instance ended the following of its jobs first. It was refused, and they go on.
+    /// Follows an instance's jobs again. An action that would have ended the instance stopped following them
+    /// first; it was refused, so they continue.
     mutating func followAgain(afterRefused action: EngineAction) -> [Effect] {
         guard action.endsOthers else { return [] }
         var effects: [Effect] = []
@@ -76,7 +77,7 @@ extension State {
         return effects
     }
 
-    /// The job that is `step` rows further down in Jobs, which are newest first.
+    /// Opens the job that is `step` rows further down in Jobs, which are newest first.
     mutating func openNeighbour(_ step: Int) -> [Effect] {
         let shown = self.jobs.shown
         guard !shown.isEmpty else { return [] }
@@ -113,7 +114,7 @@ extension State {
         self.log.setFilter(pattern.isEmpty ? nil : LogFilter(pattern, context: context))
     }
 
-    /// `12:30` or `12:30:15`, today or on the last day that has it.
+    /// Goes to `12:30` or `12:30:15`, today or on the last day that has it.
     mutating func goToTime(_ text: String) -> String? {
         let parts = text.split(separator: ":").map { Int($0) }
         guard (2...3).contains(parts.count), let hour = parts[0], let minute = parts[1],
@@ -190,13 +191,13 @@ extension State {
 
     // MARK: Reading
 
-    /// What the log pane needs of the file now.
+    /// Requests the part of the file that the log pane needs now.
     mutating func readLogAsNeeded() -> [Effect] {
         guard self.log.job != nil, self.mainContent == .log else { return [] }
         return self.log.nextRead(self.logSize).map { [.log(.readLog($0))] } ?? []
     }
 
-    /// A job that another process follows writes to its log without telling us.
+    /// Checks for new output: a job that another process follows writes to its log without an event here.
     mutating func pollLog() -> [Effect] {
         guard let job = self.log.job, let row = self.jobs.row(job) else { return [] }
         var effects: [Effect] = []
@@ -233,6 +234,6 @@ extension State {
         self.metrics.reading = reading
         self.metrics.end = end
         if !self.metrics.isChosen { self.metrics.selectLoss() }
-        // What has arrived meanwhile is read with the next tick, however fast it comes.
+        // Output that has arrived meanwhile is read with the next tick, however fast it arrives.
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// Keys of the metrics pane, and the logs of the jobs that are drawn behind the open one.
+/// The keys of the metrics pane, and the logs of the jobs that are drawn behind the open one.
 extension State {
     mutating func cycleSmoothing() {
         let count = CurveOptions.weights.count
@@ -27,7 +27,7 @@ extension State {
                 ? "Extremes are clipped, and marked ▲ ▼" : "The axis holds every figure", .muted, for: 3)
     }
 
-    /// One column to the side, or from the newest figure where there is no cursor yet.
+    /// Moves the cursor by columns, starting at the newest figure if there is no cursor yet.
     mutating func moveCursor(by columns: Int) {
         guard let plot = MetricsScreen.plot(self), let chart = MetricsChart(self)?.chart else { return }
         guard let cursor = self.metrics.cursor else {
@@ -60,14 +60,14 @@ extension State {
         }
     }
 
-    /// Asks for the logs of the jobs that are drawn behind: once, and again while they run.
+    /// Requests the logs of the jobs drawn behind: once, and again while they run.
     mutating func readOthersAsNeeded() -> [Effect] {
         guard self.mainContent == .metrics, self.metrics.job != nil else { return [] }
         var effects: [Effect] = []
         for job in self.overlaidJobs where !self.metrics.readingOthers.contains(job) {
             let isOver = self.jobs.row(job)?.state.isOver ?? true
             if let at = self.metrics.otherReadAt[job] {
-                // Of one that has ended meanwhile, once more.
+                // A job that has ended meanwhile is read once more.
                 guard !isOver, self.now.timeIntervalSince(at) >= 5 else { continue }
             }
             self.metrics.readingOthers.insert(job)
@@ -80,7 +80,7 @@ extension State {
         guard self.metrics.readingOthers.remove(job) != nil else { return }
         self.metrics.others[job] = reading
         self.metrics.otherReadAt[job] = self.now
-        // What is no longer wanted goes.
+        // Figures that are no longer shown are dropped.
         let wanted = Set(self.overlaidJobs)
         for other in self.metrics.others.keys where !wanted.contains(other) && other != self.metrics.pinned {
             self.metrics.others[other] = nil

@@ -1,7 +1,7 @@
 import Foundation
 import VPEngine
 
-/// What the mouse does. Nothing needs it: each click is a key that could have been pressed.
+/// The effects of the mouse. It is never required: each click stands for a key.
 extension State {
     private static let doubleClickTime: TimeInterval = 0.4
 
@@ -56,12 +56,12 @@ extension State {
         switch (self.overlay, target) {
         case (_, .hint(let key)): return self.keyPressed(key, at: date)
         case (.dialog(var dialog), .button(let index)):
-            // A click goes to the button; what loses something still wants its key.
+            // A click focuses the button; a button that loses something still needs its key.
             dialog.focusedButton = index
             self.overlay = .dialog(dialog)
             return dialog.buttons[index] == .cancel ? self.keyPressed(.enter, at: date) : []
         case (.form(var form), .field(let field)):
-            // A choice is changed, and the button pressed, by a click where the focus is already.
+            // A click on the focused field changes its choice or presses the button.
             let isThere = form.focused == field
             form.focused = field
             self.overlay = .form(form)

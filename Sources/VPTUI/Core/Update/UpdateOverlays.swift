@@ -1,11 +1,11 @@
 import Foundation
 import VPEngine
 
-/// What keys do in dialogs, prompts and the help.
+/// The effects of keys in dialogs, prompts and the help.
 extension State {
     static let undoTime: TimeInterval = 5
 
-    /// The box on top has the keys, and says what is to come of one.
+    /// Passes a key to the overlay on top, and carries out the outcome.
     mutating func keyPressed(_ key: Key, in overlay: Overlay, at date: Date) -> [Effect] {
         switch overlay {
         case .dialog(var dialog):
@@ -59,7 +59,7 @@ extension State {
         return []
     }
 
-    /// Asks for the names that a path could become, once for each folder.
+    /// Requests the names that could complete a path, once per folder.
     private func palettePaths(_ palette: inout Palette) -> [Effect] {
         guard let folder = palette.wantedFolder, palette.listing?.folder != folder else { return [] }
         palette.listing = Palette.Listing(folder: folder, names: [])
@@ -73,7 +73,7 @@ extension State {
         case .destroy(let ids, _):
             let due = self.now.addingTimeInterval(Self.undoTime)
             self.pendingDestroys += ids.map { id in
-                // The question has named the jobs that run there.
+                // The question has listed the jobs that run there.
                 let request = DestroyRequest(
                     discardsResults: dialog.focused == .discard, endsJobs: self.showsOpenJobs(on: id))
                 return PendingDestroy(instance: id, request: request, due: due)
@@ -119,7 +119,7 @@ extension State {
         case .enters: return self.promptEntered(prompt)
         case .leaves:
             self.overlay = nil
-            // Leaving a filter takes it back; leaving the other prompts changes nothing.
+            // Leaving a filter clears it; leaving the other prompts changes nothing.
             if case .filter(let pane) = prompt.kind { self.change(pane, .filter("")) }
             if case .search = prompt.kind { self.log.search = nil }
         case .moves(let step):
@@ -129,7 +129,7 @@ extension State {
     }
 
     mutating func textPasted(_ text: String) -> [Effect] {
-        // Pasted text is never taken for keys: a paste into the wrong window must not destroy anything.
+        // Pasted text is never treated as keys: a paste into the wrong window must not destroy anything.
         guard !Layout(self).isTooSmall else { return [] }
         switch self.overlay {
         case .prompt(var prompt):
@@ -182,7 +182,7 @@ extension State {
                 self.toast("\(ids[0]) is gone; nothing was run", .warning)
                 return []
             }
-            // The rest stays as it was typed: it is shell text.
+            // The rest stays as typed, because it is shell text.
             var words = text.split(separator: " ", maxSplits: text.hasPrefix("--max-cost ") ? 2 : 0)
                 .map(String.init)
             do {
@@ -225,7 +225,7 @@ extension State {
         return []
     }
 
-    /// Asks again, with what was wrong.
+    /// Opens the prompt again, with the problem.
     private mutating func reopen(_ prompt: Prompt, _ problem: String) -> [Effect] {
         var prompt = prompt
         prompt.problem = problem
@@ -235,7 +235,7 @@ extension State {
 
     // MARK: Lists
 
-    /// How many rows the list has now.
+    /// Returns the number of rows in the list.
     func count(of list: ListOverlay) -> Int {
         switch list.kind {
         case .history: self.history.shown(in: list).count

@@ -1,15 +1,15 @@
 import Foundation
 import VPEngine
 
-/// The palette: lines of `vp` and names of commands, carried out here where the dashboard can, by `vp` itself
-/// where it cannot.
+/// The palette: `vp` command lines and names of commands, carried out by the dashboard if it can,
+/// otherwise by `vp`.
 extension State {
     mutating func openPalette() -> [Effect] {
         self.overlay = .palette(Palette())
         return self.verbs.verbs.isEmpty ? [.ask(.loadVerbs)] : []
     }
 
-    /// Carries out a line of the palette, which is also what `--plain` reads.
+    /// Carries out a line of the palette; `--plain` uses it as well.
     public mutating func execute(line: String) -> [Effect] {
         self.overlay = nil
         var words = ShellWords.split(line)
@@ -21,7 +21,7 @@ extension State {
         if words.count == 1,
             let command = Command.allCases.first(where: { $0.words == verb || $0.rawValue == verb })
         {
-            // A verb of `vp` and a command of a list share a name where they do the same.
+            // A verb of `vp` and a list command share a name if they do the same.
             self.focusForCommand(command)
             return self.execute(command)
         }
@@ -29,7 +29,7 @@ extension State {
         return self.runLine(words)
     }
 
-    /// Commands act on a list; from elsewhere the list that they are about gets the focus first.
+    /// Focuses the list that the command applies to, if it does not apply to the focused pane.
     private mutating func focusForCommand(_ command: Command) {
         let contexts = Set(self.keyMap.bindings.filter { $0.command == command }.map(\.context))
         guard !contexts.isEmpty, contexts.isDisjoint(with: KeyMap.contexts(of: self.focus, self.mainContent))
@@ -45,7 +45,7 @@ extension State {
         }
     }
 
-    /// nil for what the dashboard leaves to `vp`.
+    /// Returns nil if the dashboard leaves the line to `vp`.
     private mutating func executeNatively(_ verb: String, _ words: [String]) -> [Effect]? {
         let isPlain = !words.contains { $0.hasPrefix("-") }
         switch verb {
@@ -80,7 +80,8 @@ extension State {
             }
             return effects
         case "run":
-            // What begins with an option of `run` is left to `vp`; a command's own options are the command's.
+            // A line that begins with an option of `run` is left to `vp`; options of the command
+            // belong to the command.
             var text = words
             let limit: Double?
             do { limit = try Self.takeLimit(from: &text) } catch { return nil }
@@ -93,7 +94,7 @@ extension State {
                 self.toast("No running instance is selected", .warning)
                 return []
             }
-            // One word is shell text, several are exact words: as on the command line.
+            // One word is shell text, several are exact words, as on the command line.
             let command = text.count == 1 ? text[0] : text.map(ShellQuoting.quoted).joined(separator: " ")
             return self.run(command, limit: limit, on: instances.map(\.id))
         case "rename" where words.count == 2:
