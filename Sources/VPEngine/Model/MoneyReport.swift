@@ -108,7 +108,12 @@ public struct MoneyReport: Hashable, Codable, Sendable {
         balances.compactMap { balance in
             let hourly = instances.filter { $0.id.platform == balance.platform }
                 .sumOfDollars { $0.price.dollarsPerHour }
-            return hourly > 0 ? NumberRange.hours.clamp(max(0, balance.dollars) / hourly) : nil
+            return Self.hours(balance, at: hourly)
         }.min()
+    }
+
+    /// The time in hours for which `balance` pays `dollarsPerHour`; nil if that costs nothing.
+    package static func hours(_ balance: Balance, at dollarsPerHour: Double) -> Double? {
+        dollarsPerHour > 0 ? NumberRange.hours.clamp(max(0, balance.dollars) / dollarsPerHour) : nil
     }
 }

@@ -104,7 +104,7 @@ struct CurveScale: Equatable {
     }
 
     private func label(_ value: Double, step: Double) -> String {
-        if self.unit == .seconds { return Self.time(value, step: step) }
+        if self.unit == .seconds { return Self.time(value) }
         let size = max(abs(value), self.isLog ? 0 : max(abs(self.low), abs(self.high)))
         if value == 0 { return "0" }
         if size >= 1e15 || size < 1e-4 { return Format.short(value) }
@@ -131,17 +131,8 @@ struct CurveScale: Equatable {
     }
 
     /// `45s`, `5m`, `1h30m`, `2d`
-    private static func time(_ value: Double, step: Double) -> String {
-        let seconds = Int(saturating: value.rounded())
-        guard seconds != 0 else { return "0" }
-        let (days, hours) = (seconds / 86_400, seconds / 3600 % 24)
-        let (minutes, rest) = (seconds / 60 % 60, seconds % 60)
-        var text = ""
-        if days != 0 { text += "\(days)d" }
-        if hours != 0 { text += "\(hours)h" }
-        if minutes != 0, days == 0 { text += "\(minutes)m" }
-        if rest != 0, days == 0, hours == 0 { text += "\(rest)s" }
-        return text.isEmpty ? "\(seconds)s" : text
+    private static func time(_ value: Double) -> String {
+        value.rounded() == 0 ? "0" : TimeSpan.text(value)
     }
 }
 

@@ -66,8 +66,7 @@ enum FormQuote {
         var spans = [
             Span("\(name) has "), Span(Format.dollars(balance.dollars), balance.dollars < 1 ? .bad : .money),
         ]
-        if hourly > 0 {
-            let hours = max(0, balance.dollars) / hourly
+        if let hours = MoneyReport.hours(balance, at: hourly) {
             let rest = rate > 0 ? ", with what runs there" : ""
             spans.append(
                 Span(" for \(Self.hours(hours))\(rest)", hours < 1 ? .bad : hours < 12 ? .warning : .muted))
