@@ -41,7 +41,7 @@ import VPTestSupport
             CurveScale(0, 5400, unit: .seconds).ticks(7).map(\.label) == [
                 "0", "15m", "30m", "45m", "1h", "1h15m", "1h30m",
             ])
-        #expect(CurveScale(0, 90, unit: .seconds).ticks(4).map(\.label) == ["0", "30s", "1m", "1m30s"])
+        #expect(CurveScale(0, 90, unit: .seconds).ticks(4).map(\.label) == ["0", "30s", "1m", "90s"])
     }
 
     @Test func aLogarithmicAxisHasPowersOfTen() {
