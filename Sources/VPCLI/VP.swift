@@ -81,9 +81,10 @@ struct VP: AsyncParsableCommand {
         // If the reader goes away (`vp jobs | head`), a write fails, and the process goes on.
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
-        let isJSON = Self.wantsJSON(arguments)
+        let shape = CommandLineShape(arguments)
+        let isJSON = Self.wantsJSON(shape, arguments)
         do {
-            switch try Self.settled(CommandLineShape(arguments), of: arguments) {
+            switch try Self.settled(shape, of: arguments) {
             case .mistyped(let word, let verb):
                 throw CommandFailure(
                     code: "usage", message: "`\(word)` is not a vp command.",
@@ -192,8 +193,8 @@ struct VP: AsyncParsableCommand {
 
     /// Whether `--json` is one of our own options. Behind the first word of a command it belongs to the
     /// command.
-    private static func wantsJSON(_ arguments: [String]) -> Bool {
-        switch CommandLineShape(arguments) {
+    private static func wantsJSON(_ shape: CommandLineShape, _ arguments: [String]) -> Bool {
+        switch shape {
         case .parsed(let parsed): parsed.prefix { $0 != "--" }.contains("--json")
         case .misplaced, .unusable, .mistyped: arguments.contains("--json")
         }
