@@ -100,9 +100,9 @@ package struct IgnoreRule: Hashable, Sendable {
         return line[..<(end ?? line.endIndex)]
     }
 
-    /// `true` if the rule matches. `path` is relative to the ignore file's folder, `name` its last component.
-    func matches(path: ArraySlice<UInt8>, name: ArraySlice<UInt8>, isFolder: Bool) -> Bool {
-        if self.needsFolder && !isFolder { return false }
+    /// `true` if the rule's pattern matches. `path` is relative to the ignore file's folder, `name` its last
+    /// component. `IgnoreRuleTable` asks no rule for folders about a file.
+    func matches(path: ArraySlice<UInt8>, name: ArraySlice<UInt8>) -> Bool {
         switch self.matcher {
         case .name(let text): return name.count == text.count && name.elementsEqual(text)
         case .nameEnding(let text):

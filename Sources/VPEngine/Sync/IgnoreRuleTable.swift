@@ -52,7 +52,7 @@ struct IgnoreRuleTable: Sendable {
             while candidates != 0 {
                 let index = UInt64.bitWidth - 1 - candidates.leadingZeroBitCount
                 let rule = rules[rules.startIndex + index]
-                if rule.matches(path: path, name: name, isFolder: isFolder) { return rule }
+                if rule.matches(path: path, name: name) { return rule }
                 candidates &= ~(1 << UInt64(index))
             }
         }
