@@ -27,10 +27,6 @@ extension Engine {
 
     /// A reader of a job's log that can go on as the log grows.
     public func trainingLog(of job: Job, last bytes: Int64? = nil) -> TrainingLog {
-        let path = self.logs.path(job.id)
-        guard let bytes, let size = try? self.logs.size(job.id, .log), size > bytes else {
-            return TrainingLog(path: path, patterns: self.configuration.metrics)
-        }
-        return TrainingLog(path: path, start: size - bytes, patterns: self.configuration.metrics)
+        TrainingLog(path: self.logs.path(job.id), last: bytes, patterns: self.configuration.metrics)
     }
 }

@@ -25,6 +25,13 @@ public final class TrainingLog {
         self.errors = TrainingStream(path: errors, start: from, patterns: patterns)
     }
 
+    /// Reads the last `bytes` of the log, and all of it if that is nil.
+    public convenience init(path: String, last bytes: Int64?, patterns: [FigurePattern] = []) {
+        var information = stat()
+        let size = bytes != nil && stat(path, &information) == 0 ? Int64(information.st_size) : 0
+        self.init(path: path, start: max(0, size - (bytes ?? 0)), patterns: patterns)
+    }
+
     /// Up to which byte of the log it was read.
     public var offset: Int64 { self.output.offset }
 

@@ -146,7 +146,10 @@ final class LogReader: Sendable {
                 ends = ends.filter { jobs.contains($0.key) }
                 var readings: [JobID: TrainingReading] = [:]
                 for job in jobs {
-                    let log = ends[job] ?? self.endOfLog(job)
+                    let log =
+                        ends[job]
+                        ?? TrainingLog(
+                            path: self.path(job), last: Engine.endOfLog, patterns: self.patterns)
                     ends[job] = log
                     if log.advance() { readings[job] = log.reading() }
                 }
@@ -155,12 +158,6 @@ final class LogReader: Sendable {
             // Posted even if nothing is new: the next request waits for the answer to this one.
             self.mailbox.post(.log(.trainingsRead(readings)))
         }
-    }
-
-    private func endOfLog(_ job: JobID) -> TrainingLog {
-        let path = self.path(job)
-        let size = LogFile(path: path)?.size() ?? 0
-        return TrainingLog(path: path, start: max(0, size - Engine.endOfLog), patterns: self.patterns)
     }
 
     // MARK: Search
