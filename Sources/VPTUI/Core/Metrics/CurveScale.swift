@@ -68,7 +68,8 @@ struct CurveScale: Equatable {
         172_800, 432_000, 864_000,
     ]
 
-    private static func roundStep(_ rough: Double) -> Double {
+    /// Rounds up to 1, 2 or 5 times a power of ten.
+    static func roundStep(_ rough: Double) -> Double {
         guard rough > 0, rough.isFinite else { return 1 }
         let power = pow(10, floor(log10(rough)))
         return ([1, 2, 5].first { $0 * power >= rough * 0.999_999 } ?? 10) * power

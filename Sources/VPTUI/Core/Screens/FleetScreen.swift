@@ -38,7 +38,6 @@ enum FleetScreen {
         let inner = area.inner
         guard !inner.isEmpty else { return }
         let plan = Self.plan(state, in: area)
-        Self.drawTitle(plan, in: area, of: &buffer)
         var y = inner.y
         for (instance, height) in plan.blocks {
             let block = Rect(x: inner.x, y: y, width: inner.width, height: height)
@@ -83,12 +82,9 @@ enum FleetScreen {
             hidden: all.count - shown.count)
     }
 
-    /// Draws the title again after the border above has covered it.
+    /// Draws the title, once the list above has drawn the border that it shares with the graphs.
     static func drawTitle(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
-        Self.drawTitle(Self.plan(state, in: area), in: area, of: &buffer)
-    }
-
-    private static func drawTitle(_ plan: Plan, in area: Rect, of buffer: inout CellBuffer) {
+        let plan = Self.plan(state, in: area)
         var subtitle = "the last \(TimeSpan.rough(plan.step * Double(plan.columns)))"
         if plan.hidden > 0 { subtitle += " · \(plan.hidden) more have no room" }
         let end = area.maxX - 2
@@ -177,7 +173,7 @@ enum FleetScreen {
         let count = min(plan.columns, width)
         let values = TimeGraph.values(moments, graph.figure, count: count, step: plan.step, now: state.now)
         let isShare = graph.name != "net/s"
-        let top = isShare ? 1 : Self.roundedUp(values.compactMap(\.self).max() ?? 0)
+        let top = isShare ? 1 : Self.scale(for: values.compactMap(\.self).max() ?? 0)
         let rows = TimeGraph.rows(
             values, top: top, height: area.height, isASCII: state.settings.isASCII)
         for (index, row) in rows.enumerated() {
@@ -185,7 +181,7 @@ enum FleetScreen {
             if index == rows.count - 1 {
                 buffer.write(graph.name, x: area.x + 1, y: y, style: Style(.muted), limit: axis - 1)
             } else if index == 0 {
-                let scale = isShare ? "100 %" : Self.rate(top)
+                let scale = isShare ? "100 %" : Format.bytes(Int64(saturating: top))
                 buffer.write(
                     scale, x: area.x + max(0, axis - 1 - DisplayWidth.of(scale)), y: y, style: Style(.muted),
                     limit: axis - 1)
@@ -197,25 +193,7 @@ enum FleetScreen {
     }
 
     /// Rounds up to 1, 2 or 5 times a power of ten, at least 10 kB, so that the scale seldom changes.
-    private static func roundedUp(_ value: Double) -> Double {
-        var unit = 10_000.0
-        guard value.isFinite else { return unit }
-        while unit < 1e15 {
-            for factor in [1.0, 2, 5] where value <= unit * factor { return unit * factor }
-            unit *= 10
-        }
-        return unit
-    }
-
-    /// `500 kB`: of a second, as the name of the curve says.
-    private static func rate(_ bytes: Double) -> String {
-        let units = ["kB", "MB", "GB", "TB"]
-        var value = bytes / 1000
-        var index = 0
-        while value >= 1000, index < units.count - 1 {
-            value /= 1000
-            index += 1
-        }
-        return "\(Format.short(value)) \(units[index])"
+    private static func scale(for value: Double) -> Double {
+        CurveScale.roundStep(value.isFinite ? max(10_000, min(value, 1e15)) : 10_000)
     }
 }
