@@ -51,7 +51,7 @@ struct MetricsCommand: AsyncParsableCommand {
     func run() async throws {
         if self.jobs.allSatisfy(Self.isFile) {
             // A file needs no configuration and no history.
-            if self.csv { return try MetricsTable.write(self.jobs.map { ($0, nil) }, nil) }
+            if self.csv { return try MetricsCSV.write(self.jobs.map { ($0, nil) }, nil) }
             let readings = try self.jobs.map { try Self.read(file: $0) }
             return try self.show(
                 readings, terminal: Terminal(environment: ProcessInfo.processInfo.environment))
@@ -63,7 +63,7 @@ struct MetricsCommand: AsyncParsableCommand {
             let job = Self.isFile(name) ? nil : await session.catchUp(try engine.job(named: name), engine)
             jobs.append((name, job))
         }
-        if self.csv { return try MetricsTable.write(jobs, engine) }
+        if self.csv { return try MetricsCSV.write(jobs, engine) }
         if self.watch { return try await self.keepShowing(jobs.compactMap(\.job), engine, session) }
         let readings = try jobs.map { name, job in
             try job.map { Reading(name: $0.id.rawValue, job: $0, report: engine.training(of: $0)) }

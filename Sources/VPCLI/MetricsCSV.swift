@@ -3,7 +3,7 @@ import Glibc
 import VPEngine
 
 /// The figures of jobs as lines with commas: every one, as the logs have them, written as they are read.
-struct MetricsTable {
+struct MetricsCSV {
     private static let blockSize = 1 << 16
 
     /// Not yet written.
@@ -13,7 +13,7 @@ struct MetricsTable {
 
     /// - Parameter logs: names, each with its job; nil for a file or standard input.
     static func write(_ logs: [(name: String, job: Job?)], _ engine: Engine?) throws {
-        let table = Box(MetricsTable())
+        let table = Box(MetricsCSV())
         table.value.add("job,series,kind,step,value\n")
         for (name, job) in logs {
             let head = Self.field(job?.id.rawValue ?? name)
@@ -33,8 +33,8 @@ struct MetricsTable {
 
     /// What the closure of a reader and this function both write to.
     private final class Box {
-        var value: MetricsTable
-        init(_ value: MetricsTable) { self.value = value }
+        var value: MetricsCSV
+        init(_ value: MetricsCSV) { self.value = value }
     }
 
     private static func read(file: String, _ each: @escaping TrainingPoints.Each) throws {
