@@ -32,13 +32,14 @@ COMMAND = "python3 train.py --epochs 120"
 def script():
     """Keys, what the screen shows before they are typed, and how long it is looked at."""
     yield "c", "vast RTX 4090", 1.5
-    yield "\x1b[A\x1b[A", "the cheapest of", 1.2
+    yield "\x1b[A\x1b[A", "this very offer", 1.2
     for letter in COMMAND:
         yield letter, None, 0.05
     yield "\x13", None, 1.5
     yield "1", "epoch 20/120", 1.0
     yield "4m", None, 2.0
-    yield "m/", "epoch 60/120", 2.5
+    yield "m", None, 3.0
+    yield "/", None, 1.5
     for letter in "saved":
         yield letter, None, 0.08
     yield "\r", None, 1.0
