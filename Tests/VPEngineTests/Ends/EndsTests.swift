@@ -227,7 +227,8 @@ struct EndsTests {
             #expect(fixture.here("second.txt") == nil)
             #expect(await fixture.cloud.instanceCount == (verb == "stop" ? 1 : 0))
             guard owner == .ours else { return }
-            #expect(try fixture.engine.jobs().map(\.state) == [.cancelled, .cancelled])
+            let jobs = try fixture.engine.jobs()
+            #expect(jobs.map(\.state) == [.cancelled, .cancelled], "\(jobs)")
         }
     }
 
