@@ -9,9 +9,9 @@ struct Pursuit {
     let progress: @Sendable (ActionProgress) -> Void
 
     /// Returns how long an end is pursued while somebody waits, in seconds; in a rehearsal cloud the time is
-    /// shorter, but never under a few of our seconds.
+    /// shorter, but never under 12 of our seconds: its instances end in real time.
     static func patience(_ seconds: Double, _ context: EngineContext) -> Double {
-        max(min(5, seconds), seconds * min(1, context.configuration.timeScale))
+        max(min(12, seconds), seconds * min(1, context.configuration.timeScale))
     }
 
     /// Returns the result of `body` as soon as it succeeds. Throws its last error when the patience is over,

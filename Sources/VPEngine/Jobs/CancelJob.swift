@@ -43,9 +43,12 @@ struct CancelJob {
                 ended = try book.note(
                     .swept(left, isCertain: !reports.contains(.unadopted)),
                     .ended(end, tail: tail, logIsVerified: nil), of: self.id, at: now)?.job
-            case .lost, .following, .queued, .survivor, .about, .background, .child, .unadopted:
-                ended = try book.note(.supervisorLost, of: self.id, at: now)?.job
-            case .absent, .failed, nil: break
+            case .lost: ended = try book.note(.supervisorLost, of: self.id, at: now)?.job
+            case .following, .queued:
+                throw EngineError(
+                    .cancelIncomplete, activity,
+                    detail: "its supervisor has not recorded the end after a minute")
+            case .survivor, .about, .background, .child, .unadopted, .absent, .failed, nil: break
             }
         }
         switch reports.last {

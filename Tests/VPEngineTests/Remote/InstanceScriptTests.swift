@@ -43,6 +43,29 @@ struct InstanceScriptTests {
         }
     }
 
+    /// The supervisor writes how the job ended and is gone, between two looks of the same script.
+    @Test(arguments: Self.shells) func anEndWrittenDuringALookIsSeen(kind: JobShell.Kind) async throws {
+        try await JobShell.with(kind) { shell in
+            let job = shell.home + "/.vp/jobs/train-1"
+            try self.write("", to: job + "/log")
+            let script = JobScript.look(at: [JobID("train-1")]).replacingOccurrences(
+                of: "report() {",
+                with: """
+                    alive() {
+                    echo 'code=0 start=1 lasted=2 bytes=0' >"$job/status"
+                    return 1
+                    }
+                    report() {
+                    """)
+            let result = try await shell.result(of: script)
+            guard case .ended(let end) = JobReport.all(in: result.errorOutput).last else {
+                Issue.record("\(result.errorOutput)")
+                return
+            }
+            #expect(end.outcome == .exited(0))
+        }
+    }
+
     @Test(arguments: Self.shells) func theLastLookFindsWhatAListingDoesNot(kind: JobShell.Kind) async throws {
         try await JobShell.with(kind) { shell in
             let (root, set) = (shell.home + "/it's here", shell.home + "/a set")

@@ -20,7 +20,8 @@ for process in $(own); do
     { read -r name <"/proc/$process/comm"; } 2>/dev/null
     echo "vp-job survivor $process $name" >&2
 done
-tries=150
+# A minute: the supervisor of a machine under load takes its time to write its line.
+tries=600
 while [ $tries -gt 0 ] && [ ! -s "$job/status" ] && alive "$job"; do
     sleep 0.1
     tries=$((tries - 1))

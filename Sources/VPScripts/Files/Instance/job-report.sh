@@ -8,6 +8,9 @@
 . ./children.sh
 report() {
     children
+    # The supervisor may write its line and be gone between two looks: its line is read after the look at it.
+    supervised=''
+    [ -s "$job/status" ] || ! alive "$job" || supervised=1
     if [ -s "$job/status" ]; then
         ended=ended
         [ ! -f "$job/cancelled" ] || ended=cancelled
@@ -22,7 +25,7 @@ report() {
             [ -z "$sum" ] || status="$status sum=${sum%% *}"
         fi
         echo "vp-job $ended $status" >&2
-    elif alive "$job"; then
+    elif [ -n "$supervised" ]; then
         if [ -s "$job/pid" ]; then
             read -r _ start <"$job/pid"
             echo "vp-job following $start" >&2
