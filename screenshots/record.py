@@ -170,7 +170,7 @@ def gif(path, cast):
     display = ":" + os.read(read, 16).decode().strip()
     environment = {**os.environ, "DISPLAY": display, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     window = subprocess.Popen(
-        ["xterm", "-fa", "DejaVu Sans Mono", "-fs", "7", "-bg", "#101418", "-fg", "#d0d4d8", "-b", "4", "+sb",
+        ["xterm", "-fa", "DejaVu Sans Mono", "-fs", "8", "-bg", "#101418", "-fg", "#d0d4d8", "-b", "4", "+sb",
          "-geometry", f"{WIDTH}x{HEIGHT}+0+0", "-e", sys.executable, os.path.abspath(__file__), "--play",
          os.path.abspath(cast)], env=environment)
     frames, before = [], None
@@ -194,9 +194,11 @@ def gif(path, cast):
     command = ["convert", "-loop", "0"]
     for (name, at), (_, until) in zip(frames, frames[1:] + [("", frames[-1][1] + 2)]):
         command += ["-delay", str(max(8, min(200, round((until - at) * 100)))), name]
-    command += ["-background", "black", "-crop", "860x520+0+0", "+repage", "+dither", "-colors", "48",
-                "-layers", "optimize", path]
+    # The window is what differs from the empty screen around it.
+    size = subprocess.run(["convert", frames[0][0], "-format", "%@", "info:"], capture_output=True, check=True).stdout
+    command += ["-crop", size.decode(), "+repage", "+dither", "-colors", "48", path]
     subprocess.run(command, check=True)
+    subprocess.run(["gifsicle", "--batch", "-O3", "--colors", "32", path], check=True)
     shutil.rmtree(work, ignore_errors=True)
     print(path, os.path.getsize(path), "bytes,", len(frames), "frames")
 

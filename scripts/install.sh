@@ -2,13 +2,13 @@
 # Installs the Debian packages that are missing: scripts/install.sh [run] [test] [screenshots]
 #   run          the packages for building, the demo and the loopback cloud (the default)
 #   test         those, and the packages for the tests
-#   screenshots  those, and the packages for screenshots/capture.sh
+#   screenshots  those, and the packages for screenshots/capture.sh and record.py
 # Ends quickly if everything is installed.
 set -eu
 
 run="ca-certificates libcurl4 git libncurses-dev libsqlite3-dev openssh-client openssh-server rsync bubblewrap python3"
 test="$run tmux groff-base python3-venv shellcheck shfmt busybox perl strace"
-screenshots="$test xvfb xterm x11-utils imagemagick fonts-dejavu-core"
+screenshots="$test xvfb xterm x11-utils imagemagick gifsicle fonts-dejavu-core"
 
 wanted=""
 for set in "${@:-run}"; do

@@ -227,8 +227,7 @@ struct EndsTests {
             #expect(fixture.here("second.txt") == nil)
             #expect(await fixture.cloud.instanceCount == (verb == "stop" ? 1 : 0))
             guard owner == .ours else { return }
-            let jobs = try fixture.engine.jobs()
-            #expect(jobs.map(\.state) == [.cancelled, .cancelled], "\(jobs)")
+            #expect(try fixture.engine.jobs().filter { $0.state != .cancelled } == [])
         }
     }
 
