@@ -110,7 +110,7 @@ enum InstanceTable {
         var total = "\(Units.count(instances.count, "instance")), running \(Units.hourly(running))"
         if parked > 0 { total += ", parked \(Units.dollars(parked))/day" }
         if let balance = money?.balanceDollars { total += ", balance \(Units.dollars(balance))" }
-        if let hours = money?.hoursLeft { total += ", \(Int(saturating: hours)) h left" }
+        if let left = money?.timeLeft { total += ", \(left)" }
         lines.append(Style.faint.apply(total, if: terminal.outputHasColour))
         return lines
     }

@@ -83,9 +83,7 @@ struct CancelCommand: AsyncParsableCommand {
         let job = try engine.job(named: self.job)
         let wasOver = job.state.isOver && job.endedAt != nil
         guard !wasOver || job.state == .unknown || job.record?.leftBehind.isEmpty == false else {
-            throw EngineError(
-                .noSuchJob, .init("cancelling a job", subject: job.id.rawValue),
-                detail: "the job has ended already")
+            throw EngineError(.jobOver, .init("cancelling a job", subject: job.id.rawValue))
         }
         try session.requireKey(for: job.instance.platform)
         let request = CancelRequest(

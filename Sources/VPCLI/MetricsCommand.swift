@@ -60,7 +60,7 @@ struct MetricsCommand: AsyncParsableCommand {
         let engine = try session.engine()
         var jobs: [(name: String, job: Job?)] = []
         for name in self.jobs {
-            let job = Self.isFile(name) ? nil : await session.catchUp(try engine.job(named: name), engine)
+            let job = Self.isFile(name) ? nil : await session.catchUp(try self.job(name, engine), engine)
             jobs.append((name, job))
         }
         if self.csv { return try MetricsCSV.write(jobs, engine) }
@@ -126,6 +126,16 @@ struct MetricsCommand: AsyncParsableCommand {
                 code: "fileSystem", message: "\(Terminal.printable(path)) could not be written.",
                 advice: "Give a file in an existing folder that you can write to.",
                 status: Status.configuration)
+        }
+    }
+
+    private func job(_ name: String, _ engine: Engine) throws(EngineError) -> Job {
+        do {
+            return try engine.job(named: name)
+        } catch {
+            guard error.code == .noSuchJob, FileManager.default.fileExists(atPath: name) else { throw error }
+            throw EngineError(
+                .noSuchJob, error.activity, detail: "to read the file of that name, write ./\(name)")
         }
     }
 

@@ -167,10 +167,9 @@ struct Session: Sendable {
 
     /// Throws before any request is made if no usable platform has a key.
     func requireKey(for platform: Platform? = nil) throws {
-        let wanted = platform ?? .vast
         let found = self.configuration.endpoints.contains { platform == nil || $0.platform == platform }
         guard found else {
-            throw EngineError(.missingKey, .init("looking for an API key", platform: wanted))
+            throw EngineError(.missingKey, .init("looking for an API key", platform: platform))
         }
     }
 

@@ -37,7 +37,7 @@ enum Report {
         let choices = error.suggestions.map(Terminal.printable).joined(separator: ", ")
         let name = activity.platform?.rawValue ?? "vast"
 
-        let (message, advice): (String, String) =
+        let (sentence, advice): (String, String) =
             switch error.code {
             case .badConfiguration:
                 (
@@ -45,11 +45,17 @@ enum Report {
                     "Correct the file; `vp config-show` shows the settings that vp reads."
                 )
             case .missingKey:
-                (
-                    "No API key\(platform.map { " for \($0)" } ?? "") was found.",
-                    "Set one with `vp config-set --\(name)-api-key -`, or in \(name.uppercased())_API_KEY. "
-                        + "`vp demo` works without a key."
-                )
+                platform == nil
+                    ? (
+                        "No API key was found.",
+                        "One platform is enough: `vp config-set --vast-api-key -` or `vp config-set --runpod-api-key -`. "
+                            + "`vp demo` works without a key."
+                    )
+                    : (
+                        "No API key\(platform.map { " for \($0)" } ?? "") was found.",
+                        "Set one with `vp config-set --\(name)-api-key -`, or in \(name.uppercased())_API_KEY. "
+                            + "`vp demo` works without a key."
+                    )
             case .unauthorized:
                 (
                     "\(platform ?? "The platform") refused the API key\(because).",
@@ -167,12 +173,18 @@ enum Report {
                     "The account\(place) does not have your ssh key\(subject)\(because).",
                     "Nothing was rented. --yes adds the key to the account, and so does `vp doctor --fix`."
                 )
+            case .noInstance where !subject.isEmpty:
+                (
+                    "No instance\(place) has the id or name\(subject)\(because).",
+                    choices.isEmpty ? "`vp ls` lists your instances." : "Your instances: \(choices)."
+                )
             case .noInstance:
                 (
-                    "No suitable instance was found\(because).",
+                    "No running instance belongs to this project\(because).",
                     choices.isEmpty
                         ? "Rent one with `vp create-instance --gpu-type RTX4090`; `vp ls` lists your instances."
-                        : "Your instances: \(choices). Choose one with -i ID, or start it with `vp start ID`."
+                        : "Your instances: \(choices). Use one of another project with -i ID --own-folder, start a stopped one "
+                            + "with `vp start ID`, or rent one with `vp create-instance`."
                 )
             case .ambiguousInstance:
                 ("Several instances match\(because).", "Choose one with -i ID: \(choices).")
@@ -225,11 +237,18 @@ enum Report {
                     "The instance\(subject) does not accept the ssh key\(because).",
                     "The key must be on the account before the instance is rented; `vp config-show` shows which key vp uses."
                 )
+            case .noSuchJob where activity.subject == Engine.newestJob:
+                ("No job has been run yet.", "Run one: `vp run -- python train.py`.")
             case .noSuchJob:
                 (
                     subject.isEmpty
                         ? "No such job\(because)." : "The job\(subject) does not exist\(because).",
                     "`vp jobs` lists the jobs."
+                )
+            case .jobOver:
+                (
+                    "The job\(subject) has already ended, and left no processes behind\(because).",
+                    "`vp jobs\(subject)` shows how it ended."
                 )
             case .cancelIncomplete:
                 (
@@ -287,9 +306,11 @@ enum Report {
                 )
             case .limitRefused:
                 (
-                    "A limit that you set does not allow this\(because).",
-                    "Raise the limit if you want this; `vp limits` shows all of them."
+                    "A limit does not allow this\(because).",
+                    "Change that limit if you want this; `vp limits` shows those that limits.yaml sets."
                 )
+            case .portRefused:
+                ("The port could not be forwarded\(because).", "Choose another local port.")
             case .stopRuleMet:
                 (
                     "The job was ended\(because).",
@@ -319,49 +340,13 @@ enum Report {
                     "Check its permissions and the free space on its disk."
                 )
             }
+        let message = sentence.replacing("?.", with: "?")
         guard let leftover = error.leftoverInstance else {
             return Words(code: error.code.rawValue, message: message, advice: advice)
         }
         return Words(
             code: error.code.rawValue, message: message,
             advice: "\(leftover) still exists and is billed: `vp destroy-instance \(leftover)` destroys it.")
-    }
-
-    static func status(for error: any Error) -> Int32 {
-        switch error {
-        case let error as EngineError: Self.status(for: error.code)
-        case let failure as CommandFailure: failure.status
-        case let exit as ExitStatus: exit.status
-        default: Status.failed
-        }
-    }
-
-    static func status(for code: EngineError.Code) -> Int32 {
-        switch code {
-        case .badConfiguration, .missingKey, .unauthorized, .missingPermission, .missingIdentity,
-            .missingProgram, .unsupported,
-            .unknownGPU, .nameInUse, .keyNotOnAccount, .workspaceRefused, .historyUnavailable, .fileSystem,
-            .localDiskFull, .noSuchJob:
-            Status.configuration
-        case .noMatchingOffer, .offerTaken, .noCandidateLeft, .otherProject, .noInstance, .ambiguousInstance,
-            .instanceGone,
-            .instanceNotRunning, .imageUnavailable, .registryBusy,
-            .instanceNotReady:
-            Status.noInstance
-        case .badRequest, .insufficientCredit, .rateLimited, .searchQuotaSpent, .networkDown,
-            .insecureConnection,
-            .timedOut, .platformFailed, .badResponse, .endpointRetired:
-            Status.platform
-        case .unreachable, .sshRefused, .answerTooLarge: Status.unreachable
-        case .uploadFailed, .remoteDiskFull, .conflictingFiles: Status.uploadFailed
-        case .unsafeResults, .downloadFailed: Status.resultsNotWhole
-        case .hostKeyChanged: Status.hostKeyChanged
-        case .instanceLost: Status.instanceLost
-        case .limitRefused, .stopRuleMet, .uploadTooBig, .imageUnfit, .jobsRunning: Status.limitRefused
-        case .cancelIncomplete: Status.failed
-        case .destroyUnconfirmed: Status.stillExists
-        case .cancelled: Status.interrupted
-        }
     }
 
     /// Writes `error` to stderr, in words or as JSON.

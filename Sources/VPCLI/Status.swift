@@ -1,3 +1,5 @@
+import VPEngine
+
 /// A failure of `vp` itself, as opposed to one of the engine.
 struct CommandFailure: Error, Hashable {
     var code: String
@@ -26,4 +28,43 @@ enum Status {
     static let limitRefused: Int32 = 208
     static let stillExists: Int32 = 209
     static let interrupted: Int32 = 130
+}
+
+extension Report {
+    static func status(for error: any Error) -> Int32 {
+        switch error {
+        case let error as EngineError: Self.status(for: error.code)
+        case let failure as CommandFailure: failure.status
+        case let exit as ExitStatus: exit.status
+        default: Status.failed
+        }
+    }
+
+    static func status(for code: EngineError.Code) -> Int32 {
+        switch code {
+        case .badConfiguration, .missingKey, .unauthorized, .missingPermission, .missingIdentity,
+            .missingProgram, .unsupported,
+            .unknownGPU, .nameInUse, .keyNotOnAccount, .workspaceRefused, .historyUnavailable, .fileSystem,
+            .localDiskFull, .noSuchJob, .jobOver:
+            Status.configuration
+        case .noMatchingOffer, .offerTaken, .noCandidateLeft, .otherProject, .noInstance, .ambiguousInstance,
+            .instanceGone,
+            .instanceNotRunning, .imageUnavailable, .registryBusy,
+            .instanceNotReady:
+            Status.noInstance
+        case .badRequest, .insufficientCredit, .rateLimited, .searchQuotaSpent, .networkDown,
+            .insecureConnection,
+            .timedOut, .platformFailed, .badResponse, .endpointRetired:
+            Status.platform
+        case .unreachable, .sshRefused, .answerTooLarge: Status.unreachable
+        case .uploadFailed, .remoteDiskFull, .conflictingFiles: Status.uploadFailed
+        case .unsafeResults, .downloadFailed: Status.resultsNotWhole
+        case .hostKeyChanged: Status.hostKeyChanged
+        case .instanceLost: Status.instanceLost
+        case .limitRefused, .stopRuleMet, .uploadTooBig, .imageUnfit, .jobsRunning: Status.limitRefused
+        case .cancelIncomplete, .portRefused: Status.failed
+        case .destroyUnconfirmed: Status.stillExists
+        case .cancelled: Status.interrupted
+        }
+    }
 }

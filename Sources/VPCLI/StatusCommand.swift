@@ -20,14 +20,14 @@ struct StatusCommand: ParsableCommand {
         }
     }
 
-    /// `run $0.71/h · parked $0.12/day · balance $24.10 · 33 h left · 2 alarms: …`
+    /// `run $0.71/h · parked $0.12/day · balance $24.10 · 33 h left on vast.ai · 2 alarms: …`
     static func line(_ report: MoneyReport, now: Date) -> String {
         var parts = ["run \(Self.short(report.runningDollarsPerHour))/h"]
         if report.parkedDollarsPerDay > 0 {
             parts.append("parked \(Self.short(report.parkedDollarsPerDay))/day")
         }
         if let balance = report.balanceDollars { parts.append("balance \(Self.short(balance))") }
-        if let hours = report.hoursLeft { parts.append("\(Int(saturating: hours)) h left") }
+        if let left = report.timeLeft { parts.append(left) }
         if report.spentToday > 0.005 { parts.append("today \(Self.short(report.spentToday))") }
         if let worst = report.alarms.first {
             let more = report.alarms.count > 1 ? " (+\(report.alarms.count - 1))" : ""
@@ -62,5 +62,14 @@ struct StatusCommand: ParsableCommand {
                     ])
                 }),
         ])
+    }
+}
+
+extension MoneyReport {
+    /// `82 h left on vast.ai`: the balance is that of all accounts, the time that of the first to be empty.
+    var timeLeft: String? {
+        guard let hours = self.hoursLeft else { return nil }
+        let place = self.shortestPlatform.map { " on \($0.displayName)" } ?? ""
+        return "\(Int(saturating: hours)) h left\(place)"
     }
 }

@@ -167,7 +167,7 @@ struct MoneyTests {
         try await self.withCloud { cloud, harness in
             _ = try await self.rent(harness)
             let list = try await harness.vp("ls")
-            #expect(list.stdout.contains(#/, balance \$\d+\.\d\d, \d+ h left\n/#), "\(list)")
+            #expect(list.stdout.contains(#/, balance \$\d+\.\d\d, \d+ h left on vast\.ai\n/#), "\(list)")
             cloud.intercept { _ in
                 Issue.record("vp status asked a platform")
                 return .pass

@@ -6,7 +6,6 @@ import VPTestSupport
 @testable import vp
 
 @Suite struct WordsTests {
-    /// Message and advice for every way to fail; the golden shows them as a user would read them.
     /// Whatever went wrong: what goes on costing money is what must be done about.
     @Test func aFailureThatLeavesAnInstanceSaysHowToEndIt() {
         let error = EngineError(
@@ -17,6 +16,51 @@ import VPTestSupport
         #expect(words.advice == "31415 still exists and is billed: `vp destroy-instance 31415` destroys it.")
     }
 
+    /// The same failure has other words where nothing was named, or where the name stands for something else.
+    @Test(
+        arguments: [
+            (
+                EngineError.Code.noInstance, "nope", ["7800118  moons"],
+                "No instance has the id or name nope.",
+                "Your instances: 7800118  moons."
+            ),
+            (
+                .noInstance, nil, ["7800118  moons"], "No running instance belongs to this project.",
+                "Your instances: 7800118  moons. Use one of another project with -i ID --own-folder, start a stopped "
+                    + "one with `vp start ID`, or rent one with `vp create-instance`."
+            ),
+            (.noSuchJob, "-1", [], "No job has been run yet.", "Run one: `vp run -- python train.py`."),
+            (
+                .missingKey, nil, [], "No API key was found.",
+                "One platform is enough: `vp config-set --vast-api-key -` or `vp config-set --runpod-api-key -`. "
+                    + "`vp demo` works without a key."
+            ),
+        ] as [(EngineError.Code, String?, [String], String, String)])
+    func whatIsMissingIsNamed(
+        code: EngineError.Code, subject: String?, suggestions: [String], message: String, advice: String
+    ) {
+        let words = Report.words(
+            for: EngineError(code, .init("x", subject: subject), suggestions: suggestions))
+        #expect(words.message == message)
+        #expect(words.advice == advice)
+    }
+
+    /// The balance is that of all accounts, so it is said which of them is empty first.
+    @Test func theTimeLeftNamesItsAccount() {
+        func report(_ balances: [Balance]) -> MoneyReport {
+            let instance = Instance(
+                id: .init(platform: .vast, rawValue: "7800"), status: .running, gpuName: "RTX 4090",
+                price: .init(dollarsPerHour: 0.5), createdAt: Date(timeIntervalSinceNow: -60))
+            return MoneyReport(
+                instances: [instance], balances: balances, spentToday: 0, dollarsPerDay: nil, alarms: [],
+                asOf: Date())
+        }
+        let vast = Balance(platform: .vast, dollars: 10)
+        #expect(report([vast]).timeLeft == "20 h left")
+        #expect(report([vast, Balance(platform: .runpod, dollars: 90)]).timeLeft == "20 h left on vast.ai")
+    }
+
+    /// Message and advice for every way to fail; the golden shows them as a user would read them.
     @Test func everyErrorHasWordsAndAStatus() {
         var text = ""
         for code in EngineError.Code.allCases {

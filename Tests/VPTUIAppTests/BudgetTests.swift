@@ -15,7 +15,7 @@ struct BudgetTests {
             session.type("\t\t\t\t0.001")
             try session.wait(for: "$0.00 buys")
             try session.press("\u{13}", until: { !$0.contains("Rent an instance") })
-            try session.wait(for: "A limit of yours refused it", seconds: 60)
+            try session.wait(for: "One of your limits does not allow this", seconds: 60)
             try session.wait(for: "--max-cost $0.0010 buys")
             #expect(await rented.cloud.instanceCount == 0)
         }
@@ -25,7 +25,7 @@ struct BudgetTests {
         try await RentedDashboard.open(configuration: "budget:\n  per_day: 0.01\n") { rented in
             try rented.session.rentSelectedOffer()
             try rented.session.wait(for: "(budget.per_day)", seconds: 60)
-            #expect(rented.session.screen.contains("A limit of yours refused it"))
+            #expect(rented.session.screen.contains("One of your limits does not allow this"))
             #expect(await rented.cloud.instanceCount == 0)
         }
     }
@@ -38,7 +38,7 @@ struct BudgetTests {
             try session.wait(for: "Run on")
             // A few seconds of the cheapest.
             session.type("--max-cost 0.00006 echo partial > result.txt; sleep 1000\r")
-            try session.wait(for: "A limit of yours refused it", seconds: 90)
+            try session.wait(for: "One of your limits does not allow this", seconds: 90)
             try session.wait(for: "of this run (--max-cost) is spent")
             #expect(rented.text("result.txt") == "partial\n")
             try session.press("\u{1B}", until: RentedDashboard.isFree)

@@ -72,7 +72,7 @@ public struct Limits: Hashable, Sendable {
 
     /// Throws `.limitRefused` if a limits file cannot be used.
     package func requireUsable() throws(EngineError) {
-        if let problem = self.problem { throw Self.refusal(problem) }
+        if let problem = self.problem { throw Self.refusal("the limits cannot be used, \(problem)") }
     }
 
     /// Throws `.limitRefused` if none of `verbs` may be used.

@@ -174,7 +174,7 @@ extension Engine {
     }
 
     /// Ends a `forward` with the same ports. Throws `.unsupported` if the connection cannot be shared, and
-    /// `.limitRefused` if ssh refuses.
+    /// `.portRefused` if ssh refuses.
     public func endForward(_ id: InstanceID, localPort: Int, remotePort: Int) async throws(EngineError) {
         try await self.forwarding(to: id).perform(.end, localPort: localPort, remotePort: remotePort)
     }

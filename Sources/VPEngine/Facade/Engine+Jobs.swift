@@ -12,10 +12,13 @@ extension Engine {
         try self.context.store.jobs(on: instance)
     }
 
-    /// Finds a job by id, unique prefix, or `-1` for the newest.
+    /// Names the newest job.
+    public static let newestJob = "-1"
+
+    /// Finds a job by id, unique prefix, or `newestJob`.
     public func job(named name: String) throws(EngineError) -> Job {
         let activity = EngineError.Activity("looking for a job", subject: name)
-        if name == "-1" {
+        if name == Self.newestJob {
             guard let newest = try self.context.store.jobs(limit: 1).first else {
                 throw EngineError(.noSuchJob, activity)
             }

@@ -220,11 +220,11 @@ struct RentalCandidates {
                 + "\(Figures.dollars(limit.dollarsPerHour, 3))/h" + self.origin(of: limit))
     }
 
-    /// ` (max_price in FILE)` if the limit is a cap and not the user's own request.
+    /// ` (max_price in FILE)` if the limit is a cap, or what else may have set it.
     private func origin(of limit: HourlyPrice) -> String {
         guard let cap = self.context.configuration.limits.maximumPrice, cap.value <= limit.dollarsPerHour
         else {
-            return ""
+            return " (--max-price or defaults.max_price)"
         }
         return " (max_price in \(cap.file))"
     }

@@ -86,9 +86,13 @@ public struct EngineError: Error, Hashable, Sendable {
         case hostKeyChanged
         /// The instance's sshd accepted none of our keys.
         case sshRefused
+        /// ssh could not forward the port; `detail` has its words.
+        case portRefused
         /// No job has that id, several begin with it (`suggestions` lists them), or the instance has no
         /// record of it.
         case noSuchJob
+        /// The job to cancel has ended and left nothing behind.
+        case jobOver
         /// Processes of a cancelled job still run; `detail` names them.
         case cancelIncomplete
         /// The project folder does not exist, or is one that is never synced: `/`, the home folder or a

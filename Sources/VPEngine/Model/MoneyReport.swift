@@ -76,6 +76,8 @@ public struct MoneyReport: Hashable, Codable, Sendable {
     public var balanceDollars: Double?
     /// Hours until the money of the first account is gone.
     public var hoursLeft: Double?
+    /// The platform of that account if there are several.
+    public var shortestPlatform: Platform?
     /// Dollars spent since midnight UTC.
     public var spentToday: Double
     /// The limit on spending from one midnight UTC to the next; nil for no limit.
@@ -97,7 +99,12 @@ public struct MoneyReport: Hashable, Codable, Sendable {
             .sumOfDollars { $0.price.dollarsPerDay }
         self.runningCount = running.count
         self.balanceDollars = balances.isEmpty ? nil : balances.sumOfDollars(of: \.dollars)
-        self.hoursLeft = Self.hoursLeft(instances, balances)
+        let accounts = balances.compactMap { balance in
+            Self.hoursLeft(instances, [balance]).map { (balance.platform, hours: $0) }
+        }
+        let shortest = accounts.min { $0.hours < $1.hours }
+        self.hoursLeft = shortest?.hours
+        self.shortestPlatform = balances.count > 1 ? shortest?.0 : nil
         self.spentToday = spentToday
         self.dollarsPerDay = dollarsPerDay
         self.alarms = alarms

@@ -12,7 +12,7 @@ struct PortForwarding {
     let runner: any ProcessRunner
     let environment: [String: String]
 
-    /// Throws `.unsupported` if the connection cannot be shared, and `.limitRefused` if ssh refuses.
+    /// Throws `.unsupported` if the connection cannot be shared, and `.portRefused` if ssh refuses.
     func perform(_ operation: Operation, localPort: Int, remotePort: Int) async throws(EngineError) {
         let activity = EngineError.Activity(
             "forwarding port \(localPort)", platform: self.instance.platform, subject: self.instance.rawValue)
@@ -30,7 +30,7 @@ struct PortForwarding {
             ProcessCommand("ssh", words, environment: self.environment))
         guard result.isSuccess else {
             throw EngineError(
-                .limitRefused, activity, detail: result.lastErrorLine ?? "ssh refused the request")
+                .portRefused, activity, detail: result.lastErrorLine ?? "ssh refused the request")
         }
     }
 }

@@ -45,7 +45,9 @@ public struct ErrorWords: Hashable, Sendable {
             )
         case .missingKey:
             return (
-                "\(place) has no key", "Set one with `vp config-set --vast-api-key -`, then press Ctrl-r."
+                "\(place) has no key",
+                "Set one with `vp config-set --\(error.activity.platform?.rawValue ?? "vast")-api-key -`, then press "
+                    + "Ctrl-r."
             )
         case .unauthorized:
             return ("\(place) refused the key", "Set a valid key with `vp config-set`, then press Ctrl-r.")
@@ -170,6 +172,7 @@ public struct ErrorWords: Hashable, Sendable {
             )
         case .noSuchJob:
             return ("There is no job \(subject)", "Press Ctrl-r to reload the history.")
+        case .jobOver: return ("\(subject) has already ended", "It left no processes behind.")
         case .cancelIncomplete:
             return (
                 "Some processes of \(subject) are still running",
@@ -211,7 +214,11 @@ public struct ErrorWords: Hashable, Sendable {
                 "Results downloaded before are kept. Rent another instance."
             )
         case .limitRefused:
-            return ("A limit of yours refused it", "Raise the limit in `.vp/config.yaml`, or request less.")
+            return (
+                "One of your limits does not allow this",
+                "Request less, or change the limit; `vp limits` shows those that limits.yaml sets."
+            )
+        case .portRefused: return ("The port could not be forwarded", "Choose another local port.")
         case .stopRuleMet:
             return ("--stop-on ended the job", "m shows its figures.")
         case .timedOut:
