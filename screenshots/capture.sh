@@ -2,6 +2,7 @@
 # Takes the pictures of the README: the real dashboard in demo mode, in xterm on a virtual screen.
 #   screenshots/capture.sh [FOLDER]      writes the PNG files there, or beside this script
 # THEMES="dark" SIZES="80x24" takes those of one theme and size only; 8 is a terminal with eight colours.
+# SCENES="curves" takes one of the two scenes only: screens, curves.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here}
@@ -89,7 +90,8 @@ rent() {
     [ -z "$typed" ] || text "$typed"
 }
 
-capture() {
+# Starts the dashboard on a cloud of its own: SIZE THEME.
+begin() {
     width=${1%x*}
     height=${1#*x}
     theme=$2
@@ -113,6 +115,17 @@ capture() {
         -e env TERM=$outer tmux $colours -S "$socket" attach &
     window=$!
     wait_for "vast RTX 4090"
+}
+
+end() {
+    keys q
+    wait_gone "1 Instances" y
+    wait "$window" || true
+    window=""
+}
+
+screens() {
+    begin "$1" "$2"
     shot "empty-$suffix"
 
     # Three instances on both platforms, two of them at a training.
@@ -171,13 +184,45 @@ capture() {
     text "rtx !3060 price:<0.9"
     shot "offers-$suffix"
     keys Enter
+    end
+}
 
-    keys q
-    wait_gone "1 Instances" y
-    wait "$window" || true
-    window=""
+# Runs a training of so many steps as a job: STEPS, then what awk prints for step i.
+train() {
+    keys 1 r
+    wait_for "Run on"
+    text "awk 'BEGIN{srand(7);for(i=1;i<=$1;i++)print \"step\",i\"/$1\",$2}'"
+    keys Enter
+}
+
+# Curves of few and of many points, with a spike, with a validation, and of three jobs at once.
+curves() {
+    begin "$1" "$2"
+    rent "the cheapest of" "true" Up Up
+    keys C-s
+    wait_for "succeeded"
+    job=1
+    for case in "10|\"loss\",2/(1+i/3)" \
+        "500|\"loss\",(i==300?40:2/(1+i/50)+rand()/10)" \
+        "100000|\"train_loss\",2/(1+i/5000)+rand()/5,(i%1000?\"\":\"val_loss \"2.1/(1+i/6000)+.1)" \
+        "400|\"loss\",2/(1+i/20)+rand()/20" "400|\"loss\",2/(1+i/40)+rand()/20" "400|\"loss\",2/(1+i/90)+rand()/20"; do
+        job=$((job + 1))
+        train "${case%%|*}" "${case#*|}"
+        wait_for "-$job ✓ succeeded"
+        keys 3 g m
+        wait_for "best"
+        case $job in 2) name=10 ;; 3) name=500-spike ;; 4) name=100000-validation ;; *) name="" ;; esac
+        [ -z "$name" ] || shot "curves-$name-$suffix"
+        keys m
+    done
+    keys 3 g Space Space Space g m
+    wait_for "best"
+    shot "curves-three-$suffix"
+    end
 }
 
 for theme in ${THEMES:-dark light 8}; do
-    for size in ${SIZES:-200x50 120x40 80x24}; do capture "$size" "$theme"; done
+    for size in ${SIZES:-200x50 120x40 80x24}; do
+        for scene in ${SCENES:-screens curves}; do "$scene" "$size" "$theme"; done
+    done
 done
