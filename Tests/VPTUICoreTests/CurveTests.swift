@@ -226,6 +226,33 @@ import VPTestSupport
         #expect(reading?.figures.series.first?.count == 200)
     }
 
+    /// Letters of curves that end side by side have the order of the curves, also where they have no room.
+    @Test(arguments: [
+        [0.9, 0.5, 0.1], [0.5, 0.45, 0.4], [0.4, 0.5, 0.45], [1.5, 1.49, 1.48], [0.01, 0, 0.02],
+    ])
+    func lettersStandInTheOrderOfTheirCurves(_ ends: [Double]) throws {
+        let curves = zip("abc", ends).map { letter, end in
+            ChartCurve(
+                name: String(letter), role: .good, letter: letter,
+                points: [(0.0, 1.5), (9.0, end), (10.0, end)].map { x, value in
+                    ChartCurve.Point(x: x, value: value, low: value, high: value)
+                })
+        }
+        var buffer = CellBuffer(size: Size(width: 60, height: 20))
+        let chart = CurveChart(curves, isLog: false, isRobust: false)
+        chart.draw(in: buffer.bounds, .braille, of: &buffer)
+        let places = try "abc".map { letter in
+            let cells = (0..<20).flatMap { y in (0..<60).map { (x: $0, y: y) } }
+            return try #require(cells.first { buffer[$0.x, $0.y].text == letter }, "\(letter)")
+        }
+        for (upper, lower) in [(0, 1), (0, 2), (1, 2), (1, 0), (2, 0), (2, 1)] where ends[upper] > ends[lower]
+        {
+            #expect(
+                places[upper].y < places[lower].y || places[upper].x < places[lower].x,
+                "\(screenText(buffer))")
+        }
+    }
+
     @Test func theLoadStandsUnderItsSteps() {
         var state = Samples.overview()
         _ = update(&state, .resized(Size(width: 200, height: 50)))

@@ -229,26 +229,30 @@ struct CurveChart {
         self.drawLetters(plot, of: &buffer)
     }
 
-    /// Draws each curve's letter at its end, because not everybody can tell colours apart.
+    /// Draws each curve's letter at its end, because not everybody can tell colours apart. Letters of curves
+    /// that end side by side stand in the order of the curves.
     private func drawLetters(_ plot: Rect, of buffer: inout CellBuffer) {
         guard self.curves.count > 1 else { return }
-        var taken: Set<Point> = []
-        for curve in self.curves {
+        let ends = self.curves.compactMap { curve -> (curve: ChartCurve, value: Double, column: Int)? in
             guard
                 let index = curve.points.indices.last(where: {
                     curve.shown($0).isFinite && curve.points[$0].x.isFinite
                 })
-            else { continue }
+            else { return nil }
             let column = max(0, min(plot.width - 1, self.column(curve.points[index].x, plot.width)))
-            let row = max(0, min(plot.height - 1, self.row(curve.shown(index), plot.height)))
-            var point = Point(x: plot.x + column, y: plot.maxY - 1 - row)
-            // The letter goes above the line, and above another curve's letter.
-            if point.y > plot.y { point.y -= 1 }
-            while taken.contains(point), point.y > plot.y { point.y -= 1 }
-            while taken.contains(point), point.x > plot.x { point.x -= 1 }
-            taken.insert(point)
+            return (curve, curve.shown(index), column)
+        }
+        // From the lowest on: each letter goes above its line, and above those of lower curves.
+        var free: [Int: Int] = [:]
+        for (curve, value, end) in ends.sorted(by: { $0.value < $1.value }) {
+            let row = max(0, min(plot.height - 1, self.row(value, plot.height)))
+            let wanted = max(plot.y, plot.maxY - 2 - row)
+            var column = end
+            while let limit = free[column], limit < plot.y, column > 0 { column -= 1 }
+            let y = max(plot.y, min(wanted, free[column] ?? wanted))
+            free[column] = y - 1
             buffer.write(
-                String(curve.letter), x: point.x, y: point.y, style: Style(curve.role, on: .base, .bold))
+                String(curve.letter), x: plot.x + column, y: y, style: Style(curve.role, on: .base, .bold))
         }
     }
 }
