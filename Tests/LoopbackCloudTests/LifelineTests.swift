@@ -47,7 +47,7 @@ struct LifelineTests {
             kill(host, SIGKILL)
             isKilled = true
             #expect(await ChildProcess.wait(for: host) == 128 + SIGKILL)
-            try await wait(for: "the end of everything", limit: .seconds(2)) {
+            try await wait(for: "the end of everything", limit: .seconds(10)) {
                 let left = Self.processes(mentioning: folder.path)
                 return left.isEmpty && !folder.exists(cloudFolder) ? true : nil
             }

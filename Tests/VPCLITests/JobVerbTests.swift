@@ -194,7 +194,7 @@ struct JobVerbTests {
                 #expect(end == .exited(130))
             }
             #expect(taken.contains { $0 <= .milliseconds(200) }, "\(taken)")
-            #expect(taken.allSatisfy { $0 < .seconds(1) }, "\(taken)")
+            #expect(taken.allSatisfy { $0 < .seconds(3) }, "\(taken)")
             #expect(try await local.job(job)["state"] as? String == "running")
             #expect(try await local.harness.vp("cancel", "--kill", job).status == 0)
         }
@@ -215,7 +215,7 @@ struct JobVerbTests {
             let end = try await session.seeEnd()
             let taken = ContinuousClock.now - start
             #expect(end == .exited(130))
-            #expect(taken < .seconds(1), "\(taken)")
+            #expect(taken < .seconds(3), "\(taken)")
             #expect(session.screen.text.contains("vp attach project-1"))
             #expect(try await local.job("project-1")["state"] as? String == "running")
             _ = try await self.start(local, "--", "touch", gate)

@@ -126,7 +126,7 @@ import VPTestSupport
         ])
         try await child.waitForOutput("begun")
         child.send(SIGINT)
-        let detached = try await child.output(limit: .seconds(10))
+        let detached = try await child.output(limit: .seconds(30))
         #expect(detached.status == 130)
         #expect(detached.stderr.contains("vp attach"), "\(detached)")
 

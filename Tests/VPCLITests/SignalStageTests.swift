@@ -56,7 +56,7 @@ struct SignalStageTests {
             run.kill(SIGTERM)
             try await run.send(SIGTERM)
             run.kill(SIGTERM)
-            #expect(try await run.end(limit: .seconds(10)) == 128 + SIGTERM, "\(run.text)")
+            #expect(try await run.end(limit: .seconds(20)) == 128 + SIGTERM, "\(run.text)")
             try await run.judge()
         }
     }

@@ -202,7 +202,9 @@ final class StagedRun {
             }
         }
         let took = ContinuousClock.now - self.sent!
-        #expect(took < .seconds(1), "\(self.stage): answered after \(took):\n\(self.text)")
+        // The promise is a second. A machine full of clouds may owe a process its turn; what would be waited for
+        // instead, a platform or an instance, takes far longer.
+        #expect(took < .seconds(3), "\(self.stage): answered after \(took):\n\(self.text)")
     }
 
     func kill(_ signal: Int32) {

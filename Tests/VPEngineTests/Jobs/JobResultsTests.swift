@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+import VPTestSupport
+
+@testable import VPEngine
+
+/// The download after a job's end.
+@Suite(.startsCloud, .requires("sshd", "rsync", "ssh"), .timeLimit(.minutes(5)))
+struct JobResultsTests {
+    /// A connection that breaks between the job's end and the download is made again; one that stays broken
+    /// is told, beside the job's own end.
+    @Test(arguments: [("ssh", 1), ("ssh", 3), ("rsync", 2), ("ssh", 1000)])
+    func aBrokenConnectionIsMadeAgain(program: String, times: Int) async throws {
+        let runner = CutRunner()
+        try await EndsFixture.with(usesSandboxes: false, runner: runner) { fixture in
+            let instance = try await fixture.create(on: .vast)
+            let request = RunRequest(
+                command: .shell("echo saved > model.bin"), syncsUp: false, isDetached: true)
+            guard case .ran(var summary) = try await fixture.perform(.run(instance.id, request)) else {
+                throw EngineFixture.WrongResult()
+            }
+            try await waitUntil("the job's result") {
+                (try? await fixture.there("[ -s model.bin ]", on: instance)) != nil
+            }
+            await fixture.engine.context.connections.close(instance.id)
+            runner.cut(program, times: times)
+            try await JobResults(context: fixture.engine.context).bring(from: instance.id, into: &summary) {
+                _ in
+            }
+            runner.cut(program, times: 0)
+            if times < 1000 {
+                #expect(summary.downloadError == nil, "\(String(describing: summary.downloadError))")
+                #expect(fixture.here("model.bin") == "saved\n")
+            } else {
+                #expect(summary.downloadError?.code == .unreachable)
+                #expect(fixture.here("model.bin") == nil)
+            }
+        }
+    }
+}
