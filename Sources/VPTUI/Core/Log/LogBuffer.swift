@@ -3,23 +3,32 @@ import VPEngine
 
 /// A part of a job's output as lines, built from bytes as they arrive.
 ///
-/// Colours are kept and all other escape sequences are dropped; `\r` starts the line over (so a progress bar
-/// is one live line), and invalid UTF-8 becomes U+FFFD. Memory is bounded by lines and by bytes; the whole
+/// Colours are kept, and other escape sequences are dropped; `\r` starts the line over (so a progress bar
+/// is one live line), rows to which the cursor moves up are written again (so several bars are one live
+/// region), and invalid UTF-8 becomes U+FFFD. Memory is bounded by lines and by bytes; the whole
 /// log is in the file that the engine keeps, and each line knows its offset in that file.
 public struct LogBuffer: Equatable, Sendable {
     public static let maximumLines = 20_000
     public static let maximumBytes = 6 << 20
     /// A longer line is split.
     public static let maximumLineBytes = 1 << 20
+    /// The most rows of a live region: more than a screen has.
+    static let maximumRegion = 200
+    /// Longer rows are no progress bars, and no part of a live region.
+    static let maximumRegionRowBytes = 4096
 
     private var lines: Deque<LogLine> = []
     private var bytes = 0
-    private var live: [UInt8] = []
-    /// The file offsets at which the unfinished line began and the next byte belongs.
-    private var liveOffset: Int64 = 0
+    /// The row under the cursor: the unfinished line, or a row of the live region.
+    private var live = LogRow()
+    /// The rows of the live region below the cursor, the lowest first;
+    /// empty if the cursor is on the last row.
+    private var below: [LogRow] = []
+    /// The number of the first line to which the cursor may move up: lines before it are from elsewhere.
+    private var regionStart = 0
+    /// The file offset at which the next byte belongs.
     public private(set) var endOffset: Int64 = 0
-    private var liveRuns: [LogLine.Run] = []
-    /// A `\r` came: the next character clears the line.
+    /// A `\r` came, or the cursor moved: the next character clears the line.
     private var isReturned = false
     private var style = Style.plain
     private var escape = EscapeState.none
@@ -44,18 +53,25 @@ public struct LogBuffer: Equatable, Sendable {
 
     public init() {}
 
-    /// The number of lines, including the unfinished one.
-    public var count: Int { self.lines.count + (self.hasLive ? 1 : 0) }
+    /// The number of lines, including the unfinished ones.
+    public var count: Int { self.lines.count + self.liveCount }
     /// One past the newest line's number.
     public var endNumber: Int { self.firstNumber + self.count }
-    private var hasLive: Bool { !self.live.isEmpty }
+    /// The number of the first line that may still change.
+    public var liveNumber: Int { self.firstNumber + self.lines.count }
+    /// The number of unfinished lines. The lowest does not count before it has text.
+    private var liveCount: Int {
+        guard let lowest = self.below.first else { return self.live.bytes.isEmpty ? 0 : 1 }
+        return 1 + self.below.count - (lowest.bytes.isEmpty ? 1 : 0)
+    }
 
     /// Returns the line with that number, or an empty one if it is no longer in the buffer.
     public func line(_ number: Int) -> LogLine {
         let index = number - self.firstNumber
         if index >= 0, index < self.lines.count { return self.lines[index] }
-        if index == self.lines.count, self.hasLive { return self.liveLine }
-        return LogLine(text: "")
+        let row = index - self.lines.count
+        guard row >= 0, row < self.liveCount else { return LogLine(text: "") }
+        return row == 0 ? self.live.line : self.below[self.below.count - row].line
     }
 
     /// Returns the number of the line that contains byte `offset` of the file, or of the
@@ -67,19 +83,23 @@ public struct LogBuffer: Equatable, Sendable {
             let middle = (low + high) / 2
             if self.lines[middle].offset <= offset { low = middle + 1 } else { high = middle }
         }
-        if low == self.lines.count, self.hasLive, self.liveOffset <= offset { low += 1 }
+        if low == self.lines.count {
+            let rows = [self.live] + self.below.reversed()
+            low += rows.prefix(self.liveCount).prefix { $0.offset <= offset }.count
+        }
         return self.firstNumber + max(0, low - 1)
     }
 
     /// The file offset of the first line.
-    public var startOffset: Int64 { self.lines.first?.offset ?? self.liveOffset }
+    public var startOffset: Int64 { self.lines.first?.offset ?? self.live.offset }
 
     /// Adds bytes from elsewhere in the file; a new line begins with them.
     public mutating func append(_ new: [UInt8], at offset: Int64) {
         if offset != self.endOffset {
-            if self.hasLive { self.finishLine() }
+            self.finishAll()
+            self.regionStart = self.liveNumber
             self.endOffset = offset
-            self.liveOffset = offset
+            self.live.offset = offset
             self.escape = .none
             self.style = .plain
             self.isReturned = false
@@ -89,9 +109,9 @@ public struct LogBuffer: Equatable, Sendable {
 
     /// Drops the lines that begin at `offset` or later, so that reading can continue from there.
     public mutating func drop(from offset: Int64) {
-        if self.hasLive || self.endOffset > offset {
-            self.live.removeAll(keepingCapacity: true)
-            self.liveRuns.removeAll(keepingCapacity: true)
+        self.moveToLowest()
+        if !self.live.bytes.isEmpty || self.endOffset > offset {
+            self.live.clear()
             self.isReturned = false
             self.escape = .none
             self.style = .plain
@@ -101,13 +121,13 @@ public struct LogBuffer: Equatable, Sendable {
             self.lines.removeLast()
         }
         self.endOffset = offset
-        self.liveOffset = offset
+        self.live.offset = offset
     }
 
     /// Adds the lines of `earlier` before these. If that exceeds the limits, the newest lines are dropped.
     public mutating func prepend(_ earlier: LogBuffer) {
         var earlier = earlier
-        if earlier.hasLive { earlier.finishLine() }
+        earlier.finishAll()
         self.lines.prepend(contentsOf: earlier.lines)
         self.firstNumber -= earlier.lines.count
         self.bytes += earlier.bytes
@@ -155,14 +175,10 @@ public struct LogBuffer: Equatable, Sendable {
     private mutating func appendText(_ text: Slice<UnsafeBufferPointer<UInt8>>) {
         if self.isReturned {
             self.isReturned = false
-            self.live.removeAll(keepingCapacity: true)
-            self.liveRuns.removeAll(keepingCapacity: true)
+            self.live.clear()
         }
-        if (self.liveRuns.last?.style ?? .plain) != self.style {
-            self.liveRuns.append(LogLine.Run(start: self.live.count, style: self.style))
-        }
-        self.live.append(contentsOf: text)
-        if self.live.count > Self.maximumLineBytes { self.finishLine() }
+        self.live.append(text, self.style)
+        if self.live.bytes.count > Self.maximumLineBytes { self.finishLine() }
     }
 
     private mutating func appendByte(_ byte: UInt8) {
@@ -182,6 +198,9 @@ public struct LogBuffer: Equatable, Sendable {
                 self.escape = .string
             case 0x20...0x2F: self.escape = .oneMore
             case 0x1B: break
+            case UInt8(ascii: "M"):
+                self.escape = .none
+                self.apply(.up(1))
             default:
                 self.escape = .none
                 // A newline within a broken sequence still ends the line.
@@ -194,7 +213,11 @@ public struct LogBuffer: Equatable, Sendable {
                 self.escape = .control(parameters)
             case 0x40...0x7E:
                 self.escape = .none
-                if byte == UInt8(ascii: "m") { self.style = SGR.applied(parameters, to: self.style) }
+                if byte == UInt8(ascii: "m") {
+                    self.style = SGR.applied(parameters, to: self.style)
+                } else if let move = LogCursorMove(parameters, final: byte) {
+                    self.apply(move)
+                }
             default:
                 self.escape = .none
                 if byte < 0x20 { self.consumePlain(byte) }
@@ -235,7 +258,7 @@ public struct LogBuffer: Equatable, Sendable {
         switch byte {
         case 0x0A: self.finishLine()
         case 0x0D: self.isReturned = true
-        case 0x08: self.removeLast()
+        case 0x08: if !self.isReturned { self.live.removeLast() }
         case 0x09: self.appendTab()
         case 0x1B: self.escape = .begun
         case 0xC2: self.escape = .c2
@@ -245,23 +268,46 @@ public struct LogBuffer: Equatable, Sendable {
 
     private mutating func appendTab() {
         let column =
-            self.isReturned ? 0 : DisplayWidth.of(String(decoding: self.live, as: UTF8.self))
+            self.isReturned ? 0 : DisplayWidth.of(String(decoding: self.live.bytes, as: UTF8.self))
         for _ in 0..<(8 - column % 8) { self.appendByte(0x20) }
     }
 
-    /// Removes the last character: a backspace, with which a spinner replaces its picture by the next.
-    private mutating func removeLast() {
-        guard !self.isReturned else { return }
-        while let byte = self.live.popLast(), byte & 0xC0 == 0x80 {}
-        self.liveRuns.removeAll { $0.start > self.live.count }
+    /// Moves the cursor within the live region, which grows upward.
+    private mutating func apply(_ move: LogCursorMove) {
+        switch move {
+        case .up(let rows):
+            for _ in 0..<min(rows, Self.maximumRegion) {
+                guard self.below.count < Self.maximumRegion, let above = self.lines.last,
+                    self.liveNumber > self.regionStart,
+                    max(above.text.utf8.count, self.live.bytes.count) <= Self.maximumRegionRowBytes
+                else { break }
+                self.lines.removeLast()
+                self.bytes -= Self.cost(above)
+                self.below.append(self.live)
+                self.live = LogRow(above)
+            }
+            self.isReturned = true
+        case .down(let rows):
+            for _ in 0..<min(rows, self.below.count) { self.finishLine() }
+            self.isReturned = true
+        case .eraseRow: self.live.clear()
+        case .eraseRest(let andBelow):
+            if self.isReturned { self.live.clear() }
+            if andBelow { self.below.removeAll() }
+        }
     }
 
+    /// Ends the row under the cursor, which goes to the next row: of the live region, or a new one.
     private mutating func finishLine() {
-        let line = self.liveLine.foldingFinishedBar()
-        self.isReturned = false
-        self.live.removeAll(keepingCapacity: true)
-        self.liveRuns.removeAll(keepingCapacity: true)
-        self.liveOffset = self.endOffset
+        let line = self.live.line.foldingFinishedBar()
+        if let next = self.below.popLast() {
+            self.live = next
+            self.isReturned = true
+        } else {
+            self.live.clear()
+            self.live.offset = self.endOffset
+            self.isReturned = false
+        }
         self.lines.append(line)
         self.bytes += Self.cost(line)
         while self.isTooLarge {
@@ -270,16 +316,13 @@ public struct LogBuffer: Equatable, Sendable {
         }
     }
 
-    private var liveLine: LogLine {
-        let text = String(decoding: self.live, as: UTF8.self)
-        // A replacement character is longer than the byte it replaces, which would shift the runs after it.
-        guard text.utf8.count == self.live.count else {
-            let runs = self.liveRuns.map { run in
-                let head = String(decoding: self.live[..<run.start], as: UTF8.self)
-                return LogLine.Run(start: head.utf8.count, style: run.style)
-            }
-            return LogLine(text: text, runs: runs, offset: self.liveOffset)
-        }
-        return LogLine(text: text, runs: self.liveRuns, offset: self.liveOffset)
+    /// Ends the live region.
+    private mutating func moveToLowest() {
+        while !self.below.isEmpty { self.finishLine() }
+    }
+
+    private mutating func finishAll() {
+        self.moveToLowest()
+        if !self.live.bytes.isEmpty { self.finishLine() }
     }
 }

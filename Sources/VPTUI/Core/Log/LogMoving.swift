@@ -96,15 +96,27 @@ extension LogState {
         }
     }
 
+    /// Returns the number of the line that shows the search's hit.
+    /// Text that several bars have overwritten has no line of its own,
+    /// and the nearest row above that matches stands for it.
+    func hitLine(_ matcher: TextMatcher) -> Int? {
+        guard let hit = self.search?.hit, self.buffer.count > 0 else { return nil }
+        let number = self.buffer.number(at: hit)
+        if self.buffer.line(number).offset == hit { return number }
+        guard hit > self.buffer.startOffset, hit < self.buffer.endOffset else { return nil }
+        let region = max(self.buffer.firstNumber, number - LogBuffer.maximumRegion)...number
+        return region.last { !matcher.matches(in: self.buffer.line($0).text).isEmpty }
+    }
+
     /// Shows the first match in the line of a new hit, even if that line is longer than the screen.
     mutating func revealHit(_ size: Size) {
         guard let search = self.search, search.isComing, let hit = search.hit, let end = self.end,
             hit >= self.start, hit < end, self.target == nil, size.width > 0, size.height > 0
         else { return }
         self.search?.isComing = false
-        let number = self.buffer.number(at: hit)
+        guard let matcher = TextMatcher(search.pattern), let number = self.hitLine(matcher) else { return }
         let line = self.buffer.line(number)
-        guard let match = TextMatcher(search.pattern)?.matches(in: line.text).first else { return }
+        guard let match = matcher.matches(in: line.text).first else { return }
         if self.isWrapped {
             let row = (line.rowStarts(width: size.width).lastIndex { $0 <= match.lowerBound } ?? 0)
             let position = self.position(size)

@@ -251,8 +251,10 @@ public struct LogState: Equatable, Sendable {
         if self.buffer.firstNumber > firstBefore { self.start = self.buffer.startOffset }
     }
 
+    /// Counts lines; bars that move the cursor up write again what has been counted.
     private mutating func countNewLines(_ bytes: ArraySlice<UInt8>) {
-        self.newLines += bytes.withUnsafeBytes { bytes in
+        let moves = bytes.contains(0x1B) ? LogCursorMove.rowsUp(in: bytes) : 0
+        let lines = bytes.withUnsafeBytes { bytes in
             var count = 0
             var rest = bytes
             while let base = rest.baseAddress, let found = memchr(base, 0x0A, rest.count) {
@@ -261,6 +263,7 @@ public struct LogState: Equatable, Sendable {
             }
             return count
         }
+        self.newLines = max(0, self.newLines + lines - moves)
     }
 
     /// The log could not be read; it is requested again later.

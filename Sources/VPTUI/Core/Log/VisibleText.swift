@@ -16,7 +16,15 @@ enum VisibleText {
             let byte = line[index]
             index += 1
             switch byte {
-            case 0x1B: index = Self.endOfSequence(line, index)
+            case 0x1B:
+                let start = index
+                index = Self.endOfSequence(line, index)
+                let sequence = line[start..<index]
+                guard sequence.last == UInt8(ascii: "K"),
+                    let move = LogCursorMove(
+                        Array(sequence.dropFirst().dropLast()), final: sequence.last ?? 0)
+                else { continue }
+                if move == .eraseRow || isReturned { text.removeAll(keepingCapacity: true) }
             case 0x0D: isReturned = true
             case 0x09:
                 if isReturned { text.removeAll(keepingCapacity: true) }

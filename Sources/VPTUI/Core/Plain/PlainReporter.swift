@@ -93,8 +93,9 @@ public struct PlainReporter {
             self.log = (job, max(state.log.buffer.firstNumber, end - 10))
         }
         let start = max(self.log?.line ?? 0, state.log.buffer.firstNumber, end - 200)
-        // The last line may be a progress bar that is still being redrawn.
-        let last = state.jobs.row(job)?.state.isOver == true ? end : end - 1
+        // The last lines may be progress bars that are still being redrawn.
+        let last =
+            state.jobs.row(job)?.state.isOver == true ? end : min(end - 1, state.log.buffer.liveNumber)
         if start < last {
             for number in start..<last { lines.append("  " + state.log.buffer.line(number).text) }
         }

@@ -54,6 +54,7 @@ enum LogScreen {
     private static func drawLines(_ state: State, _ text: Rect, of buffer: inout CellBuffer) -> Int {
         let log = state.log
         let matcher = (log.search?.pattern ?? log.filter?.pattern).flatMap { TextMatcher($0) }
+        let hitLine = matcher.flatMap { log.hitLine($0) }
         var position = log.position(text.size)
         let first = position.line
         var y = 0
@@ -71,7 +72,7 @@ enum LogScreen {
                     lastTime = time
                 }
             }
-            let isHit = line.offset == log.search?.hit
+            let isHit = position.line == hitLine
             if isHit {
                 buffer.fill(text.row(y), style: Style(.plain, on: .selectedElsewhere))
             }
