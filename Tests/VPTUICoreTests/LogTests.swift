@@ -314,6 +314,46 @@ import VPTUICore
         #expect(state.toasts.last?.text == "1.2 kB written to train-7.log")
     }
 
+    /// Where rows begin, character by character; each scalar beside each kind of neighbour.
+    @Test(arguments: [1, 2, 7]) func rowsBeginWhereCharactersDo(_ width: Int) {
+        func reference(_ text: String) -> [Int] {
+            var (starts, column, offset) = ([0], 0, 0)
+            for character in text {
+                let columns = DisplayWidth.of(character)
+                if column + columns > width, column > 0 {
+                    starts.append(offset)
+                    column = 0
+                }
+                column += columns
+                offset += character.utf8.count
+            }
+            return starts
+        }
+        let marks = [
+            "", "\u{301}", "\u{200D}", "\u{FE0F}", "\u{11A8}", "\u{3099}", "e", "日", "한", "👍🏽", "\u{600}",
+        ]
+        for value in stride(from: UInt32(0x20), to: 0x2_0000, by: width == 2 ? 7 : 97) {
+            guard let scalar = Unicode.Scalar(value), ![0x7F, 0x85].contains(value) else { continue }
+            let text = marks.map { "\(scalar)\($0)\(scalar)" }.joined(separator: "a")
+            #expect(
+                LogLine(text: text).rowStarts(width: width) == reference(text), "\(String(value, radix: 16))")
+        }
+    }
+
+    /// Counted once for all that a frame asks, also while the line is still being written.
+    @Test func aLongLineIsCountedOnce() {
+        for end in ["", "\n"] {
+            var buffer = LogBuffer()
+            buffer.append(Array((String(repeating: "é👍🏽", count: 90_000) + end).utf8))
+            let clock = ContinuousClock()
+            let first = clock.measure { _ = buffer.line(0).rowCount(width: 100) }
+            let hundred = clock.measure { for _ in 0..<100 { _ = buffer.line(0).rowCount(width: 100) } }
+            #expect(hundred < first, "\(first) for one, \(hundred) for a hundred more")
+            buffer.append(Array("x".utf8))
+            #expect(buffer.line(buffer.endNumber - 1).text.hasSuffix("x"))
+        }
+    }
+
     /// Wrapped rows of wide characters never lose one.
     @Test(arguments: [1, 2, 3, 5, 8]) func wideRowsHoldEveryCharacter(_ width: Int) {
         let line = LogLine(text: "ab日本語cd한글é👍🏽z")

@@ -21,6 +21,8 @@ public struct LogBuffer: Equatable, Sendable {
     private var bytes = 0
     /// The row under the cursor: the unfinished line, or a row of the live region.
     private var live = LogRow()
+    /// That row as a line, if it is so long that making the line takes time.
+    private var longLive: LogLine?
     /// The rows of the live region below the cursor, the lowest first;
     /// empty if the cursor is on the last row.
     private var below: [LogRow] = []
@@ -71,7 +73,7 @@ public struct LogBuffer: Equatable, Sendable {
         if index >= 0, index < self.lines.count { return self.lines[index] }
         let row = index - self.lines.count
         guard row >= 0, row < self.liveCount else { return LogLine(text: "") }
-        return row == 0 ? self.live.line : self.below[self.below.count - row].line
+        return row == 0 ? self.longLive ?? self.live.line : self.below[self.below.count - row].line
     }
 
     /// Returns the number of the line that contains byte `offset` of the file, or of the
@@ -112,6 +114,7 @@ public struct LogBuffer: Equatable, Sendable {
         self.moveToLowest()
         if !self.live.bytes.isEmpty || self.endOffset > offset {
             self.live.clear()
+            self.longLive = nil
             self.isReturned = false
             self.escape = .none
             self.style = .plain
@@ -148,7 +151,10 @@ public struct LogBuffer: Equatable, Sendable {
 
     public mutating func append(_ new: [UInt8]) {
         let base = self.endOffset
-        defer { self.endOffset = base + Int64(new.count) }
+        defer {
+            self.endOffset = base + Int64(new.count)
+            self.longLive = self.live.bytes.count > LogLine.longBytes ? self.live.line : nil
+        }
         new.withUnsafeBufferPointer { new in
             var index = 0
             while index < new.count {
