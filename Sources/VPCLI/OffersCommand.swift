@@ -52,7 +52,10 @@ struct OffersCommand: AsyncParsableCommand {
         try Answer.show(
             answers, asJSON: self.json.json, session: session,
             document: { Documents.offers($0, job: query.job) }
-        ) { Self.lines($0, query: query, terminal: session.terminal) }
+        ) { [dearer = answers.dearer] in
+            Self.lines($0, query: query, terminal: session.terminal)
+                + Self.lines(dearer: dearer, query: query)
+        }
     }
 
     static func lines(_ offers: [Offer], query: OfferQuery, terminal: Terminal) -> [String] {
@@ -92,6 +95,17 @@ struct OffersCommand: AsyncParsableCommand {
         let hint = "Rent the best offer for your image: vp create-instance. Rent any other: --offer ID"
         return table.lines(colour: terminal.outputHasColour)
             + [basis, hint].map { Style.faint.apply($0, if: terminal.outputHasColour) }
+    }
+
+    /// The reasons for platforms without a row: `RunPod: 12 offers, all dearer than $0.400/h.`
+    static func lines(dearer: [Platform: Int], query: OfferQuery) -> [String] {
+        guard let limit = query.maximumPrice else { return [] }
+        return Platform.allCases.compactMap { platform in
+            dearer[platform].map {
+                "\(platform.displayName): \(Units.count($0, "offer")), \($0 == 1 ? "" : "all ")dearer than "
+                    + "\(Units.hourly(limit.dollarsPerHour))."
+            }
+        }
     }
 
     /// `JOB is 1 h with 120 MB up and as much down.`

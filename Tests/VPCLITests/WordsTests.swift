@@ -168,6 +168,15 @@ import VPTestSupport
             + OffersCommand.lines([], query: OfferQuery(), terminal: terminal)
         expectGolden(lines.joined(separator: "\n") + "\n", named: "tables")
     }
+
+    @Test func aPlatformThatIsTooDearIsNamed() {
+        let query = OfferQuery(maximumPrice: .init(dollarsPerHour: 0.4))
+        #expect(
+            OffersCommand.lines(dearer: [.runpod: 12, .vast: 1], query: query) == [
+                "vast.ai: 1 offer, dearer than $0.400/h.", "RunPod: 12 offers, all dearer than $0.400/h.",
+            ])
+        #expect(OffersCommand.lines(dearer: [:], query: query) == [])
+    }
 }
 
 /// Compares with `Goldens/<name>.txt`.

@@ -47,10 +47,14 @@ struct PlatformQuestions {
         var wider = query
         if query.order == .cost { wider.limit = max(query.limit, 64) }
         let asked = self.context.askedPlatforms(platform).count
+        let dearer = Mutex<[Platform: Int]>([:])
         var answers = await self.context.ask(platform, "listing offers") {
             [wider] client async throws(EngineError) in
-            try await client.offers(wider, for: purpose)
+            let found = try await Self.search(client, wider, for: purpose)
+            if found.dearer > 0 { dearer.withLock { $0[client.platform] = found.dearer } }
+            return found.offers
         }
+        answers.dearer = dearer.withLock(\.self)
         if let unknown = answers.failures.first(where: { $0.error.code == .unknownGPU }),
             answers.failures.count == asked,
             answers.failures.allSatisfy({ $0.error.code == .unknownGPU })
@@ -73,6 +77,28 @@ struct PlatformQuestions {
         let answered = answers.failures.isEmpty ? query : nil
         self.context.cache.save(answers, as: .offers, answering: answered, of: platform) { $0.id.platform }
         return answers
+    }
+
+    /// Searches one platform. If nothing fits, counts the offers that fit except for the price.
+    private static func search(
+        _ client: any PlatformClient, _ query: OfferQuery, for purpose: SearchPurpose
+    ) async throws(EngineError) -> (offers: [Offer], dearer: Int) {
+        guard let limit = query.maximumPrice else {
+            return (try await client.offers(query, for: purpose), 0)
+        }
+        var unlimited = query
+        unlimited.maximumPrice = nil
+        guard client.searches == nil else {
+            let found = try await client.offers(query, for: purpose)
+            // Searches are limited by the day: a second one is made only for a question of the user's own.
+            guard found.isEmpty, purpose == .asked else { return (found, 0) }
+            return ([], (try? await client.offers(unlimited, for: purpose))?.count ?? 0)
+        }
+        // Without a quota the platform sends its whole catalogue, whatever its price.
+        unlimited.limit = .max
+        let all = try await client.offers(unlimited, for: purpose)
+        let found = all.filter { $0.price <= limit }
+        return (Array(found.prefix(max(0, query.limit))), found.isEmpty ? all.count : 0)
     }
 
     /// Omits platforms that do not report a balance.

@@ -24,6 +24,8 @@ public struct PlatformAnswers<Value: Sendable>: Sendable {
     public var fetchedAt: Date
     /// When each platform's rows were fetched, if that was not at `fetchedAt`.
     public var seenAt: [Platform: Date]
+    /// For platforms whose offers are all dearer than the query allows: how many fit except for the price.
+    public var dearer: [Platform: Int] = [:]
 
     /// Answers that were all fetched at `fetchedAt`, unless `seenAt` says otherwise.
     public init(values: [Value], failures: [Failure], fetchedAt: Date, seenAt: [Platform: Date] = [:]) {

@@ -7,6 +7,8 @@ package struct PlatformCache: Sendable {
         var values: [Value]
         /// When rows were fetched that were kept because their platform did not answer.
         var seenAt: [String: Date]?
+        /// `PlatformAnswers.dearer`, for offers.
+        var dearer: [String: Int]?
         /// The query, for offers.
         var query: OfferQuery?
         /// The one platform that was asked; nil for all.
@@ -38,9 +40,13 @@ package struct PlatformCache: Sendable {
         for (name, date) in document.seenAt ?? [:] {
             Platform(rawValue: name).map { seenAt[$0] = date.withinBounds }
         }
-        return PlatformAnswers(
+        var answers = PlatformAnswers(
             values: document.values.compactMap { $0.bounded() }, failures: [],
             fetchedAt: document.fetchedAt.withinBounds ?? Date(timeIntervalSince1970: 0), seenAt: seenAt)
+        for (name, count) in document.dearer ?? [:] where (1...100_000).contains(count) {
+            Platform(rawValue: name).map { answers.dearer[$0] = count }
+        }
+        return answers
     }
 
     /// Saves `answers`. A platform that failed keeps its earlier rows.
@@ -51,6 +57,10 @@ package struct PlatformCache: Sendable {
         var document = Document(
             fetchedAt: answers.fetchedAt, values: answers.values.compactMap { $0.bounded() }, query: query,
             platform: platform)
+        if !answers.dearer.isEmpty {
+            document.dearer = Dictionary(
+                uniqueKeysWithValues: answers.dearer.map { ($0.key.rawValue, $0.value) })
+        }
         // A platform that answered in part has newer rows.
         let failed = Set(answers.failures.map(\.platform)).subtracting(answers.values.map(platformOf))
         if !failed.isEmpty, let old = self.load(subject, of: Value.self) {

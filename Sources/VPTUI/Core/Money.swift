@@ -112,22 +112,39 @@ extension State {
         return self.now.timeIntervalSince(fetchedAt) > 2 * interval + 1
     }
 
-    /// Returns the line above a list's rows: platforms that failed, and the age of the rows.
+    /// The reason for each platform whose offers are all too dear.
+    var reasonsForNoOffers: [String] {
+        guard self.market.error == nil, let limit = self.market.query.maximumPrice else { return [] }
+        return self.settings.platforms.compactMap { platform in
+            self.market.dearer[platform].map {
+                "\(platform.displayName): \(Format.count($0)), \($0 == 1 ? "" : "all ")dearer than "
+                    + Format.limit(limit)
+            }
+        }
+    }
+
+    /// Returns the line above a list's rows: platforms that failed, the age of the rows, and platforms that
+    /// are too dear.
     func banner(of pane: Pane) -> String? {
         switch pane {
         case .instances:
             return self.banner(
                 self.instances.failures, self.instances.fetchedAt, State.quietInstancesInterval,
-                hasRows: !self.instances.rows.isEmpty)
+                hasRows: !self.instances.rows.isEmpty
+            ).map { "⚠ \($0)" }
         case .offers:
             if let error = self.market.error {
                 let words = ErrorWords(error)
                 let rest = words.detail ?? words.advice
-                return "\(words.title) — \(rest)"
+                return "⚠ \(words.title) — \(rest)"
             }
-            return self.banner(
+            let trouble = self.banner(
                 self.offers.failures, self.offers.fetchedAt, State.quietOffersInterval,
                 hasRows: !self.offers.rows.isEmpty)
+            // Where no platform has an offer, the reasons stand in place of the rows.
+            let reasons = self.offers.rows.isEmpty ? [] : self.reasonsForNoOffers
+            let lines = [trouble].compactMap { $0.map { "⚠ \($0)" } } + reasons
+            return lines.isEmpty ? nil : lines.joined(separator: " · ")
         case .jobs, .main: return nil
         }
     }

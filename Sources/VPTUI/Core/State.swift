@@ -126,6 +126,8 @@ public struct MarketState: Equatable, Sendable {
     /// Replies to older queries are dropped.
     public var generation = 0
     public var error: EngineError?
+    /// The platforms whose offers are all dearer than the query allows, and how many they are.
+    public private(set) var dearer: [Platform: Int] = [:]
 
     public init(query: OfferQuery) {
         self.query = query
@@ -133,8 +135,17 @@ public struct MarketState: Equatable, Sendable {
     }
 
     mutating func want(_ query: OfferQuery) {
+        if query != self.query { self.dearer = [:] }
         self.query = query
         self.queryText = OfferQueryText.text(query)
+    }
+
+    mutating func noteDearer(_ answers: PlatformAnswers<Offer>) {
+        for platform in answers.values.map(\.platform) + answers.failures.map(\.platform) {
+            self.dearer[platform] = nil
+        }
+        // A refresh in the background does not count the dearer offers of every platform again.
+        self.dearer.merge(answers.dearer) { $1 }
     }
 }
 

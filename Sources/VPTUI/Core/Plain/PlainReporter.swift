@@ -169,7 +169,7 @@ public struct PlainReporter {
             ? "No offers are known"
             : "\(Format.plural(state.offers.rows.count, "offer")), "
                 + "by \(state.offers.order.name)"
-        return ([title] + rows).map(Self.printable)
+        return ([title] + rows + state.reasonsForNoOffers).map(Self.printable)
     }
 
     public static let help = [

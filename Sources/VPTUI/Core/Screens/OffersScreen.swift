@@ -102,7 +102,11 @@ enum OffersScreen {
     /// and the age of the list.
     private static func foldedSubtitle(_ state: State) -> String {
         guard let cheapest = state.offers.rows.min(by: { $0.price.dollarsPerHour < $1.price.dollarsPerHour })
-        else { return state.offers.fetchedAt == nil ? "" : "· none fits the query" }
+        else {
+            let reasons = state.reasonsForNoOffers
+            guard state.offers.fetchedAt != nil else { return "" }
+            return "· " + (reasons.isEmpty ? "none fits the query" : reasons.joined(separator: " · "))
+        }
         let gpu = InstancesScreen.gpu(cheapest.gpuName, cheapest.gpuCount)
         var text = "· cheapest \(gpu) $\(Format.fixed(cheapest.price.dollarsPerHour, 3))"
         text += " · \(Format.count(state.offers.rows.count))"
@@ -111,6 +115,7 @@ enum OffersScreen {
         {
             text += " · as of \(Format.timeOfDay(date, offset: state.settings.secondsFromGMT))"
         }
+        for reason in state.reasonsForNoOffers { text += " · \(reason)" }
         return text
     }
 
@@ -125,6 +130,8 @@ enum OffersScreen {
         guard !state.settings.platforms.isEmpty else { return [""] }
         if state.market.error != nil { return ["No offers.", "e edits the query, Ctrl-r asks again."] }
         if state.offers.fetchedAt == nil { return ["Asking for offers…"] }
-        return ["No offer fits the query.", "e edits it: fewer words find more."]
+        let reasons = state.reasonsForNoOffers
+        return (reasons.isEmpty ? ["No offer fits the query."] : reasons)
+            + ["e edits \(reasons.isEmpty ? "it" : "the query"): fewer words find more."]
     }
 }

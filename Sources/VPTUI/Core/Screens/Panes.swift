@@ -68,7 +68,8 @@ struct ListPane<Row: ListRow> {
             right: self.corner, isFocused: isFocused, joins: joins, in: &buffer)
         if let banner {
             buffer.writeCut(
-                "⚠ \(banner)", x: frame.banner.x + 1, y: frame.banner.y, style: Style(.bad),
+                banner, x: frame.banner.x + 1, y: frame.banner.y,
+                style: Style(banner.hasPrefix("⚠") ? .bad : .muted),
                 limit: frame.banner.width - 1)
         }
         guard self.list.shownCount > 0 else {

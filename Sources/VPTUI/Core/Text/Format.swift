@@ -22,6 +22,12 @@ enum Format {
         "$" + Self.fixed(price.dollarsPerHour, price.dollarsPerHour < 1 ? 3 : 2) + "/h"
     }
 
+    /// `$0.60`, `$0.355`: a limit as it was typed.
+    static func limit(_ price: HourlyPrice) -> String {
+        let text = Self.fixed(price.dollarsPerHour, 3)
+        return "$" + (text.hasSuffix("0") ? String(text.dropLast()) : text)
+    }
+
     static func bytes(_ count: Int64) -> String { ByteCount.text(count) }
 
     /// GPU memory by the size on the box: `24G`.

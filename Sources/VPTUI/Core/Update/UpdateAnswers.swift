@@ -39,6 +39,7 @@ extension State {
         switch result {
         case .success(let answers):
             self.market.error = nil
+            self.market.noteDearer(answers)
             let isEmptyAnswer = answers.values.isEmpty && answers.failures.isEmpty
             self.offers.take(
                 answers.values,
