@@ -185,7 +185,12 @@ struct VP: AsyncParsableCommand {
             Report.show(error, asJSON: asJSON, terminal: terminal)
             Glibc.exit(Self.status(Report.status(for: error)))
         }
-        guard asJSON, !code.isSuccess else { Self.exit(withError: error) }
+        if code.isSuccess {
+            // Help and version: the parser would not notice that they could not be written.
+            Terminal.print(Self.fullMessage(for: error))
+            Glibc.exit(Self.status(0))
+        }
+        guard asJSON else { Self.exit(withError: error) }
         let words = Report.Words(code: "usage", message: Self.message(for: error), advice: "See `vp --help`.")
         Terminal.note(words.json.line)
         Glibc.exit(code.rawValue)

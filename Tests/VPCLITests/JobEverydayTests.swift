@@ -87,6 +87,10 @@ struct JobEverydayTests {
         for words in [
             ["run", "--", "echo hi"], ["logs", "-1"], ["attach", "-1"], ["jobs", "--json"], ["jobs"],
             ["logs", "-f", "-1"], ["ls", "--json"], ["run", "--detach", "--json", "--", "true"],
+            ["--version"], ["--help"], ["help", "run"], ["jobs", "--help"], [], ["offers", "--json"],
+            ["cost"], ["status", "--json"], ["limits"], ["config-show", "--json"], ["why", "x"],
+            ["doctor", "--json"],
+            ["--generate-completion-script", "bash"],
         ] {
             let (status, errors) = try Self.full(local.harness, words)
             #expect(status == 200, "\(words): \(errors)")

@@ -252,7 +252,7 @@ import VPTestSupport
 
 /// What ends or stops the dashboard, and what may be wrong with the streams that it is started with.
 @Suite(.serialized, .ownThread) struct EndingTests {
-    @Test(arguments: [SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPWR, 40])
+    @Test(arguments: [SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPWR, SIGALRM, SIGIO, 34, 40, 64])
     func anySignalThatEndsItRestoresTheTerminal(_ signal: Int32) async throws {
         try await TemporaryFolder.with(named: "vp-tui") { folder in
             let session = try DashboardSession.start(in: folder.path)
@@ -285,17 +285,46 @@ import VPTestSupport
         }
     }
 
+    /// Runs `line`, in which `$0` is the dashboard, and waits for words that end with `status N`.
+    private static func expectStatus(
+        _ status: Int32, of line: String, terminal: String = "xterm-256color", configuration: String = ""
+    ) async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            if !configuration.isEmpty {
+                try FileManager.default.createDirectory(
+                    atPath: folder.path + "/.vp", withIntermediateDirectories: true)
+                try configuration.write(
+                    toFile: folder.path + "/.vp/config.yaml", atomically: true, encoding: .utf8)
+            }
+            let script = "(\(line)) 2>/dev/null; echo \"status $?\""
+            let session = try PTYSession(
+                "/bin/sh", ["-c", script, DashboardSession.program],
+                environment: DashboardSession.environment(home: folder.path, terminal: terminal),
+                directory: folder.path)
+            try session.wait(for: "status \(status)")
+        }
+    }
+
     /// An error whose words nobody takes is an error all the same.
     @Test(arguments: ["2>&-", "2>/dev/full", "2>&1 >&-"])
     func wordsThatNobodyTakesEndNothing(_ redirection: String) async throws {
-        try await TemporaryFolder.with(named: "vp-tui") { folder in
-            let script = "(\"$0\" \(redirection)) 2>/dev/null; echo \"status $?\""
-            var environment = DashboardSession.environment(home: folder.path, terminal: "no-such-terminal")
-            environment["VP_NOTHING"] = "1"
-            let session = try PTYSession(
-                "/bin/sh", ["-c", script, DashboardSession.program], environment: environment,
-                directory: folder.path)
-            try session.wait(for: "status 64")
-        }
+        try await Self.expectStatus(64, of: "\"$0\" \(redirection)", terminal: "no-such-terminal")
+    }
+
+    /// A warning is said before the screen is drawn, and a project's file can cause it.
+    @Test(arguments: ["2>&-", "2>/dev/full"]) func aWarningThatNobodyTakesEndsNothing(
+        _ redirection: String
+    ) async throws {
+        try await Self.expectStatus(
+            0, of: "echo quit | \"$0\" --plain \(redirection)", configuration: "no_such_setting: 1\n")
+    }
+
+    /// An answer that could not be written is no success.
+    @Test(arguments: ["--version", "--help", "--print-keys"]) func anAnswerOnAFullDiskIsAFailure(
+        _ option: String
+    ) async throws {
+        try await Self.expectStatus(200, of: "\"$0\" \(option) >/dev/full")
+        try await Self.expectStatus(200, of: "\"$0\" \(option) >/dev/full 2>&1")
+        try await Self.expectStatus(0, of: "\"$0\" \(option) >/dev/null 2>/dev/full")
     }
 }

@@ -16,7 +16,7 @@ enum ConsentQuestion {
             let question =
                 "vp-tui: This project wants to \(words).\n"
                 + "Allow it for this project, until the setting changes? [y/N]: "
-            FileHandle.standardError.write(Data(question.utf8))
+            StandardStreams.write(question.utf8, to: STDERR_FILENO)
             let answer = (readLine() ?? "").trimmingCharacters(in: .whitespaces).lowercased()
             try store.remember(answer == "y" || answer == "yes", for: request)
         }
@@ -24,7 +24,7 @@ enum ConsentQuestion {
 
     /// Writes a line to stderr.
     static func say(_ warning: String) {
-        FileHandle.standardError.write(Data("vp-tui: \(Self.printable(warning))\n".utf8))
+        StandardStreams.write("vp-tui: \(Self.printable(warning))\n".utf8, to: STDERR_FILENO)
     }
 
     /// Replaces control characters, so that a project's text cannot steer the terminal.

@@ -44,6 +44,30 @@ struct Dashboard: ParsableCommand {
     @Flag(name: .customLong("print-keys"), help: "Print all keys as a table and exit.")
     var printKeys = false
 
+    /// Parses the arguments and runs. Unlike the parser's own `main`,
+    /// it notices that help or version could not be written.
+    static func start() -> Never {
+        do {
+            try Self.parse().run()
+            Glibc.exit(0)
+        } catch {
+            guard Self.exitCode(for: error).isSuccess else { Self.exit(withError: error) }
+            do {
+                try Self.answer(Self.fullMessage(for: error) + "\n")
+                Glibc.exit(0)
+            } catch {
+                Self.exit(withError: error)
+            }
+        }
+    }
+
+    private static func answer(_ text: String) throws {
+        guard StandardStreams.write(text.utf8, to: STDOUT_FILENO) else {
+            throw Failure.exit(
+                200, "standard output could not be written: \(String(cString: strerror(errno))).")
+        }
+    }
+
     func run() throws {
         var environment = ProcessInfo.processInfo.environment
         var directory = FileManager.default.currentDirectoryPath
@@ -59,8 +83,7 @@ struct Dashboard: ParsableCommand {
             throw Failure.exit(200, error.detail ?? ErrorWords(error).title)
         }
         if self.printKeys {
-            print(keyMap.markdown, terminator: "")
-            return
+            return try Self.answer(keyMap.markdown)
         }
         let isPlain = self.plain || environment["ACCESSIBLE", default: ""] == "1"
         if !isPlain { try Self.checkTerminal() }

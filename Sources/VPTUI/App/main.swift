@@ -2,4 +2,4 @@ import ArgumentParser
 import VPEngine
 
 StandardStreams.open()
-Dashboard.main()
+Dashboard.start()

@@ -11,8 +11,8 @@ enum Signals {
     /// The terminal's modes as they were found. Only `install` writes it; a handler reads the pointer.
     nonisolated(unsafe) fileprivate static var savedModes: UnsafeMutablePointer<termios>?
 
-    /// The signal that asked for the end. Only a handler writes it.
-    nonisolated(unsafe) fileprivate static var ending = SIGHUP
+    /// The signal that asked for the end; 0 for none. Only a handler writes it.
+    nonisolated(unsafe) fileprivate static var ending: Int32 = 0
 
     /// All signals that end a process by default, including the real-time signals, which have no names (the C
     /// library keeps those below 34).
@@ -89,7 +89,9 @@ private func noteEnd(_ number: Int32) {
     alarm(1)
 }
 
-private func giveUp(_: Int32) {
+private func giveUp(_ number: Int32) {
+    // The alarm is not ours if nobody has asked for the end yet: `timeout -s ALRM` does so with it.
+    guard Signals.ending != 0 else { return noteEnd(number) }
     Signals.restoreTerminal()
     _exit(128 + Signals.ending)
 }
