@@ -77,12 +77,45 @@ import VPTestSupport
         }
     }
 
+    /// A description with direct colour, which not every machine has.
+    private static let direct = #"""
+        xterm-direct|a terminal of the tests,
+        \tRGB, colors#0x1000000, pairs#0x7FFF,
+        \tsetab=\E[%?%p1%{8}%<%t4%p1%d%e48:2::%p1%{65536}%/%d:%p1%{256}%/%{255}%&%d:%p1%{255}%&%d%;m,
+        \tsetaf=\E[%?%p1%{8}%<%t3%p1%d%e38:2::%p1%{65536}%/%d:%p1%{256}%/%{255}%&%d:%p1%{255}%&%d%;m,
+        \tuse=xterm-256color,
+
+        """#
+
     /// mosh hands `COLORTERM` through, and shows nothing of the colours that go with it.
-    @Test func insideMoshColoursAreOfThePalette() async throws {
-        try await self.withSession([], ["NCURSES_NO_UTF8_ACS": "1", "COLORTERM": "truecolor"]) { session in
+    @Test(
+        .requires("tic"),
+        arguments: [
+            (["COLORTERM": "truecolor"], true), (["COLORTERM": "24bit"], true),
+            (["TERM": "xterm-direct"], true),
+            (["NCURSES_NO_UTF8_ACS": "1", "COLORTERM": "truecolor"], false), (["COLORTERM": "yes"], false),
+            ([:], false),
+        ])
+    func coloursAreThoseThatTheTerminalShows(_ variables: [String: String], _ isDirect: Bool) async throws {
+        try await TemporaryFolder.with(named: "vp-tui") { folder in
+            let source = folder.path + "/direct.ti"
+            try Self.direct.replacingOccurrences(of: "\\t", with: "\t").write(
+                toFile: source, atomically: true, encoding: .utf8)
+            let tic = Process()
+            tic.executableURL = URL(fileURLWithPath: "/bin/sh")
+            tic.arguments = ["-c", "tic -x -o \"$1/.terminfo\" \"$2\"", "sh", folder.path, source]
+            try tic.run()
+            tic.waitUntilExit()
+            try #require(tic.terminationStatus == 0)
+            var environment = DashboardSession.environment(home: folder.path)
+            environment["TERMINFO"] = folder.path + "/.terminfo"
+            environment.merge(variables) { $1 }
+            let session = try PTYSession(
+                DashboardSession.program, environment: environment, directory: folder.path)
             try session.wait(for: "1 Instances")
             let text = self.text(session)
-            #expect(text.contains("38;5;") && !text.contains("38;2;") && !text.contains("38:2:"))
+            let direct = text.contains("38:2:") || text.contains("38;2;")
+            #expect(direct == isDirect && text.contains("38;5;") == !isDirect)
             session.type("q")
             #expect(try session.waitForEnd() == .exited(0))
         }

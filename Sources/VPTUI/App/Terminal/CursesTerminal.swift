@@ -174,7 +174,8 @@ final class CursesTerminal {
 
     private static func depth(_ environment: [String: String], isDirect: Bool) -> Theme.Depth {
         if environment["NO_COLOR", default: ""] != "" || environment["CLICOLOR"] == "0" { return .mono }
-        if isDirect { return .direct }
+        // A description with direct colour (TERM=xterm-direct) takes numbers of a palette for colours.
+        if isDirect || vp_colors() >= 1 << 24 { return .direct }
         switch vp_colors() {
         case 256...: return .many
         case 16...: return .sixteen
