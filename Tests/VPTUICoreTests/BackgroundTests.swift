@@ -26,7 +26,9 @@ import VPTUICore
         }.joined(separator: "\n")
     }
 
-    @Test(arguments: [(1, "1 process goes on in the background"), (2, "2 processes go on in the background")])
+    @Test(arguments: [
+        (1, "1 process still works in the background"), (2, "2 processes still work in the background"),
+    ])
     func whatGoesOnIsInTheRowAndTheDetails(count: Int, words: String) {
         let text = self.text(self.state { $0.record?.backgroundCount = count })
         #expect(text.contains("background ×\(count)"), "\(text)")

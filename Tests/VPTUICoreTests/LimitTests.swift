@@ -132,15 +132,15 @@ import VPTUICore
         press(&state, .enter)
         let id = try #require(state.actions.last?.id)
         _ = update(&state, .engine(.started(id), at: state.now))
-        let words = "$1.60 of the $2.0000 of this run (--max-cost) is spent"
+        let words = "$1.60 of the limit of $2.00 for this run (--max-cost) is spent"
         _ = update(&state, .engine(.alarm(Alarm(.budget, Samples.trainer.id, words)), at: state.now))
-        #expect(state.toasts.last?.text.contains("of this run (--max-cost) is spent") == true)
+        #expect(state.toasts.last?.text.contains("for this run (--max-cost) is spent") == true)
         var job = Samples.job("make-1", .cancelled)
         var record = job.record ?? JobRecord()
-        record.limitReached = "the $2.0000 of this run (--max-cost) is spent"
+        record.limitReached = "the limit of $2.00 for this run (--max-cost) is reached"
         job.record = record
         let summary = RunSummary(job: job)
         _ = update(&state, .engine(.finished(id, .succeeded(.ran(summary))), at: state.now))
-        #expect(screenText(view(state)).contains("the $2.0000 of this run (--max-cost) is spent"))
+        #expect(screenText(view(state)).contains("the limit of $2.00 for this run (--max-cost) is reached"))
     }
 }

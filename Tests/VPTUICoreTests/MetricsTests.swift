@@ -103,10 +103,10 @@ import VPTUICore
 
     @Test(
         arguments: [
-            ("nosuch", [:], "theme: there is no “nosuch”; there are auto, dark, light"),
+            ("nosuch", [:], "theme: “nosuch” does not exist; the themes are auto, dark, light"),
             (
                 "x", ["x": ["accent": "blueish"]],
-                "themes.x.accent: “blueish” is no colour; #rrggbb, 0 to 255, or terminal"
+                "themes.x.accent: “blueish” is not a colour; write #rrggbb, 0 to 255, or terminal"
             ),
             ("x", ["x": ["base": "sepia"]], "themes.x.base: dark or light, not “sepia”"),
         ] as [(String, [String: [String: String]], String)])
@@ -128,15 +128,15 @@ import VPTUICore
             (["instances": ["destroy": ["S"]]], "keys: S means sync and destroy in Instances"),
             (
                 ["here": ["destroy": ["S"]]],
-                "keys: there is no place “here”; there are everywhere, lists, instances, offers, jobs, log, metrics"
+                "keys: “here” is not a pane; the panes are everywhere, lists, instances, offers, jobs, log, metrics"
             ),
             (
                 ["jobs": ["destroy": ["S"]]],
-                "keys.jobs: there is no “destroy”; `vp-tui --print-keys` lists the names"
+                "keys.jobs: “destroy” is not an action; `vp-tui --print-keys` lists them"
             ),
             (
                 ["jobs": ["cancel": ["Hyper-x"]]],
-                "keys.jobs.cancel: “Hyper-x” is no key; examples: x, Ctrl-x, F5, Space"
+                "keys.jobs.cancel: “Hyper-x” is not a key; examples: x, Ctrl-x, F5, Space"
             ),
         ] as [([String: [String: [String]]], String)])
     func keysThatCannotBeAreRefused(_ changes: [String: [String: [String]]], _ sentence: String) {
@@ -207,7 +207,7 @@ import VPTUICore
         var ended = Samples.job("train-7", .failed)
         ended.createdAt = Samples.now
         _ = update(&state, .answered(.jobsLoaded(.success([ended]))))
-        #expect(reporter.report(state).contains("Job train-7: failed with 1"))
+        #expect(reporter.report(state).contains("Job train-7: failed with exit status 1"))
         #expect(!first.joined().unicodeScalars.contains { $0.value == 0x1B })
     }
 

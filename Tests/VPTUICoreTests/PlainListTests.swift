@@ -8,7 +8,7 @@ import VPTUICore
     @Test(arguments: [
         ("ls", "31415 train, RTX 4090, $0.354/h, running"),
         ("list-instances", "27182 old-finetune, RTX 3090, $0.005/h, stopped"),
-        ("jobs", "train-6, failed with 1, python train.py --epochs 10"),
+        ("jobs", "train-6, failed with exit status 1, python train.py --epochs 10"),
         ("offers", "vast.ai 6800001 RTX 4090, $0.354/h"),
     ]) func aListIsSaid(_ line: String, _ wanted: String) {
         var state = Samples.overview()

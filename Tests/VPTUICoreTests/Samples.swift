@@ -63,12 +63,15 @@ enum Samples {
         case .instanceLost:
             Alarm(kind, vast("16180"), "16180 is lost: the platform does not list it any more")
         case .destroyUnconfirmed:
-            Alarm(kind, vast("14142"), "the end of 14142 was ordered, and the platform has not confirmed it")
+            Alarm(
+                kind, vast("14142"), "the destroy of 14142 was ordered, but the platform has not confirmed it"
+            )
         case .waiting:
             Alarm(
                 kind, trainer.id,
-                "31415 waits for you and costs $0.35 an hour; its end was refused: 12 files are not here, among "
-                    + "them checkpoints/epoch3.pt and runs/events.out")
+                "31415 was not destroyed and costs $0.35 an hour: results are not downloaded: 12 files, among them "
+                    + "checkpoints/epoch3.pt and runs/events.out; decide whether to download its results or to "
+                    + "discard them")
         case .training:
             Alarm(
                 kind, trainer.id, "train-7 on 31415: loss is not a number since step 4200",
@@ -76,24 +79,26 @@ enum Samples {
         case .lowBalance: Alarm(kind, nil, "the credit lasts only 2 h")
         case .budget: Alarm(kind, nil, "$4.20 of today's $5.00 is spent")
         case .untrusted:
-            Alarm(kind, nil, "RunPod does not say what is rented: its list lacks 7h9k2m, which it has")
+            Alarm(
+                kind, nil,
+                "RunPod sent a list of instances that cannot be trusted: its list lacks 7h9k2m, which it has")
         case .unknownInstance:
-            Alarm(kind, loader.id, "7h9k2m has a name of ours, but was not rented from this machine")
+            Alarm(kind, loader.id, "7h9k2m was named by vp, but this machine has no record of it")
         case .idle:
             Alarm(kind, trainer.id, "31415 has been idle for 20 min: you are paying $0.35/h for nothing")
         case .parked:
             Alarm(
                 kind, parked.id,
-                "27182 has been stopped for 3 d, and its disk costs $0.12 a day: `vp destroy-instance 27182` ends it"
+                "27182 has been stopped for 3 d, and its disk costs $0.12 a day: `vp destroy-instance 27182` ends the cost"
             )
         case .leaseEnding: Alarm(kind, trainer.id, "the lease of 31415 ends in 12 min")
         case .behindLink:
             Alarm(
                 kind, trainer.id,
-                "data on 31415 leads to 48.0 GB outside the workspace, which is more than sync.limit brings; "
-                    + "`sync.keep_there: [data]` leaves them there")
+                "data on 31415 leads to 48.0 GB outside the workspace, which is more than sync.limit allows; "
+                    + "`sync.keep_there: [data]` leaves them on the instance")
         case .weakLease: Alarm(kind, trainer.id, "31415 cannot end itself: it has no key of its own")
-        case .noLease: Alarm(kind, trainer.id, "31415 has no lease and runs until you end it")
+        case .noLease: Alarm(kind, trainer.id, "31415 has no lease and runs until you destroy it")
         }
     }
 

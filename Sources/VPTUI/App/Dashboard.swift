@@ -8,7 +8,7 @@ import VPTUICore
 struct Dashboard: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vp-tui",
-        abstract: "Rent a GPU, sync, run, watch and bring results back, in a full-screen dashboard.",
+        abstract: "Rent a GPU, upload, run, watch and download results, in a full-screen dashboard.",
         discussion: "Every action has a key; ? shows them. `vp` does the same from the command line.",
         version: Product.version)
 

@@ -138,11 +138,11 @@ public struct ErrorWords: Hashable, Sendable {
         case .registryBusy:
             return (
                 "The registry of \(subject) refuses to serve the image for now",
-                "Try again later, or use an image from a registry with a login."
+                "Try again later, or use an image from another registry."
             )
         case .destroyUnconfirmed:
             return (
-                "\(subject) still exists after the destroy",
+                "\(place) has not confirmed that \(subject) is gone",
                 "It may still cost money: try D again, or use the platform's console."
             )
         case .jobsRunning:
@@ -182,13 +182,13 @@ public struct ErrorWords: Hashable, Sendable {
             return ("This folder cannot be synced", "Start the dashboard in the project's own folder.")
         case .uploadTooBig:
             return (
-                "This sync exceeds the limit without confirmation",
+                "This upload is larger than sync.limit and needs confirmation",
                 "Exclude files in .vpignore, or raise sync.limit."
             )
         case .otherProject:
             return (
                 "\(subject) was rented for another project",
-                "Rent one for this project, or use a folder of its own there: vp sync -i \(subject) --own-folder."
+                "Rent one for this project, or give this one its own folder: vp sync -i \(subject) --own-folder."
             )
         case .conflictingFiles:
             return (
@@ -200,14 +200,14 @@ public struct ErrorWords: Hashable, Sendable {
                 "The files could not be uploaded to \(subject)", "Press S to try again; the upload resumes."
             )
         case .downloadFailed:
-            return ("The results could not be brought back whole", "Press d to try again; it resumes.")
+            return ("The results could not be downloaded completely", "Press d to try again; it resumes.")
         case .remoteDiskFull:
             return (
                 "The disk of \(subject) is full",
-                "Free space in a shell (s), or rent an instance with a larger disk."
+                "Delete files in a shell (s), or rent an instance with a larger disk."
             )
         case .localDiskFull:
-            return ("The local disk is full", "Free space, then press d again; the download resumes.")
+            return ("The local disk is full", "Delete some files, then press d again; the download resumes.")
         case .instanceLost:
             return (
                 "\(subject) disappeared while the job ran",

@@ -158,7 +158,7 @@ public struct KeyMap: Hashable, Sendable {
         for (contextName, commands) in changes.sorted(by: { $0.key < $1.key }) {
             guard let context = Context(rawValue: contextName) else {
                 let names = Context.allCases.map(\.rawValue).joined(separator: ", ")
-                throw DashboardFileError("keys: there is no place “\(contextName)”; there are \(names)")
+                throw DashboardFileError("keys: “\(contextName)” is not a pane; the panes are \(names)")
             }
             for (name, keys) in commands.sorted(by: { $0.key < $1.key }) {
                 guard
@@ -167,12 +167,12 @@ public struct KeyMap: Hashable, Sendable {
                     })
                 else {
                     throw DashboardFileError(
-                        "keys.\(contextName): there is no “\(name)”; `vp-tui --print-keys` lists the names")
+                        "keys.\(contextName): “\(name)” is not an action; `vp-tui --print-keys` lists them")
                 }
                 map.bindings[index].keys = try keys.map { text throws(DashboardFileError) in
                     guard let key = Key(name: text) else {
                         throw DashboardFileError(
-                            "keys.\(contextName).\(name): “\(text)” is no key; examples: x, Ctrl-x, F5, Space"
+                            "keys.\(contextName).\(name): “\(text)” is not a key; examples: x, Ctrl-x, F5, Space"
                         )
                     }
                     return key

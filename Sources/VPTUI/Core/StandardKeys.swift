@@ -30,8 +30,8 @@ extension KeyMap {
         (
             "In a dialog",
             [
-                (["Tab", "←", "→"], "goes to the next button; Cancel has the focus at first"),
-                (["y"], "confirms, on the button that has the focus where something would be lost"),
+                (["Tab", "←", "→"], "goes to the next button; at first, Cancel has the focus"),
+                (["y"], "confirms; a question about destroying: only the focused button"),
                 (["Enter"], "presses the button; it never destroys"),
                 (["Esc"], "closes the dialog and does nothing"),
             ]
@@ -40,7 +40,7 @@ extension KeyMap {
             "In the launch form",
             [
                 (["Tab", "↓", "Enter"], "goes to the next field; Enter on “Rent it” rents"),
-                (["Shift-Tab", "↑"], "goes to the field before"),
+                (["Shift-Tab", "↑"], "goes to the previous field"),
                 (["→"], "at the end of a field, takes the first completion"),
                 (["Space", "←", "→"], "changes a choice"),
                 (["Ctrl-s"], "rents, from any field"),
@@ -49,18 +49,18 @@ extension KeyMap {
         (
             "In the palette",
             [
-                (["Tab"], "takes the chosen candidate into the line"),
-                (["↓", "↑"], "chooses a candidate; above the first, earlier lines"),
-                (["Enter"], "carries the line out"),
+                (["Tab"], "completes the line with the selected candidate"),
+                (["↓", "↑"], "selects a candidate; above the first are earlier lines"),
+                (["Enter"], "runs the line"),
             ]
         ),
         (
             "In the history, the list of actions and the alarms",
             [
-                (["j", "k"], "move"), (["y"], "copies the line of `vp`"),
-                (["p"], "in the history: shows what the platforms were asked, or hides it"),
+                (["j", "k"], "move down and up"), (["y"], "copies the `vp` command"),
+                (["p"], "in the history: shows or hides the requests to the platforms"),
                 (["/"], "in the history: filters"),
-                (["X"], "cancels the action"), (["Enter"], "does what the alarm's last lines say"),
+                (["X"], "cancels the action"), (["Enter"], "does what the alarm's last lines offer"),
                 (["Esc"], "closes"),
             ]
         ),
@@ -68,7 +68,7 @@ extension KeyMap {
 
     public static let standard = KeyMap(bindings: [
         Binding([.tab], .nextPane, .everywhere, "goes to the next pane"),
-        Binding([.backTab], .previousPane, .everywhere, "goes to the pane before"),
+        Binding([.backTab], .previousPane, .everywhere, "goes to the previous pane"),
         Binding([.character("1")], .instancesPane, .everywhere, "goes to Instances"),
         Binding([.character("2")], .offersPane, .everywhere, "goes to Offers"),
         Binding([.character("3")], .jobsPane, .everywhere, "goes to Jobs"),
@@ -77,32 +77,37 @@ extension KeyMap {
         Binding([.character("k"), .up], .up, .everywhere, "moves up"),
         Binding([.character("g"), .home], .top, .everywhere, "moves to the first line"),
         Binding(
-            [.character("G"), .end], .bottom, .everywhere, "moves to the last line; a log follows again"),
+            [.character("G"), .end], .bottom, .everywhere,
+            "moves to the last line; a log follows its output again"),
         Binding([.control("d")], .halfPageDown, .everywhere, "moves half a page down"),
         Binding([.control("u")], .halfPageUp, .everywhere, "moves half a page up"),
         Binding([.pageDown], .pageDown, .everywhere, "moves a page down"),
         Binding([.pageUp], .pageUp, .everywhere, "moves a page up"),
-        Binding([.character("+")], .zoomIn, .everywhere, "gives the screen to the side with the focus"),
-        Binding([.character("_")], .zoomOut, .everywhere, "shows both sides again, or the other one"),
+        Binding([.character("+")], .zoomIn, .everywhere, "shows only the side that has the focus"),
+        Binding(
+            [.character("_")], .zoomOut, .everywhere, "shows both sides again; if too narrow, the other one"),
         Binding([.control("r")], .refresh, .everywhere, "asks the platforms again"),
-        Binding([.character("z")], .undo, .everywhere, "takes back a destroy that is still counting down"),
+        Binding([.character("z")], .undo, .everywhere, "cancels a destroy that is still counting down"),
         Binding(
             [.escape], .back, .everywhere,
             "goes back: closes, clears marks or a filter, leaves the log; never quits"),
         Binding(
-            [.character(":")], .palette, .everywhere, "takes any command of `vp` by name", hint: "command"),
+            [.character(":")], .palette, .everywhere, "runs any command of `vp` by name", hint: "command"),
         Binding(
-            [.character("@")], .history, .everywhere, "shows what was asked and done, with its `vp` line"),
-        Binding([.character("a")], .actions, .everywhere, "lists what is being done, to cancel it"),
-        Binding(
-            [.character("!")], .alarms, .everywhere, "lists the alarms, with what can be done about each"),
-        Binding(
-            [.character("$")], .limits, .everywhere, "shows the limits on spending, and what they leave today"
+            [.character("@")], .history, .everywhere, "shows the history of actions, with their `vp` commands"
         ),
-        Binding([.character("T")], .toggleTheme, .everywhere, "changes between the dark and the light theme"),
+        Binding([.character("a")], .actions, .everywhere, "lists the actions in progress; X cancels one"),
+        Binding(
+            [.character("!")], .alarms, .everywhere, "lists the alarms and what you can do about each"),
+        Binding(
+            [.character("$")], .limits, .everywhere, "shows the spending limits and how much is left today"
+        ),
+        Binding(
+            [.character("T")], .toggleTheme, .everywhere, "switches between the dark and the light theme"),
         Binding([.character("?")], .help, .everywhere, "shows the keys of this pane", hint: "help"),
         Binding([.control("z")], .suspend, .everywhere, "suspends the dashboard; `fg` brings it back"),
-        Binding([.character("q"), .control("c")], .quit, .everywhere, "quits; jobs go on", hint: "quit"),
+        Binding(
+            [.character("q"), .control("c")], .quit, .everywhere, "quits; jobs keep running", hint: "quit"),
 
         Binding(
             [.character("/")], .search, .lists,
@@ -110,20 +115,22 @@ extension KeyMap {
         Binding([.character("o")], .sortColumn, .lists, "sorts by the next column"),
         Binding([.character("O")], .reverseSort, .lists, "reverses the order"),
         Binding([.character(" ")], .mark, .lists, "marks the row; actions apply to all marked"),
-        Binding([.character("v")], .markRange, .lists, "marks from here to where you go; again ends it"),
-        Binding([.character("u")], .unmark, .lists, "takes all marks away"),
+        Binding([.character("v")], .markRange, .lists, "marks the rows you move over; pressed again, stops"),
+        Binding([.character("u")], .unmark, .lists, "removes all marks"),
         Binding([.character("y")], .copyID, .lists, "copies the id to the clipboard"),
 
         Binding(
-            [.character("c")], .create, .instances, "asks what to rent, with its price", hint: "create"),
+            [.character("c")], .create, .instances, "opens the form for renting, which shows the price",
+            hint: "create"),
         Binding(
-            [.character("S")], .sync, .instances, "sends the project's changes to the instance", hint: "sync"),
+            [.character("S")], .sync, .instances, "uploads the project's changes to the instance",
+            hint: "sync"),
         Binding(
-            [.character("r")], .run, .instances, "runs a command there: sync, run, results back", hint: "run"),
-        Binding([.character("d")], .download, .instances, "brings the results here", hint: "download"),
+            [.character("r")], .run, .instances, "runs a command on it: upload, run, download", hint: "run"),
+        Binding([.character("d")], .download, .instances, "downloads its results", hint: "download"),
         Binding(
             [.character("D")], .destroy, .instances, "destroys the instance, after asking", hint: "destroy"),
-        Binding([.character("s")], .shell, .instances, "opens a shell there", hint: "shell"),
+        Binding([.character("s")], .shell, .instances, "opens a shell on it", hint: "shell"),
         Binding([.character("l")], .openLog, .instances, "shows the log of its newest job", hint: "log"),
         Binding(
             [.character("x")], .stopOrStart, .instances, "stops it, or starts it again, after asking",
@@ -132,25 +139,25 @@ extension KeyMap {
             [.enter, .character("i")], .details, .instances, "shows its details and its load", hint: "details"
         ),
         Binding(
-            [.character("F")], .files, .instances, "shows what a sync would send, and the files there",
+            [.character("F")], .files, .instances, "shows what a sync would upload, and the files on it",
             hint: "files"),
         Binding([.character("m")], .metrics, .instances, "plots the figures of its newest job"),
-        Binding([.character("L")], .providerLog, .instances, "shows what the platform says of its start"),
-        Binding([.character("p")], .forwardPort, .instances, "makes a local port lead to one there"),
+        Binding([.character("L")], .providerLog, .instances, "shows the platform's own log of its start"),
+        Binding([.character("p")], .forwardPort, .instances, "forwards a local port to the instance"),
         Binding([.character("N")], .rename, .instances, "gives it another name"),
         Binding(
             [.character("e")], .lease, .instances, "sets when it ends by itself: 4h, 2d", hint: "lease"),
-        Binding([.character("X")], .cancel, .instances, "cancels what is being done to it, after asking"),
-        Binding([.character("Y")], .copyLine, .instances, "copies its ssh line to the clipboard"),
+        Binding([.character("X")], .cancel, .instances, "cancels the action in progress on it, after asking"),
+        Binding([.character("Y")], .copyLine, .instances, "copies its ssh command to the clipboard"),
 
         Binding([.enter], .rentDirectly, .offers, "rents this one, after asking", hint: "rent"),
         Binding(
-            [.character("c")], .rent, .offers, "rents this one, with image, disk and a command to choose",
+            [.character("c")], .rent, .offers, "opens the form for renting this one: image, disk, command",
             hint: "choose…"),
         Binding(
             [.character("e")], .editQuery, .offers, "edits the query: `4090 x2 <0.6`", hint: "edit query"),
-        Binding([.character("i")], .details, .offers, "shows all that is known of it"),
-        Binding([.character("Y")], .copyLine, .offers, "copies the `vp` line that rents it"),
+        Binding([.character("i")], .details, .offers, "shows everything known about it"),
+        Binding([.character("Y")], .copyLine, .offers, "copies the `vp` command that rents it"),
 
         Binding([.enter, .character("l")], .openLog, .jobs, "shows its log", hint: "log"),
         Binding([.character("m")], .metrics, .jobs, "plots its figures", hint: "metrics"),
@@ -159,54 +166,59 @@ extension KeyMap {
         Binding(
             [.character("R")], .runAgain, .jobs, "runs the same command again, after asking",
             hint: "run again"),
-        Binding([.character("d")], .download, .jobs, "brings its results here", hint: "download"),
-        Binding([.character("Y")], .copyLine, .jobs, "copies the `vp` line that runs it again"),
+        Binding([.character("d")], .download, .jobs, "downloads its results", hint: "download"),
+        Binding([.character("Y")], .copyLine, .jobs, "copies the `vp` command that runs it again"),
 
         Binding([.character("/")], .search, .log, "searches the whole log: `word`, `~regex`", hint: "search"),
         Binding([.character("n")], .nextHit, .log, "goes to the next hit"),
-        Binding([.character("N")], .previousHit, .log, "goes to the hit before"),
+        Binding([.character("N")], .previousHit, .log, "goes to the previous hit"),
         Binding(
-            [.character("&")], .keepLines, .log, "keeps matching lines only; `!word` drops them", hint: "keep"
+            [.character("&")], .keepLines, .log, "keeps only matching lines; `!word` drops them", hint: "keep"
         ),
-        Binding([.character("C")], .context, .log, "shows lines around those that are kept"),
+        Binding([.character("C")], .context, .log, "shows the lines around those kept"),
         Binding([.character("f")], .follow, .log, "follows the end, or stops following", hint: "follow"),
         Binding([.character("w")], .wrap, .log, "wraps long lines, or cuts them", hint: "wrap"),
         Binding([.character("h"), .left], .scrollLeft, .log, "scrolls left"),
         Binding([.character("l"), .right], .scrollRight, .log, "scrolls right"),
-        Binding([.character("[")], .previousJob, .log, "shows the log of the job before"),
+        Binding([.character("[")], .previousJob, .log, "shows the log of the previous job"),
         Binding([.character("]")], .nextJob, .log, "shows the log of the next job"),
-        Binding([.character("m")], .metrics, .log, "plots the figures in it, and back", hint: "metrics"),
-        Binding([.character("t")], .times, .log, "shows when lines came"),
-        Binding([.character("J")], .goToTime, .log, "goes to what came at a time: `12:30`"),
+        Binding(
+            [.character("m")], .metrics, .log, "plots the figures in it; again goes back", hint: "metrics"),
+        Binding([.character("t")], .times, .log, "shows the time at which each line arrived"),
+        Binding([.character("J")], .goToTime, .log, "goes to the output of a given time: `12:30`"),
         Binding([.character("W")], .writeLog, .log, "writes the log, or the kept lines, to a file"),
         Binding([.character("F")], .files, .log, "shows the files of the instance"),
-        Binding([.character("i"), .enter], .details, .log, "shows the details of what is selected"),
-        Binding([.character("y")], .copyLine, .log, "copies the `vp` line that shows it"),
+        Binding([.character("i"), .enter], .details, .log, "shows the details of the selection"),
+        Binding([.character("y")], .copyLine, .log, "copies the `vp` command that shows it"),
         Binding([.character("X")], .cancel, .log, "stops the job, after asking", hint: "cancel"),
 
         Binding(
-            [.character("e")], .smoothCurves, .metrics, "smooths the curves: EMA 0.6, 0.9, 0.97, or not",
+            [.character("e")], .smoothCurves, .metrics, "smooths the curves: EMA 0.6, 0.9, 0.97, off",
             hint: "smooth"),
-        Binding([.character("y")], .logScale, .metrics, "makes the axis of values logarithmic", hint: "log"),
+        Binding(
+            [.character("y")], .logScale, .metrics, "makes the value axis logarithmic, or linear again",
+            hint: "log"),
         Binding([.character("x")], .changeAxis, .metrics, "draws by step, by time or by epoch", hint: "axis"),
         Binding(
             [.character("r")], .fullRange, .metrics, "clips extremes, or shows every figure", hint: "range"),
-        Binding([.character("h"), .left], .cursorLeft, .metrics, "moves the cursor, which says the values"),
+        Binding([.character("h"), .left], .cursorLeft, .metrics, "moves the cursor, which shows the values"),
         Binding([.character("l"), .right], .cursorRight, .metrics, "moves the cursor to the right"),
         Binding(
-            [.character("p")], .pinJob, .metrics, "keeps this job behind the curves of others", hint: "pin"),
+            [.character("p")], .pinJob, .metrics, "keeps its curves visible behind those of other jobs",
+            hint: "pin"),
         Binding(
-            [.character("o")], .overlayJobs, .metrics, "draws the jobs marked in Jobs behind, or not",
+            [.character("o")], .overlayJobs, .metrics, "shows or hides the curves of the jobs marked in Jobs",
             hint: "overlay"),
         Binding(
-            [.character("t")], .compareJobs, .metrics, "compares the jobs in a table, and back", hint: "table"
+            [.character("t")], .compareJobs, .metrics, "compares the jobs in a table; again goes back",
+            hint: "table"
         ),
-        Binding([.character("[")], .previousJob, .metrics, "shows the figures of the job before"),
+        Binding([.character("[")], .previousJob, .metrics, "shows the figures of the previous job"),
         Binding([.character("]")], .nextJob, .metrics, "shows the figures of the next job"),
         Binding([.character("m")], .metrics, .metrics, "goes back to the log", hint: "back"),
         Binding([.character("F")], .files, .metrics, "shows the files of the instance"),
-        Binding([.character("i"), .enter], .details, .metrics, "shows the details of what is selected"),
-        Binding([.character("Y")], .copyLine, .metrics, "copies the `vp` line that shows it"),
+        Binding([.character("i"), .enter], .details, .metrics, "shows the details of the selection"),
+        Binding([.character("Y")], .copyLine, .metrics, "copies the `vp` command that shows it"),
         Binding([.character("X")], .cancel, .metrics, "stops the job, after asking", hint: "cancel"),
     ])
 }

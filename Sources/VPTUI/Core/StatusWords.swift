@@ -30,7 +30,7 @@ enum StatusWords {
         switch kind {
         case .instanceLost: ("✗", "lost", .bad)
         case .destroyUnconfirmed: ("✗", "not confirmed", .bad)
-        case .waiting: ("✗", "waits for you", .bad)
+        case .waiting: ("✗", "not destroyed", .bad)
         case .training: ("✗", "training", .bad)
         case .lowBalance: ("$", "credit", .bad)
         case .budget: ("$", "day's limit", .bad)
@@ -57,11 +57,11 @@ enum StatusWords {
         }
     }
 
-    /// Describes a job's end: `succeeded`, `failed with 7`, `killed by signal 9: out of memory`.
+    /// Describes a job's end: `succeeded`, `failed with exit status 7`, `killed by signal 9: out of memory`.
     static func ending(of job: Job) -> String {
         var text: String
         switch (job.state, job.outcome) {
-        case (.failed, .exited(let code)): text = "failed with \(code)"
+        case (.failed, .exited(let code)): text = "failed with exit status \(code)"
         case (.failed, .signalled(let signal)): text = "ended by signal \(signal)"
         case (.queued, _), (.running, _), (.succeeded, _), (.failed, nil), (.cancelled, _), (.lost, _),
             (.unknown, _):
@@ -69,7 +69,7 @@ enum StatusWords {
         }
         if let cause = job.cause { text += ": \(cause)" }
         if let count = self.processesAtWork(job) {
-            text += count == 1 ? ": 1 process goes on" : ": \(count) processes go on"
+            text += count == 1 ? ": 1 process still works" : ": \(count) processes still work"
             text += " in the background"
         }
         return text

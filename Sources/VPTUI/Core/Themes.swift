@@ -73,7 +73,8 @@ extension Theme {
             } else {
                 let names = (Role.allCases.map { "\($0)" } + Surface.allCases.map { "\($0)" })
                     .joined(separator: ", ")
-                throw DashboardFileError("themes.\(name): there is no “\(key)”; there are \(names)")
+                throw DashboardFileError(
+                    "themes.\(name): “\(key)” is not a colour of the theme; the colours are \(names)")
             }
         }
         return theme
@@ -81,7 +82,8 @@ extension Theme {
 
     private static func color(_ text: String, _ path: String) throws(DashboardFileError) -> ThemeColor {
         guard let color = ThemeColor(text.trimmingCharacters(in: .whitespaces)) else {
-            throw DashboardFileError("\(path): “\(text)” is no colour; #rrggbb, 0 to 255, or terminal")
+            throw DashboardFileError(
+                "\(path): “\(text)” is not a colour; write #rrggbb, 0 to 255, or terminal")
         }
         return color
     }
@@ -101,6 +103,6 @@ extension Theme {
         }
         if let theme = Self.builtIn.first(where: { $0.name == name }) { return theme }
         let names = (["auto"] + Self.builtIn.map(\.name) + file.keys.sorted()).joined(separator: ", ")
-        throw DashboardFileError("theme: there is no “\(name)”; there are \(names)")
+        throw DashboardFileError("theme: “\(name)” does not exist; the themes are \(names)")
     }
 }

@@ -20,9 +20,9 @@ private func drawTooSmall(_ state: State, in buffer: inout CellBuffer) {
     }
     var lines = [
         "Too small: \(state.size.width)x\(state.size.height)",
-        "at least \(Layout.minimum.width)x\(Layout.minimum.height)", "\(key(.quit)) quits; jobs go on",
+        "at least \(Layout.minimum.width)x\(Layout.minimum.height)", "\(key(.quit)) quits; jobs keep running",
     ]
-    if !state.pendingDestroys.isEmpty { lines.append("\(key(.undo)) takes the destroy back") }
+    if !state.pendingDestroys.isEmpty { lines.append("\(key(.undo)) cancels the destroy") }
     let top = max(0, (state.size.height - lines.count) / 2)
     for (index, line) in lines.enumerated() {
         let x = max(0, (state.size.width - line.count) / 2)

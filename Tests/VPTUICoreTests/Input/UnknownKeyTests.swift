@@ -63,7 +63,7 @@ import VPTUICore
         var state = Samples.overview()
         press(&state, .character("D"), .tab, .character("y"))
         _ = update(&state, .resized(Size(width: 40, height: 10)))
-        #expect(screenText(view(state)).contains("z takes the destroy back"))
+        #expect(screenText(view(state)).contains("z cancels the destroy"))
         #expect(press(&state, .character("z")) == [.order(.takeBackDestroys([Samples.trainer.id]))])
         #expect(state.pendingDestroys.isEmpty)
     }

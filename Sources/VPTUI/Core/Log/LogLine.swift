@@ -45,8 +45,7 @@ public struct LogLine: Hashable, Sendable {
 
     private static let finished = Array("100%|".utf8)
 
-    /// Without the picture of a progress bar that is full, which says nothing any more;
-    /// what it counted and how long that took stay.
+    /// Returns the line without the drawing of a finished progress bar, and keeps its counts and times.
     func foldingFinishedBar() -> LogLine {
         // Bars are short; a line of a megabyte is not looked through.
         guard self.text.utf8.count < 1024 else { return self }

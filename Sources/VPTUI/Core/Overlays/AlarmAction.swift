@@ -16,11 +16,11 @@ enum AlarmAction: Equatable {
     /// The words that complete “Enter …”.
     var words: String {
         switch self {
-        case .destroy: "asks what would be lost, then destroys it"
+        case .destroy: "shows what would be lost, asks, and destroys it"
         case .stop: "stops it, after asking"
         case .download: "downloads the missing files, up to the limit"
         case .extendLease(_, let seconds): "gives it a lease of \(TimeSpan.brief(seconds)), after asking"
-        case .retryEnd: "orders the destroy again"
+        case .retryEnd: "asks the platform to destroy it again"
         case .openLog: "opens the job's log"
         case .limitCost: "opens the launch form at its cost limit"
         case .rentAnother: "opens the launch form to rent another"

@@ -20,14 +20,14 @@ public struct PlainReporter {
         var lines: [String] = []
         if self.isFirst {
             self.isFirst = false
-            lines.append("VariousPlug, \(state.settings.workspaceName). Type help for what can be typed.")
+            lines.append("VariousPlug, \(state.settings.workspaceName). Type help for the list of commands.")
             lines.append(Self.money(state))
         }
         self.reportInstances(state, &lines)
         self.reportJobs(state, &lines)
         self.reportActions(state, &lines)
         for alarm in state.alarms where !self.alarms.contains(alarm.key) {
-            lines.append("Alarm: \(alarm.words). Type alarms for what can be done.")
+            lines.append("Alarm: \(alarm.words). Type alarms to see what you can do.")
         }
         self.alarms = Set(state.alarms.map(\.key))
         // A toast about an alarm would repeat the line just written.
@@ -120,7 +120,7 @@ public struct PlainReporter {
             }
         case .text(let text): return [text.title] + text.lines
         case .prompt(let prompt):
-            return ["\(PromptScreen.title(prompt, state)): type it, or an empty line to leave"]
+            return ["\(PromptScreen.title(prompt, state)): type a value, or an empty line to cancel"]
                 + (prompt.problem.map { [$0] } ?? [])
         case .dialog(let dialog):
             let (title, lines, buttons) = DialogScreen.plain(dialog, state)
@@ -173,9 +173,9 @@ public struct PlainReporter {
     }
 
     public static let help = [
-        "An empty line shows everything. Words are those of vp, on the selected instance or the one named:",
+        "An empty line shows everything. The commands of vp act on the selected instance or on the one named:",
         "create, run COMMAND, sync, download, logs JOB, cancel JOB, stop, start, destroy, offers QUERY, ls, jobs,",
-        "alarms, select ID, and every other command of vp. A number chooses what was offered last. quit ends.",
+        "alarms, select ID, and every other command of vp. A number chooses from the last list. quit exits.",
     ]
 
     /// Replaces control characters: texts of platforms and jobs must not reach the terminal as

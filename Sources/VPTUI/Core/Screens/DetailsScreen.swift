@@ -221,10 +221,10 @@ enum DetailsScreen {
         func step(_ key: String, _ text: String) -> Field { .pair(key, Span(text)) }
         return [
             .line(Span("VariousPlug", .accent, .bold)),
-            .line(Span("Rent a GPU, sync, run, bring every result back, destroy.", .muted)), .gap,
+            .line(Span("Rent a GPU, upload, run, download every result, destroy.", .muted)), .gap,
             step("2", "go to Offers; e edits the query"), step("Enter", "rent the selected offer"),
-            step("S", "send the project to the instance"), step("r", "run a command; its log opens here"),
-            step("d", "bring the results back"), step("D", "destroy the instance"), .gap,
+            step("S", "upload the project to the instance"), step("r", "run a command; its log opens here"),
+            step("d", "download the results"), step("D", "destroy the instance"), .gap,
             step("?", "all keys"), step("q", "quit; jobs continue without the dashboard"),
         ]
     }

@@ -67,27 +67,29 @@ extension DialogScreen {
         let running = state.jobs.rows.filter { $0.instance == id && !$0.state.isOver }
         lines += self.ending(running, naming: 3, state)
         switch report {
-        case .asking: lines.append([Span("Comparing its files with the ones here…", .muted)])
+        case .asking: lines.append([Span("Comparing its files with yours…", .muted)])
         case .known(let results) where results.isSafe:
             // A running job keeps writing results while the question is on screen.
-            let words = running.isEmpty ? "is here." : "so far is here; Destroy looks once more."
+            let words = running.isEmpty ? "is downloaded." : "so far is downloaded; Destroy checks again."
             lines.append([Span("✓ Every result \(words)", .good)])
         case .known(let results):
             lines.append([
                 Span(
-                    "⚠ Not here yet: \(Format.plural(results.files, "file")), \(Format.bytes(results.bytes))",
+                    "⚠ Not downloaded yet: \(Format.plural(results.files, "file")), \(Format.bytes(results.bytes))",
                     .bad,
                     .bold)
             ])
             for name in results.examples.prefix(4) { lines.append([Span("    \(name)", .muted)]) }
             if results.files > 4, results.examples.count > 4 { lines.append([Span("    …", .muted)]) }
             lines.append([
-                Span("Destroy brings them first, and does nothing where that fails.")
+                Span("Destroy downloads them first; if that fails, the instance is not destroyed.")
             ])
             lines.append([Span("Discard gives them up.", .muted)])
         case .unknown(let error):
             lines.append([Span("⚠ Its files cannot be compared: \(ErrorWords(error).title)", .bad)])
-            lines.append([Span("Destroy brings results first, and does nothing where that fails.")])
+            lines.append([
+                Span("Destroy downloads the results first; if that fails, the instance is not destroyed.")
+            ])
         }
         return ("Destroy \(id.platform.displayName) \(id)", lines)
     }
@@ -105,11 +107,12 @@ extension DialogScreen {
             ]
             switch reports[id] ?? .asking {
             case .asking: line.append(Span("comparing…", .muted))
-            case .known(let results) where results.isSafe: line.append(Span("✓ every result is here", .good))
+            case .known(let results) where results.isSafe:
+                line.append(Span("✓ every result is downloaded", .good))
             case .known(let results):
                 line.append(
                     Span(
-                        "⚠ \(Format.plural(results.files, "file")), \(Format.bytes(results.bytes)) not here",
+                        "⚠ \(Format.plural(results.files, "file")), \(Format.bytes(results.bytes)) not downloaded",
                         .bad, .bold))
             case .unknown(let error): line.append(Span("⚠ \(ErrorWords(error).title)", .bad))
             }
@@ -118,7 +121,14 @@ extension DialogScreen {
             lines += self.ending(running, naming: 1, indent: "    ", state)
         }
         if ids.count > 10 { lines.append([Span("… and \(ids.count - 10) more", .muted)]) }
-        lines += [[], [Span("Destroy brings results first, and leaves alone where that fails.")]]
+        lines += [
+            [],
+            [
+                Span(
+                    "Destroy downloads the results first. An instance whose results cannot be downloaded is not "
+                        + "destroyed.")
+            ],
+        ]
         lines.append([Span("Discard gives them up.", .muted)])
         return ("Destroy \(ids.count) instances", lines)
     }
@@ -143,11 +153,13 @@ extension DialogScreen {
 
     static func conflicts(_ paths: [String]) -> (String, [[Span]]) {
         var lines: [[Span]] = [
-            [Span("Changed here and on the instance since they last agreed:", .warning, .bold)]
+            [Span("Changed both here and on the instance since the last sync:", .warning, .bold)]
         ]
         lines += paths.prefix(8).map { [Span("    \($0)")] }
         if paths.count > 8 { lines.append([Span("    … and \(paths.count - 8) more", .muted)]) }
-        lines += [[], [Span("These are not sent and not overwritten; the rest is. F shows the whole plan.")]]
+        lines += [
+            [], [Span("These are neither uploaded nor overwritten; all others are. F shows the whole plan.")],
+        ]
         return ("\(Format.plural(paths.count, "file")) changed on both sides", lines)
     }
 
@@ -159,14 +171,14 @@ extension DialogScreen {
                 state.parkedDollarsPerDay(instance).map { "about \(Format.dollars($0)) a day" } ?? "money"
             lines.append([
                 Span(instance.name ?? instance.id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "),
-                Span("\(disk) goes on costing \(price)", .warning),
+                Span("\(disk) still costs \(price)", .warning),
             ])
         }
         if ids.count > 6 { lines.append([Span("… and \(ids.count - 6) more", .muted)]) }
         lines.append([
             Span("Stopping is not free: disks cost money every day until they are destroyed.", .warning)
         ])
-        lines.append([Span("The GPU goes back to the market and may be taken when you start again.")])
+        lines.append([Span("The GPU is released; someone else may have rented it when you start again.")])
         let running = state.jobs.rows.filter { ids.contains($0.instance) && !$0.state.isOver }
         lines += self.ending(running, naming: 3, state)
         return (ids.count == 1 ? "Stop \(ids[0])" : "Stop \(ids.count) instances", lines)
@@ -192,7 +204,9 @@ extension DialogScreen {
                 ]
             }
         }
-        lines.append([Span("Where the GPU has been taken, it stays stopped and that is said.", .muted)])
+        lines.append([
+            Span("If the GPU has been rented to someone else, it stays stopped, and you are told.", .muted)
+        ])
         return (ids.count == 1 ? "Start \(ids[0])" : "Start \(ids.count) instances", lines)
     }
 
@@ -208,7 +222,7 @@ extension DialogScreen {
                 ? Span("its lease ends in \(TimeSpan.brief(left))", .warning)
                 : Span("its lease has run out", .bad)
         } else {
-            ends = Span("it has no lease: it runs until you end it", .bad)
+            ends = Span("it has no lease: it runs until you destroy it", .bad)
         }
         var lines: [[Span]] = [
             [Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(instance.gpuName)  "), ends],
@@ -218,10 +232,11 @@ extension DialogScreen {
                 Span("\(Format.dollars(instance.price.cost(of: seconds))) at most", .money, .bold),
                 Span(", at \(Format.hourly(instance.price)).", .muted),
             ],
-            [Span("A running job and this dashboard renew it, up to its hard limit.", .muted)],
+            [Span("A running job and this dashboard renew the lease, up to its hard limit.", .muted)],
         ]
         if let weakness = instance.lease?.weakness {
-            lines.append([Span("It cannot end itself now: \(weakness). That is tried again.", .warning)])
+            lines.append([Span("It cannot end itself now: \(weakness). The dashboard tries again.", .warning)]
+            )
         }
         return ("Extend the lease of \(id)", lines)
     }
@@ -236,9 +251,11 @@ extension DialogScreen {
         ]
         switch record.action {
         case .sync, .download:
-            lines.append([Span("What has arrived stays; the next one resumes there.", .muted)])
+            lines.append([
+                Span("Files that have arrived stay; the next \(record.action.verb) resumes there.", .muted)
+            ])
         case .create:
-            lines.append([Span("An instance that was rented meanwhile is destroyed again.", .muted)])
+            lines.append([Span("If an instance has been rented by then, it is destroyed again.", .muted)])
         case .run, .start, .stop, .destroy, .cancel, .attach: break
         }
         return ("Cancel the \(record.action.verb)", lines)
@@ -249,8 +266,8 @@ extension DialogScreen {
         for record in state.activeActions.prefix(5) {
             let word =
                 switch record.action {
-                case .run, .attach, .destroy: "goes on without the dashboard"
-                case .create, .sync, .download, .start, .stop, .cancel: "is cut off"
+                case .run, .attach, .destroy: "continues without the dashboard"
+                case .create, .sync, .download, .start, .stop, .cancel: "is interrupted"
                 }
             lines.append([
                 Span("\(StatusWords.glyph(record.action)) \(record.action.verb) ", .accent),
@@ -259,13 +276,14 @@ extension DialogScreen {
         }
         for pending in state.pendingDestroys {
             lines.append([
-                Span("◇ destroy \(pending.instance)", .bad), Span("  goes on without the dashboard", .muted),
+                Span("◇ destroy \(pending.instance)", .bad),
+                Span("  continues without the dashboard", .muted),
             ])
         }
-        if lines.isEmpty { lines.append([Span("✓ All of it has ended meanwhile.", .good)]) }
+        if lines.isEmpty { lines.append([Span("✓ Every action has finished meanwhile.", .good)]) }
         lines.append([])
-        lines.append([Span("Jobs on instances go on; `vp attach` or the dashboard finds them again.")])
+        lines.append([Span("Jobs on instances keep running; `vp attach` or the dashboard finds them again.")])
         lines.append([Span("Instances stay and cost money until they are destroyed.", .warning)])
-        return ("Quit while something is going on", lines)
+        return ("Quit while actions are in progress", lines)
     }
 }

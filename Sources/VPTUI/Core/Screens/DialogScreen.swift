@@ -96,7 +96,7 @@ enum DialogScreen {
         case (.destroy(let ids, _), _): ids.count == 1 ? "Destroy" : "Destroy \(ids.count)"
         case (.stop(let ids), _): ids.count == 1 ? "Stop it" : "Stop \(ids.count)"
         case (.start(let ids), _): ids.count == 1 ? "Start it" : "Start \(ids.count)"
-        case (.conflicts, _): "Send the rest"
+        case (.conflicts, _): "Upload the rest"
         case (.cancelJobs(let targets), _): targets.count == 1 ? "Stop the job" : "Stop \(targets.count) jobs"
         case (.runAgain(let jobs), _): jobs.count == 1 ? "Run it again" : "Run \(jobs.count) again"
         case (.cancelAction, _): "Cancel it"
@@ -143,7 +143,7 @@ enum DialogScreen {
                     [],
                     [
                         Span(
-                            "The project is synced first; the command overwrites its earlier output there.",
+                            "The project is uploaded first; the command overwrites its earlier output on the instance.",
                             .muted)
                     ],
                 ]

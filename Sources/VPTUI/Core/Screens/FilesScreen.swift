@@ -71,9 +71,9 @@ enum FilesScreen {
             Span("On the instance ", .title, .bold),
             Span("\(Format.plural(report.files.count, "file")), \(Format.bytes(total))", .accent, .bold),
             risky.isEmpty
-                ? Span("  ✓ all of them are also here", .good)
+                ? Span("  ✓ all of them are downloaded", .good)
                 : Span(
-                    "  ⚠ \(Format.plural(risky.count, "file")), \(Format.bytes(riskyBytes)) not here; d brings them",
+                    "  ⚠ \(Format.plural(risky.count, "file")), \(Format.bytes(riskyBytes)) not downloaded; press d",
                     .bad),
         ])
         for file in report.files.prefix(Self.limit) {

@@ -49,8 +49,8 @@ enum FormQuote {
 
     private static func choice(_ offers: [Offer], _ form: LaunchForm) -> [Span] {
         form.offer == nil
-            ? [Span("the cheapest of \(offers.count); a taken one gives way to the next", .muted)]
-            : [Span("this very offer, and no other", .muted)]
+            ? [Span("the cheapest of \(offers.count); if it is taken, the next is rented", .muted)]
+            : [Span("this offer and no other", .muted)]
     }
 
     /// Returns the credit of the account that pays; another platform's credit does not help here.
@@ -127,7 +127,7 @@ enum FormQuote {
             guard
                 let best = StockImage.best(
                     on: offer.platform, gpu: gpu, driverCUDA: offer.cudaVersion)
-            else { return Self.line("image", [Span("⚠ none of ours runs on \(gpu)", .bad)]) }
+            else { return Self.line("image", [Span("⚠ no image that vp knows runs on \(gpu)", .bad)]) }
             return Self.line("image", [Span("✓ ", .good), Span(best)])
         }
         if let problem = ImageFit.problem(image: image, gpu: gpu, driverCUDA: offer.cudaVersion) {

@@ -159,13 +159,13 @@ enum FormScreen {
     private static func placeholder(_ field: LaunchForm.Field, _ form: LaunchForm) -> String {
         switch field {
         case .lease:
-            return form.terms.seconds.map { "\(TimeSpan.brief($0)); it is renewed while a job runs" }
+            return form.terms.seconds.map { "\(TimeSpan.brief($0)), renewed while a job runs" }
                 ?? "none: it costs until it is destroyed"
         case .gpu: return "any: the cheapest that fits"
         case .price:
             return form.settledPrice.map { "\(Format.short($0.dollarsPerHour)), as the settings say" }
                 ?? "no limit"
-        case .cost: return "no limit in all; the lease is cut to what it buys"
+        case .cost: return "none; a limit shortens the lease"
         case .name: return "made from the project's name"
         case .command: return "nothing: r runs a command later"
         case .count, .platform, .disk, .image, .spot, .rent: return ""

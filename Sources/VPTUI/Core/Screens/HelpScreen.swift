@@ -110,7 +110,7 @@ enum HelpScreen {
         let rows = Self.rows(page.area)
         if page.height == 0 {
             buffer.writeCut(
-                "No key does that. : takes any command of vp.", x: rows.x + 1, y: rows.y,
+                "No key does that. : runs any command of vp.", x: rows.x + 1, y: rows.y,
                 style: Style(.muted, on: .dialog), limit: rows.width - 2)
         }
         for (number, column) in page.columns.enumerated() {

@@ -15,7 +15,7 @@ enum ListOverlayScreen {
     private static func drawHistory(
         _ list: ListOverlay, _ state: State, _ area: Rect, _ buffer: inout CellBuffer
     ) {
-        let title = list.showsCalls ? "What was asked and done" : "What was done here"
+        let title = list.showsCalls ? "Actions and requests" : "Actions"
         let inner = drawBox(area, title: title, in: &buffer)
         let entries = state.history.shown(in: list)
         if list.isTyping || !list.field.text.isEmpty {
@@ -91,7 +91,7 @@ enum ListOverlayScreen {
     private static func drawActions(
         _ list: ListOverlay, _ state: State, _ area: Rect, _ buffer: inout CellBuffer
     ) {
-        let inner = drawBox(area, title: "What is being done", in: &buffer)
+        let inner = drawBox(area, title: "Actions in progress", in: &buffer)
         let records = state.listedActions
         guard !records.isEmpty else {
             buffer.write(

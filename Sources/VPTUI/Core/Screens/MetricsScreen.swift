@@ -14,8 +14,8 @@ enum MetricsScreen {
         guard !series.isEmpty else {
             let lines = [
                 state.metrics.end == nil ? "Reading the log…" : "No figures yet.",
-                "Found by themselves: losses, rates, accuracies, speeds and steps, as most programs",
-                "that train print them. vp metrics says the same.",
+                "vp recognises losses, learning rates, accuracies, speeds",
+                "and steps in the usual formats; so does `vp metrics`.",
             ]
             for (index, line) in lines.enumerated() where index < inner.height {
                 buffer.writeCut(

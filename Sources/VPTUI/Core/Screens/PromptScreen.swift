@@ -62,8 +62,8 @@ enum PromptScreen {
         case .lease(let id): return "Lease of \(id)"
         case .forward(let id): return "Local port to \(id)"
         case .writeLog(let job): return "Write the log of \(job) to"
-        case .goToTime: return "Go to what came at"
-        case .offerQuery: return "Offers: what is wanted"
+        case .goToTime: return "Go to the output of"
+        case .offerQuery: return "Search for offers"
         case .filter, .search, .keepLines: return ""
         }
     }
@@ -76,12 +76,13 @@ enum PromptScreen {
         let lease = state.instances.row(id)?.lease
         let now =
             lease?.endsAt.map {
-                "Now it ends at \(Format.timeOfDay($0, offset: state.settings.secondsFromGMT))"
-            } ?? "Now it has none"
+                "The lease ends at \(Format.timeOfDay($0, offset: state.settings.secondsFromGMT))"
+            } ?? "It has no lease"
         let end = lease?.terms.ending == .stop ? "stopped" : "destroyed"
         return [
-            "\(now). How long from here: 4h, 2d, 1h30m.",
-            "Then it is \(end), unless a job runs there.", "What that may cost is said before it is set.",
+            "\(now). Its new length from now: 4h, 2d, 1h30m.",
+            "Then the instance is \(end), unless a job is running on it.",
+            "The possible cost is shown before you confirm.",
         ]
     }
 
@@ -89,8 +90,8 @@ enum PromptScreen {
         switch prompt.kind {
         case .run:
             [
-                "Sends the project first, brings the results back after. The job survives a disconnect.",
-                "`--max-cost 2` before it ends the job at $2, and brings its results.",
+                "The project is uploaded first, and the results are downloaded after. The job survives a disconnect.",
+                "With `--max-cost 2` before the command, the job ends at $2 and its results are downloaded.",
             ]
         case .offerQuery:
             [
@@ -99,15 +100,15 @@ enum PromptScreen {
                 "rel>0.98 in:US,CA cuda>12 disk:80 spot",
             ]
         case .lease(let id): self.leaseHelp(id, state)
-        case .rename: ["The platform is told as well."]
-        case .forward: ["8888, or 9000:8888 for another port here. `close 8888` ends it."]
+        case .rename: ["The new name is set on the platform as well."]
+        case .forward: ["8888, or 9000:8888 for local port 9000. `close 8888` stops forwarding."]
         case .writeLog:
             [
                 state.log.filter == nil
-                    ? "The whole log, as it came. A file that exists is not replaced."
-                    : "Only the lines that are kept. A file that exists is not replaced."
+                    ? "Writes the whole log. A file that exists is not replaced."
+                    : "Writes only the lines kept by the filter. A file that exists is not replaced."
             ]
-        case .goToTime: ["12:30, or 12:30:15: what the dashboard saw arrive."]
+        case .goToTime: ["12:30, or 12:30:15: the time at which the output arrived."]
         case .filter, .search, .keepLines: []
         }
     }

@@ -34,7 +34,8 @@ struct Span {
 }
 
 extension Span {
-    /// Returns figures by importance, as a cell that loses them from the right.
+    /// Joins `parts`, the most important first, into one cell. If the column is too narrow, parts are
+    /// dropped from the right.
     static func parts(_ parts: [[Span]]) -> [Span] {
         parts.filter { !$0.isEmpty }.enumerated().flatMap { index, part in
             var spans = index == 0 ? part : [Span("  ")] + part

@@ -93,7 +93,7 @@ enum Format {
         return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
 
-    /// A count as short as it is told apart from its neighbours: `640`, `20.6k`, `1.5M`.
+    /// Returns a count, shortened but still distinct from its neighbours on an axis: `640`, `20.6k`, `1.5M`.
     static func compact(_ value: Double) -> String {
         guard value.isFinite, abs(value) >= 10_000 else { return Self.short(value) }
         let (scaled, unit) = abs(value) < 999_950 ? (value / 1000, "k") : (value / 1_000_000, "M")

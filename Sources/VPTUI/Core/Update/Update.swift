@@ -86,7 +86,8 @@ extension State {
             self.toast("`vp` destroys \(names) in the background", .warning, for: 8)
         case .shellEnded(let id, let status):
             self.toast(
-                status == 0 ? "Shell on \(id) ended" : "Shell on \(id) ended with status \(status)",
+                status == 0
+                    ? "The shell on \(id) ended" : "The shell on \(id) ended with exit status \(status)",
                 status == 0 ? .muted : .warning)
         }
         return []

@@ -42,7 +42,7 @@ extension State {
             if self.instances.row(job.instance) != nil {
                 effects.append(self.start(.download(job.instance)))
             } else {
-                self.toast("\(job.instance) is gone; nothing can be brought from it", .warning)
+                self.toast("\(job.instance) is gone; nothing can be downloaded from it", .warning)
             }
         }
         return effects

@@ -34,7 +34,7 @@ extension State {
 
     mutating func openSelectedLog() -> [Effect] {
         guard let job = self.jobInFocus else {
-            self.toast("No job has run there yet: r runs one", .warning)
+            self.toast("No job has run on this instance yet: r runs one", .warning)
             return []
         }
         let effects = self.openLog(job.id)
@@ -48,7 +48,7 @@ extension State {
             return []
         }
         guard let job = self.jobInFocus else {
-            self.toast("No job has run there yet: r runs one", .warning)
+            self.toast("No job has run on this instance yet: r runs one", .warning)
             return []
         }
         let effects = self.log.job == job.id ? [] : self.openLog(job.id)

@@ -32,7 +32,9 @@ extension State {
     mutating func toggleTimes() {
         self.log.showsTimes.toggle()
         if self.log.showsTimes, self.log.arrivals.isEmpty {
-            self.toast("Times are known for what comes while the dashboard looks", .muted)
+            self.toast(
+                "Times are known only for lines that arrived while vp or the dashboard followed the job",
+                .muted)
         }
     }
 
@@ -119,7 +121,7 @@ extension State {
         let parts = text.split(separator: ":").map { Int($0) }
         guard (2...3).contains(parts.count), let hour = parts[0], let minute = parts[1],
             (0..<24).contains(hour), (0..<60).contains(minute)
-        else { return "A time of day: 12:30 or 12:30:15" }
+        else { return "Type a time of day: 12:30 or 12:30:15" }
         let second = parts.count == 3 ? parts[2] ?? 0 : 0
         let wanted = hour * 3600 + minute * 60 + second
         let offset = self.settings.secondsFromGMT
@@ -127,7 +129,7 @@ extension State {
             let local = Int(saturating: arrival.date.timeIntervalSince1970) + offset
             return ((local % 86_400) + 86_400) % 86_400 >= wanted
         }
-        guard let found else { return "Nothing was seen to come at \(text) or later" }
+        guard let found else { return "No output arrived at \(text) or later" }
         self.log.show(found.offset)
         return nil
     }

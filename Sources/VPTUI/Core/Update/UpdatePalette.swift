@@ -164,7 +164,9 @@ extension State {
         self.now = max(self.now, date)
         self.history.ran(
             "vp \(line)", status: status, at: date.addingTimeInterval(-seconds), duration: seconds)
-        let lines = output.isEmpty ? [status == 0 ? "Done." : "It ended with status \(status)."] : output
+        let lines =
+            output.isEmpty
+            ? [status == 0 ? "Done." : "The command failed with exit status \(status)."] : output
         let text = TextOverlay(title: "vp \(line)", lines: lines, isBad: status != 0)
         if self.overlay == nil {
             self.overlay = .text(text)

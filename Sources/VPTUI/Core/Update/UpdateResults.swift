@@ -74,7 +74,7 @@ extension State {
             self.showError(
                 ErrorWords(
                     title: Format.plural(summary.missing.count, "file")
-                        + (isUp ? " could not be sent" : " could not be brought back"),
+                        + (isUp ? " could not be uploaded" : " could not be downloaded"),
                     detail: Self.list(summary.missing),
                     advice: "Press \(isUp ? "S" : "d") to try again; it resumes."))
         }
@@ -102,10 +102,10 @@ extension State {
     }
 
     static func words(_ summary: SyncSummary) -> String {
-        let verb = summary.direction == .up ? "sent" : "brought back"
+        let verb = summary.direction == .up ? "uploaded" : "downloaded"
         var text =
             summary.transferredFiles == 0
-            ? (summary.direction == .up ? "nothing to send" : "nothing new to bring back")
+            ? (summary.direction == .up ? "nothing to upload" : "nothing new to download")
             : "\(Format.plural(summary.transferredFiles, "file")) \(verb), "
                 + Format.bytes(summary.transferredBytes)
         if !summary.conflicts.isEmpty { text += " · \(Format.plural(summary.conflicts.count, "conflict"))" }
