@@ -94,8 +94,10 @@ enum DefaultPlatform: String, CaseIterable, ExpressibleByArgument {
 struct ConfigSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config-set", abstract: "Set API keys and defaults in your own configuration.",
-        discussion:
-            "With - for a key, vp asks for it without showing it, or reads it from standard input if that is no terminal."
+        discussion: """
+            If a key is given as -, vp asks for it without showing it. If standard input is not a terminal, vp reads \
+            the key from it.
+            """
     )
 
     @Option(help: ArgumentHelp("The vast.ai API key, or - to type it.", valueName: "key"))
@@ -221,7 +223,7 @@ struct KeyMove {
     var lines: [String] {
         self.moved
             + self.kept.map { platform in
-                "The \(platform.displayName) key in the project stays there, unused: your own configuration has a different one."
+                "The \(platform.displayName) key in the project's file stays unused: your own configuration has a different one."
             }
     }
 

@@ -14,12 +14,12 @@ struct CostCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Start of the period: a date such as 2026-11-01, or 7d, 12h ago. (default: 7d)", valueName: "time"
-        ),
+            "Start of the period: a date such as 2026-11-01, or how long ago, such as 7d or 12h. (default: 7d)",
+            valueName: "time"),
         transform: SinceArgument.read)
     var since: SinceArgument?
 
-    @Option(help: "Show a line for each of these.")
+    @Option(help: "Group the costs, with one line for each group.")
     var by: CostBook.Grouping = .day
 
     @Flag(help: "Do not ask the platforms for their charges.")

@@ -7,8 +7,8 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         commandName: "create-instance", abstract: "Rent an instance and wait until it is ready.",
         discussion: """
             Without --gpu-type, vp rents the cheapest offer that fits. If an offer is gone, or its machine does not \
-            come up, vp destroys the instance, remembers the machine as bad and tries the next offer, on both \
-            platforms, in the order of the job's total cost.
+            start, vp tries the next one, on both platforms, ordered by the job's total cost. It destroys an instance \
+            that does not start, and avoids that machine for a while.
             """)
 
     @OptionGroup var hardware: HardwareOptions
@@ -33,7 +33,8 @@ struct CreateInstanceCommand: AsyncParsableCommand {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "Environment variable of the container; a name alone takes the value set here. May be repeated.",
+            "Environment variable for the container. A name without =VALUE passes on the value from your environment. "
+                + "May be repeated.",
             valueName: "name=value"), transform: EnvironmentArgument.read)
     var env: [EnvironmentArgument] = []
 

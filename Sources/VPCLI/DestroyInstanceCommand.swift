@@ -10,7 +10,7 @@ struct DestroyInstanceCommand: InstanceActionCommand {
 
     @OptionGroup var target: InstanceTarget
 
-    @Flag(help: "Destroy the instance without downloading the results that are missing here.")
+    @Flag(help: "Destroy the instance without downloading its results.")
     var discardResults = false
 
     @Flag(help: "Also end the jobs that run on the instance.")
@@ -20,7 +20,7 @@ struct DestroyInstanceCommand: InstanceActionCommand {
         try await engine.instanceToEnd(named: self.target.id, platform: platform)
     }
 
-    @Flag(name: .shortAndLong, help: "Do not ask for confirmation. Only --end-jobs ends running jobs.")
+    @Flag(name: .shortAndLong, help: "Do not ask for confirmation. Running jobs still need --end-jobs.")
     var yes = false
 
     /// A dashboard that had to end has passed a confirmed destroy on to this process.

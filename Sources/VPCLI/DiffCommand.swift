@@ -8,8 +8,8 @@ struct DiffCommand: AsyncParsableCommand {
         abstract: "Show what a sync would do in both directions, and which files are never uploaded.")
 
     @Argument(
-        help: "The instance's id or name; optional while exactly one runs.", completion: Completions.instances
-    )
+        help: "The instance's id or name. Optional if exactly one instance of this project is running.",
+        completion: Completions.instances)
     var id: String?
 
     @OptionGroup var instance: InstanceOptions
@@ -48,13 +48,13 @@ struct WhyCommand: ParsableCommand {
     static func lines(for explanation: PathExplanation) -> [String] {
         let path = Terminal.printable(explanation.path)
         let rule = explanation.pattern.map { pattern in
-            "`\(Terminal.printable(pattern))`, \(Terminal.printable(explanation.origin ?? ""))"
+            "the rule `\(Terminal.printable(pattern))` (\(Terminal.printable(explanation.origin ?? "")))"
         }
         let first =
             switch explanation.verdict {
             case .sent:
                 "\(path) is synced: " + (rule.map { "included by \($0)." } ?? "no ignore rule matches it.")
-            case .ignored: "\(path) is not synced: \(rule ?? "")."
+            case .ignored: "\(path) is not synced: excluded by \(rule ?? "a rule")."
             case .special: "\(path) is not synced: it is neither a file nor a folder nor a link."
             case .missing: "\(path) does not exist here" + (rule.map { "; \($0) would match it." } ?? ".")
             case .outside: "\(path) is outside the project's folder."

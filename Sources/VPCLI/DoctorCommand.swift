@@ -61,7 +61,9 @@ struct DoctorCommand: AsyncParsableCommand {
         lines.append(
             broken == 0 && doubtful == 0
                 ? "Everything looks good."
-                : "\(Units.count(findings.count, "check")): \(broken) broken, \(doubtful) doubtful.")
+                : "\(Units.count(findings.count, "check")): \(Units.count(broken, "problem")), "
+                    + "\(Units.count(doubtful, "warning"))."
+        )
         return lines
     }
 

@@ -11,7 +11,7 @@ struct EnvironmentArgument: Hashable {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let name = parts.first, Self.isName(name) else {
             throw ValidationError(
-                "“\(Terminal.printable(text))” is not a variable: write NAME=VALUE, or NAME for the value set here."
+                "“\(Terminal.printable(text))” is not a variable: write NAME=VALUE, or NAME to pass on your own value."
             )
         }
         return EnvironmentArgument(name: String(name), value: parts.count > 1 ? String(parts[1]) : nil)
@@ -36,7 +36,8 @@ struct EnvironmentArgument: Hashable {
         for argument in arguments {
             guard let value = argument.value ?? environment[argument.name] else {
                 throw CommandFailure(
-                    code: "usage", message: "--env \(argument.name) has no value, and none is set here.",
+                    code: "usage",
+                    message: "--env \(argument.name) has no value, and your environment does not set it.",
                     advice: "Write --env \(argument.name)=value.", status: Status.usage)
             }
             values[argument.name] = value

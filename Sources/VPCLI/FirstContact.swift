@@ -30,7 +30,7 @@ struct FirstContact {
     mutating func run() async throws {
         Terminal.print(
             """
-            vp rents GPUs on vast.ai and RunPod, syncs this folder there, runs a command and brings the results back.
+            vp rents GPUs on vast.ai and RunPod, uploads this folder, runs a command and downloads the results.
             No API key is set up yet.
 
               1  Set up your account and this folder: about two minutes, nothing is rented
@@ -185,7 +185,7 @@ struct FirstContact {
         }
         guard folder != "/", folder != self.session.environment["HOME"] else {
             Terminal.print(
-                "A home folder is no project: run `vp --init` in the folder that you want to sync.")
+                "A home folder cannot be a project: run `vp --init` in the folder that you want to sync.")
             return
         }
         guard try self.agrees("Set up \(Terminal.printable(folder)) as a project?", usually: true) else {
@@ -207,7 +207,7 @@ struct FirstContact {
         }
         Terminal.print(
             """
-            Nothing is rented yet. This rents, syncs, runs, brings the results back and destroys:
+            Nothing is rented yet. This command rents, uploads, runs, downloads the results and destroys:
               vp run --create --destroy -- python train.py
             `vp offers` lists the GPUs for rent; `vp-tui` opens the dashboard; `vp --help` lists all commands.
             """)

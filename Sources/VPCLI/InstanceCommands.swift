@@ -194,15 +194,16 @@ struct StopCommand: InstanceActionCommand {
 
 struct SSHCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ssh", abstract: "Open a shell on an instance, or run a command there by plain ssh.")
+        commandName: "ssh", abstract: "Open a shell on an instance, or run a command on it by plain ssh.")
 
     @Argument(
-        help: "The instance's id or name; optional while exactly one runs.", completion: Completions.instances
-    )
+        help: "The instance's id or name. Optional if exactly one instance of this project is running.",
+        completion: Completions.instances)
     var id: String?
 
     @Argument(
-        parsing: .postTerminator, help: ArgumentHelp("The command to run there.", valueName: "command"))
+        parsing: .postTerminator,
+        help: ArgumentHelp("The command to run on the instance.", valueName: "command"))
     var command: [String] = []
 
     @OptionGroup var instance: InstanceOptions

@@ -185,7 +185,7 @@ struct RerunCommand: AsyncParsableCommand {
             throw CommandFailure(
                 code: "usage",
                 message:
-                    "\(job.id) needs environment variables whose values vp does not store, and that are not set here: \(list).",
+                    "\(job.id) needs environment variables whose values vp does not store, and your environment does not set: \(list).",
                 advice: "Set them, or pass them: \(missing.map { "-e \($0)=…" }.joined(separator: " "))",
                 status: Status.usage)
         }

@@ -21,7 +21,8 @@ struct JobOptions: ParsableArguments {
     @Option(
         name: .shortAndLong, parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Environment variable of the job; without a value, the value set here. May be repeated.",
+            "Environment variable for the job. A name without =VALUE passes on the value from your environment. May be "
+                + "repeated.",
             valueName: "name[=value]"), transform: EnvironmentArgument.read)
     var env: [EnvironmentArgument] = []
 
@@ -35,15 +36,16 @@ struct JobOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long processes left in the background may be idle before the job ends without them. (default: 5m)",
+            "Keep the job open while its background processes work. Once they have been idle this long, the job ends "
+                + "and leaves them running. (default: 5m)",
             valueName: "time"), transform: TimeArgument.spanOrNone)
     var linger: Double?
 
     @Option(
         help: ArgumentHelp(
-            "End the job if a loss is not a number (nan; the instance itself watches for it) or, while vp follows it, if "
-                + "no step arrives (stall, stall:10m), the loss keeps rising (diverge) or the evaluation stops improving "
-                + "(plateau). Separate several with commas.",
+            "End the job if its training goes wrong. nan: the loss is not a number three times in a row; the instance "
+                + "itself checks this. Only while vp follows the job: stall or stall:10m: no new step arrives; diverge: "
+                + "the loss keeps rising; plateau: the evaluation stops improving. Separate several with commas.",
             valueName: "rules"), transform: StopArgument.read)
     var stopOn: StopRules?
 

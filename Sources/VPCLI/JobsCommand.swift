@@ -230,9 +230,9 @@ enum JobRecordText {
                 switch process.state {
                 case .running: "running"
                 case .leftBehind: "left behind; `vp cancel \(job.id)` ends it"
-                case .gone: "left behind, ended since"
-                case .ended(let status?): "ended with status \(status)"
-                case .ended(nil): "ended with an unknown status"
+                case .gone: "left behind, has ended since"
+                case .ended(let status?): "ended with exit status \(status)"
+                case .ended(nil): "ended with an unknown exit status"
                 }
             add("background", "process \(process.process), \(how): \(process.command)")
         }

@@ -6,8 +6,9 @@ import VPEngine
 struct BudgetOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Maximum total cost in dollars. It shortens the lease of a rental; a job that reaches it is ended, and its "
-                + "results are downloaded.", valueName: "dollars"))
+            "Maximum cost in dollars, of this run or of a new instance. When a run reaches it, vp ends the job and "
+                + "downloads its results. The lease of a new instance is shortened so that it cannot cost more.",
+            valueName: "dollars"))
     var maxCost: DollarsArgument?
 }
 
@@ -15,18 +16,22 @@ struct BudgetOptions: ParsableArguments {
 struct LeaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How long the instance lives without use: 4h, 30m, 2d, or none for no limit. "
-                + "(default: \(TimeSpan.text(LeaseTerms.standardSeconds)))",
+            "End the instance after this time without a running job, a vp command that uses it or an open dashboard: "
+                + "4h, 30m, 2d, or none. (default: \(TimeSpan.text(LeaseTerms.standardSeconds)))",
             valueName: "time"), transform: TimeArgument.lease)
     var lease: LeaseArgument?
 
     @Option(
-        help: ArgumentHelp("Stop the instance after this time without use: 30m, 2h.", valueName: "time"),
+        help: ArgumentHelp(
+            "Stop the instance once it has been idle this long (no GPU or CPU load, no log output, no open terminal), "
+                + "even if a job still runs: 30m, 2h.", valueName: "time"),
         transform: TimeArgument.span)
     var stopWhenIdle: Double?
 
     @Option(
-        help: ArgumentHelp("Destroy the instance after this time without use: 30m, 2h.", valueName: "time"),
+        help: ArgumentHelp(
+            "Destroy the instance once it has been idle this long (no GPU or CPU load, no log output, no open "
+                + "terminal), even if a job still runs: 30m, 2h.", valueName: "time"),
         transform: TimeArgument.span)
     var destroyWhenIdle: Double?
 
@@ -53,10 +58,10 @@ struct LeaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lease", abstract: "Show or set how long an instance lives without use.",
         discussion: """
-            When the lease runs out, a watchdog on the instance ends its jobs, then stops or destroys the instance \
-            with the instance's own key, even while this machine is off. A running job and vp itself renew the lease, \
-            up to the hard limit (lease.max). If results are not downloaded yet, the watchdog stops the instance \
-            instead of destroying it.
+            When the lease runs out, a watchdog on the instance ends its jobs, then stops or destroys the instance, \
+            using an API key that is valid only for this instance. This works even while your machine is off. A running \
+            job, vp commands that use the instance and an open dashboard renew the lease, up to the hard limit \
+            (lease.max). If results are not downloaded yet, the watchdog stops the instance instead of destroying it.
             """)
 
     @Argument(help: "The instance's id or name.", completion: Completions.instances)
@@ -128,7 +133,8 @@ struct LeaseCommand: AsyncParsableCommand {
         }
         if let idle = lease.terms.idleSeconds {
             let words = lease.terms.idleEnding == .stop ? "Stopped" : "Destroyed"
-            lines.append("It will be \(words.lowercased()) after \(TimeSpan.exact(idle)) without use.")
+            lines.append(
+                "It will be \(words.lowercased()) after it has been idle for \(TimeSpan.exact(idle)).")
         }
         return lines
     }

@@ -7,8 +7,8 @@ struct LimitsCommand: AsyncParsableCommand {
         commandName: "limits", abstract: "Show the spending limits and today's remaining budget.",
         discussion: """
             Limits are set in limits.yaml beside your own configuration and in /etc/variousplug/limits.yaml: \
-            max_price, max_cost, per_day, max_instances, gpus, platforms, verbs. No option or setting can raise them, \
-            and the stricter of the two files applies.
+            max_price, max_cost, per_day, max_instances, gpus, platforms, verbs. No option or setting can raise them. \
+            If both files set the same limit, the stricter value applies.
             """)
 
     @OptionGroup var common: CommonOptions

@@ -23,8 +23,8 @@ struct LogsCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Print only output that arrived here since then: 90s, 10m, 2h, 1d ago, or a time such as "
-                + "2026-11-24T12:00:00Z.", valueName: "time"), transform: SinceArgument.read)
+            "Print only output that reached this machine after this time: an age such as 90s, 10m, 2h or 1d, or a time "
+                + "such as 2026-11-24T12:00:00Z.", valueName: "time"), transform: SinceArgument.read)
     var since: SinceArgument?
 
     @OptionGroup var common: CommonOptions

@@ -31,7 +31,7 @@ struct MetricsCSV {
         table.value.flush()
     }
 
-    /// What the closure of a reader and this function both write to.
+    /// A reference to the table that the reader's closure and this function both write to.
     private final class Box {
         var value: MetricsCSV
         init(_ value: MetricsCSV) { self.value = value }

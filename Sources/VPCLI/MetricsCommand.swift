@@ -8,13 +8,14 @@ struct MetricsCommand: AsyncParsableCommand {
         commandName: "metrics",
         abstract: "Show training metrics from jobs' output: losses, rates, progress, alarms.",
         discussion: """
-            vp recognises the output of most training programs without changes to them. --json holds at most 1024 \
-            values for each metric; for a long run, each is the mean of several. --csv prints every one. A path, \
-            or - for standard input, is read as a log.
+            vp recognises the output of most training programs without changes to them. --json has at most 1024 \
+            values for each metric; in a long run, each is the mean of several. --csv prints every single value. An \
+            argument that contains a slash is read as a log file; - reads standard input.
             """)
 
     @Argument(
-        help: "Job ids, their first characters, or -1 for the newest job; a path with a slash; or -.",
+        help:
+            "Job ids or their first characters; -1 for the newest job; a log file, with a slash (./log.txt); or - for input.",
         completion: Completions.jobs)
     var jobs: [String] = ["-1"]
 

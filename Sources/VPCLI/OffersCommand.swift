@@ -108,11 +108,11 @@ struct OffersCommand: AsyncParsableCommand {
         }
     }
 
-    /// `JOB is 1 h with 120 MB up and as much down.`
+    /// `JOB is the price of 1 h, with 120 MB up and as much down.`
     static func describe(_ job: JobEstimate) -> String {
         let traffic =
             job.sentBytes.addingSaturated(job.receivedBytes) > 0
-            ? "with \(Units.bytes(job.sentBytes)) up and as much down" : "without traffic"
-        return "JOB is \(Figures.short(job.hours)) h \(traffic)."
+            ? "with \(Units.bytes(job.sentBytes)) up and as much down" : "without data transfer"
+        return "JOB is the price of \(Figures.short(job.hours)) h, \(traffic)."
     }
 }

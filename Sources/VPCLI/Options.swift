@@ -63,7 +63,9 @@ struct PlatformOptions: ParsableArguments {
 struct InstanceOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The instance's id or name; optional while exactly one runs.", valueName: "id"),
+        help: ArgumentHelp(
+            "The instance's id or name. Optional if exactly one instance of this project is running.",
+            valueName: "id"),
         completion: Completions.instances)
     var instanceId: String?
 

@@ -6,13 +6,13 @@ struct ReapCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reap", abstract: "List resources that cost money on your accounts but are not in use.",
         discussion: """
-            orphan     an instance with a name from vp that this machine does not know
+            orphan     an instance named by vp of which this machine has no record
             duplicate  a second instance of one rental
-            parked     a stopped instance of this machine, whose disk is billed
+            parked     a stopped instance rented from this machine, whose disk is billed
             volume     a disk that no instance uses
             foreign    an instance that vp did not rent; vp never touches it
 
-            This command ends nothing; each line names the command that would.
+            This command only lists; each line shows the command that ends the cost.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -55,7 +55,7 @@ struct ReapCommand: AsyncParsableCommand {
                 .init(leftover.platform.rawValue), .init(leftover.id, .strong), .init(leftover.name ?? ""),
                 .init(leftover.kind.rawValue, Self.style(leftover.kind)),
                 .init(Units.dollars(leftover.dollarsPerDay)), .init(Units.age(leftover.createdAt, now: now)),
-                .init(Self.action(for: leftover) ?? "(not ours)"),
+                .init(Self.action(for: leftover) ?? "(not rented by vp)"),
             ])
         }
         let total = leftovers.sumOfDollars(of: \.dollarsPerDay)

@@ -148,7 +148,7 @@ enum Report {
             case .imageUnavailable:
                 (
                     "The image\(subject) cannot be used\(place)\(because).",
-                    "Check its name and tag; a private image needs a login at its registry."
+                    "Check its name and tag. Private images are not supported."
                 )
             case .imageUnfit:
                 (
@@ -161,7 +161,7 @@ enum Report {
             case .registryBusy:
                 (
                     "The registry of the image\(subject) refuses to serve it at the moment\(because).",
-                    "Try again in an hour, or use a copy of the image in a registry with a login."
+                    "Try again in an hour, or use a copy of the image in another public registry."
                 )
             case .nameInUse:
                 (
@@ -206,8 +206,8 @@ enum Report {
             case .destroyUnconfirmed:
                 (
                     "The platform has not confirmed that the instance\(subject) is gone\(because).",
-                    "Every later vp repeats the destroy. `vp ls` shows whether the instance is gone; you can also destroy it "
-                        + "on \(platform.map { "\($0)'s" } ?? "the platform's") own page."
+                    "The next `vp ls` or dashboard asks the platform again. You can also destroy the instance on "
+                        + "\(platform.map { "\($0)'s" } ?? "the platform's") own page."
                 )
             case .jobsRunning:
                 (
@@ -274,9 +274,9 @@ enum Report {
                 )
             case .conflictingFiles:
                 (
-                    "Nothing was run: these files changed both here and on the instance\(subject), and the command would use "
-                        + "the instance's versions: \(choices).",
-                    "Use --mine to upload your versions (the instance's are kept there as conflict copies), or --theirs to run "
+                    "Nothing was run. Files changed both here and on the instance\(subject) (\(choices)), and the command "
+                        + "would use the instance's versions.",
+                    "Use --mine to upload your versions (the instance's stay on it as conflict copies), or --theirs to run "
                         + "with the instance's. `vp download\(subject)` puts them beside yours."
                 )
             case .uploadFailed:

@@ -17,11 +17,16 @@ struct RunPartOptions: ParsableArguments {
     @Option(
         name: [.customShort("w"), .long],
         help: ArgumentHelp(
-            "Folder on the instance in which the command runs. (default: the counterpart of the current folder)",
+            "Folder on the instance in which the command runs. (default: the folder that corresponds to the current one)",
             valueName: "folder"))
     var workingDir: String?
 
-    @Flag(help: "Build the project's container image on this machine first; if that fails, nothing is run.")
+    @Flag(
+        help: ArgumentHelp(
+            "Build the project's Dockerfile on this machine before the run, and run nothing if the build fails. The "
+                + "command does not run in that image: to use it, push it to a registry and rent with --image."
+        )
+    )
     var enableDocker = false
 
     @Option(

@@ -11,7 +11,7 @@ enum StopArgument {
         }
     }
 
-    /// Returns notes that say who keeps each rule while nobody follows the job.
+    /// Returns notes that say where each rule is checked while nobody follows the job.
     static func keepers(of rules: StopRules) -> [String] {
         var watched = rules
         watched.onNotNumber = false
@@ -22,8 +22,8 @@ enum StopArgument {
         }
         if watched != StopRules() {
             lines.append(
-                "vp: --stop-on \(watched.text) counts while somebody follows the job: vp attach, vp logs -f, or its "
-                    + "log in the dashboard.")
+                "vp: --stop-on \(watched.text) takes effect only while someone follows the job, with `vp attach`, "
+                    + "`vp logs -f` or its log in the dashboard.")
         }
         return lines
     }

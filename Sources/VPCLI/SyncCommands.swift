@@ -4,7 +4,10 @@ import VPEngine
 
 /// Limits for the size and speed of a transfer.
 struct TransferOptions: ParsableArguments {
-    @Flag(help: "Upload without confirmation even if the total size exceeds sync.limit.")
+    @Flag(
+        help:
+            "Transfer without confirmation even if an upload, or files behind links in a download, exceed sync.limit."
+    )
     var yesBig = false
 
     @Option(
@@ -17,7 +20,7 @@ struct TransferOptions: ParsableArguments {
 struct UploadOptions: ParsableArguments {
     @Flag(
         help:
-            "Upload files that changed on both sides; the instance's versions are kept there as conflict copies."
+            "Upload files that changed on both sides; the instance's versions stay on it as conflict copies."
     )
     var mine = false
 
@@ -41,11 +44,11 @@ struct VersionQuestion {
     /// nil if the command must not run.
     func ask(_ error: EngineError) -> UploadRequest.Version? {
         let files = error.suggestions.map(Terminal.printable)
-        Terminal.note("vp: these files changed here and on \(error.activity.subject ?? "the instance"):")
+        Terminal.note("vp: these files changed both here and on \(error.activity.subject ?? "the instance"):")
         for file in files.prefix(10) { Terminal.note("  \(file)") }
         if files.count > 10 { Terminal.note("  and \(files.count - 10) more") }
         let answer = Prompt(terminal: self.session.terminal).text(
-            "Run with [m]ine (theirs are kept on the instance as conflict copies), [t]heirs, or [n]ot at all?",
+            "Run with [m]ine (theirs stay on the instance as conflict copies), [t]heirs, or [n]ot at all?",
             fallback: "n")
         return switch answer.lowercased() {
         case "m", "mine": .mine
@@ -131,8 +134,9 @@ struct SyncCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The instance's id or name, optional while exactly one runs, then the paths to upload; without paths, the "
-                + "whole project. A file that was deleted on the instance is uploaded again only if it is named.",
+            "The instance's id or name, optional if exactly one instance of this project is running, then the paths to "
+                + "upload; without paths, the whole project. A file that was deleted on the instance is uploaded again "
+                + "only if it is named.",
             valueName: "id-or-path"), completion: Completions.instances)
     var words: [String] = []
 
@@ -178,8 +182,9 @@ struct DownloadCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The instance's id or name, optional while exactly one runs, then the paths to download; without paths, all "
-                + "of them. A file that was deleted here is downloaded again only if it is named.",
+            "The instance's id or name, optional if exactly one instance of this project is running, then the paths to "
+                + "download; without paths, all of them. A file that was deleted on this machine is downloaded again "
+                + "only if it is named.",
             valueName: "id-or-path"), completion: Completions.instances)
     var words: [String] = []
 
@@ -287,7 +292,7 @@ enum SyncReport {
             guard summary.isAllThere else {
                 return "\(isUp ? "uploaded" : "downloaded") nothing, \(unchanged) unchanged"
             }
-            let place = isUp ? "the instance has everything" : "everything is here"
+            let place = isUp ? "the instance has everything" : "everything is downloaded"
             return "nothing to \(isUp ? "upload" : "download"), \(place) (\(unchanged))"
         }
         var parts = [
@@ -323,7 +328,7 @@ enum SyncReport {
         if !summary.later.isEmpty {
             session.warn([
                 "\(Units.count(summary.later.count, "file")) grew or appeared during the download; the next download "
-                    + "brings the rest: \(Self.list(summary.later))"
+                    + "gets the rest: \(Self.list(summary.later))"
             ])
         }
         if !summary.refused.isEmpty {

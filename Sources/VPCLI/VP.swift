@@ -9,7 +9,7 @@ struct VP: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "vp",
-        abstract: "Rent a GPU, sync this folder, run a command there, bring the results back.",
+        abstract: "Rent a GPU, upload this folder, run a command, download the results.",
         usage: """
             vp <command> [<argument> ...]        run a command on the instance, with sync before and after
             vp "<shell text>"                    the same, as one line of shell
@@ -17,8 +17,9 @@ struct VP: AsyncParsableCommand {
             vp --init                            set up this folder
             """,
         discussion: """
-            vp runs everything from the first word that is not an option on the instance, unchanged: \
-            `vp python train.py --epochs 3`. Write `vp run -- …` for a command that has the name of a subcommand.
+            The first word that is not an option starts the command. vp runs it and everything after it on the \
+            instance, unchanged: `vp python train.py --epochs 3`. Write `vp run -- …` for a command that has the name \
+            of a subcommand.
 
             Exit status: the job's own, or 64 usage, 200 configuration or key, 201 no instance, 202 platform, \
             203 unreachable, 204 upload failed, 205 results incomplete, 206 host key changed, 207 instance lost, \

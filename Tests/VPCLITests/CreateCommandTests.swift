@@ -50,7 +50,9 @@ import VPTestSupport
         let session = try await CloudSession(seed: 23, faults: ["image-never-loads"])
         let harness = session.harness
         let child = try harness.start(["create-instance", "--gpu-type", "RTX4090"])
-        try await waitUntil("the rental; \(child.errorText)") { child.errorText.contains("is rented") }
+        try await waitUntil("the rental; \(child.errorText)") {
+            child.errorText.contains("loading the image: instance")
+        }
         child.send(SIGINT)
         let output = try await child.output(limit: .seconds(30))
         #expect(output.status == 130, "\(output)")
@@ -66,7 +68,7 @@ import VPTestSupport
         let terminal = try PTYSession(
             CLIHarness.products + "/vp", ["create-instance", "--gpu-type", "RTX4090"], width: 140,
             environment: harness.environment.merging(["TERM": "xterm"]) { $1 }, directory: harness.project)
-        try terminal.wait(for: "image loading")
+        try terminal.wait(for: "loading the image")
         terminal.type("\u{3}")
         try terminal.wait(for: "[d]estroy it or [k]eep it?")
         terminal.type("\(answer)\r")

@@ -46,7 +46,7 @@ struct EndCommandTests {
                 #expect(output.stderr.contains("\(job), running for "), "\(words): \(output)")
                 #expect(output.stderr.contains("--end-jobs"), "\(words): \(output)")
             }
-            #expect(try await harness.vp("ls").stderr.contains("\(id) waits for you"))
+            #expect(try await harness.vp("ls").stderr.contains("\(id) was not destroyed"))
             // Beside others the order is left. How the job ended stands in the last line.
             let run = try await harness.vp("run", "--destroy", "--", "exit 3")
             #expect(run.status == 208, "\(run)")

@@ -122,7 +122,7 @@ struct JobLogTests {
             let again = try local.dashboard()
             try await again.see("project-1")
             again.type("3\r")
-            try await again.see("failed with 5")
+            try await again.see("exit status 5")
             again.type("q")
             _ = try await again.seeEnd()
             let job = try await local.job("project-1")

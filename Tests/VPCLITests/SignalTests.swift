@@ -31,7 +31,9 @@ struct SignalTests {
         let session = try await CloudSession(seed: 41, faults: ["image-never-loads"])
         let harness = session.harness
         let child = try harness.start(Self.rent + ["true"])
-        try await waitUntil("the rental; \(child.errorText)") { child.errorText.contains("is rented") }
+        try await waitUntil("the rental; \(child.errorText)") {
+            child.errorText.contains("loading the image: instance")
+        }
         child.send(signal)
         let output = try await child.output(limit: .seconds(30))
         #expect(output.status == 128 + signal, "\(output)")

@@ -130,7 +130,7 @@ final class StagedRun {
     private func reach() async throws {
         switch self.stage {
         case .offers, .create: try await self.waitUntil("held") { self.hold.isReached }
-        case .boot: try await self.waitUntil("rented") { self.text.contains("is rented") }
+        case .boot: try await self.waitUntil("rented") { self.text.contains("loading the image: instance") }
         case .upload: try await self.waitUntil("uploading") { self.isTransferHeld }
         case .job: try await self.waitForJob()
         case .download:

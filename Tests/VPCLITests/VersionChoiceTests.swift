@@ -62,11 +62,11 @@ import VPTestSupport
         // And what was removed here can be had again.
         try FileManager.default.removeItem(atPath: harness.path("project/main.txt.remote-\(id)"))
         let down = try await harness.vp("download", "--exclude", "*.pt")
-        #expect(down.status == 0 && !down.stdout.contains("everything is here"), "\(down)")
+        #expect(down.status == 0 && !down.stdout.contains("everything is downloaded"), "\(down)")
         #expect(down.stderr.contains("main.txt.remote-\(id)"), "\(down)")
         let again = try await harness.vp("download", "main.txt.remote-\(id)")
         #expect(again.stdout.hasPrefix("downloaded 1 file"), "\(again)")
-        #expect(try await harness.vp("download").stdout.contains("everything is here"))
+        #expect(try await harness.vp("download").stdout.contains("everything is downloaded"))
         let missing = try await harness.vp("download", "no/such")
         #expect(missing.status == 205 && missing.stderr.contains("no/such"), "\(missing)")
         try await session.end()
@@ -104,7 +104,7 @@ import VPTestSupport
         #expect(left.status == 0, "\(left)")
 
         // The first one sees none of it, and an end brings all of it.
-        #expect(try await harness.vp("download").stdout.contains("everything is here"))
+        #expect(try await harness.vp("download").stdout.contains("everything is downloaded"))
         let end = try await harness.vp("destroy-instance", id)
         #expect(end.status == 0, "\(end)")
         #expect(try harness.read("clone/late.txt") == "late\n")
@@ -137,7 +137,7 @@ import VPTestSupport
     /// "Everything is here" is said of nothing less.
     @Test func sentencesDoNotContradictEachOther() {
         let whole = SyncSummary(direction: .down, unchangedFiles: 3)
-        #expect(SyncReport.line(for: whole) == "nothing to download, everything is here (3 files)")
+        #expect(SyncReport.line(for: whole) == "nothing to download, everything is downloaded (3 files)")
         let parts: [WritableKeyPath<SyncSummary, [String]>] = [
             \.missing, \.conflicts, \.changing, \.later, \.refused, \.left, \.removedHere,
         ]
