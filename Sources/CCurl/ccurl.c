@@ -64,7 +64,7 @@ static const char *problem;
 static char words[512];
 
 static void load(void) {
-    // Its name since 2006. Debian's build with GnuTLS has another, and is there where git is.
+    // libcurl has had this name since 2006. Debian's GnuTLS build has another name, and is installed wherever git is.
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         snprintf(words, sizeof words, "%s", dlerror());

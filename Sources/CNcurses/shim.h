@@ -13,7 +13,7 @@
 #include <wchar.h>
 
 // Swift refuses C globals that anybody may write, and does not import macros that are more than a number.
-// What is needed of both stands here as functions.
+// These functions give Swift the globals and macros that it needs.
 
 // NULL takes the type that the environment names.
 static inline SCREEN *vp_newterm(const char *type) {

@@ -57,11 +57,13 @@ public struct Fault: Hashable, Sendable {
         case balanceZero = "balance-zero"
         /// The GPU of a stopped instance has been rented to somebody else when it is started.
         case startRefused = "start-refused"
-        /// vast.ai's v0 list of instances is switched off, as it is from the start.
+        /// vast.ai's v0 list of instances is switched off. This fault is active from the start, because the
+        /// platform has retired the list.
         case v0ListRetired = "v0-list-retired"
         /// All of vast.ai's v0 API is switched off.
         case v0Retired = "v0-retired"
-        /// RunPod's REST v1 is switched off, as it is from the start.
+        /// RunPod's REST v1 is switched off. This fault is active from the start, because the platform has
+        /// retired v1.
         case v1Retired = "v1-retired"
         /// RunPod's GraphQL is switched off.
         case graphQLRetired = "graphql-retired"

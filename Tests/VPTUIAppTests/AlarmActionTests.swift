@@ -69,11 +69,11 @@ struct AlarmActionTests {
             let other = try rented.start(
                 Self.vp, ["create-instance", "-y"], ["XDG_STATE_HOME": rented.project + "/../elsewhere"])
             #expect(try other.waitForEnd(seconds: 120) == .exited(0))
-            try self.act(on: "has a name of ours", in: session)
+            try self.act(on: "was named by vp", in: session)
             try session.wait(for: "Every result", seconds: 90)
             try self.destroy("Destroy", in: session)
             #expect(await rented.cloud.instanceCount == 0)
-            try session.wait("the alarm to go", seconds: 60) { !$0.contains("has a name of ours") }
+            try session.wait("the alarm to go", seconds: 60) { !$0.contains("was named by vp") }
         }
     }
 
@@ -86,10 +86,10 @@ struct AlarmActionTests {
                 guard request.method == "GET", request.path.hasSuffix("/instances") else { return .pass }
                 return .answer(status: 200, body: #"{"success":true}"#)
             }
-            try self.act(on: "does not say what is rented", in: session)
+            try self.act(on: "cannot be trusted", in: session)
             try session.wait("the list to close") { !$0.contains("the worst first") }
             rented.cloud.intercept(nil)
-            try session.wait("the alarm to go", seconds: 60) { !$0.contains("does not say what") }
+            try session.wait("the alarm to go", seconds: 60) { !$0.contains("cannot be trusted") }
 
             await rented.cloud.inject(.vanished)
             try self.act(on: "is lost", in: session)
@@ -182,12 +182,12 @@ struct AlarmActionTests {
             try session.wait(for: "waits for its turn")
             let cancel = try rented.start(Self.vp, ["cancel", "project-1"])
             #expect(try cancel.waitForEnd() == .exited(0))
-            try session.wait(for: "brought back", seconds: 60)
+            try session.wait(for: " downloaded, ", seconds: 60)
             #expect(rented.text("few") == "1\n")
             try rented.destroy("Destroy", expecting: "Destroy")
-            try session.wait(for: "waits for you", seconds: 90)
+            try session.wait(for: "was not destroyed", seconds: 90)
             try session.press("\u{1B}", until: RentedDashboard.isFree)
-            try self.act(on: "waits for you", in: session)
+            try self.act(on: "was not destroyed", in: session)
             try session.wait(for: "Destroy, discard results", seconds: 90)
             try self.destroy("Destroy, discard results", in: session)
             #expect(await rented.cloud.instanceCount == 0)

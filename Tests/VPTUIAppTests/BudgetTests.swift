@@ -39,7 +39,7 @@ struct BudgetTests {
             // A few seconds of the cheapest.
             session.type("--max-cost 0.00006 echo partial > result.txt; sleep 1000\r")
             try session.wait(for: "One of your limits does not allow this", seconds: 90)
-            try session.wait(for: "of this run (--max-cost) is spent")
+            try session.wait(for: "for this run (--max-cost) is reached")
             #expect(rented.text("result.txt") == "partial\n")
             try session.press("\u{1B}", until: RentedDashboard.isFree)
             #expect(await rented.cloud.instanceCount == 1)

@@ -81,7 +81,7 @@ struct ConfirmedDestroyTests {
         try await RentedDashboard.with { rented in
             try rented.destroy("Destroy", expecting: "Every result")
             rented.session.type("q")
-            try rented.session.wait(for: "goes on without the dashboard")
+            try rented.session.wait(for: "continues without the dashboard")
             try rented.session.press("y", until: { !$0.isAlternateScreen })
             #expect(try rented.session.waitForEnd() == .exited(0))
             try await self.expectGone(rented)

@@ -52,10 +52,10 @@ import VPTestSupport
         try session.wait(for: "✓ succeeded", seconds: 60)
         session.type("d")
         try session.wait("a download") {
-            $0.contains("nothing new to bring back") || $0.contains("brought back")
+            $0.contains("nothing new to download") || $0.contains(" downloaded, ")
         }
         session.type("D")
-        try session.wait(for: "Every result is here", seconds: 60)
+        try session.wait(for: "Every result is downloaded", seconds: 60)
         // Enter does not destroy.
         try session.press("\t", until: { $0.contains("▸ Destroy") })
         session.type("\r")

@@ -137,9 +137,9 @@ import VPTestSupport
 
     @Test(arguments: [
         ("keys:\n  instances:\n    destroy: [S]\n", "S means sync and destroy in Instances"),
-        ("theme: sepia\n", "theme: there is no “sepia”"), ("keys: 7\n", "keys must contain names"),
+        ("theme: sepia\n", "theme: “sepia” does not exist"), ("keys: 7\n", "keys must contain names"),
         ("themes:\n  sea:\n    accent: blue\ntheme: sea\n", "“blue” is no colour"),
-        ("them: dark\n", "there is no “them”"),
+        ("them: dark\n", "“them” is not a setting"),
     ])
     func aFileThatCannotBeIsRefusedAtTheStart(_ file: String, _ words: String) async throws {
         try await self.withSession(file: file) { session in
@@ -169,7 +169,7 @@ import VPTestSupport
     /// Lines only: no escape sequence, no alternate screen, and the words of `vp`.
     @Test func plainModeSpeaksInLines() async throws {
         try await self.withSession(["--plain"]) { session in
-            try session.wait(for: "Type help for what can be typed.")
+            try session.wait(for: "Type help for the list of commands.")
             session.type("help\n")
             try session.wait(for: "An empty line shows everything.")
             session.type("create\n")

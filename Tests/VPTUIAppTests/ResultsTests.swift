@@ -12,7 +12,7 @@ struct ResultsTests {
             try rented.leave("echo weights > model.bin")
             try rented.destroy("Destroy", expecting: "1 file")
             try rented.session.wait(for: "is gone, confirmed by the platform", seconds: 60)
-            try rented.session.wait(for: "1 file brought back")
+            try rented.session.wait(for: "1 file downloaded")
             #expect(rented.text("model.bin") == "weights\n")
             #expect(await rented.cloud.instanceCount == 0)
         }

@@ -71,7 +71,8 @@ public struct DashboardFile: Equatable, Sendable {
                 }
             default:
                 throw Self.error(
-                    key, "there is no “\(key.string ?? "")”; settings: theme, mouse, ascii, keys, themes",
+                    key,
+                    "“\(key.string ?? "")” is not a setting; the settings are theme, mouse, ascii, keys, themes",
                     path)
             }
         }

@@ -30,7 +30,7 @@ enum KnownSettings {
         var warnings = found.prefix(5).map { path, line in
             let place = file + (line.map { ":\($0)" } ?? "")
             let nearest = Self.nearest(to: path, among: Self.names).map { " Did you mean `\($0)`?" } ?? ""
-            return "\(place): there is no setting `\(path)`; the line is ignored.\(nearest)"
+            return "\(place): `\(path)` is not a setting; the line is ignored.\(nearest)"
         }
         if found.count > 5 { warnings.append("\(file): \(found.count - 5) more settings are unknown.") }
         return warnings

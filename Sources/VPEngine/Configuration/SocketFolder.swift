@@ -39,7 +39,7 @@ struct SocketFolder {
         // The path is probably too long for a socket: every command then logs in by itself.
         return (
             "\(self.stateFolder)/ssh",
-            "ssh's connections are not shared: there is no folder for their sockets in \(self.base) that is yours alone."
+            "ssh connections are not shared: \(self.base) has no folder for their sockets that only you can use."
         )
     }
 

@@ -140,7 +140,7 @@ struct Doctor {
                 fix: "Move it away", code: .fileSystem)
         }
         return Diagnosis(
-            "ssh sockets", .fine, "\(self.configuration.paths.socketFolder), \(length) bytes a path")
+            "ssh sockets", .fine, "\(self.configuration.paths.socketFolder) can hold shared connections")
     }
 
     private func modes() -> [Diagnosis] {
@@ -241,7 +241,8 @@ private struct PlatformCheck {
         var findings: [Diagnosis] = []
         if failures.isEmpty {
             findings.append(
-                Diagnosis("\(name) key", .fine, "\(self.endpoint.key)\(origin) reads everything needed"))
+                Diagnosis(
+                    "\(name) key", .fine, "\(self.endpoint.key)\(origin) can read everything that vp needs"))
         } else if failures.count == Question.allCases.count,
             failures.values.allSatisfy({ $0.code == .unauthorized })
         {

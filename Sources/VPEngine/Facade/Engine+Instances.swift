@@ -131,11 +131,11 @@ extension Engine {
                 var words = [instance.id.rawValue, instance.name, instance.gpuName, instance.status.rawValue]
                 if name == nil {
                     let other = workspaces[instance.id]
-                    if other == nil { words.append("not rented from here") }
+                    if other == nil { words.append("not rented from this machine") }
                     if let other, other != root {
                         words.append("rented for \(other)")
                         if root.hasPrefix("\(other)/") {
-                            words.append("above this folder: `vp init` there makes both one project")
+                            words.append("a folder above this one: `vp init` in it makes both one project")
                         }
                     }
                 }

@@ -50,8 +50,9 @@ extension Engine {
             else { continue }
             explanation.instances[id] =
                 here.map { $0.change(since: agreed.here) == .none } ?? false
-                ? (agreed.wasSent ? "sent, and unchanged since" : "the same there, and unchanged since")
-                : here == nil ? "there, and deleted here" : "there, and changed here since"
+                ? (agreed.wasSent ? "uploaded, and unchanged since" : "the same on both sides")
+                : here == nil
+                    ? "on the instance, but deleted here" : "on the instance, but changed here since"
         }
         return explanation
     }

@@ -38,7 +38,7 @@ struct CreateInstance {
                 ActionProgress(
                     .searching,
                     detail: "left out \(found.unfitGPUs.prefix(6).joined(separator: ", ")): "
-                        + "\(finder.image) cannot run there"))
+                        + "\(finder.image) cannot run on it"))
         }
         return try await self.walk(found.offers, finder, key)
     }
@@ -62,7 +62,7 @@ struct CreateInstance {
                     continue
                 }
                 let words =
-                    "it cannot be seen now whether \(entry.name), which an earlier vp was renting, exists"
+                    "it is not known yet whether \(entry.name), which an interrupted vp was renting, exists"
                 throw EngineError(
                     failure.error.code, failure.error.activity,
                     detail: [failure.error.detail, words].compactMap(\.self).joined(separator: "; "))
@@ -71,7 +71,8 @@ struct CreateInstance {
         }
         try self.context.store.takeOverCreation(of: entry.name)
         self.progress(
-            ActionProgress(.renting, detail: "continuing with \(instance.id), which an earlier vp rented"))
+            ActionProgress(.renting, detail: "continuing with \(instance.id), which an interrupted vp rented")
+        )
         self.report(.instanceChanged(instance))
         let boot = InstanceBoot(
             context: self.context, deadlines: self.request.deadlines, progress: self.progress,
@@ -196,7 +197,7 @@ struct FailedCandidate {
 
     var reason: String { self.error.detail ?? self.error.code.rawValue }
 
-    /// `RTX 4090 31415 on vast.ai: image loading: …`; an offer without a number is named by its place.
+    /// `RTX 4090 31415 on vast.ai: loading the image: …`; an offer without a number is named by its place.
     var words: String {
         let name = self.offer.places.isEmpty ? self.offer.id.rawValue : self.place
         let subject = [self.offer.gpuName, name].compactMap(\.self).joined(separator: " ")

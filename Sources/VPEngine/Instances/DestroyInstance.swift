@@ -155,7 +155,7 @@ struct DestroyInstance {
             guard start.secondsUntilNow + pause * self.context.configuration.timeScale < deadline else {
                 break
             }
-            try await self.context.pause(pause, "confirming the end of instance \(self.id)")
+            try await self.context.pause(pause, "waiting until instance \(self.id) is gone")
             pause = min(10, pause * 1.3)
         }
         let platform = self.id.platform.displayName
@@ -237,7 +237,7 @@ extension DestroyInstance {
             await MoneyWatch(context: self.context).note()
             let words =
                 error.code == .destroyUnconfirmed
-                ? error.detail ?? "" : "it could not be ended: \(error.detail ?? error.code.rawValue)"
+                ? error.detail ?? "" : "it could not be destroyed: \(error.detail ?? error.code.rawValue)"
             return EngineError(
                 .destroyUnconfirmed, self.activity, detail: words + self.priceWords(entry),
                 leftoverInstance: error.leftoverInstance)
@@ -248,7 +248,7 @@ extension DestroyInstance {
         let names = error.suggestions.prefix(3).joined(separator: "; ")
         let reason = error.detail ?? names
         return error.code == .jobsRunning
-            ? "other jobs run there: \(names)" : "results are not here: \(reason)"
+            ? "other jobs are running on it: \(names)" : "results are not downloaded: \(reason)"
     }
 
     /// `; it costs $0.40 an hour`, or empty if the price is unknown.

@@ -242,7 +242,7 @@ struct InstanceBoot {
             do throws(EngineError) {
                 if let result = try await Self.run(script, shell, for: max(0, left)) { return result }
                 throw self.notReady(
-                    id, stage, "it did not end; given up after \(Int(saturating: limit.rounded())) s")
+                    id, stage, "it did not finish; vp gave up after \(Int(saturating: limit.rounded())) s")
             } catch {
                 failure = error
             }

@@ -116,7 +116,7 @@ extension LeaseKeeper {
     func set(of id: InstanceID, seconds: Double?) async throws(EngineError) -> Lease {
         let activity = EngineError.Activity("setting a lease", platform: id.platform, subject: id.rawValue)
         guard let entry = try self.context.store.ledgerEntry(for: id), entry.state != .gone else {
-            throw EngineError(.unsupported, activity, detail: "it was not rented from here")
+            throw EngineError(.unsupported, activity, detail: "it was not rented from this machine")
         }
         let now = self.context.now()
         var lease = entry.lease ?? Lease(terms: self.context.configuration.money.lease, from: now)

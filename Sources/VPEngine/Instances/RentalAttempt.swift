@@ -77,7 +77,7 @@ struct RentalAttempt {
                 try await RentalRecord(context: self.context).finishCreation(
                     of: instance, named: request.name))
         }
-        self.create.progress(ActionProgress(.loading, detail: "\(id) is rented"))
+        self.create.progress(ActionProgress(.loading, detail: "instance \(id)"))
         do throws(EngineError) {
             let boot = InstanceBoot(
                 context: self.context, deadlines: wanted.deadlines, progress: self.create.progress,

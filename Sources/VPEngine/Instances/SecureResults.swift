@@ -53,10 +53,11 @@ final class SecureResults: Sendable {
             case .cancelled, .unsafeResults, .hostKeyChanged: throw error
             case .localDiskFull:
                 throw self.refusal(
-                    "the disk here is full: \(error.detail ?? "there is no room"); free space here first")
+                    "the disk of this machine is full (\(error.detail ?? "there is no room")); delete some files first"
+                )
             default:
                 throw self.refusal(
-                    "its results could not be brought back: \(error.detail ?? error.code.rawValue)")
+                    "its results could not be downloaded: \(error.detail ?? error.code.rawValue)")
             }
         }
     }
@@ -91,7 +92,7 @@ final class SecureResults: Sendable {
             let files = UnsafeResults(try await sync.outstanding()).files
             if files == 0 { return nil }
             if await VerifiedMark(shell: sync.shell, root: sync.workspace.remoteRoot).holds() { return nil }
-            throw self.refusal("it was not rented from here and holds \(files) files")
+            throw self.refusal("it was not rented from this machine and holds \(files) files")
         }
         var summary = try await sync.download(conflictSuffix: id.rawValue)
         if !summary.isSafe {
@@ -108,7 +109,7 @@ final class SecureResults: Sendable {
             // Results that must not come into the project are archived where nothing acts on them.
             if let held = try await sync.holdRefused(also: inert) {
                 summary.left.append(
-                    "\(held.names.prefix(3).joined(separator: ", ")) is kept here: `\(held.command)` lists it"
+                    "\(held.names.prefix(3).joined(separator: ", ")) is saved on this machine: `\(held.command)` lists it"
                 )
             }
         }
@@ -153,8 +154,8 @@ final class SecureResults: Sendable {
             let size = ByteCount.text(results.bytes)
             detail +=
                 results.isSafe
-                ? "; \(age) everything was here"
-                : "; \(age) \(results.files) files, \(size), were not here"
+                ? "; \(age) everything was downloaded"
+                : "; \(age) \(results.files) files, \(size), were not downloaded"
         }
         return EngineError(
             .unsafeResults,

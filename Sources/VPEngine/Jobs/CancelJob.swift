@@ -24,7 +24,7 @@ struct CancelJob {
         guard survivors.isEmpty else {
             throw EngineError(
                 .cancelIncomplete, activity,
-                detail: "still there: process \(survivors.joined(separator: ", "))")
+                detail: "still running: process \(survivors.joined(separator: ", "))")
         }
         let tail = try JobLogs(self.context).tail(self.id)
         let now = Date()

@@ -285,7 +285,7 @@ struct FollowJob: Sendable {
         }
         guard let job = (try? self.book.note(event, .connection(.following), of: id))?.job else { return nil }
         if case .background(let count) = report, count > 0 {
-            let words = count == 1 ? "1 process goes on" : "\(count) processes go on"
+            let words = count == 1 ? "1 process still works" : "\(count) processes still work"
             self.progress(ActionProgress(.running, detail: "\(words) in the background"))
         } else if job.state == .running || job.state == .queued {
             self.progress(ActionProgress(.running, detail: job.command.shellText))

@@ -11,7 +11,8 @@ package enum JobCause {
         switch end.outcome {
         case .exited(0): return nil
         case _ where end.leaseHasEnded: return "lease expired: ended with the instance"
-        case nil: return "what waited for the command on the instance was ended; how it ended is not known"
+        case nil:
+            return "the job's supervisor on the instance was killed, so the command's exit status is unknown"
         case .exited, .signalled: break
         }
         let text = String(decoding: tail.suffix(Self.tailBytes), as: UTF8.self)
@@ -34,7 +35,7 @@ package enum JobCause {
         if end.scriptHasCRLF || said(scriptReturns)
             || (end.outcome == .exited(127) && said(["\\r’", "\\r'"]))
         {
-            return "a script has the line ends of Windows (CRLF); `sed -i 's/\\r$//' FILE` mends it"
+            return "a script has the line ends of Windows (CRLF); `sed -i 's/\\r$//' FILE` fixes it"
         }
         if let interpreter = end.missingInterpreter {
             return "the script's interpreter is not on the instance: \(interpreter)"

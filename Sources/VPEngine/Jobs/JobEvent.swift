@@ -78,8 +78,8 @@ extension Job {
         case .seenOver:
             orders.insert(.catchUp)
         case .ended(let end, let tail, let logIsVerified):
-            // Of two programs that see the same end, the second also has the log; nothing else revokes an
-            // end.
+            // If two programs report the same end, the second may add the log. A different later end is
+            // ignored.
             if !self.isSettled || self.outcome == nil || self.outcome == end.outcome {
                 self.end(end, tail: tail, now: now)
             }
@@ -92,7 +92,7 @@ extension Job {
             self.lose(.unknown, "the job's supervisor on the instance is gone and left no status", at: now)
         case .recordAbsent:
             guard !self.isSettled else { break }
-            self.lose(.lost, "the instance has no record of the job: its container was made anew", at: now)
+            self.lose(.lost, "the instance has no record of the job: its container was recreated", at: now)
         case .instanceLost(let words):
             guard !self.isSettled else { break }
             self.lose(.lost, words, at: now)

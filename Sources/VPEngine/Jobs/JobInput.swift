@@ -56,7 +56,7 @@ struct JobInput: Sendable {
             case .exited:
                 throw EngineError(
                     .remoteDiskFull, .init("sending the standard input", subject: self.job.rawValue),
-                    detail: "it could not be written there")
+                    detail: "it could not be written on the instance")
             }
         }
         throw failure ?? EngineError(.cancelled, .init("sending the standard input"))

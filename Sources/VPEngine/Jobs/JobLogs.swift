@@ -11,7 +11,7 @@ package struct JobLogs: Sendable {
         return stream == .log ? log : Self.errorsPath(besideLog: log)
     }
 
-    /// Where standard error is that is kept apart from the log at `path`.
+    /// Returns the path of the separate standard error that belongs to the log at `path`.
     static func errorsPath(besideLog path: String) -> String {
         ((path as NSString).deletingPathExtension) + ".errors.log"
     }

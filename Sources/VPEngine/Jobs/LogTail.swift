@@ -152,7 +152,7 @@ package final class LogTail: Sendable {
         guard mismatches == 1 else { return false }
         self.spool.reset()
         throw EngineError(
-            .unreachable, activity, detail: "the local copy of the log was damaged; it is fetched anew")
+            .unreachable, activity, detail: "the local copy of the log was damaged; it is downloaded again")
     }
 
     private func append(_ bytes: [UInt8]) {

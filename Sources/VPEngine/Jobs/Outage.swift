@@ -56,7 +56,7 @@ struct Outage: Hashable, Sendable {
         while elapsed >= self.reminder { self.reminder *= 2 }
         let state = self.state.map { "\($0); " } ?? ""
         self.words =
-            "\(state)not reached for \(TimeSpan.rough(elapsed))\(self.cost); `vp destroy-instance \(self.instance)` ends it"
+            "\(state)not reached for \(TimeSpan.rough(elapsed))\(self.cost); `vp destroy-instance \(self.instance)` destroys it"
     }
 
     /// Returns why the wait is over; nil while it continues.
@@ -64,7 +64,7 @@ struct Outage: Hashable, Sendable {
         guard let since = self.awaySince, elapsed - since >= Self.patience * self.timeScale,
             let state = self.state
         else { return nil }
-        return "\(state), for \(TimeSpan.rough(elapsed - since))\(self.cost); its job may go on there"
+        return "\(state), for \(TimeSpan.rough(elapsed - since))\(self.cost); its job may still be running"
     }
 
     private var state: String? {
@@ -72,12 +72,12 @@ struct Outage: Hashable, Sendable {
         return switch self.word {
         case .offline: "\(platform) says that its host is offline"
         case .noAddress: "\(platform) names no address for ssh"
-        case .keyRefused: "\(platform) refuses the key, and does not say what has become of it"
+        case .keyRefused: "\(platform) refuses the key, so the state of the instance is unknown"
         case .runs, .none: nil
         }
     }
 
     private var cost: String {
-        self.price.map { "; it costs \(Figures.dollars($0.dollarsPerHour)) an hour where it runs" } ?? ""
+        self.price.map { "; it costs \(Figures.dollars($0.dollarsPerHour)) an hour if it runs" } ?? ""
     }
 }

@@ -167,7 +167,7 @@ struct RunJob {
             guard let job = try self.context.store.job(id), job.instance == self.instance else {
                 throw EngineError(
                     .noSuchJob, .init("queueing the command", subject: id.rawValue),
-                    detail: "there is none on instance \(self.instance)")
+                    detail: "no such job on instance \(self.instance)")
             }
             return id
         case .last:

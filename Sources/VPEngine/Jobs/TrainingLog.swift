@@ -2,18 +2,18 @@ import Foundation
 
 /// Reads a job's log for figures, with the times at which it arrived.
 ///
-/// Where standard error is kept apart (`--split-stderr`), both are read, each by a reader of its own,
-/// and what they say is put together as values. Lines of the two are not put in order:
-/// nothing tells it, since two pipes have none between them, and what a detached job wrote arrives one file
-/// after the other. A figure stands beside the step of its own line, so no order is needed for it.
+/// If standard error is separate (`--split-stderr`), each stream has its own reader, and their results are
+/// merged. The lines of the two are not ordered: no order is known, because two pipes have none between them,
+/// and the output of a detached job arrives one file after the other. A figure belongs to the step on its own
+/// line, so it needs no order.
 ///
-/// A class of one thread, which can go on where it stopped: what arrives later is read, and nothing twice.
+/// A class for one thread. Each `advance()` reads only the output that arrived since the last one.
 public final class TrainingLog {
     private let output: TrainingStream
     private let errors: TrainingStream
 
-    /// Reads from the line after `start`; from the beginning where that is 0.
-    /// Standard error that is kept apart is read as far from its end. `patterns` are the user's own figures.
+    /// Reads from the line after `start`, or from the beginning if that is 0. Separate standard error is read
+    /// from the same distance to its end. `patterns` are the user's own figures.
     public init(path: String, start: Int64 = 0, patterns: [FigurePattern] = []) {
         self.output = TrainingStream(path: path, start: start, patterns: patterns)
         let errors = JobLogs.errorsPath(besideLog: path)
@@ -25,25 +25,25 @@ public final class TrainingLog {
         self.errors = TrainingStream(path: errors, start: from, patterns: patterns)
     }
 
-    /// Reads the last `bytes` of the log, and all of it if that is nil.
+    /// Reads the last `bytes` of the log, or all of it if `bytes` is nil.
     public convenience init(path: String, last bytes: Int64?, patterns: [FigurePattern] = []) {
         var information = stat()
         let size = bytes != nil && stat(path, &information) == 0 ? Int64(information.st_size) : 0
         self.init(path: path, start: max(0, size - (bytes ?? 0)), patterns: patterns)
     }
 
-    /// Up to which byte of the log it was read.
+    /// The number of bytes of the log that have been read.
     public var offset: Int64 { self.output.offset }
 
-    /// Reads what has arrived since, and returns whether there was anything.
+    /// Reads the output that has arrived since the last call. Returns `false` if there was none.
     @discardableResult public func advance() -> Bool {
         let hasOutput = self.output.advance()
         let hasErrors = self.errors.advance()
         return hasOutput || hasErrors
     }
 
-    /// What the log says so far. A line without an end counts once it has stood for a moment:
-    /// what arrives in pieces may be half a number until then.
+    /// Returns the figures so far. An unfinished line counts only after it has not changed for a moment:
+    /// until then it may hold half a number.
     public func reading(now: Date = Date()) -> TrainingReading {
         let output = self.output.figures(now: now)
         guard self.errors.offset > 0 else {
@@ -51,7 +51,7 @@ public final class TrainingLog {
         }
         let errors = self.errors.figures(now: now)
         let figures = output.joined(with: errors)
-        // The bar of a run whose figures are on standard output may stand on standard error alone.
+        // A run may print its figures on standard output and its progress bar only on standard error.
         let estimate = output.progress == nil ? self.errors.estimate : self.output.estimate
         let dates = [self.output.notNumberAt, self.errors.notNumberAt].compactMap { $0 }
         return TrainingReading(figures, estimate, notNumberAt: dates.min())
@@ -61,7 +61,7 @@ public final class TrainingLog {
 /// One file of a job's output.
 private final class TrainingStream {
     private static let blockSize = 1 << 18
-    /// How often the progress is looked at, at most.
+    /// The highest number of index entries at which the progress is sampled.
     private static let markLimit = 4096
 
     private let path: String
@@ -69,11 +69,11 @@ private final class TrainingStream {
     private(set) var estimate = TimeLeftEstimate()
     private(set) var notNumberAt: Date?
     private(set) var offset: Int64
-    /// When the file was last written to, in seconds since 1970.
+    /// The time of the last write to the file, in seconds since 1970.
     private var writtenAt = 0.0
-    /// When what is read next arrived, by the newest entry of the index before it.
+    /// The time at which the next bytes to read arrived, by the newest index entry before them.
     private var arrivedAt: Double?
-    /// Up to where the index of times was read, and the entries that were not used yet.
+    /// The number of bytes read of the index of times, and the entries not used yet.
     private var indexOffset: Int64 = 0
     private var marks: [(at: Double, offset: Int64)] = []
 
@@ -108,7 +108,8 @@ private final class TrainingStream {
             let count = pread(descriptor, buffer.baseAddress, wanted, off_t(self.offset))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
-            // What follows an entry of the index arrived then, and before there was cause for another.
+            // Bytes after an index entry arrived at its time or later, but too soon after it for an entry of
+            // their own.
             self.reader.arrival = self.arrivedAt ?? self.marks.first?.at ?? Self.time(of: information)
             self.reader.read(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             self.offset += Int64(count)
@@ -116,7 +117,7 @@ private final class TrainingStream {
         }
         guard self.offset > before else { return false }
         if fstat(descriptor, &information) == 0 {
-            // The end of what arrived has no entry of its own.
+            // The last bytes have no index entry of their own.
             self.writtenAt = Self.time(of: information)
             self.marks = [(self.writtenAt, self.offset)]
             self.look()
@@ -124,12 +125,12 @@ private final class TrainingStream {
         return true
     }
 
-    /// When a file was last written to, in seconds since 1970.
+    /// Returns the time of the last write to a file, in seconds since 1970.
     private static func time(of file: stat) -> Double {
         Double(file.st_mtim.tv_sec) + Double(file.st_mtim.tv_nsec) / 1e9
     }
 
-    /// Tells the estimate how far the run was when this much of the log had arrived.
+    /// Passes the progress of the run to the estimate, with the time at which this part of the log arrived.
     private func look() {
         var time: Double?
         while let mark = self.marks.first, mark.offset <= self.offset {
@@ -150,7 +151,7 @@ private final class TrainingStream {
         }
     }
 
-    /// An entry says when the byte at its offset arrived: what is before it was there by then.
+    /// Reads new entries of the index. Each has the time by which all bytes before its offset had arrived.
     private func readIndex() {
         guard let handle = FileHandle(forReadingAtPath: self.path + ".times") else { return }
         defer { try? handle.close() }

@@ -1,15 +1,15 @@
 import Foundation
 
-/// Every figure of a log, one after the other: not the means that a series keeps of a long one.
+/// Reads every figure of a log, one after the other. (A `FigureSeries` of a long log has only means.)
 ///
-/// A log is read twice, since only its end tells what some figures are called:
-/// a `loss` becomes the training's once a test's comes. Memory is the same however long it is.
+/// A log is read twice, because the names of some figures are known only at the end: `loss` becomes the
+/// training loss once a test loss appears. The memory needed does not depend on the length of the log.
 public enum TrainingPoints {
-    /// A figure of `series`: where it stands, and its value.
+    /// Receives a figure of `series`: its step and its value.
     public typealias Each = (_ series: FigureSeries, _ step: Double, _ value: Double) -> Void
 
-    /// Of a job's log: standard output first, then what standard error has of its own,
-    /// where it is kept apart.
+    /// Reads the points of a job's log: standard output first, then the series that occur only in separate
+    /// standard error.
     static func read(log: String, patterns: [FigurePattern], _ each: @escaping Each) {
         var names: Set<String> = []
         for path in [log, JobLogs.errorsPath(besideLog: log)] {
@@ -20,8 +20,8 @@ public enum TrainingPoints {
         }
     }
 
-    /// Of a file that can be read from its beginning again. Returns the names of its series,
-    /// also of those in `without`, whose figures are left out.
+    /// Reads the points of a seekable file, except for the series in `without`. Returns the names of all its
+    /// series, including those.
     @discardableResult public static func read(
         _ descriptor: Int32, patterns: [FigurePattern] = [], without: Set<String> = [], _ each: @escaping Each
     ) -> Set<String> {
@@ -34,13 +34,13 @@ public enum TrainingPoints {
             guard series.indices.contains(index), !without.contains(series[index].name) else { return }
             each(series[index], step, value)
         }
-        // What has come meanwhile may have names of its own.
+        // Output that arrived meanwhile may contain series that the first pass does not know.
         _ = Self.pass(descriptor, end, second)
         _ = second.figures()
         return Set(series.map(\.name))
     }
 
-    /// Reads up to `end`, and returns how far there was something.
+    /// Reads up to `end`, or to the end of the file. Returns the number of bytes read.
     private static func pass(_ descriptor: Int32, _ end: Int64, _ reader: TrainingReader) -> Int64 {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
         defer { buffer.deallocate() }

@@ -47,7 +47,7 @@ public enum ActionStage: String, CaseIterable, Hashable, Sendable {
         case .searching: "searching offers"
         case .tryingNext: "trying the next"
         case .renting: "renting"
-        case .loading: "image loading"
+        case .loading: "loading the image"
         case .sshPort: "waiting for the ssh port"
         case .sshLogin: "logging in by ssh"
         case .preparing: "preparing the workspace"

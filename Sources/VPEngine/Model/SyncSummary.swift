@@ -20,7 +20,8 @@ public struct SyncSummary: Hashable, Sendable {
     public var missing: [String]
     /// Paths that were written to during the sync: the version that arrived may be a state in between.
     public var changing: [String]
-    /// Paths that appeared, or grew, after the instance was scanned: their content of that time is here.
+    /// Paths that appeared or grew after the scan of the instance; their content as of the scan has been
+    /// downloaded.
     public var later: [String]
     /// Paths left on the instance because they must not come here, each with its reason and reported once.
     /// They are no part of `missing`.

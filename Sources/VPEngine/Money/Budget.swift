@@ -110,10 +110,11 @@ struct Budget {
             for (name, spent, limit, rate) in limits {
                 if spent >= limit, name != Self.ofTheRun { return Self.words(limit, name) }
                 if spent >= limit * 0.8, warned.insert(name).inserted {
+                    let places = Self.places(limit)
                     warn(
                         Alarm(
                             .budget, job.instance,
-                            "\(Figures.dollars(spent, 4)) of the \(Figures.dollars(limit, 4)) "
+                            "\(Figures.dollars(spent, places)) of the limit of \(Figures.dollars(limit, places)) "
                                 + "\(name) is spent"))
                 }
                 let threshold = spent >= limit * 0.8 ? limit : limit * 0.8
@@ -124,8 +125,11 @@ struct Budget {
         return nil
     }
 
-    private static let ofTheRun = "of this run (--max-cost)"
-    private static func ofTheDay(_ origin: String) -> String { "of the day (\(origin))" }
+    private static let ofTheRun = "for this run (--max-cost)"
+    private static func ofTheDay(_ origin: String) -> String { "for today (\(origin))" }
+
+    /// The number of decimals that tell a limit from nothing.
+    private static func places(_ limit: Double) -> Int { limit < 0.1 ? 4 : 2 }
 
     /// The message for a run that has reached its own limit.
     static func words(ofTheRun limit: Double?) -> String {
@@ -133,7 +137,7 @@ struct Budget {
     }
 
     private static func words(_ limit: Double, _ name: String) -> String {
-        "the \(Figures.dollars(limit, 4)) \(name) is spent"
+        "the limit of \(Figures.dollars(limit, Self.places(limit))) \(name) is reached"
     }
 }
 

@@ -11,7 +11,7 @@ extension MoneyWatch {
                     return Alarm(
                         .behindLink, instance.id,
                         "\(name) on \(instance.id) leads to \(size) outside the workspace, which is more than "
-                            + "sync.limit brings; `sync.keep_there: [\(name)]` leaves them there")
+                            + "sync.limit allows; `sync.keep_there: [\(name)]` leaves them on the instance")
                 }
         }
     }

@@ -25,7 +25,7 @@ extension MoneyWatch {
             alarms.append(
                 Alarm(
                     .training, instance.id,
-                    "\(job.id) was ended (\(words)), and \(instance.id) goes on costing \(price) an hour",
+                    "\(job.id) was ended (\(words)), and \(instance.id) still costs \(price) an hour",
                     job: job.id, topic: "ended"))
         }
         return alarms

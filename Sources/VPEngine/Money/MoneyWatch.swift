@@ -50,7 +50,7 @@ package struct MoneyWatch: Sendable {
             alarms.append(
                 Alarm(
                     .destroyUnconfirmed, id,
-                    "the end of \(id) was ordered, and the platform has not confirmed it"))
+                    "the destroy of \(id) was ordered, but the platform has not confirmed it"))
         }
         alarms += Self.waitingAlarms(instances, ledger)
         if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
@@ -66,13 +66,14 @@ package struct MoneyWatch: Sendable {
             alarms.append(
                 Alarm(
                     .untrusted, nil,
-                    "\(platform.key.displayName) does not say what is rented: \(platform.value)"))
+                    "\(platform.key.displayName) sent a list of instances that cannot be trusted: \(platform.value)"
+                ))
         }
         for leftover in Leftover.among(instances, ledger: ledger)
         where leftover.kind == .orphan || leftover.kind == .duplicate {
             let id = InstanceID(platform: leftover.platform, rawValue: leftover.id)
             alarms.append(
-                Alarm(.unknownInstance, id, "\(id) has a name of ours, but was not rented from this machine"))
+                Alarm(.unknownInstance, id, "\(id) was named by vp, but this machine has no record of it"))
         }
         for instance in instances where instance.status.holdsGPU {
             guard let lease = ledger.last(where: { $0.instance == instance.id })?.lease else { continue }
@@ -100,11 +101,11 @@ package struct MoneyWatch: Sendable {
                 .parked, id,
                 "\(id) has been stopped for \(TimeSpan.rough(parked)), and its disk costs "
                     + "\(Figures.dollars(instance.price.dollarsPerDay)) a day: "
-                    + "`vp destroy-instance \(id)` ends it")
+                    + "`vp destroy-instance \(id)` ends the cost")
         }
     }
 
-    /// Alarms for ends that were ordered and refused, each with the cost of waiting.
+    /// Alarms for destroys that were ordered and refused, each with the cost of waiting.
     private static func waitingAlarms(_ instances: [Instance], _ ledger: [LedgerEntry]) -> [Alarm] {
         ledger.compactMap { entry in
             guard entry.state == .rented, let id = entry.instance, let order = entry.order,
@@ -116,7 +117,9 @@ package struct MoneyWatch: Sendable {
                 : "\(Figures.dollars(instance.price.dollarsPerDay)) a day"
             let reason = order.words.map { ": \($0)" } ?? ""
             return Alarm(
-                .waiting, id, "\(id) waits for you and costs \(price); its end was refused\(reason)")
+                .waiting, id,
+                "\(id) was not destroyed and costs \(price)\(reason); decide whether to download its results or to "
+                    + "discard them")
         }
     }
 
@@ -133,7 +136,8 @@ package struct MoneyWatch: Sendable {
                         + "\(Figures.dollars(instance.price.dollarsPerHour))/h for nothing"))
         }
         if lease.use == .unknown, lease.terms.idleSeconds != nil {
-            alarms.append(Alarm(.idle, id, "it cannot be seen whether \(id) is used, so it counts as used"))
+            alarms.append(
+                Alarm(.idle, id, "vp cannot tell whether \(id) is idle, so its idle limit does not apply"))
         }
         if let end = lease.endsAt,
             end.timeIntervalSince(now) < min(Self.leaseNotice, (lease.terms.seconds ?? 0) / 4)
@@ -153,7 +157,7 @@ package struct MoneyWatch: Sendable {
             guard instance.status == .running else { break }
             alarms.append(
                 Alarm(.weakLease, id, "\(id) cannot end itself\(lease.weakness.map { ": \($0)" } ?? "")"))
-        case .none: alarms.append(Alarm(.noLease, id, "\(id) has no lease and runs until you end it"))
+        case .none: alarms.append(Alarm(.noLease, id, "\(id) has no lease and runs until you destroy it"))
         }
         return alarms
     }

@@ -96,7 +96,7 @@ struct CurlFailure {
         if text.contains("not yet") || text.contains("not activated") {
             return "\(whose) is not valid yet; check this machine's clock"
         }
-        return "\(whose) is not trusted: it is not signed by an authority that is known here"
+        return "\(whose) is not trusted: it is not signed by an authority that this machine knows"
             + (self.settings.authoritiesFile.map { " (known: those in \($0.value), from \($0.origin))" } ?? "")
     }
 

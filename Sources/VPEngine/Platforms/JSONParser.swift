@@ -54,7 +54,7 @@ private struct JSONReader {
             throw self.failure("it has more than \(self.limits.values) values")
         }
         self.skipSpace()
-        guard let first = self.peek else { throw self.failure("it ends too early") }
+        guard let first = self.peek else { throw self.failure("it is cut off") }
         switch first {
         case UInt8(ascii: "{"): return try self.object(depth: depth + 1)
         case UInt8(ascii: "["): return try self.array(depth: depth + 1)

@@ -18,7 +18,8 @@ struct PortForwarding {
             "forwarding port \(localPort)", platform: self.instance.platform, subject: self.instance.rawValue)
         let target = self.shell.target
         guard target.canShareConnection else {
-            throw EngineError(.unsupported, activity, detail: "the connection cannot be shared here")
+            throw EngineError(
+                .unsupported, activity, detail: "ssh connections cannot be shared on this machine")
         }
         // `-O` only speaks to a master, so there has to be one.
         _ = try await self.shell.run("exit 0\n")

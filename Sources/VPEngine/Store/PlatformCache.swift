@@ -5,7 +5,7 @@ package struct PlatformCache: Sendable {
     private struct Document<Value: Codable>: Codable {
         var fetchedAt: Date
         var values: [Value]
-        /// When rows were fetched that were kept because their platform did not answer.
+        /// For each platform that did not answer, the time at which its kept rows were fetched.
         var seenAt: [String: Date]?
         /// `PlatformAnswers.dearer`, for offers.
         var dearer: [String: Int]?

@@ -185,10 +185,11 @@ extension IncomingReason {
         case .impossible: "no file can have this name"
         case .tooLong: "its name is too long"
         case .kind: "it is neither a file, a folder nor a link"
-        case .ownFolder: ".vp holds settings, which come only from this computer"
-        case .repository: "git here would run programs that a .git from an instance names"
-        case .bareRepository: "git here would treat it as a repository, and run programs that it names"
-        case .ignoreFile: "only the ignore file here decides which files are uploaded"
+        case .ownFolder: ".vp holds settings, which are taken only from this computer"
+        case .repository: "git on this machine would run programs that a .git from an instance names"
+        case .bareRepository:
+            "git on this machine would treat it as a repository, and run programs that it names"
+        case .ignoreFile: "only your own ignore file decides which files are uploaded"
         case .staging: "vp uses this name itself while it syncs"
         }
     }

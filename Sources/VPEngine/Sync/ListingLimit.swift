@@ -71,7 +71,7 @@ private final class ListingCollector: Sendable {
             case .rows: RemoteScan.Limit.words
             case .bytes:
                 "the list of its files is longer than \(ByteCount.text(Int64(RemoteScan.Limit.bytes))), which is the limit"
-            case .late: "the list of its files did not end within \(deadline.components.seconds) s"
+            case .late: "the list of its files was not complete within \(deadline.components.seconds) s"
             }
         }
     }

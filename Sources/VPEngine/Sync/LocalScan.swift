@@ -168,7 +168,7 @@ package struct LocalScan: Sendable {
         guard let root, FileManager.default.fileExists(atPath: root, isDirectory: &isFolder),
             isFolder.boolValue
         else {
-            throw EngineError(.workspaceRefused, activity, detail: "there is no such folder")
+            throw EngineError(.workspaceRefused, activity, detail: "it does not exist")
         }
         let home = self.home.flatMap(Self.realPath)
         if root == "/" || root == home || home?.hasPrefix(root + "/") == true {

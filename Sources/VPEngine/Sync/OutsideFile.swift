@@ -37,7 +37,7 @@ final class OutsideFile: Sendable {
             if state.size > self.limit {
                 state.problem = "it is larger than sync.limit"
             } else if !StandardStreams.write(bytes, to: self.descriptor) {
-                state.problem = "there is no room for it here"
+                state.problem = "this machine's disk has no room for it"
             }
             return state.problem == nil ? nil : state.whenBroken
         }

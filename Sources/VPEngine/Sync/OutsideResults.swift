@@ -131,12 +131,12 @@ struct OutsideResults {
         guard bytes <= self.limit else {
             summary.missing.append(
                 "\(name): \(items.count) files, \(ByteCount.text(bytes)), are behind it in \(folder), which is more than "
-                    + "sync.limit; `sync.keep_there: [\(name)]` leaves them there")
+                    + "sync.limit; `sync.keep_there: [\(name)]` leaves them on the instance")
             return
         }
         if !plan.refused.isEmpty, let held = try await compared.holdRefused() {
             summary.left.append(
-                "\(name)/\(held.names[0]) and others are kept here: `\(held.command)` lists it")
+                "\(name)/\(held.names[0]) and others are saved on this machine: `\(held.command)` lists them")
         }
         guard !items.isEmpty else { return }
         try self.makeFolder(place, called: name)

@@ -37,7 +37,7 @@ extension WorkspaceSync {
         _ place: SyncPath, isFolder: Bool, _ reason: IncomingGate.Reason?, _ bytes: Int64
     ) -> String {
         let name = "\(place)\(isFolder ? "/" : "")"
-        let words = reason?.words ?? "programs here act on it automatically; sync.accept allows it"
+        let words = reason?.words ?? "programs on this machine act on it automatically; sync.accept allows it"
         return "\(name): \(words)"
     }
 }
@@ -68,7 +68,7 @@ extension WorkspaceSync {
         let items = plan.refused.map(\.item).filter { $0.entry.kind != .folder && $0.entry.kind != .other }
         guard !items.isEmpty || !paths.isEmpty else { return nil }
         let activity = EngineError.Activity(
-            "saving files that must not come into the project", platform: self.instance.platform,
+            "saving files that must not enter the project", platform: self.instance.platform,
             subject: self.instance.rawValue)
         let limit = self.settings.heldLimit
         let largest = items.sorted { $0.size > $1.size }.map(\.path.description) + paths.map(\.description)
@@ -77,7 +77,7 @@ extension WorkspaceSync {
         }
         let bytes = items.totalSize
         let limitWords =
-            "the files that must not come into the project exceed the limit of \(ByteCount.text(limit)) for saving them"
+            "the files that must not enter the project exceed the limit of \(ByteCount.text(limit)) for saving them"
         guard bytes <= limit else { throw unsafe(limitWords) }
         let folder = "\(self.manifests.stateFolder)/held"
         try PrivateFolder.make(folder)

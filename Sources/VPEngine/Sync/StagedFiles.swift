@@ -137,7 +137,7 @@ struct StagedFiles {
             guard (try? self.project.makeFolders(for: beside, isFolder: true)) != nil else { continue }
             return self.project.entry(of: beside).map { .beside(beside, $0) } ?? .absent
         }
-        return .failed("there are a thousand versions of it already")
+        return .failed("a thousand versions of it exist already")
     }
 
     private enum Move {
@@ -236,7 +236,7 @@ struct StagedFiles {
                 return .failed(problem)
             }
         }
-        return .failed("there are a thousand versions of it already")
+        return .failed("a thousand versions of it exist already")
     }
 
     /// The name of a conflict copy. If a file or link is in the way of a folder, the folder gets the suffix.

@@ -44,7 +44,7 @@ extension WorkspaceSync {
         if let named = matcher.unmatched(in: remote.files) {
             throw EngineError(
                 .downloadFailed, .init("downloading", subject: self.instance.rawValue),
-                detail: "there is no \(named) on the instance")
+                detail: "\(named) does not exist on the instance")
         }
         var plan = try await self.planDownload(&agreed, remote.files, matcher)
         if verifiesContents {
@@ -327,7 +327,7 @@ struct Room {
         return EngineError(
             .localDiskFull, .init("downloading", subject: instance.rawValue),
             detail: "the download needs \(ByteCount.text(self.needed)), and there is room for "
-                + "\(ByteCount.text(self.bytes)). Everything that fits is here; still on the instance: "
+                + "\(ByteCount.text(self.bytes)). Everything that fits was downloaded; still on the instance: "
                 + SyncSummary.list(left.map(\.path.description)),
             suggestions: left.map(\.path.description))
     }

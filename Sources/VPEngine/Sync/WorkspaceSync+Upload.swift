@@ -164,9 +164,9 @@ extension WorkspaceSync {
     private static func removedWords(_ paths: [String]) -> String {
         let names = SyncSummary.list(paths)
         return paths.count == 1
-            ? "The instance no longer has \(names). It stays here and is not sent again; `vp sync PATH` sends it."
-            : "The instance no longer has \(paths.count) files that were there: \(names). They stay here and are not "
-                + "sent again; `vp sync PATH` sends them."
+            ? "\(names) was deleted on the instance. Your copy stays and is not uploaded again; `vp sync PATH` uploads it."
+            : "\(paths.count) files were deleted on the instance: \(names). Your copies stay and are not uploaded "
+                + "again; `vp sync PATH` uploads them."
     }
 
     private func isOwn(_ mark: String) -> Bool {

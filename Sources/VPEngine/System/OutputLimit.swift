@@ -54,7 +54,8 @@ package struct OutputLimit: Hashable, Sendable {
                     let (code, words): (EngineError.Code, String) =
                         switch reason {
                         case .bytes: (.answerTooLarge, "the output exceeds \(self.bytes >> 20) MB")
-                        case .time: (.timedOut, "the program did not end within \(self.time.wholeSeconds) s")
+                        case .time:
+                            (.timedOut, "the program did not finish within \(self.time.wholeSeconds) s")
                         }
                     return .failure(EngineError(code, activity, detail: words))
                 }

@@ -15,8 +15,8 @@ package enum RenameManner: UInt32, Sendable {
         unsafeBitCast($0, to: Renameat2.self)
     }
 
-    /// Renames, and returns nil or the error's number. Tests of file systems without these manners do not ask
-    /// the kernel; those of exFAT have no hard links either.
+    /// Renames, and returns nil or the error's number. Tests pass `asksKernel:
+    /// false` to imitate a file system that lacks these flags, and `hasLinks: false` to imitate exFAT.
     func rename(
         _ from: Int32, _ source: UnsafePointer<CChar>, _ to: Int32, _ target: UnsafePointer<CChar>,
         asksKernel: Bool = true, hasLinks: Bool = true
@@ -30,7 +30,7 @@ package enum RenameManner: UInt32, Sendable {
             }
         if asksKernel, let renameat2 = Self.renameat2 {
             if renameat2(from, source, to, target, self.rawValue) == 0 { return nil }
-            // A file system without these manners (some network ones, exFAT) reports that.
+            // File systems that lack these flags (some network ones, exFAT) report that.
             guard errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP else { return errno }
         }
         return switch self {

@@ -261,7 +261,7 @@ import Testing
         ] {
             #expect(warnings.count == 1, "\(warnings)")
             #expect(
-                warnings.first?.contains("config.yaml:1: there is no setting \(name)") == true, "\(warnings)")
+                warnings.first?.contains("config.yaml:1: \(name) is not a setting") == true, "\(warnings)")
             if let nearest {
                 #expect(warnings.first?.contains("Did you mean \(nearest)?") == true, "\(warnings)")
             }

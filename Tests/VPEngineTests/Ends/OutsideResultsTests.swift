@@ -140,7 +140,7 @@ struct OutsideResultsTests {
             }
             #expect(parts.count < 3, "git would take it for a repository")
             #expect(
-                summary.left.contains { $0.hasPrefix("clone/") && $0.contains("kept here") },
+                summary.left.contains { $0.hasPrefix("clone/") && $0.contains("saved on this machine") },
                 "\(summary.left)")
         }
     }
@@ -313,7 +313,8 @@ struct OutsideResultsTests {
                 yes "$tip $tip a <a@example.org> 1700000000 +0000\tm" | head -n 2000 > .git/logs/refs/stash
                 """, on: instance)
             let summary = try await self.destroy(instance, fixture)
-            #expect(summary.left.contains { $0.hasPrefix("r/.git is kept here") }, "\(summary.left)")
+            #expect(
+                summary.left.contains { $0.hasPrefix("r/.git is saved on this machine") }, "\(summary.left)")
         }
     }
 

@@ -29,7 +29,7 @@ import Testing
         #expect(told.map(\.at) == [5, 10, 20, 40, 80])
         #expect(
             told[0].words
-                == "not reached for 5 min; it costs $0.31 an hour where it runs; `vp destroy-instance 7` ends it"
+                == "not reached for 5 min; it costs $0.31 an hour if it runs; `vp destroy-instance 7` destroys it"
         )
         // The platform could not be asked: nobody says that the instance is away.
         #expect(outage.reasonToLeave(after: 5400) == nil)
@@ -38,7 +38,7 @@ import Testing
     @Test(arguments: [
         (Outage.Word.offline, "vast.ai says that its host is offline"),
         (.noAddress, "vast.ai names no address for ssh"),
-        (.keyRefused, "vast.ai refuses the key, and does not say what has become of it"),
+        (.keyRefused, "vast.ai refuses the key, so the state of the instance is unknown"),
     ])
     func whatThePlatformSaysIsTold(word: Outage.Word, words: String) {
         var outage = Self.outage()

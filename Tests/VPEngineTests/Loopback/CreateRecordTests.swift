@@ -183,7 +183,7 @@ struct CreateRecordTests {
             }
             let refused = await #expect(throws: EngineError.self) { try await engine.instance(named: nil) }
             #expect(refused?.code == .noInstance)
-            #expect(refused?.suggestions.first?.contains("not rented from here") == true)
+            #expect(refused?.suggestions.first?.contains("not rented from this machine") == true)
             #expect(try await engine.instance(named: "theirs").id == foreign)
 
             let own = try await fixture.create(CreateTests.request(.vast))

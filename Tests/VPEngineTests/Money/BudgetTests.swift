@@ -83,7 +83,7 @@ struct BudgetTests {
             }
             #expect(summary.job?.state == .cancelled)
             #expect(summary.job?.limitRefusal?.code == .limitRefused)
-            #expect(summary.job?.limitRefusal?.detail?.contains("of this run (--max-cost)") == true)
+            #expect(summary.job?.limitRefusal?.detail?.contains("for this run (--max-cost)") == true)
             // What it had made is here.
             #expect(summary.download?.transferredFiles == 1)
             let alarms = fixture.events.all.compactMap { event in
@@ -115,7 +115,7 @@ struct BudgetTests {
             let job = try restarted.job(named: id.rawValue)
             #expect(job.state == .cancelled)
             #expect(job.limitRefusal?.code == .limitRefused)
-            #expect(job.cause?.contains("of this run (--max-cost) is spent") == true, "\(job)")
+            #expect(job.cause?.contains("for this run (--max-cost) is reached") == true, "\(job)")
             #expect((job.dollars ?? 0) < limit * 3)
             await restarted.shutDown()
         }
@@ -143,7 +143,7 @@ struct BudgetTests {
             }
             let job = try #require(end.job)
             #expect(job.state == .cancelled)
-            #expect(job.cause == "the $1.0000 of the day (budget.per_day) is spent", "\(job)")
+            #expect(job.cause == "the limit of $1.00 for today (budget.per_day) is reached", "\(job)")
             #expect(job.limitRefusal != nil)
         }
     }

@@ -58,7 +58,7 @@ struct TrainingAlarmTests {
             #expect(summary.job?.state == .cancelled)
             _ = await fixture.engine.instances()
             let alarm = try #require(try self.alarms(fixture).first)
-            #expect(alarm.topic == "ended" && alarm.words.contains("goes on costing"), "\(alarm)")
+            #expect(alarm.topic == "ended" && alarm.words.contains("still costs"), "\(alarm)")
             // Used again, it is no alarm any more.
             _ = try await fixture.run("true", on: instance)
             #expect(try self.alarms(fixture).isEmpty)
