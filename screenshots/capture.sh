@@ -175,7 +175,7 @@ screens() {
     wait_gone "type to find" Escape
 
     keys 2 e
-    wait_for "what is wanted"
+    wait_for "Search for offers"
     keys C-u
     text "<1.2"
     keys Enter

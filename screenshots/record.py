@@ -32,7 +32,7 @@ COMMAND = "python3 train.py --epochs 120"
 def script():
     """Keys, what the screen shows before they are typed, and how long it is looked at."""
     yield "c", "vast RTX 4090", 1.5
-    yield "\x1b[A\x1b[A", "this very offer", 1.2
+    yield "\x1b[A\x1b[A", "this offer and no other", 1.2
     for letter in COMMAND:
         yield letter, None, 0.05
     yield "\x13", None, 1.5
@@ -137,7 +137,7 @@ def record(path):
         recorder.close()
         shutil.rmtree(home, ignore_errors=True)
     head = {
-        "version": 2, "width": WIDTH, "height": HEIGHT, "title": "VariousPlug: rent, train, bring back, destroy",
+        "version": 2, "width": WIDTH, "height": HEIGHT, "title": "VariousPlug: rent, train, download, destroy",
         "env": {"TERM": "xterm-256color", "SHELL": "/bin/sh"}}
     # What follows the end is the shell's own screen again.
     with open(path, "w") as file:
