@@ -138,7 +138,7 @@ import VPTestSupport
     @Test(arguments: [
         ("keys:\n  instances:\n    destroy: [S]\n", "S means sync and destroy in Instances"),
         ("theme: sepia\n", "theme: “sepia” does not exist"), ("keys: 7\n", "keys must contain names"),
-        ("themes:\n  sea:\n    accent: blue\ntheme: sea\n", "“blue” is no colour"),
+        ("themes:\n  sea:\n    accent: blue\ntheme: sea\n", "“blue” is not a colour"),
         ("them: dark\n", "“them” is not a setting"),
     ])
     func aFileThatCannotBeIsRefusedAtTheStart(_ file: String, _ words: String) async throws {
