@@ -202,8 +202,8 @@ final class StagedRun {
             }
         }
         let took = ContinuousClock.now - self.sent!
-        // The promise is a second. A machine full of clouds may owe a process its turn; what would be waited for
-        // instead, a platform or an instance, takes far longer.
+        // The promise is a second. A machine full of clouds may owe a process its turn;
+        // what would be waited for instead, a platform or an instance, takes far longer.
         #expect(took < .seconds(3), "\(self.stage): answered after \(took):\n\(self.text)")
     }
 
