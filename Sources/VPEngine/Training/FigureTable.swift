@@ -12,13 +12,11 @@ final class FigureTable {
     let shape: Shape
     let columns: [Column]
     private let columnCount: Int
+    /// The hash of the shape and the titles.
+    let key: UInt64
     // The cells and values of the current row; kept to reuse their memory.
     private var rowCells: [Range<Int>] = []
     private var rowValues: [(column: Int, value: LineToken)] = []
-    var titles: [String] { self.columns.map(\.title) }
-
-    /// The number of lines after which no further row is expected.
-    static let patience = 2000
 
     /// Reads the header in the line that `reader` has just read; nil if the line is not a header.
     init?(_ reader: LineReader, _ text: UnsafePointer<UInt8>, _ length: Int) {
@@ -50,6 +48,7 @@ final class FigureTable {
         self.shape = shape
         self.columns = columns
         self.columnCount = columns.count
+        self.key = FigureName.key("\(shape) \(columns.map(\.title).joined(separator: "|"))")
     }
 
     /// `true` for a line of words only, at least three, one of them a measure.
@@ -77,9 +76,9 @@ final class FigureTable {
         }
     }
 
-    /// `true` if a line can be a row: as many cells as columns, or a bar after them. This is asked of every
-    /// line, and most are not rows.
-    private func hasEnoughCells(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+    /// `true` if a line can be a row: as many cells as columns, or a bar after them.
+    /// The answer is the same for all lines of a shape.
+    func hasEnoughCells(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
         var cells = 0
         var index = 0
         switch self.shape {
@@ -254,12 +253,11 @@ final class FigureTable {
         byte == 0x61 || byte == 0x6D || byte == 0x6F || byte == 0x74
     }
 
-    /// Reads a row into `reader.line`; returns `false` if the line is not a row of this table. `title` is set
-    /// to the row's name if the first cell is a word.
+    /// Reads a row that has enough cells into `reader.line`; returns `false` if the line is not a row of this
+    /// table. `title` is set to the row's name if the first cell is a word.
     func read(_ reader: LineReader, _ text: UnsafePointer<UInt8>, _ length: Int, title: inout String?)
         -> Bool
     {
-        guard self.hasEnoughCells(text, length) else { return false }
         Self.cut(text, length, self.shape, wide: false, into: &self.rowCells)
         if self.shape == .spaces, self.rowCells.count > self.columns.count {
             // A bar follows the row: `640:  50%|█████     | 8/16`.

@@ -1,20 +1,7 @@
 import Foundation
 
-/// Finds the ends of lines in a block, and hashes lines to tell them apart.
+/// Finds the end of a line of any length, and hashes it.
 enum LineBytes {
-    /// Returns the start of the line that contains `index`, not before `first`.
-    static func start(_ start: UnsafePointer<UInt8>, _ index: Int, from first: Int) -> Int {
-        var begin = index
-        let (feed, back) = (SIMD16<UInt8>(repeating: 0x0A), SIMD16<UInt8>(repeating: 0x0D))
-        while begin &- 16 >= first {
-            let bytes = UnsafeRawPointer(start + (begin &- 16)).loadUnaligned(as: SIMD16<UInt8>.self)
-            if any((bytes .== feed) .| (bytes .== back)) { break }
-            begin &-= 16
-        }
-        while begin > first, start[begin - 1] != 0x0A, start[begin - 1] != 0x0D { begin -= 1 }
-        return begin
-    }
-
     /// Returns the end of the line that begins at `index`, or `count`.
     static func end(_ start: UnsafePointer<UInt8>, _ index: Int, _ count: Int) -> Int {
         let rest = count - index

@@ -2,59 +2,26 @@ import Foundation
 
 /// Finds the lines that may report on a training, without reading them.
 ///
-/// Most of a program's output has no word of the grammar. Four bytes at every second position are
-/// looked up in a bit table that holds all groups of four from all words; on a hit, the word around it
-/// is compared in full.
+/// Most of a program's output has no word of the grammar. A word here is a run of letters, or a part of one
+/// that a capital begins: `valLoss`. Letters are found in blocks of 64 bytes; the beginning of each run is
+/// looked up in a bit table, and only on a hit is the run compared in full.
 struct LineFilter {
-    private static let bits = 19
+    /// The bits of a place in the table.
+    private static let bits: UInt64 = 16
     /// Turns small letters into capitals by masking a byte.
-    private static let fold: UInt32 = 0xDFDF_DFDF
+    private static let fold: UInt64 = 0xDFDF_DFDF_DFDF_DFDF
 
-    /// Built once, and then only read.
+    /// A bit for each group of the first eight letters of a word. Built once, and then only read.
     nonisolated(unsafe) private static let table: UnsafePointer<UInt8> = {
         let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << (Self.bits - 3))
         table.initialize(repeating: 0, count: 1 << (Self.bits - 3))
-        func add(_ bytes: [UInt8]) {
-            var four: UInt32 = 0
-            for (index, byte) in bytes.enumerated() { four |= UInt32(byte) << UInt32(index * 8) }
-            let place = Self.place(four & Self.fold)
+        for word in Self.words.union(["IT", "F"]) {
+            var eight: UInt64 = 0
+            for (index, byte) in word.utf8.prefix(8).enumerated() {
+                eight |= UInt64(byte) << UInt64(index * 8)
+            }
+            let place = Self.place(eight)
             table[place >> 3] |= 1 << UInt8(place & 7)
-        }
-        // The bytes that may surround a word: anything but letters, after folding.
-        let others = (0..<0x20).map { UInt8($0) } + [0x40, 0x5B, 0x5C, 0x5D, 0x5F]
-        for word in Self.words {
-            let bytes = Array(word.utf8)
-            if bytes.count >= 5 {
-                add(Array(bytes[0..<4]))
-                add(Array(bytes[1..<5]))
-            } else if bytes.count == 4 {
-                add(bytes)
-                for other in others { add(Array(bytes[1..<4]) + [other]) }
-            } else if bytes.count == 3 {
-                for other in others {
-                    add(bytes + [other])
-                    add([other] + bytes)
-                }
-                // `valAcc`, `trainMSE`
-                for letter in "NLTS".utf8 { add([letter] + bytes) }
-            }
-        }
-        // Short words such as `lr` and `f1` are looked up with the bytes around them, or nearly every
-        // group would be a hit.
-        let before = " \t\"'`,([|/.-_@:=".utf8.map { $0 & 0xDF } + [0x0A, 0x0D]
-        let behind = " \t\"':=_)/|,-.".utf8.map { $0 & 0xDF }
-        let value = " \t:=\"'[(-.0123456789NI".utf8.map { $0 & 0xDF }
-        for word in ["LR", "F1", "KL", "EM", "AP"] {
-            let bytes = Array(word.utf8)
-            for other in behind {
-                for next in value { add(bytes + [other, next]) }
-                for first in before { add([first] + bytes + [other]) }
-            }
-        }
-        for bar in ["it/s", "s/it"] { add(Array(bar.utf8)) }
-        for other in others {
-            add(Array("t/s".utf8) + [other])
-            add(Array("/it".utf8) + [other])
         }
         return UnsafePointer(table)
     }()
@@ -89,87 +56,134 @@ struct LineFilter {
     }()
 
     @inline(__always)
-    private static func place(_ four: UInt32) -> Int {
-        Int(truncatingIfNeeded: (four &* 0x9e37_79b1) >> UInt32(32 - Self.bits))
+    private static func place(_ eight: UInt64) -> Int {
+        Int(truncatingIfNeeded: (eight &* 0x9e37_79b9_7f4a_7c15) &>> (64 &- Self.bits))
     }
 
     private let table = Self.table
     private let words = GrammarWords()
 
-    /// Returns the position of a word of the grammar in `text`, or nil.
-    func find(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int? {
-        let table = self.table
+    /// Returns whether `text` has a word of the grammar. `readable` bytes can be read, at least eight more
+    /// than `count`.
+    func accepts(_ text: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) -> Bool {
         var index = 0
-        let last = count &- 4
-        while index <= last {
-            // Eight positions at a time, so that a line without a word takes only a few cycles.
-            if index &+ 18 <= count {
-                var found: UInt8 = 0
-                var step = 0
-                while step < 16 {
-                    let place = Self.place(Self.four(text, index &+ step))
-                    found |= table[place &>> 3] &>> UInt8(truncatingIfNeeded: place & 7)
-                    step &+= 2
-                }
-                if found & 1 == 0 {
-                    index &+= 16
-                    continue
+        while index < count {
+            var (letters, capitals) = Self.letters(text + index, readable &- index)
+            if count &- index < 64 { letters &= (1 &<< UInt64(truncatingIfNeeded: count &- index)) &- 1 }
+            capitals &= letters
+            var next = index &+ 64
+            if letters &>> 63 != 0, next < count {
+                // The last run may go on in the next block, which begins with it.
+                let run = (~letters).leadingZeroBitCount
+                if run < 64 {
+                    next &-= run
+                    letters &= (1 &<< UInt64(truncatingIfNeeded: 64 &- run)) &- 1
+                } else {
+                    // No word is so long, but it may end in one.
+                    while next < count, Self.isLetter(text[next]) { next &+= 1 }
+                    if Self.endsInMeasure(text + next) { return true }
+                    letters = 0
                 }
             }
-            let end = min(last &+ 1, index &+ 16)
-            while index < end {
-                let place = Self.place(Self.four(text, index))
-                if table[place &>> 3] &>> UInt8(truncatingIfNeeded: place & 7) & 1 != 0,
-                    self.isWord(text, index, count)
-                {
-                    return index
+            // A small letter before a capital.
+            let hasHumps = letters & ~capitals & (capitals &>> 1) != 0
+            while letters != 0 {
+                let start = index &+ letters.trailingZeroBitCount
+                // The sum's lowest bit is behind the run.
+                let sum = letters &+ (letters & (0 &- letters))
+                let stop = index &+ sum.trailingZeroBitCount
+                letters &= sum
+                if self.mayAccept(text + start, stop &- start), self.accepts(text, start, stop, count) {
+                    return true
                 }
-                index &+= 2
+                if hasHumps, self.acceptsParts(text, start, stop, count) { return true }
             }
+            index = next
         }
-        // A word of three letters at the very end.
-        return count >= 2 && self.isWord(text, count - 2, count) ? count - 2 : nil
+        return false
+    }
+
+    /// Returns a bit for each of 64 bytes that is a letter, and for each that is a capital or no letter.
+    @inline(__always)
+    private static func letters(_ text: UnsafePointer<UInt8>, _ readable: Int) -> (UInt64, UInt64) {
+        var letters: UInt64 = 0
+        var capitals: UInt64 = 0
+        var index = 0
+        while index < 64, index < readable {
+            let block = LineShape.block(text + index, readable &- index)
+            let folded = (block & SIMD16(repeating: 0xDF)) &- SIMD16(repeating: 0x41)
+            let shift = UInt64(truncatingIfNeeded: index)
+            letters |= Self.packed(folded .< SIMD16(repeating: 26)) &<< shift
+            capitals |= Self.packed((block & SIMD16(repeating: 0x20)) .== SIMD16()) &<< shift
+            index &+= 16
+        }
+        return (letters, capitals)
+    }
+
+    /// Returns a bit for each of sixteen marks.
+    @inline(__always)
+    private static func packed(_ marks: SIMDMask<SIMD16<Int8>>) -> UInt64 {
+        let bits = LineShape.bits(marks)
+        let (low, high) = (bits[0] & 0x8040_2010_0804_0201, bits[1] & 0x8040_2010_0804_0201)
+        return (low &* 0x0101_0101_0101_0101) &>> 56 | ((high &* 0x0101_0101_0101_0101) &>> 56) &<< 8
     }
 
     @inline(__always)
-    private static func four(_ text: UnsafePointer<UInt8>, _ index: Int) -> UInt32 {
-        UnsafeRawPointer(text + index).loadUnaligned(as: UInt32.self) & Self.fold
-    }
+    private static func isLetter(_ byte: UInt8) -> Bool { (byte & 0xDF) &- 0x41 < 26 }
 
+    /// Returns whether a run of letters may be a word, by its beginning and its end.
     @inline(__always)
-    private func isLetter(_ byte: UInt8) -> Bool { (byte & 0xDF) &- 0x41 < 26 }
-
-    /// `true` if one of the four bytes at `index` belongs to a word of the grammar.
-    private func isWord(_ text: UnsafePointer<UInt8>, _ index: Int, _ count: Int) -> Bool {
-        var start = index
-        let end = min(index + 4, count)
-        while start < end, !self.isLetter(text[start]) { start += 1 }
-        guard start < end else { return false }
-        var stop = start
-        while start > 0, index - start < 24, self.isLetter(text[start - 1]) { start -= 1 }
-        while stop < count, stop - index < 28, self.isLetter(text[stop]) { stop += 1 }
-        if stop - start == 2, text[start] | 0x20 == 0x69, text[start + 1] | 0x20 == 0x74 {
-            return (stop < count && text[stop] == 0x2F) || (start > 0 && text[start - 1] == 0x2F)
-        }
-        if stop - start > 3, text[start] == 0x6D, start > 0, text[start - 1] &- 0x30 < 10 {
-            // `ESC[36mstep`
-            start += 1
-        }
-        if stop - start == 1, text[start] | 0x20 == 0x66, stop < count, text[stop] == 0x31 { return true }
-        if stop - start == 1 {
-            // The `s` of `s/it`, or a single letter before a word.
-            guard stop + 2 < count, text[stop] == 0x2F || !self.isLetter(text[stop]) else { return false }
-            return self.isWordAfter(text, stop + 1, count)
-        }
-        let uses = self.words.uses(text + start, stop - start)
-        if uses.contains(.noun) {
-            if self.isCounted(text, start, stop, count) { return true }
-        } else if uses.contains(.wanted) {
-            return true
-        }
-        if self.hasHump(text, start, stop) || self.endsInLoss(text, stop - start, stop) { return true }
-        return stop < index + 4 && self.isWordAfter(text, stop + 1, count)
+    private func mayAccept(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+        let unused = UInt64(truncatingIfNeeded: 8 &- min(length, 8)) &* 8
+        let eight =
+            UnsafeRawPointer(text).loadUnaligned(as: UInt64.self) & Self.fold & (.max &>> unused)
+        let place = Self.place(eight)
+        if self.table[place &>> 3] &>> UInt8(truncatingIfNeeded: place & 7) & 1 != 0 { return true }
+        return length > 4 && Self.endsInMeasure(text + length)
     }
+
+    /// Returns whether the letters before `end` are `loss` or the end of `accuracy`.
+    @inline(__always)
+    private static func endsInMeasure(_ end: UnsafePointer<UInt8>) -> Bool {
+        let four = UnsafeRawPointer(end - 4).loadUnaligned(as: UInt32.self) & 0xDFDF_DFDF
+        return four == 0x5353_4F4C || four == 0x5943_4152
+    }
+
+    /// Returns whether a run of letters, or a part of one, is a word of the grammar.
+    private func accepts(_ text: UnsafePointer<UInt8>, _ start: Int, _ stop: Int, _ count: Int) -> Bool {
+        let length = stop - start
+        let before = start > 0 ? text[start - 1] : 0
+        let next = stop < count ? text[stop] : 0
+        if length == 1 {
+            // `f1`. Whether another digit stands there must not matter: lines are known by their shape.
+            return text[start] & 0xDF == 0x46 && Self.isDigit(next) && !Self.isDigit(before)
+                && (stop + 1 == count || !(Self.isDigit(text[stop + 1]) || Self.isLetter(text[stop + 1])))
+        }
+        if length == 2, text[start] | 0x20 == 0x69, text[start + 1] | 0x20 == 0x74 {
+            return next == 0x2F || before == 0x2F
+        }
+        // `kl-divergence` is a package.
+        if length == 2, next == 0x2D, stop + 1 < count, Self.isLetter(text[stop + 1]) { return false }
+        if length > 4, Self.endsInMeasure(text + stop) { return true }
+        let uses = self.words.uses(text + start, length)
+        if uses.contains(.noun) { return self.isCounted(text, start, stop, count) }
+        return uses.contains(.wanted)
+    }
+
+    /// Returns whether a part of a run of letters is a word, where capitals begin the parts.
+    private func acceptsParts(_ text: UnsafePointer<UInt8>, _ start: Int, _ stop: Int, _ count: Int) -> Bool {
+        var first = start
+        for index in start..<stop {
+            let isEnd =
+                index + 1 == stop || (text[index] & 0x20 != 0 && text[index + 1] & 0x20 == 0)
+            guard isEnd else { continue }
+            if index > first, self.accepts(text, first, index + 1, count) { return true }
+            first = index + 1
+        }
+        return false
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
     /// `tokens/s`, `tokens_per_second`, `tokens per second`, `it/sec`.
     private func isCounted(_ text: UnsafePointer<UInt8>, _ start: Int, _ stop: Int, _ count: Int) -> Bool {
@@ -180,29 +194,5 @@ struct LineFilter {
         case 0x20: return stop + 2 < count && text[stop + 1] | 0x20 == 0x70 && text[stop + 2] | 0x20 == 0x65
         default: return false
         }
-    }
-
-    private func isWordAfter(_ text: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Bool {
-        var stop = start
-        while stop < count, stop - start < 28, self.isLetter(text[stop]) { stop += 1 }
-        guard stop > start + 1 else { return false }
-        if stop - start == 2, text[start] | 0x20 == 0x69, text[start + 1] | 0x20 == 0x74 {
-            return text[start - 1] == 0x2F || (stop < count && text[stop] == 0x2F)
-        }
-        return self.words.uses(text + start, stop - start).contains(.wanted)
-            || self.hasHump(text, start, stop)
-    }
-
-    private func hasHump(_ text: UnsafePointer<UInt8>, _ start: Int, _ stop: Int) -> Bool {
-        for index in start..<(stop - 1) where text[index] & 0x20 != 0 && text[index + 1] & 0x20 == 0 {
-            return true
-        }
-        return false
-    }
-
-    private func endsInLoss(_ text: UnsafePointer<UInt8>, _ length: Int, _ stop: Int) -> Bool {
-        guard length > 4 else { return false }
-        let four = Self.four(text, stop - 4)
-        return four == 0x5353_4F4C || four == 0x5943_4152
     }
 }

@@ -29,13 +29,9 @@ final class LineLexer {
             power *= 10
         }
         self.tokens = .allocate(capacity: Self.limit)
-        self.tokens.initialize(
-            repeating: LineToken(kind: .junk, space: 0, isQuoted: false, start: 0, end: 0, unitEnd: 0),
-            count: Self.limit)
     }
 
     deinit {
-        self.tokens.deinitialize(count: Self.limit)
         self.tokens.deallocate()
         self.powers.deallocate()
     }
@@ -83,7 +79,7 @@ final class LineLexer {
                 self.punctuation(&token, index)
             }
             index = Int(token.unitEnd)
-            self.tokens[count] = token
+            (self.tokens + count).initialize(to: token)
             count += 1
             space = 0
             isQuoted = false

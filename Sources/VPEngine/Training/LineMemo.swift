@@ -8,11 +8,10 @@ import Foundation
 /// order of two numbers around a slash, and whether a number is 0, must be the same, too. A line that differs
 /// in any of this is read in full.
 final class LineMemo {
-    /// Longer lines are always read in full.
-    private static let longest = 4096
     private static let entryCount = 2048
     private static let shapeCount = 1 << 13
-    private static let ways = 4
+    /// The hashes of one set of entries fill a cache line.
+    private static let ways = 8
 
     /// A number of the line, and its meaning.
     struct Value {
@@ -32,6 +31,8 @@ final class LineMemo {
         var factor = 1.0
         var wholeDigits: UInt8
         var fractionDigits: UInt8
+        /// Neither part has more than eight digits, so each is read as one word.
+        var isShort: Bool { self.wholeDigits <= 8 && self.fractionDigits <= 8 }
         /// The index of the figure.
         var index: UInt16
         /// The start of the digits, and the end of the number with its unit.
@@ -53,13 +54,14 @@ final class LineMemo {
     }
 
     struct Entry {
-        /// The hash of the shape; 0 for a free entry.
-        var hash: UInt64 = 0
-        /// The line does not report on a training.
-        var isEmpty = false
+        /// The line has no word of the grammar, and is read only where every line is.
+        var isWordless = false
         var length = 0
+        /// The open tables of which no line of this shape is a row; see `OpenTables.key`.
+        var noRowOf: UInt64 = 0
         /// The original text, followed by its shape.
         var bytes: UnsafeMutablePointer<UInt8>?
+        /// nil for a line that does not report on a training.
         var line: UnsafeMutablePointer<TrainingLine>?
         var plan = Plan()
     }
@@ -92,25 +94,27 @@ final class LineMemo {
     }
 
     private let entries: UnsafeMutablePointer<Entry>
+    /// The hash of each entry's shape; 0 for a free entry.
+    private let hashes: UnsafeMutablePointer<UInt64>
     /// Shapes that were seen once; most of those never occur again.
     private let seen: UnsafeMutablePointer<UInt64>
     private let powers: UnsafeMutablePointer<Double>
     /// Shapes that cannot be remembered.
     private let unfit: UnsafeMutablePointer<UInt64>
-    /// The hash of the line that was looked up last.
-    private var hash: UInt64 = 0
-    private let shape: UnsafeMutablePointer<UInt8>
+    private let shape: LineShape
     private var turn = 0
 
-    init() {
+    /// Creates a memory for the lines whose shape is in `shape`.
+    init(_ shape: LineShape) {
+        self.shape = shape
         self.entries = .allocate(capacity: Self.entryCount)
         self.entries.initialize(repeating: Entry(), count: Self.entryCount)
+        self.hashes = .allocate(capacity: Self.entryCount)
+        self.hashes.initialize(repeating: 0, count: Self.entryCount)
         self.seen = .allocate(capacity: Self.shapeCount)
         self.seen.initialize(repeating: 0, count: Self.shapeCount)
         self.unfit = .allocate(capacity: Self.shapeCount)
         self.unfit.initialize(repeating: 0, count: Self.shapeCount)
-        self.shape = .allocate(capacity: Self.longest + 8)
-        self.shape.initialize(repeating: 0, count: Self.longest + 8)
         self.powers = .allocate(capacity: 23)
         var power = 1.0
         for index in 0..<23 {
@@ -123,9 +127,9 @@ final class LineMemo {
         for index in 0..<Self.entryCount { Self.free(&self.entries[index]) }
         self.entries.deinitialize(count: Self.entryCount)
         self.entries.deallocate()
+        self.hashes.deallocate()
         self.seen.deallocate()
         self.unfit.deallocate()
-        self.shape.deallocate()
         self.powers.deallocate()
     }
 
@@ -145,75 +149,77 @@ final class LineMemo {
         case line(UnsafeMutablePointer<TrainingLine>)
     }
 
-    /// Returns the remembered result for a line. Eight bytes after its end must be readable.
-    func find(_ text: UnsafePointer<UInt8>, _ length: Int, _ lexer: LineLexer) -> Finding {
-        self.hash = 0
-        guard length <= Self.longest else { return .unknown }
-        self.measure(text, length)
-        let first = Int(truncatingIfNeeded: self.hash >> 32) & (Self.entryCount - 1) & ~(Self.ways - 1)
-        for slot in first..<(first + Self.ways) where self.entries[slot].hash == self.hash {
-            let entry = self.entries + slot
-            guard entry.pointee.length == length, let bytes = entry.pointee.bytes,
-                memcmp(self.shape, bytes + length, length) == 0
-            else { continue }
-            // Another entry of the same shape may match in the deciding numbers.
-            let finding = self.filled(entry, text, bytes, lexer)
+    /// Returns the place of the first entry for the current shape; nil if there is none.
+    @inline(__always)
+    func place() -> Int? {
+        let hash = self.shape.hash
+        guard hash != 0 else { return nil }
+        let first = self.firstPlace
+        for place in first..<(first &+ Self.ways) where self.hashes[place] == hash && self.isSame(place) {
+            return place
+        }
+        return nil
+    }
+
+    @inline(__always)
+    subscript(_ place: Int) -> Entry {
+        unsafeAddress { UnsafePointer(self.entries + place) }
+        unsafeMutableAddress { self.entries + place }
+    }
+
+    /// Returns the remembered result for a line, from an entry at `place` or one after it. Eight bytes after
+    /// the line's end must be readable.
+    @inline(__always)
+    func find(_ text: UnsafePointer<UInt8>, from place: Int, _ lexer: LineLexer) -> Finding {
+        let finding = self.filled(self.entries + place, text, lexer)
+        if case .unknown = finding {} else { return finding }
+        // Another entry of the same shape may match in the deciding numbers.
+        var other = place + 1
+        while other < self.firstPlace + Self.ways {
+            defer { other += 1 }
+            guard self.hashes[other] == self.shape.hash, self.isSame(other) else { continue }
+            let finding = self.filled(self.entries + other, text, lexer)
             if case .unknown = finding { continue }
             return finding
         }
         return .unknown
     }
 
-    /// Computes the shape, the text with digits as 0 bytes, and its hash.
-    private func measure(_ text: UnsafePointer<UInt8>, _ length: Int) {
-        var hash: UInt64 = 0x51_7c_c1_b7_27_22_0a_95 ^ UInt64(truncatingIfNeeded: length)
-        var index = 0
-        let zero = SIMD16<UInt8>(repeating: 0x30)
-        let ten = SIMD16<UInt8>(repeating: 10)
-        while index &+ 16 <= length {
-            let bytes = UnsafeRawPointer(text + index).loadUnaligned(as: SIMD16<UInt8>.self)
-            let kept = bytes.replacing(with: 0, where: (bytes &- zero) .< ten)
-            UnsafeMutableRawPointer(self.shape + index).storeBytes(of: kept, as: SIMD16<UInt8>.self)
-            let words = unsafeBitCast(kept, to: SIMD2<UInt64>.self)
-            hash = (hash ^ words[0]) &* 0x9e37_79b9_7f4a_7c15
-            hash = (hash ^ words[1] ^ (hash &>> 32)) &* 0xd6e8_feb8_6659_fd93
-            hash ^= hash &>> 29
-            index &+= 16
-        }
-        while index < length {
-            var word = UnsafeRawPointer(text + index).loadUnaligned(as: UInt64.self)
-            let rest = length &- index
-            if rest < 8 { word &= (1 &<< UInt64(truncatingIfNeeded: rest &* 8)) &- 1 }
-            // The high bit is set in each byte that is not a digit.
-            let turned = word ^ 0x3030_3030_3030_3030
-            let others =
-                (((turned & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676) | turned)
-                & 0x8080_8080_8080_8080
-            word &= (others &>> 7) &* 0xFF
-            UnsafeMutableRawPointer(self.shape + index).storeBytes(of: word, as: UInt64.self)
-            hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
-            hash ^= hash &>> 32
-            index &+= 8
-        }
-        self.hash = hash == 0 ? 1 : hash
+    @inline(__always)
+    private var firstPlace: Int {
+        Int(truncatingIfNeeded: self.shape.hash &>> 32) & (Self.entryCount - 1) & ~(Self.ways - 1)
+    }
+
+    /// Returns whether the entry at `place` is of the current shape.
+    @inline(__always)
+    private func isSame(_ place: Int) -> Bool {
+        let length = self.entries[place].length
+        guard length == self.shape.length, let bytes = self.entries[place].bytes else { return false }
+        return memcmp(self.shape.bytes, bytes + length, length) == 0
     }
 
     /// Returns the line of an entry with the numbers of `text`; unknown if the deciding numbers differ.
     private func filled(
-        _ entry: UnsafeMutablePointer<Entry>, _ text: UnsafePointer<UInt8>, _ bytes: UnsafePointer<UInt8>,
-        _ lexer: LineLexer
+        _ entry: UnsafeMutablePointer<Entry>, _ text: UnsafePointer<UInt8>, _ lexer: LineLexer
     ) -> Finding {
         let plan = entry.pointee.plan
+        guard let bytes = entry.pointee.bytes else { return .unknown }
         for literal in plan.literals
         where !Self.isSame(text + literal.start, bytes + literal.start, literal.count) { return .unknown }
-        if entry.pointee.isEmpty { return .empty }
-        guard let line = entry.pointee.line else { return .unknown }
         lexer.prepare(text, entry.pointee.length)
         for pair in plan.pairs {
             guard let first = self.number(plan.values[pair.first], text, lexer),
                 let second = self.number(plan.values[pair.second], text, lexer),
                 Self.order(first, second) == pair.order
             else { return .unknown }
+        }
+        guard let line = entry.pointee.line else {
+            for value in plan.values {
+                guard let number = self.number(value, text, lexer), (number == 0) == value.isZero else {
+                    return .unknown
+                }
+            }
+            return .empty
         }
         let isFilled = line.pointee.figures.withUnsafeMutableBufferPointer { figures in
             self.fill(line, figures, plan.values, text, lexer)
@@ -259,6 +265,15 @@ final class LineMemo {
         guard value.isSimple else {
             return lexer.number(at: Int(value.start), isNegative: value.isNegative, until: Int(value.end))
         }
+        if value.isShort {
+            let whole = Self.digits(text + Int(value.start), Int(value.wholeDigits))
+            guard value.fractionDigits > 0 else { return value.isNegative ? -Double(whole) : Double(whole) }
+            let fraction = Self.digits(
+                text + Int(value.start) + Int(value.wholeDigits) + 1, Int(value.fractionDigits))
+            let power = self.powers[Int(value.fractionDigits)]
+            let number = (Double(whole) * power + Double(fraction)) / power
+            return value.isNegative ? -number : number
+        }
         var mantissa: UInt64 = 0
         var place = text + Int(value.start)
         for _ in 0..<value.wholeDigits {
@@ -279,6 +294,18 @@ final class LineMemo {
         return value.isNegative ? -number : number
     }
 
+    /// Returns the number that at most eight digits make, all at once: pairs, then fours, then all eight.
+    @inline(__always)
+    private static func digits(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt32 {
+        guard count > 0 else { return 0 }
+        let unused = UInt64(truncatingIfNeeded: 8 &- count) &* 8
+        var word = UnsafeRawPointer(text).loadUnaligned(as: UInt64.self) &<< unused
+        word &= 0x0F0F_0F0F_0F0F_0F0F
+        word = (word &* (10 << 8 + 1)) &>> 8 & 0x00FF_00FF_00FF_00FF
+        word = (word &* (100 << 16 + 1)) &>> 16 & 0x0000_FFFF_0000_FFFF
+        return UInt32(truncatingIfNeeded: (word &* (10000 << 32 + 1)) &>> 32)
+    }
+
     /// Only a few bytes: a function call would cost more than the comparison.
     @inline(__always)
     private static func isSame(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ count: Int) -> Bool {
@@ -290,48 +317,49 @@ final class LineMemo {
 
     // MARK: Remembering
 
-    private var shapePlace: Int { Int(truncatingIfNeeded: self.hash >> 20) & (Self.shapeCount - 1) }
+    private var shapePlace: Int { Int(truncatingIfNeeded: self.shape.hash >> 20) & (Self.shapeCount - 1) }
 
-    /// `true` if the line that was looked up last has occurred before and is worth remembering.
+    /// `true` if the current shape has occurred before and is worth remembering.
     func isKnownShape() -> Bool {
-        guard self.hash != 0 else { return false }
+        let hash = self.shape.hash
+        guard hash != 0 else { return false }
         let place = self.shapePlace
-        if self.unfit[place] == self.hash { return false }
-        if self.seen[place] == self.hash { return true }
-        self.seen[place] = self.hash
+        if self.unfit[place] == hash { return false }
+        if self.seen[place] == hash { return true }
+        self.seen[place] = hash
         return false
     }
 
-    /// Remembers the result for the line that was looked up last: `line`, and `tainted`, the result for the
-    /// same tokens with marked numbers. nil for a line that does not report on a training.
+    /// Remembers the result for the line of the current shape: `line`, and `tainted`, the result for the same
+    /// tokens with marked numbers. nil for a line that does not report on a training.
     func remember(
-        _ text: UnsafePointer<UInt8>, _ length: Int, _ reader: LineReader,
+        _ text: UnsafePointer<UInt8>, _ reader: LineReader, isWordless: Bool,
         _ lines: (clean: TrainingLine, tainted: TrainingLine)?
     ) {
-        guard self.hash != 0 else { return }
+        guard self.shape.hash != 0 else { return }
         guard !reader.lexer.isOdd, let plan = MemoPlan(reader, lines) else {
-            self.unfit[self.shapePlace] = self.hash
+            self.unfit[self.shapePlace] = self.shape.hash
             return
         }
+        let length = self.shape.length
         var entry = Entry()
+        entry.isWordless = isWordless
         entry.plan = Plan(plan)
         if let lines {
             entry.line = .allocate(capacity: 1)
             entry.line?.initialize(to: lines.clean)
-        } else {
-            entry.isEmpty = true
         }
-        entry.hash = self.hash
         entry.length = length
         let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * length)
         memcpy(bytes, text, length)
-        memcpy(bytes + length, self.shape, length)
+        memcpy(bytes + length, self.shape.bytes, length)
         entry.bytes = bytes
-        let first = Int(truncatingIfNeeded: self.hash >> 32) & (Self.entryCount - 1) & ~(Self.ways - 1)
+        let first = self.firstPlace
         // If no entry is free, entries are replaced in turn.
-        let slot = (first..<(first + Self.ways)).first { self.entries[$0].hash == 0 } ?? first + self.turn
+        let place = (first..<(first + Self.ways)).first { self.hashes[$0] == 0 } ?? first + self.turn
         self.turn = (self.turn + 1) % Self.ways
-        Self.free(&self.entries[slot])
-        self.entries[slot] = entry
+        Self.free(&self.entries[place])
+        self.entries[place] = entry
+        self.hashes[place] = self.shape.hash
     }
 }

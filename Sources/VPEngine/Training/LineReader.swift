@@ -70,6 +70,7 @@ final class LineReader {
         self.lexer.read(text, length)
         self.text = text
         self.count = self.lexer.count
+        if !self.cleanValues.isEmpty { self.cleanValues.removeAll(keepingCapacity: true) }
         self.readTokens()
     }
 
@@ -86,7 +87,9 @@ final class LineReader {
     }
 
     /// Returns a token's value before it was marked.
-    func clean(_ index: Int) -> Double { self.cleanValues[index] }
+    func clean(_ index: Int) -> Double {
+        self.cleanValues.isEmpty ? self.tokens[index].value : self.cleanValues[index]
+    }
 
     private func readTokens() {
         self.begin()

@@ -10,7 +10,12 @@ struct MemoPlan {
         // The index of a later token does not fit beside a value.
         guard reader.count < 1024 else { return nil }
         self.addLiterals(of: reader, rank: lines?.clean.rank)
-        if let lines { guard self.addValues(of: reader, lines.clean, lines.tainted) else { return nil } }
+        if let lines {
+            guard self.addValues(of: reader, lines.clean, lines.tainted) else { return nil }
+        } else {
+            // `Epoch 7/5` says nothing, but `Epoch 4/5` does.
+            self.addDeciding(reader)
+        }
     }
 
     // MARK: What must be the same

@@ -7,19 +7,27 @@ import Foundation
 public final class TrainingReader {
     /// The most bytes of a line that are examined.
     static let lineLimit = 1 << 18
+    /// A few bytes more, so that a word can be loaded at the end.
+    private static let visibleCount = lineLimit + 16
     private static let emptyCount = 4096
+    private static let wordlessCount = 8192
     private static let headerCount = 256
 
     private let lines = LineReader()
     private let filter = LineFilter()
-    /// nil in tests that read every line in full.
-    private let memo: LineMemo?
+    /// The shape of the current line.
+    private let shape = LineShape()
+    private let memo: LineMemo
+    /// `false` in tests that read every line in full.
+    private let remembers: Bool
     private let patterns: PatternReader?
     /// Table headers that have occurred, by the hash of their line.
     @exclusivity(unchecked) private var headers = [FigureTable?](repeating: nil, count: headerCount)
     private let headerHashes: UnsafeMutablePointer<UInt64>
     /// Hashes of lines that contained nothing.
     private let empty: UnsafeMutablePointer<UInt64>
+    /// Hashes of shapes without a word of the grammar: most lines of most programs.
+    private let wordless: UnsafeMutablePointer<UInt64>
     private let stateMemory: UnsafeMutablePointer<TrainingState>
     private var state: TrainingState {
         @inline(__always) unsafeAddress { UnsafePointer(self.stateMemory) }
@@ -29,41 +37,33 @@ public final class TrainingReader {
     /// A copy of the state's value: reading it from the state would copy the state.
     @exclusivity(unchecked) private var isInBlock = false
     @exclusivity(unchecked) private var isAfterEvaluation = false
-    @exclusivity(unchecked) private var table: FigureTable? {
-        didSet {
-            self.hasTable = self.table != nil
-            self.hasPipes = self.table?.shape == .pipes || self.otherTable?.shape == .pipes
-        }
-    }
-    /// Properties of the open tables, so that most lines can be skipped without looking at them.
-    @exclusivity(unchecked) private var hasTable = false
-    @exclusivity(unchecked) private var hasPipes = false
-    /// The number of lines since the table's last row.
-    @exclusivity(unchecked) private var tableAge = 0
-    /// The table before this one.
-    @exclusivity(unchecked) private var otherTable: FigureTable?
+    @exclusivity(unchecked) private var tables = OpenTables()
     /// The figures of a box of names and values until it ends: its step may be at the bottom.
     @exclusivity(unchecked) private var box: FigureBox?
     @exclusivity(unchecked) private var visible: UnsafeMutablePointer<UInt8>
     /// The incomplete line at the end of the input.
     @exclusivity(unchecked) private var partial: [UInt8] = []
+    /// The input goes on in the middle of a line, which is not read.
+    @exclusivity(unchecked) private var isInsideLine = false
 
     /// - Parameter patterns: figures that the user defined, in addition to those of the grammar.
     public convenience init(patterns: [FigurePattern] = []) { self.init(patterns: patterns, remembers: true) }
 
     /// - Parameter remembers: if a line occurred before with other numbers, only its numbers are read.
     package init(patterns: [FigurePattern], remembers: Bool) {
-        self.memo = remembers ? LineMemo() : nil
+        self.memo = LineMemo(self.shape)
+        self.remembers = remembers
         self.patterns = PatternReader(patterns)
         self.stateMemory = .allocate(capacity: 1)
         self.stateMemory.initialize(to: TrainingState())
         self.empty = .allocate(capacity: Self.emptyCount)
         self.empty.initialize(repeating: 0, count: Self.emptyCount)
+        self.wordless = .allocate(capacity: Self.wordlessCount)
+        self.wordless.initialize(repeating: 0, count: Self.wordlessCount)
         self.headerHashes = .allocate(capacity: Self.headerCount)
         self.headerHashes.initialize(repeating: 0, count: Self.headerCount)
-        // Eight bytes more, so that a word can be loaded at the end.
-        self.visible = .allocate(capacity: Self.lineLimit + 8)
-        self.visible.initialize(repeating: 0, count: Self.lineLimit + 8)
+        self.visible = .allocate(capacity: Self.visibleCount)
+        self.visible.initialize(repeating: 0, count: Self.visibleCount)
     }
 
     deinit {
@@ -71,6 +71,7 @@ public final class TrainingReader {
         self.stateMemory.deallocate()
         self.visible.deallocate()
         self.empty.deallocate()
+        self.wordless.deallocate()
         self.headerHashes.deallocate()
     }
 
@@ -78,36 +79,39 @@ public final class TrainingReader {
         guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
         let count = bytes.count
         var index = 0
-        if !self.partial.isEmpty {
+        if self.isInsideLine {
+            index = LineBytes.end(start, 0, count) + 1
+            guard index <= count else { return }
+            self.isInsideLine = false
+        } else if !self.partial.isEmpty {
             let end = LineBytes.end(start, 0, count)
             self.keep(start, end)
             guard end < count else { return }
-            self.partial.withUnsafeBufferPointer { self.readLine($0.baseAddress!, $0.count, $0.count) }
+            self.readPartial()
             self.partial.removeAll(keepingCapacity: true)
             index = end + 1
         }
-        while index < count {
-            var lineStart = index
-            if !self.looksAtEachLine {
-                guard let found = self.filter.find(start + index, count - index) else {
-                    index = LineBytes.start(start, count, from: index)
-                    break
-                }
-                lineStart = LineBytes.start(start, index + found, from: index)
-            }
-            let end = LineBytes.end(start, lineStart, count)
-            index = lineStart
-            guard end < count else { break }
-            self.readLine(start + lineStart, end - lineStart, count - lineStart)
-            index = end + 1
-        }
+        while index < count, let length = self.readLine(start + index, count - index) { index += length + 1 }
         if index < count { self.keep(start + index, count - index) }
+    }
+
+    /// Passes over a part of the input: what comes next begins in the middle of a line.
+    public func skip() {
+        self.isInsideLine = true
+        self.partial.removeAll(keepingCapacity: true)
+        self.endBox()
+        self.endBlock()
+    }
+
+    private func readPartial() {
+        let line = self.partial + [0x0A]
+        line.withUnsafeBufferPointer { _ = self.readLine($0.baseAddress!, $0.count) }
     }
 
     /// `true` if every line must be examined: table rows have no words, and under a heading a
     /// blank line matters.
     private var looksAtEachLine: Bool {
-        self.patterns != nil || self.hasTable || self.box != nil || self.isInBlock
+        self.patterns != nil || !self.tables.isEmpty || self.box != nil || self.isInBlock
     }
 
     public func read(_ bytes: [UInt8]) { bytes.withUnsafeBytes { self.read($0) } }
@@ -134,14 +138,11 @@ public final class TrainingReader {
     /// Returns the figures read so far. With `withRest`, the incomplete last line counts as well: the newest
     /// state of a bar has no line end until the next.
     public func figures(withRest: Bool = true) -> TrainingFigures {
-        let kept = (self.state, self.table, self.otherTable, self.box, self.isInBlock, self.isAfterEvaluation)
-        if withRest, !self.partial.isEmpty {
-            let rest = self.partial
-            rest.withUnsafeBufferPointer { self.readLine($0.baseAddress!, $0.count, $0.count) }
-        }
+        let kept = (self.state, self.tables, self.box, self.isInBlock, self.isAfterEvaluation)
+        if withRest, !self.partial.isEmpty { self.readPartial() }
         self.endBox()
         defer {
-            (self.state, self.table, self.otherTable, self.box, self.isInBlock, self.isAfterEvaluation) = kept
+            (self.state, self.tables, self.box, self.isInBlock, self.isAfterEvaluation) = kept
         }
         return self.state.figures()
     }
@@ -155,42 +156,78 @@ public final class TrainingReader {
 
     // MARK: A line
 
-    /// Returns the line without escape sequences. A line that has none is read in place, if a word can be
-    /// loaded at its end.
-    private func visibleText(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) -> (
-        UnsafePointer<UInt8>, Int
-    ) {
-        if readable >= count + 8, memchr(bytes, 0x1B, count) == nil { return (bytes, count) }
-        return (UnsafePointer(self.visible), VisibleBytes.copy(bytes, count, to: self.visible))
+    /// Reads the line that begins at `start`, and returns its length; nil if it does not end within `count`
+    /// bytes.
+    @inline(__always)
+    private func readLine(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int? {
+        guard self.shape.read(start, count) else { return nil }
+        let (length, hash) = (self.shape.length, self.shape.hash)
+        if self.wordless[Self.wordlessPlace(hash)] != hash || hash == 0 || self.looksAtEachLine {
+            self.examine(start, min(length, Self.lineLimit), count)
+        }
+        return length
     }
 
-    /// - Parameter readable: the number of readable bytes from the start of the line on.
-    private func readLine(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) {
-        let hash = LineBytes.hash(bytes, min(count, Self.lineLimit))
-        let place = Int(truncatingIfNeeded: hash >> 44) & (Self.emptyCount - 1)
-        // A warning that is printed a thousand times is read once.
-        if self.empty[place] == hash, self.patterns == nil, self.table == nil, self.box == nil {
-            if !self.isInBlock || count == 0 || bytes[0] == 0x20 || bytes[0] == 0x09 { return }
-            self.endBlock()
-            return
+    private static func wordlessPlace(_ hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: hash &>> 40) & (Self.wordlessCount - 1)
+    }
+
+    private static func emptyPlace(_ hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: hash >> 44) & (Self.emptyCount - 1)
+    }
+
+    /// Reads the line whose shape was just found. `readable` bytes can be read from its start on.
+    private func examine(_ start: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) {
+        let (shapeHash, hash) = (self.shape.hash, self.shape.textHash)
+        var (text, length, readable) = (start, count, readable)
+        if self.shape.hasEscape || readable < count + 8 {
+            // Without escape sequences, and with bytes after it that can be read.
+            length = VisibleBytes.copy(start, count, to: self.visible)
+            self.visible[length] = 0x0A
+            (text, readable) = (UnsafePointer(self.visible), Self.visibleCount)
+            _ = self.shape.read(text, length + 1)
         }
-        let (text, length) = self.visibleText(bytes, min(count, Self.lineLimit), readable)
         guard length >= 3 else {
             if length == 0 { self.endBlock() }
             return
         }
-        let taught = self.patterns?.read(text, length) ?? []
-        defer { for (name, value) in taught { self.state.add(taught: name, value, self.lines.names) } }
+        self.read(text, length, readable, hash, shapeHash)
+        if let patterns {
+            for (name, value) in patterns.read(text, length) {
+                self.state.add(taught: name, value, self.lines.names)
+            }
+        }
+    }
+
+    private func read(
+        _ text: UnsafePointer<UInt8>, _ length: Int, _ readable: Int, _ hash: UInt64, _ shapeHash: UInt64
+    ) {
         let headerPlace = Int(truncatingIfNeeded: hash >> 50) & (Self.headerCount - 1)
         if self.headerHashes[headerPlace] == hash, let table = self.headers[headerPlace] {
             // The same header again: some programs print it before each epoch's rows.
             self.endBox()
-            self.open(table)
+            self.tables.open(table)
             return
         }
-        if self.readTable(text, length, hash) { return }
+        let place = self.remembers ? self.memo.place() : nil
+        if !self.looksAtEachLine {
+            let isWordless: Bool
+            if let place {
+                isWordless = self.memo[place].isWordless
+            } else {
+                if self.empty[Self.emptyPlace(hash)] == hash { return }
+                isWordless = !self.filter.accepts(text, length, readable)
+            }
+            if isWordless {
+                if shapeHash != 0 { self.wordless[Self.wordlessPlace(shapeHash)] = shapeHash }
+                return
+            }
+        }
+        if self.readTable(text, length, hash, place) { return }
         if self.box != nil { self.endBox() }
-        switch self.memo?.find(text, length, self.lines.lexer) ?? .unknown {
+        var finding = LineMemo.Finding.unknown
+        if let place { finding = self.memo.find(text, from: place, self.lines.lexer) }
+        switch finding {
         case .empty:
             if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
         case .line(let line) where self.isInBlock || (self.isAfterEvaluation && Self.isIndented(text)):
@@ -200,23 +237,33 @@ public final class TrainingReader {
         case .line(let line):
             self.take(&line.pointee, text, hash)
         case .unknown:
-            self.readAnew(text, length, hash, place)
+            self.readAnew(text, length, hash, readable)
         }
     }
 
-    private func readAnew(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64, _ place: Int) {
+    private func readAnew(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64, _ readable: Int) {
+        let place = Self.emptyPlace(hash)
+        if self.empty[place] == hash {
+            // A warning that is printed a thousand times is read once.
+            if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
+            return
+        }
         self.lines.read(text, length)
         if self.lines.line.figures.isEmpty {
             if self.readHeading(text, length, hash) { return }
             if self.lines.line.saysNothing, !self.lines.line.isCheckpoint {
                 if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
                 self.empty[place] = hash
-                if let memo, memo.isKnownShape() { memo.remember(text, length, self.lines, nil) }
+                if self.remembers, self.memo.isKnownShape() {
+                    let isWordless = !self.filter.accepts(text, length, readable)
+                    self.memo.remember(text, self.lines, isWordless: isWordless, nil)
+                }
                 return
             }
         }
-        if let memo, memo.isKnownShape() {
-            memo.remember(text, length, self.lines, self.lines.readMarked())
+        if self.remembers, self.memo.isKnownShape() {
+            let isWordless = !self.filter.accepts(text, length, readable)
+            self.memo.remember(text, self.lines, isWordless: isWordless, self.lines.readMarked())
         }
         self.take(&self.lines.line, text, hash)
     }
@@ -241,16 +288,10 @@ public final class TrainingReader {
         self.state.endBlock()
     }
 
-    private func open(_ table: FigureTable) {
-        if let old = self.table, old.titles != table.titles { self.otherTable = old }
-        self.table = table
-        self.tableAge = 0
-    }
-
     /// Reads the header of a table or of a block: `***** eval metrics *****`, `Evaluation results:`.
     private func readHeading(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64) -> Bool {
         if let table = FigureTable(self.lines, text, length) {
-            self.open(table)
+            self.tables.open(table)
             let place = Int(truncatingIfNeeded: hash >> 50) & (Self.headerCount - 1)
             self.headers[place] = table
             self.headerHashes[place] = hash
@@ -278,36 +319,24 @@ public final class TrainingReader {
     // MARK: Tables
 
     /// Returns `true` if the line is a row of the open table, or of a box of names and values.
-    private func readTable(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64) -> Bool {
+    private func readTable(
+        _ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64, _ place: Int?
+    ) -> Bool {
         if self.readBox(text, length) { return true }
-        guard self.hasTable else { return false }
-        self.tableAge += 1
-        if self.tableAge > FigureTable.patience {
-            self.table = nil
+        guard self.tables.expectsRow() else { return false }
+        if let place, self.memo[place].noRowOf == self.tables.key { return false }
+        switch self.tables.read(self.lines, text, length) {
+        case .no: return false
+        case .never:
+            if let place { self.memo[place].noRowOf = self.tables.key }
             return false
+        case .row(let title):
+            self.lines.line.role = .none
+            if let title { self.name(title) }
+            (self.isInBlock, self.isAfterEvaluation) = self.state.add(
+                &self.lines.line, hash, isIndented: false, LineNames())
+            return true
         }
-        guard self.mayBeRow(text, length), let table = self.table else { return false }
-        var row: String?
-        if !table.read(self.lines, text, length, title: &row) {
-            // An evaluation's table may come between two rows of the training's.
-            guard let other = self.otherTable, other.read(self.lines, text, length, title: &row),
-                self.lines.line.rowCount != nil
-            else { return false }
-            (self.table, self.otherTable) = (other, table)
-        }
-        self.tableAge = 0
-        self.lines.line.role = .none
-        if let row { self.name(row) }
-        (self.isInBlock, self.isAfterEvaluation) = self.state.add(
-            &self.lines.line, hash, isIndented: false, LineNames())
-        return true
-    }
-
-    /// `true` if a line begins like a row: with a bar or a number, or far from the left.
-    private func mayBeRow(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
-        let first = text[0]
-        if first &- 0x30 < 10 || first == 0x2D || first == 0x20 || first == 0x09 { return true }
-        return self.hasPipes && (first == 0x7C || first == 0xE2)
     }
 
     /// Assigns the figures in a table of trials to their trial.

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VPEngine
+import VPTestSupport
 
 /// Lines of programs that are not in the corpus, as these print them: each was misread once.
 @Suite struct OtherProgramTests {
@@ -77,6 +78,62 @@ import VPEngine
         #expect(figures.progress?.done == 31 && figures.progress?.total == 40)
         #expect(figures.series("acc_top5")?.count == 31 && figures.series("acc_top1")?.values == [0.41])
         #expect(figures.series("loss")?.count == 32 && figures.series("loss")?.last == 0.41)
+    }
+
+    /// A line that says nothing because of its numbers decides nothing about others of its shape.
+    @Test(arguments: ["Epoch 7/5", "Epoch 0/0", "step 9/8", "[9/8]", "-3/2 steps"])
+    func aShapeIsNotEmptyForOneLine(_ empty: String) {
+        let filled = empty.replacing("7", with: "2").replacing("0/0", with: "1/2").replacing("9", with: "3")
+        let log = "step 1/9 loss 2\n" + String(repeating: empty + "\n", count: 4)
+        for lines in [filled + "\n", filled + "\nstep 2/9 loss 1\n", "\(filled) \n\(filled)\n\(empty)\n"] {
+            let found = [true, false].map { remembers in
+                let reader = TrainingReader(patterns: [], remembers: remembers)
+                reader.read(Array((log + lines).utf8))
+                return reader.figures()
+            }
+            #expect(found[0].series == found[1].series && found[0].progress == found[1].progress, "\(lines)")
+        }
+    }
+
+    /// Whole logs with other digits, file after file: what is remembered changes nothing.
+    @Test(arguments: 1...4 as ClosedRange<UInt64>) func rememberingChangesNothing(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var bytes: [UInt8] = []
+        let names = try TrainingCorpus.names(".") + TrainingCorpus.names("none")
+        for _ in 0..<6 {
+            for name in names.shuffled(using: &generator) {
+                bytes += try TrainingCorpus.bytes(name).map { byte in
+                    let isOther = UInt8.random(in: 0..<3, using: &generator) == 0
+                    return isOther && (0x30...0x39).contains(byte)
+                        ? UInt8.random(in: 0x30...0x39, using: &generator) : byte
+                }
+            }
+        }
+        let found = [true, false].map { remembers in
+            let reader = TrainingReader(patterns: [], remembers: remembers)
+            reader.read(bytes)
+            return reader.figures()
+        }
+        #expect(found[0].series == found[1].series && found[0].progress == found[1].progress)
+        #expect(found[0].series.count > 100)
+    }
+
+    /// Words are looked for in blocks of 64 bytes: they are found wherever they stand.
+    @Test(arguments: ["loss: 0.5", "valLoss=0.5", "my_iou 0.5", "f1: 0.5", "lr=0.5", "MSELoss: 0.5"])
+    func aWordIsFoundAtEachColumn(_ word: String) throws {
+        let reader = TrainingReader()
+        reader.read(Array("step 1/999 loss 2\nstep 2/999 loss 1 lr 1\n".utf8))
+        let before = reader.figures().series.map(\.count).reduce(0, +)
+        for column in 0..<150 {
+            // Another shape each time, and another place in its block.
+            reader.read(Array((String(repeating: "-", count: column) + " \(word)\(column)\n").utf8))
+        }
+        #expect(reader.figures().series.map(\.count).reduce(0, +) == before + 150)
+        // Nor is a word found in others.
+        for column in 0..<150 {
+            reader.read(Array((String(repeating: "x", count: column) + "glossary 0.5\(column)\n").utf8))
+        }
+        #expect(reader.figures().series.map(\.count).reduce(0, +) == before + 150)
     }
 
     @Test func lettersWithoutEndAreReadQuickly() {
