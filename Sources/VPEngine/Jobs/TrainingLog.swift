@@ -13,16 +13,17 @@ public final class TrainingLog {
     private let errors: TrainingStream
 
     /// Reads from the line after `start`, or from the beginning if that is 0. Separate standard error is read
-    /// from the same distance to its end. `patterns` are the user's own figures.
-    public init(path: String, start: Int64 = 0, patterns: [FigurePattern] = []) {
-        self.output = TrainingStream(path: path, start: start, patterns: patterns)
+    /// from the same distance to its end. `patterns` are the user's own figures. `limit` is the most bytes of
+    /// each file to read at a time, always the newest: a judgement does not need every line.
+    public init(path: String, start: Int64 = 0, patterns: [FigurePattern] = [], limit: Int64? = nil) {
+        self.output = TrainingStream(path: path, start: start, patterns: patterns, limit: limit)
         let errors = JobLogs.errorsPath(besideLog: path)
         var from: Int64 = 0
         var (whole, apart) = (stat(), stat())
         if start > 0, stat(path, &whole) == 0, stat(errors, &apart) == 0 {
             from = max(0, Int64(apart.st_size) - (Int64(whole.st_size) - start))
         }
-        self.errors = TrainingStream(path: errors, start: from, patterns: patterns)
+        self.errors = TrainingStream(path: errors, start: from, patterns: patterns, limit: limit)
     }
 
     /// Reads the last `bytes` of the log, or all of it if `bytes` is nil.
@@ -65,10 +66,16 @@ private final class TrainingStream {
     private static let markLimit = 4096
 
     private let path: String
-    private let reader: TrainingReader
+    private let patterns: [FigurePattern]
+    private let limit: Int64?
+    /// Created with the first bytes: its tables cost milliseconds, and most jobs are short.
+    private lazy var reader = TrainingReader(patterns: self.patterns)
+    private lazy var buffer = [UInt8](
+        repeating: 0, count: min(Self.blockSize, Int(clamping: self.limit ?? .max)))
     private(set) var estimate = TimeLeftEstimate()
     private(set) var notNumberAt: Date?
     private(set) var offset: Int64
+    private var hasRead = false
     /// The time of the last write to the file, in seconds since 1970.
     private var writtenAt = 0.0
     /// The time at which the next bytes to read arrived, by the newest index entry before them.
@@ -77,13 +84,16 @@ private final class TrainingStream {
     private var indexOffset: Int64 = 0
     private var marks: [(at: Double, offset: Int64)] = []
 
-    init(path: String, start: Int64, patterns: [FigurePattern]) {
+    init(path: String, start: Int64, patterns: [FigurePattern], limit: Int64?) {
         self.path = path
-        self.reader = TrainingReader(patterns: patterns)
+        self.patterns = patterns
+        self.limit = limit
         self.offset = start
+        if start > 0 { self.reader.skip() }
     }
 
     func figures(now: Date) -> TrainingFigures {
+        guard self.hasRead else { return TrainingFigures() }
         let isQuiet = now.timeIntervalSince1970 - self.writtenAt > 0.5
         return self.reader.figures(withRest: isQuiet)
     }
@@ -97,25 +107,27 @@ private final class TrainingStream {
             return false
         }
         self.readIndex()
+        self.passOver(Int64(information.st_size))
         let before = self.offset
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockSize, alignment: 64)
-        defer { buffer.deallocate() }
-        while true {
-            var wanted = Self.blockSize
+        // More arrives meanwhile, which is for the next time.
+        let end = self.limit.map { self.offset + $0 } ?? .max
+        while self.offset < end {
+            var wanted = Int(clamping: min(Int64(self.buffer.count), end - self.offset))
             if let mark = self.marks.first, mark.offset > self.offset {
                 wanted = Int(clamping: min(Int64(wanted), mark.offset - self.offset))
             }
-            let count = pread(descriptor, buffer.baseAddress, wanted, off_t(self.offset))
+            let count = pread(descriptor, &self.buffer, wanted, off_t(self.offset))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             // Bytes after an index entry arrived at its time or later, but too soon after it for an entry of
             // their own.
             self.reader.arrival = self.arrivedAt ?? self.marks.first?.at ?? Self.time(of: information)
-            self.reader.read(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            self.buffer.withUnsafeBytes { self.reader.read(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             self.offset += Int64(count)
             self.look()
         }
         guard self.offset > before else { return false }
+        self.hasRead = true
         if fstat(descriptor, &information) == 0 {
             // The last bytes have no index entry of their own.
             self.writtenAt = Self.time(of: information)
@@ -123,6 +135,18 @@ private final class TrainingStream {
             self.look()
         }
         return true
+    }
+
+    /// Continues with the newest bytes if there are more than may be read. The beginning of the log is always
+    /// read: it has headers and settings.
+    private func passOver(_ size: Int64) {
+        guard let limit, self.offset > 0, size - self.offset > limit else { return }
+        self.offset = size - limit
+        self.reader.skip()
+        while let mark = self.marks.first, mark.offset <= self.offset {
+            self.arrivedAt = mark.at
+            self.marks.removeFirst()
+        }
     }
 
     /// Returns the time of the last write to a file, in seconds since 1970.

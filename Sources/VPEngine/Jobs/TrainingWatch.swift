@@ -68,6 +68,9 @@ struct TrainingWatch: Sendable {
     private static let pause = 0.5, patientPause = 2.0
     /// Seconds between two judgements. Each judges the whole training again.
     private static let judgeEvery = 5.0
+    /// The bytes of a log that are read for each second:
+    /// a job that prints more is judged by its newest lines.
+    private static let bytesPerSecond = 32_768.0
     /// Seconds between two questions about the GPU. The instance itself looks twice a minute.
     private static let askEvery = 300.0
 
@@ -83,18 +86,23 @@ struct TrainingWatch: Sendable {
 
     private func watch(_ job: Job, _ end: @Sendable () async -> Void) async {
         let rules = job.record?.stopOn
-        let log = TrainingLog(
-            path: JobLogs(self.context).path(job.id), patterns: self.context.configuration.metrics)
         var decision = rules.map { StopDecision($0) }
         var judgedAt = Date().timeIntervalSince1970
         var askedAt = judgedAt
         // Minutes are short in a rehearsal.
         let scale = min(1, self.context.configuration.timeScale)
-        let pause = Duration.seconds(rules == nil ? max(Self.pause, Self.patientPause * scale) : Self.pause)
-        while (try? await Task.sleep(for: pause)) != nil {
+        let pause = rules == nil ? max(Self.pause, Self.patientPause * scale) : Self.pause
+        let log = TrainingLog(
+            path: JobLogs(self.context).path(job.id), patterns: self.context.configuration.metrics,
+            limit: Int64(clamping: Int(saturating: Self.bytesPerSecond * pause)))
+        while (try? await Task.sleep(for: .seconds(pause))) != nil {
             log.advance()
-            let reading = log.reading()
             let now = Date().timeIntervalSince1970
+            let (asks, judges) = (
+                now - askedAt >= Self.askEvery * scale, now - judgedAt >= Self.judgeEvery * scale
+            )
+            guard decision != nil || asks || judges else { continue }
+            let reading = log.reading()
             if let words = decision?.reason(reading, at: now) {
                 // The reason is recorded first, because the program that sees the end first writes down the
                 // cause.
@@ -103,11 +111,11 @@ struct TrainingWatch: Sendable {
                 await end()
                 return
             }
-            if now - askedAt >= Self.askEvery * scale, !reading.figures.series.isEmpty {
+            if asks, !reading.figures.series.isEmpty {
                 askedAt = now
                 await self.askUse()
             }
-            if now - judgedAt >= Self.judgeEvery * scale {
+            if judges {
                 judgedAt = now
                 await self.note(reading, job.id)
             }

@@ -88,6 +88,29 @@ import VPTestSupport
         }
     }
 
+    /// What is judged now and then need not be read whole: its beginning and its newest lines are.
+    @Test func aLogThatGrowsTooFastIsReadInParts() async throws {
+        try await TemporaryFolder.with { folder in
+            let lines = (0..<40_000).map { "step \($0)/99999 loss \($0 == 39_000 ? "nan" : "2.5") lr 1e-3\n" }
+            let path = try folder.write(lines[..<100].joined(), to: "x.log")
+            let log = TrainingLog(path: path, limit: 50_000)
+            #expect(log.advance() && !log.advance())
+            #expect(log.reading().figures.series("loss")?.count == 100)
+            try folder.write(lines.joined(), to: "x.log")
+            #expect(log.advance() && !log.advance())
+            let figures = log.reading().figures
+            let loss = try #require(figures.series("loss"))
+            // Of the line in whose middle it goes on, nothing: half a number is a wrong one.
+            #expect(loss.last == 2.5 && loss.minimum == 2.5 && loss.maximum == 2.5 && figures.step == 39_999)
+            #expect((1000..<3000).contains(loss.count) && figures.series.count == 3)
+            #expect(figures.progress?.done == 39_999)
+            // A log that is found long is read from its beginning, then from near its end.
+            let late = TrainingLog(path: path, limit: 50_000)
+            #expect(late.advance() && late.reading().figures.step ?? 0 < 3000)
+            #expect(late.advance() && late.reading().figures.step == 39_999)
+        }
+    }
+
     @Test func theMeansOfALongRunKeepItsExtremes() {
         let reader = TrainingReader()
         for step in 0..<20_000 { reader.read(Array("step \(step) loss \(step == 7777 ? 900 : 1)\n".utf8)) }
