@@ -2,25 +2,25 @@
 """Measures what reading a training's figures costs, beside `grep -c` in the same run, and prints a table.
 
 Method. A release build. A log of 1 GB is made of the corpus of the tests, file after file again and again, another
-of its logs in which no line holds a figure, and a third of words that are drawn. Processor time, of user and kernel
-together, of `vp metrics --json FILE` and of `grep -c loss FILE`, in turn, the median of several runs. Follower:
-one loopback cloud with one rented instance; a job prints 10,000 lines a second, and `vp run` follows it with and
-without `--stop-on nan`, which reads the figures beside; processor time of that `vp`.
+of one log of it, another of its logs in which no line holds a figure, and a last one of words that are drawn.
+Processor time, of user and kernel together, of `vp metrics --json FILE` and of `grep -c loss FILE`, in turn, the
+median of several runs. Follower: a loopback cloud with one rented instance; a job prints 10,000 lines a second, and
+`vp run` follows it with and without `--stop-on nan`; processor time of that `vp`. With `--against` another build is
+measured in the same run: one from before trainings were watched says what watching costs.
 """
 
 import argparse
-import json
+import contextlib
 import os
 import pathlib
 import random
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 
-from bench import Table, built
+from bench import Table, built, rent, served_cloud
 
 CORPUS = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "VPEngineTests" / "Training" / "corpus"
 PRINTER = """
@@ -71,60 +71,84 @@ def processor(command, environment=None, folder=None):
     return usage.ru_utime + usage.ru_stime
 
 
-def follower(vp, table, clean, folder, seconds, runs):
-    cloud = subprocess.Popen(
-        [vp, "demo", "serve", "--json"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean, cwd=folder)
-    try:
-        environment = {**clean, **json.loads(cloud.stdout.readline())["env"]}
-        project = os.path.join(folder, "project")
-        os.mkdir(project)
-        with open(os.path.join(project, "printer.py"), "w") as file:
+class Follower:
+    """A cloud with a rented instance on which a job prints. Each build has its own, since a newer one migrates a
+    project's database."""
+
+    def __init__(self, vp, clean, folder, stack):
+        self.vp = vp
+        os.mkdir(folder)
+        clean = {**clean, "HOME": folder}
+        self.environment = {**clean, **stack.enter_context(served_cloud(vp, clean, folder))["env"]}
+        self.project = os.path.join(folder, "project")
+        os.mkdir(self.project)
+        with open(os.path.join(self.project, "printer.py"), "w") as file:
             file.write(PRINTER)
-        run = lambda *words: subprocess.run(
-            [vp, *words], env=environment, cwd=project, capture_output=True, text=True, check=True)
-        run("create-instance", "--platform", "vast", "--json", "--yes")
-        run("sync")
-        command = ["--", "python3", "printer.py", str(seconds)]
-        samples = ([], [])
-        for _ in range(runs):
-            for sample, options in zip(samples, ([], ["--stop-on", "nan"])):
-                sample.append(processor([vp, "run", "--no-sync", *options, *command], environment, project))
-        table.add(
-            f"following {seconds} s of 10,000 lines/s, figures read", statistics.median(samples[1]) * 1000, "ms",
-            "the same without", statistics.median(samples[0]) * 1000)
-    finally:
-        cloud.send_signal(signal.SIGTERM)
-        cloud.wait(timeout=30)
+        rent(vp, self.environment, self.project)
+        subprocess.run([vp, "sync"], env=self.environment, cwd=self.project, capture_output=True, check=True)
+
+    def milliseconds(self, seconds, options):
+        command = [self.vp, "run", "--no-sync", *options, "--", "python3", "printer.py", str(seconds)]
+        return processor(command, self.environment, self.project) * 1000
+
+
+def in_turn(measures, runs):
+    """The median of each measure, taken in turn."""
+    samples = [[] for _ in measures]
+    for _ in range(runs):
+        for sample, measure in zip(samples, measures):
+            sample.append(measure())
+    return [statistics.median(sample) for sample in samples]
+
+
+def reading(vps, table, clean, folder, megabytes, runs):
+    read = lambda name: [path.read_bytes() for path in sorted(CORPUS.glob(name))]
+    path = os.path.join(folder, "big.log")
+    for what, pieces in (
+            ("the corpus", read("*.log")), ("one program's log", [CORPUS.joinpath("hf-trainer.log").read_bytes()]),
+            ("logs of no training", read("none/*.log")), ("words", [prose(20_000_000)])):
+        fill(path, pieces, megabytes * 1_000_000)
+        measures = [lambda vp=vp: processor([vp, "metrics", "--json", path], clean, folder) for vp in vps]
+        grep = lambda: processor(["grep", "-c", "loss", path], clean, folder)
+        ours, *before, theirs = in_turn([*measures, grep], runs)
+        table.add(f"{megabytes} MB of {what}", ours, "s", "`grep -c loss`", theirs)
+        for other in before:
+            table.add("the same", ours, "s", "the other build", other)
+    os.remove(path)
+
+
+def following(vps, table, clean, folder, seconds, runs):
+    with contextlib.ExitStack() as stack:
+        followers = [
+            Follower(vp, clean, os.path.join(folder, str(index)), stack) for index, vp in enumerate(vps)]
+        ours = followers[0]
+        ruled, plain, *others = in_turn(
+            [lambda: ours.milliseconds(seconds, ["--stop-on", "nan"]), lambda: ours.milliseconds(seconds, [])]
+            + [lambda other=other: other.milliseconds(seconds, []) for other in followers[1:]], runs)
+        what = f"following {seconds} s of 10,000 lines/s"
+        table.add(f"{what}, `--stop-on nan`", ruled, "ms", "the same without", plain)
+        for other in others:
+            table.add(f"{what}, `--stop-on nan`", ruled, "ms", "the other build without", other)
+            table.add(what, plain, "ms", "the other build", other)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--megabytes", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--megabytes", type=int, default=1000, help="of each log that is read; 0: none")
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=20, help="of the job that is followed; 0: none")
-    parser.add_argument("--vp", help="a program of another build")
+    parser.add_argument("--vp", help="a program of another folder")
+    parser.add_argument("--against", help="the program of another build, measured in turn with this one")
     arguments = parser.parse_args()
-    vp = arguments.vp or built("vp")
+    vps = [arguments.vp or built("vp")] + ([arguments.against] if arguments.against else [])
     table = Table()
     folder = tempfile.mkdtemp(prefix="vp-bench-")
     clean = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir()}
     try:
-        read = lambda name: [path.read_bytes() for path in sorted(CORPUS.glob(name))]
-        path = os.path.join(folder, "big.log")
-        for what, pieces in (
-                ("the corpus", read("*.log")), ("logs of no training", read("none/*.log")),
-                ("words", [prose(20_000_000)])):
-            fill(path, pieces, arguments.megabytes * 1_000_000)
-            ours, theirs = [], []
-            for _ in range(arguments.runs):
-                ours.append(processor([vp, "metrics", "--json", path], clean, folder))
-                theirs.append(processor(["grep", "-c", "loss", path], clean, folder))
-            table.add(
-                f"{arguments.megabytes} MB of {what}", statistics.median(ours), "s", "`grep -c loss`",
-                statistics.median(theirs))
-        os.remove(path)
+        if arguments.megabytes > 0:
+            reading(vps, table, clean, folder, arguments.megabytes, arguments.runs)
         if arguments.seconds > 0:
-            follower(vp, table, clean, folder, arguments.seconds, arguments.runs)
+            following(vps, table, clean, folder, arguments.seconds, arguments.runs)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(table)
