@@ -35,6 +35,51 @@ import VPTUICore
             })
     }
 
+    @Test func itsAnswerIsSaid() throws {
+        var state = Samples.overview()
+        var reporter = PlainReporter()
+        _ = reporter.report(state)
+        func ask(_ line: String, _ result: Result<PlatformAnswers<Offer>, EngineError>) -> [String] {
+            _ = state.plainLine(line, at: Samples.now)
+            #expect(reporter.report(state).isEmpty)
+            _ = update(&state, .answered(.offersLoaded(result, generation: state.market.generation)))
+            return reporter.report(state)
+        }
+        let said = ask("offers 4090", .success(Samples.answers(Array(Samples.offers.prefix(2)))))
+        #expect(said == ["2 offers, by price"] + said.dropFirst() && said.count == 3, "\(said)")
+        #expect(said.last?.contains("RTX 4090") == true)
+        // Once, and also if there is none or no answer.
+        #expect(reporter.report(state).isEmpty)
+        var none = Samples.answers([Offer]())
+        none.dearer = [.runpod: 12]
+        #expect(
+            ask("offers <0.01", .success(none)) == [
+                "No offer fits the query", "RunPod: 12, all dearer than $0.01",
+            ])
+        let failed = ask("offers x2", .failure(EngineError(.networkDown, .init("searching offers"))))
+        #expect(failed.count == 1 && failed[0] != "No offer fits the query", "\(failed)")
+        // A refresh in the background is not told.
+        let polled = update(
+            &state, .answered(.offersLoaded(.success(none), generation: state.market.generation)))
+        #expect(polled.isEmpty && reporter.report(state).isEmpty)
+    }
+
+    /// Keys are no help to somebody who types lines, nor are those that do something else by now.
+    @Test(arguments: [
+        ("sl", "help lists the commands", ": and Tab list the commands"),
+        ("logs", "run COMMAND runs one", "F7 runs one"),
+        ("sync", "create rents one", "F8 rents one"),
+    ]) func adviceFitsWhatCanBeTyped(_ line: String, _ words: String, _ keys: String) throws {
+        for isPlain in [true, false] {
+            var state = Samples.empty()
+            _ = state.begin()
+            state.settings.isPlain = isPlain
+            state.keyMap = try KeyMap.standard.applying(["instances": ["run": ["F7"], "create": ["F8"]]])
+            _ = state.execute(line: line)
+            #expect(state.toasts.last?.text.hasSuffix(isPlain ? words : keys) == true, "\(state.toasts)")
+        }
+    }
+
     /// The degree sign is outside ASCII, and a question mark in its place would be a doubt.
     @Test func heatIsReadableInASCII() {
         var state = Samples.fleet()

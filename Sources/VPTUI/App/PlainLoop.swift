@@ -23,6 +23,7 @@ final class PlainLoop {
         self.state = state
         self.historyStamp = runner.historyStamp
         self.state.settings.isASCII = true
+        self.state.settings.isPlain = true
         // The open log is read out, whichever it is.
         self.state.zoom = .both
     }

@@ -10,6 +10,8 @@ public struct Settings: Equatable, Sendable {
     /// Only ASCII characters are drawn.
     public var isASCII = false
     public var plotting = Plotting.braille
+    /// Lines are typed instead of keys.
+    public var isPlain = false
     /// The offset of local time from GMT, in seconds.
     public var secondsFromGMT = 0
     public var workspaceName = ""

@@ -128,6 +128,8 @@ public struct MarketState: Equatable, Sendable {
     public var error: EngineError?
     /// The platforms whose offers are all dearer than the query allows, and how many they are.
     public private(set) var dearer: [Platform: Int] = [:]
+    /// The generation whose answer somebody who reads lines waits for.
+    var awaited: Int?
 
     public init(query: OfferQuery) {
         self.query = query

@@ -12,6 +12,8 @@ public struct PlainReporter {
     private var alarms: Set<String> = []
     private var log: (job: JobID, line: Int)?
     private var isFirst = true
+    /// The last answer about offers that was reported.
+    private var offers: Int?
 
     public init() {}
 
@@ -26,6 +28,11 @@ public struct PlainReporter {
         self.reportInstances(state, &lines)
         self.reportJobs(state, &lines)
         self.reportActions(state, &lines)
+        if let awaited = state.market.awaited, awaited != self.offers, !state.polls.offers.isAsking {
+            self.offers = awaited
+            let words = state.market.error.map { ErrorWords($0) }
+            lines += words.map { ["\($0.title). \($0.advice)"] } ?? Self.offers(state)
+        }
         for alarm in state.alarms where !self.alarms.contains(alarm.key) {
             lines.append("Alarm: \(alarm.words). Type alarms to see what you can do.")
         }
@@ -166,7 +173,7 @@ public struct PlainReporter {
         }
         let title =
             rows.isEmpty
-            ? "No offers are known"
+            ? state.offers.fetchedAt == nil ? "No offers are known" : "No offer fits the query"
             : "\(Format.plural(state.offers.rows.count, "offer")), "
                 + "by \(state.offers.order.name)"
         return ([title] + rows + state.reasonsForNoOffers).map(Self.printable)
@@ -256,6 +263,12 @@ extension State {
             return (self.execute(line: text), PlainReporter.instances(self))
         case "jobs" where words.count == 1: return (self.execute(line: text), PlainReporter.jobs(self))
         case "offers" where words.count == 1: return (self.execute(line: text), PlainReporter.offers(self))
+        case "offers":
+            let effects = self.execute(line: text)
+            if effects.contains(where: { if case .ask(.loadOffers) = $0 { true } else { false } }) {
+                self.market.awaited = self.market.generation
+            }
+            return (effects, [])
         default: return (self.execute(line: text), [])
         }
     }

@@ -9,7 +9,9 @@ extension State {
             return []
         }
         if self.focus == .offers, offer == nil {
-            self.toast("No offer is selected: e edits the query", .warning)
+            self.toast(
+                "No offer is selected: \(self.way(to: .editQuery, word: "offers QUERY")) edits the query",
+                .warning)
             return []
         }
         var form = LaunchForm(

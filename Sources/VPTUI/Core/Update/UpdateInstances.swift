@@ -3,20 +3,31 @@ import VPEngine
 
 /// The effects of keys on instances: on the selected one, or on all marked ones.
 extension State {
+    /// Returns how a command is given here: by the key that is in force, or by a word.
+    func way(to command: Command, word: String) -> String {
+        if self.settings.isPlain { return word }
+        return self.keyMap.bindings.first { $0.command == command }?.keys.first?.name ?? ":" + word
+    }
+
     /// Returns the target instances that are running; shows the reason for the others.
     private mutating func usableInstances(for verb: String) -> [Instance] {
         let targets = self.instances.targets
         guard !targets.isEmpty else {
-            self.toast("No instance is selected: c rents one", .warning)
+            self.toast(
+                "No instance is selected: \(self.way(to: .create, word: "create")) rents one", .warning)
             return []
         }
         return targets.filter { instance in
             guard self.pendingDestroy(of: instance.id) == nil else {
-                self.toast("\(instance.id) is about to be destroyed; z takes it back", .warning)
+                self.toast(
+                    "\(instance.id) is about to be destroyed; \(self.way(to: .undo, word: "undo")) takes it back",
+                    .warning)
                 return false
             }
             guard instance.status == .running else {
-                let advice = instance.status == .stopped ? "; x starts it" : ""
+                let advice =
+                    instance.status == .stopped
+                    ? "; \(self.way(to: .stopOrStart, word: "start")) starts it" : ""
                 self.toast("\(instance.id) is \(instance.status.rawValue): cannot \(verb)\(advice)", .warning)
                 return false
             }
@@ -106,7 +117,8 @@ extension State {
 
     mutating func openShell() -> [Effect] {
         guard let instance = self.instances.selectedRow else {
-            self.toast("No instance is selected: c rents one", .warning)
+            self.toast(
+                "No instance is selected: \(self.way(to: .create, word: "create")) rents one", .warning)
             return []
         }
         guard self.isUsable(instance, for: "open a shell") else { return [] }
@@ -172,7 +184,8 @@ extension State {
 
     mutating func askForLease() {
         guard let instance = self.instances.selectedRow else {
-            self.toast("No instance is selected: c rents one", .warning)
+            self.toast(
+                "No instance is selected: \(self.way(to: .create, word: "create")) rents one", .warning)
             return
         }
         guard self.isUsable(instance, for: "set its lease") else { return }

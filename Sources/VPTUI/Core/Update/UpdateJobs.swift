@@ -34,7 +34,9 @@ extension State {
 
     mutating func openSelectedLog() -> [Effect] {
         guard let job = self.jobInFocus else {
-            self.toast("No job has run on this instance yet: r runs one", .warning)
+            self.toast(
+                "No job has run on this instance yet: \(self.way(to: .run, word: "run COMMAND")) runs one",
+                .warning)
             return []
         }
         let effects = self.openLog(job.id)
@@ -48,7 +50,9 @@ extension State {
             return []
         }
         guard let job = self.jobInFocus else {
-            self.toast("No job has run on this instance yet: r runs one", .warning)
+            self.toast(
+                "No job has run on this instance yet: \(self.way(to: .run, word: "run COMMAND")) runs one",
+                .warning)
             return []
         }
         let effects = self.log.job == job.id ? [] : self.openLog(job.id)
@@ -106,7 +110,9 @@ extension State {
 
     mutating func askToRent() {
         guard let offer = self.offers.selectedRow else {
-            self.toast("No offer is selected: e edits the query", .warning)
+            self.toast(
+                "No offer is selected: \(self.way(to: .editQuery, word: "offers QUERY")) edits the query",
+                .warning)
             return
         }
         let request = CreateRequest(offer: offer.id, query: self.market.query, platform: offer.platform)

@@ -147,7 +147,9 @@ extension State {
             self.verbs.verbs.isEmpty
             ? row != nil && !PaletteVerb.own.contains(verb) : self.verbs.verb(verb) != nil
         guard isKnown || verb == "help" || verb.hasPrefix("-") else {
-            self.toast("“\(verb)” is not a command; : and Tab list the commands", .warning)
+            let list =
+                self.settings.isPlain ? "help lists" : "\(self.way(to: .palette, word: "")) and Tab list"
+            self.toast("“\(verb)” is not a command; \(list) the commands", .warning)
             return []
         }
         guard !self.settings.isReadOnly || row?.isLooking == true else {

@@ -14,7 +14,9 @@ extension State {
                 self.instances.select(instance.id)
                 self.focus(.instances)
             }
-            self.toast("\(instance.id) is ready: S sends the project, r runs a command", .good, for: 8)
+            let (send, run) = (self.way(to: .sync, word: "sync"), self.way(to: .run, word: "run COMMAND"))
+            self.toast(
+                "\(instance.id) is ready: \(send) sends the project, \(run) runs a command", .good, for: 8)
         case .synced(let summary):
             self.toast(Self.words(summary), summary.isWhole ? .good : .warning)
             // Conflicts were shown before the sync began.
