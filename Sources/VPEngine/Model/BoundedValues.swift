@@ -105,6 +105,7 @@ extension Instance: BoundedValue {
         instance.gpuMemoryBytes = NumberRange.bytes.check(self.gpuMemoryBytes)
         instance.diskBytes = NumberRange.bytes.check(self.diskBytes)
         instance.price = self.price.withinBounds
+        instance.stoppedPrice = self.stoppedPrice?.withinBounds
         instance.createdAt = self.createdAt?.withinBounds
         instance.addresses = self.addresses.compactMap {
             SSHAddress(fromOutside: $0.host, port: $0.port, user: $0.user)

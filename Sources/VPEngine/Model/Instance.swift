@@ -82,6 +82,8 @@ public struct Instance: Identifiable, Hashable, Codable, Sendable {
     public var gpuMemoryBytes: Int64?
     /// The current price: GPU and disk while running, disk alone when stopped.
     public var price: HourlyPrice
+    /// The price of its disk alone, while it is stopped; nil if the platform does not state it.
+    public var stoppedPrice: HourlyPrice?
     /// When it was rented, as the platform reports it; nil if it does not.
     public var createdAt: Date?
     /// The image of its container, as the platform reports it; nil if it does not.

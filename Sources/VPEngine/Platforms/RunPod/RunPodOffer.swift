@@ -217,9 +217,9 @@ private struct RunPodGPU {
 }
 
 extension Instance {
-    /// What its disk costs while it is stopped, in dollars a day;
-    /// nil where the platform has no price of its own for that, as vast.ai.
+    /// The price of its disk while it is stopped, in dollars a day; nil if it is not known.
     public var stoppedDollarsPerDay: Double? {
+        if let price = self.stoppedPrice { return price.dollarsPerDay }
         guard self.id.platform == .runpod, let bytes = self.diskBytes else { return nil }
         let gigabytes = Double(RunPodOffer.volumeGB(bytes))
         return RunPodOffer.storageDollarsPerHour(gigabytes: gigabytes, isStopped: true) * 24

@@ -130,7 +130,7 @@ enum VastWire {
         _ id: InstanceID, _ row: JSONValue, wasStarted: (InstanceID) -> Bool
     ) -> Instance {
         let status = VastWire.status(row, wasStarted: wasStarted(id))
-        return Instance(
+        var instance = Instance(
             id: id, name: row["label"].words(limit: 200), status: status,
             statusMessage: row["status_msg"].words(limit: 300),
             gpuName: row["gpu_name"].words(limit: 60) ?? Instance.unknownGPU,
@@ -143,6 +143,8 @@ enum VastWire {
             location: row["geolocation"].words(limit: 60), machineID: row["machine_id"].words(limit: 64),
             isInterruptible: row["is_bid"].bool ?? false
         )
+        instance.stoppedPrice = row["storage_total_cost"].hourly.map { HourlyPrice(dollarsPerHour: $0) }
+        return instance
     }
 
     /// Returns the current price. `instance.totalHour` follows the state; the other fields apply while it
