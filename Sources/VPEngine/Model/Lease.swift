@@ -60,8 +60,11 @@ public struct Lease: Hashable, Codable, Sendable {
             terms: terms, guardian: terms.seconds == nil ? .none : .local,
             endsAt: terms.seconds.map { now.addingTimeInterval($0) },
             capEndsAt: terms.maximumSeconds.map { now.addingTimeInterval($0) },
-            weakness: terms.seconds == nil ? nil : "the instance is not up yet")
+            weakness: terms.seconds == nil ? nil : Self.notUpYet)
     }
+
+    /// The weakness of a lease until the first attempt to start the instance's watchdog.
+    package static let notUpYet = "the instance is not up yet"
 }
 
 extension Lease {

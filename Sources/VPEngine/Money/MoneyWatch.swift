@@ -11,6 +11,8 @@ package struct MoneyWatch: Sendable {
     private static let lowHours = 3.0
     /// A lease that ends within this many seconds raises an alarm.
     private static let leaseNotice = 1800.0
+    /// The time in seconds from the rental within which an instance may not have its watchdog yet.
+    private static let bootTime = 900.0
     /// Idling for this many seconds, on an instance that costs money, raises an alarm.
     private static let idleNotice = 900.0
 
@@ -155,6 +157,12 @@ package struct MoneyWatch: Sendable {
         case .instance: break
         case .local:
             guard instance.status == .running else { break }
+            // The watchdog is started as soon as ssh answers, which takes a moment after each boot.
+            if lease.weakness == Lease.notUpYet, let created = instance.createdAt,
+                now.timeIntervalSince(created) < Self.bootTime
+            {
+                break
+            }
             alarms.append(
                 Alarm(.weakLease, id, "\(id) cannot end itself\(lease.weakness.map { ": \($0)" } ?? "")"))
         case .none: alarms.append(Alarm(.noLease, id, "\(id) has no lease and runs until you destroy it"))

@@ -65,4 +65,25 @@ struct AlarmTests {
             }
         }
     }
+
+    /// The watchdog is started once ssh answers; until then there is nothing to be told.
+    @Test(arguments: VPEngine.Platform.allCases)
+    func anInstanceThatHasJustBootedIsNotCalledWeak(platform: VPEngine.Platform) async throws {
+        try await MoneyFixture.with(followsCloudClock: true) { fixture in
+            let instance = try await fixture.create(on: platform, lease: LeaseTerms(seconds: 36_000))
+            let entry = try #require(try fixture.engine.context.store.ledgerEntry(for: instance.id))
+            let fresh = Lease(terms: LeaseTerms(seconds: 36_000), from: fixture.engine.context.now())
+            let watch = MoneyWatch(context: fixture.engine.context)
+            _ = await fixture.engine.instances()
+            try fixture.engine.context.store.setLease(fresh, of: entry.name)
+            #expect(try watch.report().alarms.filter { $0.kind == .weakLease }.isEmpty)
+            await fixture.cloud.advance(by: 1000)
+            #expect(try watch.report().alarms.contains { $0.kind == .weakLease })
+            // Another weakness is told at once.
+            var weak = fresh
+            weak.weakness = "the instance has no key of its own"
+            try fixture.engine.context.store.setLease(weak, of: entry.name)
+            #expect(try watch.report().alarms.contains { $0.kind == .weakLease })
+        }
+    }
 }
