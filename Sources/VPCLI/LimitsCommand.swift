@@ -57,7 +57,11 @@ struct LimitsCommand: AsyncParsableCommand {
         }
         for cap in limits.verbs { add("verbs", cap) { $0.joined(separator: ", ") } }
         if rows.isEmpty, limits.problem == nil {
-            return ["No limits are set. \(Units.dollars(report.spentToday)) spent today."]
+            return [
+                "No limits are set. \(Units.dollars(report.spentToday)) spent today.",
+                "To set one, write a line such as `per_day: 5` or `max_price: 0.6` to",
+                "\(Terminal.printable(report.ownFile)).",
+            ]
         }
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, words in

@@ -77,7 +77,8 @@ extension Engine {
         return LimitsReport(
             limits: self.configuration.limits,
             spentToday: try CostBook(self.context, since: midnight).total(from: midnight, to: now).dollars,
-            dayLimit: self.configuration.dayLimit, instances: seen.count + others.count)
+            dayLimit: self.configuration.dayLimit, instances: seen.count + others.count,
+            ownFile: LimitsFile.places(environment: self.configuration.environment)[0])
     }
 
     /// Figures and alarms from what was last seen, without asking a platform.

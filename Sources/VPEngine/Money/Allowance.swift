@@ -97,6 +97,8 @@ public struct LimitsReport: Sendable {
     public var dayLimit: (dollars: Double, origin: String)?
     /// The number of instances that hold a GPU, as last seen.
     public var instances: Int
+    /// The path of the user's own limits file, whether or not it exists.
+    public var ownFile: String
 
     /// Dollars that may still be spent before midnight, UTC, at least 0; nil without a limit.
     public var leftToday: Double? { self.dayLimit.map { max(0, $0.dollars - self.spentToday) } }
