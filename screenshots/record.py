@@ -32,7 +32,7 @@ COMMAND = "python3 train.py --epochs 120"
 def script():
     """Keys, what the screen shows before they are typed, and how long it is looked at."""
     yield "c", "vast RTX 4090", 1.5
-    yield "\x1b[A\x1b[A", "this offer and no other", 1.2
+    yield "\x1b[A\x1b[A", "only this offer", 1.2
     for letter in COMMAND:
         yield letter, None, 0.05
     yield "\x13", None, 1.5

@@ -194,7 +194,7 @@ import VPTUICore
         #expect(self.shows(state, "111 of 111"))
         self.press(&state, log, .character("n"))
         #expect(hit() == "line 1")
-        #expect(self.shows(state, "1 of 111") && self.shows(state, "around the end"))
+        #expect(self.shows(state, "1 of 111") && self.shows(state, "wrapped around"))
         self.press(&state, log, .character("N"))
         #expect(hit() == "line 199")
         self.press(&state, .escape)

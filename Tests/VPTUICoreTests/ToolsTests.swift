@@ -177,7 +177,7 @@ import VPTUICore
 
     @Test func theHintBarHoldsOnlyWhatWorks() {
         var state = Self.opened(200, 50, [.character("4")])
-        #expect(Self.hints(state).contains("f follow") && Self.hints(state).contains("[ job before"))
+        #expect(Self.hints(state).contains("f follow") && Self.hints(state).contains("[ previous job"))
         press(&state, .character("m"))
         #expect(!Self.hints(state).contains("follow") && !Self.hints(state).contains("/ search"))
         press(&state, .escape, .character("/"))

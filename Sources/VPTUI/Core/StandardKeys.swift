@@ -112,9 +112,11 @@ extension KeyMap {
         Binding(
             [.character("/")], .search, .lists,
             "filters: `word`, `!word`, `~regex`, `gpu:4090`, `price:<0.6`", hint: "filter"),
-        Binding([.character("o")], .sortColumn, .lists, "sorts by the next column"),
+        Binding([.character("o")], .sortColumn, .lists, "sorts by the next column", hint: "sort"),
         Binding([.character("O")], .reverseSort, .lists, "reverses the order"),
-        Binding([.character(" ")], .mark, .lists, "marks the row; actions apply to all marked"),
+        Binding(
+            [.character(" ")], .mark, .lists, "marks the row; actions apply to all marked",
+            hint: "mark"),
         Binding([.character("v")], .markRange, .lists, "marks the rows you move over; pressed again, stops"),
         Binding([.character("u")], .unmark, .lists, "removes all marks"),
         Binding([.character("y")], .copyID, .lists, "copies the id to the clipboard"),
@@ -155,7 +157,8 @@ extension KeyMap {
             [.character("c")], .rent, .offers, "opens the form for renting this one: image, disk, command",
             hint: "choose…"),
         Binding(
-            [.character("e")], .editQuery, .offers, "edits the query: `4090 x2 <0.6`", hint: "edit query"),
+            [.character("e")], .editQuery, .offers, "edits the query: `4090 x2 <0.6 runpod`",
+            hint: "edit query"),
         Binding([.character("i")], .details, .offers, "shows everything known about it"),
         Binding([.character("Y")], .copyLine, .offers, "copies the `vp` command that rents it"),
 
@@ -188,6 +191,8 @@ extension KeyMap {
         Binding([.character("J")], .goToTime, .log, "goes to the output of a given time: `12:30`"),
         Binding([.character("W")], .writeLog, .log, "writes the log, or the kept lines, to a file"),
         Binding([.character("F")], .files, .log, "shows the files of the instance"),
+        Binding(
+            [.character("d")], .download, .log, "downloads the results of its instance", hint: "download"),
         Binding([.character("i"), .enter], .details, .log, "shows the details of the selection"),
         Binding([.character("y")], .copyLine, .log, "copies the `vp` command that shows it"),
         Binding([.character("X")], .cancel, .log, "stops the job, after asking", hint: "cancel"),
@@ -197,7 +202,7 @@ extension KeyMap {
             hint: "smooth"),
         Binding(
             [.character("y")], .logScale, .metrics, "makes the value axis logarithmic, or linear again",
-            hint: "log"),
+            hint: "log axis"),
         Binding([.character("x")], .changeAxis, .metrics, "draws by step, by time or by epoch", hint: "axis"),
         Binding(
             [.character("r")], .fullRange, .metrics, "clips extremes, or shows every figure", hint: "range"),

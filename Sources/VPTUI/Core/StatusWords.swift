@@ -67,7 +67,7 @@ enum StatusWords {
             (.unknown, _):
             text = job.state.rawValue
         }
-        if let cause = job.cause { text += ": \(cause)" }
+        if let cause = job.cause, cause != text { text += ": \(cause)" }
         if let count = self.processesAtWork(job) {
             text += count == 1 ? ": 1 process still works" : ": \(count) processes still work"
             text += " in the background"

@@ -74,7 +74,7 @@ public struct HistoryState: Equatable, Sendable {
     mutating func ran(_ line: String, status: Int32, at date: Date, duration: TimeInterval) {
         self.insert(
             Entry(
-                date: date, text: line, status: status == 0 ? .good("0") : .bad("status \(status)"),
+                date: date, text: line, status: status == 0 ? .good("done") : .bad("exit \(status)"),
                 duration: duration, line: line, isCall: false))
     }
 

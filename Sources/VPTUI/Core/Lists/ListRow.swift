@@ -43,6 +43,11 @@ extension ListValue {
     }
 }
 
+extension Platform {
+    /// The names by which rows of it are found: the one in the list as well.
+    fileprivate var filterText: String { "\(self.rawValue) \(StatusWords.platform(self).text)" }
+}
+
 extension Instance: ListRow {
     public static let columns = ["platform", "id", "name", "gpu", "status", "where", "price", "created"]
     public static let orders = [
@@ -53,7 +58,7 @@ extension Instance: ListRow {
 
     public func value(_ column: Int) -> ListValue {
         switch column {
-        case 0: .text(self.platform.rawValue)
+        case 0: .text(self.platform.filterText)
         case 1: .text(self.id.rawValue)
         case 2: .optional(self.name)
         case 3: .text(self.gpuName)
@@ -79,7 +84,7 @@ extension Offer: ListRow {
 
     public func value(_ column: Int) -> ListValue {
         switch column {
-        case 0: .text(self.platform.rawValue)
+        case 0: .text(self.platform.filterText)
         case 1: .text(self.id.rawValue)
         case 2: .text(self.gpuName)
         case 3: .text("x\(self.gpuCount)")

@@ -40,6 +40,14 @@ public enum OfferQueryText {
         return query
     }
 
+    /// Returns the platform that a word names; nil for any other word.
+    static func platform(_ word: some StringProtocol) -> Platform? {
+        let lower = word.lowercased()
+        return Platform.allCases.first {
+            [$0.rawValue, $0.displayName.lowercased(), StatusWords.platform($0).text].contains(lower)
+        }
+    }
+
     /// Returns the text that parses to `query`.
     public static func text(_ query: OfferQuery) -> String {
         var words: [String] = []

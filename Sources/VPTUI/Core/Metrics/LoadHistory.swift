@@ -30,16 +30,30 @@ public struct LoadHistory: Equatable, Sendable {
         self.stride *= 2
     }
 
-    /// Returns the mean load for each of `columns` columns of an axis; nil for a column without samples.
-    /// `place` gives the position of a time on the axis, from 0 to 1.
+    /// Samples at most this many seconds apart, unless several were joined,
+    /// show the load between them as well.
+    private static let widestGap = 40.0
+
+    /// Returns the mean load for each of `columns` columns of an axis; nil where it was not watched. `place`
+    /// gives the position of a time on the axis, from 0 to 1.
     func columns(_ columns: Int, _ place: (Double) -> Double?) -> [Double?] {
         var sums = [(sum: Double, count: Int)](repeating: (0, 0), count: max(0, columns))
+        var bridges: [Range<Int>] = []
+        var last: (time: Double, column: Int)?
         for (time, share) in zip(self.times, self.shares) {
             guard let at = place(time), at >= 0, at <= 1 else { continue }
             let column = min(columns - 1, Int(at * Double(columns)))
             sums[column].sum += share
             sums[column].count += 1
+            if let last, time - last.time <= Self.widestGap * Double(self.stride), last.column + 1 < column {
+                bridges.append(last.column + 1..<column)
+            }
+            last = (time, column)
         }
-        return sums.map { $0.count > 0 ? $0.sum / Double($0.count) : nil }
+        var means = sums.map { $0.count > 0 ? $0.sum / Double($0.count) : nil }
+        for bridge in bridges {
+            for column in bridge where means[column] == nil { means[column] = means[bridge.lowerBound - 1] }
+        }
+        return means
     }
 }

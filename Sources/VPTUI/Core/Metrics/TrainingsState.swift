@@ -46,6 +46,14 @@ extension State {
     }
 }
 
+extension TrainingProgress {
+    /// The steps of the whole training if the log tells them, otherwise those that are being counted.
+    var whole: (done: Double, total: Double, share: Double) {
+        let (done, total) = self.overall ?? (self.done, self.total)
+        return (done, total, total > 0 ? max(0, min(1, done / total)) : 0)
+    }
+}
+
 extension TrainingFigures {
     /// The training's loss, or otherwise the evaluation's.
     var mainLoss: FigureSeries? {

@@ -203,10 +203,16 @@ extension State {
         self.typedAt = date
         let text = line.trimmingCharacters(in: .whitespaces)
         self.now = max(self.now, date)
+        // A question must not keep anybody; in a prompt, the word may be what is asked for.
+        switch self.overlay {
+        case .dialog(let dialog) where text == "quit" && dialog.kind == .quit: return ([.terminal(.quit)], [])
+        case .dialog where text == "quit", .form where text == "quit": self.overlay = nil
+        case .dialog, .form, .prompt, .palette, .list, .text, .help, nil: break
+        }
         switch self.overlay {
         case .dialog(var dialog):
             guard let number = Int(text), (1...dialog.buttons.count).contains(number) else {
-                return ([], ["A number from 1 to \(dialog.buttons.count)."])
+                return ([], ["A number from 1 to \(dialog.buttons.count), or quit."])
             }
             dialog.focusedButton = number - 1
             self.overlay = .dialog(dialog)
@@ -224,7 +230,7 @@ extension State {
                 $0.trimmingCharacters(in: .whitespaces)
             }
             guard parts.count == 2, let field = LaunchForm.Field(rawValue: parts[0]) else {
-                return ([], ["FIELD: VALUE, 1 to cancel, 2 to rent."])
+                return ([], ["FIELD: VALUE changes a field; 1 cancels, 2 rents, quit ends."])
             }
             switch field {
             case .platform: form.platform = Platform(rawValue: parts[1])

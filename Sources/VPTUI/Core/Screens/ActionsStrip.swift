@@ -57,12 +57,15 @@ enum ActionsStrip {
                 put(" · \(TimeSpan.countdown(left)) left", .muted, [], &buffer)
             }
         }
+        let hasClock = record.isActive && record.phase == .running && record.progress?.transfer == nil
+        let clock = hasClock ? "  \(TimeSpan.clock(state.now.timeIntervalSince(record.startedAt)))" : ""
         if record.isActive, let detail = record.progress?.detail, !detail.isEmpty {
-            put(" \(detail)", .muted, [], &buffer)
+            // A long command gives way to the time.
+            x += buffer.writeCut(
+                " \(detail)", x: x, y: area.y, style: Style(.muted, on: surface),
+                limit: max(0, end - x - DisplayWidth.of(clock)))
         }
-        if record.isActive, record.phase == .running, record.progress?.transfer == nil {
-            put("  \(TimeSpan.clock(state.now.timeIntervalSince(record.startedAt)))", .muted, [], &buffer)
-        }
+        put(clock, .muted, [], &buffer)
     }
 
     private static func tone(_ record: ActionRecord) -> Role {

@@ -64,7 +64,8 @@ enum DetailsScreen {
             .pair("status", Span("\(mark.glyph) \(instance.status.rawValue)", mark.role)),
         ]
         if let message = instance.statusMessage, !message.isEmpty {
-            fields.append(.pair("", Span(message, .muted)))
+            let words = "\(instance.platform.displayName) says: \(message)"
+            fields.append(.pair("", Span(words, .muted)))
         }
         let memory =
             instance.gpuMemoryBytes.map { " · \(Format.memory($0, of: instance.gpuName)) each" } ?? ""
@@ -77,15 +78,16 @@ enum DetailsScreen {
                     .money)))
         if let created = instance.createdAt {
             let age = max(0, state.now.timeIntervalSince(created))
-            // Rounded to minutes: a figure that changes each second would be redrawn each second.
-            let minutes = (age / 60).rounded(.down) * 60
             fields.append(.pair("rented", Span("\(age < 60 ? "<1m" : TimeSpan.brief(age)) ago")))
-            fields.append(
-                .pair("so far", Span("about \(Format.dollars(instance.price.cost(of: minutes)))", .money)))
+            if let dollars = state.dollarsSoFar(instance) {
+                fields.append(.pair("so far", Span("about \(Format.dollars(dollars))", .money)))
+            }
         }
         if let ends = instance.leaseEndsAt {
+            let left = (ends.timeIntervalSince(state.now) / 60).rounded(.up) * 60
+            let time = Format.timeOfDay(ends, offset: state.settings.secondsFromGMT)
             fields.append(
-                .pair("lease ends", Span(Format.timeOfDay(ends, offset: state.settings.secondsFromGMT))))
+                .pair("lease ends", Span(left > 0 ? "\(time), in \(TimeSpan.brief(left))" : "\(time), now")))
         }
         fields.append(.gap)
         if let image = instance.image { fields.append(.pair("image", Span(image))) }
@@ -149,9 +151,8 @@ enum DetailsScreen {
         fields += [.gap] + Self.costs(offer, state)
         fields += [
             .gap,
-            .line(
-                Span("Enter rents it after asking; c opens a form for image, disk and command first.", .muted)
-            ),
+            .line(Span("Enter rents it, after asking.", .muted)),
+            .line(Span("c asks for image, disk and command first.", .muted)),
         ]
         return fields
     }

@@ -16,9 +16,7 @@ extension DialogScreen {
                 Span(
                     "  ·  \(Format.dollars(offer.price.dollarsPerDay)) a day, from now until it is destroyed"),
             ],
-            [
-                Span("image    ", .muted), Span(request.image ?? state.settings.defaults.image),
-            ],
+            FormQuote.image(request.image ?? "", on: offer, state),
             [Span("disk     ", .muted), Span(Format.bytes(request.query.diskBytes))],
         ]
         if let limit = request.query.maximumPrice ?? state.settings.defaults.maximumPrice {
@@ -61,7 +59,7 @@ extension DialogScreen {
         if let created = instance.createdAt {
             let age = max(0, state.now.timeIntervalSince(created))
             facts += " · rented \(age < 60 ? "<1m" : TimeSpan.brief(age)) ago"
-            facts += " · about \(Format.dollars(instance.price.cost(of: (age / 60).rounded(.down) * 60)))"
+            if let dollars = state.dollarsSoFar(instance) { facts += " · about \(Format.dollars(dollars))" }
         }
         var lines: [[Span]] = [[Span(instance.name ?? id.rawValue, .accent, .bold), Span("  \(facts)")], []]
         let running = state.jobs.rows.filter { $0.instance == id && !$0.state.isOver }
@@ -84,7 +82,7 @@ extension DialogScreen {
             lines.append([
                 Span("Destroy downloads them first; if that fails, the instance is not destroyed.")
             ])
-            lines.append([Span("Discard gives them up.", .muted)])
+            lines.append([Span("Destroy, discard results: they are lost.", .muted)])
         case .unknown(let error):
             lines.append([Span("⚠ Its files cannot be compared: \(ErrorWords(error).title)", .bad)])
             lines.append([

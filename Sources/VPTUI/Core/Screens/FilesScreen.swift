@@ -43,7 +43,7 @@ enum FilesScreen {
         var lines: [[Span]] = []
         let uploadBytes = report.uploads.saturatedSum(of: \.bytes)
         if report.uploads.isEmpty, report.deletions.isEmpty, report.conflicts.isEmpty {
-            lines.append([Span("⇡ Nothing to upload: the instance has all of the project's files.", .good)])
+            lines.append([Span("⇡ Nothing to upload: the project is there.", .good)])
         } else {
             lines.append([
                 Span("⇡ A sync would send ", .title, .bold),
@@ -70,12 +70,12 @@ enum FilesScreen {
         lines.append([
             Span("On the instance ", .title, .bold),
             Span("\(Format.plural(report.files.count, "file")), \(Format.bytes(total))", .accent, .bold),
-            risky.isEmpty
-                ? Span("  ✓ all of them are downloaded", .good)
-                : Span(
-                    "  ⚠ \(Format.plural(risky.count, "file")), \(Format.bytes(riskyBytes)) not downloaded; press d",
-                    .bad),
+            Span(risky.isEmpty ? "  ✓ all of them are downloaded" : "", .good),
         ])
+        if !risky.isEmpty {
+            let words = "\(Format.plural(risky.count, "file")), \(Format.bytes(riskyBytes))"
+            lines.append([Span("  ⚠ Not downloaded: \(words); press d", .bad)])
+        }
         for file in report.files.prefix(Self.limit) {
             let (mark, role): (String, Role) =
                 switch file.safety {

@@ -18,7 +18,8 @@ enum FormQuote {
             if let offer = offers.first {
                 lines = [
                     Self.head(offer), Self.choice(offers, form), Self.account(offer, state),
-                    Self.limits(offer, form, state), Self.lease(offer, form), Self.image(offer, form, state),
+                    Self.limits(offer, form, state), Self.lease(offer, form),
+                    Self.image(form.text(.image), on: offer, state),
                     Self.jobPrice(offer, job),
                 ]
             } else {
@@ -50,7 +51,7 @@ enum FormQuote {
     private static func choice(_ offers: [Offer], _ form: LaunchForm) -> [Span] {
         form.offer == nil
             ? [Span("the cheapest of \(offers.count); if it is taken, the next is rented", .muted)]
-            : [Span("this offer and no other", .muted)]
+            : [Span("only this offer; if it is taken, nothing is rented", .muted)]
     }
 
     /// Returns the credit of the account that pays; another platform's credit does not help here.
@@ -119,8 +120,9 @@ enum FormQuote {
             ])
     }
 
-    private static func image(_ offer: Offer, _ form: LaunchForm, _ state: State) -> [Span] {
-        let typed = form.text(.image)
+    /// Returns the image that an offer will run, or the reason why it cannot run there.
+    /// An empty `typed` means the image of the settings.
+    static func image(_ typed: String, on offer: Offer, _ state: State) -> [Span] {
         let image = typed.isEmpty ? state.settings.defaults.image : typed
         let gpu = offer.gpuName
         guard image != StockImage.auto else {

@@ -10,6 +10,8 @@ enum FormScreen {
         var help: Rect
         var quote: [[Span]]
         var quoteRows: Rect
+        /// Fields are scrolled out of view above, or below.
+        var hasMore: (above: Bool, below: Bool)
         var button: Rect
     }
 
@@ -23,17 +25,20 @@ enum FormScreen {
         // And a blank one above the button where there is room for that.
         let lines = FormQuote.lines(form, state) + (screen.height >= 28 ? [[]] : [])
         let quote = Array(lines.prefix(quoteRoom))
+        // The row between fields and price goes before a field does.
+        let gap = screen.height - 2 >= fields.count + quote.count + 5 ? 1 : 0
         let area = screen.dropFirst(rows: 1).dropLast(rows: 1).centred(
-            Size(width: max(58, min(88, screen.width - 8)), height: fields.count + quote.count + 5))
+            Size(width: max(58, min(88, screen.width - 8)), height: fields.count + quote.count + 4 + gap))
         let inner = area.inner
-        let room = max(1, inner.height - quote.count - 3)
+        let room = max(1, inner.height - quote.count - 2 - gap)
         let focus = fields.firstIndex(of: form.focused) ?? fields.count - 1
         let top = max(0, min(focus - room / 2, fields.count - room))
         let shown = fields[top...].prefix(room).enumerated().map { ($1, inner.row($0)) }
         let rest = inner.dropFirst(rows: shown.count)
         return Placement(
             area: area, fields: shown, help: rest.row(0), quote: quote,
-            quoteRows: rest.dropFirst(rows: 2).dropLast(rows: 1),
+            quoteRows: rest.dropFirst(rows: 1 + gap).dropLast(rows: 1),
+            hasMore: (top > 0, top + shown.count < fields.count),
             button: Rect(
                 x: inner.x + (inner.width - Self.buttonWidth) / 2, y: inner.maxY - 1, width: Self.buttonWidth,
                 height: 1))
@@ -50,6 +55,13 @@ enum FormScreen {
         let placement = Self.placement(form, state)
         drawBox(placement.area, title: "Rent an instance", in: &buffer)
         for (field, row) in placement.fields { Self.draw(field, form, state, in: row, of: &buffer) }
+        for (mark, isShown, place) in [
+            ("↑", placement.hasMore.above, placement.fields.first?.row),
+            ("↓", placement.hasMore.below, placement.fields.last?.row),
+        ] {
+            guard isShown, let place else { continue }
+            buffer.write(mark, x: place.maxX - 1, y: place.y, style: Style(.key, on: .dialog, .bold))
+        }
         Self.drawHelp(form, form.completions(state), in: placement.help, of: &buffer)
         for (row, line) in placement.quote.prefix(placement.quoteRows.height).enumerated() {
             var x = placement.quoteRows.x + 2
@@ -126,7 +138,12 @@ enum FormScreen {
                 limit: area.width - 3)
             return
         }
-        guard !completions.isEmpty else { return }
+        guard !completions.isEmpty else {
+            buffer.writeCut(
+                Self.help(form.focused), x: area.x + 2, y: area.y, style: Style(.muted, on: .dialog),
+                limit: area.width - 3)
+            return
+        }
         var x = area.x + 2
         x += buffer.write("→ ", x: x, y: area.y, style: Style(.key, on: .dialog, .bold))
         for (index, text) in completions.enumerated() {
@@ -153,6 +170,24 @@ enum FormScreen {
         case .spot: "spot"
         case .command: "then run"
         case .rent: ""
+        }
+    }
+
+    /// Explains the focused field in a line.
+    private static func help(_ field: LaunchForm.Field) -> String {
+        switch field {
+        case .gpu: "A name or a part of it: 4090, A100, H100."
+        case .count: "The number of GPUs in the instance."
+        case .platform: "← → choose one, or the cheapest of all."
+        case .price: "Dearer offers are not rented."
+        case .cost: "The most that the rental may cost in all."
+        case .disk: "Room for the image, the project and its results."
+        case .image: "A Docker image; auto chooses one that fits the GPU."
+        case .lease: "How long it lives without use: 4h, 2d."
+        case .name: "The name in lists, here and at the platform."
+        case .spot: "← → choose: cheaper, but the platform may reclaim it."
+        case .command: "Synced and run once it is up: python3 train.py"
+        case .rent: "Enter rents it."
         }
     }
 

@@ -126,11 +126,14 @@ enum HintBar {
         switch state.overlay {
         case .dialog(let dialog):
             if case .error = dialog.kind { return [Hint("Enter", "close", .enter)] }
-            return [
-                Hint("Tab", "next button", .tab), Hint("y", "confirm"), Hint("Esc", "cancel", .escape),
-            ]
-        case .prompt:
-            return [Hint("Enter", "go", .enter), Hint("↑", "history", .up), Hint("Esc", "cancel", .escape)]
+            var hints = [Hint("Tab", "next button", .tab), Hint("Esc", "cancel", .escape)]
+            let needsButton = if case .destroy = dialog.kind { dialog.focused == .cancel } else { false }
+            if !needsButton { hints.insert(Hint("y", "confirm", .character("y")), at: 1) }
+            return hints
+        case .prompt(let prompt):
+            var hints = [Hint("Enter", "go", .enter), Hint("Esc", "cancel", .escape)]
+            if !prompt.history.isEmpty { hints.insert(Hint("↑ ↓", "choose", .up), at: 1) }
+            return hints
         case .form:
             return [
                 Hint("Tab", "next field", .tab), Hint("→", "complete", .right),
@@ -189,8 +192,9 @@ enum HintBar {
                 let applies = marks > 0 && binding.command.appliesToMarks
                 let isBack =
                     binding.command == .metrics && state.focus == .main && state.mainContent == .metrics
+                let word = binding.command == .stopOrStart ? Self.stopOrStart(state) : hint
                 var shown = Hint(
-                    key.name, isBack ? "log" : applies ? "\(hint) \(marks)" : hint, key,
+                    key.name, isBack ? "log" : applies ? "\(word) \(marks)" : word, key,
                     binding.command.changesSomething ? .act : .look)
                 shown.rank = Self.rank(binding.command)
                 hints.append(shown)
@@ -205,14 +209,21 @@ enum HintBar {
             else { return }
             var hint = Hint(key.name, word, key, .move)
             // A way out is never left out before the rest.
-            hint.rank = command == .back || command == .nextHit ? 0 : 20
+            hint.rank =
+                switch command {
+                case .back, .nextHit: 0
+                // Everywhere the same, so the first to go.
+                case .limits, .history: 40
+                case .nextPane: 30
+                default: 20
+                }
             hints.append(hint)
         }
         if marks > 0 { add(.unmark, "unmark") }
         if state.focus == .main {
             if state.mainContent == .log, state.log.search != nil {
                 add(.nextHit, "next hit")
-                add(.previousHit, "hit before")
+                add(.previousHit, "previous hit")
                 add(.back, "end search")
             } else if state.mainContent == .log, state.log.filter != nil {
                 add(.back, "all lines")
@@ -220,11 +231,21 @@ enum HintBar {
                 add(.back, state.mainContent == .log || state.log.job == nil ? "to the list" : "back")
             }
             if state.mainContent == .log || state.mainContent == .metrics, state.jobs.shownCount > 1 {
-                add(.previousJob, "job before")
+                add(.previousJob, "previous job")
                 add(.nextJob, "next job")
             }
         }
+        add(.nextPane, "next pane")
+        add(.limits, "limits")
+        add(.history, "history")
         return hints
+    }
+
+    /// Returns what the key would ask about for the selected instances.
+    private static func stopOrStart(_ state: State) -> String {
+        let targets = state.instances.targets
+        return !targets.isEmpty && targets.allSatisfy { $0.status == .stopped || $0.status == .failed }
+            ? "start" : "stop"
     }
 
     /// The order of hints, the most frequent actions on an instance first; searching offers has its
@@ -233,6 +254,7 @@ enum HintBar {
         let order: [Command] = [
             .run, .sync, .openLog, .destroy, .download, .create, .details, .search, .shell,
         ]
+        if command == .sortColumn || command == .mark { return 25 }
         return order.firstIndex(of: command) ?? order.count
     }
 
@@ -245,6 +267,9 @@ enum HintBar {
         case .metrics where state.focus == .main, .cancel where state.focus == .main:
             guard let job = state.log.job else { return false }
             return command == .metrics || state.jobs.row(job)?.state.isOver == false
+        case .download where state.focus == .main: return state.mainContent == .files
+        case .sortColumn: return (state.shownCount(of: state.focus) ?? 0) > 1
+        case .mark: return (state.shownCount(of: state.focus) ?? 0) > 0
         case .sync, .run, .download, .shell, .destroy, .stopOrStart, .files, .details, .lease, .openLog:
             return state.focus != .instances || !state.instances.rows.isEmpty
         case .rent, .rentDirectly: return state.offers.selection != nil
@@ -273,5 +298,17 @@ enum HintBar {
 
     private static func count<Row>(_ list: ListState<Row>) -> String {
         list.filterProblem ?? "\(list.shownCount) of \(list.rows.count)"
+    }
+}
+
+extension State {
+    /// The number of rows that a list shows; nil for the main pane.
+    fileprivate func shownCount(of pane: Pane) -> Int? {
+        switch pane {
+        case .instances: self.instances.shownCount
+        case .offers: self.offers.shownCount
+        case .jobs: self.jobs.shownCount
+        case .main: nil
+        }
     }
 }

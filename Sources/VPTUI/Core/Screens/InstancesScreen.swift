@@ -6,7 +6,7 @@ enum InstancesScreen {
         let list = state.instances
         let running = list.rows.count { $0.status.holdsGPU }
         var subtitle = list.rows.isEmpty ? "" : "\(list.rows.count)"
-        if running < list.rows.count { subtitle += " · \(running) on GPU" }
+        if running < list.rows.count { subtitle += " · \(list.rows.count - running) not running" }
         return ListPane(
             pane: .instances, area: area, list: list,
             table: TableView(columns: Self.columns, isFocused: state.focus == .instances),
@@ -100,7 +100,9 @@ enum InstancesScreen {
         }
         return [
             "No instances: nothing is costing money.",
-            "2 goes to Offers; Enter there rents one.",
+            state.focus == .offers
+                ? "Enter on an offer rents it; c asks for details first."
+                : "2 goes to Offers; Enter there rents one.",
         ]
     }
 }

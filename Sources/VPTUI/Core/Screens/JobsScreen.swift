@@ -8,7 +8,8 @@ enum JobsScreen {
         if running > 0 { subtitle += " · \(running) running" }
         return ListPane(
             pane: .jobs, area: area, list: state.jobs,
-            table: TableView(columns: Self.columns, isFocused: state.focus == .jobs), subtitle: subtitle,
+            table: TableView(columns: Self.columns(state), isFocused: state.focus == .jobs),
+            subtitle: subtitle,
             banner: nil, emptyLines: Self.emptyLines, isStale: { _ in false },
             spans: { Self.spans($0, state) })
     }
@@ -21,6 +22,18 @@ enum JobsScreen {
         Column(title: "command", minimum: 8, maximum: 48, grows: true, priority: 3),
         Column(title: "on", minimum: 6, maximum: 24, isWhole: true, order: "on", priority: 4),
     ]
+
+    /// Returns the columns. A training's row shows its progress in place of its command,
+    /// and the title says so.
+    private static func columns(_ state: State) -> [Column] {
+        var columns = Self.columns
+        if state.jobs.rows.contains(where: { Self.life($0, state) != nil }),
+            let index = columns.firstIndex(where: { $0.title == "command" })
+        {
+            columns[index].title = "progress"
+        }
+        return columns
+    }
 
     private static func spans(_ job: Job, _ state: State) -> [[Span]] {
         let mark = StatusWords.mark(job.state)
@@ -44,31 +57,37 @@ enum JobsScreen {
     /// $1.84 at the end`.
     private static func life(_ job: Job, _ state: State) -> [Span]? {
         guard !job.state.isOver, let report = state.training(of: job) else { return nil }
-        var parts: [[Span]] = []
-        if let alarm = report.alarms.first { parts.append([Span("✗ \(alarm.kind.rawValue)", .bad, .bold)]) }
+        var parts: [Span.Part] = []
+        if let alarm = report.alarms.first {
+            parts.append(.init(spans: [Span("✗ \(alarm.kind.rawValue)", .bad, .bold)], rank: 0))
+        }
         if let loss = report.figures.mainLoss {
             let value = loss.last.isFinite ? Format.short(loss.last) : "nan"
-            parts.append([
+            let spans = [
                 Span("loss ", .muted), Span(value, loss.last.isFinite ? .plain : .bad),
                 Span(" \(loss.arrow)", loss.arrow == "↗" ? .warning : .good),
-            ])
+            ]
+            parts.append(.init(spans: spans, rank: 1))
         }
         if let progress = report.figures.progress {
-            let (done, total) = progress.overall ?? (progress.done, progress.total)
-            let share = total > 0 ? max(0, min(1, done / total)) : 0
-            let filled = max(share > 0 ? 1 : 0, Int(saturating: (share * 5).rounded()))
-            parts.append([
-                Span("\(Format.compact(done))/\(Format.compact(total)) ", .muted),
+            let whole = progress.whole
+            let filled = Int(saturating: (whole.share * 5).rounded())
+            let steps = "\(Format.compact(whole.done))/\(Format.compact(whole.total))"
+            let bar = [
                 Span(String(repeating: "▰", count: filled), .accent),
                 Span(String(repeating: "▱", count: 5 - filled), .muted),
-                Span(" \(Int(saturating: share * 100)) %"),
-            ])
+            ]
+            parts += [
+                .init(spans: [Span(steps, .muted)], rank: 5), .init(spans: bar, rank: 4, gap: 1),
+                .init(spans: [Span("\(Int(saturating: whole.share * 100)) %")], rank: 2, gap: 1),
+            ]
         }
         if let left = report.secondsLeft, left > 0 {
-            parts.append([Span("\(TimeSpan.countdown(left)) left")])
+            parts.append(.init(spans: [Span("\(TimeSpan.countdown(left)) left")], rank: 3))
         }
         if let dollars = report.finishDollars {
-            parts.append([Span(Format.dollars(dollars), .money), Span(" at the end", .muted)])
+            let spans = [Span(Format.dollars(dollars), .money), Span(" at the end", .muted)]
+            parts.append(.init(spans: spans, rank: 6))
         }
         return parts.isEmpty ? nil : Span.parts(parts)
     }

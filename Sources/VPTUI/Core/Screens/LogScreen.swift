@@ -145,7 +145,7 @@ enum LogScreen {
             } else if search.hit != nil {
                 let total = Format.count(search.total) + (search.counted < 1 ? "+" : "")
                 text += "  \(search.position.map { Format.count($0) } ?? "–") of \(total)"
-                if search.hasWrapped { text += "  around the end" }
+                if search.hasWrapped { text += "  wrapped around" }
             }
             parts.append(text)
         }
@@ -153,7 +153,7 @@ enum LogScreen {
         if !log.isFollowing, log.size > 64 << 10, let top = log.top {
             let offset = log.buffer.line(top.line).offset
             parts.append(
-                "\(Int(saturating: Double(offset) * 100 / Double(max(1, log.size)))) % of \(Format.bytes(log.size))"
+                "at \(Int(saturating: Double(offset) * 100 / Double(max(1, log.size)))) % of \(Format.bytes(log.size))"
             )
         }
         guard !parts.isEmpty else { return }
@@ -177,7 +177,7 @@ enum LogScreen {
         }
     }
 
-    /// Returns the summary: `loss ⣀⠤⠒⠉ 0.412   64 % 15.5 it/s 00:23 left   GPU 87 % ⣿⣶ 63°C VRAM 11/24 GB`.
+    /// Returns the summary: `loss ⣀⠤⠒⠉ 0.412  64 %  640/1000  0:23 left  GPU 87 % ⣿⣶ 63°C  VRAM 11/24 GB`.
     private static func summary(_ state: State, width: Int) -> [Span] {
         guard let job = state.log.job else { return [] }
         var parts: [[Span]] = []
@@ -190,12 +190,15 @@ enum LogScreen {
                     Span(" \(loss.newest)", loss.last.isFinite ? .plain : .bad),
                 ])
             }
-            if let words = MetricsScreen.progress(state) {
-                parts.append([Span("\(words.percent) %", .plain, .bold), Span(words.rest, .muted)])
+            for (index, part) in MetricsScreen.progress(state).enumerated() {
+                parts.append([index == 0 ? Span(part, .plain, .bold) : Span(part, .muted)])
             }
         }
-        if let instance = state.jobs.row(job)?.instance, let track = state.telemetry.track(instance),
-            let sample = track.latest, state.now.timeIntervalSince(track.date ?? .distantPast) < 15
+        // The load after the end of a job is that of something else.
+        if let row = state.jobs.row(job), !row.state.isOver,
+            state.instances.row(row.instance)?.status == .running,
+            let track = state.telemetry.track(row.instance), let sample = track.latest,
+            state.now.timeIntervalSince(track.date ?? .distantPast) < 15
         {
             parts += TelemetryView.brief(track, sample, state.settings.plotting)
         }
@@ -207,9 +210,9 @@ enum LogScreen {
         var spans: [Span] = []
         var used = 0
         for part in parts {
-            let columns = part.reduce(0) { $0 + DisplayWidth.of($1.text) } + (spans.isEmpty ? 0 : 3)
+            let columns = part.reduce(0) { $0 + DisplayWidth.of($1.text) } + (spans.isEmpty ? 0 : 2)
             guard used + columns <= width else { break }
-            if !spans.isEmpty { spans.append(Span("   ")) }
+            if !spans.isEmpty { spans.append(Span("  ")) }
             spans += part
             used += columns
         }

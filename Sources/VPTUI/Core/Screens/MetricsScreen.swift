@@ -101,33 +101,42 @@ enum MetricsScreen {
         return reading.report(of: row, now: state.now)
     }
 
-    /// Returns the progress: `64`, and `  640/1000  15.5 it/s  23 s left  $1.84 at the end`.
-    static func progress(_ state: State) -> (percent: Int, rest: String)? {
-        guard let progress = state.metrics.reading.figures.progress else { return nil }
+    /// Returns the progress in parts, the most important first: `64 %`, `640/1000`, `15.5 it/s`, `0:23 left`,
+    /// `$1.84 at the end`. It is that of the whole training, as in the job's row, if the log tells it.
+    static func progress(_ state: State) -> [String] {
+        guard let progress = state.metrics.reading.figures.progress else { return [] }
         let report = Self.report(state)
-        var text = "  \(Format.short(progress.done))/\(Format.short(progress.total))"
-        if let rate = progress.perSecond { text += "  \(Format.short(rate)) it/s" }
+        let whole = progress.whole
+        var parts = [
+            "\(Int(saturating: whole.share * 100)) %",
+            "\(Format.compact(whole.done))/\(Format.compact(whole.total))",
+        ]
         if let left = report?.secondsLeft
             ?? (report == nil ? state.metrics.reading.figures.writtenSecondsLeft : nil), left > 0
         {
-            text += "  \(TimeSpan.text(left.rounded())) left"
+            parts.append("\(TimeSpan.countdown(left)) left")
         }
-        if let dollars = report?.finishDollars { text += "  \(Format.dollars(dollars)) at the end" }
-        return (Int(saturating: progress.fraction * 100), text)
+        if let dollars = report?.finishDollars { parts.append("\(Format.dollars(dollars)) at the end") }
+        if let rate = progress.perSecond {
+            parts.append("\(Format.short(rate)) it/s")
+        }
+        return parts
     }
 
     private static func drawProgress(_ state: State, in area: Rect, of buffer: inout CellBuffer) {
-        guard let progress = state.metrics.reading.figures.progress, let words = Self.progress(state) else {
-            return
-        }
+        guard let progress = state.metrics.reading.figures.progress else { return }
         var x = area.x + 1
         let width = max(8, min(40, area.width / 3))
-        drawBar(progress.fraction, x: x, y: area.y, width: width, surface: .base, in: &buffer)
+        drawBar(progress.whole.share, x: x, y: area.y, width: width, surface: .base, in: &buffer)
         x += width
-        x += buffer.write(
-            " \(words.percent) %", x: x, y: area.y, style: Style(.plain, on: .base, .bold),
-            limit: area.maxX - x)
-        buffer.writeCut(words.rest, x: x, y: area.y, style: Style(.muted), limit: area.maxX - 1 - x)
+        for (index, part) in Self.progress(state).enumerated() {
+            let text = (index == 0 ? " " : "  ") + part
+            // Half a figure is a wrong figure.
+            guard x + DisplayWidth.of(text) < area.maxX else { return }
+            x += buffer.write(
+                text, x: x, y: area.y,
+                style: index == 0 ? Style(.plain, on: .base, .bold) : Style(.muted))
+        }
     }
 
     // MARK: Curves

@@ -11,8 +11,11 @@ enum OffersScreen {
             table: TableView(columns: Self.columns, isFocused: state.focus == .offers),
             subtitle: Self.subtitle(state), banner: state.banner(of: .offers),
             emptyLines: Self.emptyLines(state),
-            isStale: { state.isStale($0.platform, list.fetchedAt, State.quietOffersInterval) },
-            spans: { Self.spans($0, image: image) })
+            // Rows beside an error are those of an earlier query.
+            isStale: {
+                state.market.error != nil
+                    || state.isStale($0.platform, list.fetchedAt, State.quietOffersInterval)
+            }, spans: { Self.spans($0, image: image) })
     }
 
     private static let columns = [
@@ -122,7 +125,9 @@ enum OffersScreen {
     private static func subtitle(_ state: State) -> String {
         if state.foldsOffers { return Self.foldedSubtitle(state) }
         var text = state.market.queryText.isEmpty ? "any GPU" : state.market.queryText
-        if !state.offers.rows.isEmpty { text += " · \(state.offers.rows.count)" }
+        if !state.offers.rows.isEmpty {
+            text += " · \(state.offers.rows.count)" + (state.market.error == nil ? "" : " from before")
+        }
         return text
     }
 

@@ -6,7 +6,7 @@ enum PaletteScreen {
         let screen = buffer.bounds
         let candidates = palette.candidates(state)
         let rows = max(1, min(12, screen.height - 8))
-        let width = max(56, min(100, screen.width * 3 / 4))
+        let width = max(56, min(110, screen.width - 4))
         let area = Rect(
             x: (screen.width - min(width, screen.width - 2)) / 2, y: min(3, max(1, screen.height - rows - 5)),
             width: min(width, screen.width - 2), height: min(rows + 4, screen.height - 2))

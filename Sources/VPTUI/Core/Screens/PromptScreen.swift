@@ -95,9 +95,12 @@ enum PromptScreen {
             ]
         case .offerQuery:
             [
-                "4090 x2        GPU and how many of them",
-                "<0.6  >24G     at most $0.60 an hour, at least 24 GB a GPU",
-                "rel>0.98 in:US,CA cuda>12 disk:80 spot",
+                "4090 x2       two of that GPU; without a name, any",
+                "<0.6  >24G    at most $0.60/h, 24 GB a GPU or more",
+                "runpod        only that platform; or vast",
+                "rel>0.98      reliability of 98 % or more",
+                "in:US,CA      countries",
+                "cuda>12  disk:80  spot",
             ]
         case .lease(let id): self.leaseHelp(id, state)
         case .rename: ["The new name is set on the platform as well."]

@@ -23,9 +23,11 @@ struct Column {
 struct Span {
     var text: String
     var style: Style
-    /// Begins a part, which extends to the next such span. It is shown whole, or omitted with
-    /// everything after it.
+    /// Begins a part, which extends to the next such span. It is shown whole, or omitted.
     var beginsPart = false
+    /// Of a span that begins a part: parts with a lower rank are kept longer.
+    /// The span itself is the gap before the part.
+    var rank = 0
 
     init(_ text: String, _ role: Role = .plain, _ attributes: TextAttributes = []) {
         self.text = text
@@ -34,14 +36,28 @@ struct Span {
 }
 
 extension Span {
-    /// Joins `parts`, the most important first, into one cell. If the column is too narrow, parts are
-    /// dropped from the right.
-    static func parts(_ parts: [[Span]]) -> [Span] {
-        parts.filter { !$0.isEmpty }.enumerated().flatMap { index, part in
-            var spans = index == 0 ? part : [Span("  ")] + part
-            spans[0].beginsPart = true
-            return spans
+    /// A figure of a cell.
+    struct Part {
+        var spans: [Span]
+        /// Parts with a lower rank are kept longer.
+        var rank: Int
+        /// The blank columns before it.
+        var gap = 2
+    }
+
+    /// Returns figures as a cell that loses the least important ones on a narrow screen.
+    static func parts(_ parts: [Part]) -> [Span] {
+        parts.filter { !$0.spans.isEmpty }.enumerated().flatMap { index, part in
+            var gap = Span(String(repeating: " ", count: index == 0 ? 0 : part.gap))
+            gap.beginsPart = true
+            gap.rank = part.rank
+            return [gap] + part.spans
         }
+    }
+
+    /// Returns figures by importance, as a cell that loses them from the right.
+    static func parts(_ parts: [[Span]]) -> [Span] {
+        Self.parts(parts.enumerated().map { Part(spans: $1, rank: $0) })
     }
 }
 
@@ -69,19 +85,46 @@ struct TableView {
     private static let air = 2
 
     /// Returns the cell without the parts that do not fit; a cell without parts stays as it is.
+    ///
+    /// Parts are taken by rank until one does not fit. If not even the first fits,
+    /// the most important one that does is shown: a cell with any figure says more than a blank one.
     private static func fitting(_ cells: [Span], _ width: Int) -> [Span] {
-        var used = 0
-        var end = 0
-        var index = 0
-        while index < cells.count {
-            var next = index + 1
-            while next < cells.count, !cells[next].beginsPart { next += 1 }
-            used += cells[index..<next].reduce(0) { $0 + DisplayWidth.of($1.text) }
-            if cells[index].beginsPart, used > width { return Array(cells[..<end]) }
-            index = next
-            end = next
+        func columns(_ spans: some Sequence<Span>) -> Int {
+            spans.reduce(0) { $0 + DisplayWidth.of($1.text) }
         }
-        return cells
+        guard cells.contains(where: \.beginsPart), columns(cells) > width else { return cells }
+        var parts: [ArraySlice<Span>] = []
+        for index in cells.indices {
+            if cells[index].beginsPart || parts.isEmpty {
+                parts.append(cells[index...index])
+            } else {
+                parts[parts.count - 1] = cells[parts[parts.count - 1].startIndex...index]
+            }
+        }
+        /// Returns the spans of the parts, without the gap before the first.
+        func joined(_ places: [Int]) -> [Span] {
+            let places = places.sorted()
+            return places.enumerated().flatMap { index, place in
+                var spans = Array(parts[place])
+                guard spans[0].beginsPart else { return spans }
+                if index == 0 { return Array(spans.dropFirst()) }
+                // A narrow gap joins a part to the one before it, which may be omitted.
+                if places[index - 1] != place - 1 { spans[0].text = "  " }
+                return spans
+            }
+        }
+        var shown: [Int] = []
+        let byRank = parts.indices.sorted {
+            (parts[$0].first?.rank ?? 0, $0) < (parts[$1].first?.rank ?? 0, $1)
+        }
+        for place in byRank {
+            if columns(joined(shown + [place])) <= width {
+                shown.append(place)
+            } else if !shown.isEmpty {
+                break
+            }
+        }
+        return joined(shown)
     }
 
     /// Returns the widths of the columns for cells as wide as `contents`; 0 omits a column.

@@ -113,6 +113,7 @@ extension State {
         case .shellReady(let id, let argv): return [.terminal(.openShell(id, argv: argv))]
         case .verbsLoaded(let verbs): self.verbs = verbs
         case .folderListed(let listing):
+            self.offerScripts(listing)
             guard case .palette(var palette) = self.overlay else { break }
             palette.listing = listing
             self.overlay = .palette(palette)
@@ -232,9 +233,11 @@ extension State {
         var effects: [Effect] = []
         switch outcome {
         case .succeeded(let result):
-            self.succeeded(result, since: record.startedAt)
+            self.succeeded(result, of: record)
             effects += self.runAfterCreate(id, result)
-        case .cancelled: self.toast("Cancelled: \(record.action.verb)", .warning)
+        case .cancelled:
+            let subject = record.action.instance.map { " on \($0)" } ?? ""
+            self.toast("Cancelled: \(record.action.verb)\(subject)", .warning)
         case .failed(let error):
             self.showError(ErrorWords(error))
             effects += self.followAgain(afterRefused: record.action)

@@ -44,6 +44,7 @@ extension State {
     }
 
     mutating func download() -> [Effect] {
+        if self.focus == .main { return self.downloadShown() }
         guard self.focus == .jobs else {
             return self.usableInstances(for: "download").map { self.start(.download($0.id)) }
         }
@@ -59,10 +60,36 @@ extension State {
         return effects
     }
 
-    mutating func askForCommand() {
+    /// Downloads from the instance that the main pane is about: that of the files, or of the open log.
+    private mutating func downloadShown() -> [Effect] {
+        let shown = self.mainContent == .files ? self.files.instance : nil
+        let job = self.log.job.flatMap { self.jobs.row($0)?.instance }
+        guard let id = shown ?? job ?? self.instances.selection, let instance = self.instances.row(id) else {
+            self.toast("Its instance is gone; nothing can be brought from it", .warning)
+            return []
+        }
+        return self.isUsable(instance, for: "download") ? [self.start(.download(id))] : []
+    }
+
+    /// Asks for a command; until one has run, the project's scripts are offered in place of earlier ones.
+    mutating func askForCommand() -> [Effect] {
         let instances = self.usableInstances(for: "run")
-        guard !instances.isEmpty else { return }
+        guard !instances.isEmpty else { return [] }
         self.overlay = .prompt(Prompt(.run(instances.map(\.id)), history: self.commandHistory))
+        return self.commandHistory.isEmpty ? [.ask(.listFolder(""))] : []
+    }
+
+    /// Offers the scripts of a listed folder in an open prompt for a command.
+    mutating func offerScripts(_ listing: Palette.Listing) {
+        guard case .prompt(var prompt) = self.overlay, case .run = prompt.kind, prompt.history.isEmpty,
+            listing.folder.isEmpty
+        else { return }
+        prompt.history = listing.names.compactMap { name in
+            // A name that a shell would not take as one word is for the user to quote.
+            guard name.allSatisfy({ $0.isLetter || $0.isNumber || "._-".contains($0) }) else { return nil }
+            return name.hasSuffix(".py") ? "python3 \(name)" : name.hasSuffix(".sh") ? "bash \(name)" : nil
+        }
+        self.overlay = .prompt(prompt)
     }
 
     mutating func run(_ text: String, limit: Double?, on ids: [InstanceID]) -> [Effect] {

@@ -134,6 +134,21 @@ extension State {
         ]
     }
 
+    /// Asks for the offers of a typed query. The name of a platform in it shows the offers of that one only.
+    mutating func wantOffers(_ text: String) throws(OfferQueryText.Problem) -> [Effect] {
+        let words = text.split(whereSeparator: \.isWhitespace)
+        let named = Set(words.compactMap { OfferQueryText.platform($0) })
+        let rest = words.filter { OfferQueryText.platform($0) == nil }.joined(separator: " ")
+        self.market.want(try OfferQueryText.parse(rest, base: self.market.query))
+        let word = "platform:"
+        if let platform = named.first, named.count == 1 {
+            self.change(.offers, .filter(word + platform.rawValue))
+        } else if self.offers.filter.hasPrefix(word) {
+            self.change(.offers, .filter(""))
+        }
+        return self.askOffers()
+    }
+
     mutating func remember(command: String) {
         if self.commandHistory.first == command { return }
         self.commandHistory.removeAll { $0 == command }

@@ -77,7 +77,7 @@ extension State {
         case .create: return self.openForm(offer: nil)
         case .sync: return self.sync()
         case .download: return self.download()
-        case .run: self.askForCommand()
+        case .run: return self.askForCommand()
         case .destroy: return self.askToDestroy(self.instances.targets.map(\.id))
         case .shell: return self.openShell()
         case .stopOrStart: self.askToStopOrStart()

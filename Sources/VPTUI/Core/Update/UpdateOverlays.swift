@@ -216,8 +216,7 @@ extension State {
             return [.log(.writeLog(job, path: text, filter: self.log.filter?.pattern))]
         case .offerQuery:
             do {
-                self.market.want(try OfferQueryText.parse(text, base: self.market.query))
-                return self.askOffers()
+                return try self.wantOffers(text)
             } catch {
                 return self.reopen(prompt, error.sentence)
             }

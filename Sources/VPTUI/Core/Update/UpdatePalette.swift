@@ -60,9 +60,7 @@ extension State {
             self.focus(.offers)
             guard !words.isEmpty else { return self.askOffers() }
             do {
-                self.market.want(
-                    try OfferQueryText.parse(words.joined(separator: " "), base: self.market.query))
-                return self.askOffers()
+                return try self.wantOffers(words.joined(separator: " "))
             } catch {
                 self.toast(error.sentence, .warning)
                 return []

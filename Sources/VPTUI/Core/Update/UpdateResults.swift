@@ -3,14 +3,14 @@ import VPEngine
 
 /// The results of actions that succeeded.
 extension State {
-    /// - Parameter start: the time at which the action began.
-    mutating func succeeded(_ result: ActionResult, since start: Date) {
+    mutating func succeeded(_ result: ActionResult, of record: ActionRecord) {
+        let subject = record.action.instance.map { "\($0): " } ?? ""
         switch result {
         case .created(let instance):
             self.goneInstances.remove(instance.id)
             self.instances.upsert(instance)
             // If the user has typed since, the selection stays where it is.
-            if self.overlay == nil, self.typedAt <= start {
+            if self.overlay == nil, self.typedAt <= record.startedAt {
                 self.instances.select(instance.id)
                 self.focus(.instances)
             }
@@ -18,13 +18,13 @@ extension State {
             self.toast(
                 "\(instance.id) is ready: \(send) sends the project, \(run) runs a command", .good, for: 8)
         case .synced(let summary):
-            self.toast(Self.words(summary), summary.isWhole ? .good : .warning)
+            self.toast(subject + Self.words(summary), summary.isWhole ? .good : .warning)
             // Conflicts were shown before the sync began.
             var rest = summary
             rest.conflicts = []
             self.tell(rest)
         case .downloaded(let summary):
-            self.toast(Self.words(summary), summary.isWhole ? .good : .bad, for: 6)
+            self.toast(subject + Self.words(summary), summary.isWhole ? .good : .bad, for: 6)
             self.tell(summary)
         case .ran(let summary), .attached(let summary):
             if let job = summary.job {
