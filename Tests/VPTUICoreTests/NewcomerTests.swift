@@ -290,7 +290,7 @@ import VPTUICore
         var state = Self.sized(80, 24)
         press(&state, .character(":"))
         #expect(
-            Self.text(state).contains("sends the project's changes to the instance"), "\(Self.text(state))")
+            Self.text(state).contains("uploads the project's changes to the instance"), "\(Self.text(state))")
     }
 
     // MARK: Money
@@ -302,7 +302,7 @@ import VPTUICore
         _ = update(&state, .answered(.instancesLoaded(Samples.answers([own]))))
         press(&state, .character("x"))
         // The offers there would say $0.20.
-        #expect(Self.text(state).contains("goes on costing about $0.13 a day"), "\(Self.text(state))")
+        #expect(Self.text(state).contains("still costs about $0.13 a day"), "\(Self.text(state))")
     }
 
     @Test func aStoppedInstanceHasNoMadeUpCost() {
