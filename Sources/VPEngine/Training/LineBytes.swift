@@ -2,6 +2,9 @@ import Foundation
 
 /// Finds the end of a line of any length, and hashes it.
 enum LineBytes {
+    /// The most bytes of a line that are examined.
+    static let limit = 1 << 18
+
     /// Returns the end of the line that begins at `index`, or `count`.
     static func end(_ start: UnsafePointer<UInt8>, _ index: Int, _ count: Int) -> Int {
         let rest = count - index

@@ -76,7 +76,7 @@ final class LineShape {
     private func readLong(_ start: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         let end = LineBytes.end(start, 0, count)
         guard end < count else { return false }
-        let examined = min(end, TrainingReader.lineLimit)
+        let examined = min(end, LineBytes.limit)
         self.length = end
         self.hash = 0
         self.textHash = LineBytes.hash(start, examined)

@@ -5,10 +5,8 @@ import Foundation
 /// It takes bytes in pieces of any size, and its memory does not grow with the log. Each state of a bar that
 /// `\\r` redraws counts as a line. It is not thread-safe: use it from one thread at a time.
 public final class TrainingReader {
-    /// The most bytes of a line that are examined.
-    static let lineLimit = 1 << 18
     /// A few bytes more, so that a word can be loaded at the end.
-    private static let visibleCount = lineLimit + 16
+    private static let visibleCount = LineBytes.limit + 16
     private static let emptyCount = 4096
     private static let wordlessCount = 8192
     private static let headerCount = 256
@@ -148,7 +146,7 @@ public final class TrainingReader {
     }
 
     private func keep(_ start: UnsafePointer<UInt8>, _ count: Int) {
-        let room = Self.lineLimit - self.partial.count
+        let room = LineBytes.limit - self.partial.count
         if room > 0 {
             self.partial.append(contentsOf: UnsafeBufferPointer(start: start, count: min(room, count)))
         }
@@ -163,7 +161,7 @@ public final class TrainingReader {
         guard self.shape.read(start, count) else { return nil }
         let (length, hash) = (self.shape.length, self.shape.hash)
         if self.wordless[Self.wordlessPlace(hash)] != hash || hash == 0 || self.looksAtEachLine {
-            self.examine(start, min(length, Self.lineLimit), count)
+            self.examine(start, min(length, LineBytes.limit), count)
         }
         return length
     }
