@@ -115,20 +115,27 @@ struct ActionRunner {
         var instance: Instance?
         var job = self.followed
         var wasInterrupted = false
+        // Output proves that the job runs; the report of that comes on another pipe, perhaps later.
+        var hasOutput = false
+        func isFollowed() -> Bool {
+            guard let job, !job.state.isOver else { return false }
+            return hasOutput || job.startedAt != nil || job.record?.connection != nil
+        }
         for await message in inbox.messages {
             switch message {
             case .ticked: progress.redraw()
-            case .output(let job, let stream):
+            case .output(let id, let stream):
+                if id == job?.id { hasOutput = true }
                 guard self.showsOutput else { break }
-                let upTo = inbox.takeOutput(of: job, stream)
+                let upTo = inbox.takeOutput(of: id, stream)
                 progress.hide()
-                printer.print(job, stream, upTo: upTo)
+                printer.print(id, stream, upTo: upTo)
             case .overdue: return .interrupted(instance, job)
             case .interrupted:
                 progress.hide()
                 // A second Ctrl-C does not wait for processes that end slowly.
                 if wasInterrupted { return .interrupted(instance, job) }
-                if self.asksOnInterrupt, let running = job, Self.isFollowed(running),
+                if self.asksOnInterrupt, let running = job, isFollowed(),
                     self.session.terminal.canAsk, self.interruption.mayAsk, !keyboard.isConnected
                 {
                     printer.endLine(on: self.session.terminal)
@@ -147,12 +154,12 @@ struct ActionRunner {
                 }
                 wasInterrupted = true
                 keyboard.disconnect()
-                if job.map(Self.isFollowed) != true {
+                if !isFollowed() {
                     Terminal.note("vp: \(self.interruption.words); stopping \(action.verb)…")
                 }
                 await queue.cancel(id)
                 // Started processes have been told to end; vp waits for them only briefly.
-                if job.map(Self.isFollowed) == true {
+                if isFollowed() {
                     Task {
                         try? await Task.sleep(for: .milliseconds(50))
                         inbox.post(.overdue)
@@ -198,10 +205,6 @@ struct ActionRunner {
             }
         }
         return .interrupted(instance, job)
-    }
-
-    private static func isFollowed(_ job: Job) -> Bool {
-        !job.state.isOver && (job.startedAt != nil || job.record?.connection != nil)
     }
 
     /// Performs an action that needs no cleanup after Ctrl-C.
