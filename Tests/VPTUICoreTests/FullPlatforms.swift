@@ -5,6 +5,8 @@ import VPEngine
 /// Both platforms with some instances on each, in a time of their own that sleepers move on.
 final class FullPlatforms: HTTPTransport {
     private let state: Mutex<(now: Double, requests: [(line: String, time: Double)])> = Mutex((0, []))
+    /// Tasks that have looked at the clock and have neither sent their request nor gone to sleep.
+    private let deciding = Mutex<Set<Int>>([])
     private let rowCount: Int
 
     init(rows: Int) { self.rowCount = rows }
@@ -21,12 +23,18 @@ final class FullPlatforms: HTTPTransport {
 
     /// - Parameter folder: where searches are counted.
     func clients(_ folder: String) -> [any PlatformClient] {
-        let clock = PacingClock(now: { .seconds(self.now) }) { duration in
-            let end = self.now + duration / .seconds(1)
-            // A call whose turn has come is sent before time goes on, also on a busy machine.
-            for _ in 0..<100 { await Task.yield() }
-            self.advance(to: end)
-        }
+        let clock = PacingClock(
+            now: {
+                self.setDeciding(true)
+                return .seconds(self.now)
+            },
+            sleep: { duration in
+                let end = self.now + duration / .seconds(1)
+                self.setDeciding(false)
+                await self.letOthersSend()
+                self.advance(to: end)
+                self.setDeciding(true)
+            })
         func caller(_ platform: Platform, _ address: String, _ pacer: RequestPacer) -> APICaller {
             APICaller(
                 endpoint: PlatformEndpoint(
@@ -49,8 +57,26 @@ final class FullPlatforms: HTTPTransport {
         ]
     }
 
+    private func setDeciding(_ isDeciding: Bool) {
+        let task = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
+        self.deciding.withLock { tasks in
+            if isDeciding { tasks.insert(task) } else { tasks.remove(task) }
+        }
+    }
+
+    /// A call whose turn has come is sent before time goes on, also if a busy machine has taken its thread
+    /// away. One that was refused its turn never sends: nobody waits for it twice.
+    private func letOthersSend() async {
+        for turn in 0..<10_000 {
+            if turn >= 100, self.deciding.withLock(\.isEmpty) { return }
+            await Task.yield()
+        }
+        self.deciding.withLock { $0 = [] }
+    }
+
     func send(_ request: HTTPRequest) async throws(EngineError) -> HTTPResponse {
         let path = request.url.path
+        defer { self.setDeciding(false) }
         self.state.withLock { state in
             // The slash at the end belongs to vast.ai's paths and is lost on the way here.
             let isVast = request.url.host == "vast.test" && !path.hasSuffix("/")
