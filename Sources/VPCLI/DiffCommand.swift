@@ -18,10 +18,13 @@ struct DiffCommand: AsyncParsableCommand {
     @OptionGroup var json: JSONOptions
 
     func run() async throws {
+        let name = try self.instance.name(orArgument: self.id)
         try await PreviewReport.perform(
-            try self.instance.name(orArgument: self.id), common: self.common, platform: self.platform,
-            asJSON: self.json.json,
-            showing: Set(SyncPreview.Change.Action.allCases))
+            common: self.common, platform: self.platform, asJSON: self.json.json,
+            showing: Set(SyncPreview.Change.Action.allCases)
+        ) { platform, engine, _ in
+            try await engine.syncPreview(on: engine.instance(named: name, platform: platform).id)
+        }
     }
 }
 
@@ -67,15 +70,15 @@ struct WhyCommand: ParsableCommand {
 /// Shows what a sync would do.
 enum PreviewReport {
     static func perform(
-        _ name: String?, common: CommonOptions, platform: PlatformOptions, asJSON: Bool,
-        showing actions: Set<SyncPreview.Change.Action>
+        common: CommonOptions, platform: PlatformOptions, asJSON: Bool,
+        showing actions: Set<SyncPreview.Change.Action>,
+        _ ask: (Platform?, Engine, Session) async throws -> SyncPreview
     ) async throws {
         let chosen = platform.platform.platform
         let session = try Session(common, asJSON: asJSON)
         try session.requireKey(for: chosen)
         let engine = try session.engine()
-        let instance = try await engine.instance(named: name, platform: chosen)
-        let preview = try await engine.syncPreview(on: instance.id)
+        let preview = try await ask(chosen, engine, session)
         if asJSON {
             Terminal.print(Documents.preview(preview, showing: actions).document)
         } else {

@@ -142,7 +142,10 @@ struct SyncCommand: AsyncParsableCommand {
 
     @OptionGroup var instance: InstanceOptions
 
-    @Flag(help: "Show which files would be uploaded and which are omitted, and change nothing.")
+    @Flag(
+        help:
+            "Show what the upload would send, delete and leave undecided, and what is omitted; change nothing."
+    )
     var dryRun = false
 
     @OptionGroup var upload: UploadOptions
@@ -154,10 +157,13 @@ struct SyncCommand: AsyncParsableCommand {
     func run() async throws {
         if self.dryRun {
             return try await PreviewReport.perform(
-                try self.instance.name(orArgument: self.words.first), common: self.common,
-                platform: self.platform,
-                asJSON: self.json.json,
-                showing: [.send, .delete, .conflict])
+                common: self.common, platform: self.platform, asJSON: self.json.json,
+                showing: [.send, .delete, .conflict]
+            ) { platform, engine, session in
+                let subjects = try await TransferSubjects(
+                    self.words, option: self.instance, platform: platform, engine, session)
+                return try await engine.syncPreview(on: subjects.instance.id, paths: subjects.paths)
+            }
         }
         try await SyncReport.perform(
             self.words, self.instance, common: self.common, platform: self.platform, transfer: self.transfer,
@@ -210,10 +216,14 @@ struct DownloadCommand: AsyncParsableCommand {
     func run() async throws {
         if self.dryRun {
             return try await PreviewReport.perform(
-                try self.instance.name(orArgument: self.words.first), common: self.common,
-                platform: self.platform,
-                asJSON: self.json.json,
-                showing: [.bring, .conflict])
+                common: self.common, platform: self.platform, asJSON: self.json.json,
+                showing: [.bring, .conflict]
+            ) { platform, engine, session in
+                let subjects = try await TransferSubjects(
+                    self.words, option: self.instance, platform: platform, engine, session)
+                return try await engine.syncPreview(
+                    on: subjects.instance.id, paths: subjects.paths, excludes: self.exclude)
+            }
         }
         try await SyncReport.perform(
             self.words, self.instance, common: self.common, platform: self.platform, transfer: self.transfer,

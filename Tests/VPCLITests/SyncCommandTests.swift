@@ -96,6 +96,9 @@ import VPTestSupport
         #expect(notSent.first?["path"] as? String == "data/")
         let dry = try await harness.vp("sync", "--dry-run")
         #expect(dry.stdout.contains("send 2") && dry.stdout.contains("data/"), "\(dry)")
+        // Paths select what is shown, as they select what is uploaded.
+        let named = try await harness.vp("sync", "--dry-run", "a.txt")
+        #expect(named.stdout.contains("send 1 (") && !named.stdout.contains("data/"), "\(named)")
         #expect(try await harness.vp("diff", "--json").json()["unchanged_files"] as? Int == 0)
 
         #expect(try await harness.vp("sync").status == 0)
@@ -112,6 +115,11 @@ import VPTestSupport
 
         #expect(try await harness.vp("--no-sync", "run", "--", "echo 1 > out.txt").status == 0)
         #expect(try await harness.vp("download", "--dry-run").stdout.contains("bring 1"))
+        for words in [["a.txt"], [id, "a.txt"], ["--exclude", "out.*"]] {
+            let none = try await harness.start(["download", "--dry-run"] + words).output()
+            #expect(none.status == 0 && none.stdout.contains("Nothing to do"), "\(words): \(none)")
+        }
+        #expect(try await harness.vp("download", "--dry-run", "out.txt").stdout.contains("bring 1"))
         let verified = try await harness.vp("download", "--verify", "--json")
         #expect(try verified.json()["files"] as? Int == 1, "\(verified)")
         let refused = try await harness.vp("sync", "--bwlimit", "fast")

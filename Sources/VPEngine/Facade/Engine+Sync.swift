@@ -3,11 +3,14 @@ import Foundation
 /// Questions about files; none of them moves a file.
 extension Engine {
     /// The changes that `sync` and `download` would make on `id`, and the files that are not uploaded at all.
-    public func syncPreview(on id: InstanceID) async throws(EngineError) -> SyncPreview {
+    /// With `paths`, only those in them; `excludes` are left out, in `.gitignore` syntax.
+    public func syncPreview(
+        on id: InstanceID, paths: [String] = [], excludes: [String] = []
+    ) async throws(EngineError) -> SyncPreview {
         let sync = WorkspaceSync(
             self.context, id, try await self.context.ownWorkspace(on: id),
             try await self.context.shell(for: id), { _ in })
-        return try await sync.preview()
+        return try await sync.preview(PathSelection(paths: paths, excludes: excludes))
     }
 
     /// Compares the instance's files with the local ones, without moving any.

@@ -167,14 +167,17 @@ extension WorkspaceSync {
         return try await self.previewDownload(remote, &agreed)
     }
 
-    func previewDownload(_ remote: RemoteScan.Listing, _ agreed: inout AgreedTree) async throws(EngineError)
-        -> SyncPlan
-    {
+    func previewDownload(
+        _ remote: RemoteScan.Listing, _ agreed: inout AgreedTree,
+        _ matcher: PathSelection.Matcher = PathSelection.all.matcher
+    ) async throws(EngineError) -> SyncPlan {
         self.adoptSent(remote.files, &agreed)
-        var plan = try await self.planDownload(&agreed, remote.files, PathSelection.all.matcher)
+        var plan = try await self.planDownload(&agreed, remote.files, matcher)
         // A version that an upload moved aside and that is not judged yet is a result like any other.
         for (path, entry) in remote.aside.sorted(by: { $0.key < $1.key })
-        where agreed[path].map({ entry.change(since: $0.there) == .content }) ?? true {
+        where (agreed[path].map { entry.change(since: $0.there) == .content } ?? true)
+            && matcher.includes(path)
+        {
             plan.transfers.append(SyncPlan.Item(path: path.beside(self.instance.rawValue), entry: entry))
         }
         return plan

@@ -12,10 +12,16 @@ extension UnsafeResults {
 
 extension WorkspaceSync {
     /// Looks at both sides and returns the changes that a sync would make; writes nothing on either.
-    package func preview() async throws(EngineError) -> SyncPreview {
+    package func preview(_ selection: PathSelection = .all) async throws(EngineError) -> SyncPreview {
         self.report(ActionProgress(.scanning))
-        let (listing, _, up, down, agreed) = try await self.lookAtBoth()
-        return SyncPreview(up: up, down: down, agreed: agreed, notSent: self.localScan.notSent(listing))
+        let matcher = selection.matcher
+        let (listing, _, up, down, agreed) = try await self.lookAtBoth(matcher)
+        let notSent = self.localScan.notSent(listing).filter {
+            selection.isAll
+                || matcher.includes(
+                    SyncPath($0.path.utf8.reversed().drop { $0 == SyncPath.slash }.reversed()))
+        }
+        return SyncPreview(up: up, down: down, agreed: agreed, notSent: notSent)
     }
 
     typealias BothSides = (
@@ -23,12 +29,14 @@ extension WorkspaceSync {
     )
 
     /// Returns both plans, from one look at each side.
-    func lookAtBoth() async throws(EngineError) -> BothSides {
+    func lookAtBoth(_ matcher: PathSelection.Matcher = PathSelection.all.matcher)
+        async throws(EngineError) -> BothSides
+    {
         let listing = try self.localScan.scan()
         var agreed = self.loadAgreed()
         let remote = try await self.look(known: listing.files.keys)
-        let up = try await self.previewUpload(listing, remote)
-        let down = try await self.previewDownload(remote, &agreed)
+        let up = try await self.previewUpload(listing, remote, matcher)
+        let down = try await self.previewDownload(remote, &agreed, matcher)
         return (listing, remote, up, down, agreed)
     }
 }

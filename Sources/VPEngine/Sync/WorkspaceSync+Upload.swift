@@ -115,13 +115,13 @@ extension WorkspaceSync {
     }
 
     /// Plans an upload; nothing is moved or written.
-    package func previewUpload(_ listing: LocalScan.Listing, _ remote: RemoteScan.Listing)
-        async throws(EngineError)
-        -> SyncPlan
-    {
+    package func previewUpload(
+        _ listing: LocalScan.Listing, _ remote: RemoteScan.Listing,
+        _ matcher: PathSelection.Matcher = PathSelection.all.matcher
+    ) async throws(EngineError) -> SyncPlan {
         var agreed = self.loadAgreed()
         self.adoptSent(remote.files, &agreed)
-        return try await self.planUpload(listing.files, &agreed, remote, PathSelection.all.matcher)
+        return try await self.planUpload(listing.files, &agreed, remote, matcher)
     }
 
     private func lookBeforeUpload(
