@@ -108,7 +108,7 @@ import Testing
         try harness.write(self.file, "vast_api_key: other-0123456789abcdef\n", mode: 0o600)
         let move = try await harness.vp("config-set", "--move-keys")
         #expect(move.status == 0, "\(move)")
-        #expect(move.stdout.contains("stays there"))
+        #expect(move.stdout.contains("stays unused"))
         #expect(try harness.files(containing: Self.key) == ["project/.vp/config.yaml"])
         #expect(try harness.read(self.file).contains("other-0123456789abcdef"))
     }

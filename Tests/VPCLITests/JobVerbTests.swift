@@ -43,7 +43,7 @@ struct JobVerbTests {
 
             let missing = try await harness.vp("rerun", "project-1")
             #expect(missing.status == 64, "\(missing)")
-            #expect(missing.stderr.contains("not set here: GREETING, HOME_OF."), "\(missing)")
+            #expect(missing.stderr.contains("does not set: GREETING, HOME_OF."), "\(missing)")
             #expect(missing.stderr.contains("-e GREETING=… -e HOME_OF=…"))
             #expect(try await local.job()["id"] as? String == "project-1")
             let again = try await harness.vp(

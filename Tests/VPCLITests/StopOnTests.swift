@@ -55,7 +55,7 @@ struct StopOnTests {
                 "run", "--detach", "--stop-on", "nan,stall:2s,diverge", "--",
                 Self.training("while :; do sleep 0.1; done"))
             #expect(run.status == 0, "\(run)")
-            #expect(run.stderr.contains("--stop-on stall:2s,diverge counts while"), "\(run)")
+            #expect(run.stderr.contains("--stop-on stall:2s,diverge takes effect only while"), "\(run)")
             let words = "--stop-on stall: no step for much longer than usual; the last was step 3"
             let looked = try await local.harness.start(
                 verb.split(separator: " ").map(String.init) + ["-1"]

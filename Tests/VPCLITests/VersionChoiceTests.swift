@@ -123,7 +123,7 @@ import VPTestSupport
         _ = try await session.rent()
         // Nothing marks the folder above: what runs may not be guessed.
         let refused = try await harness.vp("run", "--", "pwd", in: below)
-        #expect(refused.status == 201 && refused.stderr.contains("`vp init` there"), "\(refused)")
+        #expect(refused.status == 201 && refused.stderr.contains("`vp init` in it"), "\(refused)")
         #expect(try await harness.vp("init").status == 0)
         let ran = try await harness.vp("run", "--", "pwd; cat x; echo r > r.txt", in: below)
         #expect(ran.status == 0 && ran.stdout.hasSuffix("/sub\nx"), "\(ran)")

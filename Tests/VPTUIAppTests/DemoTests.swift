@@ -40,7 +40,7 @@ import VPTestSupport
         }
         try session.wait(for: "is ready", seconds: 90)
         session.type("S")
-        try session.wait(for: "files sent", seconds: 60)
+        try session.wait(for: "files uploaded", seconds: 60)
         session.type("r")
         try session.wait(for: "Run on")
         session.type("python3 train.py --epochs 3\r")

@@ -24,7 +24,7 @@ struct HostileLogTests {
             let session = rented.session
             try rented.write(Self.program, "hostile.py")
             session.type("S")
-            try session.wait(for: "1 file sent", seconds: 60)
+            try session.wait(for: "1 file uploaded", seconds: 60)
             // All that curses uses is known by now: lists, boxes, a box that closes.
             session.type("?")
             try session.wait(for: "Keys in")

@@ -23,7 +23,7 @@ struct ResultsTests {
         try await RentedDashboard.with { rented in
             try rented.leave("echo weights > model.bin && truncate -s 8T huge.bin")
             try rented.destroy("Destroy", expecting: "2 files")
-            try rented.session.wait(for: "space here first", seconds: 60)
+            try rented.session.wait(for: "delete files on this machine first", seconds: 60)
             #expect(await rented.cloud.instanceCount == 1)
             try rented.session.press("\u{1B}", until: RentedDashboard.isFree)
             try rented.session.wait(for: "● running")
@@ -60,7 +60,7 @@ struct ResultsTests {
         try await RentedDashboard.with { rented in
             try rented.write("first", "notes.txt")
             rented.session.type("S")
-            try rented.session.wait(for: "1 file sent", seconds: 60)
+            try rented.session.wait(for: "1 file uploaded", seconds: 60)
             try rented.palette(
                 "run --no-sync -- 'echo there > notes.txt; echo done $((40 + 2))'", answer: "done 42")
             try rented.write("here, and longer", "notes.txt")

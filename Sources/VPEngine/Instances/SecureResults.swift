@@ -53,8 +53,7 @@ final class SecureResults: Sendable {
             case .cancelled, .unsafeResults, .hostKeyChanged: throw error
             case .localDiskFull:
                 throw self.refusal(
-                    "the disk of this machine is full (\(error.detail ?? "there is no room")); delete some files first"
-                )
+                    "delete files on this machine first: \(error.detail ?? "its disk has no room")")
             default:
                 throw self.refusal(
                     "its results could not be downloaded: \(error.detail ?? error.code.rawValue)")

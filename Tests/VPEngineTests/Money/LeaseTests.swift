@@ -179,7 +179,8 @@ struct LeaseTests {
                 try await fixture.engine.lease(of: instance.id)?.use == .unknown
             }
             _ = await fixture.engine.instances()
-            #expect(try fixture.engine.moneyReport().alarms.contains { $0.words.contains("cannot be seen") })
+            #expect(
+                try fixture.engine.moneyReport().alarms.contains { $0.words.contains("cannot tell whether") })
             #expect(await fixture.engine.instances().values.map(\.status) == [.running])
         }
     }

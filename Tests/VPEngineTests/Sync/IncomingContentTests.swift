@@ -134,7 +134,7 @@ struct IncomingContentTests {
                 shell: instance.sync(patience: Patience(.milliseconds(300))).shell,
                 remoteRoot: instance.remote)
             await #expect { try await scan.scan() } throws: {
-                ($0 as? EngineError)?.detail?.contains("did not end") == true
+                ($0 as? EngineError)?.detail?.contains("was not complete within") == true
             }
         }
     }
