@@ -79,7 +79,10 @@ struct HardwareOptions: ParsableArguments {
             valueName: "gb"))
     var disk: SizeArgument?
 
-    @Option(help: ArgumentHelp("Minimum memory of each GPU, in GB.", valueName: "gb"))
+    @Option(
+        help: ArgumentHelp(
+            "Minimum memory of each GPU, in GB; up to 7% less is accepted, because a 24 GB card may report 22.5.",
+            valueName: "gb"))
     var minMemory: SizeArgument?
 
     @Option(help: ArgumentHelp("Minimum reliability of the machine, from 0 to 1.", valueName: "share"))

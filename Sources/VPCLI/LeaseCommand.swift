@@ -6,8 +6,8 @@ import VPEngine
 struct BudgetOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Maximum cost in dollars, of this run or of a new instance. When a run reaches it, vp ends the job and "
-                + "downloads its results. The lease of a new instance is shortened so that it cannot cost more.",
+            "Maximum cost in dollars, of this run or of a new instance. The instance ends a job that reaches it, "
+                + "even if nobody follows it; a vp that follows it downloads the results. The lease of a new instance is shortened so that it cannot cost more.",
             valueName: "dollars"))
     var maxCost: DollarsArgument?
 }

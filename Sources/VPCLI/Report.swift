@@ -42,7 +42,7 @@ enum Report {
             case .badConfiguration:
                 (
                     detail ?? "The configuration cannot be used.",
-                    "Correct the file; `vp config-show` shows the settings that vp reads."
+                    "Correct it there: in the file, the environment or the option that it came from."
                 )
             case .missingKey:
                 platform == nil
@@ -70,8 +70,9 @@ enum Report {
                 )
             case .missingIdentity:
                 (
-                    "No ssh key was found\(because).",
-                    "Create one with `vp doctor --fix`, or set VP_SSH_IDENTITY or `ssh.identity` to the path of one."
+                    "There is no ssh key that vp can use\(because).",
+                    "If you have none, `vp doctor --fix` creates one; otherwise set VP_SSH_IDENTITY or `ssh.identity` to "
+                        + "the path of a private key that has its .pub beside it."
                 )
             case .missingProgram:
                 (
@@ -79,7 +80,7 @@ enum Report {
                     "Install it; on Debian: `apt-get install rsync openssh-client libcurl4`."
                 )
             case .unsupported:
-                ("vp cannot do this\(place)\(because).", "Use the platform's own console instead.")
+                ("vp cannot do this\(place)\(because).", "The platform's website may be able to do it.")
             case .badRequest:
                 (
                     "\(platform ?? "The platform") rejected a request while \(activity.words)\(subject)\(because).",
@@ -139,7 +140,7 @@ enum Report {
                     "Raise --max-price or relax the other requirements; `vp offers` lists the offers."
                 )
             case .offerTaken:
-                ("Someone else has rented the offer\(subject).", "Choose another from `vp offers`.")
+                ("The offer\(subject) can no longer be rented\(because).", "Choose another from `vp offers`.")
             case .noCandidateLeft:
                 (
                     "No instance could be rented\(place)\(because).",
@@ -321,9 +322,11 @@ enum Report {
                     "\(platform ?? "The platform") did not answer in time while \(activity.words)\(subject)\(because).",
                     "Try again; `vp ls` lists your instances."
                 )
+            case .answerTooLarge where activity.platform == nil:
+                ("The program\(subject) printed more than vp accepts\(because).", "Try again with -v.")
             case .answerTooLarge:
                 (
-                    "An answer exceeded every plausible size while \(activity.words)\(subject)\(because).",
+                    "The instance sent more than vp accepts while \(activity.words)\(subject)\(because).",
                     "The machine may be broken or hostile: `vp ssh\(subject)` opens a shell on it, "
                         + "`vp destroy-instance\(subject)` destroys it."
                 )

@@ -5,9 +5,10 @@ import VPEngine
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show the current spending in one line, from the cache.",
-        discussion:
-            "This is meant for a shell prompt: it makes no request and reads one small file, which `vp ls` updates."
-    )
+        discussion: """
+            This is meant for a shell prompt: it makes no request and reads one small file, which `vp ls`, the dashboard \
+            and other commands that ask the platforms update.
+            """)
 
     @OptionGroup var json: JSONOptions
 

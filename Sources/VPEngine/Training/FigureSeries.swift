@@ -52,8 +52,8 @@ public struct FigureSeries: Equatable, Sendable {
         self.mustBeFinite = mustBeFinite
     }
 
-    /// Two series are equal if their figures agree in number and newest value; a value that is not a number
-    /// equals itself here.
+    /// Two series are equal if name, kind, number of figures, newest value and step, minimum and maximum are;
+    /// earlier figures are not compared. A value that is not a number equals itself here.
     public static func == (a: Self, b: Self) -> Bool {
         a.name == b.name && a.kind == b.kind && a.count == b.count && a.last.bitPattern == b.last.bitPattern
             && a.lastStep.bitPattern == b.lastStep.bitPattern && a.minimum == b.minimum

@@ -61,7 +61,7 @@ public struct ErrorWords: Hashable, Sendable {
         case .missingProgram:
             return ("A required program is not installed", "Install the program named above, then try again.")
         case .unsupported:
-            return ("This is not possible here: \(doing)", "Use the platform's own console instead.")
+            return ("This is not possible here: \(doing)", "The platform's website may be able to do it.")
         case .badRequest:
             return ("\(place) refused the request while \(doing)", "Change the request and try again.")
         case .insufficientCredit:
