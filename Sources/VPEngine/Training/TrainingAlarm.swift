@@ -129,7 +129,15 @@ public enum TrainingJudge {
         }
         // Noise is measured between neighbours, so that the curve's own trend does not count as noise.
         let steps = zip(values, values.dropFirst()).map { abs($1 - $0) }.sorted()
-        let noise = steps[steps.count / 2] / 0.954
+        let usual = steps[steps.count / 2] / 0.954
+        // If a few values are far larger than most, that is too little: a mean then depends on how many of them
+        // its window happens to have. The trend within a window adds to this, by a twelfth at most.
+        let squares = (0..<windows).reduce(0.0) { sum, window in
+            values[(offset + window * size)..<(offset + (window + 1) * size)].reduce(sum) {
+                $0 + ($1 - means[window]) * ($1 - means[window])
+            }
+        }
+        let noise = max(usual, (squares / Double(windows * size)).squareRoot())
         let rise = last - means[lowest]
         let won = means[0] - means[lowest]
         guard rise > 6 * noise / Double(size).squareRoot(), rise > 0.5 * max(won, abs(means[lowest])) else {

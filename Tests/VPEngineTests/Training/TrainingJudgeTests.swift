@@ -44,6 +44,22 @@ import VPTestSupport
         }
     }
 
+    /// A loss that is nearly 0 on most batches and a hundred times that on some, as at the end of many
+    /// trainings, judged again and again.
+    @Test(arguments: [1.8, 2.7, 3.6]) func aLossWithRareLargeValuesHasNoAlarm(tail: Double) {
+        for seed in 0..<150 as Range<UInt64> {
+            var generator = SeededGenerator(seed: seed)
+            let reader = TrainingReader()
+            for step in 1...600 {
+                let loss = 0.003 * exp(tail * Self.noise(&generator)) + exp(-Double(step) / 20)
+                reader.read(Array("step \(step)/600 loss \(loss)\n".utf8))
+                guard step % 30 == 0 else { continue }
+                let alarms = TrainingJudge.alarms(reader.figures())
+                #expect(alarms.isEmpty, "seed \(seed), step \(step): \(alarms)")
+            }
+        }
+    }
+
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func aLossThatOnlyRisesDiverges(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
