@@ -36,7 +36,7 @@ def script():
     for letter in COMMAND:
         yield letter, None, 0.05
     yield "\x13", None, 1.5
-    yield "1", "epoch 20/120", 1.0
+    yield "1", "accuracy", 2.0
     yield "4m", None, 2.0
     yield "m", None, 3.0
     yield "/", None, 1.5
