@@ -130,8 +130,9 @@ public enum TrainingJudge {
         // Noise is measured between neighbours, so that the curve's own trend does not count as noise.
         let steps = zip(values, values.dropFirst()).map { abs($1 - $0) }.sorted()
         let usual = steps[steps.count / 2] / 0.954
-        // If a few values are far larger than most, that is too little: a mean then depends on how many of them
-        // its window happens to have. The trend within a window adds to this, by a twelfth at most.
+        // If a few values are far larger than most, that is too little:
+        // a mean then depends on how many of them its window happens to have. The trend within a window adds
+        // to this, by a twelfth at most.
         let squares = (0..<windows).reduce(0.0) { sum, window in
             values[(offset + window * size)..<(offset + (window + 1) * size)].reduce(sum) {
                 $0 + ($1 - means[window]) * ($1 - means[window])
