@@ -199,6 +199,8 @@ train() {
 curves() {
     begin "$1" "$2"
     rent "the cheapest of" "true" Up Up
+    # A form that has just appeared takes no order.
+    sleep 1
     keys C-s
     wait_for "succeeded"
     job=1
