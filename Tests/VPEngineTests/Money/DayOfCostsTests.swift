@@ -50,7 +50,8 @@ struct DayOfCostsTests {
             let seen = try engine.costs(by: .day, since: start.addingTimeInterval(-60)).total
             #expect(seen.chargedDollars == 0)
             let seenError = abs(seen.dollars - booked) / booked
-            // Half a percent on a quiet machine; a step that a busy one holds up for a minute adds up to a percent.
+            // Half a percent on a quiet machine; a step that a busy one holds up for a minute adds up to a
+            // percent.
             #expect(seenError < 0.04, "seen \(seen.dollars), booked \(booked)")
 
             #expect(await engine.fetchCharges(since: start).isEmpty)
