@@ -1,12 +1,14 @@
 import Foundation
 
-/// Retries a part of a requested end for as long as somebody waits for it: a hiccup must not leave a billed
-/// instance behind.
+/// Retries a step for as long as somebody waits for it: a hiccup must not leave a billed instance behind, or
+/// results on it.
 struct Pursuit {
     let context: EngineContext
     /// The time in seconds after which it gives up.
     let patience: Double
     let progress: @Sendable (ActionProgress) -> Void
+    /// The failures after which it tries again.
+    var isPassing: @Sendable (EngineError) -> Bool = Self.mayPass
 
     /// Returns how long an end is pursued while somebody waits, in seconds; in a rehearsal cloud the time is
     /// shorter, but never under 12 of our seconds: its instances end in real time.
@@ -26,7 +28,7 @@ struct Pursuit {
                 return try await body()
             } catch {
                 let wait = pause * self.context.configuration.timeScale
-                guard Self.mayPass(error), start.secondsUntilNow + wait < self.patience else { throw error }
+                guard self.isPassing(error), start.secondsUntilNow + wait < self.patience else { throw error }
                 self.progress(ActionProgress(stage, detail: error.detail ?? error.code.rawValue))
             }
             try await self.context.pause(pause, words)

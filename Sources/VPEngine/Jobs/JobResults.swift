@@ -15,8 +15,17 @@ struct JobResults {
         _ progress: @escaping @Sendable (ActionProgress) -> Void
     ) async throws(EngineError) {
         do throws(EngineError) {
-            let download = try await self.download(
-                from: id, suffix: summary.job?.id.rawValue ?? id.rawValue, progress)
+            let suffix = summary.job?.id.rawValue ?? id.rawValue
+            let pursuit = Pursuit(
+                context: self.context, patience: Pursuit.patience(30, self.context), progress: progress,
+                isPassing: { $0.code == .unreachable })
+            let download = try await pursuit(.downloading, "downloading the results from \(id)") {
+                () async throws(EngineError) in
+                let sync = try await WorkspaceSync(
+                    self.context, id, self.context.ownWorkspace(on: id), self.context.shell(for: id), progress
+                )
+                return try await sync.download(conflictSuffix: suffix)
+            }
             summary.download = download
             guard let job = summary.job else { return }
             let results = JobRecord.Results(download, at: Date())
@@ -25,31 +34,5 @@ struct JobResults {
             guard summary.job != nil, error.code != .cancelled else { throw error }
             summary.downloadError = error
         }
-    }
-
-    /// The number of attempts, and the seconds between two.
-    private static let attempts = 4, pause = 3.0
-
-    private func download(
-        from id: InstanceID, suffix: String, _ progress: @escaping @Sendable (ActionProgress) -> Void
-    ) async throws(EngineError) -> SyncSummary {
-        for _ in 1..<Self.attempts {
-            do throws(EngineError) {
-                return try await self.attempt(id, suffix, progress)
-            } catch {
-                guard error.code == .unreachable else { throw error }
-                progress(ActionProgress(.downloading, detail: error.detail ?? error.code.rawValue))
-            }
-            try await self.context.pause(Self.pause, "downloading the results from \(id)")
-        }
-        return try await self.attempt(id, suffix, progress)
-    }
-
-    private func attempt(
-        _ id: InstanceID, _ suffix: String, _ progress: @escaping @Sendable (ActionProgress) -> Void
-    ) async throws(EngineError) -> SyncSummary {
-        let sync = try await WorkspaceSync(
-            self.context, id, self.context.ownWorkspace(on: id), self.context.shell(for: id), progress)
-        return try await sync.download(conflictSuffix: suffix)
     }
 }
