@@ -99,24 +99,24 @@ public struct MoneyReport: Hashable, Codable, Sendable {
             .sumOfDollars { $0.price.dollarsPerDay }
         self.runningCount = running.count
         self.balanceDollars = balances.isEmpty ? nil : balances.sumOfDollars(of: \.dollars)
-        let accounts = balances.compactMap { balance in
-            Self.hoursLeft(instances, [balance]).map { (balance.platform, hours: $0) }
-        }
-        let shortest = accounts.min { $0.hours < $1.hours }
+        let shortest = Self.firstToEmpty(instances, balances)
         self.hoursLeft = shortest?.hours
-        self.shortestPlatform = balances.count > 1 ? shortest?.0 : nil
+        self.shortestPlatform = balances.count > 1 ? shortest?.platform : nil
         self.spentToday = spentToday
         self.dollarsPerDay = dollarsPerDay
         self.alarms = alarms
         self.asOf = asOf
     }
 
-    package static func hoursLeft(_ instances: [Instance], _ balances: [Balance]) -> Double? {
+    /// The account whose money is gone first, and in how many hours; nil if nothing costs money.
+    package static func firstToEmpty(
+        _ instances: [Instance], _ balances: [Balance]
+    ) -> (platform: Platform, hours: Double)? {
         balances.compactMap { balance in
             let hourly = instances.filter { $0.id.platform == balance.platform }
                 .sumOfDollars { $0.price.dollarsPerHour }
-            return Self.hours(balance, at: hourly)
-        }.min()
+            return Self.hours(balance, at: hourly).map { (balance.platform, $0) }
+        }.min { ($0.1, $0.0.rawValue) < ($1.1, $1.0.rawValue) }
     }
 
     /// The time in hours for which `balance` pays `dollarsPerHour`; nil if that costs nothing.

@@ -55,7 +55,7 @@ package struct MoneyWatch: Sendable {
                     "the destroy of \(id) was ordered, but the platform has not confirmed it"))
         }
         alarms += Self.waitingAlarms(instances, ledger)
-        if let hours = MoneyReport.hoursLeft(instances, balances), hours < Self.lowHours {
+        if let hours = MoneyReport.firstToEmpty(instances, balances)?.hours, hours < Self.lowHours {
             alarms.append(Alarm(.lowBalance, nil, "the credit lasts only \(TimeSpan.rough(hours * 3600))"))
         }
         if let limit = self.context.configuration.dayLimit?.dollars, spentToday >= limit * 0.8 {

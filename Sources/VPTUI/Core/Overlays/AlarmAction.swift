@@ -91,11 +91,7 @@ extension State {
     /// The most expensive running instance of the account whose credit ends first.
     private var dearestRunning: InstanceID? {
         let running = self.instances.rows.filter(\.status.holdsGPU)
-        let hours = Dictionary(
-            uniqueKeysWithValues: self.money.balances.compactMap { balance in
-                MoneyReport.hoursLeft(self.instances.rows, [balance]).map { (balance.platform, $0) }
-            })
-        guard let platform = hours.min(by: { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) })?.key
+        guard let platform = MoneyReport.firstToEmpty(self.instances.rows, self.money.balances)?.platform
         else { return nil }
         return running.filter { $0.platform == platform }
             .max { $0.price.dollarsPerHour < $1.price.dollarsPerHour }?.id

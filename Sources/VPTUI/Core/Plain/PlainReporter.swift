@@ -113,7 +113,10 @@ public struct PlainReporter {
         let report = state.moneyReport
         var text = "Running $\(Format.fixed(report.runningDollarsPerHour, 2)) an hour"
         if let balance = report.balanceDollars { text += ", balance \(Format.dollars(balance))" }
-        if let hours = report.hoursLeft { text += ", enough for \(Int(saturating: hours)) h" }
+        if let hours = report.hoursLeft {
+            let place = report.shortestPlatform.map { " on \($0.displayName)" } ?? ""
+            text += ", enough for \(Int(saturating: hours)) h\(place)"
+        }
         return text
     }
 
