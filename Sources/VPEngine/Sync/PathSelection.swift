@@ -9,9 +9,7 @@ package struct PathSelection: Hashable, Sendable {
     package static let all = PathSelection()
 
     package init(paths: [String] = [], excludes: [String] = []) {
-        self.paths = paths.map { path in
-            SyncPath(path.utf8.reversed().drop { $0 == SyncPath.slash }.reversed())
-        }
+        self.paths = paths.map { SyncPath(withoutSlash: $0) }
         self.excludes = excludes
     }
 
@@ -78,5 +76,12 @@ extension SyncPlan {
         take(&self.transfers)
         take(&self.conflicts)
         self.deletions.removeAll { !matcher.includes($0.path) }
+    }
+}
+
+extension SyncPath {
+    /// The path of a file or folder; a slash at the end, which marks a folder, is left out.
+    init(withoutSlash path: String) {
+        self.init(path.utf8.reversed().drop { $0 == Self.slash }.reversed())
     }
 }

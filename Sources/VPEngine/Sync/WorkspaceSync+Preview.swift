@@ -17,9 +17,7 @@ extension WorkspaceSync {
         let matcher = selection.matcher
         let (listing, _, up, down, agreed) = try await self.lookAtBoth(matcher)
         let notSent = self.localScan.notSent(listing).filter {
-            selection.isAll
-                || matcher.includes(
-                    SyncPath($0.path.utf8.reversed().drop { $0 == SyncPath.slash }.reversed()))
+            matcher.includes(SyncPath(withoutSlash: $0.path))
         }
         return SyncPreview(up: up, down: down, agreed: agreed, notSent: notSent)
     }
