@@ -6,7 +6,6 @@ import VPScripts
 /// Between the rental and the first login an instance knows nothing of its lease. If the program that rented
 /// it dies in that time, this script ends the instance. It counts the lease from the container's start, and
 /// leaves everything to the watchdog as soon as that is installed.
-
 package enum BootGuard {
     /// Returns nil for a lease without end.
     package static func text(

@@ -65,7 +65,7 @@ extension State {
         let shown = self.mainContent == .files ? self.files.instance : nil
         let job = self.log.job.flatMap { self.jobs.row($0)?.instance }
         guard let id = shown ?? job ?? self.instances.selection, let instance = self.instances.row(id) else {
-            self.toast("Its instance is gone; nothing can be brought from it", .warning)
+            self.toast("Its instance is gone; nothing can be downloaded from it", .warning)
             return []
         }
         return self.isUsable(instance, for: "download") ? [self.start(.download(id))] : []
