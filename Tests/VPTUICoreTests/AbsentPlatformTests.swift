@@ -62,6 +62,22 @@ import VPTUICore
         #expect(screenText(view(state)).contains("2 Offers · vast.ai: 64, all dearer than $0.40"))
     }
 
+    /// "RunPod: …" would say that something is wrong there.
+    @Test func aReasonWithoutRoomIsLeftOutWhole() {
+        var state = Self.state(Self.vast, dearer: [.runpod: 12])
+        _ = update(&state, .answered(.instancesLoaded(Samples.answers([Samples.trainer]))))
+        var shown: Set<Bool> = []
+        for width in 60...200 {
+            _ = update(&state, .resized(Size(width: width, height: 40)))
+            let text = screenText(view(state))
+            let isWhole = text.contains("RunPod: 12, all dearer than $0.40")
+            #expect(isWhole == text.contains("RunPod: 12"), "\(width): \(text)")
+            #expect(!text.contains("RunPod: …") && text.contains("2 Offers · cheapest "), "\(width): \(text)")
+            shown.insert(isWhole)
+        }
+        #expect(shown.count == 2)
+    }
+
     @Test func eachPlatformHasItsOwnReason() {
         let none = screenText(view(Self.state([], dearer: [.vast: 64, .runpod: 12])))
         #expect(none.contains("vast.ai: 64, all dearer than $0.40"))

@@ -112,12 +112,12 @@ enum OffersScreen {
         }
         let gpu = InstancesScreen.gpu(cheapest.gpuName, cheapest.gpuCount)
         var text = "· cheapest \(gpu) $\(Format.fixed(cheapest.price.dollarsPerHour, 3))"
-        text += " · \(Format.count(state.offers.rows.count))"
         if state.isStale(cheapest.platform, state.offers.fetchedAt, State.quietOffersInterval),
             let date = state.offers.fetchedAt
         {
             text += " · as of \(Format.timeOfDay(date, offset: state.settings.secondsFromGMT))"
         }
+        text += " · \(Format.count(state.offers.rows.count))"
         for reason in state.reasonsForNoOffers { text += " · \(reason)" }
         return text
     }

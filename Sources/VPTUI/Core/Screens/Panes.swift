@@ -1,9 +1,11 @@
+import Foundation
 import VPEngine
 
 /// Draws the border of a pane with its title, and `right` at the border's right end.
 func drawPane(
     _ area: Rect, number: Int, title: String, subtitle: String = "", right: [Span] = [],
-    isFocused: Bool, joins: (above: Bool, below: Bool) = (false, false), in buffer: inout CellBuffer
+    isFocused: Bool, joins: (above: Bool, below: Bool) = (false, false), dropsParts: Bool = false,
+    in buffer: inout CellBuffer
 ) {
     let border = Style(isFocused ? .borderFocused : .border)
     buffer.box(area, style: border)
@@ -17,13 +19,22 @@ func drawPane(
     }
     drawTitle(
         area, number: number, title: title, subtitle: subtitle, right: right, isFocused: isFocused,
-        in: &buffer)
+        dropsParts: dropsParts, in: &buffer)
 }
 
-/// Writes a pane's title into its upper border.
+/// Returns the first parts of a line of facts, separated by " · ", that have room; half a fact misleads.
+private func wholeParts(of line: String, room: Int) -> String {
+    guard DisplayWidth.of(line) > room else { return line }
+    var parts = line.components(separatedBy: " · ")
+    while parts.count > 1, DisplayWidth.of(parts.joined(separator: " · ")) > room { parts.removeLast() }
+    return parts.joined(separator: " · ")
+}
+
+/// Writes a pane's title into its upper border. `dropsParts` says that the subtitle is a line of facts, of which
+/// those without room are left out and not cut.
 func drawTitle(
     _ area: Rect, number: Int, title: String, subtitle: String, right: [Span], isFocused: Bool,
-    in buffer: inout CellBuffer
+    dropsParts: Bool = false, in buffer: inout CellBuffer
 ) {
     let rightWidth = right.reduce(0) { $0 + DisplayWidth.of($1.text) }
     let room = area.width - 4
@@ -34,6 +45,7 @@ func drawTitle(
     x += buffer.write(" \(number) ", x: x, y: area.y, style: Style(isFocused ? .key : .muted), limit: end - x)
     x += buffer.writeCut("\(title) ", x: x, y: area.y, style: name, limit: end - x)
     let subtitleRoom = end - x - (rightWidth > 0 ? rightWidth + 3 : 0)
+    let subtitle = dropsParts ? wholeParts(of: subtitle, room: subtitleRoom) : subtitle
     if !subtitle.isEmpty, subtitleRoom > 4 {
         let shown = DisplayWidth.of(subtitle) < subtitleRoom ? subtitle + " " : subtitle
         x += buffer.writeCut(shown, x: x, y: area.y, style: Style(.muted), limit: subtitleRoom)
@@ -65,7 +77,7 @@ struct ListPane<Row: ListRow> {
         buffer.fill(self.area.inner)
         drawPane(
             self.area, number: self.pane.rawValue, title: self.pane.title, subtitle: self.subtitle,
-            right: self.corner, isFocused: isFocused, joins: joins, in: &buffer)
+            right: self.corner, isFocused: isFocused, joins: joins, dropsParts: true, in: &buffer)
         if let banner {
             buffer.writeCut(
                 banner, x: frame.banner.x + 1, y: frame.banner.y,
@@ -98,7 +110,7 @@ struct ListPane<Row: ListRow> {
     func drawTitle(isFocused: Bool, in buffer: inout CellBuffer) {
         VPTUICore.drawTitle(
             self.area, number: self.pane.rawValue, title: self.pane.title, subtitle: self.subtitle,
-            right: self.corner, isFocused: isFocused, in: &buffer)
+            right: self.corner, isFocused: isFocused, dropsParts: true, in: &buffer)
     }
 
     /// Explains an empty view: the filter that hides every row may be left from an earlier session, so it is
