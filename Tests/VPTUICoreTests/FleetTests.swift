@@ -142,11 +142,32 @@ import VPTUICore
             watched = update(&state, .answered(.instancesLoaded(Samples.answers(instances)))).filter {
                 if case .order(.watch) = $0 { true } else { false }
             }
-            let others = instances.map(\.id).filter { $0 != Samples.trainer.id }
-                .sorted { $0.rawValue < $1.rawValue }
-            #expect(watched == [.order(.watch([Samples.trainer.id], fleet: others))] || others.isEmpty)
+            let expected = Dictionary(
+                uniqueKeysWithValues: instances.map { ($0.id, $0.id == Samples.trainer.id ? 2 : 5) })
+            #expect(watched == [.order(.watch(expected))])
         }
-        #expect(watched == [.order(.watch([Samples.trainer.id]))])
+    }
+
+    /// Nobody reads a curve by the second while nobody is there; a key asks for the load of now.
+    @Test func aDashboardLeftAloneSamplesMoreRarely() {
+        var state = Samples.empty()
+        _ = state.begin()
+        func watched(_ message: Message) -> [InstanceID: Int]? {
+            update(&state, message).lazy.compactMap {
+                if case .order(.watch(let intervals)) = $0 { intervals } else { nil }
+            }.first
+        }
+        func typed(at seconds: TimeInterval) -> Message {
+            .key(.left, at: Samples.now.addingTimeInterval(seconds))
+        }
+        _ = update(&state, typed(at: 0))
+        let listed = Samples.answers([Samples.trainer, Samples.other])
+        let (one, other) = (Samples.trainer.id, Samples.other.id)
+        #expect(watched(.answered(.instancesLoaded(listed))) == [one: 5, other: 5])
+        #expect(watched(.tick(Samples.now.addingTimeInterval(1))) == [one: 2, other: 5])
+        #expect(watched(.tick(Samples.now.addingTimeInterval(19))) == nil)
+        #expect(watched(.tick(Samples.now.addingTimeInterval(20))) == [one: 5, other: 10])
+        #expect(watched(typed(at: 21)) == [one: 2, other: 5])
     }
 
     @Test func curvesGoThroughWhatIsKnown() {

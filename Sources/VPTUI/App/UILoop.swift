@@ -37,6 +37,8 @@ final class UILoop {
     /// The time of the last frame that no key caused; `distantPast` right after a key.
     private var lastFrame = Date.distantPast
     private var nextTick = Date()
+    /// The time from which a tick may use a wake-up that something else caused.
+    private var earliestTick = Date()
     private var historyStamp: HistoryStamp
 
     init(
@@ -79,12 +81,15 @@ final class UILoop {
         if waits[2].revents != 0 { self.takeSignals() }
         if self.end != nil { return }
         let isTyped = self.takeKeys(Int32(waits[0].revents))
-        for message in self.mailbox.drain() { self.apply(message) }
+        let messages = self.mailbox.drain()
+        for message in messages { self.apply(message) }
         let now = Date()
-        if now >= self.nextTick {
+        let earliest = messages.isEmpty ? self.nextTick : min(self.nextTick, self.earliestTick)
+        if now >= earliest {
             self.apply(.tick(now))
             self.lookAtHistory()
             self.nextTick = .distantFuture
+            self.earliestTick = now.addingTimeInterval(State.shortestTickInterval)
         }
         // A message just now may have made the next second worth a tick.
         self.nextTick = min(self.nextTick, now.addingTimeInterval(self.state.tickInterval))

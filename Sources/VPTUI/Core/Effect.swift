@@ -77,7 +77,7 @@ public enum Order: Equatable, Sendable {
     case forward(PortForward)
     case endForward(PortForward)
     case rename(InstanceID, String)
-    /// Samples the load of these instances, and no others; `fleet` is sampled less often.
-    case watch([InstanceID], fleet: [InstanceID] = [])
+    /// Samples the load of these instances, each after so many seconds, and of no others.
+    case watch([InstanceID: Int])
     case remember(Remembered)
 }

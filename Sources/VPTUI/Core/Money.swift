@@ -129,7 +129,7 @@ extension State {
         switch pane {
         case .instances:
             return self.banner(
-                self.instances.failures, self.instances.fetchedAt, State.quietInstancesInterval,
+                self.instances.failures, self.instances.fetchedAt, self.unattendedInstancesInterval,
                 hasRows: !self.instances.rows.isEmpty
             ).map { "⚠ \($0)" }
         case .offers:

@@ -73,11 +73,10 @@ public struct State: Equatable, Sendable {
     public var lastClick: Click?
 
     let session: UUID
+    let begunAt: Date
     var actionCount: UInt32 = 0
     /// The last values given to the engine and written to disk, so that each is passed on only once.
-    var watched: Set<InstanceID> = []
-    /// The other instances of the fleet, which are sampled less often.
-    var watchedFleet: Set<InstanceID> = []
+    var watched: [InstanceID: Int] = [:]
     /// The time since which the instance has been selected: moving past one starts no sampler.
     var selectedSince = SelectedSince()
     var remembered: Remembered?
@@ -88,6 +87,7 @@ public struct State: Equatable, Sendable {
         self.keyMap = keyMap
         self.size = size
         self.session = session
+        self.begunAt = now
         self.now = now
         var query = OfferQuery()
         query.gpu = settings.defaults.gpu

@@ -210,6 +210,26 @@ struct InstanceScriptTests {
         }
     }
 
+    /// Each write wakes the reader, here and, through the connection, on the laptop. A socket of packets keeps
+    /// them apart.
+    @Test(arguments: ["dash", "bash", "busybox"]) func theLoadIsToldInOneWrite(shell: String) async throws {
+        let path = try #require(Programs.path(of: shell))
+        let script = "sleep() { exit; }\n" + ScriptFile.load.text(["root": "/", "interval": "2"])
+        let count = """
+            import socket, subprocess, sys
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            subprocess.run(sys.argv[1:], stdout=theirs)
+            theirs.close()
+            print(sum(1 for _ in iter(lambda: ours.recv(1 << 16), b"")))
+            """
+        let words = shell == "busybox" ? [path, "sh"] : [path]
+        let result = try await SystemProcessRunner().run(
+            ProcessCommand(
+                try #require(Programs.path(of: "python3")), ["-c", count] + words + ["-c", script],
+                environment: ["PATH": "/usr/bin:/bin"]))
+        #expect(String(decoding: result.output, as: UTF8.self) == "1\n")
+    }
+
     // MARK: Ends
 
     /// A container whose first process knows the key, and whose `curl` notes what it is asked for, then does

@@ -55,7 +55,7 @@ final class EffectRunner: Sendable {
         self.work.finish()
         let done = DispatchSemaphore(value: 0)
         Task.detached { [self] in
-            self.telemetry.watch([])
+            self.telemetry.watch([:])
             for id in actions { await self.queue.cancel(id) }
             await self.engine.shutDown()
             done.signal()
@@ -146,7 +146,7 @@ final class EffectRunner: Sendable {
         case .start(let action, let id): self.inOrder { await $0.queue.start(action, as: id) }
         case .cancel(let id): self.inOrder { await $0.queue.cancel(id) }
         case .takeUpEnds: self.inOrder { $0.takeUpEnds() }
-        case .watch(let ids, let fleet): self.inOrder { $0.telemetry.watch(ids, fleet: fleet) }
+        case .watch(let intervals): self.inOrder { $0.telemetry.watch(intervals) }
         case .remember(let remembered): self.inOrder { $0.remembered.save(remembered) }
         case .setLease(let id, let seconds):
             self.answer { runner throws(EngineError) in

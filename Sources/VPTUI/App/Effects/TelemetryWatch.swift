@@ -9,20 +9,13 @@ final class TelemetryWatch: Sendable {
     private let mailbox: Mailbox
     private let running = Mutex<[InstanceID: (interval: Int, task: Task<Void, Never>)]>([:])
 
-    /// The seconds between samples of an instance that is shown in full, and of one that is shown as
-    /// a row and a graph.
-    private static let closeInterval = 2
-    private static let fleetInterval = 5
-
     init(engine: Engine, mailbox: Mailbox) {
         self.engine = engine
         self.mailbox = mailbox
     }
 
-    func watch(_ ids: [InstanceID], fleet: [InstanceID] = []) {
-        let close = ids.map { ($0, Self.closeInterval) }
-        let intervals = Dictionary(
-            close + fleet.map { ($0, Self.fleetInterval) }, uniquingKeysWith: { first, _ in first })
+    /// Samples these instances, each after so many seconds, and no others.
+    func watch(_ intervals: [InstanceID: Int]) {
         self.running.withLock { running in
             for (id, watch) in running where intervals[id] != watch.interval {
                 watch.task.cancel()

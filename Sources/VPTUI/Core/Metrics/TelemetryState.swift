@@ -143,16 +143,11 @@ extension State {
         if self.selectedSince.id != self.instances.selection {
             self.selectedSince = SelectedSince(id: self.instances.selection, date: self.now)
         }
-        let wanted = self.visibleInstances()
-        let others = Set(self.fleet()).subtracting(wanted)
-        guard wanted != self.watched || others != self.watchedFleet else { return [] }
+        let inFull = self.visibleInstances().map { ($0, self.loadInterval) }
+        let asRows = self.fleet().map { ($0, self.fleetLoadInterval) }
+        let wanted = Dictionary(inFull + asRows, uniquingKeysWith: { inFull, _ in inFull })
+        guard wanted != self.watched else { return [] }
         self.watched = wanted
-        self.watchedFleet = others
-        return [
-            .order(
-                .watch(
-                    wanted.sorted { $0.rawValue < $1.rawValue },
-                    fleet: others.sorted { $0.rawValue < $1.rawValue }))
-        ]
+        return [.order(.watch(wanted))]
     }
 }

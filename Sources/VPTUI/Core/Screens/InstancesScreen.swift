@@ -4,6 +4,7 @@ import VPEngine
 enum InstancesScreen {
     static func pane(_ state: State, area: Rect) -> ListPane<Instance> {
         let list = state.instances
+        let interval = state.unattendedInstancesInterval
         let running = list.rows.count { $0.status.holdsGPU }
         var subtitle = list.rows.isEmpty ? "" : "\(list.rows.count)"
         if running < list.rows.count { subtitle += " · \(list.rows.count - running) not running" }
@@ -11,7 +12,7 @@ enum InstancesScreen {
             pane: .instances, area: area, list: list,
             table: TableView(columns: Self.columns, isFocused: state.focus == .instances),
             subtitle: subtitle, banner: state.banner(of: .instances), emptyLines: Self.emptyLines(state),
-            isStale: { state.isStale($0.platform, list.fetchedAt, State.quietInstancesInterval) },
+            isStale: { state.isStale($0.platform, list.fetchedAt, interval) },
             spans: { Self.spans($0, state) })
     }
 

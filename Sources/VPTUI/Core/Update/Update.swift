@@ -62,8 +62,11 @@ extension State {
         case .historyChanged:
             // An answer in transit may be older than the change.
             self.polls.jobs.ask(at: self.now)
-            guard self.hasNothingRented, !self.settings.platforms.isEmpty else { return [self.loadJobs] }
-            // Another program may be renting, and the next regular request is minutes away.
+            // Another program may be renting, and the next regular request may be minutes away. If instances are
+            // listed, the list's own record of their costs is a change as well.
+            guard !self.settings.platforms.isEmpty,
+                self.hasNothingRented || self.polls.instances.isDue(Self.quietInstancesInterval, self.now)
+            else { return [self.loadJobs] }
             self.polls.instances.ask(at: self.now)
             return [self.loadJobs, .ask(.loadInstances)]
         case .engine(let event, let date): return self.happened(event, at: date)
@@ -138,8 +141,6 @@ extension State {
 
     /// The dashboard's own answer must be too old by the next request, even if a tick is late.
     private static let pollSlack: TimeInterval = 1
-    /// A fallback in case a change is missed: the loop reports changes of the history.
-    static let jobsInterval: TimeInterval = 60
 
     private mutating func ticked(_ date: Date) -> [Effect] {
         self.now = date
@@ -166,7 +167,7 @@ extension State {
                 effects.append(.ask(.pollBalances(maximumAge: self.currentBalancesInterval - Self.pollSlack)))
             }
         }
-        if self.polls.jobs.isDue(Self.jobsInterval, date) {
+        if self.polls.jobs.isDue(self.currentJobsInterval, date) {
             self.polls.jobs.ask(at: date)
             effects.append(self.loadJobs)
         }
