@@ -10,7 +10,8 @@ extension State {
     static let quietOffersInterval: TimeInterval = 300
     /// The age of a load sample up to which its instance counts as answering, in seconds.
     private static let answeringAge: TimeInterval = 30
-    /// While nothing is rented, or every running instance answers by ssh, only another program can change that.
+    /// While nothing is rented, or every running instance answers by ssh,
+    /// only another program can change that.
     private static let knownInstancesInterval: TimeInterval = 120
     private static let emptyBalancesInterval: TimeInterval = 300
     private static let balancesInterval: TimeInterval = 60
@@ -36,8 +37,8 @@ extension State {
     }
     public static let shortestTickInterval: TimeInterval = 1
 
-    /// The seconds between two load samples of an instance that is shown in full. Another interval costs a new
-    /// ssh session for each instance.
+    /// The seconds between two load samples of an instance that is shown in full.
+    /// Another interval costs a new ssh session for each instance.
     var loadInterval: Int { self.isLeftAlone ? 5 : 2 }
     /// The same for an instance that is shown as a row and a graph.
     var fleetLoadInterval: Int { self.isLeftAlone ? 10 : 5 }

@@ -210,8 +210,8 @@ struct InstanceScriptTests {
         }
     }
 
-    /// Each write wakes the reader, here and, through the connection, on the laptop. A socket of packets keeps
-    /// them apart.
+    /// Each write wakes the reader, here and, through the connection, on the laptop.
+    /// A socket of packets keeps them apart.
     @Test(arguments: ["dash", "bash", "busybox"]) func theLoadIsToldInOneWrite(shell: String) async throws {
         let path = try #require(Programs.path(of: shell))
         let script = "sleep() { exit; }\n" + ScriptFile.load.text(["root": "/", "interval": "2"])

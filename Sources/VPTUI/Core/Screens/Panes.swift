@@ -30,8 +30,8 @@ private func wholeParts(of line: String, room: Int) -> String {
     return parts.joined(separator: " · ")
 }
 
-/// Writes a pane's title into its upper border. `dropsParts` says that the subtitle is a line of facts, of which
-/// those without room are left out and not cut.
+/// Writes a pane's title into its upper border. `dropsParts` says that the subtitle is a line of facts,
+/// of which those without room are left out and not cut.
 func drawTitle(
     _ area: Rect, number: Int, title: String, subtitle: String, right: [Span], isFocused: Bool,
     dropsParts: Bool = false, in buffer: inout CellBuffer

@@ -62,8 +62,8 @@ extension State {
         case .historyChanged:
             // An answer in transit may be older than the change.
             self.polls.jobs.ask(at: self.now)
-            // Another program may be renting, and the next regular request may be minutes away. If instances are
-            // listed, the list's own record of their costs is a change as well.
+            // Another program may be renting, and the next regular request may be minutes away.
+            // If instances are listed, the list's own record of their costs is a change as well.
             guard !self.settings.platforms.isEmpty,
                 self.hasNothingRented || self.polls.instances.isDue(Self.quietInstancesInterval, self.now)
             else { return [self.loadJobs] }
