@@ -1,5 +1,20 @@
 import Foundation
 
+/// A point of a curve: one figure, or several that follow each other.
+public struct FigurePoint: Sendable {
+    /// The mean of the figures; not finite if none of them was.
+    public var value: Double
+    /// The position: the step, the epoch, or the number of the figure if the log has neither.
+    public var step: Double
+    /// The smallest and largest of the figures; the value itself if it is one figure.
+    public var low: Double
+    public var high: Double
+    /// The epoch; NaN if the log has not given one.
+    public var epoch: Double
+    /// The time of arrival, in seconds since 1970; NaN if unknown.
+    public var time: Double
+}
+
 /// A figure over the course of a training, in bounded memory: beyond `limit` points, each kept point
 /// stands for several.
 public struct FigureSeries: Equatable, Sendable {
@@ -16,19 +31,8 @@ public struct FigureSeries: Equatable, Sendable {
     /// The newest value; not finite if the log says so.
     public private(set) var last = 0.0
     public private(set) var lastStep = 0.0
-    /// Values spread evenly over all figures read, each the mean of the same number of figures. Not finite if
-    /// none of those was.
-    public private(set) var values: [Double] = []
-    /// The position of each value: its step, its epoch, or its number if the log has neither.
-    public private(set) var steps: [Double] = []
-    /// The smallest and largest of the figures behind each value; the value itself if it
-    /// stands for one figure.
-    public private(set) var lows: [Double] = []
-    public private(set) var highs: [Double] = []
-    /// The epoch of each value; NaN if the log has not given one.
-    public private(set) var epochs: [Double] = []
-    /// The time at which each value arrived, in seconds since 1970; NaN if unknown.
-    public private(set) var times: [Double] = []
+    /// Points spread evenly over all figures read, each for the same number of figures.
+    public private(set) var points: [FigurePoint] = []
     public private(set) var minimum = Double.infinity
     public private(set) var maximum = -Double.infinity
     public private(set) var minimumStep = 0.0
@@ -37,6 +41,12 @@ public struct FigureSeries: Equatable, Sendable {
     public private(set) var notNumberSince: Double?
     /// The number of newest values that are not numbers.
     public private(set) var notNumberCount = 0
+
+    /// The values, positions, epochs and times of `points`, made anew at each call.
+    public var values: [Double] { self.points.map(\.value) }
+    public var steps: [Double] { self.points.map(\.step) }
+    public var epochs: [Double] { self.points.map(\.epoch) }
+    public var times: [Double] { self.points.map(\.time) }
 
     private var stride = 1
     private var sum = 0.0
@@ -66,47 +76,38 @@ public struct FigureSeries: Equatable, Sendable {
         return isLow ? (self.minimum, self.minimumStep) : (self.maximum, self.maximumStep)
     }
 
+    @inline(__always)
     mutating func add(_ value: Double, at step: Double, epoch: Double = .nan, time: Double = .nan) {
         self.last = value
         self.lastStep = step
-        self.count += 1
+        self.count &+= 1
         if value.isFinite {
-            if value < self.minimum {
-                self.minimum = value
-                self.minimumStep = step
-            }
-            if value > self.maximum {
-                self.maximum = value
-                self.maximumStep = step
-            }
-            self.notNumberSince = nil
-            self.notNumberCount = 0
+            if value < self.minimum { (self.minimum, self.minimumStep) = (value, step) }
+            if value > self.maximum { (self.maximum, self.maximumStep) = (value, step) }
+            if self.notNumberCount > 0 { (self.notNumberSince, self.notNumberCount) = (nil, 0) }
             self.sum += value
-            self.sumCount += 1
-            self.partLow = min(self.partLow, value)
-            self.partHigh = max(self.partHigh, value)
+            self.sumCount &+= 1
+            if value < self.partLow { self.partLow = value }
+            if value > self.partHigh { self.partHigh = value }
         } else {
-            self.notNumberSince = self.notNumberSince ?? step
-            self.notNumberCount += 1
+            if self.notNumberCount == 0 { self.notNumberSince = step }
+            self.notNumberCount &+= 1
         }
-        self.partCount += 1
-        guard self.partCount == self.stride else { return }
-        self.values.append(self.sumCount > 0 ? self.sum / Double(self.sumCount) : value)
-        self.steps.append(step)
-        self.lows.append(self.sumCount > 0 ? self.partLow : value)
-        self.highs.append(self.sumCount > 0 ? self.partHigh : value)
-        self.epochs.append(epoch)
-        self.times.append(time)
-        (self.sum, self.sumCount, self.partCount) = (0, 0, 0)
-        (self.partLow, self.partHigh) = (.infinity, -.infinity)
-        if self.values.count == Self.limit { self.halve() }
+        self.partCount &+= 1
+        if self.partCount == self.stride { self.addPoint(value, step, epoch, time) }
     }
 
-    /// Replaces the newest value by the value of another rank for the same step.
-    mutating func replaceLast(with value: Double) {
-        self.last = value
-        guard self.stride == 1, !self.values.isEmpty else { return }
-        self.values[self.values.count - 1] = value
+    /// Makes a point of the figures since the last one.
+    private mutating func addPoint(_ newest: Double, _ step: Double, _ epoch: Double, _ time: Double) {
+        let isNumber = self.sumCount > 0
+        self.points.append(
+            FigurePoint(
+                value: isNumber ? self.sum / Double(self.sumCount) : newest, step: step,
+                low: isNumber ? self.partLow : newest, high: isNumber ? self.partHigh : newest,
+                epoch: epoch, time: time))
+        (self.sum, self.sumCount, self.partCount) = (0, 0, 0)
+        (self.partLow, self.partHigh) = (.infinity, -.infinity)
+        if self.points.count == Self.limit { self.halve() }
     }
 
     /// Combines two values, ignoring one that is not a number.
@@ -116,21 +117,16 @@ public struct FigureSeries: Equatable, Sendable {
 
     /// Halves the resolution over twice the time: memory stays the same however long the job runs.
     private mutating func halve() {
-        for index in 0..<(Self.limit / 2) {
-            let (a, b) = (self.values[2 * index], self.values[2 * index + 1])
-            self.values[index] = a.isFinite ? (b.isFinite ? (a + b) / 2 : a) : b
-            self.lows[index] = Self.either(self.lows[2 * index], self.lows[2 * index + 1], min)
-            self.highs[index] = Self.either(self.highs[2 * index], self.highs[2 * index + 1], max)
-            self.steps[index] = self.steps[2 * index + 1]
-            self.epochs[index] = self.epochs[2 * index + 1]
-            self.times[index] = self.times[2 * index + 1]
+        self.points.withUnsafeMutableBufferPointer { points in
+            for index in 0..<(Self.limit / 2) {
+                let (a, b) = (points[2 * index], points[2 * index + 1])
+                points[index] = FigurePoint(
+                    value: Self.either(a.value, b.value) { ($0 + $1) / 2 }, step: b.step,
+                    low: Self.either(a.low, b.low, min), high: Self.either(a.high, b.high, max),
+                    epoch: b.epoch, time: b.time)
+            }
         }
-        self.values.removeLast(Self.limit / 2)
-        self.steps.removeLast(Self.limit / 2)
-        self.lows.removeLast(Self.limit / 2)
-        self.highs.removeLast(Self.limit / 2)
-        self.epochs.removeLast(Self.limit / 2)
-        self.times.removeLast(Self.limit / 2)
+        self.points.removeLast(Self.limit / 2)
         self.stride *= 2
     }
 }

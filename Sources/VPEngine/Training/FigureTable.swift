@@ -16,7 +16,19 @@ final class FigureTable {
     let key: UInt64
     // The cells and values of the current row; kept to reuse their memory.
     private var rowCells: [Range<Int>] = []
-    private var rowValues: [(column: Int, value: LineToken)] = []
+    private var rowValues: [(column: Int, value: LineToken, start: Int)] = []
+
+    /// A number of the current row, and the place in the line from which its token counts.
+    struct Meaning {
+        var field: MemoValue.Field
+        var figure: Int
+        var token: LineToken
+        var start: Int
+    }
+    /// The numbers of the current row, in the order in which they were set.
+    private(set) var rowMeanings: [Meaning] = []
+    /// Whether the current line is a row, or how it is read, depends on more than its shape.
+    private(set) var dependsOnDigits = false
 
     /// Reads the header in the line that `reader` has just read; nil if the line is not a header.
     init?(_ reader: LineReader, _ text: UnsafePointer<UInt8>, _ length: Int) {
@@ -259,6 +271,8 @@ final class FigureTable {
         -> Bool
     {
         Self.cut(text, length, self.shape, wide: false, into: &self.rowCells)
+        self.dependsOnDigits = false
+        self.rowMeanings.removeAll(keepingCapacity: true)
         if self.shape == .spaces, self.rowCells.count > self.columns.count {
             // A bar follows the row: `640:  50%|█████     | 8/16`.
             let last = self.rowCells[self.columns.count - 1]
@@ -276,11 +290,12 @@ final class FigureTable {
                 continue
             }
             reader.lexer.read(text + cell.lowerBound, cell.count)
+            if reader.lexer.isOdd || !reader.lexer.groupHeads.isEmpty { self.dependsOnDigits = true }
             let tokens = reader.lexer.tokens
             if reader.lexer.count == 1 {
                 switch tokens[0].kind {
                 case .number, .notNumber:
-                    self.rowValues.append((column, tokens[0]))
+                    self.rowValues.append((column, tokens[0], cell.lowerBound))
                     continue
                 case .clock: continue
                 case .word, .junk, .sign: break
@@ -289,11 +304,13 @@ final class FigureTable {
                 tokens[1].sign == 0x2F, tokens[1].kind == .sign
             {
                 if self.columns[column].name.use == .epoch || self.columns[column].name.use == .step {
-                    self.rowValues.append((column, tokens[0]))
+                    self.rowValues.append((column, tokens[0], cell.lowerBound))
                     let strength: TrainingLine.Count.Strength =
                         self.columns[column].name.use == .epoch ? .row : .step
                     count = TrainingLine.Count(
                         done: tokens[0].value, total: tokens[2].value, strength: strength, isTraining: true)
+                    self.mean(.rowDone, tokens[0], cell.lowerBound)
+                    self.mean(.rowTotal, tokens[2], cell.lowerBound)
                 } else if column == 0, self.shape == .spaces {
                     // `2/50` begins the row of another table.
                     return false
@@ -317,27 +334,38 @@ final class FigureTable {
         _ line: inout TrainingLine, _ count: TrainingLine.Count?, isTrials: Bool
     ) -> Bool {
         line.reset()
-        for (column, token) in self.rowValues {
+        for (column, token, start) in self.rowValues {
             let name = self.columns[column].name
             let value = token.kind == .notNumber ? Double.nan : token.value
             switch name.use {
-            case .epoch: line.epoch = value.isFinite ? value : nil
+            case .epoch:
+                line.epoch = value.isFinite ? value : nil
+                self.mean(.epoch, token, start)
             case .step where value.isFinite && !token.isFraction:
                 line.step = value
                 line.stepRank = isTrials ? 0 : name.rank
                 line.stepTitle = self.columns[column].title
                 line.stepKey = name.key
+                self.mean(.step, token, start)
                 if isTrials { self.add(name, column, value, &line) }
             // A trial's parameters are not a curve of one training.
             case .figure where !(isTrials && name.kind == .lr):
+                self.mean(.figure, token, start, line.figures.count)
                 self.add(name, column, value, &line)
             case .extra where token.isFraction && token.unitEnd == token.end && !isTrials:
+                self.mean(.figure, token, start, line.figures.count)
                 self.add(name, column, value, &line)
             default: break
             }
         }
         line.rowCount = count
         return line.figures.contains { $0.name.use == .figure }
+    }
+
+    /// Notes the meaning of a number. Elsewhere in the same column, it is a word or not a number.
+    private func mean(_ field: MemoValue.Field, _ token: LineToken, _ start: Int, _ figure: Int = 0) {
+        guard token.kind == .number else { return }
+        self.rowMeanings.append(Meaning(field: field, figure: figure, token: token, start: start))
     }
 
     private func add(_ name: FigureName, _ column: Int, _ value: Double, _ line: inout TrainingLine) {

@@ -18,29 +18,30 @@ enum LineBytes {
             ?? end
     }
 
-    /// Returns the hash of a line's raw bytes: two words at a time, so that neither computation
-    /// waits for the other.
-    static func hash(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
-        var (a, b) = (
-            0x9e37_79b9_7f4a_7c15 ^ UInt64(truncatingIfNeeded: count), 0xc2b2_ae3d_27d4_eb4f as UInt64
-        )
-        let bytes = UnsafeRawPointer(text)
+    /// Returns the hash of a line's raw bytes.
+    static func hash(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        let bytes = UnsafeRawBufferPointer(text)
+        let count = text.count
+        var hash = 0x9e37_79b9_7f4a_7c15 ^ UInt64(truncatingIfNeeded: count)
+        func add(_ first: UInt64, _ second: UInt64) {
+            let product = (first ^ 0xc2b2_ae3d_27d4_eb4f).multipliedFullWidth(by: second ^ hash)
+            hash = product.high ^ product.low
+        }
+        func word(_ index: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) }
         var index = 0
         while index &+ 16 <= count {
-            a = (a ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* 0xd6e8_feb8_6659_fd93
-            b =
-                (b ^ bytes.loadUnaligned(fromByteOffset: index &+ 8, as: UInt64.self))
-                &* 0xa076_1d64_78bd_642f
-            a ^= a &>> 32
-            b ^= b &>> 29
+            add(word(index), word(index &+ 8))
             index &+= 16
         }
-        while index < count {
-            a = (a ^ UInt64(text[index])) &* 0xd6e8_feb8_6659_fd93
-            a ^= a &>> 32
-            index &+= 1
+        if count >= 16 {
+            // The rest, together with some bytes before it.
+            add(word(count &- 16), word(count &- 8))
+        } else {
+            while index < count {
+                add(UInt64(text[index]), 0)
+                index &+= 1
+            }
         }
-        let hash = (a ^ b) &* 0x9e37_79b9_7f4a_7c15
-        return hash == 0 ? 1 : hash
+        return hash | 1
     }
 }

@@ -3,27 +3,38 @@ import Foundation
 /// Finds the lines that may report on a training, without reading them.
 ///
 /// Most of a program's output has no word of the grammar. A word here is a run of letters, or a part of one
-/// that a capital begins: `valLoss`. Letters are found in blocks of 64 bytes; the beginning of each run is
-/// looked up in a bit table, and only on a hit is the run compared in full.
+/// that a capital begins: `valLoss`. Letters are found in blocks of 64 bytes; the first four of each run are
+/// looked up in a table, and only on a hit is the run compared in full.
 struct LineFilter {
-    /// The bits of a place in the table.
-    private static let bits: UInt64 = 16
-    /// Turns small letters into capitals by masking a byte.
-    private static let fold: UInt64 = 0xDFDF_DFDF_DFDF_DFDF
+    /// The bytes that must be readable from any byte of a line on: a block, and those compared with it.
+    static let margin = 64 + 16
 
-    /// A bit for each group of the first eight letters of a word. Built once, and then only read.
+    /// The bits of a place in the table.
+    private static let bits: UInt32 = 13
+
+    /// 1 at the place of the first four letters of each word. Built once, and then only read.
     nonisolated(unsafe) private static let table: UnsafePointer<UInt8> = {
-        let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << (Self.bits - 3))
-        table.initialize(repeating: 0, count: 1 << (Self.bits - 3))
+        let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << Self.bits)
+        table.initialize(repeating: 0, count: 1 << Self.bits)
         for word in Self.words.union(["IT", "F"]) {
-            var eight: UInt64 = 0
-            for (index, byte) in word.utf8.prefix(8).enumerated() {
-                eight |= UInt64(byte) << UInt64(index * 8)
+            var four: UInt32 = 0
+            for (index, byte) in word.utf8.prefix(4).enumerated() {
+                four |= UInt32(byte) << UInt32(index * 8)
             }
-            let place = Self.place(eight)
-            table[place >> 3] |= 1 << UInt8(place & 7)
+            table[Self.place(four)] = 1
         }
         return UnsafePointer(table)
+    }()
+
+    /// For four bits that say which bytes are letters, a mask that keeps those before the first other byte,
+    /// and turns small letters into capitals.
+    nonisolated(unsafe) private static let masks: UnsafePointer<UInt32> = {
+        let masks = UnsafeMutablePointer<UInt32>.allocate(capacity: 16)
+        for bits in 0..<16 {
+            let unused = UInt32(4 - (~bits).trailingZeroBitCount) * 8
+            (masks + bits).initialize(to: unused == 32 ? 0 : 0xDFDF_DFDF & .max >> unused)
+        }
+        return UnsafePointer(masks)
     }()
 
     /// Nouns that are counted per second: they matter only beside a `/`, a `_` or a `per`.
@@ -56,21 +67,21 @@ struct LineFilter {
     }()
 
     @inline(__always)
-    private static func place(_ eight: UInt64) -> Int {
-        Int(truncatingIfNeeded: (eight &* 0x9e37_79b9_7f4a_7c15) &>> (64 &- Self.bits))
+    private static func place(_ four: UInt32) -> Int {
+        Int(truncatingIfNeeded: (four &* 0x9e37_79b1) &>> (32 &- Self.bits))
     }
 
     private let table = Self.table
+    private let masks = Self.masks
     private let words = GrammarWords()
 
-    /// Returns whether `text` has a word of the grammar. `readable` bytes can be read, at least eight more
-    /// than `count`.
-    func accepts(_ text: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) -> Bool {
+    /// Returns whether `text` has a word of the grammar. `margin` more bytes than `count` must be readable.
+    func accepts(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         var index = 0
         while index < count {
-            var (letters, capitals) = Self.letters(text + index, readable &- index)
+            let block = Block(text + index)
+            var letters = block.letters
             if count &- index < 64 { letters &= (1 &<< UInt64(truncatingIfNeeded: count &- index)) &- 1 }
-            capitals &= letters
             var next = index &+ 64
             if letters &>> 63 != 0, next < count {
                 // The last run may go on in the next block, which begins with it.
@@ -85,62 +96,71 @@ struct LineFilter {
                     letters = 0
                 }
             }
-            // A small letter before a capital.
-            let hasHumps = letters & ~capitals & (capitals &>> 1) != 0
-            while letters != 0 {
-                let start = index &+ letters.trailingZeroBitCount
-                // The sum's lowest bit is behind the run.
-                let sum = letters &+ (letters & (0 &- letters))
-                let stop = index &+ sum.trailingZeroBitCount
-                letters &= sum
-                if self.mayAccept(text + start, stop &- start), self.accepts(text, start, stop, count) {
-                    return true
-                }
-                if hasHumps, self.acceptsParts(text, start, stop, count) { return true }
+            if self.accepts(runs: letters, text, index, count) { return true }
+            if block.mayHaveMeasure, Self.endsInMeasure(letters, text + index) { return true }
+            if block.hasCapitals {
+                // Small letters before a capital.
+                let capitals = letters & Block.withoutSmall(text + index)
+                let humps = letters & ~capitals & (capitals &>> 1)
+                if humps != 0, self.acceptsParts(of: letters, humps, text, index, count) { return true }
             }
             index = next
         }
         return false
     }
 
-    /// Returns a bit for each of 64 bytes that is a letter, and for each that is a capital or no letter.
+    /// Returns whether one of the runs of letters in a block is a word.
     @inline(__always)
-    private static func letters(_ text: UnsafePointer<UInt8>, _ readable: Int) -> (UInt64, UInt64) {
-        var letters: UInt64 = 0
-        var capitals: UInt64 = 0
-        var index = 0
-        while index < 64, index < readable {
-            let block = LineShape.block(text + index, readable &- index)
-            let folded = (block & SIMD16(repeating: 0xDF)) &- SIMD16(repeating: 0x41)
-            let shift = UInt64(truncatingIfNeeded: index)
-            letters |= Self.packed(folded .< SIMD16(repeating: 26)) &<< shift
-            capitals |= Self.packed((block & SIMD16(repeating: 0x20)) .== SIMD16()) &<< shift
-            index &+= 16
+    private func accepts(runs letters: UInt64, _ text: UnsafePointer<UInt8>, _ index: Int, _ count: Int)
+        -> Bool
+    {
+        var starts = letters & ~(letters &<< 1)
+        while starts != 0 {
+            let bit = starts.trailingZeroBitCount
+            starts &= starts &- 1
+            let run = letters &>> UInt64(truncatingIfNeeded: bit)
+            let start = index &+ bit
+            let four = UnsafeRawPointer(text + start).loadUnaligned(as: UInt32.self)
+            if self.table[Self.place(four & self.masks[Int(truncatingIfNeeded: run & 15)])] != 0,
+                self.accepts(text, start, start &+ (~run).trailingZeroBitCount, count)
+            {
+                return true
+            }
         }
-        return (letters, capitals)
+        return false
     }
 
-    /// Returns a bit for each of sixteen marks.
-    @inline(__always)
-    private static func packed(_ marks: SIMDMask<SIMD16<Int8>>) -> UInt64 {
-        let bits = LineShape.bits(marks)
-        let (low, high) = (bits[0] & 0x8040_2010_0804_0201, bits[1] & 0x8040_2010_0804_0201)
-        return (low &* 0x0101_0101_0101_0101) &>> 56 | ((high &* 0x0101_0101_0101_0101) &>> 56) &<< 8
+    /// Returns whether one of the runs of letters has more than four and ends in a measure.
+    private static func endsInMeasure(_ letters: UInt64, _ text: UnsafePointer<UInt8>) -> Bool {
+        // The last letters of runs of at least five.
+        let five = letters & (letters &<< 1) & (letters &<< 2) & (letters &<< 3) & (letters &<< 4)
+        var ends = five & ~(letters &>> 1)
+        while ends != 0 {
+            if Self.endsInMeasure(text + ends.trailingZeroBitCount + 1) { return true }
+            ends &= ends &- 1
+        }
+        return false
+    }
+
+    /// Returns whether a part of a run with humps is a word.
+    private func acceptsParts(
+        of letters: UInt64, _ humps: UInt64, _ text: UnsafePointer<UInt8>, _ index: Int, _ count: Int
+    ) -> Bool {
+        var letters = letters
+        while letters != 0 {
+            let start = index &+ letters.trailingZeroBitCount
+            // The sum's lowest bit is behind the run.
+            let sum = letters &+ (letters & (0 &- letters))
+            let stop = index &+ sum.trailingZeroBitCount
+            let hasHump = letters & ~sum & humps != 0
+            letters &= sum
+            if hasHump, self.acceptsParts(text, start, stop, count) { return true }
+        }
+        return false
     }
 
     @inline(__always)
     private static func isLetter(_ byte: UInt8) -> Bool { (byte & 0xDF) &- 0x41 < 26 }
-
-    /// Returns whether a run of letters may be a word, by its beginning and its end.
-    @inline(__always)
-    private func mayAccept(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
-        let unused = UInt64(truncatingIfNeeded: 8 &- min(length, 8)) &* 8
-        let eight =
-            UnsafeRawPointer(text).loadUnaligned(as: UInt64.self) & Self.fold & (.max &>> unused)
-        let place = Self.place(eight)
-        if self.table[place &>> 3] &>> UInt8(truncatingIfNeeded: place & 7) & 1 != 0 { return true }
-        return length > 4 && Self.endsInMeasure(text + length)
-    }
 
     /// Returns whether the letters before `end` are `loss` or the end of `accuracy`.
     @inline(__always)

@@ -51,15 +51,9 @@ extension LineLexer {
             }
         }
         if index < self.length, text[index] | 0x20 == 0x65 { self.exponent(&index, &exponent, &token) }
-        var value = Double(mantissa)
-        if digits <= 15, exponent >= -22, exponent <= 22 {
-            // The result is exact: both are whole numbers that a Double can hold, and a single
-            // operation rounds once.
-            value = exponent < 0 ? value / self.powers[-exponent] : value * self.powers[exponent]
-        } else {
-            value = self.slowValue(start, index)
-        }
-        token.value = isNegative ? -value : value
+        let value = digits <= DecimalPowers.digitLimit ? self.powers.value(mantissa, exponent) : nil
+        let number = value ?? self.slowValue(start, index)
+        token.value = isNegative ? -number : number
         let next = index < self.length ? text[index] : 0
         let kind = self.classes[Int(next)]
         if next == 0x3A, !isNegative, self.isDigit(index + 1) {
@@ -209,15 +203,18 @@ extension LineLexer {
             self.junk(&token, Int(token.start))
             return
         }
-        if end == start + 1 {
-            switch self.text[start] {
-            case 0x4B, 0x6B: token.value *= 1e3
-            case 0x4D: token.value *= 1e6
-            case 0x47, 0x42: token.value *= 1e9
-            case 0x54: token.value *= 1e12
-            default: break
-            }
-        }
+        if end == start + 1 { token.value *= Self.factor(ofUnit: self.text[start]) }
         self.finish(&token, .number, start, end)
+    }
+
+    /// Returns the factor of a unit of one letter: `14.2K`.
+    static func factor(ofUnit letter: UInt8) -> Double {
+        switch letter {
+        case 0x4B, 0x6B: 1e3
+        case 0x4D: 1e6
+        case 0x47, 0x42: 1e9
+        case 0x54: 1e12
+        default: 1
+        }
     }
 }

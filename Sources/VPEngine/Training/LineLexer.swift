@@ -17,23 +17,14 @@ final class LineLexer {
     /// The leading digit groups of numbers with commas.
     @exclusivity(unchecked) var groupHeads: [Range<Int>] = []
 
-    /// Powers of ten, by exponent.
-    let powers: UnsafeMutablePointer<Double>
+    let powers = DecimalPowers()
 
     init() {
-        // A Double can hold these powers exactly.
-        self.powers = .allocate(capacity: 23)
-        var power = 1.0
-        for index in 0..<23 {
-            (self.powers + index).initialize(to: power)
-            power *= 10
-        }
         self.tokens = .allocate(capacity: Self.limit)
     }
 
     deinit {
         self.tokens.deallocate()
-        self.powers.deallocate()
     }
 
     func prepare(_ text: UnsafePointer<UInt8>, _ length: Int) {

@@ -8,37 +8,8 @@ import Foundation
 /// order of two numbers around a slash, and whether a number is 0, must be the same, too. A line that differs
 /// in any of this is read in full.
 final class LineMemo {
-    private static let entryCount = 2048
-    private static let shapeCount = 1 << 13
     /// The hashes of one set of entries fill a cache line.
     private static let ways = 8
-
-    /// A number of the line, and its meaning.
-    struct Value {
-        enum Field: UInt8 {
-            case none, figure, step, otherStep, epoch
-            case done, total, left, rate, inverseRate, epochDone, epochTotal, timeLeft
-        }
-
-        var field: Field
-        var isNegative: Bool
-        /// The number is digits, a point and digits, with nothing that changes its value.
-        var isSimple: Bool
-        /// The meaning of other numbers depends on whether this one is 0.
-        var decides = false
-        var isZero: Bool
-        /// The factor for a part of a time, in seconds; for an inverse rate, the dividend.
-        var factor = 1.0
-        var wholeDigits: UInt8
-        var fractionDigits: UInt8
-        /// Neither part has more than eight digits, so each is read as one word.
-        var isShort: Bool { self.wholeDigits <= 8 && self.fractionDigits <= 8 }
-        /// The index of the figure.
-        var index: UInt16
-        /// The start of the digits, and the end of the number with its unit.
-        var start: Int32
-        var end: Int32
-    }
 
     /// Two values with a slash between them.
     struct Pair {
@@ -59,16 +30,24 @@ final class LineMemo {
         var length = 0
         /// The open tables of which no line of this shape is a row; see `OpenTables.key`.
         var noRowOf: UInt64 = 0
+        /// No line of this shape is one of a `FigureBox`.
+        var isOfNoBox = false
+        /// The open tables of which the line is a row, and whether it is one of the older of both; 0 for a
+        /// line of its own.
+        var rowOf: UInt64 = 0
+        var isOfOtherTable = false
         /// The original text, followed by its shape.
         var bytes: UnsafeMutablePointer<UInt8>?
         /// nil for a line that does not report on a training.
         var line: UnsafeMutablePointer<TrainingLine>?
         var plan = Plan()
+        /// No line of this shape reports on a training, whatever its digits are.
+        var isSilent: Bool { self.line == nil && self.plan.values.isEmpty && self.plan.literals.isEmpty }
     }
 
     /// Uses memory of its own: arrays would be reference-counted for each line.
     struct Plan {
-        var values = UnsafeMutableBufferPointer<Value>(start: nil, count: 0)
+        var values = UnsafeMutableBufferPointer<MemoValue>(start: nil, count: 0)
         var pairs = UnsafeMutableBufferPointer<Pair>(start: nil, count: 0)
         var literals = UnsafeMutableBufferPointer<Literal>(start: nil, count: 0)
 
@@ -97,40 +76,35 @@ final class LineMemo {
     /// The hash of each entry's shape; 0 for a free entry.
     private let hashes: UnsafeMutablePointer<UInt64>
     /// Shapes that were seen once; most of those never occur again.
-    private let seen: UnsafeMutablePointer<UInt64>
-    private let powers: UnsafeMutablePointer<Double>
+    private let seen: HashBook
     /// Shapes that cannot be remembered.
-    private let unfit: UnsafeMutablePointer<UInt64>
+    private let unfit: HashBook
+    private let powers = DecimalPowers()
     private let shape: LineShape
+    private let entryCount: Int
     private var turn = 0
 
     /// Creates a memory for the lines whose shape is in `shape`.
-    init(_ shape: LineShape) {
+    ///
+    /// - Parameters:
+    ///   - entries: The number of lines that it remembers, a power of two.
+    ///   - shapes: The number of shapes that are known as seen or unfit, a power of two.
+    init(_ shape: LineShape, entries: Int = 2048, shapes: Int = 1 << 13) {
         self.shape = shape
-        self.entries = .allocate(capacity: Self.entryCount)
-        self.entries.initialize(repeating: Entry(), count: Self.entryCount)
-        self.hashes = .allocate(capacity: Self.entryCount)
-        self.hashes.initialize(repeating: 0, count: Self.entryCount)
-        self.seen = .allocate(capacity: Self.shapeCount)
-        self.seen.initialize(repeating: 0, count: Self.shapeCount)
-        self.unfit = .allocate(capacity: Self.shapeCount)
-        self.unfit.initialize(repeating: 0, count: Self.shapeCount)
-        self.powers = .allocate(capacity: 23)
-        var power = 1.0
-        for index in 0..<23 {
-            (self.powers + index).initialize(to: power)
-            power *= 10
-        }
+        self.entryCount = entries
+        self.seen = HashBook(count: shapes)
+        self.unfit = HashBook(count: shapes)
+        self.entries = .allocate(capacity: entries)
+        self.entries.initialize(repeating: Entry(), count: entries)
+        self.hashes = .allocate(capacity: entries)
+        self.hashes.initialize(repeating: 0, count: entries)
     }
 
     deinit {
-        for index in 0..<Self.entryCount { Self.free(&self.entries[index]) }
-        self.entries.deinitialize(count: Self.entryCount)
+        for index in 0..<self.entryCount { Self.free(&self.entries[index]) }
+        self.entries.deinitialize(count: self.entryCount)
         self.entries.deallocate()
         self.hashes.deallocate()
-        self.seen.deallocate()
-        self.unfit.deallocate()
-        self.powers.deallocate()
     }
 
     private static func free(_ entry: inout Entry) {
@@ -149,13 +123,15 @@ final class LineMemo {
         case line(UnsafeMutablePointer<TrainingLine>)
     }
 
-    /// Returns the place of the first entry for the current shape; nil if there is none.
+    /// Returns the place of the first entry for the current shape, as a row of such tables or as a line of
+    /// its own; nil if there is none.
     @inline(__always)
-    func place() -> Int? {
+    func place(rowOf tables: UInt64 = 0) -> Int? {
         let hash = self.shape.hash
         guard hash != 0 else { return nil }
         let first = self.firstPlace
-        for place in first..<(first &+ Self.ways) where self.hashes[place] == hash && self.isSame(place) {
+        for place in first..<(first &+ Self.ways)
+        where self.hashes[place] == hash && self.entries[place].rowOf == tables && self.isSame(place) {
             return place
         }
         return nil
@@ -177,7 +153,9 @@ final class LineMemo {
         var other = place + 1
         while other < self.firstPlace + Self.ways {
             defer { other += 1 }
-            guard self.hashes[other] == self.shape.hash, self.isSame(other) else { continue }
+            guard self.hashes[other] == self.shape.hash,
+                self.entries[other].rowOf == self.entries[place].rowOf, self.isSame(other)
+            else { continue }
             let finding = self.filled(self.entries + other, text, lexer)
             if case .unknown = finding { continue }
             return finding
@@ -187,7 +165,7 @@ final class LineMemo {
 
     @inline(__always)
     private var firstPlace: Int {
-        Int(truncatingIfNeeded: self.shape.hash &>> 32) & (Self.entryCount - 1) & ~(Self.ways - 1)
+        Int(truncatingIfNeeded: self.shape.hash &>> 32) & (self.entryCount &- 1) & ~(Self.ways - 1)
     }
 
     /// Returns whether the entry at `place` is of the current shape.
@@ -208,14 +186,15 @@ final class LineMemo {
         where !Self.isSame(text + literal.start, bytes + literal.start, literal.count) { return .unknown }
         lexer.prepare(text, entry.pointee.length)
         for pair in plan.pairs {
-            guard let first = self.number(plan.values[pair.first], text, lexer),
-                let second = self.number(plan.values[pair.second], text, lexer),
+            guard let first = plan.values[pair.first].number(text, self.powers, lexer),
+                let second = plan.values[pair.second].number(text, self.powers, lexer),
                 Self.order(first, second) == pair.order
             else { return .unknown }
         }
         guard let line = entry.pointee.line else {
             for value in plan.values {
-                guard let number = self.number(value, text, lexer), (number == 0) == value.isZero else {
+                guard let number = value.number(text, self.powers, lexer), (number == 0) == value.isZero
+                else {
                     return .unknown
                 }
             }
@@ -231,11 +210,11 @@ final class LineMemo {
     private func fill(
         _ line: UnsafeMutablePointer<TrainingLine>,
         _ figures: UnsafeMutableBufferPointer<TrainingLine.Figure>,
-        _ values: UnsafeMutableBufferPointer<Value>, _ text: UnsafePointer<UInt8>, _ lexer: LineLexer
+        _ values: UnsafeMutableBufferPointer<MemoValue>, _ text: UnsafePointer<UInt8>, _ lexer: LineLexer
     ) -> Bool {
         var secondsLeft = 0.0
         for value in values {
-            guard let number = self.number(value, text, lexer), number.isFinite,
+            guard let number = value.number(text, self.powers, lexer), number.isFinite,
                 !value.decides || (number == 0) == value.isZero
             else { return false }
             switch value.field {
@@ -251,6 +230,8 @@ final class LineMemo {
             case .inverseRate: line.pointee.count?.rate = value.factor / number
             case .epochDone: line.pointee.epochCount?.done = number
             case .epochTotal: line.pointee.epochCount?.total = number
+            case .rowDone: line.pointee.rowCount?.done = number
+            case .rowTotal: line.pointee.rowCount?.total = number
             case .timeLeft:
                 secondsLeft += number * value.factor
                 guard secondsLeft < LineReader.longestTimeLeft else { return false }
@@ -258,52 +239,6 @@ final class LineMemo {
             }
         }
         return true
-    }
-
-    @inline(__always)
-    private func number(_ value: Value, _ text: UnsafePointer<UInt8>, _ lexer: LineLexer) -> Double? {
-        guard value.isSimple else {
-            return lexer.number(at: Int(value.start), isNegative: value.isNegative, until: Int(value.end))
-        }
-        if value.isShort {
-            let whole = Self.digits(text + Int(value.start), Int(value.wholeDigits))
-            guard value.fractionDigits > 0 else { return value.isNegative ? -Double(whole) : Double(whole) }
-            let fraction = Self.digits(
-                text + Int(value.start) + Int(value.wholeDigits) + 1, Int(value.fractionDigits))
-            let power = self.powers[Int(value.fractionDigits)]
-            let number = (Double(whole) * power + Double(fraction)) / power
-            return value.isNegative ? -number : number
-        }
-        var mantissa: UInt64 = 0
-        var place = text + Int(value.start)
-        for _ in 0..<value.wholeDigits {
-            mantissa = mantissa &* 10 &+ UInt64(place[0] &- 0x30)
-            place += 1
-        }
-        guard value.fractionDigits > 0 else {
-            return value.isNegative ? -Double(mantissa) : Double(mantissa)
-        }
-        place += 1
-        for _ in 0..<value.fractionDigits {
-            mantissa = mantissa &* 10 &+ UInt64(place[0] &- 0x30)
-            place += 1
-        }
-        // The result is exact: both are whole numbers that a Double can hold, and a single
-        // operation rounds once.
-        let number = Double(mantissa) / self.powers[Int(value.fractionDigits)]
-        return value.isNegative ? -number : number
-    }
-
-    /// Returns the number that at most eight digits make, all at once: pairs, then fours, then all eight.
-    @inline(__always)
-    private static func digits(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt32 {
-        guard count > 0 else { return 0 }
-        let unused = UInt64(truncatingIfNeeded: 8 &- count) &* 8
-        var word = UnsafeRawPointer(text).loadUnaligned(as: UInt64.self) &<< unused
-        word &= 0x0F0F_0F0F_0F0F_0F0F
-        word = (word &* (10 << 8 + 1)) &>> 8 & 0x00FF_00FF_00FF_00FF
-        word = (word &* (100 << 16 + 1)) &>> 16 & 0x0000_FFFF_0000_FFFF
-        return UInt32(truncatingIfNeeded: (word &* (10000 << 32 + 1)) &>> 32)
     }
 
     /// Only a few bytes: a function call would cost more than the comparison.
@@ -317,16 +252,12 @@ final class LineMemo {
 
     // MARK: Remembering
 
-    private var shapePlace: Int { Int(truncatingIfNeeded: self.shape.hash >> 20) & (Self.shapeCount - 1) }
-
     /// `true` if the current shape has occurred before and is worth remembering.
     func isKnownShape() -> Bool {
         let hash = self.shape.hash
-        guard hash != 0 else { return false }
-        let place = self.shapePlace
-        if self.unfit[place] == hash { return false }
-        if self.seen[place] == hash { return true }
-        self.seen[place] = hash
+        guard hash != 0, !self.unfit.contains(hash) else { return false }
+        if self.seen.contains(hash) { return true }
+        self.seen.add(hash)
         return false
     }
 
@@ -337,26 +268,35 @@ final class LineMemo {
         _ lines: (clean: TrainingLine, tainted: TrainingLine)?
     ) {
         guard self.shape.hash != 0 else { return }
-        guard !reader.lexer.isOdd, let plan = MemoPlan(reader, lines) else {
-            self.unfit[self.shapePlace] = self.shape.hash
-            return
-        }
-        let length = self.shape.length
+        guard !reader.lexer.isOdd, let plan = MemoPlan(reader, lines) else { return self.giveUp() }
         var entry = Entry()
         entry.isWordless = isWordless
+        self.remember(text, plan, lines?.clean, entry)
+    }
+
+    /// Remembers that lines of the current shape cannot be remembered.
+    func giveUp() { self.unfit.add(self.shape.hash) }
+
+    /// Remembers the result for the line of the current shape. The rest of `entry` is filled in.
+    func remember(_ text: UnsafePointer<UInt8>, _ plan: MemoPlan, _ line: TrainingLine?, _ entry: Entry) {
+        let first = self.firstPlace
+        let free = (first..<(first + Self.ways)).first { self.hashes[$0] == 0 }
+        // A line without figures takes the place of no other.
+        if free == nil, line == nil { return self.giveUp() }
+        let length = self.shape.length
+        var entry = entry
         entry.plan = Plan(plan)
-        if let lines {
+        if let line {
             entry.line = .allocate(capacity: 1)
-            entry.line?.initialize(to: lines.clean)
+            entry.line?.initialize(to: line)
         }
         entry.length = length
         let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * length)
         memcpy(bytes, text, length)
         memcpy(bytes + length, self.shape.bytes, length)
         entry.bytes = bytes
-        let first = self.firstPlace
         // If no entry is free, entries are replaced in turn.
-        let place = (first..<(first + Self.ways)).first { self.hashes[$0] == 0 } ?? first + self.turn
+        let place = free ?? first + self.turn
         self.turn = (self.turn + 1) % Self.ways
         Self.free(&self.entries[place])
         self.entries[place] = entry

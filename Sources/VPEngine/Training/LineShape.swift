@@ -1,6 +1,6 @@
 import Foundation
 
-/// A line's end, its shape and its hashes, found in one pass over its bytes.
+/// A line's end, its shape and the shape's hash, found in one pass over its bytes.
 ///
 /// The shape is the text with all digits alike: a program prints the same shape again and again.
 /// One value serves all lines, one after the other.
@@ -10,16 +10,16 @@ final class LineShape {
     // Mixed into hashes: odd numbers without a pattern in their bits.
     private static let first: UInt64 = 0x9e37_79b9_7f4a_7c15
     private static let second: UInt64 = 0xd6e8_feb8_6659_fd93
-    private static let third: UInt64 = 0xc2b2_ae3d_27d4_eb4f
-    private static let fourth: UInt64 = 0xa076_1d64_78bd_642f
+    /// Named, since the compiler takes a slow comparison where the type of its result is not said.
+    typealias Mask = SIMDMask<SIMD16<Int8>>
+    /// Bytes below a space: the end of a line, tabs, escapes.
+    private static let firstText: UInt8 = 0x20
 
-    /// The text with 0 instead of each digit.
+    /// The text with `0` instead of each digit.
     let bytes: UnsafeMutablePointer<UInt8>
     @exclusivity(unchecked) private(set) var length = 0
     /// The hash of the shape; 0 if the line has none.
     @exclusivity(unchecked) private(set) var hash: UInt64 = 0
-    /// The hash of the text.
-    @exclusivity(unchecked) private(set) var textHash: UInt64 = 0
     @exclusivity(unchecked) private(set) var hasEscape = false
 
     init() {
@@ -30,47 +30,55 @@ final class LineShape {
     deinit { self.bytes.deallocate() }
 
     /// Reads the line that begins at `start`. Returns `false` if it does not end within `count` bytes.
+    @inline(__always)
     func read(_ start: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        let zero = SIMD16<UInt8>(repeating: 0x30)
-        let ten = SIMD16<UInt8>(repeating: 10)
-        let (feed, back) = (SIMD16<UInt8>(repeating: 0x0A), SIMD16<UInt8>(repeating: 0x0D))
-        let escape = SIMD16<UInt8>(repeating: 0x1B)
-        // Two chains for each hash, so that no computation waits for the other.
-        var (shapeA, shapeB) = (Self.first, Self.second)
-        var (textA, textB) = (Self.third, Self.fourth)
-        var escapes = SIMD2<UInt64>()
+        var hash = Self.first
+        var escapes: UInt64 = 0
         var index = 0
-        while index < count, index < Self.longest {
-            let block = Self.block(start + index, count &- index)
-            let kept = block.replacing(with: 0, where: (block &- zero) .< ten)
-            UnsafeMutableRawPointer(self.bytes + index).storeBytes(of: kept, as: SIMD16<UInt8>.self)
-            let ends = Self.bits((block .== feed) .| (block .== back))
-            var shape = unsafeBitCast(kept, to: SIMD2<UInt64>.self)
-            var text = unsafeBitCast(block, to: SIMD2<UInt64>.self)
-            var marks = Self.bits(block .== escape)
-            let isEnd = ends[0] | ends[1] != 0
-            if isEnd {
-                let rest = Self.before(ends)
-                self.length = index &+ rest.count
-                shape &= rest.mask
-                text &= rest.mask
-                marks &= rest.mask
-            }
-            escapes |= marks
-            shapeA = Self.turned(shapeA ^ shape[0]) &* Self.second
-            shapeB = Self.turned(shapeB ^ shape[1]) &* Self.fourth
-            textA = Self.turned(textA ^ text[0]) &* Self.second
-            textB = Self.turned(textB ^ text[1]) &* Self.fourth
-            if isEnd {
-                let length = UInt64(truncatingIfNeeded: self.length)
-                self.hash = Self.joined(shapeA, shapeB, length)
-                self.textHash = Self.joined(textA, textB, length)
-                self.hasEscape = escapes[0] | escapes[1] != 0
-                return true
-            }
+        let limit = min(count, Self.longest)
+        while index &+ 16 <= limit {
+            let block = UnsafeRawPointer(start + index).loadUnaligned(as: SIMD16<UInt8>.self)
+            if self.read(block, index, &hash, &escapes) { return true }
             index &+= 16
         }
-        return index >= Self.longest && self.readLong(start, count)
+        if limit == Self.longest { return self.readLong(start, count) }
+        return index < limit && self.read(Self.block(start + index, limit &- index), index, &hash, &escapes)
+    }
+
+    /// Reads sixteen bytes of the line, and returns whether it ends in them.
+    @inline(__always)
+    private func read(_ block: SIMD16<UInt8>, _ index: Int, _ hash: inout UInt64, _ escapes: inout UInt64)
+        -> Bool
+    {
+        let isDigit: Mask = (block &- SIMD16(repeating: 0x30)) .< SIMD16(repeating: 10)
+        let kept = block.replacing(with: 0x30, where: isDigit)
+        UnsafeMutableRawPointer(self.bytes + index).storeBytes(of: kept, as: SIMD16<UInt8>.self)
+        let words = unsafeBitCast(kept, to: SIMD2<UInt64>.self)
+        let controls = Self.bits(kept .< SIMD16(repeating: Self.firstText))
+        if controls[0] | controls[1] != 0 {
+            let ends = Self.bits(
+                (block .== SIMD16(repeating: 0x0A)) .| (block .== SIMD16(repeating: 0x0D)))
+            let marks = Self.bits(block .== SIMD16(repeating: 0x1B))
+            if ends[0] | ends[1] != 0 {
+                let rest = Self.before(ends)
+                let length = index &+ rest.count
+                self.length = length
+                self.hasEscape = escapes | marks[0] & rest.mask[0] | marks[1] & rest.mask[1] != 0
+                let whole = Self.mixed(hash, words & rest.mask)
+                self.hash = Self.mixed(whole, SIMD2(UInt64(truncatingIfNeeded: length), 0)) | 1
+                return true
+            }
+            escapes |= marks[0] | marks[1]
+        }
+        hash = Self.mixed(hash, words)
+        return false
+    }
+
+    /// The upper half of a product depends on all bits of its factors.
+    @inline(__always)
+    private static func mixed(_ hash: UInt64, _ words: SIMD2<UInt64>) -> UInt64 {
+        let product = (words[0] ^ Self.second).multipliedFullWidth(by: words[1] ^ hash)
+        return product.high ^ product.low
     }
 
     private func readLong(_ start: UnsafePointer<UInt8>, _ count: Int) -> Bool {
@@ -79,15 +87,12 @@ final class LineShape {
         let examined = min(end, LineBytes.limit)
         self.length = end
         self.hash = 0
-        self.textHash = LineBytes.hash(start, examined)
         self.hasEscape = memchr(start, 0x1B, examined) != nil
         return true
     }
 
-    /// Returns sixteen bytes; those that are not readable are 0.
-    @inline(__always)
-    static func block(_ start: UnsafePointer<UInt8>, _ readable: Int) -> SIMD16<UInt8> {
-        if readable >= 16 { return UnsafeRawPointer(start).loadUnaligned(as: SIMD16<UInt8>.self) }
+    /// Returns less than sixteen bytes, and zeros after them.
+    private static func block(_ start: UnsafePointer<UInt8>, _ readable: Int) -> SIMD16<UInt8> {
         var block = SIMD16<UInt8>()
         withUnsafeMutableBytes(of: &block) { _ = memcpy($0.baseAddress!, start, readable) }
         return block
@@ -95,7 +100,7 @@ final class LineShape {
 
     /// Returns ones for each byte that is marked.
     @inline(__always)
-    static func bits(_ marks: SIMDMask<SIMD16<Int8>>) -> SIMD2<UInt64> {
+    static func bits(_ marks: Mask) -> SIMD2<UInt64> {
         unsafeBitCast(SIMD16<UInt8>().replacing(with: 0xFF, where: marks), to: SIMD2<UInt64>.self)
     }
 
@@ -106,15 +111,5 @@ final class LineShape {
         let bits = (isFirst ? marks[0] : marks[1]).trailingZeroBitCount
         let mask = (1 as UInt64) &<< UInt64(truncatingIfNeeded: bits) &- 1
         return isFirst ? (bits &>> 3, SIMD2(mask, 0)) : (8 &+ bits &>> 3, SIMD2(.max, mask))
-    }
-
-    /// A product moves each bit upwards only.
-    @inline(__always)
-    private static func turned(_ word: UInt64) -> UInt64 { word &<< 31 | word &>> 33 }
-
-    @inline(__always)
-    private static func joined(_ a: UInt64, _ b: UInt64, _ length: UInt64) -> UInt64 {
-        let hash = (a ^ Self.turned(b) ^ length &* Self.third) &* Self.first
-        return (hash ^ hash &>> 32) | 1
     }
 }

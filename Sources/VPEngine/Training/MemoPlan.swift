@@ -1,6 +1,6 @@
 /// The parts of a line that must be the same in another line of its shape, and the meaning of its numbers.
 struct MemoPlan {
-    private(set) var values: [LineMemo.Value] = []
+    private(set) var values: [MemoValue] = []
     private(set) var pairs: [LineMemo.Pair] = []
     private(set) var literals: [LineMemo.Literal] = []
 
@@ -17,6 +17,9 @@ struct MemoPlan {
             self.addDeciding(reader)
         }
     }
+
+    /// The plan for a row of a table: the meaning of its numbers is known.
+    init(row values: [MemoValue]) { self.values = values }
 
     // MARK: What must be the same
 
@@ -118,7 +121,7 @@ struct MemoPlan {
 
     /// Returns `false` if `value` is set and is not a number of the line.
     private mutating func add(
-        _ value: Double?, _ marked: Double?, _ field: LineMemo.Value.Field, _ reader: LineReader,
+        _ value: Double?, _ marked: Double?, _ field: MemoValue.Field, _ reader: LineReader,
         _ index: Int = 0
     ) -> Bool {
         guard let value, let marked else { return value == nil && marked == nil }
@@ -189,29 +192,10 @@ struct MemoPlan {
     }
 
     private static func value(
-        _ index: Int, _ reader: LineReader, _ field: LineMemo.Value.Field, _ figure: Int
-    ) -> LineMemo.Value {
-        let token = reader.tokens[index]
-        let first = reader.text[Int(token.start)]
-        let hasSign = first == 0x2D || first == 0x2B
-        let start = Int(token.start) + (hasSign ? 1 : 0)
-        var (whole, fraction, isSimple) = (0, 0, token.kind == .number)
-        var hasPoint = false
-        for place in start..<Int(token.end) {
-            if reader.lexer.isDigit(place) {
-                if hasPoint { fraction += 1 } else { whole += 1 }
-            } else if reader.text[place] == 0x2E, !hasPoint {
-                hasPoint = true
-            } else {
-                isSimple = false
-            }
-        }
-        // A unit of one letter may scale the value: `14.2K`.
-        isSimple = isSimple && whole + fraction <= 15 && token.unitEnd != token.end + 1
-        return LineMemo.Value(
-            field: field, isNegative: first == 0x2D, isSimple: isSimple, isZero: reader.clean(index) == 0,
-            wholeDigits: UInt8(min(255, whole)), fractionDigits: UInt8(min(255, fraction)),
-            index: UInt16(figure), start: Int32(start), end: token.unitEnd)
+        _ index: Int, _ reader: LineReader, _ field: MemoValue.Field, _ figure: Int
+    ) -> MemoValue {
+        MemoValue(
+            reader.tokens[index], reader.text, value: reader.clean(index), field, figure, keepsExponent: true)
     }
 
     /// `true` if the lines agree in everything but their values.

@@ -5,14 +5,15 @@ struct OpenTables {
         case no
         /// No line of this shape can be a row of these tables.
         case never
-        /// In a table of trials, with the name of the trial.
-        case row(String?)
+        /// A row of the table that is now the newest, or was the other of both until now.
+        /// `title` is the name of the trial in a table of trials.
+        case row(title: String?, isOfOtherTable: Bool)
     }
 
     /// The number of lines after which no further row is expected.
     private static let patience = 2000
 
-    private var table: FigureTable?
+    private(set) var table: FigureTable?
     private var other: FigureTable?
     /// The number of lines since the newest table's last row.
     private var age = 0
@@ -34,6 +35,12 @@ struct OpenTables {
         self.key = (self.table?.key ?? 0) &* 3 &+ (self.other?.key ?? 0)
     }
 
+    /// Counts a line that is no row.
+    @inline(__always)
+    mutating func passOver() {
+        if !self.isEmpty { _ = self.expectsRow() }
+    }
+
     /// Counts a line. Returns `false` if no table is open any more.
     mutating func expectsRow() -> Bool {
         guard !self.isEmpty else { return false }
@@ -49,16 +56,30 @@ struct OpenTables {
         let (isRow, isOtherRow) = self.mayBeRow(text, length)
         guard isRow || isOtherRow, let table = self.table else { return .never }
         var title: String?
-        if !isRow || !table.read(reader, text, length, title: &title) {
-            // An evaluation's table may come between two rows of the training's.
-            guard isOtherRow, let other = self.other, other.read(reader, text, length, title: &title),
-                reader.line.rowCount != nil
-            else { return .no }
-            (self.table, self.other) = (other, table)
+        var dependsOnDigits = false
+        if isRow {
+            if table.read(reader, text, length, title: &title) {
+                self.noteRow(isOfOtherTable: false)
+                return .row(title: title, isOfOtherTable: false)
+            }
+            dependsOnDigits = table.dependsOnDigits
+        }
+        // An evaluation's table may come between two rows of the training's.
+        guard isOtherRow, let other = self.other else { return dependsOnDigits ? .no : .never }
+        if other.read(reader, text, length, title: &title), reader.line.rowCount != nil {
+            self.noteRow(isOfOtherTable: true)
+            return .row(title: title, isOfOtherTable: true)
+        }
+        return dependsOnDigits || other.dependsOnDigits ? .no : .never
+    }
+
+    /// Notes that a row was read, which may be of the other table.
+    mutating func noteRow(isOfOtherTable: Bool) {
+        if isOfOtherTable {
+            (self.table, self.other) = (self.other, self.table)
             self.note()
         }
         self.age = 0
-        return .row(title)
     }
 
     /// Returns for each of both tables whether a line may be a row of it: begins with a bar or a number,

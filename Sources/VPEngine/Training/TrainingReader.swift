@@ -5,27 +5,23 @@ import Foundation
 /// It takes bytes in pieces of any size, and its memory does not grow with the log. Each state of a bar that
 /// `\\r` redraws counts as a line. It is not thread-safe: use it from one thread at a time.
 public final class TrainingReader {
-    /// A few bytes more, so that a word can be loaded at the end.
-    private static let visibleCount = LineBytes.limit + 16
-    private static let emptyCount = 4096
-    private static let wordlessCount = 8192
-    private static let headerCount = 256
+    private static let visibleCount = LineBytes.limit + LineFilter.margin
 
     private let lines = LineReader()
     private let filter = LineFilter()
     /// The shape of the current line.
     private let shape = LineShape()
     private let memo: LineMemo
+    private let rows: RowMemo
     /// `false` in tests that read every line in full.
     private let remembers: Bool
     private let patterns: PatternReader?
-    /// Table headers that have occurred, by the hash of their line.
-    @exclusivity(unchecked) private var headers = [FigureTable?](repeating: nil, count: headerCount)
-    private let headerHashes: UnsafeMutablePointer<UInt64>
+    private let headers = KnownHeaders()
     /// Hashes of lines that contained nothing.
-    private let empty: UnsafeMutablePointer<UInt64>
-    /// Hashes of shapes without a word of the grammar: most lines of most programs.
-    private let wordless: UnsafeMutablePointer<UInt64>
+    private let empty = HashBook(count: 4096)
+    /// Shapes of lines that change nothing, such as those without a word of the grammar: most lines of most
+    /// programs. Each is mixed with the tables that were open.
+    private let silent = HashBook(count: 8192)
     private let stateMemory: UnsafeMutablePointer<TrainingState>
     private var state: TrainingState {
         @inline(__always) unsafeAddress { UnsafePointer(self.stateMemory) }
@@ -37,7 +33,10 @@ public final class TrainingReader {
     @exclusivity(unchecked) private var isAfterEvaluation = false
     @exclusivity(unchecked) private var tables = OpenTables()
     /// The figures of a box of names and values until it ends: its step may be at the bottom.
-    @exclusivity(unchecked) private var box: FigureBox?
+    @exclusivity(unchecked) private var box: FigureBox? {
+        didSet { self.hasBox = self.box != nil }
+    }
+    @exclusivity(unchecked) private var hasBox = false
     @exclusivity(unchecked) private var visible: UnsafeMutablePointer<UInt8>
     /// The incomplete line at the end of the input.
     @exclusivity(unchecked) private var partial: [UInt8] = []
@@ -50,16 +49,11 @@ public final class TrainingReader {
     /// - Parameter remembers: if a line occurred before with other numbers, only its numbers are read.
     package init(patterns: [FigurePattern], remembers: Bool) {
         self.memo = LineMemo(self.shape)
+        self.rows = RowMemo(self.shape)
         self.remembers = remembers
         self.patterns = PatternReader(patterns)
         self.stateMemory = .allocate(capacity: 1)
         self.stateMemory.initialize(to: TrainingState())
-        self.empty = .allocate(capacity: Self.emptyCount)
-        self.empty.initialize(repeating: 0, count: Self.emptyCount)
-        self.wordless = .allocate(capacity: Self.wordlessCount)
-        self.wordless.initialize(repeating: 0, count: Self.wordlessCount)
-        self.headerHashes = .allocate(capacity: Self.headerCount)
-        self.headerHashes.initialize(repeating: 0, count: Self.headerCount)
         self.visible = .allocate(capacity: Self.visibleCount)
         self.visible.initialize(repeating: 0, count: Self.visibleCount)
     }
@@ -68,9 +62,6 @@ public final class TrainingReader {
         self.stateMemory.deinitialize(count: 1)
         self.stateMemory.deallocate()
         self.visible.deallocate()
-        self.empty.deallocate()
-        self.wordless.deallocate()
-        self.headerHashes.deallocate()
     }
 
     public func read(_ bytes: UnsafeRawBufferPointer) {
@@ -108,9 +99,9 @@ public final class TrainingReader {
 
     /// `true` if every line must be examined: table rows have no words, and under a heading a
     /// blank line matters.
-    private var looksAtEachLine: Bool {
-        self.patterns != nil || !self.tables.isEmpty || self.box != nil || self.isInBlock
-    }
+    private var looksAtEachLine: Bool { self.needsEachLine || !self.tables.isEmpty }
+
+    private var needsEachLine: Bool { self.patterns != nil || self.hasBox || self.isInBlock }
 
     public func read(_ bytes: [UInt8]) { bytes.withUnsafeBytes { self.read($0) } }
 
@@ -160,36 +151,45 @@ public final class TrainingReader {
     private func readLine(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int? {
         guard self.shape.read(start, count) else { return nil }
         let (length, hash) = (self.shape.length, self.shape.hash)
-        if self.wordless[Self.wordlessPlace(hash)] != hash || hash == 0 || self.looksAtEachLine {
+        if hash != 0, self.silent.contains(hash ^ self.tables.key), !self.needsEachLine {
+            self.tables.passOver()
+        } else {
             self.examine(start, min(length, LineBytes.limit), count)
         }
         return length
     }
 
-    private static func wordlessPlace(_ hash: UInt64) -> Int {
-        Int(truncatingIfNeeded: hash &>> 40) & (Self.wordlessCount - 1)
-    }
-
-    private static func emptyPlace(_ hash: UInt64) -> Int {
-        Int(truncatingIfNeeded: hash >> 44) & (Self.emptyCount - 1)
+    /// Notes that lines of a shape change nothing while these tables are open, whatever their digits are.
+    private func noteSilent(_ shapeHash: UInt64) {
+        if shapeHash != 0 { self.silent.add(shapeHash ^ self.tables.key) }
     }
 
     /// Reads the line whose shape was just found. `readable` bytes can be read from its start on.
     private func examine(_ start: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) {
-        let (shapeHash, hash) = (self.shape.hash, self.shape.textHash)
-        var (text, length, readable) = (start, count, readable)
-        if self.shape.hasEscape || readable < count + 8 {
+        let shapeHash = self.shape.hash
+        var (text, length) = (start, count)
+        if self.shape.hasEscape || readable < count + LineFilter.margin {
             // Without escape sequences, and with bytes after it that can be read.
             length = VisibleBytes.copy(start, count, to: self.visible)
             self.visible[length] = 0x0A
-            (text, readable) = (UnsafePointer(self.visible), Self.visibleCount)
+            text = UnsafePointer(self.visible)
             _ = self.shape.read(text, length + 1)
         }
         guard length >= 3 else {
             if length == 0 { self.endBlock() }
             return
         }
-        self.read(text, length, readable, hash, shapeHash)
+        let place = self.remembers ? self.memo.place() : nil
+        if !self.looksAtEachLine,
+            place.map({ self.memo[$0].isWordless }) ?? !self.filter.accepts(text, length)
+        {
+            self.noteSilent(shapeHash)
+            return
+        }
+        self.read(
+            CurrentLine(
+                text: text, length: length, shapeHash: shapeHash,
+                written: UnsafeBufferPointer(start: start, count: count), place: place))
         if let patterns {
             for (name, value) in patterns.read(text, length) {
                 self.state.add(taught: name, value, self.lines.names)
@@ -197,87 +197,81 @@ public final class TrainingReader {
         }
     }
 
-    private func read(
-        _ text: UnsafePointer<UInt8>, _ length: Int, _ readable: Int, _ hash: UInt64, _ shapeHash: UInt64
-    ) {
-        let headerPlace = Int(truncatingIfNeeded: hash >> 50) & (Self.headerCount - 1)
-        if self.headerHashes[headerPlace] == hash, let table = self.headers[headerPlace] {
+    private func read(_ current: CurrentLine) {
+        if self.headers.mayHold(current.shapeHash), let table = self.headers.table(current.hash) {
             // The same header again: some programs print it before each epoch's rows.
             self.endBox()
             self.tables.open(table)
             return
         }
-        let place = self.remembers ? self.memo.place() : nil
-        if !self.looksAtEachLine {
-            let isWordless: Bool
-            if let place {
-                isWordless = self.memo[place].isWordless
-            } else {
-                if self.empty[Self.emptyPlace(hash)] == hash { return }
-                isWordless = !self.filter.accepts(text, length, readable)
-            }
-            if isWordless {
-                if shapeHash != 0 { self.wordless[Self.wordlessPlace(shapeHash)] = shapeHash }
-                return
-            }
-        }
-        if self.readTable(text, length, hash, place) { return }
-        if self.box != nil { self.endBox() }
+        if current.place == nil, !self.looksAtEachLine, self.isKnownEmpty(current) { return }
+        if self.readTable(current) { return }
+        if self.hasBox { self.endBox() }
         var finding = LineMemo.Finding.unknown
-        if let place { finding = self.memo.find(text, from: place, self.lines.lexer) }
+        if let place = current.place {
+            finding = self.memo.find(current.text, from: place, self.lines.lexer)
+        }
         switch finding {
         case .empty:
-            if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
-        case .line(let line) where self.isInBlock || (self.isAfterEvaluation && Self.isIndented(text)):
+            if !current.isSpaced { self.endBlock() }
+            if let place = current.place, self.memo[place].isSilent,
+                self.tables.isEmpty || self.memo[place].noRowOf == self.tables.key
+            {
+                self.noteSilent(current.shapeHash)
+            }
+        case .line(let line) where self.isInBlock || (self.isAfterEvaluation && current.isIndented):
             // The lines above may change the role of these figures.
             var line = line.pointee
-            self.take(&line, text, hash)
+            self.take(&line, current)
         case .line(let line):
-            self.take(&line.pointee, text, hash)
+            self.take(&line.pointee, current)
         case .unknown:
-            self.readAnew(text, length, hash, readable)
+            self.readAnew(current)
         }
     }
 
-    private func readAnew(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64, _ readable: Int) {
-        let place = Self.emptyPlace(hash)
-        if self.empty[place] == hash {
-            // A warning that is printed a thousand times is read once.
-            if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
+    /// `true` if the same text was read before and contained nothing: a warning that is printed a thousand
+    /// times is read twice, the second time to remember its shape.
+    private func isKnownEmpty(_ current: CurrentLine) -> Bool {
+        self.empty.contains(current.hash)
+            && (current.place != nil || !self.remembers || !self.memo.isKnownShape())
+    }
+
+    private func readAnew(_ current: CurrentLine) {
+        if self.isKnownEmpty(current) {
+            if !current.isSpaced { self.endBlock() }
             return
         }
-        self.lines.read(text, length)
+        self.lines.read(current.text, current.length)
         if self.lines.line.figures.isEmpty {
-            if self.readHeading(text, length, hash) { return }
+            if self.readHeading(current) { return }
             if self.lines.line.saysNothing, !self.lines.line.isCheckpoint {
-                if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
-                self.empty[place] = hash
-                if self.remembers, self.memo.isKnownShape() {
-                    let isWordless = !self.filter.accepts(text, length, readable)
-                    self.memo.remember(text, self.lines, isWordless: isWordless, nil)
-                }
+                if !current.isSpaced { self.endBlock() }
+                self.empty.add(current.hash)
+                self.remember(current) { nil }
                 return
             }
         }
-        if self.remembers, self.memo.isKnownShape() {
-            let isWordless = !self.filter.accepts(text, length, readable)
-            self.memo.remember(text, self.lines, isWordless: isWordless, self.lines.readMarked())
-        }
-        self.take(&self.lines.line, text, hash)
+        self.remember(current) { self.lines.readMarked() }
+        self.take(&self.lines.line, current)
     }
 
-    private static func isIndented(_ text: UnsafePointer<UInt8>) -> Bool {
-        text[0] == 0x20 || text[0] == 0x09 || text[0] == 0x2A || text[0] == 0x7C
+    private func remember(
+        _ current: CurrentLine, _ lines: () -> (clean: TrainingLine, tainted: TrainingLine)?
+    ) {
+        guard self.remembers, self.memo.isKnownShape() else { return }
+        let isWordless = !self.filter.accepts(current.text, current.length)
+        self.memo.remember(current.text, self.lines, isWordless: isWordless, lines())
     }
 
-    private func take(_ line: inout TrainingLine, _ text: UnsafePointer<UInt8>, _ hash: UInt64) {
+    private func take(_ line: inout TrainingLine, _ current: CurrentLine) {
         if line.isCheckpoint { self.state.addCheckpoint(line) }
         if line.figures.isEmpty, line.saysNothing {
-            if text[0] != 0x20, text[0] != 0x09 { self.endBlock() }
+            if !current.isSpaced { self.endBlock() }
             return
         }
         (self.isInBlock, self.isAfterEvaluation) = self.state.add(
-            &line, hash, isIndented: Self.isIndented(text), LineNames(text, self.lines.names))
+            &line, current.written, isIndented: current.isIndented, LineNames(current.text, self.lines.names))
     }
 
     private func endBlock() {
@@ -287,12 +281,10 @@ public final class TrainingReader {
     }
 
     /// Reads the header of a table or of a block: `***** eval metrics *****`, `Evaluation results:`.
-    private func readHeading(_ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64) -> Bool {
-        if let table = FigureTable(self.lines, text, length) {
+    private func readHeading(_ current: CurrentLine) -> Bool {
+        if let table = FigureTable(self.lines, current.text, current.length) {
             self.tables.open(table)
-            let place = Int(truncatingIfNeeded: hash >> 50) & (Self.headerCount - 1)
-            self.headers[place] = table
-            self.headerHashes[place] = hash
+            self.headers.add(table, current)
             return true
         }
         let count = self.lines.count
@@ -317,24 +309,46 @@ public final class TrainingReader {
     // MARK: Tables
 
     /// Returns `true` if the line is a row of the open table, or of a box of names and values.
-    private func readTable(
-        _ text: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64, _ place: Int?
-    ) -> Bool {
-        if self.readBox(text, length) { return true }
+    private func readTable(_ current: CurrentLine) -> Bool {
+        let text = current.text
+        if current.place.map({ self.memo[$0].isOfNoBox }) != true {
+            if self.readBox(text, current.length) { return true }
+            if let place = current.place { self.memo[place].isOfNoBox = true }
+        }
         guard self.tables.expectsRow() else { return false }
-        if let place, self.memo[place].noRowOf == self.tables.key { return false }
-        switch self.tables.read(self.lines, text, length) {
-        case .no: return false
-        case .never:
-            if let place { self.memo[place].noRowOf = self.tables.key }
-            return false
-        case .row(let title):
-            self.lines.line.role = .none
-            if let title { self.name(title) }
-            (self.isInBlock, self.isAfterEvaluation) = self.state.add(
-                &self.lines.line, hash, isIndented: false, LineNames())
+        let key = self.tables.key
+        if let place = current.place, self.memo[place].noRowOf == key { return false }
+        if self.remembers, let row = self.rows.find(text, key, self.lines.lexer) {
+            self.tables.noteRow(isOfOtherTable: row.isOfOtherTable)
+            if self.isInBlock {
+                // The heading above may change the role of these figures.
+                var line = row.line.pointee
+                self.take(row: &line, current)
+            } else {
+                self.take(row: &row.line.pointee, current)
+            }
             return true
         }
+        switch self.tables.read(self.lines, text, current.length) {
+        case .no: return false
+        case .never:
+            if let place = current.place { self.memo[place].noRowOf = key }
+            return false
+        case .row(let title, let isOfOtherTable):
+            self.lines.line.role = .none
+            if let title {
+                self.name(title)
+            } else if self.remembers, let table = self.tables.table {
+                self.rows.remember(text, self.lines.line, of: table, key, isOfOtherTable: isOfOtherTable)
+            }
+            self.take(row: &self.lines.line, current)
+            return true
+        }
+    }
+
+    private func take(row: inout TrainingLine, _ current: CurrentLine) {
+        (self.isInBlock, self.isAfterEvaluation) = self.state.add(
+            &row, current.written, isIndented: false, LineNames())
     }
 
     /// Assigns the figures in a table of trials to their trial.
@@ -356,13 +370,13 @@ public final class TrainingReader {
             text[start] == 0x7C || (text[start] == 0xE2 && length > start + 2 && text[start + 1] == 0x94)
         else { return false }
         guard let cells = FigureBox.cells(text, length) else { return false }
-        if self.box == nil { self.box = FigureBox() }
+        if !self.hasBox { self.box = FigureBox() }
         self.box?.add(cells, text, self.lines)
         return true
     }
 
     private func endBox() {
-        guard var box = self.box?.line else { return }
+        guard self.hasBox, var box = self.box?.line else { return }
         self.box = nil
         guard !box.figures.isEmpty, box.hasPlace else { return }
         (self.isInBlock, self.isAfterEvaluation) = self.state.add(&box, nil, isIndented: false, LineNames())

@@ -44,22 +44,23 @@ struct TrainingState {
     private(set) var otherRanksNotNumber: Double?
 
     /// Adds a line's information, and returns what the next line depends on: whether it is under a heading,
-    /// and whether the newest figures were of an evaluation. `hash` is the hash of its text; `isIndented`
-    /// describes its beginning.
+    /// and whether the newest figures were of an evaluation. `text` is the line as it was written,
+    /// nil for what is made of several; `isIndented` describes its beginning.
     mutating func add(
-        _ line: inout TrainingLine, _ hash: UInt64?, isIndented: Bool, _ names: LineNames
+        _ line: inout TrainingLine, _ text: UnsafeBufferPointer<UInt8>?, isIndented: Bool, _ names: LineNames
     ) -> (isInBlock: Bool, isAfterEvaluation: Bool) {
         self.book.makeUnique()
-        self.take(&line, hash, isIndented, names)
+        self.take(&line, text, isIndented, names)
         return (self.blockRole != .none, self.lastRole.isEvaluation)
     }
 
     private mutating func take(
-        _ line: inout TrainingLine, _ hash: UInt64?, _ isIndented: Bool, _ names: LineNames
+        _ line: inout TrainingLine, _ text: UnsafeBufferPointer<UInt8>?, _ isIndented: Bool,
+        _ names: LineNames
     ) {
         if line.isBest || self.skipsNextFigures {
             self.skipsNextFigures = line.announcesBest
-            if hash != nil, !line.announcesBest { self.lastLine = hash }
+            if let text, !line.announcesBest { self.lastLine = LineBytes.hash(text) }
             return
         }
         guard !line.isSetting else { return }
@@ -82,6 +83,7 @@ struct TrainingState {
         }
         if let rank = line.rank, !self.isMine(rank, line) { return }
         // Several ranks may print the same line without naming themselves.
+        let hash = text.map { LineBytes.hash($0) }
         if line.hasPlace || line.hasTime, hash != nil, hash == self.lastLine { return }
         self.lastLine = hash
         self.commit(&line, names)

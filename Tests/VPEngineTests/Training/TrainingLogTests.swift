@@ -115,7 +115,9 @@ import VPTestSupport
         let reader = TrainingReader()
         for step in 0..<20_000 { reader.read(Array("step \(step) loss \(step == 7777 ? 900 : 1)\n".utf8)) }
         let loss = reader.figures().series("loss")
-        #expect(loss?.highs.max() == 900 && loss?.lows.min() == 1 && (loss?.values.max() ?? 0) < 100)
+        let points = loss?.points ?? []
+        #expect(points.map(\.high).max() == 900 && points.map(\.low).min() == 1)
+        #expect((points.map(\.value).max() ?? 900) < 100)
         #expect((loss?.values.count ?? 9999) < 1024 && loss?.times.count == loss?.values.count)
     }
 

@@ -61,17 +61,17 @@ struct MetricsChart {
         _ axis: CurveOptions.XAxis, _ options: CurveOptions
     ) -> ChartCurve {
         let places = series.places(axis) ?? series.places(.step) ?? []
-        let points = series.values.indices.map { index in
+        let points = series.points.enumerated().map { index, point in
             ChartCurve.Point(
-                x: places.indices.contains(index) ? places[index] : .nan, value: series.values[index],
-                low: series.lows[index], high: series.highs[index])
+                x: places.indices.contains(index) ? places[index] : .nan, value: point.value, low: point.low,
+                high: point.high)
         }
         var curve = ChartCurve(name: name, role: role, letter: letter, points: points)
         if options.weight > 0 { curve.smoothed = ChartCurve.smoothed(series.values, options.weight) }
         if let best = series.best {
             // The best value is drawn at the position of its step.
-            let index = series.steps.indices.min {
-                abs(series.steps[$0] - best.step) < abs(series.steps[$1] - best.step)
+            let index = series.points.indices.min {
+                abs(series.points[$0].step - best.step) < abs(series.points[$1].step - best.step)
             }
             if let index, places.indices.contains(index) {
                 curve.best = (axis == .step ? best.step : places[index], best.value)
@@ -85,9 +85,8 @@ struct MetricsChart {
         _ figures: TrainingFigures, _ series: FigureSeries, _ axis: CurveOptions.XAxis
     ) -> [Double] {
         guard axis != .step, let places = series.places(axis) else { return figures.checkpoints }
-        return figures.checkpoints.compactMap { step in
-            Self.interpolated(step, series.steps, places)
-        }
+        let steps = series.steps
+        return figures.checkpoints.compactMap { Self.interpolated($0, steps, places) }
     }
 
     /// Returns the position of a time on the axis, from 0 to 1; nil outside the known times.
