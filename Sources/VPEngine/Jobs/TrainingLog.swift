@@ -9,21 +9,37 @@ import Foundation
 ///
 /// A class for one thread. Each `advance()` reads only the output that arrived since the last one.
 public final class TrainingLog {
+    /// How much of a log is read at a time.
+    public struct Bounds: Sendable {
+        /// The most bytes of each file, always the newest; nil for all.
+        public var bytes: Int64?
+        /// The most lines of one shape, so that a rare line is found among thousands of alike ones; nil for
+        /// all.
+        public var linesOfAShape: Int?
+
+        public init(bytes: Int64? = nil, linesOfAShape: Int? = nil) {
+            self.bytes = bytes
+            self.linesOfAShape = linesOfAShape
+        }
+    }
+
     private let output: TrainingStream
     private let errors: TrainingStream
 
     /// Reads from the line after `start`, or from the beginning if that is 0. Separate standard error is read
-    /// from the same distance to its end. `patterns` are the user's own figures. `limit` is the most bytes of
-    /// each file to read at a time, always the newest: a judgement does not need every line.
-    public init(path: String, start: Int64 = 0, patterns: [FigurePattern] = [], limit: Int64? = nil) {
-        self.output = TrainingStream(path: path, start: start, patterns: patterns, limit: limit)
+    /// from the same distance to its end. `patterns` are the user's own figures. For what is only judged,
+    /// `bounds` say how much of a log that grows fast is read.
+    public init(
+        path: String, start: Int64 = 0, patterns: [FigurePattern] = [], bounds: Bounds = Bounds()
+    ) {
+        self.output = TrainingStream(path: path, start: start, patterns: patterns, bounds: bounds)
         let errors = JobLogs.errorsPath(besideLog: path)
         var from: Int64 = 0
         var (whole, apart) = (stat(), stat())
         if start > 0, stat(path, &whole) == 0, stat(errors, &apart) == 0 {
             from = max(0, Int64(apart.st_size) - (Int64(whole.st_size) - start))
         }
-        self.errors = TrainingStream(path: errors, start: from, patterns: patterns, limit: limit)
+        self.errors = TrainingStream(path: errors, start: from, patterns: patterns, bounds: bounds)
     }
 
     /// Reads the last `bytes` of the log, or all of it if `bytes` is nil.
@@ -64,14 +80,16 @@ private final class TrainingStream {
     private static let blockSize = 1 << 18
     /// The highest number of index entries at which the progress is sampled.
     private static let markLimit = 4096
+    /// The bytes at the end of a log of which all lines are read, to know how far the run is.
+    private static let tailSize: Int64 = 1024
 
     private let path: String
     private let patterns: [FigurePattern]
-    private let limit: Int64?
+    private let bounds: TrainingLog.Bounds
     /// Created with the first bytes: its tables cost milliseconds, and most jobs are short.
     private lazy var reader = TrainingReader(patterns: self.patterns)
     private lazy var buffer = [UInt8](
-        repeating: 0, count: min(Self.blockSize, Int(clamping: self.limit ?? .max)))
+        repeating: 0, count: min(Self.blockSize, Int(clamping: self.bounds.bytes ?? .max)))
     private(set) var estimate = TimeLeftEstimate()
     private(set) var notNumberAt: Date?
     private(set) var offset: Int64
@@ -84,10 +102,10 @@ private final class TrainingStream {
     private var indexOffset: Int64 = 0
     private var marks: [(at: Double, offset: Int64)] = []
 
-    init(path: String, start: Int64, patterns: [FigurePattern], limit: Int64?) {
+    init(path: String, start: Int64, patterns: [FigurePattern], bounds: TrainingLog.Bounds) {
         self.path = path
         self.patterns = patterns
-        self.limit = limit
+        self.bounds = bounds
         self.offset = start
         if start > 0 { self.reader.skip() }
     }
@@ -110,12 +128,21 @@ private final class TrainingStream {
         self.passOver(Int64(information.st_size))
         let before = self.offset
         // More arrives meanwhile, which is for the next time.
-        let end = self.limit.map { self.offset + $0 } ?? .max
+        let end = self.bounds.bytes.map { self.offset + $0 } ?? .max
+        self.spare()
+        // The newest lines are read again as if they were the first.
+        let tail = Int64(information.st_size) - Self.tailSize
+        var isBeforeTail = self.bounds.linesOfAShape != nil && self.offset < tail
         while self.offset < end {
+            if isBeforeTail, self.offset >= tail {
+                isBeforeTail = false
+                self.spare()
+            }
             var wanted = Int(clamping: min(Int64(self.buffer.count), end - self.offset))
             if let mark = self.marks.first, mark.offset > self.offset {
                 wanted = Int(clamping: min(Int64(wanted), mark.offset - self.offset))
             }
+            if isBeforeTail { wanted = Int(clamping: min(Int64(wanted), tail - self.offset)) }
             let count = pread(descriptor, &self.buffer, wanted, off_t(self.offset))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
@@ -137,10 +164,14 @@ private final class TrainingStream {
         return true
     }
 
+    private func spare() {
+        if let count = self.bounds.linesOfAShape { self.reader.spare(linesOfAShape: count) }
+    }
+
     /// Continues with the newest bytes if there are more than may be read. The beginning of the log is always
     /// read: it has headers and settings.
     private func passOver(_ size: Int64) {
-        guard let limit, self.offset > 0, size - self.offset > limit else { return }
+        guard let limit = self.bounds.bytes, self.offset > 0, size - self.offset > limit else { return }
         self.offset = size - limit
         self.reader.skip()
         while let mark = self.marks.first, mark.offset <= self.offset {

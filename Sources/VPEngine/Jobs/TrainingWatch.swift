@@ -68,9 +68,12 @@ struct TrainingWatch: Sendable {
     private static let pause = 0.5, patientPause = 2.0
     /// Seconds between two judgements. Each judges the whole training again.
     private static let judgeEvery = 5.0
-    /// The bytes of a log that are read for each second:
-    /// a job that prints more is judged by its newest lines.
-    private static let bytesPerSecond = 32_768.0
+    /// The bytes of a log that are looked at for each second: a job that prints more, some 3,000 lines a
+    /// second, is judged by its newest lines.
+    private static let bytesPerSecond = 200_000.0
+    /// The lines of one shape that are read at a time. All others are passed over: reading each line of a
+    /// fast job would cost a sixth of following it.
+    private static let linesOfAShape = 64
     /// Seconds between two questions about the GPU. The instance itself looks twice a minute.
     private static let askEvery = 300.0
 
@@ -94,7 +97,9 @@ struct TrainingWatch: Sendable {
         let pause = rules == nil ? max(Self.pause, Self.patientPause * scale) : Self.pause
         let log = TrainingLog(
             path: JobLogs(self.context).path(job.id), patterns: self.context.configuration.metrics,
-            limit: Int64(clamping: Int(saturating: Self.bytesPerSecond * pause)))
+            bounds: TrainingLog.Bounds(
+                bytes: Int64(clamping: Int(saturating: Self.bytesPerSecond * pause)),
+                linesOfAShape: Self.linesOfAShape))
         while (try? await Task.sleep(for: .seconds(pause))) != nil {
             log.advance()
             let now = Date().timeIntervalSince1970

@@ -34,7 +34,7 @@ extension LineLexer {
         }
         let whole = index - start
         if whole > 0, whole <= 3, index < self.length, text[index] == 0x2C {
-            self.thousands(&index, &mantissa, &digits)
+            self.thousands(start, &index, &mantissa, &digits)
         }
         if index < self.length, text[index] == 0x2E,
             self.isDigit(index + 1) || !self.isJoined(index + 1)
@@ -78,8 +78,9 @@ extension LineLexer {
             && self.classes[Int(self.text[index])] & (ByteClass.letter | ByteClass.joint) != 0
     }
 
-    /// Reads `1,076,303`: groups of three digits, not followed by another digit.
-    func thousands(_ index: inout Int, _ mantissa: inout UInt64, _ digits: inout Int) {
+    /// Reads `1,076,303`, whose first digits begin at `start`: groups of three digits,
+    /// not followed by another digit.
+    func thousands(_ start: Int, _ index: inout Int, _ mantissa: inout UInt64, _ digits: inout Int) {
         var end = index
         var value = mantissa
         while end < self.length, self.text[end] == 0x2C, self.isDigit(end + 1), self.isDigit(end + 2),
@@ -89,7 +90,7 @@ extension LineLexer {
             end += 4
         }
         if end > index {
-            self.groupHeads.append((index - 3)..<index)
+            self.groupHeads.append(start..<index)
             if end - index >= 16 { self.isOdd = true }
         }
         guard end > index, mantissa > 0, value < 1 << 53 else { return }

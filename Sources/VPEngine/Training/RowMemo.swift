@@ -1,12 +1,12 @@
-/// Remembers rows of tables by their shape, as `LineMemo` does lines: only the numbers of the next such row are
-/// read.
+/// Remembers rows of tables by their shape, as `LineMemo` does lines:
+/// only the numbers of the next such row are read.
 final class RowMemo {
     private let memo: LineMemo
 
     init(_ shape: LineShape) { self.memo = LineMemo(shape, entries: 256, shapes: 1024) }
 
-    /// Returns the current line as a row of the tables with this key, valid until the next call, and whether it is of the older
-    /// table; nil if it is unknown.
+    /// Returns the current line as a row of the tables with this key, valid until the next call,
+    /// and whether it is of the older table; nil if it is unknown.
     func find(_ text: UnsafePointer<UInt8>, _ key: UInt64, _ lexer: LineLexer) -> (
         line: UnsafeMutablePointer<TrainingLine>, isOfOtherTable: Bool
     )? {

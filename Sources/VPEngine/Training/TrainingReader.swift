@@ -38,6 +38,8 @@ public final class TrainingReader {
     }
     @exclusivity(unchecked) private var hasBox = false
     @exclusivity(unchecked) private var visible: UnsafeMutablePointer<UInt8>
+    /// nil while every line is read.
+    @exclusivity(unchecked) private var shapeCounts: ShapeCounts?
     /// The incomplete line at the end of the input.
     @exclusivity(unchecked) private var partial: [UInt8] = []
     /// The input goes on in the middle of a line, which is not read.
@@ -90,6 +92,14 @@ public final class TrainingReader {
         self.partial.removeAll(keepingCapacity: true)
         self.endBox()
         self.endBlock()
+    }
+
+    /// Reads at most `count` lines of each shape from now on, until the next call.
+    /// What a line above said of the ones under it holds as if all were read; the numbers of figures and
+    /// their means do not.
+    public func spare(linesOfAShape count: Int) {
+        if self.shapeCounts == nil { self.shapeCounts = ShapeCounts() }
+        self.shapeCounts?.begin(limit: count)
     }
 
     private func readPartial() {
@@ -153,10 +163,14 @@ public final class TrainingReader {
         let (length, hash) = (self.shape.length, self.shape.hash)
         if hash != 0, self.silent.contains(hash ^ self.tables.key), !self.needsEachLine {
             self.tables.passOver()
-        } else {
+        } else if self.shapeCounts == nil || self.isToBeRead(hash) {
             self.examine(start, min(length, LineBytes.limit), count)
         }
         return length
+    }
+
+    private func isToBeRead(_ hash: UInt64) -> Bool {
+        hash == 0 || self.needsEachLine || self.isAfterEvaluation || self.shapeCounts?.admits(hash) != false
     }
 
     /// Notes that lines of a shape change nothing while these tables are open, whatever their digits are.

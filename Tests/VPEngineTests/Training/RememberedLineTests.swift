@@ -2,7 +2,8 @@ import Testing
 import VPEngine
 import VPTestSupport
 
-/// Lines that are remembered by their shape: the next of that shape has the same figures as if it were read anew.
+/// Lines that are remembered by their shape: the next of that shape has the same figures as if it were read
+/// anew.
 @Suite struct RememberedLineTests {
     private static func read(_ text: String, remembers: Bool = true) -> TrainingFigures {
         let reader = TrainingReader(patterns: [], remembers: remembers)
@@ -67,7 +68,8 @@ import VPTestSupport
         #expect((figures.series.map(\.count).max() ?? 0) >= 27)
     }
 
-    /// After enough lines that are no rows, nothing is a row any more, whether those lines are remembered or not.
+    /// After enough lines that are no rows, nothing is a row any more,
+    /// whether those lines are remembered or not.
     @Test(arguments: [1990, 2010]) func aTableEndsAfterManyOtherLines(_ count: Int) {
         let table = "epoch     train_loss  valid_loss  accuracy\n0         0.512044    0.401230    0.852101\n"
         let others = (0..<count).map { "the request \($0 % 7 + 2) was served by the step of node\n" }.joined()
@@ -84,7 +86,8 @@ import VPTestSupport
         _ = Self.expectSame(lines.joined())
     }
 
-    /// Text that is printed again and again says nothing each time, among lines with figures and under headings.
+    /// Text that is printed again and again says nothing each time,
+    /// among lines with figures and under headings.
     @Test func linesThatSayNothingChangeNothing() {
         let lines = (0..<60).map { index in
             "***** eval metrics *****\n  eval_loss = 1.\(index)\nsaved the step of epoch \(index % 3) [\(index)/5]\n"

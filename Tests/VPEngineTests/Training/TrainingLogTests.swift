@@ -93,7 +93,7 @@ import VPTestSupport
         try await TemporaryFolder.with { folder in
             let lines = (0..<40_000).map { "step \($0)/99999 loss \($0 == 39_000 ? "nan" : "2.5") lr 1e-3\n" }
             let path = try folder.write(lines[..<100].joined(), to: "x.log")
-            let log = TrainingLog(path: path, limit: 50_000)
+            let log = TrainingLog(path: path, bounds: TrainingLog.Bounds(bytes: 50_000))
             #expect(log.advance() && !log.advance())
             #expect(log.reading().figures.series("loss")?.count == 100)
             try folder.write(lines.joined(), to: "x.log")
@@ -105,9 +105,38 @@ import VPTestSupport
             #expect((1000..<3000).contains(loss.count) && figures.series.count == 3)
             #expect(figures.progress?.done == 39_999)
             // A log that is found long is read from its beginning, then from near its end.
-            let late = TrainingLog(path: path, limit: 50_000)
+            let late = TrainingLog(path: path, bounds: TrainingLog.Bounds(bytes: 50_000))
             #expect(late.advance() && late.reading().figures.step ?? 0 < 3000)
             #expect(late.advance() && late.reading().figures.step == 39_999)
+        }
+    }
+
+    /// Of thousands of lines that are alike only some are read, but every rare one, and the newest.
+    @Test(arguments: [nil, "epoch     train_loss  valid_loss\n0         0.512044    0.401230\n"])
+    func rareLinesAreFoundAmongManyAlike(_ table: String?) async throws {
+        try await TemporaryFolder.with { folder in
+            var text = table ?? ""
+            for step in 0..<20_000 {
+                text += "step \(10_000 + step)/99999 loss \(5000..<5005 ~= step ? "nan" : "2.5") lr 1e-3\n"
+                if step % 2000 == 1999 { text += "***** eval metrics *****\n  eval_acc = 0.\(step)\n" }
+            }
+            let path = try folder.write("hello\n", to: "x.log")
+            let log = TrainingLog(
+                path: path, bounds: TrainingLog.Bounds(bytes: 2_000_000, linesOfAShape: 64))
+            log.advance()
+            try folder.write("hello\n" + text, to: "x.log")
+            log.advance()
+            let figures = log.reading(now: Date(timeIntervalSinceNow: 60)).figures
+            let loss = try #require(figures.series("loss"))
+            #expect((64..<1000).contains(loss.count) && loss.last == 2.5 && loss.notNumberSince == nil)
+            #expect(figures.progress?.done == 29_999 && figures.step == 29_999)
+            let score = try #require(figures.series.first { $0.name.contains("acc") })
+            #expect(score.count == 10 && score.isEvaluation && score.last == 0.19999)
+            // A log that is not a number any more is so in its newest lines.
+            let bad = (0..<500).map { "step \(30_000 + $0)/99999 loss nan lr 1e-3\n" }
+            try folder.write("hello\n" + text + bad.joined(), to: "x.log")
+            log.advance()
+            #expect(log.reading().figures.notNumbers.first?.notNumberCount ?? 0 > 60)
         }
     }
 
