@@ -65,12 +65,12 @@ struct TrainingWatch: Sendable {
     var askUse: @Sendable () async -> Void = {}
 
     /// Seconds between two looks at the log, of a job with rules and of a job without.
-    private static let pause = 0.5, patientPause = 2.0
+    private static let pause = 1.0, patientPause = 2.0
     /// Seconds between two judgements. Each judges the whole training again.
     private static let judgeEvery = 5.0
-    /// The bytes of a log that are looked at for each second: a job that prints more, some 3,000 lines a
-    /// second, is judged by its newest lines.
-    private static let bytesPerSecond = 200_000.0
+    /// The bytes of a log that are looked at for each second, some 15,000 lines: a job that prints more is
+    /// judged by its newest lines.
+    private static let bytesPerSecond = 1_000_000.0
     /// The lines of one shape that are read at a time. All others are passed over: reading each line of a
     /// fast job would cost a sixth of following it.
     private static let linesOfAShape = 64

@@ -1,11 +1,11 @@
 /// Counts the lines of each shape, so that only a few of each need be read.
 ///
-/// A fast job prints lines of a few shapes thousands of times a second, and among them rare ones that matter: an
-/// evaluation, a loss that is not a number.
+/// A fast job prints lines of a few shapes thousands of times a second,
+/// and among them rare ones that matter: an evaluation, a loss that is not a number.
 final class ShapeCounts {
     private static let slots = 1024
-    /// The number of lines after which one of each shape suffices: a program whose lines are all different would
-    /// cost as much as if all were read.
+    /// The number of lines after which one of each shape suffices:
+    /// a program whose lines are all different would cost as much as if all were read.
     private static let enough = 1000
 
     private let hashes: UnsafeMutablePointer<UInt64>
