@@ -75,6 +75,8 @@ struct Rental {
     func rent(_ request: CreateRequest) async throws -> Instance {
         var request = request
         request.addsAccountKey = self.yes
+        // The user is asked.
+        request.isKeptWhenCancelled = true
         while true {
             var runner = ActionRunner(engine: self.engine, session: self.session)
             runner.earlier = self.earlier

@@ -77,8 +77,38 @@ struct CreateInstance {
         let boot = InstanceBoot(
             context: self.context, deadlines: self.request.deadlines, progress: self.progress,
             report: self.report, environment: self.request.environment)
-        let ready = self.request.waitsUntilReady ? try await boot.run(instance) : instance
-        return try await RentalRecord(context: self.context).finishCreation(of: ready, named: entry.name)
+        do throws(EngineError) {
+            let ready = self.request.waitsUntilReady ? try await boot.run(instance) : instance
+            return try await RentalRecord(context: self.context).finishCreation(of: ready, named: entry.name)
+        } catch {
+            if error.code == .cancelled { try await self.endCancelled(instance.id, named: entry.name) }
+            throw error
+        }
+    }
+
+    /// Ends the instance of a cancelled create, unless the caller decides about it. Nothing has run there.
+    ///
+    /// Throws if the end is not confirmed; the ledger then has the order, and the next program continues.
+    func endCancelled(_ id: InstanceID, named name: String) async throws(EngineError) {
+        guard !self.request.isKeptWhenCancelled else { return }
+        let order = EndOrder(.pursued, discardsResults: true, at: self.context.now())
+        try self.context.store.setOrder(order, of: name)
+        let destroy = DestroyInstance(
+            context: self.context, id: id,
+            request: DestroyRequest(discardsResults: true, endsJobs: true, staysOrdered: true),
+            progress: self.progress, report: self.report)
+        // The cancellation of the create must not cancel this as well.
+        let ending = Task { () async -> EngineError? in
+            do throws(EngineError) {
+                _ = try await destroy.run()
+                return nil
+            } catch {
+                return error
+            }
+        }
+        guard let failure = await ending.value else { return }
+        guard failure.code == .instanceGone else { throw failure.leaving(id) }
+        self.report(.instanceGone(id))
     }
 
     /// The unfinished rentals of this project that an earlier `vp` began and that match the request, newest

@@ -89,8 +89,10 @@ struct RentalAttempt {
             return .ready(
                 try await RentalRecord(context: self.context).finishCreation(of: ready, named: request.name))
         } catch {
-            // The caller that cancelled decides whether the instance is kept.
-            if error.code == .cancelled { throw error }
+            if error.code == .cancelled {
+                try await self.create.endCancelled(id, named: request.name)
+                throw error
+            }
             let last = self.context.connections.known(id) ?? instance
             try await self.destroy(id, after: error)
             // A problem with the image would also occur on another machine; no machine is avoided for it.

@@ -106,6 +106,9 @@ public struct CreateRequest: Hashable, Sendable {
     /// Accepts an image whose name shows that it cannot run on the GPU, and hardware that differs from the
     /// order.
     public var acceptsAnyway: Bool
+    /// True leaves the instance of a cancelled create to the caller, who ends or keeps it.
+    /// False ends it before the create reports that it was cancelled.
+    public var isKeptWhenCancelled = false
 
     /// A request for the offer that costs least for the job, on any platform. It may add our ssh key to the
     /// account, and the action lasts until the instance is ready.

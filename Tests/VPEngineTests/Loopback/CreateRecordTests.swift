@@ -50,39 +50,51 @@ struct CreateRecordTests {
         }
     }
 
-    /// Whoever breaks off learns what was rented by then, and the history has it.
-    @Test func aCreateThatIsBrokenOffIsKnown() async throws {
+    /// Whoever breaks off and decides alone learns what was rented by then, and the history has it;
+    /// for everyone else it ends again.
+    @Test(arguments: [false, true], Platform.allCases)
+    func aCreateThatIsBrokenOffLeavesNothing(isKept: Bool, platform: Platform) async throws {
         try await EngineFixture.with { fixture in
             await fixture.cloud.inject(.imageNeverLoads)
-            let creating = Task { try await fixture.create(CreateTests.request(.vast)) }
-            await fixture.events.wait { event in
-                if case .instanceChanged = event { true } else { false }
+            try await self.breakOff(fixture, on: platform, isKept: isKept) {
+                await fixture.events.wait { event in
+                    if case .instanceChanged = event { true } else { false }
+                }
             }
-            creating.cancel()
-            let error = await #expect(throws: EngineError.self) { try await creating.value }
-            #expect(error?.code == .cancelled)
-            #expect(await fixture.cloud.instanceCount == 1)
-            let unknown = try await fixture.unknownInstances()
-            #expect(unknown == [])
         }
     }
 
     /// Cancelled while the platform still thinks about it.
-    @Test func aCreateThatIsBrokenOffWhileItIsAskedForIsKnown() async throws {
+    @Test(arguments: [false, true], Platform.allCases)
+    func aCreateThatIsBrokenOffWhileItIsAskedForLeavesNothing(
+        isKept: Bool, platform: Platform
+    ) async throws {
         try await EngineFixture.with { fixture in
             var slow = Fault.slow(.milliseconds(800))
-            slow.request = CreateTests.create[.runpod]
+            slow.request = CreateTests.create[platform]
             await fixture.cloud.inject(slow)
-            let creating = Task { try await fixture.create(CreateTests.request(.runpod)) }
-            try await wait(for: "the ledger's entry") {
-                try fixture.engine.context.store.openLedgerEntries().isEmpty ? nil : true
+            try await self.breakOff(fixture, on: platform, isKept: isKept) {
+                let _: Bool = try await wait(for: "the ledger's entry") {
+                    try fixture.engine.context.store.openLedgerEntries().isEmpty ? nil : true
+                }
             }
-            creating.cancel()
-            await #expect(throws: EngineError.self) { try await creating.value }
-            #expect(await fixture.cloud.instanceCount == 1)
-            let unknown = try await fixture.unknownInstances()
-            #expect(unknown == [])
         }
+    }
+
+    private func breakOff(
+        _ fixture: EngineFixture, on platform: Platform, isKept: Bool, at moment: () async throws -> Void
+    ) async throws {
+        var request = CreateTests.request(platform)
+        request.isKeptWhenCancelled = isKept
+        let creating = Task { [request] in try await fixture.create(request) }
+        try await moment()
+        creating.cancel()
+        let error = await #expect(throws: EngineError.self) { try await creating.value }
+        #expect(error?.code == .cancelled)
+        #expect(await fixture.cloud.instanceCount == (isKept ? 1 : 0))
+        #expect(try fixture.engine.context.store.openLedgerEntries().isEmpty == !isKept)
+        let unknown = try await fixture.unknownInstances()
+        #expect(unknown == [])
     }
 
     /// What an earlier program has rented may be there although nobody can see it now.
