@@ -19,6 +19,8 @@ public actor ActionQueue {
     private var tasks: [ActionID: Task<Void, Never>] = [:]
     private var lastAction: [InstanceID: ActionID] = [:]
     private var instances: [ActionID: InstanceID] = [:]
+    /// The actions whose turn has not come.
+    private var waiting: Set<ActionID> = []
 
     /// The dispatch queue on which the actor, and the actions that it starts, run.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
@@ -52,29 +54,34 @@ public actor ActionQueue {
         if let instance = action.orderedInstance { self.lastAction[instance] = id }
         if action.endsOthers {
             for (other, instance) in self.instances where instance == action.instance {
-                self.tasks[other]?.cancel()
+                self.cancel(other)
             }
         }
         self.instances[id] = action.instance
+        self.waiting.insert(id)
         self.tasks[id] = Task { await self.run(action, as: id, after: predecessor) }
     }
 
     /// Cancels `id`: its processes get TERM, a pause, then KILL, before it is reported as cancelled.
+    /// An action whose turn has not come is reported at once.
     public func cancel(_ id: ActionID) {
         self.tasks[id]?.cancel()
+        guard self.waiting.remove(id) != nil else { return }
+        self.instances[id] = nil
+        self.report(.finished(id, .cancelled))
     }
 
     /// Cancels several actions; returns when they have ended.
     public func end(_ ids: [ActionID]) async {
         let tasks = ids.compactMap { self.tasks[$0] }
-        for task in tasks { task.cancel() }
+        for id in ids { self.cancel(id) }
         for task in tasks { await task.value }
     }
 
     /// Cancels everything that waits or runs, without waiting for the end; each action still reports
     /// `finished`.
     public func cancelAll() {
-        for task in self.tasks.values { task.cancel() }
+        for id in self.tasks.keys { self.cancel(id) }
     }
 
     /// Returns once every action that was started has ended.
@@ -84,23 +91,24 @@ public actor ActionQueue {
 
     private func run(_ action: EngineAction, as id: ActionID, after predecessor: Task<Void, Never>?) async {
         await predecessor?.value
-        let outcome: ActionOutcome
-        if Task.isCancelled {
-            outcome = .cancelled
-        } else {
-            self.report(.started(id))
-            do {
-                outcome = .succeeded(try await self.perform(action, id, self.report))
-            } catch {
-                outcome = error.code == .cancelled ? .cancelled : .failed(error)
-            }
-        }
+        // One that was cancelled while it waited has been reported, but kept its place:
+        // those behind it wait for the same instance.
+        let outcome = self.waiting.remove(id) == nil ? nil : await self.outcome(of: action, as: id)
         self.tasks[id] = nil
         self.instances[id] = nil
         if let instance = action.orderedInstance, self.lastAction[instance] == id {
             self.lastAction[instance] = nil
         }
-        self.report(.finished(id, outcome))
+        if let outcome { self.report(.finished(id, outcome)) }
+    }
+
+    private func outcome(of action: EngineAction, as id: ActionID) async -> ActionOutcome {
+        self.report(.started(id))
+        do {
+            return .succeeded(try await self.perform(action, id, self.report))
+        } catch {
+            return error.code == .cancelled ? .cancelled : .failed(error)
+        }
     }
 }
 

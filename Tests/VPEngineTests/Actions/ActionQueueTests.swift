@@ -140,6 +140,23 @@ struct ActionQueueTests {
         #expect(self.gate.begun == [running])
     }
 
+    /// A user who has cancelled what waits must not wonder for hours whether it was;
+    /// those behind it keep their place.
+    @Test func aWaitingActionIsCancelledAtOnce() async {
+        let queue = self.makeQueue()
+        let (running, waiting, last) = (ActionID(), ActionID(), ActionID())
+        for id in [running, waiting, last] { await queue.start(.sync(Self.instance("1")), as: id) }
+        await self.gate.waitUntilBegun(1)
+        await queue.cancel(waiting)
+        #expect(self.events.outcome(of: waiting) == .cancelled)
+        #expect(self.events.outcome(of: running) == nil && self.gate.begun == [running])
+        for id in [running, last] { self.gate.open(id) }
+        await queue.waitUntilIdle()
+        #expect(self.gate.begun == [running, last])
+        let ends = self.events.values.filter { if case .finished(waiting, _) = $0 { true } else { false } }
+        #expect(ends.count == 1)
+    }
+
     /// A destroy that waited for the training to end would bill until then.
     @Test(arguments: [EngineAction.stop(instance("1")), .destroy(instance("1"), DestroyRequest())])
     func endingAnInstanceEndsWhatRunsOnIt(ending: EngineAction) async {
