@@ -26,6 +26,9 @@ struct LeaseKeeper {
         guard force || age > min(Self.freshness, (lease.terms.seconds ?? Self.freshness) / 4) else { return }
         if lease.guardian == .local || lease.heardAt == nil { return await self.arm(id) }
         await self.ask(entry, WatchdogScript.renew)
+        // The start of a pod may have given it new files: there was nothing to renew.
+        let renewed = try? self.context.store.ledgerEntry(for: id)?.lease
+        if lease.guardian == .instance, renewed?.guardian == .local { await self.arm(id) }
     }
 
     /// Reads the state of the lease of `id`, and changes nothing.

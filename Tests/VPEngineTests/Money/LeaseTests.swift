@@ -146,6 +146,21 @@ struct LeaseTests {
         }
     }
 
+    /// A pod that is started has new files and no watchdog: it must not be unguarded until somebody looks.
+    @Test(arguments: Platform.allCases) func aStartGuardsTheInstanceAgain(platform: Platform) async throws {
+        try await MoneyFixture.with { fixture in
+            let instance = try await fixture.create(on: platform)
+            _ = try await fixture.perform(.stop(instance.id))
+            _ = try await fixture.perform(.start(instance.id))
+            let lease = try fixture.engine.context.store.ledgerEntry(for: instance.id)?.lease
+            #expect(lease?.weakness == nil && lease?.guardian == .instance)
+            #expect(
+                try await fixture.remote("kill -0 $(cat ~/.vp/lease/pid) && echo runs", on: instance)
+                    == "runs\n")
+            #expect(try fixture.engine.moneyReport().alarms.map(\.kind) == [])
+        }
+    }
+
     @Test func withoutUseAnInstanceEndsEarly() async throws {
         try await MoneyFixture.with { fixture in
             var terms = LeaseTerms()
