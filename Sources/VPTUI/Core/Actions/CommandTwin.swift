@@ -23,21 +23,28 @@ enum CommandTwin {
         var words = ["vp create-instance"]
         if let platform = request.platform { words.append("--platform \(platform.rawValue)") }
         if let offer = request.offer {
-            words.append("--offer \(offer)")
+            words.append("--offer \(ShellQuoting.quoted(offer.rawValue))")
         } else {
             let query = request.query
             if let gpu = query.gpu { words.append("--gpu-type \(ShellQuoting.quoted(gpu))") }
             if query.gpuCount != 1 { words.append("--gpu-count \(query.gpuCount)") }
             if let price = query.maximumPrice {
-                words.append("--max-price \(Format.fixed(price.dollarsPerHour, 2))")
+                words.append("--max-price \(Self.number(price.dollarsPerHour))")
             }
         }
         words.append("--disk \(request.query.diskBytes / 1_000_000_000)")
         if let image = request.image { words.append("--image \(ShellQuoting.quoted(image))") }
         if let name = request.name { words.append("--name \(ShellQuoting.quoted(name))") }
         if let lease = request.lease { words.append("--lease \(Self.lease(lease))") }
-        if let limit = request.maximumCost { words.append("--max-cost \(Format.short(limit))") }
+        if let limit = request.maximumCost { words.append("--max-cost \(Self.number(limit))") }
         return words.joined(separator: " ")
+    }
+
+    /// Dollars as `vp` reads them: no exponent, no group of digits, and no figure lost.
+    private static func number(_ dollars: Double) -> String {
+        var text = Figures.fixed(dollars, 6)
+        while text.hasSuffix("0") { text.removeLast() }
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
 
     private static func lease(_ terms: LeaseTerms) -> String {
@@ -49,7 +56,7 @@ enum CommandTwin {
         if !request.syncsUp, !request.syncsDown { words.append("--no-sync") }
         words.append("-i \(id)")
         words.append("run")
-        if let limit = request.maximumCost { words.append("--max-cost \(Format.short(limit))") }
+        if let limit = request.maximumCost { words.append("--max-cost \(Self.number(limit))") }
         words.append("--")
         switch request.command {
         case .shell(let text): words.append(ShellQuoting.quoted(text))

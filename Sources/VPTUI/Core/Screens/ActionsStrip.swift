@@ -86,7 +86,12 @@ enum ActionsStrip {
         case .sync, .run, .download, .start, .stop, .destroy, .cancel, .attach:
             guard let id = record.action.instance else { return "" }
             let name = state.instances.row(id)?.name
-            return name.map { "\(id) \($0)" } ?? id.rawValue
+            let subject = name.map { "\(id) \($0)" } ?? id.rawValue
+            // Of those that wait, nothing else tells them apart.
+            guard record.phase == .queued, case .run(_, let request) = record.action,
+                let command = request.command
+            else { return subject }
+            return "\(subject): \(DisplayWidth.cut(command.shellText, to: 40))"
         }
     }
 

@@ -264,8 +264,11 @@ extension DialogScreen {
         for record in state.activeActions.prefix(5) {
             let word =
                 switch record.action {
-                case .run, .attach, .destroy: "continues without the dashboard"
-                case .create, .sync, .download, .start, .stop, .cancel: "is interrupted"
+                case .run where record.job == nil: "is not started"
+                case .run, .attach: "continues there; download its results later"
+                case .destroy: "continues without the dashboard"
+                case .create: "is interrupted; what it has rented stays"
+                case .sync, .download, .start, .stop, .cancel: "is interrupted"
                 }
             lines.append([
                 Span("\(StatusWords.glyph(record.action)) \(record.action.verb) ", .accent),

@@ -66,10 +66,14 @@ extension State {
     /// that has no row yet.
     mutating func askToCancel() {
         if self.focus == .instances, self.instances.marks.isEmpty {
-            let selected = self.instances.selection.flatMap { self.activeAction(on: $0) }
-            let creating = self.activeActions.last { $0.action.instance == nil }
+            let row = self.instances.selectedRow
+            let selected = row.flatMap { self.activeAction(on: $0.id) }
+            // A create has no instance of its own; one that is ready is not what it makes.
+            let mayBeNew = row.map { $0.status == .pending || $0.status == .loading } ?? true
+            let creating = mayBeNew ? self.activeActions.last { $0.action.instance == nil } : nil
             guard let action = selected ?? creating else {
-                self.toast("No action is running that could be cancelled")
+                let place = row.map { " on \($0.id)" } ?? ""
+                self.toast("No action is running\(place) that could be cancelled")
                 return
             }
             self.askToCancel(action)
