@@ -39,6 +39,7 @@ final class UILoop {
     private var nextTick = Date()
     /// The time from which a tick may use a wake-up that something else caused.
     private var earliestTick = Date()
+    private var wasLeftAlone = false
     private var historyStamp: HistoryStamp
 
     init(
@@ -90,6 +91,8 @@ final class UILoop {
             self.lookAtHistory()
             self.nextTick = .distantFuture
             self.earliestTick = now.addingTimeInterval(State.shortestTickInterval)
+            if self.state.isLeftAlone, !self.wasLeftAlone { ProgramCode.giveBack() }
+            self.wasLeftAlone = self.state.isLeftAlone
         }
         // A message just now may have made the next second worth a tick.
         self.nextTick = min(self.nextTick, now.addingTimeInterval(self.state.tickInterval))

@@ -43,7 +43,8 @@ extension State {
     /// The same for an instance that is shown as a row and a graph.
     var fleetLoadInterval: Int { self.isLeftAlone ? 10 : 5 }
 
-    private var isLeftAlone: Bool {
+    /// `true` if in addition nobody has touched a key for so long that nobody may be there.
+    public var isLeftAlone: Bool {
         let lastAttended = max(self.typedAt, self.begunAt)
         return self.isQuiet && self.now.timeIntervalSince(lastAttended) >= Self.attentionAtAll
     }
