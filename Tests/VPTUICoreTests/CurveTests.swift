@@ -202,7 +202,7 @@ import VPTestSupport
             MemoryLog(Self.log(100) { 2 + 2 * exp(-Double($0) / 50) }))
         #expect(state.metrics.job == Self.train7 && state.metrics.series.first?.count == 200)
         var text = screenText(view(state))
-        #expect(text.contains("a loss   b train-6"), "\(text)")
+        #expect(text.contains("a loss train-7   b train-6"), "\(text)")
         press(&state, .character("t"))
         text = screenText(view(state))
         #expect(text.contains("job") && text.contains("time") && text.contains("cost"), "\(text)")

@@ -22,7 +22,10 @@ struct MetricsChart {
         let options = metrics.options
         let axis = series.places(options.x) == nil ? CurveOptions.XAxis.step : options.x
         self.isOtherAxis = axis != options.x
-        var curves = [Self.curve(series, series.name, .accent, "a", axis, options)]
+        // Among the curves of several jobs, the first has a job as well.
+        let job = state.overlaidJobs.isEmpty ? nil : metrics.job?.rawValue
+        let name = [series.name, job].compactMap(\.self).joined(separator: " ")
+        var curves = [Self.curve(series, name, .accent, "a", axis, options)]
         if let partner = metrics.reading.figures.partner(of: series) {
             curves.append(Self.curve(partner, partner.name, .warning, "b", axis, options))
         }
