@@ -39,6 +39,7 @@ let package = Package(
             path: "Sources/CNcurses",
             providers: [.apt(["libncurses-dev"])]
         ),
+        .target(name: "CBytes", path: "Sources/CBytes", exclude: notes()),
         .target(name: "CCurl", path: "Sources/CCurl", exclude: notes()),
         // All text that runs elsewhere, of the engine and of the loopback cloud: compiled once,
         // as arrays of bytes.
@@ -52,7 +53,7 @@ let package = Package(
         .target(
             name: "VPEngine",
             dependencies: [
-                "CCurl", "VPScripts",
+                "CBytes", "CCurl", "VPScripts",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -115,7 +116,7 @@ let package = Package(
         ),
         .testTarget(
             name: "VPEngineTests",
-            dependencies: ["LoopbackCloud", "VPEngine", "VPScripts", "VPTestSupport"],
+            dependencies: ["CBytes", "LoopbackCloud", "VPEngine", "VPScripts", "VPTestSupport"],
             exclude: ["Training/corpus"],
             swiftSettings: settings
         ),

@@ -72,12 +72,23 @@ final class FigureNames {
             hash ^= hash >> 29
             index += 8
         }
-        while index < count {
-            hash = (hash ^ UInt64(text[index] | 0x20)) &* 0x9e37_79b9_7f4a_7c15
+        let rest = count &- index
+        if rest > 0 {
+            hash = (hash ^ (Self.word(text + index, rest) | 0x2020_2020_2020_2020)) &* 0x9e37_79b9_7f4a_7c15
             hash ^= hash >> 29
-            index += 1
         }
         return hash == 0 ? 1 : hash
+    }
+
+    /// Returns less than eight bytes as one number. No byte after them is read; some are in it twice.
+    @inline(__always)
+    private static func word(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+        if count >= 4 {
+            let (start, end) = (UnsafeRawPointer(text), UnsafeRawPointer(text + count - 4))
+            return UInt64(start.loadUnaligned(as: UInt32.self)) &<< 32
+                | UInt64(end.loadUnaligned(as: UInt32.self))
+        }
+        return UInt64(text[0]) &<< 16 | UInt64(text[count &>> 1]) &<< 8 | UInt64(text[count &- 1])
     }
 
     /// Returns the slot of a name, for `subscript`.

@@ -1,40 +1,32 @@
+import CBytes
 import Foundation
 
 /// Finds the lines that may report on a training, without reading them.
 ///
 /// Most of a program's output has no word of the grammar. A word here is a run of letters, or a part of one
-/// that a capital begins: `valLoss`. Letters are found in blocks of 64 bytes; the first four of each run are
-/// looked up in a table, and only on a hit is the run compared in full.
+/// that a capital begins: `valLoss`. `vp_find_words` finds runs whose first four letters are those of a word,
+/// and only these are compared in full.
 struct LineFilter {
-    /// The bytes that must be readable from any byte of a line on: a block, and those compared with it.
-    static let margin = 64 + 16
+    /// The bytes that must be readable after a line.
+    static let margin = Int(VP_BLOCK)
 
-    /// The bits of a place in the table.
-    private static let bits: UInt32 = 13
-
-    /// 1 at the place of the first four letters of each word. Built once, and then only read.
+    /// What `vp_find_words` asks for the first four letters of words. Built once, and then only read.
     nonisolated(unsafe) private static let table: UnsafePointer<UInt8> = {
-        let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << Self.bits)
-        table.initialize(repeating: 0, count: 1 << Self.bits)
-        for word in Self.words.union(["IT", "F"]) {
-            var four: UInt32 = 0
-            for (index, byte) in word.utf8.prefix(4).enumerated() {
-                four |= UInt32(byte) << UInt32(index * 8)
+        let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << VP_PLACE_BITS)
+        table.initialize(repeating: 0, count: 1 << VP_PLACE_BITS)
+        func add(_ words: Set<String>, _ meaning: UInt8) {
+            for word in words {
+                var four: UInt32 = 0
+                for (index, byte) in word.utf8.prefix(4).enumerated() {
+                    four |= UInt32(byte) << UInt32(index * 8)
+                }
+                table[Int(vp_place(four))] = meaning
             }
-            table[Self.place(four)] = 1
         }
+        let nouns = Set(Self.nouns.map { $0.uppercased() })
+        add(nouns, UInt8(vp_counted))
+        add(Self.words.subtracting(nouns).union(["IT", "F"]), UInt8(vp_known))
         return UnsafePointer(table)
-    }()
-
-    /// For four bits that say which bytes are letters, a mask that keeps those before the first other byte,
-    /// and turns small letters into capitals.
-    nonisolated(unsafe) private static let masks: UnsafePointer<UInt32> = {
-        let masks = UnsafeMutablePointer<UInt32>.allocate(capacity: 16)
-        for bits in 0..<16 {
-            let unused = UInt32(4 - (~bits).trailingZeroBitCount) * 8
-            (masks + bits).initialize(to: unused == 32 ? 0 : 0xDFDF_DFDF & .max >> unused)
-        }
-        return UnsafePointer(masks)
     }()
 
     /// Nouns that are counted per second: they matter only beside a `/`, a `_` or a `per`.
@@ -66,78 +58,28 @@ struct LineFilter {
             .map { $0.uppercased() })
     }()
 
-    @inline(__always)
-    private static func place(_ four: UInt32) -> Int {
-        Int(truncatingIfNeeded: (four &* 0x9e37_79b1) &>> (32 &- Self.bits))
-    }
-
     private let table = Self.table
-    private let masks = Self.masks
     private let words = GrammarWords()
 
-    /// Returns whether `text` has a word of the grammar. `margin` more bytes than `count` must be readable.
+    /// Returns whether `text` has a word of the grammar. `margin` bytes after it must be readable.
     func accepts(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        var index = 0
-        while index < count {
-            let block = Block(text + index)
-            var letters = block.letters
-            if count &- index < 64 { letters &= (1 &<< UInt64(truncatingIfNeeded: count &- index)) &- 1 }
-            var next = index &+ 64
-            if letters &>> 63 != 0, next < count {
-                // The last run may go on in the next block, which begins with it.
-                let run = (~letters).leadingZeroBitCount
-                if run < 64 {
-                    next &-= run
-                    letters &= (1 &<< UInt64(truncatingIfNeeded: 64 &- run)) &- 1
-                } else {
-                    // No word is so long, but it may end in one.
-                    while next < count, Self.isLetter(text[next]) { next &+= 1 }
-                    if Self.endsInMeasure(text + next) { return true }
-                    letters = 0
-                }
+        var words = vp_words()
+        while vp_find_words(text, count, self.table, &words) {
+            let (index, letters) = (words.index, words.letters)
+            while words.known != 0 {
+                let bit = words.known.trailingZeroBitCount
+                words.known &= words.known &- 1
+                let length = (~(letters &>> UInt64(truncatingIfNeeded: bit))).trailingZeroBitCount
+                let start = index &+ bit
+                if self.accepts(text, start, start &+ length, count) { return true }
             }
-            if self.accepts(runs: letters, text, index, count) { return true }
-            if block.mayHaveMeasure, Self.endsInMeasure(letters, text + index) { return true }
-            if block.hasCapitals {
-                // Small letters before a capital.
-                let capitals = letters & Block.withoutSmall(text + index)
-                let humps = letters & ~capitals & (capitals &>> 1)
-                if humps != 0, self.acceptsParts(of: letters, humps, text, index, count) { return true }
+            while words.measures != 0 {
+                if Self.endsInMeasure(text + index + words.measures.trailingZeroBitCount + 1) { return true }
+                words.measures &= words.measures &- 1
             }
-            index = next
-        }
-        return false
-    }
-
-    /// Returns whether one of the runs of letters in a block is a word.
-    @inline(__always)
-    private func accepts(runs letters: UInt64, _ text: UnsafePointer<UInt8>, _ index: Int, _ count: Int)
-        -> Bool
-    {
-        var starts = letters & ~(letters &<< 1)
-        while starts != 0 {
-            let bit = starts.trailingZeroBitCount
-            starts &= starts &- 1
-            let run = letters &>> UInt64(truncatingIfNeeded: bit)
-            let start = index &+ bit
-            let four = UnsafeRawPointer(text + start).loadUnaligned(as: UInt32.self)
-            if self.table[Self.place(four & self.masks[Int(truncatingIfNeeded: run & 15)])] != 0,
-                self.accepts(text, start, start &+ (~run).trailingZeroBitCount, count)
-            {
+            if words.humps != 0, self.acceptsParts(of: letters, words.humps, text, index, count) {
                 return true
             }
-        }
-        return false
-    }
-
-    /// Returns whether one of the runs of letters has more than four and ends in a measure.
-    private static func endsInMeasure(_ letters: UInt64, _ text: UnsafePointer<UInt8>) -> Bool {
-        // The last letters of runs of at least five.
-        let five = letters & (letters &<< 1) & (letters &<< 2) & (letters &<< 3) & (letters &<< 4)
-        var ends = five & ~(letters &>> 1)
-        while ends != 0 {
-            if Self.endsInMeasure(text + ends.trailingZeroBitCount + 1) { return true }
-            ends &= ends &- 1
         }
         return false
     }
@@ -186,7 +128,7 @@ struct LineFilter {
         if length == 2, next == 0x2D, stop + 1 < count, Self.isLetter(text[stop + 1]) { return false }
         if length > 4, Self.endsInMeasure(text + stop) { return true }
         let uses = self.words.uses(text + start, length)
-        if uses.contains(.noun) { return self.isCounted(text, start, stop, count) }
+        if uses.contains(.noun) { return vp_is_counted(text, start, stop, count) }
         return uses.contains(.wanted)
     }
 
@@ -204,15 +146,4 @@ struct LineFilter {
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-
-    /// `tokens/s`, `tokens_per_second`, `tokens per second`, `it/sec`.
-    private func isCounted(_ text: UnsafePointer<UInt8>, _ start: Int, _ stop: Int, _ count: Int) -> Bool {
-        if start > 0, text[start - 1] == 0x2F || text[start - 1] == 0x5F { return true }
-        guard stop < count else { return false }
-        switch text[stop] {
-        case 0x2F, 0x5F, 0x3A, 0x3D: return true
-        case 0x20: return stop + 2 < count && text[stop + 1] | 0x20 == 0x70 && text[stop + 2] | 0x20 == 0x65
-        default: return false
-        }
-    }
 }

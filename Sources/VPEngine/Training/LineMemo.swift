@@ -80,6 +80,10 @@ final class LineMemo {
     /// Shapes that cannot be remembered.
     private let unfit: HashBook
     private let powers = DecimalPowers()
+    /// The most numbers of a line that is remembered.
+    private static let numberLimit = 4096
+    /// The numbers of the current line.
+    private let numbers: UnsafeMutablePointer<Double>
     private let shape: LineShape
     private let entryCount: Int
     private var turn = 0
@@ -98,6 +102,7 @@ final class LineMemo {
         self.entries.initialize(repeating: Entry(), count: entries)
         self.hashes = .allocate(capacity: entries)
         self.hashes.initialize(repeating: 0, count: entries)
+        self.numbers = .allocate(capacity: Self.numberLimit)
     }
 
     deinit {
@@ -105,6 +110,7 @@ final class LineMemo {
         self.entries.deinitialize(count: self.entryCount)
         self.entries.deallocate()
         self.hashes.deallocate()
+        self.numbers.deallocate()
     }
 
     private static func free(_ entry: inout Entry) {
@@ -130,9 +136,11 @@ final class LineMemo {
         let hash = self.shape.hash
         guard hash != 0 else { return nil }
         let first = self.firstPlace
-        for place in first..<(first &+ Self.ways)
-        where self.hashes[place] == hash && self.entries[place].rowOf == tables && self.isSame(place) {
-            return place
+        for place in first..<(first &+ Self.ways) {
+            let other = self.hashes[place]
+            if other == hash, self.entries[place].rowOf == tables, self.isSame(place) { return place }
+            // The entries behind a free one are free.
+            if other == 0 { return nil }
         }
         return nil
     }
@@ -185,23 +193,19 @@ final class LineMemo {
         for literal in plan.literals
         where !Self.isSame(text + literal.start, bytes + literal.start, literal.count) { return .unknown }
         lexer.prepare(text, entry.pointee.length)
-        for pair in plan.pairs {
-            guard let first = plan.values[pair.first].number(text, self.powers, lexer),
-                let second = plan.values[pair.second].number(text, self.powers, lexer),
-                Self.order(first, second) == pair.order
+        for (index, value) in plan.values.enumerated() {
+            guard let number = value.number(text, self.powers, lexer),
+                !value.decides || (number == 0) == value.isZero
             else { return .unknown }
+            self.numbers[index] = number
         }
-        guard let line = entry.pointee.line else {
-            for value in plan.values {
-                guard let number = value.number(text, self.powers, lexer), (number == 0) == value.isZero
-                else {
-                    return .unknown
-                }
-            }
-            return .empty
+        for pair in plan.pairs
+        where Self.order(self.numbers[pair.first], self.numbers[pair.second]) != pair.order {
+            return .unknown
         }
+        guard let line = entry.pointee.line else { return .empty }
         let isFilled = line.pointee.figures.withUnsafeMutableBufferPointer { figures in
-            self.fill(line, figures, plan.values, text, lexer)
+            self.fill(line, figures, plan.values)
         }
         return isFilled ? .line(line) : .unknown
     }
@@ -210,13 +214,12 @@ final class LineMemo {
     private func fill(
         _ line: UnsafeMutablePointer<TrainingLine>,
         _ figures: UnsafeMutableBufferPointer<TrainingLine.Figure>,
-        _ values: UnsafeMutableBufferPointer<MemoValue>, _ text: UnsafePointer<UInt8>, _ lexer: LineLexer
+        _ values: UnsafeMutableBufferPointer<MemoValue>
     ) -> Bool {
         var secondsLeft = 0.0
-        for value in values {
-            guard let number = value.number(text, self.powers, lexer), number.isFinite,
-                !value.decides || (number == 0) == value.isZero
-            else { return false }
+        for (index, value) in values.enumerated() {
+            let number = self.numbers[index]
+            guard number.isFinite else { return false }
             switch value.field {
             case .none: break
             case .figure: figures[Int(value.index)].value = number
@@ -283,6 +286,7 @@ final class LineMemo {
         let free = (first..<(first + Self.ways)).first { self.hashes[$0] == 0 }
         // A line without figures takes the place of no other.
         if free == nil, line == nil { return self.giveUp() }
+        guard plan.values.count <= Self.numberLimit else { return self.giveUp() }
         let length = self.shape.length
         var entry = entry
         entry.plan = Plan(plan)

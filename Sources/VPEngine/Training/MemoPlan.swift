@@ -3,6 +3,8 @@ struct MemoPlan {
     private(set) var values: [MemoValue] = []
     private(set) var pairs: [LineMemo.Pair] = []
     private(set) var literals: [LineMemo.Literal] = []
+    /// The token of each value.
+    private var tokens: [Int] = []
 
     /// nil if the line cannot be remembered. `lines` is the result of `LineReader.readMarked`; nil for a line
     /// that does not report on a training.
@@ -130,7 +132,7 @@ struct MemoPlan {
         guard token >= 0, token < reader.count, Self.isNumber(reader.tokens[token]),
             reader.clean(token) == value
         else { return false }
-        self.values.append(Self.value(token, reader, field, index))
+        self.append(token, Self.value(token, reader, field, index))
         return true
     }
 
@@ -142,7 +144,7 @@ struct MemoPlan {
             var value = Self.value(part.token, reader, .timeLeft, 0)
             value.factor = part.factor
             sum += reader.clean(part.token) * part.factor
-            self.values.append(value)
+            self.append(part.token, value)
         }
         return sum == left
     }
@@ -158,7 +160,7 @@ struct MemoPlan {
             {
                 var value = Self.value(index, reader, .inverseRate, 0)
                 value.factor = factor
-                self.values.append(value)
+                self.append(index, value)
                 return true
             }
         }
@@ -168,10 +170,12 @@ struct MemoPlan {
     /// Adds the numbers that decide the meaning of others: around a slash, before a unit of speed, below 0.
     private mutating func addDeciding(_ reader: LineReader) {
         func add(_ token: Int) -> Int {
-            var value = Self.value(token, reader, .none, 0)
-            value.decides = true
-            self.values.append(value)
-            return self.values.count - 1
+            // A number is read once, even if it is a figure as well.
+            let known = self.tokens.firstIndex(of: token)
+            if known == nil { self.append(token, Self.value(token, reader, .none, 0)) }
+            let index = known ?? self.values.count - 1
+            self.values[index].decides = true
+            return index
         }
         func addPair(_ first: Int, _ second: Int) {
             let (a, b) = (reader.clean(first), reader.clean(second))
@@ -189,6 +193,11 @@ struct MemoPlan {
             }
         }
         if let done = reader.doneToken, let total = reader.totalToken { addPair(done, total) }
+    }
+
+    private mutating func append(_ token: Int, _ value: MemoValue) {
+        self.tokens.append(token)
+        self.values.append(value)
     }
 
     private static func value(
