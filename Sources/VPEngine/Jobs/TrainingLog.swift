@@ -88,8 +88,8 @@ private final class TrainingStream {
     private let bounds: TrainingLog.Bounds
     /// Created with the first bytes: its tables cost milliseconds, and most jobs are short.
     private lazy var reader = TrainingReader(patterns: self.patterns)
-    private lazy var buffer = [UInt8](
-        repeating: 0, count: min(Self.blockSize, Int(clamping: self.bounds.bytes ?? .max)))
+    /// Created with the first bytes, too. An array that is lazy would be copied for each block.
+    private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private(set) var estimate = TimeLeftEstimate()
     private(set) var notNumberAt: Date?
     private(set) var offset: Int64
@@ -110,6 +110,8 @@ private final class TrainingStream {
         if start > 0 { self.reader.skip() }
     }
 
+    deinit { self.buffer.deallocate() }
+
     func figures(now: Date) -> TrainingFigures {
         guard self.hasRead else { return TrainingFigures() }
         let isQuiet = now.timeIntervalSince1970 - self.writtenAt > 0.5
@@ -123,6 +125,10 @@ private final class TrainingStream {
         var information = stat()
         guard fstat(descriptor, &information) == 0, Int64(information.st_size) > self.offset else {
             return false
+        }
+        if self.buffer.isEmpty {
+            let count = min(Self.blockSize, Int(clamping: self.bounds.bytes ?? .max))
+            self.buffer = .allocate(byteCount: count, alignment: 64)
         }
         self.readIndex()
         self.passOver(Int64(information.st_size))
@@ -143,13 +149,13 @@ private final class TrainingStream {
                 wanted = Int(clamping: min(Int64(wanted), mark.offset - self.offset))
             }
             if isBeforeTail { wanted = Int(clamping: min(Int64(wanted), tail - self.offset)) }
-            let count = pread(descriptor, &self.buffer, wanted, off_t(self.offset))
+            let count = pread(descriptor, self.buffer.baseAddress, wanted, off_t(self.offset))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             // Bytes after an index entry arrived at its time or later, but too soon after it for an entry of
             // their own.
             self.reader.arrival = self.arrivedAt ?? self.marks.first?.at ?? Self.time(of: information)
-            self.buffer.withUnsafeBytes { self.reader.read(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            self.reader.read(UnsafeRawBufferPointer(rebasing: self.buffer[..<count]))
             self.offset += Int64(count)
             self.look()
         }
