@@ -63,7 +63,9 @@ final class FigureNames {
 
     /// Returns the hash of the bytes in lower case.
     static func hash(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(truncatingIfNeeded: count)
+        // Multiplied, since a count in the lowest bits would make `P` and `ppr` equal.
+        let length = UInt64(truncatingIfNeeded: count) &* 0x9e37_79b9_7f4a_7c15
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ length
         var index = 0
         while index + 8 <= count {
             let word =
