@@ -1,9 +1,13 @@
-/// The headers of tables that have occurred: some programs print them again before each epoch's rows.
+/// The headers of tables and the headings of blocks that have occurred: some programs print them again in
+/// each epoch.
 final class KnownHeaders {
     private static let count = 256
     @exclusivity(unchecked) private var tables = [FigureTable?](repeating: nil, count: count)
     private let hashes: UnsafeMutablePointer<UInt64>
     private let shapes = HashBook(count: count)
+    /// The role that a heading gives to the lines under it, by the hash of its line.
+    @exclusivity(unchecked) private var roles = [(hash: UInt64, role: FigureRole)](
+        repeating: (0, .none), count: count)
     /// There is a header so long that it has no shape.
     private var hasLong = false
 
@@ -36,5 +40,16 @@ final class KnownHeaders {
         let place = self.place(hash)
         self.tables[place] = table
         self.hashes[place] = hash
+    }
+
+    /// Returns the role of the heading with this hash of its line; nil if it is no known heading.
+    func role(_ hash: UInt64) -> FigureRole? {
+        let known = self.roles[self.place(hash)]
+        return known.hash == hash ? known.role : nil
+    }
+
+    func add(_ role: FigureRole, _ line: CurrentLine) {
+        let hash = line.hash
+        self.roles[self.place(hash)] = (hash, role)
     }
 }

@@ -137,4 +137,17 @@ extension LineReader {
         self.section = section
         self.line.role = section.isEvaluation || self.line.role == .none ? section : self.line.role
     }
+
+    /// The role of the lines under this one, if it is a heading without a place: `***** eval metrics *****`,
+    /// `Evaluation results:`.
+    var headingRole: FigureRole? {
+        let count = self.count
+        guard count >= 2, count <= 10, self.line.step == nil, self.line.count == nil else { return nil }
+        let isFramed = self.isSign(0, LineToken.bar) && self.isSign(count - 1, LineToken.bar)
+        guard isFramed || self.isSign(count - 1, 0x3A) else { return nil }
+        for index in 0..<count where self.isWord(index) && self.uses(index).contains(.role) {
+            if let role = FigureGrammar.roles[self.word(at: index)] { return role }
+        }
+        return nil
+    }
 }

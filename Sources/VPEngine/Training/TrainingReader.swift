@@ -256,6 +256,10 @@ public final class TrainingReader {
             if !current.isSpaced { self.endBlock() }
             return
         }
+        if self.remembers, let role = self.headers.role(current.hash) {
+            self.beginBlock(role)
+            return
+        }
         self.lines.read(current.text, current.length)
         if self.lines.line.figures.isEmpty {
             if self.readHeading(current) { return }
@@ -288,6 +292,11 @@ public final class TrainingReader {
             &line, current.written, isIndented: current.isIndented, LineNames(current.text, self.lines.names))
     }
 
+    private func beginBlock(_ role: FigureRole) {
+        self.state.begin(block: role)
+        self.isInBlock = true
+    }
+
     private func endBlock() {
         guard self.isInBlock else { return }
         self.isInBlock = false
@@ -301,23 +310,10 @@ public final class TrainingReader {
             self.headers.add(table, current)
             return true
         }
-        let count = self.lines.count
-        guard count >= 2, count <= 10, self.lines.line.step == nil, self.lines.line.count == nil else {
-            return false
-        }
-        let last = count - 1
-        let isFramed = self.lines.isSign(0, LineToken.bar) && self.lines.isSign(last, LineToken.bar)
-        guard isFramed || self.lines.isSign(last, 0x3A) else { return false }
-        for index in 0..<count where self.lines.isWord(index) {
-            if self.lines.uses(index).contains(.role),
-                let role = FigureGrammar.roles[self.lines.word(at: index)]
-            {
-                self.state.begin(block: role)
-                self.isInBlock = true
-                return true
-            }
-        }
-        return false
+        guard let role = self.lines.headingRole else { return false }
+        self.headers.add(role, current)
+        self.beginBlock(role)
+        return true
     }
 
     // MARK: Tables
