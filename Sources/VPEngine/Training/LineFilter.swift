@@ -50,12 +50,12 @@ struct LineFilter {
         words.formUnion(FigureGrammar.saveWords)
         words.formUnion(["checkpoint", "checkpoints"])
         // The text between `_` and similar characters is a word of its own here.
-        let parts = words.flatMap { $0.split(whereSeparator: { !$0.isLetter }).map(String.init) }
+        let parts = words.flatMap { word in word.utf8.split { !Self.isLetter($0) && $0 < 0x80 } }
         return Set(
-            parts.filter {
-                $0.count >= 2 && $0.allSatisfy(\.isASCII) && !["it", "ep", "ts", "tr"].contains($0)
+            parts.filter { $0.count >= 2 && $0.allSatisfy { $0 < 0x80 } }.map {
+                String(Substring($0)).uppercased()
             }
-            .map { $0.uppercased() })
+        ).subtracting(["IT", "EP", "TS", "TR"])
     }()
 
     private let table = Self.table
