@@ -95,4 +95,26 @@ import VPTestSupport
         }
         #expect(Self.expectSame(lines.joined()).series("loss")?.count == 60)
     }
+
+    /// A heading is read once, and gives its role to the lines under it each time.
+    @Test func aHeadingThatComesAgainGivesItsRole() {
+        let lines = (0..<20).map { index in
+            "step \(index) loss 0.5\(index)\n***** eval metrics *****\n  eval_loss = 1.\(index)\n  loss = 2.\(index)\n\n"
+                + "===== test results =====\n  loss = 3.\(index)\n\n"
+        }
+        let figures = Self.expectSame(lines.joined())
+        #expect(figures.series("loss")?.count == 20)
+        #expect(figures.series("test loss")?.count == 20)
+    }
+
+    /// Names are told apart by their hashes: by each letter, and by how many they are.
+    @Test func namesOfAllLengthsAreTheirOwn() {
+        let names = ["P", "ppp", "ppr", "abc", "abcd", "abcde", "abcdefg", "abcdefgh", "abcdefghp"]
+        let lines = (0..<3).map { step in
+            "step: \(step), loss: 0.\(step + 1)"
+                + names.map { ", \($0): 0.\($0.count)\(step)" }.joined() + "\n"
+        }
+        let figures = Self.expectSame(lines.joined())
+        for name in names { #expect(figures.series(name)?.count == 3, "\(name)") }
+    }
 }
