@@ -64,8 +64,9 @@ struct TrainingWatch: Sendable {
     /// Asks the job's instance how it is used, and notes that in its lease.
     var askUse: @Sendable () async -> Void = {}
 
-    /// Seconds between two looks at the log, of a job with rules and of a job without.
-    private static let pause = 1.0, patientPause = 2.0
+    /// Seconds between two looks at the log, and the fewest where minutes are short. Waking up is a large
+    /// part of a look's cost, and no rule is about seconds.
+    private static let pause = 2.0, shortestPause = 1.0
     /// Seconds between two judgements. Each judges the whole training again.
     private static let judgeEvery = 5.0
     /// The bytes of a log that are looked at for each second, some 15,000 lines: a job that prints more is
@@ -94,7 +95,7 @@ struct TrainingWatch: Sendable {
         var askedAt = judgedAt
         // Minutes are short in a rehearsal.
         let scale = min(1, self.context.configuration.timeScale)
-        let pause = rules == nil ? max(Self.pause, Self.patientPause * scale) : Self.pause
+        let pause = max(Self.shortestPause, Self.pause * scale)
         let log = TrainingLog(
             path: JobLogs(self.context).path(job.id), patterns: self.context.configuration.metrics,
             bounds: TrainingLog.Bounds(
