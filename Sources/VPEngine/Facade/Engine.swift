@@ -87,10 +87,14 @@ public final class Engine: Sendable {
             return .ran(try await run.run())
         case .download(let instance, let request):
             let sync = try await self.sync(instance, progress)
-            return .downloaded(
-                try await sync.download(
-                    PathSelection(paths: request.paths, excludes: request.excludes),
-                    conflictSuffix: instance.rawValue, verifiesContents: request.verifiesContents))
+            let results = JobResults(context: self.context)
+            let isWhole = request.paths.isEmpty && request.excludes.isEmpty
+            let due = isWhole ? try results.due(on: instance, in: sync.workspace) : []
+            let summary = try await sync.download(
+                PathSelection(paths: request.paths, excludes: request.excludes),
+                conflictSuffix: instance.rawValue, verifiesContents: request.verifiesContents)
+            for job in try results.note(summary, of: due) { report(.jobChanged(job)) }
+            return .downloaded(summary)
         case .start(let instance):
             return .started(
                 try await InstanceSwitch(context: self.context, progress: progress, report: report).start(

@@ -93,6 +93,8 @@ final class SecureResults: Sendable {
             if await VerifiedMark(shell: sync.shell, root: sync.workspace.remoteRoot).holds() { return nil }
             throw self.refusal("it was not rented from this machine and holds \(files) files")
         }
+        let results = JobResults(context: self.context)
+        let due = try results.due(on: id, in: workspace)
         var summary = try await sync.download(conflictSuffix: id.rawValue)
         if !summary.isSafe {
             // Files of an interrupted transfer arrive at the second attempt.
@@ -105,6 +107,7 @@ final class SecureResults: Sendable {
             let (brought, inert) = try await outside.bring()
             self.isOutside.withLock { $0 = !brought.isSafe }
             summary.join(brought)
+            try results.note(summary, of: due)
             // Results that must not come into the project are archived where nothing acts on them.
             if let held = try await sync.holdRefused(also: inert) {
                 summary.left.append(

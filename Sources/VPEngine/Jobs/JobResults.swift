@@ -28,11 +28,32 @@ struct JobResults {
             }
             summary.download = download
             guard let job = summary.job else { return }
-            let results = JobRecord.Results(download, at: Date())
-            summary.job = try self.context.store.change(job.id) { $0.record?.results = results } ?? job
+            summary.job = try self.note(download, of: [job.id]).first ?? job
         } catch {
             guard summary.job != nil, error.code != .cancelled else { throw error }
             summary.downloadError = error
         }
+    }
+
+    /// Returns the jobs whose results a whole download of `workspace` would bring from `id`: those that are
+    /// over and of which none are here yet.
+    func due(on id: InstanceID, in workspace: Workspace) throws(EngineError) -> [JobID] {
+        try self.context.store.jobs(on: id).filter { job in
+            job.state.isOver && job.record?.syncsDown == true && job.record?.results == nil
+                && job.workspacePath == workspace.localRoot
+        }.map(\.id)
+    }
+
+    /// Records in these jobs that their results were downloaded, and returns them.
+    @discardableResult
+    func note(_ download: SyncSummary, of jobs: [JobID]) throws(EngineError) -> [Job] {
+        let results = JobRecord.Results(download, at: Date())
+        var changed: [Job] = []
+        for id in jobs {
+            if let job = try self.context.store.change(id, { $0.record?.results = results }) {
+                changed.append(job)
+            }
+        }
+        return changed
     }
 }
