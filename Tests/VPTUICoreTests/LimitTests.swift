@@ -18,6 +18,7 @@ import VPTUICore
             .answered(.quoted(.success(Samples.answers(Samples.offers)), job: JobEstimate(), generation: 2)))
         // $1.5 at the $0.354/h of the cheapest.
         #expect(screenText(view(state)).contains("$1.50 buys 4h14m"))
+        #expect(screenText(view(state)).contains("destroyed after 4h unused ($1.42), after 4 h in any case"))
         for _ in 0..<10 { press(&state, .tab) }
         _ = type(&state, "make")
         _ = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))

@@ -266,7 +266,7 @@ import VPTUICore
         press(&state, .character("F"))
         _ = update(&state, .answered(.workspaceCompared(Samples.trainer.id, .success(report))))
         press(&state, .character("4"))
-        #expect(Self.text(state).contains("⚠ Not downloaded: 1 file, 4.2 kB; press d"))
+        #expect(Self.text(state).contains("⚠ Not downloaded yet: 1 file, 4.2 kB; d downloads them"))
         #expect(Self.hints(state).contains("d download"))
         let effects = press(&state, .character("d"))
         #expect(

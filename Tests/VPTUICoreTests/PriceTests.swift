@@ -84,7 +84,8 @@ import VPTUICore
         let text = Self.form("auto", Samples.offer(1, "RTX 4090", 0.3))
         #expect(text.contains("account  vast.ai has $14.10 for 21 h, with what runs there"), "\(text)")
         #expect(text.contains("limits   none: only the lease ends it"), "\(text)")
-        #expect(text.contains("lease    destroyed after 12h without use, $3.60 by then"), "\(text)")
+        #expect(
+            text.contains("lease    destroyed after 12h unused ($3.60), after 3 d in any case"), "\(text)")
     }
 
     @Test func theLeaseHasAKey() {

@@ -83,13 +83,19 @@ extension State {
         }
     }
 
+    /// Returns `date` as a local time of day, with the day unless that is today.
+    func moment(_ date: Date) -> String {
+        Format.moment(date, now: self.now, offset: self.settings.secondsFromGMT)
+    }
+
     mutating func leaseSet(_ id: InstanceID, _ lease: Lease) {
         if var instance = self.instances.row(id) {
             instance.lease = lease
             self.instances.upsert(instance)
         }
+        self.history.did(CommandTwin.lease(id, lease.terms), at: self.now)
         let end = lease.endsAt.map {
-            "ends at \(Format.timeOfDay($0, offset: self.settings.secondsFromGMT)) unless it is used"
+            "ends \(self.moment($0)) unless it is used"
         }
         self.toast("The lease of \(id) \(end ?? "has no end")", .good, for: 6)
     }

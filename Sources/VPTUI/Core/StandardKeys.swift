@@ -159,7 +159,7 @@ extension KeyMap {
         Binding(
             [.character("e")], .editQuery, .offers, "edits the query: `4090 x2 <0.6 runpod`",
             hint: "edit query"),
-        Binding([.character("i")], .details, .offers, "shows everything known about it"),
+        Binding([.character("i")], .details, .offers, "shows everything known about it", hint: "details"),
         Binding([.character("Y")], .copyLine, .offers, "copies the `vp` command that rents it"),
 
         Binding([.enter, .character("l")], .openLog, .jobs, "shows its log", hint: "log"),

@@ -35,6 +35,17 @@ public struct State: Equatable, Sendable {
     /// The number of rows above the main pane's first visible row, unless it shows a log.
     public var mainScroll = 0
 
+    /// The title of the help about the keys that work now.
+    var focusTitle: String {
+        guard self.focus == .main else { return self.focus.title }
+        return switch self.mainContent {
+        case .log: "Log"
+        case .metrics: "Metrics"
+        case .files: "Files"
+        case .details: "Details"
+        }
+    }
+
     public var instances = ListState<Instance>()
     public var offers = ListState<Offer>()
     public var jobs = ListState<Job>()

@@ -19,6 +19,10 @@ enum CommandTwin {
         }
     }
 
+    static func lease(_ id: InstanceID, _ terms: LeaseTerms) -> String {
+        "vp lease \(id) \(Self.lease(terms))"
+    }
+
     private static func create(_ request: CreateRequest) -> String {
         var words = ["vp create-instance"]
         if let platform = request.platform { words.append("--platform \(platform.rawValue)") }
@@ -31,6 +35,18 @@ enum CommandTwin {
             if let price = query.maximumPrice {
                 words.append("--max-price \(Self.number(price.dollarsPerHour))")
             }
+            if let bytes = query.minimumGPUMemoryBytes {
+                words.append("--min-memory \(Self.number(Double(bytes) / 1e9))")
+            }
+            if let reliability = query.minimumReliability {
+                words.append("--min-reliability \(Self.number(reliability))")
+            }
+            // `vp` takes the version that the image needs from its name as well.
+            if let cuda = query.minimumCUDA, cuda != request.image.flatMap({ ImageCUDA.version(of: $0) }) {
+                words.append("--min-cuda \(Self.number(cuda))")
+            }
+            words += query.countries.map { "--region \($0)" }
+            if query.isInterruptible { words.append("--interruptible") }
         }
         words.append("--disk \(request.query.diskBytes / 1_000_000_000)")
         if let image = request.image { words.append("--image \(ShellQuoting.quoted(image))") }

@@ -78,6 +78,11 @@ public struct HistoryState: Equatable, Sendable {
                 duration: duration, line: line, isCall: false))
     }
 
+    /// Records what the dashboard did at once, and what does the same.
+    mutating func did(_ line: String, at date: Date) {
+        self.insert(Entry(date: date, text: line, status: .good("done"), line: line, isCall: false))
+    }
+
     private mutating func insert(_ entry: Entry) {
         self.entries.insert(entry, at: 0)
         if self.entries.count > Self.limit { self.entries.removeLast() }

@@ -66,6 +66,16 @@ public struct LaunchForm: Equatable, Sendable {
         self.settledPrice = settings.defaults.maximumPrice
     }
 
+    /// The bounds that come from the query of the offers and have no field here: `>24G rel>0.98`.
+    var unseenBounds: String {
+        var query = self.base
+        (query.gpu, query.gpuCount, query.maximumPrice) = (nil, 1, nil)
+        (query.diskBytes, query.isInterruptible) = (OfferQuery().diskBytes, false)
+        // The image has a field, and needs this version by its name.
+        if query.minimumCUDA == ImageCUDA.version(of: self.text(.image)) { query.minimumCUDA = nil }
+        return OfferQueryText.text(query)
+    }
+
     public func text(_ field: Field) -> String {
         (self.texts[field]?.text ?? "").trimmingCharacters(in: .whitespaces)
     }
@@ -168,6 +178,8 @@ public struct LaunchForm: Equatable, Sendable {
             }
         let known = Self.unique(all)
         guard !typed.isEmpty else { return Array(known.prefix(8)) }
+        // `RTX 4090` is whole: the arrow must not turn it into an `RTX 4090D`.
+        guard !known.contains(typed) else { return [] }
         let scored = known.enumerated().compactMap { place, text in
             FuzzyMatch.score(typed, in: text).map { (score: $0, place: place, text: text) }
         }

@@ -10,6 +10,16 @@ public enum Overlay: Equatable, Sendable {
     case list(ListOverlay)
     case text(TextOverlay)
     case help(HelpOverlay)
+
+    /// `true` if typed letters are not text here.
+    var takesNoText: Bool {
+        switch self {
+        case .dialog, .text: true
+        case .list(let list): !list.isTyping
+        case .form(let form): form.focused.isChoice
+        case .prompt, .palette, .help: false
+        }
+    }
 }
 
 /// The help: the keys of the focused pane.

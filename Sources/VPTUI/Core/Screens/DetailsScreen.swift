@@ -44,7 +44,20 @@ enum DetailsScreen {
         case gap
     }
 
+    /// Returns the title, and the fields with long values broken at spaces.
     private static func content(_ state: State, width: Int) -> (String, [Field]) {
+        let (title, fields) = Self.unbroken(state, width: width)
+        let broken = fields.flatMap { field -> [Field] in
+            guard case .pair(let name, let value) = field, DisplayWidth.of(value.text) > width - 18 else {
+                return [field]
+            }
+            let rows = DialogScreen.wrapped([value], width: max(12, width - 18)).flatMap { $0 }
+            return rows.enumerated().map { .pair($0 == 0 ? name : "", $1) }
+        }
+        return (title, broken)
+    }
+
+    private static func unbroken(_ state: State, width: Int) -> (String, [Field]) {
         switch state.lastList {
         case .offers: if let offer = state.offers.selectedRow { return ("Offer", Self.fields(offer, state)) }
         case .jobs: if let job = state.jobs.selectedRow { return ("Job", Self.fields(job, state)) }
@@ -85,9 +98,12 @@ enum DetailsScreen {
         }
         if let ends = instance.leaseEndsAt {
             let left = (ends.timeIntervalSince(state.now) / 60).rounded(.up) * 60
-            let time = Format.timeOfDay(ends, offset: state.settings.secondsFromGMT)
+            let time = state.moment(ends)
             fields.append(
                 .pair("lease ends", Span(left > 0 ? "\(time), in \(TimeSpan.brief(left))" : "\(time), now")))
+            if let cap = instance.lease?.capEndsAt {
+                fields.append(.pair("", Span("renewed until \(state.moment(cap)) at most", .muted)))
+            }
         }
         fields.append(.gap)
         if let image = instance.image { fields.append(.pair("image", Span(image))) }
@@ -193,13 +209,19 @@ enum DetailsScreen {
         ]
         if let start = job.startedAt {
             fields.append(
-                .pair("started", Span(Format.timeOfDay(start, offset: state.settings.secondsFromGMT))))
+                .pair("started", Span(state.moment(start))))
         }
         if let elapsed = StatusWords.elapsed(job, now: state.now) {
             fields.append(.pair("took", Span(TimeSpan.clock(elapsed))))
         }
         if let dollars = JobsScreen.dollars(job, state) {
             fields.append(.pair("cost", Span(Format.dollars(dollars), .money)))
+        }
+        if let results = job.record?.results {
+            let words = "\(Format.plural(results.files, "file")), \(Format.bytes(results.bytes))"
+            fields.append(.pair("results", Span("\(words), downloaded \(state.moment(results.at))")))
+        } else if state.awaitsResults(of: job) {
+            fields.append(.pair("results", Span("not here yet; d downloads them", .warning)))
         }
         let background = job.record?.background ?? []
         if !background.isEmpty { fields += [.gap, .line(Span("After its command", .title, .bold))] }

@@ -230,7 +230,7 @@ extension DialogScreen {
                 Span("\(Format.dollars(instance.price.cost(of: seconds))) at most", .money, .bold),
                 Span(", at \(Format.hourly(instance.price)).", .muted),
             ],
-            [Span("A running job and this dashboard renew the lease, up to its hard limit.", .muted)],
+            [Span(PromptScreen.renewal(instance.lease, state), .muted)],
         ]
         if let weakness = instance.lease?.weakness {
             lines.append([Span("It cannot end itself now: \(weakness). The dashboard tries again.", .warning)]

@@ -70,11 +70,11 @@ enum FilesScreen {
         lines.append([
             Span("On the instance ", .title, .bold),
             Span("\(Format.plural(report.files.count, "file")), \(Format.bytes(total))", .accent, .bold),
-            Span(risky.isEmpty ? "  ✓ all of them are downloaded" : "", .good),
+            Span(risky.isEmpty ? "  ✓ no result is only there" : "", .good),
         ])
         if !risky.isEmpty {
             let words = "\(Format.plural(risky.count, "file")), \(Format.bytes(riskyBytes))"
-            lines.append([Span("  ⚠ Not downloaded: \(words); press d", .bad)])
+            lines.append([Span("  ⚠ Not downloaded yet: \(words); d downloads them", .bad)])
         }
         for file in report.files.prefix(Self.limit) {
             let (mark, role): (String, Role) =

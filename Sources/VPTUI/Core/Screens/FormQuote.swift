@@ -23,10 +23,7 @@ enum FormQuote {
                     Self.jobPrice(offer, job),
                 ]
             } else {
-                lines = [
-                    [Span("Nothing that fits is for rent now.", .warning)],
-                    [Span("Ask for another GPU, or leave the price open.", .muted)],
-                ]
+                lines = Self.nothing(form)
             }
             if let failure = failures.first {
                 lines.insert([Span("⚠ \(ErrorWords.brief(failure))", .bad)], at: min(2, lines.count))
@@ -34,6 +31,16 @@ enum FormQuote {
         }
         while lines.count < Self.height { lines.append([]) }
         return Array(lines.prefix(Self.height))
+    }
+
+    private static func nothing(_ form: LaunchForm) -> [[Span]] {
+        let bounds = form.unseenBounds
+        var lines = [
+            [Span("Nothing that fits is for rent now.", .warning)],
+            [Span("Ask for another GPU, or leave the price open.", .muted)],
+        ]
+        if !bounds.isEmpty { lines.append([Span("The query in Offers asks for \(bounds) as well.", .muted)]) }
+        return lines
     }
 
     private static func head(_ offer: Offer) -> [Span] {
@@ -49,9 +56,12 @@ enum FormQuote {
     }
 
     private static func choice(_ offers: [Offer], _ form: LaunchForm) -> [Span] {
-        form.offer == nil
-            ? [Span("the cheapest of \(offers.count); if it is taken, the next is rented", .muted)]
-            : [Span("only this offer; if it is taken, nothing is rented", .muted)]
+        guard form.offer == nil else {
+            return [Span("only this offer; if it is taken, nothing is rented", .muted)]
+        }
+        let bounds = form.unseenBounds
+        let fitting = bounds.isEmpty ? "" : " with \(bounds)"
+        return [Span("the cheapest of \(offers.count)\(fitting); if it is taken, the next is rented", .muted)]
     }
 
     /// Returns the credit of the account that pays; another platform's credit does not help here.
@@ -112,12 +122,20 @@ enum FormQuote {
             return Self.line("lease", [Span("none: it costs until you destroy it", .bad)])
         }
         let ending = terms.ending == .destroy ? "destroyed" : "stopped"
+        // The engine cuts the lease to what the limit of cost buys.
+        let rate = offer.price.dollarsPerHour
+        let bought = rate > 0 ? (try? form.maximumCost()).map { $0 / rate * 3600 } : nil
+        let hard = [bought, terms.maximumSeconds].compactMap(\.self).min()
+        func cost(_ seconds: Double) -> Span {
+            Span(Format.dollars(offer.price.cost(of: seconds)), .money)
+        }
+        if let hard, hard <= seconds {
+            let end = [Span("\(ending) after \(TimeSpan.brief(hard)) in any case ("), cost(hard), Span(")")]
+            return Self.line("lease", end)
+        }
+        let end = [Span("\(ending) after \(TimeSpan.text(seconds)) unused ("), cost(seconds), Span(")")]
         return Self.line(
-            "lease",
-            [
-                Span("\(ending) after \(TimeSpan.text(seconds)) without use, "),
-                Span("\(Format.dollars(offer.price.cost(of: seconds)))", .money), Span(" by then", .muted),
-            ])
+            "lease", end + (hard.map { [Span(", after \(TimeSpan.rough($0)) in any case", .muted)] } ?? []))
     }
 
     /// Returns the image that an offer will run, or the reason why it cannot run there.

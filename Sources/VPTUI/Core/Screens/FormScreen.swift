@@ -36,7 +36,7 @@ enum FormScreen {
         let shown = fields[top...].prefix(room).enumerated().map { ($1, inner.row($0)) }
         let rest = inner.dropFirst(rows: shown.count)
         return Placement(
-            area: area, fields: shown, help: rest.row(0), quote: quote,
+            area: area, fields: shown, help: rest.dropLast(rows: max(0, rest.height - 1 - gap)), quote: quote,
             quoteRows: rest.dropFirst(rows: 1 + gap).dropLast(rows: 1),
             hasMore: (top > 0, top + shown.count < fields.count),
             button: Rect(
@@ -133,9 +133,12 @@ enum FormScreen {
         _ form: LaunchForm, _ completions: [String], in area: Rect, of buffer: inout CellBuffer
     ) {
         if let problem = form.problem {
-            buffer.writeCut(
-                problem.sentence, x: area.x + 2, y: area.y, style: Style(.bad, on: .dialog),
-                limit: area.width - 3)
+            let rows = DialogScreen.wrapped([Span(problem.sentence, .bad)], width: area.width - 3)
+            for (row, spans) in rows.prefix(area.height).enumerated() {
+                buffer.writeCut(
+                    spans.map(\.text).joined(), x: area.x + 2, y: area.y + row,
+                    style: Style(.bad, on: .dialog), limit: area.width - 3)
+            }
             return
         }
         guard !completions.isEmpty else {
@@ -194,7 +197,7 @@ enum FormScreen {
     private static func placeholder(_ field: LaunchForm.Field, _ form: LaunchForm) -> String {
         switch field {
         case .lease:
-            return form.terms.seconds.map { "\(TimeSpan.brief($0)), renewed while a job runs" }
+            return form.terms.seconds.map { "\(TimeSpan.brief($0)), renewed while it is used" }
                 ?? "none: it costs until it is destroyed"
         case .gpu: return "any: the cheapest that fits"
         case .price:

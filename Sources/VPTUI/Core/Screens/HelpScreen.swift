@@ -96,7 +96,7 @@ enum HelpScreen {
 
     static func draw(_ help: HelpOverlay, _ state: State, of buffer: inout CellBuffer) {
         let page = Self.page(state, help)
-        let inner = drawBox(page.area, title: "Keys in \(state.focus.title)", in: &buffer)
+        let inner = drawBox(page.area, title: "Keys in \(state.focusTitle)", in: &buffer)
         guard !inner.isEmpty else { return }
         let mark = buffer.write("/", x: inner.x + 1, y: inner.y, style: Style(.key, on: .dialog, .bold))
         if help.field.text.isEmpty {

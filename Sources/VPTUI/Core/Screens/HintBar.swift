@@ -270,10 +270,17 @@ enum HintBar {
         case .download where state.focus == .main: return state.mainContent == .files
         case .sortColumn: return (state.shownCount(of: state.focus) ?? 0) > 1
         case .mark: return (state.shownCount(of: state.focus) ?? 0) > 0
-        case .sync, .run, .download, .shell, .destroy, .stopOrStart, .files, .details, .lease, .openLog:
-            return state.focus != .instances || !state.instances.rows.isEmpty
+        case .details, .openLog: return state.focus != .instances || !state.instances.rows.isEmpty
+        case .sync, .run, .shell, .files, .lease:
+            return state.instances.targets.contains(where: state.isUsable)
+        case .download where state.focus == .instances:
+            return state.instances.targets.contains(where: state.isUsable)
+        case .destroy, .stopOrStart: return !state.instances.targets.allSatisfy(state.isEnding)
         case .rent, .rentDirectly: return state.offers.selection != nil
-        case .runAgain: return state.jobs.selection != nil
+        case .runAgain, .download:
+            return state.jobs.targets.contains { job in
+                state.instances.row(job.instance).map(state.isUsable) ?? false
+            }
         case .cancel where state.focus == .jobs: return state.jobs.selectedRow?.state.isOver == false
         default: return true
         }

@@ -21,7 +21,7 @@ enum InstancesScreen {
         Column(title: "id", minimum: 6, maximum: 24, isWhole: true),
         Column(title: "gpu", minimum: 8, maximum: 18, order: "gpu", priority: 1),
         Column(title: "name", minimum: 10, maximum: 24, order: "name", priority: 4),
-        Column(title: "status", minimum: 12, maximum: 44, order: "status", grows: true, priority: 2),
+        Column(title: "status", minimum: 12, maximum: 26, order: "status", grows: true, priority: 2),
         Column(title: "load", minimum: 6, maximum: 24, priority: 3, isOptional: true),
         Column(title: "$/h", minimum: 6, maximum: 7, isRightAligned: true, order: "price", priority: 2),
         Column(

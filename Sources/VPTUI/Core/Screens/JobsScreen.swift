@@ -42,15 +42,23 @@ enum JobsScreen {
         if let count = StatusWords.processesAtWork(job) { word = "background ×\(count)" }
         if job.state == .running, job.record?.connection == .reconnecting { word = "reconnecting" }
         if state.action(following: job.id)?.isCancelling == true { word = "stopping" }
+        if job.state == .cancelled, job.record?.limitReached != nil { word = "limit" }
         let isShown = state.log.job == job.id && state.mainContent == .log
         return [
             [Span(job.id.rawValue, isShown ? .accent : .plain, isShown ? .bold : [])],
             [Span("\(mark.glyph) \(word)", mark.role)],
             [Span(StatusWords.elapsed(job, now: state.now).map { TimeSpan.clock($0) } ?? "–", .muted)],
             [Span(Self.dollars(job, state).map { Format.dollars($0) } ?? "–", .money)],
-            Self.life(job, state) ?? [Span(job.command.shellText, .muted)],
+            Self.life(job, state) ?? Self.command(job, state),
             [Span(job.instance.rawValue, .muted)],
         ]
+    }
+
+    /// Returns the command, behind a note if the results of a job that is over are still to come.
+    private static func command(_ job: Job, _ state: State) -> [Span] {
+        let command = [Span(job.command.shellText, .muted)]
+        guard state.awaitsResults(of: job) else { return command }
+        return [Span("⇣ not here ", .warning)] + command
     }
 
     /// Returns the progress of a job that trains, nil for others: `loss 0.037 ↘  14/60 ▰▰▱▱▱ 23 %  0:41 left

@@ -74,16 +74,19 @@ enum PromptScreen {
 
     private static func leaseHelp(_ id: InstanceID, _ state: State) -> [String] {
         let lease = state.instances.row(id)?.lease
-        let now =
-            lease?.endsAt.map {
-                "The lease ends at \(Format.timeOfDay($0, offset: state.settings.secondsFromGMT))"
-            } ?? "It has no lease"
         let end = lease?.terms.ending == .stop ? "stopped" : "destroyed"
+        let now = lease?.endsAt.map { "It is \(end) \(state.moment($0)) unless it is used" }
         return [
-            "\(now). Its new length from now: 4h, 2d, 1h30m.",
-            "Then the instance is \(end), unless a job is running on it.",
+            "\(now ?? "It has no lease").", "A new lease from now on: 4h, 2d, 1h30m.",
+            Self.renewal(lease, state),
             "The possible cost is shown before you confirm.",
         ]
+    }
+
+    /// Says what renews a lease, and until when.
+    static func renewal(_ lease: Lease?, _ state: State) -> String {
+        let cap = lease?.capEndsAt.map { ", until \(state.moment($0)) at most" } ?? ""
+        return "A job, vp and an open dashboard renew it\(cap)."
     }
 
     private static func help(_ prompt: Prompt, _ state: State) -> [String] {

@@ -131,7 +131,8 @@ struct TableView {
     ///
     /// Columns are omitted, the least important first, until the others fit at their minimum width; the least
     /// important is also omitted if the most important would be cut. Remaining room goes to the most
-    /// important columns first, and finally to the column that grows.
+    /// important columns first, to those with a priority of 3 or more from left to right, and finally to the
+    /// column that grows.
     func widths(total: Int, contents: [Int]) -> [Int] {
         let ideal = zip(self.columns, contents).map { column, content in
             column.isOptional && content == 0
@@ -157,7 +158,10 @@ struct TableView {
                 widths[index] = 0
             }
         }
-        for index in byImportance where widths[index] > 0 {
+        let byUrgency = self.columns.indices.sorted {
+            (min(3, self.columns[$0].priority), $0) < (min(3, self.columns[$1].priority), $1)
+        }
+        for index in byUrgency where widths[index] > 0 {
             widths[index] += max(0, min(ideal[index] - widths[index], total - sum(widths)))
         }
         if let index = self.columns.firstIndex(where: { $0.grows }), widths[index] > 0 {

@@ -42,6 +42,29 @@ enum Format {
         return "\(Self.two(day / 3600)):\(Self.two(day / 60 % 60))"
     }
 
+    /// `12:04`, `tomorrow 12:04` or `Dec 7 12:04` at `offset` seconds from GMT.
+    static func moment(_ date: Date, now: Date, offset: Int) -> String {
+        func day(_ date: Date) -> Int {
+            Int(saturating: ((date.timeIntervalSince1970 + Double(offset)) / 86_400).rounded(.down))
+        }
+        let time = Self.timeOfDay(date, offset: offset)
+        switch day(date) - day(now) {
+        case 0: return time
+        case 1: return "tomorrow \(time)"
+        case -1: return "yesterday \(time)"
+        default:
+            var calendar = Calendar(identifier: .gregorian)
+            calendar.timeZone = TimeZone(secondsFromGMT: offset) ?? .gmt
+            let parts = calendar.dateComponents([.month, .day], from: date)
+            guard let month = parts.month, let day = parts.day else { return time }
+            return "\(Self.months[max(0, min(11, month - 1))]) \(day) \(time)"
+        }
+    }
+
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
     /// `12:04:31` at `offset` seconds from GMT.
     static func clockTime(_ date: Date, offset: Int) -> String {
         let seconds = Int(saturating: date.timeIntervalSince1970.rounded(.down))

@@ -153,9 +153,19 @@ extension State {
         return [.ask(.prepareShell(instance.id))]
     }
 
+    /// `true` if an instance runs and is not about to be destroyed.
+    func isUsable(_ instance: Instance) -> Bool { instance.status == .running && !self.isEnding(instance) }
+
+    /// `true` if an instance is being destroyed, or about to be.
+    func isEnding(_ instance: Instance) -> Bool {
+        if instance.status == .destroying || self.pendingDestroy(of: instance.id) != nil { return true }
+        if case .destroy? = self.activeAction(on: instance.id)?.action { return true }
+        return false
+    }
+
     /// `true` if an action on this single instance is possible; otherwise shows the reason.
     private mutating func isUsable(_ instance: Instance, for verb: String) -> Bool {
-        guard instance.status == .running, self.pendingDestroy(of: instance.id) == nil else {
+        guard self.isUsable(instance) else {
             self.toast("\(instance.id) is \(instance.status.rawValue): cannot \(verb)", .warning)
             return false
         }

@@ -21,6 +21,13 @@ extension State {
         self.overlay = .dialog(Dialog(.runAgain(jobs), openedAt: self.now))
     }
 
+    /// `true` if a job is over and its results are still only on its instance.
+    func awaitsResults(of job: Job) -> Bool {
+        job.state.isOver && job.startedAt != nil && job.record?.syncsDown == true
+            && job.record?.results == nil
+            && self.instances.row(job.instance) != nil && self.action(following: job.id) == nil
+    }
+
     /// The job whose log a key in the focused pane refers to.
     private var jobInFocus: Job? {
         switch self.focus {
@@ -58,7 +65,7 @@ extension State {
         let effects = self.log.job == job.id ? [] : self.openLog(job.id)
         self.mainContent = .metrics
         self.metrics.selectLoss()
-        if Layout(self).main == nil { self.focus(.main) }
+        self.focus(.main)
         return effects
     }
 

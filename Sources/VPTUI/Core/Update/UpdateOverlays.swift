@@ -7,6 +7,10 @@ extension State {
 
     /// Passes a key to the overlay on top, and carries out the outcome.
     mutating func keyPressed(_ key: Key, in overlay: Overlay, at date: Date) -> [Effect] {
+        if key == .character("?"), overlay.takesNoText {
+            self.toast("The keys of this box are in the last line; Esc closes it", .muted)
+            return []
+        }
         switch overlay {
         case .dialog(var dialog):
             let outcome = dialog.pressed(key, at: date)

@@ -147,7 +147,8 @@ extension State {
         guard isKnown || verb == "help" || verb.hasPrefix("-") else {
             let list =
                 self.settings.isPlain ? "help lists" : "\(self.way(to: .palette, word: "")) and Tab list"
-            self.toast("“\(verb)” is not a command; \(list) the commands", .warning)
+            let near = self.nearest(to: verb).map { "did you mean \($0)?" } ?? "\(list) the commands"
+            self.toast("“\(verb)” is not a command; \(near)", .warning)
             return []
         }
         guard !self.settings.isReadOnly || row?.isLooking == true else {
@@ -156,6 +157,15 @@ extension State {
         }
         self.toast("vp \(words.map(ShellQuoting.quoted).joined(separator: " ")) …", .muted)
         return [.ask(.runLine(words))]
+    }
+
+    /// Returns the command that a mistyped word is closest to; nil if none is close.
+    private func nearest(to word: String) -> String? {
+        let names = Set(self.verbs.verbs.map(\.name) + PaletteVerb.rows.keys)
+        let all = names.sorted() + Command.allCases.filter { !$0.isMovement }.map(\.words)
+        return all.map { (name: $0, distance: EditDistance.between(word.lowercased(), $0)) }
+            .filter { $0.distance <= min(2, $0.name.count / 2) }
+            .min { $0.distance < $1.distance }?.name
     }
 
     mutating func lineEnded(

@@ -36,7 +36,15 @@ extension State {
             self.tell(summary.upload)
             self.tell(summary.download)
             if let error = summary.downloadError { self.showError(ErrorWords(error)) }
-            if let refusal = summary.job?.limitRefusal { self.showError(ErrorWords(refusal)) }
+            if let job = summary.job, let limit = job.record?.limitReached {
+                let isHere = summary.download?.isWhole == true
+                self.showError(
+                    ErrorWords(
+                        title: "\(job.id) was ended", detail: limit,
+                        advice: isHere
+                            ? "What it had written is downloaded. R in Jobs runs it again."
+                            : "d in Jobs downloads what it had written; R runs it again."))
+            }
         case .cancelled(let job):
             self.jobs.upsert(job)
             self.toast("\(job.id) was cancelled", .warning, for: 6)
