@@ -295,6 +295,27 @@ import VPTUICore
         #expect(state.overlay == nil)
     }
 
+    /// Of a log that is looked at again, or of an earlier session, as they were recorded.
+    @Test func recordedTimesAreShownAgain() {
+        var (state, log) = self.running(3)
+        let job = JobID("train-7")
+        VPTUICoreTests.press(&state, .character("["))
+        let effects = VPTUICoreTests.press(&state, .character("]"))
+        #expect(effects.contains(.log(.readTimes(job))))
+        answer(&state, effects, log)
+        self.press(&state, log, .character("t"))
+        #expect(!self.shows(state, "11:04:31"))
+        let arrival = LogState.Arrival(offset: 0, date: Samples.now.addingTimeInterval(-3600))
+        _ = update(&state, .log(.timesRead(job, [arrival])))
+        #expect(self.shows(state, "11:04:31"))
+        // What has come since keeps its time.
+        self.grow(&state, &log, "late\n")
+        _ = update(&state, .log(.timesRead(job, [arrival])))
+        #expect(self.shows(state, "12:04:31 late"))
+        _ = update(&state, .log(.timesRead(JobID("train-6"), [])))
+        #expect(self.shows(state, "12:04:31 late"))
+    }
+
     @Test func otherJobsAreAKeyAway() {
         var (state, _) = self.running(3)
         let effects = VPTUICoreTests.press(&state, .character("["))

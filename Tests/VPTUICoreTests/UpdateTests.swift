@@ -200,7 +200,7 @@ import VPTUICore
         let action = try #require(state.actions.last)
         #expect(
             effects.withoutWatch == [
-                .log(.readMetrics(JobID("train-7"))),
+                .log(.readMetrics(JobID("train-7"))), .log(.readTimes(JobID("train-7"))),
                 .order(.start(.attach(JobID("train-7"), on: Samples.trainer.id), action.id)),
                 .log(.readLog(LogReadRequest(JobID("train-7"), .end))),
             ])

@@ -108,18 +108,36 @@ package final class LogSpool: Sendable {
     /// Returns the offset of the first byte of `path` that may have arrived at `date` or later.
     package static func offset(in path: String, at date: Date) -> Int64 {
         let moment = Int64(saturating: date.timeIntervalSince1970 * 1000)
-        let lines = FileManager.default.contents(atPath: self.indexPath(path)) ?? Data()
-        var offset: Int64 = 0
-        for line in String(decoding: lines, as: UTF8.self).split(separator: "\n") {
-            let words = line.split(separator: " ")
-            guard words.count == 2, let time = NumberRange.milliseconds.read(words[0]),
-                let start = NumberRange.bytes.read(words[1])
-            else { continue }
-            offset = start
+        var last: Int64 = 0
+        for (time, offset) in Self.index(of: path) {
+            last = offset
             // Bytes that arrived within the pause after an entry have no entry of their own.
             if time + Self.indexPause > moment { return offset }
         }
-        return (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64) ?? offset
+        return (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64) ?? last
+    }
+
+    /// Returns when which byte of `path` arrived, at most once for each second.
+    package static func arrivals(in path: String) -> [(date: Date, offset: Int64)] {
+        var arrivals: [(date: Date, offset: Int64)] = []
+        var last = Int64.min
+        for (time, offset) in Self.index(of: path) where time.subtractingSaturated(last) >= 1000 {
+            last = time
+            arrivals.append((Date(timeIntervalSince1970: Double(time) / 1000), offset))
+        }
+        return arrivals
+    }
+
+    /// Returns the entries of the index; lines that are none are left out.
+    private static func index(of path: String) -> [(milliseconds: Int64, offset: Int64)] {
+        let lines = FileManager.default.contents(atPath: self.indexPath(path)) ?? Data()
+        return String(decoding: lines, as: UTF8.self).split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ")
+            guard words.count == 2, let time = NumberRange.milliseconds.read(words[0]),
+                let offset = NumberRange.bytes.read(words[1])
+            else { return nil }
+            return (time, offset)
+        }
     }
 
     private static func indexPath(_ path: String) -> String { path + ".times" }

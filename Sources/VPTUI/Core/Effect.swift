@@ -58,6 +58,8 @@ public enum LogQuestion: Equatable, Sendable {
     case readLog(LogReadRequest)
     case searchLog(LogSearchRequest)
     case writeLog(JobID, path: String, filter: TextPattern?)
+    /// The times at which a job's output arrived.
+    case readTimes(JobID)
     /// All figures in a job's log so far.
     case readMetrics(JobID)
     /// The figures at the ends of these jobs' logs, if they have changed.

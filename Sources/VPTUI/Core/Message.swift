@@ -56,6 +56,7 @@ public enum LogAnswer: Equatable, Sendable {
     case logFound(generation: Int, hit: Int64?, hasWrapped: Bool)
     case logCounted(generation: Int, total: Int, position: Int?, fraction: Double)
     case logWritten(path: String, Result<Int64, EngineError>)
+    case timesRead(JobID, [LogState.Arrival])
     case metricsRead(JobID, TrainingReading, end: Int64)
     case trainingsRead([JobID: TrainingReading])
 }

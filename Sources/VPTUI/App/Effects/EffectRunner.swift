@@ -177,6 +177,7 @@ final class EffectRunner: Sendable {
             case .readLog(let request): runner.logs.read(request)
             case .searchLog(let request): runner.logs.find(request)
             case .writeLog(let job, let path, let filter): runner.logs.write(job, to: path, filter: filter)
+            case .readTimes(let job): runner.logs.times(job)
             case .readMetrics(let job): runner.logs.measure(job)
             case .readTrainings(let jobs): runner.logs.measureEnds(of: jobs)
             }

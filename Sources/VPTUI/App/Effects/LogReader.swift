@@ -85,6 +85,15 @@ final class LogReader: Sendable {
         }
     }
 
+    func times(_ job: JobID) {
+        self.reading.async { [self] in
+            let arrivals = LogSpool.arrivals(in: self.path(job)).map {
+                LogState.Arrival(offset: $0.offset, date: $0.date)
+            }
+            self.mailbox.post(.log(.timesRead(job, arrivals)))
+        }
+    }
+
     func write(_ job: JobID, to path: String, filter: TextPattern?) {
         self.measuring.async { [self] in
             self.mailbox.post(.log(.logWritten(path: path, self.copy(job, to: path, filter))))

@@ -102,6 +102,11 @@ public struct LogState: Equatable, Sendable {
     public struct Arrival: Equatable, Sendable {
         public var offset: Int64
         public var date: Date
+
+        public init(offset: Int64, date: Date) {
+            self.offset = offset
+            self.date = date
+        }
     }
 
     public init() {}
@@ -118,6 +123,12 @@ public struct LogState: Equatable, Sendable {
         self.job = job
         self.isWrapped = old.isWrapped
         self.showsTimes = old.showsTimes
+    }
+
+    /// Takes the recorded times; those that were seen here after them stay.
+    mutating func take(_ recorded: [Arrival]) {
+        let end = recorded.last?.offset ?? -1
+        self.arrivals = recorded + self.arrivals.filter { $0.offset > end }
     }
 
     // MARK: Reading

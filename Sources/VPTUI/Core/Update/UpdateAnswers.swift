@@ -135,6 +135,8 @@ extension State {
         case .logWritten(let path, .success(let bytes)):
             self.toast("\(Format.bytes(bytes)) written to \(path)", .good)
         case .logWritten(_, .failure(let error)): self.showError(ErrorWords(error))
+        case .timesRead(let job, let arrivals):
+            self.timesArrived(job, arrivals)
         case .metricsRead(let job, let reading, let end): self.metricsArrived(job, reading, end: end)
         case .trainingsRead(let readings): self.trainings.take(readings)
         }

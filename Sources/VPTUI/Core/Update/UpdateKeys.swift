@@ -105,7 +105,7 @@ extension State {
         case .previousHit: return self.findNext(isForward: false)
         case .keepLines: self.askWhichLines()
         case .context: self.cycleContext()
-        case .times: self.toggleTimes()
+        case .times: return self.toggleTimes()
         case .goToTime: self.overlay = .prompt(Prompt(.goToTime))
         case .writeLog: self.askWhereToWrite()
         case .nextJob: return self.openNeighbour(-1)

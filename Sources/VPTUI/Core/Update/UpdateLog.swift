@@ -29,13 +29,17 @@ extension State {
         self.overlay = .prompt(Prompt(.keepLines, text: self.log.filter?.pattern.typed ?? ""))
     }
 
-    mutating func toggleTimes() {
+    mutating func toggleTimes() -> [Effect] {
         self.log.showsTimes.toggle()
-        if self.log.showsTimes, self.log.arrivals.isEmpty {
-            self.toast(
-                "Times are known only for lines that arrived while vp or the dashboard followed the job",
-                .muted)
-        }
+        guard self.log.showsTimes, let job = self.log.job else { return [] }
+        return [.log(.readTimes(job))]
+    }
+
+    mutating func timesArrived(_ job: JobID, _ arrivals: [LogState.Arrival]) {
+        guard self.log.job == job else { return }
+        self.log.take(arrivals)
+        guard self.log.showsTimes, self.log.arrivals.isEmpty, self.log.size > 0 else { return }
+        self.toast("The times of this log were not recorded", .muted)
     }
 
     mutating func askWhereToWrite() {
@@ -52,7 +56,7 @@ extension State {
         } else {
             self.log.open(job)
             self.metrics.open(job)
-            effects.append(.log(.readMetrics(job)))
+            effects += [.log(.readMetrics(job)), .log(.readTimes(job))]
         }
         // A job of an earlier session or of `vp` is followed from here on.
         return effects + self.follow(job)
@@ -206,6 +210,7 @@ extension State {
         let isFollowed = self.action(following: job) != nil
         if !isFollowed, !row.state.isOver, let request = self.log.poll() {
             effects.append(.log(.readLog(request)))
+            if self.log.showsTimes { effects.append(.log(.readTimes(job))) }
         }
         let isDue =
             !isFollowed && !row.state.isOver && Int(saturating: self.now.timeIntervalSince1970) % 5 == 0
