@@ -200,12 +200,32 @@ extension LineLexer {
     func unit(_ token: inout LineToken, _ start: Int) {
         var end = start
         while end < self.length, self.classes[Int(self.text[end])] & ByteClass.unit != 0 { end += 1 }
+        if self.isDigit(end), self.isDuration(start) {
+            self.finish(&token, .number, start, end)
+            return
+        }
         if self.isDigit(end) || (end < self.length && self.text[end] == 0x5F) {
             self.junk(&token, Int(token.start))
             return
         }
         if end == start + 1 { token.value *= Self.factor(ofUnit: self.text[start]) }
         self.finish(&token, .number, start, end)
+    }
+
+    /// `true` if the first number of `1d2h`, `2h01m` or `1m23s` ends at `start`.
+    /// Each part is a number of its own.
+    private func isDuration(_ start: Int) -> Bool {
+        let units: StaticString = "dhms"
+        var place = 0
+        var index = start
+        while true {
+            while place < 4, index < self.length, units.utf8Start[place] != self.text[index] { place += 1 }
+            guard place < 4, index < self.length else { return false }
+            place += 1
+            index += 1
+            guard self.isDigit(index) else { return !self.isJoined(index) }
+            while self.isDigit(index) { index += 1 }
+        }
     }
 
     /// Returns the factor of a unit of one letter: `14.2K`.

@@ -5,7 +5,9 @@ extension LineReader {
     /// Reads a number whose name precedes it. Returns the index at which reading continues.
     func named(_ name: FigureName, _ first: Int, _ last: Int, _ index: Int, isStrong: Bool) -> Int {
         let token = self.tokens[index]
-        if self.isSign(index + 1, 0x2F), self.isNumber(index + 2), token.kind == .number {
+        if self.isNumber(index + 2), token.kind == .number,
+            self.isSign(index + 1, 0x2F) || self.isOutOf(index + 1, name)
+        {
             return self.count(index, label: (first, last), isBracketed: false)
         }
         let next = self.afterRemark(index + 1)
@@ -63,6 +65,14 @@ extension LineReader {
         if hasUnit, name.kind.isEvidence, !self.isPercent(token), !self.scale(token) { return next }
         self.add(name, first, last, token)
         return next
+    }
+
+    /// `true` for `of` in `epoch 3 of 10`.
+    private func isOutOf(_ index: Int, _ name: FigureName) -> Bool {
+        guard name.use == .step || name.use == .epoch, self.isWord(index),
+            self.tokens[index].end - self.tokens[index].start == 2
+        else { return false }
+        return self.word(at: index) == "of"
     }
 
     func add(_ name: FigureName, _ first: Int, _ last: Int, _ token: LineToken) {
@@ -211,7 +221,10 @@ extension LineReader {
         let token = self.tokens[index]
         if token.space > 1 || token.isQuoted { return true }
         switch token.kind {
-        case .sign: return token.sign != 0x2F && token.sign != 0x3C
+        // `loss 2.1 / kl 0.3`, and not `loss 2.1/3`
+        case .sign where token.sign == 0x2F:
+            return token.space > 0 && self.isWord(index + 1) && self.tokens[index + 1].space > 0
+        case .sign: return token.sign != 0x3C
         case .number, .notNumber, .clock, .junk: return token.kind == .number && token.space > 0
         case .word:
             // These words are the name of the next figure, or a unit.
@@ -240,6 +253,7 @@ extension LineReader {
             return self.count(
                 index, label: hasName ? (first, last) : nil, isBracketed: self.isSign(index - 1, 0x5B))
         }
+        if let next = self.rates(index) { return next }
         if hasName {
             if last - first >= 2, self.isHeading(first, last, token) {
                 if self.names[self.slot(first, last - 2)].use == .figure {
@@ -376,12 +390,5 @@ extension LineReader {
         let token = self.tokens[index]
         if token.kind == .sign { return token.sign == 0x2C || token.sign == 0x3B || token.sign == 0x7C }
         return token.space > 1
-    }
-
-    /// `true` if a speed with a unit follows the number, for a number whose own name does not give the unit.
-    private func speedBehind(_ index: Int) -> Bool {
-        guard self.isWord(index + 1), self.tokens[index + 1].space == 1 else { return false }
-        let name = self.names[self.slot(index + 1, index + 1)]
-        return name.kind == .speed && name.saysOfWhat
     }
 }

@@ -28,6 +28,8 @@ final class LineReader {
     @exclusivity(unchecked) var skipsLine = false
     /// The names of the open objects in a JSON line.
     @exclusivity(unchecked) var objects: [(start: Int32, end: Int32)] = []
+    /// The newest of `objects` is a group in brackets: `tot_loss[loss=0.3, simple_loss=0.2]`.
+    @exclusivity(unchecked) private var isInGroup = false
     @exclusivity(unchecked) var firstNumber: Double?
     @exclusivity(unchecked) var firstRun: (first: Int, last: Int)?
     /// The first word of the newest name with a `:` or `=`.
@@ -125,6 +127,7 @@ final class LineReader {
         self.skipsCell = false
         self.skipsLine = false
         self.objects.removeAll(keepingCapacity: true)
+        self.isInGroup = false
         self.firstNumber = nil
         self.firstRun = nil
         self.lastName = -1
@@ -199,9 +202,17 @@ final class LineReader {
                 self.endRun()
                 return self.count
             }
-            if self.run >= 0, self.runEnd == index - 1, let next = self.bracketed(index) { return next }
+            if self.run >= 0, self.runEnd == index - 1 {
+                if let next = self.bracketed(index) { return next }
+                if self.isLaterGroup(index) {
+                    self.objects.append((self.tokens[self.run].start, self.tokens[self.runEnd].end))
+                    self.isInGroup = true
+                }
+            }
             self.brackets += 1
         case 0x5D:
+            if self.isInGroup { _ = self.objects.popLast() }
+            self.isInGroup = false
             self.brackets = max(0, self.brackets - 1)
         case 0x28:
             return self.parenthesis(index, token)
@@ -226,6 +237,16 @@ final class LineReader {
         }
         self.endRun()
         return index + 1
+    }
+
+    /// `true` if a group in brackets begins whose first figure the line has already:
+    /// `loss[loss=0.4], tot_loss[ loss=0.3]`. The names of the later group begin with its own.
+    private func isLaterGroup(_ index: Int) -> Bool {
+        guard self.tokens[index].space == 0, self.isWord(index + 1), self.isSign(index + 2, 0x3D),
+            !self.isInGroup
+        else { return false }
+        let key = self.names[self.slot(index + 1, index + 1)].key
+        return self.line.figures.contains { $0.name.key == key }
     }
 
     /// Reads a parenthesis: the unit in a name, a role, the arguments of a call, or a remark.
@@ -309,7 +330,9 @@ final class LineReader {
                 self.objects.append((self.tokens[first].start, self.tokens[last].end))
                 return index + 2
             }
-            if name.role != .none, name.use != .figure || !self.isWord(index + 1) {
+            if name.role != .none, name.use != .figure || !self.isWord(index + 1),
+                name.use == .roleOnly || !self.isLogger(first, index)
+            {
                 self.begin(section: name.role)
             }
             if self.isWord(index + 1), self.isNumber(index + 2), self.isPercent(self.tokens[index + 2]),
@@ -328,6 +351,12 @@ final class LineReader {
         if self.heading != nil, let next = self.headed(value, as: name) { return next }
         if hasList || wrappers > 0 { return self.listed(name, first, last, value, index, hasList) }
         return self.named(name, first, last, value, isStrong: true)
+    }
+
+    /// `true` for the logger in `INFO:my-test:loss=0.3`.
+    private func isLogger(_ first: Int, _ colon: Int) -> Bool {
+        self.isSign(first - 1, 0x3A) && self.tokens[first].space == 0 && colon + 1 < self.count
+            && self.tokens[colon + 1].space == 0
     }
 
     private func stop() {

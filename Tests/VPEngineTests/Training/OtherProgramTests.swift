@@ -81,6 +81,61 @@ import VPTestSupport
     }
 
     /// A line that says nothing because of its numbers decides nothing about others of its shape.
+    /// Of speeds in a row each has its own unit, behind it or before it.
+    @Test func speedsInARowKeepTheirUnits() {
+        var found = Self.last(
+            "Epoch[0] Batch [50]\tSpeed: 1234.5 samples/sec 98765.4 tokens/sec 2.06 updates/sec\n")
+        #expect(found["tokens/sec"] == 98765.4 && found["updates/sec"] == 2.06, "\(found)")
+        #expect(found["samples/sec"] == nil && found["Speed"] == 1234.5, "\(found)")
+        found = Self.last("iter 3: opt 3.2ms loss 1.05 45.6 TFLOPS 1234.5 tok/s/gpu 78% MFU\n")
+        #expect(found["TFLOPS"] == 45.6 && found["tok/s/gpu"] == 1234.5 && found["MFU"] == 78, "\(found)")
+        found = Self.last("step 3 loss 1.05 tok/s 1234.5 mfu 34.5\n")
+        #expect(found["tok/s"] == 1234.5 && found["mfu"] == 34.5, "\(found)")
+    }
+
+    @Test(arguments: [
+        ("2h01m", 7260.0), ("1m23s", 83), ("1d2h", 93_600), ("1h2m3s", 3723), ("  0h 1m23s", 83), ("45s", 45),
+    ])
+    func timesLeftWithoutSpacesAreRead(text: String, seconds: Double) {
+        for label in ["eta", "ETA:", "remaining:"] {
+            let figures = TrainingCorpus.read(
+                Array("iter 1/50 loss 1.9 \(label) \(text)\niter 2/50 loss 1.8 \(label) \(text)\n".utf8))
+            #expect(figures.progress?.writtenSecondsLeft == seconds, "\(label) \(text)")
+            #expect(figures.series("loss")?.values == [1.9, 1.8], "\(label) \(text)")
+        }
+        #expect(Self.last("iter 3 loss 1.9 commit 1d2f3a acc 0.5\n")["loss"] == 1.9)
+    }
+
+    @Test func theNameOfALoggerIsNoRole() {
+        let found = Self.last(
+            "INFO:mi-test:Train Epoch: 3 [5%]\nINFO:mi-test:loss_disc=2.05, loss_gen=2.19\n")
+        #expect(found["loss_disc"] == 2.05 && found["loss_gen"] == 2.19, "\(found)")
+    }
+
+    @Test func slashesBetweenFiguresSeparateThem() {
+        let found = Self.last(
+            "[100] return 3.2 / length 500.0 / model_loss 11.0 / actor_loss -0.19 / fps 45.3\n")
+        #expect(found["model_loss"] == 11 && found["actor_loss"] == -0.19 && found["fps"] == 45.3, "\(found)")
+    }
+
+    /// The newest batch, and the running mean of all.
+    @Test func groupsInBracketsAreToldApart() {
+        let found = Self.last(
+            "epoch 1, batch 7, loss[loss=1.95, simple_loss=0.3, over 12.0 frames. ], "
+                + "tot_loss[loss=2.45, simple_loss=0.4, over 34.0 frames. ], batch size: 30, lr: 3.2e-03\n")
+        #expect(found["loss"] == 1.95 && found["tot_loss.loss"] == 2.45, "\(found)")
+        #expect(found["simple_loss"] == 0.3 && found["tot_loss.simple_loss"] == 0.4, "\(found)")
+        #expect(found["lr"] == 0.0032, "\(found)")
+    }
+
+    @Test func countsInWordsAreProgress() {
+        let figures = TrainingCorpus.read(
+            Array("iteration: 5 of 50, loss 0.4\niteration: 6 of 50, loss 0.3\n".utf8))
+        #expect(figures.progress?.done == 6 && figures.progress?.total == 50)
+        let other = TrainingCorpus.read(Array("EarlyStopping counter: 5 out of 30\nepoch 3 loss 0.3\n".utf8))
+        #expect(other.progress == nil)
+    }
+
     @Test(arguments: ["Epoch 7/5", "Epoch 0/0", "step 9/8", "[9/8]", "-3/2 steps"])
     func aShapeIsNotEmptyForOneLine(_ empty: String) {
         let filled = empty.replacing("7", with: "2").replacing("0/0", with: "1/2").replacing("9", with: "3")
