@@ -221,9 +221,11 @@ extension WorkspaceSync {
     func decideDownload(
         _ agreed: AgreedTree, _ remote: FileTree, bringsAgain: (SyncPath) -> Bool = { _ in false }
     ) -> SyncPlan {
-        SyncPlan.download(
+        var plan = SyncPlan.download(
             local: self.localScan.lookup(), agreed: agreed, remote: remote,
             gate: IncomingGate(accepting: self.settings.accept), bringsAgain: bringsAgain)
+        self.spareOthersResults(&plan)
+        return plan
     }
 
     /// Downloads the files among `items`; folders and links are created here.

@@ -181,10 +181,12 @@ extension WorkspaceSync {
         let entry = self.localScan.lookup()
         let again = Set(resends.map(\.path))
         func decide() -> SyncPlan {
-            SyncPlan.upload(
+            var plan = SyncPlan.upload(
                 local: local, entry: entry, agreed: agreed, remote: remote.files,
                 remoteFolders: remote.folders, isSameDisk: self.isOwn(remote.mark),
                 sendsAgain: { again.contains($0) || matcher.names($0) })
+            self.spareOwnResults(&plan, agreed, unless: matcher.names)
+            return plan
         }
         var plan = decide()
         let read = try await self.readContents(plan, agreed)

@@ -13,6 +13,8 @@ package struct WorkspaceSync: Sendable {
     package let manifests: ManifestStore
     package let settings: EngineConfiguration.Sync
     package let report: @Sendable (ActionProgress) -> Void
+    /// Returns the other instances that were rented for this project and that still exist.
+    package var neighbours: @Sendable () -> [(instance: InstanceID, workspace: Workspace)] = { [] }
     /// Called with a sentence that the user should read before the sync goes on.
     package var notice: @Sendable (String) -> Void = { _ in }
     /// The project that an upload marks the remote workspace as belonging to; nil writes no mark.
@@ -45,6 +47,7 @@ package struct WorkspaceSync: Sendable {
             localScan: LocalScan(
                 workspace: workspace, environment: context.configuration.environment),
             manifests: ManifestStore(context), settings: context.configuration.sync, report: report)
+        self.neighbours = { [store = context.store] in Self.neighbours(of: instance, workspace, store) }
     }
 
     /// Rounds after which a file that keeps changing is left as it is.
