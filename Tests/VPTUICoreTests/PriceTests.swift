@@ -52,7 +52,7 @@ import VPTUICore
         let text = Self.text(state)
         // Beside the 0.359 an hour of what is there already.
         #expect(text.contains("vast.ai has $14.10 for 32 h, with what runs there"), "\(text)")
-        #expect(text.contains("destroyed after 12h without use, $0.89 by then"), "\(text)")
+        #expect(text.contains("destroyed after 12h unused ($0.89), after 3 d in any case"), "\(text)")
         #expect(text.contains("$4.20 of $5.00 is spent"), "\(text)")
     }
 

@@ -190,6 +190,7 @@ struct Dashboard: ParsableCommand {
     private func settings(_ configuration: EngineConfiguration, _ file: DashboardFile) -> Settings {
         var settings = Settings()
         settings.isReadOnly = self.isReadOnly
+        settings.isDemo = self.demo
         settings.isASCII = self.ascii || file.ascii == true
         settings.secondsFromGMT = TimeZone.current.secondsFromGMT()
         settings.workspaceName = configuration.workspace.name

@@ -10,6 +10,8 @@ public struct Settings: Equatable, Sendable {
     /// Only ASCII characters are drawn.
     public var isASCII = false
     public var plotting = Plotting.braille
+    /// The cloud and the project are the demo's, and end with the dashboard.
+    public var isDemo = false
     /// Lines are typed instead of keys.
     public var isPlain = false
     /// The offset of local time from GMT, in seconds.

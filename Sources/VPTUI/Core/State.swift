@@ -35,6 +35,9 @@ public struct State: Equatable, Sendable {
     /// The number of rows above the main pane's first visible row, unless it shows a log.
     public var mainScroll = 0
 
+    /// The pane whose keys work now: the details have those of the list that their row is in.
+    var keyPane: Pane { self.focus == .main && self.mainContent == .details ? self.lastList : self.focus }
+
     /// The title of the help about the keys that work now.
     var focusTitle: String {
         guard self.focus == .main else { return self.focus.title }
@@ -139,6 +142,8 @@ public struct MarketState: Equatable, Sendable {
     public var error: EngineError?
     /// The platforms whose offers are all dearer than the query allows, and how many they are.
     public private(set) var dearer: [Platform: Int] = [:]
+    /// The first offer of the next answer is selected.
+    var selectsFirst = false
     /// The generation whose answer somebody who reads lines waits for.
     var awaited: Int?
 

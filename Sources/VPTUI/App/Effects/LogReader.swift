@@ -96,14 +96,15 @@ final class LogReader: Sendable {
 
     func write(_ job: JobID, to path: String, filter: TextPattern?) {
         self.measuring.async { [self] in
-            self.mailbox.post(.log(.logWritten(path: path, self.copy(job, to: path, filter))))
+            // Relative to where the dashboard was started, which nobody need remember.
+            let whole = URL(fileURLWithPath: NSString(string: path).expandingTildeInPath).path
+            self.mailbox.post(.log(.logWritten(path: whole, self.copy(job, to: whole, filter))))
         }
     }
 
     private func copy(_ job: JobID, to path: String, _ filter: TextPattern?) -> Result<Int64, EngineError> {
         let activity = EngineError.Activity("writing the log", subject: path)
-        let expanded = path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst() : path
-        let target = open(expanded, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let target = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard target >= 0 else {
             return .failure(
                 EngineError(.fileSystem, activity, detail: "\(path): \(String(cString: strerror(errno)))"))

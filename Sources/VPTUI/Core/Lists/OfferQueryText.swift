@@ -14,6 +14,11 @@ public enum OfferQueryText {
         var gpu: [Substring] = []
         for word in text.split(whereSeparator: \.isWhitespace) {
             let lower = word.lowercased()
+            if lower.first == "x" || lower.first == "×", lower.count > 1,
+                lower.dropFirst().allSatisfy(\.isNumber), Self.count(lower) == nil
+            {
+                throw Problem(sentence: "“\(word)”: an instance has 1 to 64 GPUs. Example: 4090 x2")
+            }
             if lower == "spot" {
                 query.isInterruptible = true
             } else if let count = Self.count(lower) {
@@ -84,7 +89,7 @@ public enum OfferQueryText {
     {
         let rest = word.drop { prefix.contains($0) }.prefix { $0.isNumber || $0 == "." }
         guard let value = Double(rest), value > 0, value < 1e6 else {
-            throw Problem(sentence: "“\(typed)” has no number in it. Example: 4090 x2 <0.6 >24G")
+            throw Problem(sentence: "“\(typed)” needs a number above 0. Example: 4090 x2 <0.6 >24G")
         }
         return value
     }

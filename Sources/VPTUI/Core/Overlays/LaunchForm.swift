@@ -33,6 +33,8 @@ public struct LaunchForm: Equatable, Sendable {
     public internal(set) var isSpot = false
     /// The chosen offer, until a field that describes it changes.
     public internal(set) var offer: Offer?
+    /// An offer was chosen, and a field that describes it has been changed since.
+    private(set) var hasLostOffer = false
     public internal(set) var quote = Quote.asking
     /// The number of the price request; the answer to an older one is about something else.
     var generation = 0
@@ -96,6 +98,7 @@ public struct LaunchForm: Equatable, Sendable {
 
     /// The requirements no longer describe the chosen offer, so any known or pending price is void.
     mutating func wantsAnotherOffer() {
+        if self.offer != nil { self.hasLostOffer = true }
         self.offer = nil
         self.quote = .due
     }

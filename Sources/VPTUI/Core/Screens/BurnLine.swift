@@ -167,6 +167,7 @@ enum BurnLine {
     /// Returns each platform's state, and the time.
     private static func right(_ state: State, room: Int, isNarrow: Bool) -> [Span] {
         var spans: [Span] = []
+        if state.settings.isDemo { spans.append(Span("demo  ", .warning)) }
         if state.settings.isReadOnly { spans.append(Span("read-only  ", .warning)) }
         let troubles = state.platformTroubles
         for platform in state.settings.platforms {

@@ -27,18 +27,9 @@ extension DialogScreen {
             ])
         }
         lines.append(FormQuote.account(offer, state))
-        let terms = request.lease ?? state.settings.leaseTerms
-        if let seconds = terms.seconds {
-            lines.append([
-                Span("lease    ", .muted),
-                Span(
-                    "\(terms.ending == .destroy ? "destroyed" : "stopped") after \(TimeSpan.text(seconds)) without use, "
-                ),
-                Span(Format.dollars(offer.price.cost(of: seconds)), .money), Span(" by then", .muted),
-            ])
-        } else {
-            lines.append([Span("lease    ", .muted), Span("none: it costs until you destroy it", .bad)])
-        }
+        lines.append(
+            FormQuote.lease(
+                request.lease ?? state.settings.leaseTerms, maximumCost: request.maximumCost, offer.price))
         let report = state.moneyReport
         if let day = report.dollarsPerDay {
             lines.append([
@@ -264,6 +255,7 @@ extension DialogScreen {
         for record in state.activeActions.prefix(5) {
             let word =
                 switch record.action {
+                case _ where state.settings.isDemo: "ends with the demo"
                 case .run where record.job == nil: "is not started"
                 case .run, .attach: "continues there; download its results later"
                 case .destroy: "continues without the dashboard"
@@ -280,6 +272,10 @@ extension DialogScreen {
                 Span("◇ destroy \(pending.instance)", .bad),
                 Span("  continues without the dashboard", .muted),
             ])
+        }
+        guard !state.settings.isDemo else {
+            lines.append([Span("Its instances, its project and all results end with it.", .warning)])
+            return ("Quit the demo", lines)
         }
         if lines.isEmpty { lines.append([Span("✓ Every action has finished meanwhile.", .good)]) }
         lines.append([])

@@ -61,7 +61,11 @@ enum FormQuote {
         }
         let bounds = form.unseenBounds
         let fitting = bounds.isEmpty ? "" : " with \(bounds)"
-        return [Span("the cheapest of \(offers.count)\(fitting); if it is taken, the next is rented", .muted)]
+        var line = [
+            Span("the cheapest of \(offers.count)\(fitting); if it is taken, the next is rented", .muted)
+        ]
+        if form.hasLostOffer { line.insert(Span("no longer the chosen one: ", .warning), at: 0) }
+        return line
     }
 
     /// Returns the credit of the account that pays; another platform's credit does not help here.
@@ -118,17 +122,20 @@ enum FormQuote {
     /// Returns the time at which the lease ends, and the most that the rental costs by then.
     private static func lease(_ offer: Offer, _ form: LaunchForm) -> [Span] {
         guard let terms = try? form.request().lease ?? form.terms else { return [] }
+        return Self.lease(terms, maximumCost: (try? form.maximumCost()) ?? nil, offer.price)
+    }
+
+    /// Returns when an instance of this price ends by itself, and what it has cost by then at most.
+    static func lease(_ terms: LeaseTerms, maximumCost: Double?, _ price: HourlyPrice) -> [Span] {
         guard let seconds = terms.seconds else {
             return Self.line("lease", [Span("none: it costs until you destroy it", .bad)])
         }
         let ending = terms.ending == .destroy ? "destroyed" : "stopped"
         // The engine cuts the lease to what the limit of cost buys.
-        let rate = offer.price.dollarsPerHour
-        let bought = rate > 0 ? (try? form.maximumCost()).map { $0 / rate * 3600 } : nil
+        let rate = price.dollarsPerHour
+        let bought = rate > 0 ? maximumCost.map { $0 / rate * 3600 } : nil
         let hard = [bought, terms.maximumSeconds].compactMap(\.self).min()
-        func cost(_ seconds: Double) -> Span {
-            Span(Format.dollars(offer.price.cost(of: seconds)), .money)
-        }
+        func cost(_ seconds: Double) -> Span { Span(Format.dollars(price.cost(of: seconds)), .money) }
         if let hard, hard <= seconds {
             let end = [Span("\(ending) after \(TimeSpan.brief(hard)) in any case ("), cost(hard), Span(")")]
             return Self.line("lease", end)

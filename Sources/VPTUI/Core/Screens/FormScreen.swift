@@ -189,7 +189,7 @@ enum FormScreen {
         case .lease: "How long it lives without use: 4h, 2d."
         case .name: "The name in lists, here and at the platform."
         case .spot: "← → choose: cheaper, but the platform may reclaim it."
-        case .command: "Synced and run once it is up: python3 train.py"
+        case .command: "A command for when it is up, for example python3 train.py"
         case .rent: "Enter rents it."
         }
     }

@@ -27,7 +27,7 @@ enum HelpScreen {
     }
 
     private static func sections(_ state: State, matching filter: String) -> [Section] {
-        var sections = KeyMap.contexts(of: state.focus, state.mainContent).map { context in
+        var sections = KeyMap.contexts(of: state.keyPane, state.mainContent).map { context in
             Section(
                 title: context.title,
                 rows: state.keyMap.bindings(in: context).map {

@@ -184,7 +184,7 @@ enum HintBar {
     private static func paneHints(_ state: State) -> [Hint] {
         var hints: [Hint] = []
         let marks = state.markCount(of: state.focus)
-        for context in KeyMap.contexts(of: state.focus, state.mainContent) where context != .everywhere {
+        for context in KeyMap.contexts(of: state.keyPane, state.mainContent) where context != .everywhere {
             for binding in state.keyMap.bindings(in: context) {
                 guard let hint = binding.hint, let key = binding.keys.first,
                     Self.works(binding.command, state)
@@ -196,12 +196,12 @@ enum HintBar {
                 var shown = Hint(
                     key.name, isBack ? "log" : applies ? "\(word) \(marks)" : word, key,
                     binding.command.changesSomething ? .act : .look)
-                shown.rank = Self.rank(binding.command)
+                shown.rank = Self.rank(binding.command, state)
                 hints.append(shown)
             }
         }
         func add(_ command: Command, _ word: String) {
-            let contexts = KeyMap.contexts(of: state.focus, state.mainContent)
+            let contexts = KeyMap.contexts(of: state.keyPane, state.mainContent)
             guard
                 let key = state.keyMap.bindings.first(where: {
                     $0.command == command && contexts.contains($0.context)
@@ -250,16 +250,20 @@ enum HintBar {
 
     /// The order of hints, the most frequent actions on an instance first; searching offers has its
     /// key on their line.
-    private static func rank(_ command: Command) -> Int {
+    private static func rank(_ command: Command, _ state: State) -> Int {
         let order: [Command] = [
             .run, .sync, .openLog, .destroy, .download, .create, .details, .search, .shell,
         ]
         if command == .sortColumn || command == .mark { return 25 }
+        // Of what is stopped, that is the next thing.
+        if command == .stopOrStart, self.stopOrStart(state) == "start" { return 0 }
         return order.firstIndex(of: command) ?? order.count
     }
 
     /// `true` if the command has an effect in the current state.
-    private static func works(_ command: Command, _ state: State) -> Bool {
+    private static func works(_ command: Command, _ shown: State) -> Bool {
+        var state = shown
+        state.focus = shown.keyPane
         if state.settings.isReadOnly, command.changesSomething { return false }
         switch command {
         case .search where state.focus != .main: return true

@@ -98,7 +98,8 @@ enum LogScreen {
         guard state.log.job != nil else { return "No log is open: l on an instance or a job opens one." }
         if state.log.end == nil || state.log.isLoading { return "Reading…" }
         if let filter = state.log.filter { return "No line has “\(filter.pattern.typed)”. Esc shows all." }
-        return "No output yet."
+        let isOver = state.log.job.flatMap { state.jobs.row($0) }?.state.isOver == true
+        return isOver ? "It printed nothing." : "No output yet."
     }
 
     private static func subtitle(_ state: State) -> String {

@@ -46,6 +46,8 @@ extension State {
                 failures: answers.failures.map { SourceFailure(platform: $0.platform, error: $0.error) },
                 at: answers.fetchedAt)
             if isEmptyAnswer { self.offers.setRows([]) }
+            if self.market.selectsFirst { self.offers.select(index: 0) }
+            self.market.selectsFirst = false
         case .failure(let error):
             self.market.error = error
         }

@@ -230,9 +230,13 @@ extension State {
     }
 
     /// Shows the most that a lease of this length may cost, and asks before setting it.
-    mutating func askForLease(_ text: String, of id: InstanceID) throws(TimeSpan.Problem) {
-        self.overlay = .dialog(
-            Dialog(.extendLease(id, seconds: try TimeSpan.seconds(text)), openedAt: self.now))
+    mutating func askForLease(_ text: String, of id: InstanceID) throws(DashboardFileError) {
+        let seconds: Double
+        do { seconds = try TimeSpan.seconds(text) } catch { throw DashboardFileError(error.sentence) }
+        if let cap = self.instances.row(id)?.lease?.capEndsAt, self.now.addingTimeInterval(seconds) > cap {
+            throw DashboardFileError("Its hard limit (lease.max) is \(self.moment(cap))")
+        }
+        self.overlay = .dialog(Dialog(.extendLease(id, seconds: seconds), openedAt: self.now))
     }
 
     mutating func openDetails() {

@@ -127,6 +127,14 @@ extension State {
             return
         }
         let request = CreateRequest(offer: offer.id, query: self.market.query, platform: offer.platform)
+        if let limit = request.query.maximumPrice ?? self.settings.defaults.maximumPrice, offer.price > limit
+        {
+            let form = self.way(to: .rent, word: "create")
+            self.toast(
+                "It costs \(Format.hourly(offer.price)), and the limit is \(Format.limit(limit))/h; "
+                    + "in the form (\(form)), “at most $/h” raises it", .warning, for: 8)
+            return
+        }
         self.overlay = .dialog(Dialog(.create(offer, request), openedAt: self.now))
     }
 
@@ -151,6 +159,8 @@ extension State {
         let named = Set(words.compactMap { OfferQueryText.platform($0) })
         let rest = words.filter { OfferQueryText.platform($0) == nil }.joined(separator: " ")
         self.market.want(try OfferQueryText.parse(rest, base: self.market.query))
+        // The selected offer of the query before is not what was searched for.
+        self.market.selectsFirst = true
         let word = "platform:"
         if let platform = named.first, named.count == 1 {
             self.change(.offers, .filter(word + platform.rawValue))

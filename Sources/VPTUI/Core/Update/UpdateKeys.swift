@@ -11,8 +11,14 @@ extension State {
         // These keys mean something only by the key map, which applies to the panes below the overlays.
         if key.isSpare, self.overlay != nil { return [] }
         if let overlay = self.overlay { return self.keyPressed(key, in: overlay, at: date) }
-        guard let command = self.keyMap.command(for: key, focus: self.focus, content: self.mainContent)
-        else { return [] }
+        let pane = self.keyPane
+        guard let command = self.keyMap.command(for: key, focus: pane, content: self.mainContent) else {
+            return []
+        }
+        // A key of the row's list, pressed in its details, acts there; those that move act here.
+        if pane != self.focus, self.keyMap.command(for: key, focus: .main, content: .details) != command {
+            self.focus(pane)
+        }
         return self.execute(command)
     }
 
@@ -217,7 +223,8 @@ extension State {
     private mutating func askToQuit() -> [Effect] {
         // Ending to follow a job loses nothing.
         let matters = self.activeActions.contains { if case .attach = $0.action { false } else { true } }
-        guard matters || !self.pendingDestroys.isEmpty else { return [.terminal(.quit)] }
+        let losesDemo = self.settings.isDemo && !self.instances.rows.isEmpty
+        guard matters || losesDemo || !self.pendingDestroys.isEmpty else { return [.terminal(.quit)] }
         self.overlay = .dialog(Dialog(.quit, openedAt: self.now))
         return []
     }

@@ -122,9 +122,10 @@ extension State {
 
     /// Selects the instance with this id or name.
     private mutating func select(instance name: String) -> Bool {
-        guard let row = self.instances.rows.first(where: { $0.id.rawValue == name || $0.name == name }) else {
-            return false
-        }
+        let rows = self.instances.rows
+        let named = rows.filter { $0.name == name }
+        guard let row = rows.first(where: { $0.id.rawValue == name }) ?? (named.count == 1 ? named[0] : nil)
+        else { return false }
         self.instances.apply(.clearMarks)
         self.instances.select(row.id)
         return self.instances.selection == row.id
