@@ -125,7 +125,52 @@ import VPTUICore
             Self.text(state).contains("no longer the chosen one: the cheapest of 9"), "\(Self.text(state))")
     }
 
+    /// Nobody fills a form in twice because the platform asks for a larger disk.
+    @Test func aRefusedFormIsOpenedAsItWasFilledIn() throws {
+        var state = Self.sized(120, 40)
+        press(&state, .character("1"), .character("c"))
+        _ = type(&state, "4090")
+        press(&state, .tab, .tab, .tab, .tab, .tab)
+        _ = type(&state, "2")
+        _ = update(&state, .key(.control("s"), at: Samples.now.addingTimeInterval(2)))
+        let record = try #require(state.actions.last)
+        let refusal = EngineError(
+            .badRequest, .init("renting", platform: .vast), detail: "disk must be at least 8 GB")
+        for event: EngineEvent in [
+            .queued(record.id, record.action), .started(record.id), .finished(record.id, .failed(refusal)),
+        ] { _ = update(&state, .engine(event, at: state.now)) }
+        press(&state, .enter, .character("c"))
+        guard case .form(let form) = state.overlay else {
+            Issue.record("no form")
+            return
+        }
+        #expect(form.text(.gpu) == "4090" && form.text(.disk) == "402")
+        press(&state, .escape, .character("c"))
+        guard case .form(let next) = state.overlay else { return }
+        #expect(next.text(.disk) == "40")
+    }
+
     // MARK: The query
+
+    /// With something rented the offers are one line, about those that the filter leaves.
+    @Test func theFoldedLineIsAboutWhatIsFiltered() {
+        var state = Self.sized(200, 50)
+        press(&state, .character("2"), .character("/"))
+        _ = type(&state, "4090")
+        press(&state, .enter, .character("1"))
+        #expect(Self.text(state).contains("cheapest RTX 4090 $0.354 · 3 of 9"), "\(Self.text(state))")
+    }
+
+    @Test func whatIsConfirmedTogetherIsTakenBackTogether() {
+        var state = Self.sized(120, 40)
+        press(&state, .character(" "), .character("j"), .character(" "), .character("D"))
+        press(&state, .tab, .character("y"))
+        #expect(state.pendingDestroys.count == 2)
+        #expect(
+            Self.text(state).contains("z takes all 2 back") && !Self.text(state).contains("takes it back"))
+        press(&state, .character("z"))
+        #expect(state.pendingDestroys.isEmpty)
+    }
 
     @Test func aQueryNamesTheWordThatIsWrong() {
         for (query, words) in [

@@ -15,8 +15,11 @@ extension Engine {
 
     /// Compares the instance's files with the local ones, without moving any.
     public func unsafeResults(on id: InstanceID) async throws(EngineError) -> UnsafeResults {
-        let shell = try await self.context.shell(for: id)
         var results = UnsafeResults(files: 0, bytes: 0)
+        // What is stopped cannot be looked at; a stop has compared everything before.
+        let isStopped = self.cachedInstances()?.values.first { $0.id == id }?.status == .stopped
+        if isStopped, SecureResults.wasVerified(id, self.context) { return results }
+        let shell = try await self.context.shell(for: id)
         for workspace in try self.context.workspaces(on: id) {
             let sync = WorkspaceSync(self.context, id, workspace, shell, { _ in })
             results.add(UnsafeResults(try await sync.outstanding()))

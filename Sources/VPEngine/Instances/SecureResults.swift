@@ -31,7 +31,9 @@ final class SecureResults: Sendable {
         // The current status proves nothing: an instance that boots again may already have files.
         guard try self.mayHoldResults() else { return nil }
         guard self.instance.status == .running else {
-            if self.instance.status == .stopped, try self.wasVerified() { return nil }
+            if self.instance.status == .stopped, Self.wasVerified(self.instance.id, self.context) {
+                return nil
+            }
             let daily = Figures.dollars(self.instance.price.dollarsPerDay)
             throw self.refusal(
                 "it is \(self.instance.status.rawValue), so its files cannot be compared; it costs \(daily) a day"
@@ -138,9 +140,9 @@ final class SecureResults: Sendable {
     // MARK: Verified
 
     /// `true` if everything was here when the instance was stopped, and nobody has started it since.
-    private func wasVerified() throws(EngineError) -> Bool {
-        guard let verified = ManifestStore(self.context).loadVerified(instance: self.instance.id),
-            let safety = ManifestStore(self.context).loadSafety(instance: self.instance.id)
+    static func wasVerified(_ id: InstanceID, _ context: EngineContext) -> Bool {
+        guard let verified = ManifestStore(context).loadVerified(instance: id),
+            let safety = ManifestStore(context).loadSafety(instance: id)
         else { return false }
         // A later look that found something missing counts more.
         return safety.results.isSafe || safety.at <= verified

@@ -15,7 +15,7 @@ public enum ProgramCode {
     static func pages() -> [UnsafeMutableRawBufferPointer] {
         // A file of /proc has no size, which `SmallFile` would ask for.
         guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8),
-            let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+            let program = ProgramFile.own
         else { return [] }
         return maps.split(separator: "\n").compactMap { line in
             // `00400000-02617000 r-xp 00000000 08:01 1234   /usr/bin/vp-tui`

@@ -3,12 +3,14 @@ import Glibc
 
 /// The locations of programs.
 public enum ProgramFile {
+    /// The file of this program, not the name it was called by: a link to it may lie elsewhere.
+    static var own: String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    }
+
     /// Returns a program installed beside this one; nil if there is none that can be run.
     public static func beside(_ name: String) -> String? {
-        // The file that was started counts, not the name it was called by: a link to it may lie elsewhere.
-        guard let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
-            return nil
-        }
+        guard let own = Self.own else { return nil }
         let path = (own as NSString).deletingLastPathComponent + "/" + name
         return access(path, X_OK) == 0 ? path : nil
     }

@@ -75,6 +75,9 @@ public struct State: Equatable, Sendable {
     public var awaitsJobOn: InstanceID?
     /// The commands to run after creates.
     public var commandsAfterCreate: [ActionID: String] = [:]
+    /// The forms of creates in progress, and that of the last one that failed: nobody fills one in twice.
+    var formsOfCreates: [ActionID: LaunchForm] = [:]
+    var refusedForm: LaunchForm?
     public var commandHistory: [String] = []
     public var history = HistoryState()
     public var verbs = VerbTable()

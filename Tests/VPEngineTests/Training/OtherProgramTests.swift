@@ -103,7 +103,7 @@ import VPTestSupport
             #expect(figures.progress?.writtenSecondsLeft == seconds, "\(label) \(text)")
             #expect(figures.series("loss")?.values == [1.9, 1.8], "\(label) \(text)")
         }
-        #expect(Self.last("iter 3 loss 1.9 commit 1d2f3a acc 0.5\n")["loss"] == 1.9)
+        #expect(Self.last("iter 3 loss 1.9 | commit 1d2f3a\n")["loss"] == 1.9)
     }
 
     @Test func theNameOfALoggerIsNoRole() {

@@ -15,7 +15,10 @@ enum ActionsStrip {
                     x: area.x + 1, y: y,
                     style: Style(.bad, on: .base, .bold))
             let rest = buffer.write("z", x: x + 1, y: y, style: Style(.key, on: .base, .bold))
-            buffer.write("takes it back", x: x + rest + 2, y: y, style: Style(.muted))
+            let together = state.pendingDestroys.count { $0.due == pending.due }
+            buffer.write(
+                together > 1 ? "takes all \(together) back" : "takes it back", x: x + rest + 2, y: y,
+                style: Style(.muted))
             y += 1
         }
         for record in state.listedActions.prefix(max(0, area.maxY - y)) {

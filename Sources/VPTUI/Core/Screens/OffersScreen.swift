@@ -104,8 +104,9 @@ enum OffersScreen {
     /// Returns the subtitle of the single line that is left while something is rented: the cheapest offer,
     /// and the age of the list.
     private static func foldedSubtitle(_ state: State) -> String {
-        guard let cheapest = state.offers.rows.min(by: { $0.price.dollarsPerHour < $1.price.dollarsPerHour })
-        else {
+        // A filter is a search as well: the line is about what the list would show.
+        let rows = state.offers.shown(from: 0, count: state.offers.shownCount)
+        guard let cheapest = rows.min(by: { $0.price.dollarsPerHour < $1.price.dollarsPerHour }) else {
             let reasons = state.reasonsForNoOffers
             guard state.offers.fetchedAt != nil else { return "" }
             return "· " + (reasons.isEmpty ? "none fits the query" : reasons.joined(separator: " · "))
@@ -117,7 +118,9 @@ enum OffersScreen {
         {
             text += " · as of \(Format.timeOfDay(date, offset: state.settings.secondsFromGMT))"
         }
-        text += " · \(Format.count(state.offers.rows.count))"
+        let isFiltered = rows.count < state.offers.rows.count
+        text += " · \(Format.count(rows.count))"
+        if isFiltered { text += " of \(Format.count(state.offers.rows.count))" }
         for reason in state.reasonsForNoOffers { text += " · \(reason)" }
         return text
     }

@@ -9,7 +9,10 @@ enum PromptScreen {
         let help = Self.help(prompt, state).flatMap { line in
             DialogScreen.wrapped([Span(line)], width: width - 4).map { $0.map(\.text).joined() }
         }
-        let height = 4 + help.count + (shown.isEmpty ? 0 : shown.count + 1) + (prompt.problem == nil ? 0 : 1)
+        let problem = prompt.problem.map { text in
+            DialogScreen.wrapped([Span(text)], width: width - 4).map { $0.map(\.text).joined() }
+        }
+        let height = 4 + help.count + (shown.isEmpty ? 0 : shown.count + 1) + (problem?.count ?? 0)
         let area = screen.dropFirst(rows: 1).dropLast(rows: 1).centred(
             Size(width: width, height: height))
         let border = Style(.borderFocused, on: .dialog)
@@ -24,9 +27,8 @@ enum PromptScreen {
             prompt.field, x: area.x + 2 + mark, y: area.y + 1, width: area.width - 4 - mark, surface: .dialog,
             in: &buffer)
         var y = area.y + 2
-        if let problem = prompt.problem {
-            buffer.writeCut(
-                problem, x: area.x + 2, y: y, style: Style(.bad, on: .dialog), limit: area.width - 4)
+        for line in problem ?? [] where y < area.maxY - 1 {
+            buffer.writeCut(line, x: area.x + 2, y: y, style: Style(.bad, on: .dialog), limit: area.width - 4)
             y += 1
         }
         y += 1

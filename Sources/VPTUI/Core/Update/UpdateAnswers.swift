@@ -245,8 +245,10 @@ extension State {
         case .failed(let error):
             self.showError(ErrorWords(error))
             effects += self.followAgain(afterRefused: record.action)
+            if let form = self.formsOfCreates[id] { self.refusedForm = form }
         }
         self.commandsAfterCreate[id] = nil
+        self.formsOfCreates[id] = nil
         if !self.settings.platforms.isEmpty, !self.polls.instances.isAsking {
             self.polls.instances.ask(at: self.now)
             effects.append(.ask(.loadInstances))

@@ -16,6 +16,18 @@ extension State {
         }
         var form = LaunchForm(
             query: self.market.query, offer: offer, settings: self.settings, openedAt: self.now)
+        if let refused = self.refusedForm, offer == nil || offer?.id == refused.offer?.id {
+            form = refused
+            form.openedAt = self.now
+            self.refusedForm = nil
+            self.toast("The form as it was filled in before", .muted)
+            if let offer = form.offer {
+                form.quote = .known([offer], job: self.market.query.job, failures: [])
+                self.overlay = .form(form)
+                return []
+            }
+            return self.askQuote(&form)
+        }
         if let offer {
             form.quote = .known([offer], job: self.market.query.job, failures: [])
             self.overlay = .form(form)
@@ -73,9 +85,12 @@ extension State {
             }
             self.overlay = nil
             let effect = self.start(.create(request))
-            if case .order(.start(_, let id)) = effect, !form.text(.command).isEmpty {
-                self.commandsAfterCreate[id] = form.text(.command)
-                self.remember(command: form.text(.command))
+            if case .order(.start(_, let id)) = effect {
+                self.formsOfCreates[id] = form
+                if !form.text(.command).isEmpty {
+                    self.commandsAfterCreate[id] = form.text(.command)
+                    self.remember(command: form.text(.command))
+                }
             }
             return [effect]
         } catch {
