@@ -44,7 +44,10 @@ import VPTestSupport
         session.type("r")
         try session.wait(for: "Run on")
         session.type("python3 train.py --epochs 3\r")
-        try session.wait("the run to be listed") { $0.contains("python3 train.py") && !$0.contains("Run on") }
+        // The strip of actions names the command before there is a job whose log could be opened.
+        try session.wait("the job to be listed", seconds: 60) {
+            $0.contains("two-moons-1 ") && !$0.contains("Run on")
+        }
         // A narrow screen shows the lists or the log.
         if width < 100 { session.type("l") }
         try session.wait(for: "epoch 3/3")
