@@ -53,6 +53,24 @@ import VPTUICore
         #expect(Self.text(state).contains("uploads the project's changes to the instance"))
     }
 
+    /// The details of one instance beside the log of a job on another: the row is meant.
+    @Test func keysInTheDetailsAreAboutTheirRow() {
+        var state = Self.sized(120, 40)
+        var other = Samples.trainer
+        other.id = Samples.vast("555")
+        _ = update(&state, .engine(.instanceChanged(other), at: Samples.now))
+        #expect(state.log.job == JobID("train-7"))
+        press(&state, .character("1"))
+        state.instances.select(other.id)
+        press(&state, .character("i"), .character("4"))
+        #expect(state.focus == .main)
+        let effects = press(&state, .character("d"))
+        #expect(
+            effects.contains {
+                if case .order(.start(.download(other.id, _), _)) = $0 { true } else { false }
+            }, "\(effects)")
+    }
+
     @Test func whatIsStoppedIsStartedByTheFirstHint() {
         var state = Self.sized(80, 24)
         state.instances.select(Samples.parked.id)

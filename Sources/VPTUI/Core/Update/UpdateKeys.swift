@@ -15,10 +15,12 @@ extension State {
         guard let command = self.keyMap.command(for: key, focus: pane, content: self.mainContent) else {
             return []
         }
-        // A key of the row's list, pressed in its details, acts there; those that move act here.
-        if pane != self.focus, self.keyMap.command(for: key, focus: .main, content: .details) != command {
-            self.focus(pane)
+        // A key of the row's list, pressed in its details, acts on the row;
+        // those that work everywhere act here.
+        let isEverywhere = self.keyMap.bindings.contains {
+            $0.context == .everywhere && $0.command == command && $0.keys.contains(key)
         }
+        if pane != self.focus, !isEverywhere, command != .details { self.focus(pane) }
         return self.execute(command)
     }
 
