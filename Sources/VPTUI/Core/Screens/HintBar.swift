@@ -183,11 +183,13 @@ enum HintBar {
     /// Returns the keys that have an effect at the focus in the current state.
     private static func paneHints(_ state: State) -> [Hint] {
         var hints: [Hint] = []
-        let marks = state.markCount(of: state.focus)
+        var keyed = state
+        keyed.focus = state.keyPane
+        let marks = state.markCount(of: keyed.focus)
         for context in KeyMap.contexts(of: state.keyPane, state.mainContent) where context != .everywhere {
             for binding in state.keyMap.bindings(in: context) {
                 guard let hint = binding.hint, let key = binding.keys.first,
-                    Self.works(binding.command, state)
+                    Self.works(binding.command, keyed)
                 else { continue }
                 let applies = marks > 0 && binding.command.appliesToMarks
                 let isBack =
@@ -261,9 +263,7 @@ enum HintBar {
     }
 
     /// `true` if the command has an effect in the current state.
-    private static func works(_ command: Command, _ shown: State) -> Bool {
-        var state = shown
-        state.focus = shown.keyPane
+    private static func works(_ command: Command, _ state: State) -> Bool {
         if state.settings.isReadOnly, command.changesSomething { return false }
         switch command {
         case .search where state.focus != .main: return true
@@ -275,9 +275,8 @@ enum HintBar {
         case .sortColumn: return (state.shownCount(of: state.focus) ?? 0) > 1
         case .mark: return (state.shownCount(of: state.focus) ?? 0) > 0
         case .details, .openLog: return state.focus != .instances || !state.instances.rows.isEmpty
-        case .sync, .run, .shell, .files, .lease:
-            return state.instances.targets.contains(where: state.isUsable)
-        case .download where state.focus == .instances:
+        case .sync, .run, .shell, .files, .lease,
+            .download where state.focus == .instances:
             return state.instances.targets.contains(where: state.isUsable)
         case .destroy, .stopOrStart: return !state.instances.targets.allSatisfy(state.isEnding)
         case .rent, .rentDirectly: return state.offers.selection != nil

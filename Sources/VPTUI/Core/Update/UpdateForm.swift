@@ -21,14 +21,8 @@ extension State {
             form.openedAt = self.now
             self.refusedForm = nil
             self.toast("The form as it was filled in before", .muted)
-            if let offer = form.offer {
-                form.quote = .known([offer], job: self.market.query.job, failures: [])
-                self.overlay = .form(form)
-                return []
-            }
-            return self.askQuote(&form)
         }
-        if let offer {
+        if let offer = form.offer {
             form.quote = .known([offer], job: self.market.query.job, failures: [])
             self.overlay = .form(form)
             return []
