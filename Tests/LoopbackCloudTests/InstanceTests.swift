@@ -1,5 +1,6 @@
 import Foundation
 import LoopbackCloud
+import Synchronization
 import Testing
 import VPTestSupport
 
@@ -202,6 +203,37 @@ struct InstanceTests {
         let seen = try await Shell.login(
             cloud, second, "echo \"$FOO $CONTAINER_ID $VAST_CONTAINERLABEL\"; which nvidia-smi")
         #expect(seen.output == "bar \(shared) C.\(shared)\n/opt/instance/bin/nvidia-smi\n")
+    }
+
+    /// Children that live while an instance is written inherit what is open then; the kernel runs no file
+    /// that anybody has open for writing.
+    @Test(.loopbackCloud()) func itsProgramsRunWhateverElseIsStarted() async throws {
+        let cloud = try #require(CloudTrait.current)
+        let client = TestClient(cloud)
+        let children = Mutex([pid_t]())
+        defer {
+            for child in children.withLock({ $0 }) {
+                kill(child, SIGKILL)
+                waitpid(child, nil, 0)
+            }
+        }
+        let starter = Task.detached {
+            while !Task.isCancelled && children.withLock({ $0.count }) < 1000 {
+                var words: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sleep"), strdup("600"), nil]
+                defer { for word in words { free(word) } }
+                var child: pid_t = 0
+                guard posix_spawn(&child, "/bin/sleep", nil, nil, &words, environ) == 0 else { return }
+                children.withLock { $0.append(child) }
+                await Task.yield()
+            }
+        }
+        let row = try await client.running(try await client.rent())
+        starter.cancel()
+        _ = await starter.result
+        let started = children.withLock { $0.count }
+        #expect(started > 10, "\(started) children lived meanwhile")
+        let outcome = try await Shell.login(cloud, row, "python3 -c 'print(6*7)' && nvidia-smi -L")
+        #expect(outcome.status == 0 && outcome.output.hasPrefix("42\n"), "\(outcome)")
     }
 
     @Test(.loopbackCloud()) func theGPUFollowsTheWork() async throws {

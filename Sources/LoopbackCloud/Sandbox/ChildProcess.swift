@@ -108,6 +108,14 @@ package enum ChildProcess {
             for: try self.spawn(arguments, environment: ["PATH": Self.standardPath], output: output))
     }
 
+    /// Copies a small file by a separate process, so that we never have `target` open for writing.
+    static func copy(_ source: String, to target: String) throws {
+        let child = try self.spawn(["/bin/cp", source, target])
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+        guard status == 0 else { throw Failure(program: "cp to \(target)", code: EIO) }
+    }
+
     /// The output of a short program, errors included.
     static func output(of arguments: [String]) async -> String {
         let file = NSTemporaryDirectory() + "/vp-cloud-output-\(UUID().uuidString)"

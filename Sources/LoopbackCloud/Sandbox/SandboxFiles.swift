@@ -304,7 +304,17 @@ struct SandboxFiles: Sendable {
 
     private func write(_ text: String, to name: String, mode: mode_t = 0o644) throws {
         let path = "\(self.folder)/\(name)"
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        if mode & 0o111 == 0 {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        } else {
+            // A separate process writes a program. While we had it open for writing, a child that some other
+            // thread starts would inherit that, and for its whole life the kernel would not run the file
+            // ("Text file busy").
+            let draft = path + ".draft"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: draft))
+            defer { unlink(draft) }
+            try ChildProcess.copy(draft, to: path)
+        }
         chmod(path, mode)
     }
 }
