@@ -56,19 +56,10 @@ struct RunJob {
         if let command = self.request.command {
             // The first connection may have been made only now.
             await self.openSessionsAhead(on: rented, upload: false)
-            let mirror = self.request.mirror.map { request in
-                Mirror(context: self.context, instance: self.instance, request: request)
-            }
-            let mirroring = mirror.map { mirror in Task { await mirror.run() } }
             let watch = OutsideWatch(context: self.context, instance: self.instance)
             let watching = Task { await watch.run() }
-            defer {
-                mirroring?.cancel()
-                watching.cancel()
-            }
+            defer { watching.cancel() }
             summary.job = try await self.start(command, on: rented)
-            mirroring?.cancel()
-            await mirroring?.value
         }
         // There is nothing to download yet, or nobody waits for it: `attach` and `download` do it later.
         if self.request.isDetached { return summary }
@@ -131,6 +122,11 @@ struct RunJob {
             await noted
             return try self.context.store.job(job.id) ?? launched
         }
+        let mirror = self.request.mirror.map { request in
+            Mirror(context: context, instance: instance, job: job.id, request: request)
+        }
+        let mirroring = Task { await mirror?.run() }
+        defer { mirroring.cancel() }
         let cancel = CancelJob(
             context: context, id: job.id, instance: job.instance, request: CancelRequest())
         let end: @Sendable () async -> Void = { _ = try? await cancel.run() }
@@ -141,7 +137,8 @@ struct RunJob {
                 () async throws(EngineError) in try await follow.start(job)
             }
         }
-        await noted
+        mirroring.cancel()
+        _ = await (noted, mirroring.value)
         return try self.context.store.job(job.id) ?? ended
     }
 

@@ -62,16 +62,20 @@ struct StagedFiles {
     /// Moves `item` into place, or saves it as a conflict copy if `isConflict` or if the place turns out to
     /// be taken.
     ///
-    /// `target` is the target of a link: the link is created here, from the listing.
-    mutating func place(_ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]? = nil) -> Outcome
-    {
+    /// `target` is the target of a link: the link is created here, from the listing. A conflict copy that is
+    /// still the version `broughtBefore` is replaced, as a result in its own place would be: a mirror brings
+    /// a checkpoint many times.
+    mutating func place(
+        _ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]? = nil,
+        broughtBefore: FileEntry? = nil
+    ) -> Outcome {
         RepositoryGuard(folder: self.project).placing(item.path) {
-            self.placeAllowed(item, isConflict: isConflict, linkTarget: target)
+            self.placeAllowed(item, isConflict: isConflict, linkTarget: target, broughtBefore)
         } ?? .failed(IncomingReason.bareRepository.words)
     }
 
     private mutating func placeAllowed(
-        _ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]?
+        _ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]?, _ broughtBefore: FileEntry?
     ) -> Outcome {
         if let (reason, _) = IncomingGate.refusal(of: item.path) { return .failed(reason.words) }
         let source: SyncPath
@@ -115,7 +119,7 @@ struct StagedFiles {
             case .failed(let problem): return .failed(problem)
             }
         }
-        return self.placeBeside(item.path, source, staged)
+        return self.placeBeside(item.path, source, staged, broughtBefore)
     }
 
     private func makeFolder(_ path: SyncPath) -> Outcome {
@@ -217,7 +221,9 @@ struct StagedFiles {
     }
 
     /// Saves the remote version of a file that changed on both sides as `name.remote-<suffix>`.
-    private func placeBeside(_ path: SyncPath, _ source: SyncPath, _ staged: FileEntry) -> Outcome {
+    private func placeBeside(
+        _ path: SyncPath, _ source: SyncPath, _ staged: FileEntry, _ broughtBefore: FileEntry?
+    ) -> Outcome {
         for number in 1...1000 {
             let suffix = number == 1 ? self.suffix : "\(self.suffix)-\(number)"
             let beside = self.nameBeside(path, suffix)
@@ -227,8 +233,13 @@ struct StagedFiles {
                 return .beside(beside, staged)
             } catch {
                 guard case .failed(let problem) = Move(error) else {
+                    guard let existing = self.project.entry(of: beside) else { continue }
                     // An interrupted sync has already saved it there.
-                    if self.project.entry(of: beside)?.isExactly(staged) == true {
+                    if existing.isExactly(staged) { return .beside(beside, staged) }
+                    if let broughtBefore, existing.isExactly(broughtBefore),
+                        case .moved = self.move(
+                            SyncPlan.Item(path: beside, entry: staged, replaced: existing), source)
+                    {
                         return .beside(beside, staged)
                     }
                     continue

@@ -241,7 +241,10 @@ extension WorkspaceSync {
         _ item: SyncPlan.Item, isConflict: Bool, _ remote: RemoteScan.Listing, _ staged: inout StagedFiles,
         _ agreed: inout AgreedTree, _ summary: inout SyncSummary
     ) -> String? {
-        switch staged.place(item, isConflict: isConflict, linkTarget: remote.linkTargets[item.path]) {
+        let before = agreed[item.path].flatMap { $0.wasSent ? nil : $0.there }
+        switch staged.place(
+            item, isConflict: isConflict, linkTarget: remote.linkTargets[item.path], broughtBefore: before)
+        {
         case .placed(let here):
             agreed[item.path] = AgreedEntry(here: here, there: item.entry)
         case .beside:
@@ -286,7 +289,7 @@ extension WorkspaceSync {
     }
 
     /// The available room, or nil if there is room for everything.
-    private func room(for plan: SyncPlan) throws(EngineError) -> Room? {
+    func room(for plan: SyncPlan) throws(EngineError) -> Room? {
         var information = statvfs()
         guard statvfs(self.workspace.localRoot, &information) == 0 else { return nil }
         let (product, overflows) = UInt64(information.f_bavail).multipliedReportingOverflow(

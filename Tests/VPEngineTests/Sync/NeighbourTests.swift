@@ -96,4 +96,60 @@ struct NeighbourTests {
                 ])
         }
     }
+
+    /// A mirror brings a checkpoint many times, and keeps the last beside the other's.
+    @Test func aMirrorKeepsOneCopy() async throws {
+        try await TemporaryFolder.with { folder in
+            let pair = try await self.begin(folder)
+            let sync = pair.sync(pair.second)
+            func out() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/project/out").sorted()
+            }
+            func mirror() async throws {
+                var seen: FileTree = [:]
+                for _ in 1...2 {
+                    seen = try await sync.mirror([], unchangedSince: seen, conflictSuffix: "train-2")
+                }
+            }
+            let copy = "metrics.csv.remote-train-2"
+            for epochs in ["10", "11", "12"] {
+                try folder.write("\(epochs) epochs", to: "instance-8/out/metrics.csv")
+                try await mirror()
+                #expect(try folder.read("project/out/\(copy)") == "\(epochs) epochs")
+                #expect(try out() == ["metrics.csv", copy])
+            }
+            try folder.write("13 epochs", to: "instance-8/out/metrics.csv")
+            #expect(try await sync.download(conflictSuffix: "train-2").isWhole)
+            #expect(try folder.read("project/out/\(copy)") == "13 epochs")
+            #expect(try folder.read("project/out/metrics.csv") == "60 epochs")
+            // A copy that the user has changed stays.
+            try folder.write("13 epochs, and my notes", to: "project/out/\(copy)")
+            try folder.write("14 epochs", to: "instance-8/out/metrics.csv")
+            try await mirror()
+            #expect(try folder.read("project/out/\(copy)") == "13 epochs, and my notes")
+            #expect(try folder.read("project/out/\(copy)-2") == "14 epochs")
+            // So does the copy of another job.
+            try folder.write("15 epochs", to: "instance-8/out/metrics.csv")
+            _ = try await sync.download(conflictSuffix: "train-3")
+            #expect(try folder.read("project/out/\(copy)-2") == "14 epochs")
+            #expect(try folder.read("project/out/metrics.csv.remote-train-3") == "15 epochs")
+        }
+    }
+
+    /// What was edited here while the job writes it there comes as well: nothing waits for the end.
+    @Test func aMirrorBringsWhatChangedOnBothSides() async throws {
+        try await TemporaryFolder.with { folder in
+            let pair = try await self.begin(folder)
+            let sync = pair.sync(pair.first)
+            try folder.write("my edit", to: "project/out/metrics.csv")
+            try folder.write("80 epochs", to: "instance/out/metrics.csv")
+            var seen: FileTree = [:]
+            for _ in 1...2 {
+                seen = try await sync.mirror([], unchangedSince: seen, conflictSuffix: "train-2")
+            }
+            #expect(try folder.read("project/out/metrics.csv") == "my edit")
+            #expect(try folder.read("project/out/metrics.csv.remote-train-2") == "80 epochs")
+            #expect(try await UnsafeResults(sync.outstanding()).isSafe)
+        }
+    }
 }
