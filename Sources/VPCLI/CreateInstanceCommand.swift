@@ -26,11 +26,6 @@ struct CreateInstanceCommand: AsyncParsableCommand {
     var offer: String?
 
     @Option(
-        help: ArgumentHelp(
-            "Name of the instance. (default: derived from the project's name)", valueName: "name"))
-    var name: String?
-
-    @Option(
         name: [.short, .long],
         help: ArgumentHelp(
             "Environment variable for the container. A name without =VALUE passes on the value from your environment. "
@@ -83,7 +78,6 @@ struct CreateInstanceCommand: AsyncParsableCommand {
         var request = await self.rental.request(
             self.hardware, offer: offer, platform: chosen, isBoth: self.platform.isBoth, engine, session)
         if self.instanceType == .interruptible { request.query.isInterruptible = true }
-        request.name = self.name
         request.environment = try EnvironmentArgument.values(self.env, from: session.environment)
         request.onStart = try self.onStart.map(Self.text)
         request.waitsUntilReady = self.wait

@@ -194,7 +194,8 @@ struct StopCommand: InstanceActionCommand {
 
 struct SSHCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ssh", abstract: "Open a shell on an instance, or run a command on it by plain ssh.")
+        commandName: "ssh",
+        abstract: "Open a shell in the project's folder on an instance, or run a command by plain ssh.")
 
     @Argument(
         help: "The instance's id or name. Optional if exactly one instance of this project is running.",
@@ -217,9 +218,8 @@ struct SSHCommand: AsyncParsableCommand {
         let engine = try session.engine(history: .wanted)
         let name = try self.instance.name(orArgument: self.id)
         let instance = try await engine.instance(named: name, platform: platform)
-        var words = try await engine.shellCommand(for: instance.id)
         // ssh joins its words with blanks and passes the line to a shell, so vp quotes the command itself.
-        if !self.command.isEmpty { words.append(JobCommand(words: self.command).shellText) }
-        try Program.replaceThisProcess(words)
+        let line = self.command.isEmpty ? nil : JobCommand(words: self.command).shellText
+        try Program.replaceThisProcess(try await engine.shellCommand(for: instance.id, running: line))
     }
 }

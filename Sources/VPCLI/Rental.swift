@@ -9,6 +9,11 @@ struct RentalOptions: ParsableArguments {
                 + "project's image)", valueName: "image"))
     var image: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Name of the instance. (default: derived from the project's name)", valueName: "name"))
+    var name: String?
+
     @Flag(
         help: "Rent even if the image cannot run on the GPU, and keep hardware that differs from the offer.")
     var acceptAnyway = false
@@ -27,7 +32,8 @@ struct RentalOptions: ParsableArguments {
     var yes = false
 
     var isGiven: Bool {
-        self.image != nil || self.acceptAnyway || self.loadLimit != nil || self.lease.isGiven
+        self.image != nil || self.name != nil || self.acceptAnyway || self.loadLimit != nil
+            || self.lease.isGiven
     }
 
     func validate() throws {
@@ -54,6 +60,7 @@ struct RentalOptions: ParsableArguments {
         var request = CreateRequest(
             offer: offer, query: query, platform: platform ?? offer?.platform ?? (isBoth ? nil : usual),
             image: self.image)
+        request.name = self.name
         request.acceptsAnyway = self.acceptAnyway
         request.lease = self.lease.terms(session.configuration.money.lease)
         if let seconds = self.loadLimit { request.deadlines.loading = seconds }

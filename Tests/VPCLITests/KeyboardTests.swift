@@ -72,6 +72,24 @@ struct KeyboardTests {
         }
     }
 
+    /// A shell is for a look at the project. Before the first sync there may be no folder for it.
+    @Test(.ownThread) func aShellOpensInTheProjectsFolder() async throws {
+        try await LocalCloud.with { local in
+            _ = try await local.rent()
+            let away = try await local.harness.vp("ssh", "--", "mv /workspace /away")
+            #expect(away.status == 0, "\(away)")
+            for folder in ["/root", "/workspace"] {
+                let shell = try Self.terminal(local, ["ssh"])
+                shell.type("echo in=$PWD, login=$(shopt -q login_shell && echo yes); exit 7\r")
+                try await shell.see("in=\(folder), login=yes")
+                #expect(try await shell.seeEnd() == .exited(7))
+                #expect(try await local.harness.vp("sync").status == 0)
+            }
+            let plain = try await local.harness.vp("ssh", "--", "pwd; exit 3")
+            #expect(plain.stdout == "/root\n" && plain.status == 3, "\(plain)")
+        }
+    }
+
     /// The keyboard is raw meanwhile, and nobody watches for this signal.
     @Test(.ownThread, arguments: [SIGQUIT, SIGTERM])
     func aSignalLeavesTheTerminalAsItWas(signal: Int32) async throws {

@@ -149,11 +149,15 @@ extension Engine {
         throw EngineError(.ambiguousInstance, activity, suggestions: labels(matches))
     }
 
-    /// The argument vector of an interactive ssh session on `id`, for a front end that owns a terminal.
-    public func shellCommand(for id: InstanceID) async throws(EngineError) -> [String] {
+    /// The argument vector of an interactive ssh session on `id`, for a front end that owns a terminal: a
+    /// shell in the project's folder there, or `command`, a line for the login shell, in the home folder.
+    public func shellCommand(for id: InstanceID, running command: String? = nil) async throws(EngineError)
+        -> [String]
+    {
         let shell = try await self.context.shell(for: id)
         try shell.target.prepare()
-        return shell.target.shellCommand
+        if let command { return shell.target.sessionCommand + [command] }
+        return shell.target.shellCommand(in: try self.context.workspace(of: id).remoteRoot)
     }
 
     /// Reports the load of `id` every `interval` seconds until the task is cancelled.

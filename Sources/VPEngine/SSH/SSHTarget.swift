@@ -85,9 +85,16 @@ package struct SSHTarget: Hashable, Sendable {
         ["ssh", "-F", self.configurationFile, "-T", self.alias, remoteCommand]
     }
 
-    /// The argument vector of an interactive session on the caller's terminal.
-    package var shellCommand: [String] {
+    /// The argument vector, up to the command, of an interactive session on the caller's terminal.
+    package var sessionCommand: [String] {
         ["ssh", "-F", self.configurationFile, "-o", "LogLevel=INFO", "-t", self.alias]
+    }
+
+    /// The argument vector of a shell in `folder`, or in the home folder before the first sync has made it.
+    package func shellCommand(in folder: String) -> [String] {
+        // The login shell may be one with a grammar of its own, but all of them know single quotes.
+        let line = "cd \(ShellQuoting.quoted(folder)) 2>/dev/null; exec \"${SHELL:-/bin/sh}\" -l"
+        return self.sessionCommand + ["exec /bin/sh -c \(ShellQuoting.quoted(line))"]
     }
 
     /// Writes the configuration file, and makes the folders that it names, for this user alone.
