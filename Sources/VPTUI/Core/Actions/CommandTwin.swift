@@ -57,11 +57,7 @@ enum CommandTwin {
     }
 
     /// Dollars as `vp` reads them: no exponent, no group of digits, and no figure lost.
-    private static func number(_ dollars: Double) -> String {
-        var text = Figures.fixed(dollars, 6)
-        while text.hasSuffix("0") { text.removeLast() }
-        return text.hasSuffix(".") ? String(text.dropLast()) : text
-    }
+    private static func number(_ value: Double) -> String { Format.trimmed(Figures.fixed(value, 6)) }
 
     private static func lease(_ terms: LeaseTerms) -> String {
         terms.seconds.map { TimeSpan.text($0) } ?? "none"

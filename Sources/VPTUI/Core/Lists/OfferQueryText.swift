@@ -94,10 +94,5 @@ public enum OfferQueryText {
         return value
     }
 
-    private static func short(_ value: Double) -> String {
-        var text = Format.fixed(value, 4)
-        while text.hasSuffix("0") { text.removeLast() }
-        if text.hasSuffix(".") { text.removeLast() }
-        return text
-    }
+    private static func short(_ value: Double) -> String { Format.trimmed(Format.fixed(value, 4)) }
 }

@@ -48,11 +48,11 @@ enum AlarmsScreen {
         buffer.write(
             String(repeating: "─", count: area.width), x: area.x, y: area.y,
             style: Style(.borderFocused, on: .dialog))
-        let lines = DialogScreen.wrapped([Span(alarm.words)], width: area.width - 3)
+        let lines = Wrapping.rows(of: alarm.words, width: area.width - 3)
         for (row, line) in lines.prefix(2).enumerated() {
             let isCut = row == 1 && lines.count > 2
             buffer.writeCut(
-                line.map(\.text).joined() + (isCut ? "…" : ""), x: area.x + 2, y: area.y + 1 + row,
+                line + (isCut ? "…" : ""), x: area.x + 2, y: area.y + 1 + row,
                 style: Style(.plain, on: .dialog), limit: area.width - 3)
         }
         for (row, hint) in [("Enter", action.words), ("y", "copies `\(action.line)`")].enumerated() {

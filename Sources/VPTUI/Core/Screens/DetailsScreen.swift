@@ -51,7 +51,7 @@ enum DetailsScreen {
             guard case .pair(let name, let value) = field, DisplayWidth.of(value.text) > width - 18 else {
                 return [field]
             }
-            let rows = DialogScreen.wrapped([value], width: max(12, width - 18)).flatMap { $0 }
+            let rows = Wrapping.rows(of: [value], width: max(12, width - 18)).flatMap { $0 }
             return rows.enumerated().map { .pair($0 == 0 ? name : "", $1) }
         }
         return (title, broken)

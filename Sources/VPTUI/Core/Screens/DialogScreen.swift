@@ -20,7 +20,7 @@ enum DialogScreen {
         let width = min(
             screen.width - 4, max(50, longest + 6, buttonsWidth + 8, DisplayWidth.of(title) + 8), 92)
         let wrapped = Self.fitted(
-            lines.flatMap { Self.wrapped($0, width: width - 6) }, height: screen.height - 8)
+            lines.flatMap { Wrapping.rows(of: $0, width: width - 6) }, height: screen.height - 8)
         let height = min(screen.height - 2, wrapped.count + 6)
         let area = screen.dropFirst(rows: 1).dropLast(rows: 1).centred(Size(width: width, height: height))
         var x = area.x + max(2, (area.width - buttonsWidth) / 2)
@@ -165,30 +165,5 @@ enum DialogScreen {
         guard full.count > height else { return full }
         let tail = height / 2
         return full.prefix(height - tail - 1) + [[Span("…", .muted)]] + full.suffix(tail)
-    }
-
-    /// Breaks a line of one long span at spaces; lines of several spans are short by construction.
-    static func wrapped(_ line: [Span], width: Int) -> [[Span]] {
-        let total = line.reduce(0) { $0 + DisplayWidth.of($1.text) }
-        guard total > width, let last = line.last else { return [line] }
-        let head = Array(line.dropLast())
-        let headWidth = head.reduce(0) { $0 + DisplayWidth.of($1.text) }
-        var rows: [[Span]] = []
-        var current = ""
-        var room = max(8, width - headWidth)
-        for word in last.text.split(separator: " ", omittingEmptySubsequences: false) {
-            let candidate = current.isEmpty ? String(word) : current + " " + word
-            if DisplayWidth.of(candidate) > room, !current.isEmpty {
-                var row = rows.isEmpty ? head : []
-                row.append(Span(current, last.style.role, last.style.attributes))
-                rows.append(row)
-                room = max(8, width)
-                current = String(word)
-            } else {
-                current = candidate
-            }
-        }
-        rows.append((rows.isEmpty ? head : []) + [Span(current, last.style.role, last.style.attributes)])
-        return rows
     }
 }

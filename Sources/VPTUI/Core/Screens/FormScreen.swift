@@ -133,11 +133,11 @@ enum FormScreen {
         _ form: LaunchForm, _ completions: [String], in area: Rect, of buffer: inout CellBuffer
     ) {
         if let problem = form.problem {
-            let rows = DialogScreen.wrapped([Span(problem.sentence, .bad)], width: area.width - 3)
-            for (row, spans) in rows.prefix(area.height).enumerated() {
+            let rows = Wrapping.rows(of: problem.sentence, width: area.width - 3)
+            for (row, text) in rows.prefix(area.height).enumerated() {
                 buffer.writeCut(
-                    spans.map(\.text).joined(), x: area.x + 2, y: area.y + row,
-                    style: Style(.bad, on: .dialog), limit: area.width - 3)
+                    text, x: area.x + 2, y: area.y + row, style: Style(.bad, on: .dialog),
+                    limit: area.width - 3)
             }
             return
         }

@@ -60,9 +60,9 @@ enum HelpScreen {
         for section in Self.sections(state, matching: help.field.text) {
             var lines: [Line] = [.title(section.title)]
             for row in section.rows {
-                let parts = DialogScreen.wrapped([Span(row.help)], width: max(12, columnWidth - keyWidth - 2))
+                let parts = Wrapping.rows(of: row.help, width: max(12, columnWidth - keyWidth - 2))
                 for (index, part) in parts.enumerated() {
-                    lines.append(.key(index == 0 ? row.keys : "", part.map(\.text).joined()))
+                    lines.append(.key(index == 0 ? row.keys : "", part))
                 }
             }
             blocks.append(lines)

@@ -6,12 +6,8 @@ enum PromptScreen {
         let screen = buffer.bounds
         let shown = prompt.history.prefix(max(0, min(6, screen.height - 10)))
         let width = max(56, min(96, screen.width * 2 / 3))
-        let help = Self.help(prompt, state).flatMap { line in
-            DialogScreen.wrapped([Span(line)], width: width - 4).map { $0.map(\.text).joined() }
-        }
-        let problem = prompt.problem.map { text in
-            DialogScreen.wrapped([Span(text)], width: width - 4).map { $0.map(\.text).joined() }
-        }
+        let help = Self.help(prompt, state).flatMap { Wrapping.rows(of: $0, width: width - 4) }
+        let problem = prompt.problem.map { Wrapping.rows(of: $0, width: width - 4) }
         let height = 4 + help.count + (shown.isEmpty ? 0 : shown.count + 1) + (problem?.count ?? 0)
         let area = screen.dropFirst(rows: 1).dropLast(rows: 1).centred(
             Size(width: width, height: height))

@@ -111,9 +111,15 @@ enum Format {
             return (value < 0 ? "-" : "") + Self.fixed(mantissa, 1) + "e\(exponent)"
         }
         if value == value.rounded() { return Self.fixed(value, 0) }
-        var text = Self.fixed(value, size < 1 ? 4 : size < 100 ? 3 : 1)
+        return Self.trimmed(Self.fixed(value, size < 1 ? 4 : size < 100 ? 3 : 1))
+    }
+
+    /// Returns a number without the zeros at the end of its decimals.
+    static func trimmed(_ number: String) -> String {
+        guard number.contains(".") else { return number }
+        var text = number[...]
         while text.hasSuffix("0") { text.removeLast() }
-        return text.hasSuffix(".") ? String(text.dropLast()) : text
+        return String(text.hasSuffix(".") ? text.dropLast() : text)
     }
 
     /// Returns a count, shortened but still distinct from its neighbours on an axis: `640`, `20.6k`, `1.5M`.
