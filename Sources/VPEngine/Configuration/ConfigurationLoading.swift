@@ -17,15 +17,15 @@ extension EngineConfiguration {
         try Self.load(
             environment: environment, directory: directory, configurationFile: configurationFile,
             allowed: allowed,
-            limits: LimitsFile.read(LimitsFile.places(environment: environment)))
+            limits: .files(LimitsFile.places(environment: environment)))
     }
 
     /// - Parameters:
-    ///   - limits: the caps in force.
+    ///   - limits: where the caps come from.
     ///   - socketBase: the folder in which the one for ssh's sockets is made.
     package static func load(
         environment: [String: String], directory: String, configurationFile: String? = nil,
-        allowed: Set<String> = [], limits: Limits, socketBase: String = "/tmp"
+        allowed: Set<String> = [], limits: LimitsSource, socketBase: String = "/tmp"
     ) throws(EngineError) -> EngineConfiguration {
         var paths = UserFolders(environment: environment)
         let sockets = SocketFolder(
@@ -74,7 +74,7 @@ extension EngineConfiguration {
             sync: try Self.sync(sources, &ranked),
             keyOrigins: origins,
             projectConfigurationFile: sources.project?.path,
-            limits: limits,
+            limitsSource: limits,
             openConsents: consents.open
         )
         var result = configuration

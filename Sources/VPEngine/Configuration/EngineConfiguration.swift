@@ -203,8 +203,10 @@ public struct EngineConfiguration: Sendable {
     public var keyOrigins: [Platform: String]
     /// The project's configuration file; nil if the project has none.
     public var projectConfigurationFile: String?
-    /// Caps on everything that costs money, which override every setting.
-    public var limits: Limits
+    /// The origin of the caps on everything that costs money.
+    var limitsSource: LimitsSource
+    /// The caps in force now, which override every setting.
+    public var limits: Limits { self.limitsSource.read() }
     /// The project's requests that nobody has agreed to or refused yet; they have no effect.
     public var openConsents: [ConsentRequest]
 
@@ -215,7 +217,7 @@ public struct EngineConfiguration: Sendable {
         environment: [String: String],
         warnings: [String] = [], docker: Docker = Docker(), sync: Sync = Sync(),
         keyOrigins: [Platform: String] = [:],
-        projectConfigurationFile: String? = nil, limits: Limits = Limits(),
+        projectConfigurationFile: String? = nil, limitsSource: LimitsSource = .fixed(Limits()),
         openConsents: [ConsentRequest] = []
     ) {
         self.endpoints = endpoints
@@ -232,7 +234,7 @@ public struct EngineConfiguration: Sendable {
         self.sync = sync
         self.keyOrigins = keyOrigins
         self.projectConfigurationFile = projectConfigurationFile
-        self.limits = limits
+        self.limitsSource = limitsSource
         self.openConsents = openConsents
     }
 }

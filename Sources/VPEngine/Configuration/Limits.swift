@@ -112,7 +112,7 @@ public struct Limits: Hashable, Sendable {
         return nil
     }
 
-    func objection(to offer: Offer) -> String? {
+    package func objection(to offer: Offer) -> String? {
         self.objection(
             to: offer.id.platform, gpu: offer.gpuName, memoryBytes: offer.gpuMemoryBytes,
             count: offer.gpuCount,

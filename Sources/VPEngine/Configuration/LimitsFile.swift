@@ -203,6 +203,23 @@ extension String {
     fileprivate var removingLastPathComponent: String { (self as NSString).deletingLastPathComponent }
 }
 
+/// Where caps come from.
+public enum LimitsSource: Sendable {
+    /// These caps, whatever any file says.
+    case fixed(Limits)
+    /// These files. They are read at each use: a dashboard is open for days, and a cap that is lowered
+    /// meanwhile holds for it, too.
+    case files([String])
+
+    /// Returns the caps in force now.
+    public func read() -> Limits {
+        switch self {
+        case .fixed(let limits): limits
+        case .files(let places): LimitsFile.read(places)
+        }
+    }
+}
+
 extension Limits {
     /// Returns the limits in force for this user.
     public static func inForce(environment: [String: String]) -> Limits {

@@ -34,7 +34,8 @@ public enum Answer: Equatable, Sendable {
     case quoted(Result<PlatformAnswers<Offer>, EngineError>, job: JobEstimate, generation: Int)
     case balancesLoaded(PlatformAnswers<Balance>)
     case jobsLoaded(Result<[Job], EngineError>)
-    case moneyLoaded(Result<MoneyReport, EngineError>)
+    /// The report, and the caps in force, which may have changed since the start.
+    case moneyLoaded(Result<MoneyReport, EngineError>, limits: Limits = Limits())
     case leaseSet(InstanceID, Lease)
     case workspaceCompared(InstanceID, Result<WorkspaceReport, EngineError>)
     case providerLogLoaded(InstanceID, String)

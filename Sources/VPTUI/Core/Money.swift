@@ -7,6 +7,8 @@ public struct MoneyState: Equatable, Sendable {
     public internal(set) var balances: [Balance] = []
     public internal(set) var failures: [SourceFailure] = []
     public internal(set) var report: MoneyReport?
+    /// The caps of `limits.yaml`.
+    public internal(set) var limits = Limits()
     /// The alarms that a toast has already named.
     var told: Set<String> = []
     var isAsking = false
@@ -55,8 +57,9 @@ extension State {
         return [.ask(.loadMoney)]
     }
 
-    mutating func moneyArrived(_ result: Result<MoneyReport, EngineError>) -> [Effect] {
+    mutating func moneyArrived(_ result: Result<MoneyReport, EngineError>, _ limits: Limits) -> [Effect] {
         self.money.isAsking = false
+        self.money.limits = limits
         switch result {
         case .success(let report):
             self.money.report = report
@@ -98,6 +101,34 @@ extension State {
             "ends \(self.moment($0)) unless it is used"
         }
         self.toast("The lease of \(id) \(end ?? "has no end")", .good, for: 6)
+    }
+}
+
+/// The bounds that a rental has to keep to.
+extension State {
+    /// The highest price that may be paid.
+    struct PriceLimit {
+        var price: HourlyPrice
+        /// Where it comes from: `as the settings say`.
+        var origin: String
+    }
+
+    /// Returns `request` as the engine will carry it out, cut to the caps of `limits.yaml`.
+    func tightened(_ request: CreateRequest) -> CreateRequest {
+        self.money.limits.tightened(request, self.settings.defaults)
+    }
+
+    /// Returns the price limit of a rental with `query`: the lowest of query, settings and caps.
+    func priceLimit(_ query: OfferQuery) -> PriceLimit? {
+        let settled = self.settings.defaults.maximumPrice
+        let own = query.maximumPrice ?? settled
+        if let cap = self.money.limits.maximumPrice, own.map({ $0.dollarsPerHour > cap.value }) ?? true {
+            return PriceLimit(
+                price: HourlyPrice(dollarsPerHour: cap.value), origin: "as limits.yaml says")
+        }
+        return own.map {
+            PriceLimit(price: $0, origin: "as the \($0 == settled ? "settings say" : "query says")")
+        }
     }
 }
 

@@ -64,7 +64,7 @@ import VPTestSupport
             chown(usual, 12_345, 12_345)
             let home = HomeFolder()
             let configuration = try EngineConfiguration.load(
-                environment: ["HOME": home.root], directory: home.path("project"), limits: Limits(),
+                environment: ["HOME": home.root], directory: home.path("project"), limits: .fixed(Limits()),
                 socketBase: folder.path)
             #expect(configuration.paths.socketFolder.hasPrefix(usual + "-"))
             #expect(configuration.warnings.contains { $0.contains("another user") })

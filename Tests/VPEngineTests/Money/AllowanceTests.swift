@@ -14,7 +14,7 @@ struct AllowanceTests {
         try Data(yaml.utf8).write(to: URL(fileURLWithPath: path))
         chmod(path, 0o600)
         var configuration = fixture.engine.configuration
-        configuration.limits = LimitsFile.read([path])
+        configuration.limitsSource = .files([path])
         return try Engine(configuration: configuration)
     }
 
@@ -52,6 +52,26 @@ struct AllowanceTests {
             }
             #expect(await fixture.cloud.instanceCount == 0)
             #expect(try fixture.engine.context.store.openLedgerEntries().isEmpty)
+        }
+    }
+
+    /// A dashboard is open for days; its user changes the file meanwhile.
+    @Test func aCapThatChangesHoldsForAnEngineThatRuns() async throws {
+        try await MoneyFixture.with { fixture in
+            let engine = try self.engine(fixture, "max_price: 100\n")
+            let request = CreateRequest(platform: .vast)
+            #expect(try await engine.rentalPlan(request).offers.isEmpty == false)
+            _ = try self.engine(fixture, "max_price: 0.001\nper_day: 3\n")
+            await self.expectRefusal("max_price in ") { _ = try await engine.rentalPlan(request) }
+            await self.expectRefusal("max_price in ") {
+                _ = try await engine.perform(.create(request), as: ActionID()) { _ in }
+            }
+            #expect(try engine.limitsReport().dayLimit?.dollars == 3)
+            _ = try self.engine(fixture, "max_price: [\n")
+            await self.expectRefusal("limits.yaml:") { _ = try await engine.rentalPlan(request) }
+            try FileManager.default.removeItem(atPath: "\(fixture.folder)/limits.yaml")
+            #expect(try await engine.rentalPlan(request).offers.isEmpty == false)
+            #expect(await fixture.cloud.instanceCount == 0)
         }
     }
 

@@ -256,7 +256,9 @@ final class EffectRunner: Sendable {
             return .jobsLoaded(
                 await self.result { () throws(EngineError) in try self.engine.jobs(limit: limit) })
         case .loadMoney:
-            return .moneyLoaded(await self.result { () throws(EngineError) in try self.engine.moneyReport() })
+            return .moneyLoaded(
+                await self.result { () throws(EngineError) in try self.engine.moneyReport() },
+                limits: self.engine.configuration.limits)
         case .loadUnsafeResults(let id):
             return .unsafeResultsLoaded(
                 id,

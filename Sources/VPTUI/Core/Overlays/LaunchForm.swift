@@ -43,8 +43,6 @@ public struct LaunchForm: Equatable, Sendable {
     private let base: OfferQuery
     /// The lease if the form specifies none.
     let terms: LeaseTerms
-    /// The maximum price if the form specifies none.
-    let settledPrice: HourlyPrice?
     public var openedAt: Date
 
     public init(query: OfferQuery, offer: Offer?, settings: Settings, openedAt: Date) {
@@ -65,7 +63,6 @@ public struct LaunchForm: Equatable, Sendable {
             .name: TextField(), .command: TextField(),
         ]
         self.terms = settings.leaseTerms
-        self.settledPrice = settings.defaults.maximumPrice
     }
 
     /// The bounds that come from the query of the offers and have no field here: `>24G rel>0.98`.

@@ -165,6 +165,9 @@ enum DetailsScreen {
         }
         if !offer.isVerified { fields.append(.pair("verified", Span("no", .warning))) }
         fields += [.gap] + Self.costs(offer, state)
+        if let objection = state.money.limits.objection(to: offer) {
+            return fields + [.gap, .pair("not allowed", Span(objection, .warning))]
+        }
         fields += [
             .gap,
             .line(Span("Enter rents it, after asking.", .muted)),

@@ -19,17 +19,17 @@ extension DialogScreen {
             FormQuote.image(request.image ?? "", on: offer, state),
             [Span("disk     ", .muted), Span(Format.bytes(request.query.diskBytes))],
         ]
-        if let limit = request.query.maximumPrice ?? state.settings.defaults.maximumPrice {
-            let isTyped = limit != state.settings.defaults.maximumPrice
+        if let limit = state.priceLimit(request.query) {
             lines.append([
-                Span("limit    ", .muted), Span(Format.hourly(limit), .money),
-                Span(isTyped ? ", as the query says" : ", as the settings say", .muted),
+                Span("limit    ", .muted), Span(Format.hourly(limit.price), .money),
+                Span(", \(limit.origin)", .muted),
             ])
         }
         lines.append(FormQuote.account(offer, state))
         lines.append(
             FormQuote.lease(
-                request.lease ?? state.settings.leaseTerms, maximumCost: request.maximumCost, offer.price))
+                request.lease ?? state.settings.leaseTerms, maximumCost: state.tightened(request).maximumCost,
+                offer.price))
         let report = state.moneyReport
         if let day = report.dollarsPerDay {
             lines.append([
@@ -164,6 +164,7 @@ extension DialogScreen {
             ])
         }
         if ids.count > 6 { lines.append([Span("… and \(ids.count - 6) more", .muted)]) }
+        lines.append([Span("New results are downloaded first.")])
         lines.append([
             Span("Stopping is not free: disks cost money every day until they are destroyed.", .warning)
         ])

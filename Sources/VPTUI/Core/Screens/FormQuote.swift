@@ -18,7 +18,7 @@ enum FormQuote {
             if let offer = offers.first {
                 lines = [
                     Self.head(offer), Self.choice(offers, form), Self.account(offer, state),
-                    Self.limits(offer, form, state), Self.lease(offer, form),
+                    Self.limits(offer, form, state), Self.lease(offer, form, state),
                     Self.image(form.text(.image), on: offer, state),
                     Self.jobPrice(offer, job),
                 ]
@@ -95,15 +95,15 @@ enum FormQuote {
 
     private static func limits(_ offer: Offer, _ form: LaunchForm, _ state: State) -> [Span] {
         var parts: [[Span]] = []
-        if let cost = try? form.maximumCost() {
+        if let cost = Self.maximumCost(form, state) {
             let rate = offer.price.dollarsPerHour
             let age = rate > 0 ? " buys \(TimeSpan.brief(cost / rate * 3600))" : ""
             parts.append([Span("\(Format.dollars(cost))\(age)", .money)])
         }
-        if let price = (try? form.query())?.maximumPrice {
-            parts.append([Span("at most \(Format.hourly(price))")])
-        } else if let price = form.settledPrice {
-            parts.append([Span("at most \(Format.hourly(price)), as the settings say")])
+        let query = (try? form.query()) ?? OfferQuery()
+        if let limit = state.priceLimit(query) {
+            let origin = limit.price == query.maximumPrice ? "" : ", \(limit.origin)"
+            parts.append([Span("at most \(Format.hourly(limit.price))\(origin)")])
         }
         let report = state.moneyReport
         if let day = report.dollarsPerDay {
@@ -120,9 +120,15 @@ enum FormQuote {
     }
 
     /// Returns the time at which the lease ends, and the most that the rental costs by then.
-    private static func lease(_ offer: Offer, _ form: LaunchForm) -> [Span] {
+    private static func lease(_ offer: Offer, _ form: LaunchForm, _ state: State) -> [Span] {
         guard let terms = try? form.request().lease ?? form.terms else { return [] }
-        return Self.lease(terms, maximumCost: (try? form.maximumCost()) ?? nil, offer.price)
+        return Self.lease(terms, maximumCost: Self.maximumCost(form, state), offer.price)
+    }
+
+    /// Returns the highest cost of the rental in dollars: the typed one, or the lower cap.
+    private static func maximumCost(_ form: LaunchForm, _ state: State) -> Double? {
+        let request = CreateRequest(maximumCost: (try? form.maximumCost()) ?? nil)
+        return state.tightened(request).maximumCost
     }
 
     /// Returns when an instance of this price ends by itself, and what it has cost by then at most.

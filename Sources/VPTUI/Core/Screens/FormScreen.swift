@@ -85,7 +85,7 @@ enum FormScreen {
                 case .platform: form.platform?.displayName ?? "cheapest of all"
                 case .spot: form.isSpot ? "yes" : "no"
                 case .gpu, .count, .price, .cost, .disk, .image, .lease, .name, .command, .rent:
-                    form.text(field).isEmpty ? Self.placeholder(field, form) : form.text(field)
+                    form.text(field).isEmpty ? Self.placeholder(field, form, state) : form.text(field)
                 }
             return "\(field.rawValue): \(value)"
         }
@@ -121,7 +121,7 @@ enum FormScreen {
                 drawField(text, x: x, y: area.y, width: width, surface: .dialog, in: &buffer)
             } else if text.text.isEmpty {
                 buffer.writeCut(
-                    Self.placeholder(field, form), x: x, y: area.y, style: Style(.muted, on: .dialog),
+                    Self.placeholder(field, form, state), x: x, y: area.y, style: Style(.muted, on: .dialog),
                     limit: width)
             } else {
                 buffer.writeCut(text.text, x: x, y: area.y, style: Style(.plain, on: .dialog), limit: width)
@@ -194,16 +194,22 @@ enum FormScreen {
         }
     }
 
-    private static func placeholder(_ field: LaunchForm.Field, _ form: LaunchForm) -> String {
+    private static func placeholder(_ field: LaunchForm.Field, _ form: LaunchForm, _ state: State) -> String {
         switch field {
         case .lease:
             return form.terms.seconds.map { "\(TimeSpan.brief($0)), renewed while it is used" }
                 ?? "none: it costs until it is destroyed"
         case .gpu: return "any: the cheapest that fits"
         case .price:
-            return form.settledPrice.map { "\(Format.short($0.dollarsPerHour)), as the settings say" }
+            return state.priceLimit(OfferQuery()).map {
+                "\(Format.short($0.price.dollarsPerHour)), \($0.origin)"
+            }
                 ?? "no limit"
-        case .cost: return "none; a limit shortens the lease"
+        case .cost:
+            return state.tightened(CreateRequest()).maximumCost.map {
+                "\(Format.short($0)), as limits.yaml says"
+            }
+                ?? "none; a limit shortens the lease"
         case .name: return "made from the project's name"
         case .command: return "nothing: r runs a command later"
         case .count, .platform, .disk, .image, .spot, .rent: return ""

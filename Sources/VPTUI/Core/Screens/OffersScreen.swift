@@ -5,7 +5,6 @@ import VPEngine
 enum OffersScreen {
     static func pane(_ state: State, area: Rect) -> ListPane<Offer> {
         let list = state.offers
-        let image = state.settings.defaults.image
         return ListPane(
             pane: .offers, area: area, list: list,
             table: TableView(columns: Self.columns, isFocused: state.focus == .offers),
@@ -15,7 +14,7 @@ enum OffersScreen {
             isStale: {
                 state.market.error != nil
                     || state.isStale($0.platform, list.fetchedAt, State.quietOffersInterval)
-            }, spans: { Self.spans($0, image: image) })
+            }, spans: { Self.spans($0, Self.problem($0, state)) })
     }
 
     private static let columns = [
@@ -59,16 +58,21 @@ enum OffersScreen {
         return isUnfit
     }
 
-    private static func spans(_ offer: Offer, image: String) -> [[Span]] {
-        let isUnfit = Self.isUnfit(offer, image: image)
+    /// Returns why the offer cannot be rented as things are, in the fewest words; nil if it can.
+    private static func problem(_ offer: Offer, _ state: State) -> String? {
+        if state.money.limits.objection(to: offer) != nil { return "not allowed" }
+        return Self.isUnfit(offer, image: state.settings.defaults.image) ? "not for image" : nil
+    }
+
+    private static func spans(_ offer: Offer, _ problem: String?) -> [[Span]] {
         let platform = StatusWords.platform(offer.platform)
         let reliability = offer.reliability ?? 0
         let tone: Role = reliability >= 0.99 ? .good : reliability >= 0.95 ? .plain : .warning
         return [
             [Span(platform.text, platform.role)],
             [
-                Span(InstancesScreen.gpu(offer.gpuName, offer.gpuCount), isUnfit ? .muted : .plain),
-                Span(isUnfit ? " not for image" : "", .warning),
+                Span(InstancesScreen.gpu(offer.gpuName, offer.gpuCount), problem == nil ? .plain : .muted),
+                Span(problem.map { " \($0)" } ?? "", .warning),
                 Span(offer.isInterruptible ? " spot" : "", .warning),
             ],
             [Span(Format.memory(offer.gpuMemoryBytes, of: offer.gpuName))],

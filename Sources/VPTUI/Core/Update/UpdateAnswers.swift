@@ -85,7 +85,7 @@ extension State {
             case .failure(let error): self.toast(ErrorWords(error).title, .bad)
             }
             return self.askMoney()
-        case .moneyLoaded(let result): return self.moneyArrived(result)
+        case .moneyLoaded(let result, let limits): return self.moneyArrived(result, limits)
         case .leaseSet(let id, let lease):
             self.leaseSet(id, lease)
             return self.askMoney()

@@ -127,8 +127,11 @@ extension State {
             return
         }
         let request = CreateRequest(offer: offer.id, query: self.market.query, platform: offer.platform)
-        if let limit = request.query.maximumPrice ?? self.settings.defaults.maximumPrice, offer.price > limit
-        {
+        if let objection = self.money.limits.objection(to: offer) {
+            self.toast("Not rented: \(objection)", .warning, for: 8)
+            return
+        }
+        if let limit = self.priceLimit(request.query)?.price, offer.price > limit {
             let form = self.way(to: .rent, word: "create")
             self.toast(
                 "It costs \(Format.hourly(offer.price)), and the limit is \(Format.limit(limit))/h; "
