@@ -42,6 +42,7 @@ import VPTUICore
             let list = screenText(view(state))
             #expect(list.contains("RTX 4090 not allowed"), "\(list)")
             #expect(!list.contains("Enter rents it, after asking"), "\(list)")
+            #expect(!list.contains("Enter rent "), "\(list)")
             press(&state, .enter)
             #expect(state.overlay == nil)
             #expect(screenText(view(state)).contains("Not rented: "))
@@ -52,6 +53,7 @@ import VPTUICore
     @Test func theQuestionNamesTheCapAndWhatItBuys() {
         var state = self.state([Samples.offer(1, "RTX 4090", 0.2)])
         #expect(!screenText(view(state)).contains("not allowed"))
+        #expect(screenText(view(state)).contains("Enter rent "))
         press(&state, .enter)
         let text = screenText(view(state))
         #expect(text.contains("limit    $0.250/h, as limits.yaml says"), "\(text)")

@@ -279,7 +279,9 @@ enum HintBar {
             .download where state.focus == .instances:
             return state.instances.targets.contains(where: state.isUsable)
         case .destroy, .stopOrStart: return !state.instances.targets.allSatisfy(state.isEnding)
-        case .rent, .rentDirectly: return state.offers.selection != nil
+        case .rent: return state.offers.selection != nil
+        case .rentDirectly:
+            return state.offers.selectedRow.map { state.money.limits.objection(to: $0) == nil } ?? false
         case .runAgain, .download:
             return state.jobs.targets.contains { job in
                 state.instances.row(job.instance).map(state.isUsable) ?? false
