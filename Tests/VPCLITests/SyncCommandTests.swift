@@ -171,14 +171,26 @@ import VPTestSupport
         let session = try await CloudSession()
         let harness = session.harness
         try harness.write("project/a.txt", "a")
+        try harness.write("project/b.pt", "mine")
         _ = try await session.rent()
-        let command = "echo whole > a.pt; while [ ! -e stop ]; do sleep 0.05; done"
+        func untilThere(_ name: String) -> String { "while [ ! -e \(name) ]; do sleep 0.05; done" }
+        let command =
+            "echo whole > a.pt; \(untilThere("go")); echo theirs > b.pt; \(untilThere("stop"))"
         let run = try harness.start(["run", "--pull-every", "1s", "--pull-only", "*.pt", "--", command])
         try await waitUntil("the mirrored checkpoint; \(run.errorText)") { harness.exists("project/a.pt") }
         #expect(run.isRunning)
         #expect(try harness.read("project/a.pt") == "whole\n")
+        try harness.write("project/b.pt", "edited")
+        #expect(try await harness.vp("--no-sync", "run", "--", "touch go").status == 0)
+        try await waitUntil("the version beside; \(run.errorText)") {
+            harness.exists("project/b.pt.remote-project-1")
+        }
         #expect(try await harness.vp("--no-sync", "run", "--", "touch stop").status == 0)
-        #expect(try await run.output().status == 0)
+        let ended = try await run.output()
+        // It came long before the end, and is named there.
+        #expect(ended.status == 0 && ended.stderr.contains("b.pt"), "\(ended)")
+        #expect(try harness.read("project/b.pt") == "edited")
+        #expect(try harness.read("project/b.pt.remote-project-1") == "theirs\n")
         try await session.end()
     }
 }

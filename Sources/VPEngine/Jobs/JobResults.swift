@@ -10,8 +10,10 @@ struct JobResults {
     ///
     /// A failure is put into the summary: the job's own end is known and must be reported. Throws the failure
     /// if there is no job, and `.cancelled`.
+    ///
+    /// - Parameter besides: the paths whose version there has already come beside the one here.
     func bring(
-        from id: InstanceID, into summary: inout RunSummary,
+        from id: InstanceID, into summary: inout RunSummary, besides: Set<String> = [],
         _ progress: @escaping @Sendable (ActionProgress) -> Void
     ) async throws(EngineError) {
         do throws(EngineError) {
@@ -19,13 +21,14 @@ struct JobResults {
             let pursuit = Pursuit(
                 context: self.context, patience: Pursuit.patience(30, self.context), progress: progress,
                 isPassing: { $0.code == .unreachable })
-            let download = try await pursuit(.downloading, "downloading the results from \(id)") {
+            var download = try await pursuit(.downloading, "downloading the results from \(id)") {
                 () async throws(EngineError) in
                 let sync = try await WorkspaceSync(
                     self.context, id, self.context.ownWorkspace(on: id), self.context.shell(for: id), progress
                 )
                 return try await sync.download(conflictSuffix: suffix)
             }
+            download.conflicts = besides.union(download.conflicts).sorted()
             summary.download = download
             guard let job = summary.job else { return }
             summary.job = try self.note(download, of: [job.id]).first ?? job

@@ -53,19 +53,20 @@ struct RunJob {
                     suggestions: upload.undecided)
             }
         }
+        var besides: Set<String> = []
         if let command = self.request.command {
             // The first connection may have been made only now.
             await self.openSessionsAhead(on: rented, upload: false)
             let watch = OutsideWatch(context: self.context, instance: self.instance)
             let watching = Task { await watch.run() }
             defer { watching.cancel() }
-            summary.job = try await self.start(command, on: rented)
+            (summary.job, besides) = try await self.start(command, on: rented)
         }
         // There is nothing to download yet, or nobody waits for it: `attach` and `download` do it later.
         if self.request.isDetached { return summary }
         if self.request.syncsDown {
             try await JobResults(context: self.context).bring(
-                from: self.instance, into: &summary, self.progress)
+                from: self.instance, into: &summary, besides: besides, self.progress)
         }
         return summary
     }
@@ -90,8 +91,9 @@ struct RunJob {
         return sync
     }
 
+    /// Returns the job once it is over, and what its mirror has brought beside the files here.
     private func start(_ command: JobCommand, on rented: Instance) async throws(EngineError)
-        -> Job
+        -> (Job, besides: Set<String>)
     {
         let predecessor = try self.predecessor()
         let limit = self.request.maximumCost ?? self.context.configuration.money.dollarsPerRun
@@ -120,12 +122,12 @@ struct RunJob {
         if self.request.isDetached {
             let launched = try await follow.launch(job)
             await noted
-            return try self.context.store.job(job.id) ?? launched
+            return (try self.context.store.job(job.id) ?? launched, [])
         }
         let mirror = self.request.mirror.map { request in
             Mirror(context: context, instance: instance, job: job.id, request: request)
         }
-        let mirroring = Task { await mirror?.run() }
+        let mirroring = Task { await mirror?.run() ?? [] }
         defer { mirroring.cancel() }
         let cancel = CancelJob(
             context: context, id: job.id, instance: job.instance, request: CancelRequest())
@@ -138,8 +140,8 @@ struct RunJob {
             }
         }
         mirroring.cancel()
-        _ = await (noted, mirroring.value)
-        return try self.context.store.job(job.id) ?? ended
+        await noted
+        return (try self.context.store.job(job.id) ?? ended, await mirroring.value)
     }
 
     /// Sends the input. A job whose input did not arrive is not started.

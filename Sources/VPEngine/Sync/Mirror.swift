@@ -11,32 +11,37 @@ struct Mirror {
     let job: JobID
     let request: MirrorRequest
 
-    /// Looks repeatedly until its task is cancelled. A failed look does no harm: the next one follows.
-    func run() async {
+    /// Looks repeatedly until its task is cancelled, and returns the paths whose version there came beside
+    /// the one here. A failed look does no harm: the next one follows.
+    func run() async -> Set<String> {
         var earlier: FileTree = [:]
+        var conflicts: Set<String> = []
         while !Task.isCancelled {
             do throws(EngineError) {
                 try await self.context.pause(self.request.interval, "mirroring")
                 let sync = WorkspaceSync(
                     self.context, self.instance, try await self.context.ownWorkspace(on: self.instance),
                     try await self.context.shell(for: self.instance), { _ in })
-                earlier = try await sync.mirror(
+                let look = try await sync.mirror(
                     self.request.patterns, unchangedSince: earlier, conflictSuffix: self.job.rawValue)
+                earlier = look.files
+                conflicts.formUnion(look.conflicts)
             } catch {
-                if error.code == .cancelled { return }
+                if error.code == .cancelled { break }
             }
         }
+        return conflicts
     }
 }
 
 extension WorkspaceSync {
     /// Downloads files that are new or changed on the instance, match `patterns`, and are the same as in
-    /// `earlier`. Returns the current state of all files.
+    /// `earlier`. Returns the current state of all files, and the paths of those that came beside.
     ///
     /// A file that would replace another version here goes beside it, as in `download`.
     package func mirror(
         _ patterns: [String], unchangedSince earlier: FileTree, conflictSuffix suffix: String
-    ) async throws(EngineError) -> FileTree {
+    ) async throws(EngineError) -> (files: FileTree, conflicts: [String]) {
         let lock = try await self.manifests.lock(instance: self.instance, workspace: self.workspace)
         defer { withExtendedLifetime(lock) {} }
         var agreed = self.loadAgreed()
@@ -60,7 +65,7 @@ extension WorkspaceSync {
         let ready = (plan.transfers + plan.conflicts).filter { room?.leaves($0) != true }
         guard !ready.isEmpty else {
             if !read.isEmpty { try self.save(agreed) }
-            return remote.files
+            return (remote.files, [])
         }
         var staged = try StagedFiles(
             localRoot: self.workspace.localRoot, instance: self.instance, suffix: suffix)
@@ -79,7 +84,7 @@ extension WorkspaceSync {
         }
         staged.remove()
         try self.save(agreed)
-        return after.files
+        return (after.files, summary.conflicts)
     }
 
     /// `true` if `path` matches; a pattern that matches a folder matches everything in it.

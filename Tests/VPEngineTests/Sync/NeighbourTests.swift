@@ -108,7 +108,7 @@ struct NeighbourTests {
             func mirror() async throws {
                 var seen: FileTree = [:]
                 for _ in 1...2 {
-                    seen = try await sync.mirror([], unchangedSince: seen, conflictSuffix: "train-2")
+                    seen = try await sync.mirror([], unchangedSince: seen, conflictSuffix: "train-2").files
                 }
             }
             let copy = "metrics.csv.remote-train-2"
@@ -144,8 +144,10 @@ struct NeighbourTests {
             try folder.write("my edit", to: "project/out/metrics.csv")
             try folder.write("80 epochs", to: "instance/out/metrics.csv")
             var seen: FileTree = [:]
-            for _ in 1...2 {
-                seen = try await sync.mirror([], unchangedSince: seen, conflictSuffix: "train-2")
+            for conflicts in [[], ["out/metrics.csv"]] {
+                let look = try await sync.mirror([], unchangedSince: seen, conflictSuffix: "train-2")
+                #expect(look.conflicts == conflicts)
+                seen = look.files
             }
             #expect(try folder.read("project/out/metrics.csv") == "my edit")
             #expect(try folder.read("project/out/metrics.csv.remote-train-2") == "80 epochs")

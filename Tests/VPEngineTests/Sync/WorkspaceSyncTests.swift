@@ -278,7 +278,7 @@ struct WorkspaceSyncTests {
             try self.write("1", to: "\(instance.remote)/out/a.pt")
             try self.write("1", to: "\(instance.remote)/log.txt")
             func mirror(_ earlier: FileTree) async throws -> FileTree {
-                try await sync.mirror(["*.pt"], unchangedSince: earlier, conflictSuffix: "7")
+                try await sync.mirror(["*.pt"], unchangedSince: earlier, conflictSuffix: "7").files
             }
             var seen = try await mirror([:])
             #expect(self.read("\(instance.project)/out/a.pt") == nil)
