@@ -135,7 +135,7 @@ extension LeaseKeeper {
         lease.terms.seconds = seconds
         lease.endsAt = seconds.map { now.addingTimeInterval($0) }
         lease.guardian = seconds == nil ? .none : .local
-        if seconds == nil { lease.weakness = nil }
+        lease.weakness = seconds == nil ? nil : Lease.notToldYet
         try self.context.store.setLease(lease, of: entry.name)
         await self.arm(id)
         await MoneyWatch(context: self.context).note()

@@ -65,6 +65,8 @@ public struct Lease: Hashable, Codable, Sendable {
 
     /// The weakness of a lease until the first attempt to start the instance's watchdog.
     package static let notUpYet = "the instance is not up yet"
+    /// The weakness of a new lease until the instance's watchdog has it.
+    package static let notToldYet = "its watchdog has not got the new lease yet"
 }
 
 extension Lease {

@@ -13,6 +13,8 @@ package struct MoneyWatch: Sendable {
     private static let leaseNotice = 1800.0
     /// The time in seconds from the rental within which an instance may not have its watchdog yet.
     private static let bootTime = 900.0
+    /// The time in seconds within which a new lease may not have reached its watchdog yet.
+    private static let tellingTime = 60.0
     /// Idling for this many seconds, on an instance that costs money, raises an alarm.
     private static let idleNotice = 900.0
 
@@ -160,6 +162,11 @@ package struct MoneyWatch: Sendable {
             // The watchdog is started as soon as ssh answers, which takes a moment after each boot.
             if lease.weakness == Lease.notUpYet, let created = instance.createdAt,
                 now.timeIntervalSince(created) < Self.bootTime
+            {
+                break
+            }
+            if lease.weakness == Lease.notToldYet, let end = lease.endsAt, let seconds = lease.terms.seconds,
+                now.timeIntervalSince(end) < Self.tellingTime - seconds
             {
                 break
             }

@@ -13,7 +13,9 @@ struct FigureBox {
         let slot = reader.names.find(text + cells.name.lowerBound, cells.name.count)
         let name = reader.names[slot]
         switch name.use {
-        case .step where token.kind == .number && !token.isFraction && name.rank >= self.line.stepRank:
+        // `6e+03` is a whole number, too.
+        case .step
+        where token.kind == .number && token.value == token.value.rounded() && name.rank >= self.line.stepRank:
             self.line.step = token.value
             self.line.stepRank = name.rank
             self.line.stepTitle = reader.names.title(slot)

@@ -54,7 +54,7 @@ enum FigureGrammar {
             .figure(.loss),
             "loss losses nll xent logloss crossentropy elbo bpb bpc mloss tloss vloss avgloss trainloss"
         ),
-        (.figure(.loss), "valloss testloss lossg lossd perte verlust"),
+        (.figure(.loss), "valloss testloss lossg lossd perte verlust gan idt deviance"),
         (
             .figure(.error),
             "mse mae rmse rmsle mape smape mpe err error wer cer ter per eer ppl perplexity fid lpips"
@@ -62,7 +62,7 @@ enum FigureGrammar {
         (.figure(.error), "brier ece l1 l2 epe rmsd"),
         (
             .figure(.score),
-            "acc accuracy accuracies top f1 fscore auc auroc auprc ap map miou iou dice dsc bleu rouge"
+            "acc accu accuracy accuracies top f1 fscore auc auroc auprc ap map miou iou dice dsc bleu rouge"
         ),
         (
             .figure(.score),
@@ -71,7 +71,7 @@ enum FigureGrammar {
         (
             .figure(.score), "sensitivity specificity spearman pearson em exact_match jaccard cider spice"
         ),
-        (.figure(.reward), "reward rewards return returns rew"),
+        (.figure(.reward), "reward rewards return returns rew ret"),
         (.figure(.norm), "norm gnorm gradnorm"),
         (.figure(.speed), "throughput tps fps ips sps wps ups qps tgs mfu hfu tflops gflops speed"),
         (.figure(.other), "kl entropy objective advantage lrm"),
@@ -120,24 +120,29 @@ enum FigureGrammar {
             5,
             "global_step globalstep gstep num_updates total_timesteps timesteps num_timesteps total_steps_done ts"
         ),
-        (4, "step update updates train_step training_step it_step optimizer_step opt_step"),
+        (4, "step update updates train_step training_step it_step optimizer_step opt_step env_step"),
         (3, "iter iteration iterations it itr iters i"),
         (2, "trial round generation episode episodes"),
         (1, "batch minibatch mini_batch batch_idx micro_step"),
     ]
 
     private static let roleRows: [(FigureRole, String)] = [
-        (.train, "train training tr trn learn train_inner fit"),
-        (.val, "val dev"), (.valid, "valid"),
+        (.train, "train training tr trn learn train_inner fit 训练"),
+        (.val, "val dev cv 验证"), (.valid, "valid"),
         (.validation, "validation validate validating"),
         (.eval, "eval evaluation evaluate evaluating evaluator"),
-        (.test, "test testing tst holdout heldout"),
+        (.test, "test testing tst holdout heldout 测试"),
     ]
 
     /// Words that may precede a step's or an epoch's word without changing its meaning.
     static let stepPrefixes = Set(
-        "completed current cur learning training train finished global end starting val valid validation eval test"
-            .split(separator: " ").map(String.init))
+        ("completed current cur learning training train finished global end starting val valid validation eval "
+            + "test validating evaluating testing dev cv 验证 测试 训练").split(separator: " ").map(String.init))
+
+    /// Names whose value says which data a line is about: `"split": "valid"`, `phase=val`.
+    static let splitWords: Set<String> = [
+        "split", "mode", "phase", "stage", "subset", "partition", "_type", "set", "name",
+    ]
 
     static let epochWords: Set<String> = [
         "epoch", "ep", "current_epoch", "epoch_num", "epoch_idx", "epochs_done",
@@ -160,7 +165,7 @@ enum FigureGrammar {
 
     /// A count of these, on a line with figures, is the training's progress.
     static let countWords: Set<String> = [
-        "data", "progress", "samples", "examples", "sequences", "images", "images seen",
+        "data", "progress", "samples", "examples", "sequences", "images", "images seen", "steps",
     ]
 
     /// Nouns before the slash of a speed: `842733 tok/s`. Bytes and examples of a data set do not count.

@@ -269,7 +269,8 @@ enum NameReading {
             title = "value"
             return
         }
-        let kind = Self.kind(parts)
+        // BasicSR calls its losses `l_pix` and `l_g_gan`.
+        let kind = words.count == 1 && lower.hasPrefix("l_") ? .loss : Self.kind(parts)
         if let kind, unit.map({ !["ms", "s", "sec", "seconds", "min"].contains($0) }) ?? true {
             name.use = .figure
             name.kind = kind
@@ -288,7 +289,10 @@ enum NameReading {
             words.removeLast()
         }
         var key = words.joined(separator: "_")
-        if let slash = key.lastIndex(of: "/"), !key.contains("/s") {
+        // `n/ep` is a number of episodes.
+        if let slash = key.lastIndex(of: "/"), !key.contains("/s"), !key.hasPrefix("n/"),
+            !key.hasPrefix("num/")
+        {
             key = String(key[key.index(after: slash)...])
         }
         for role in ["train_", "valid_", "val_", "eval_", "test_", "trainer_"] where key.hasPrefix(role) {
@@ -317,11 +321,13 @@ enum NameReading {
             return nil
         }
         return FigureGrammar.meanings[last] == .figure(.speed)
-            ? ["tps", "fps", "wps", "sps"].contains(last) : nil
+            ? ["wps", "sps"].contains(last) : nil
     }
 
     private static func kind(_ parts: [String]) -> FigureKind? {
-        if parts.contains("nan") || parts.contains("number") || parts.contains("skipped") { return nil }
+        // A network loses packets.
+        let others = ["nan", "number", "skipped", "packet"]
+        if others.contains(where: parts.contains) { return nil }
         for index in parts.indices.dropFirst() {
             switch (parts[index - 1], parts[index]) {
             case ("cross", "entropy"), ("log", "loss"): return .loss
@@ -334,6 +340,8 @@ enum NameReading {
         var isFirst = true
         for part in parts.reversed() where !part.isEmpty {
             if part == "lr" { return .lr }
+            // `LossV`, and `sec_per_tick`
+            if part == "v" || (part == "per" && !isFirst), parts.count > 1 { continue }
             switch FigureGrammar.meanings[part] ?? Self.compound(part) {
             case .figure(let kind)?:
                 if kind == .loss || isFirst { return found ?? kind }
@@ -364,9 +372,16 @@ enum NameReading {
         guard name.use != .refused else { return }
         var words = title.split(separator: " ")
         if words.count > 1, words.last?.lowercased() == "value" { words.removeLast() }
+        // A sentence: `the episode has 151 steps and return 6.6`.
+        if let and = words.lastIndex(where: { $0.lowercased() == "and" }),
+            Self.kind(words[(and + 1)...].flatMap { Self.parts($0.lowercased(), of: title) }) != nil
+        {
+            words = Array(words[(and + 1)...])
+        }
         if words.count >= 4, name.use == .figure, !title.hasSuffix(")"), name.kind != .speed {
             let last = words.lastIndex { Self.kind(Self.parts($0.lowercased(), of: String($0))) != nil }
-            if let last {
+            if var last {
+                if last > 0, words[last - 1].lowercased() == "cross" { last -= 1 }
                 let hasRole = last > 0 && FigureGrammar.roles[words[last - 1].lowercased()] != nil
                 words = Array(words[(hasRole ? last - 1 : last)...])
             }

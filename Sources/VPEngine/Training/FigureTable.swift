@@ -42,19 +42,23 @@ final class FigureTable {
             shape = .pipes
             cells = Self.cells(text, end, shape, wide: true)
         } else {
-            cells = Self.cells(text, end, .spaces, wide: true)
-            if cells.count < 3 {
-                let narrow = Self.cells(text, end, .spaces, wide: false)
-                cells = narrow.count >= 3 && Self.areAllKnown(narrow, reader, text) ? narrow : []
-            }
-            if cells.isEmpty {
-                shape = .commas
+            shape = .commas
+            cells = Self.cells(text, end, shape, wide: true)
+            if cells.count < 3 || cells.contains(where: { text[$0].contains(0x20) }) {
+                shape = .spaces
                 cells = Self.cells(text, end, shape, wide: true)
-                guard cells.allSatisfy({ !text[$0].contains(0x20) }) else { return nil }
+            }
+            if cells.count < 3 {
+                let narrow = Self.cells(text, end, shape, wide: false)
+                cells = narrow.count >= 3 && Self.areAllKnown(narrow, reader, text) ? narrow : []
             }
         }
         guard cells.count >= 3, cells.count <= 64 else { return nil }
-        let columns = cells.map { Self.column(String(decoding: text[$0], as: UTF8.self), reader.names) }
+        var titles = cells.map { String(decoding: text[$0], as: UTF8.self) }
+        if titles.count(where: Self.lossColumns.contains) > 1 {
+            titles = titles.map { Self.lossColumns.contains($0) ? $0 + "_loss" : $0 }
+        }
+        let columns = titles.map { Self.column($0, reader.names) }
         let known = columns.count { $0.name.use == .figure && $0.name.kind.isEvidence }
         guard known > 0 else { return nil }
         self.shape = shape
@@ -81,12 +85,17 @@ final class FigureTable {
         }
         // The meaning of words is looked up last: a file of random letters has countless words.
         guard words >= 2 else { return false }
+        var losses = 0
         return (0..<end).contains { index in
             guard reader.isWord(index) else { return false }
             let name = reader.names[reader.slot(index, index)]
-            return name.use == .figure && name.kind.isEvidence
+            if name.use == .extra, Self.lossColumns.contains(reader.word(at: index)) { losses += 1 }
+            return name.use == .figure && name.kind.isEvidence || losses > 1
         }
     }
+
+    /// Losses that YOLO's header names by their subject alone; two of them make it one.
+    private static let lossColumns: Set<String> = ["box", "obj", "cls", "dfl", "total"]
 
     /// `true` if a line can be a row: as many cells as columns, or a bar after them.
     /// The answer is the same for all lines of a shape.
@@ -106,7 +115,8 @@ final class FigureTable {
             // There is one bar more than cells if the last cell is closed.
             return cells == self.columnCount + 1
         case .commas:
-            guard text[0] &- 0x30 < 10 || text[0] == 0x2D else { return false }
+            while index < length, text[index] == 0x20 { index += 1 }
+            guard index < length, text[index] &- 0x30 < 10 || text[index] == 0x2D else { return false }
             while index < length, cells < self.columnCount {
                 if text[index] == 0x2C { cells += 1 }
                 index += 1
@@ -286,7 +296,7 @@ final class FigureTable {
         for column in self.rowCells.indices {
             let cell = self.rowCells[column]
             guard !cell.isEmpty else {
-                guard self.shape == .pipes else { return false }
+                guard self.shape != .spaces else { return false }
                 continue
             }
             reader.lexer.read(text + cell.lowerBound, cell.count)
@@ -317,6 +327,12 @@ final class FigureTable {
                 }
                 continue
             }
+            // `2025-11-07 06:12:10`
+            if column > 0, self.shape == .commas,
+                (0..<reader.lexer.count).allSatisfy({ tokens[$0].kind != .word })
+            {
+                continue
+            }
             guard column == 0 || self.shape == .pipes else { return false }
             if column == 0 { title = String(decoding: text[cell], as: UTF8.self) }
         }
@@ -341,7 +357,8 @@ final class FigureTable {
             case .epoch:
                 line.epoch = value.isFinite ? value : nil
                 self.mean(.epoch, token, start)
-            case .step where value.isFinite && !token.isFraction:
+            case .step where value.isFinite && value == value.rounded():
+                if token.isFraction { self.dependsOnDigits = true }
                 line.step = value
                 line.stepRank = isTrials ? 0 : name.rank
                 line.stepTitle = self.columns[column].title

@@ -28,6 +28,8 @@ struct GrammarWords {
         static let noun = Uses(rawValue: 4_194_304)
         /// The ending of a file that holds weights.
         static let weights = Uses(rawValue: 2_097_152)
+        /// A name whose value says which data a line is about.
+        static let split = Uses(rawValue: 8_388_608)
         /// A line with this word may report on a training.
         static let wanted = Uses(rawValue: 65536)
     }
@@ -65,6 +67,7 @@ struct GrammarWords {
         add(["early"], .early)
         add(["saving"], .saving)
         add(["dict"], .dict)
+        add(FigureGrammar.splitWords, .split)
         add(FigureGrammar.saveWords, .save)
         add(FigureGrammar.snapshotWords, .snapshot)
         add(FigureGrammar.weightEndings, .weights)

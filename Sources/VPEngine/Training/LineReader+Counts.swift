@@ -243,6 +243,10 @@ extension LineReader {
                 continue
             }
             let uses = self.uses(place)
+            if uses.contains(.role), let role = FigureGrammar.roles[self.word(at: place)], role.isEvaluation {
+                // `Validating epoch 4:  50%|`
+                self.begin(section: role)
+            }
             if uses.contains(.otherBar) {
                 count.isTraining = false
                 return

@@ -49,7 +49,6 @@ extension LineReader {
         case .extra:
             if self.speedBehind(index) { return self.nameless(index) }
             guard isStrong, self.brackets == 0 || self.hasBar, self.parentheses == 0,
-                token.kind == .number,
                 !hasUnit || self.isPercent(token) || self.scale(token) || self.isShortTime(token)
             else { return next }
         case .timeLeft, .settings, .refused: return next
@@ -115,7 +114,7 @@ extension LineReader {
     }
 
     /// Adds a figure whose name does not appear in the line in that form.
-    private func append(_ title: String, _ first: Int, _ last: Int, _ token: LineToken) {
+    func append(_ title: String, _ first: Int, _ last: Int, _ token: LineToken) {
         let before = self.line.figures.count
         self.append(self.names[self.names.find(title)], first, last, token)
         guard self.line.figures.count > before else { return }
@@ -164,49 +163,14 @@ extension LineReader {
         self.line.stepName = (self.tokens[first].start, self.tokens[last].end)
     }
 
-    /// Reads a role before a value. In `loss train: 2.2, val: 1.3` the measure is that of the figure before;
-    /// in `learn: 0.65` the role is a figure of its own.
-    private func role(_ name: FigureName, _ first: Int, _ last: Int, _ index: Int, _ next: Int) -> Int {
-        let token = self.tokens[index]
-        guard !self.skipsLine else { return next }
-        if token.kind == .number, !token.isFraction {
-            // `Train: 0 [   0/1251`
-            if self.isSign(index + 1, 0x5B) {
-                self.line.epoch = token.value
-                self.begin(section: name.role)
-                return index + 1
-            }
-            return next
-        }
-        if let previous = self.line.figures.last, previous.name.role != .none,
-            previous.name.kind.isEvidence
-        {
-            let before = self.lexer.lowercased(Int(previous.nameStart), Int(previous.nameEnd)).split(
-                separator: " ")
-            if before.count == 2,
-                let place = before.firstIndex(where: { FigureGrammar.roles[String($0)] != nil })
-            {
-                let measure = before[1 - place]
-                let word = self.word(at: first)
-                self.append("\(word) \(measure)", first, last, token)
-                return next
-            }
-        }
-        guard token.kind == .notNumber || token.isFraction,
-            token.unitEnd == token.end || self.isPercent(token)
-        else {
-            return next
-        }
-        var figure = name
-        figure.use = .extra
-        figure.isAlone = true
-        self.add(figure, first, last, token)
-        return next
-    }
-
     /// Returns the index after the parentheses behind a value, which may hold its mean, its step or a remark.
     func afterRemark(_ index: Int) -> Int {
         guard self.isSign(index, 0x28) else { return index }
+        if self.isWord(index + 1), self.isSign(index + 2, 0x29), self.uses(index + 1).contains(.role) {
+            // `loss 1.60 (val)`
+            self.begin(section: FigureGrammar.roles[self.word(at: index + 1)] ?? .none)
+            return index + 3
+        }
         var end = index + 1
         while end < self.count, end < index + 14, !self.isSign(end, 0x29) {
             if self.isSign(end, 0x3A) || self.isSign(end, 0x3D), self.isWord(end - 1) { return index }
@@ -247,6 +211,14 @@ extension LineReader {
         let first = self.run
         let last = self.runEnd
         let token = self.tokens[index]
+        if token.kind == .notNumber, first >= 0, last == index - 1, self.isWord(index + 1),
+            self.uses(last).contains(.at)
+        {
+            // `number of nan iterations: 0`
+            self.runEnd = index
+            return index + 1
+        }
+        if last == index - 1 { self.leadingRole() }
         self.endRun()
         let hasName = first >= 0 && last == index - 1 && token.space > 0
         if self.isSign(index + 1, 0x2F), self.isNumber(index + 2), token.kind == .number {
@@ -265,6 +237,10 @@ extension LineReader {
             let name = self.names[self.slot(first, last)]
             switch name.use {
             case .figure:
+                if let value = self.valueAfterStep(index, name) {
+                    self.set(step: token.value, FigureName(), first, last)
+                    return self.named(name, first, last, value, isStrong: true)
+                }
                 if name.endsInMeasure, self.endsHere(index + 1) || token.unitEnd > token.end {
                     return self.named(name, first, last, index, isStrong: false)
                 }
@@ -288,6 +264,20 @@ extension LineReader {
             return index + 1
         }
         return self.nameless(index)
+    }
+
+    /// Returns the index of the value in `Train loss 120 0.31` and `Validation loss 120: 0.43`, whose first
+    /// number is the step.
+    private func valueAfterStep(_ index: Int, _ name: FigureName) -> Int? {
+        let token = self.tokens[index]
+        guard name.kind.isEvidence, name.endsInMeasure, token.kind == .number, !token.isFraction,
+            token.unitEnd == token.end, self.line.step == nil
+        else { return nil }
+        let value = self.isSign(index + 1, 0x3A) && self.tokens[index + 1].space == 0 ? index + 2 : index + 1
+        guard self.isNumber(value), self.tokens[value].space == 1, self.endsHere(value + 1),
+            self.tokens[value].isFraction || self.tokens[value].kind == .notNumber
+        else { return nil }
+        return value
     }
 
     /// Reads `validation loss at iteration 300`: first the measure, then its step; the value follows later.

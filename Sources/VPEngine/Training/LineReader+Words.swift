@@ -21,8 +21,9 @@ extension LineReader {
         }
         if token.end - token.start >= 4 { self.mark(index, token) }
         if index + 1 < self.count, self.tokens[index + 1].kind == .sign { self.sectionWord(index) }
+        if index > 0, self.isWord(index - 1) { self.splitWord(index) }
         // In `Test  Epoch 1 | Loss 0.6` the role is a cell of its own before all figures.
-        if self.run == index, self.line.figures.isEmpty, self.isWord(index + 1),
+        if self.run == index, self.line.figures.isEmpty, self.isWord(index + 1) || self.isWhole(index + 1),
             self.tokens[index + 1].space > 1
         {
             let slot = self.slot(index, index)
@@ -108,46 +109,5 @@ extension LineReader {
         }
         let word = self.word(at: index)
         return word == "stdout" || word == "stderr"
-    }
-
-    /// Reads a word alone between signs: `[EVAL]`, `(val)`, `| valid |`, `Train - `.
-    private func sectionWord(_ index: Int) {
-        let next = self.tokens[index + 1].sign
-        guard next == 0x5D || next == 0x29 || next == 0x7C || next == 0x2D || next == 0x3E else {
-            return
-        }
-        guard index == 0 || self.tokens[index - 1].kind != .word || self.run == index else { return }
-        if index > 0 {
-            let previous = self.tokens[index - 1]
-            if next == 0x5D { guard self.isSign(index - 1, 0x5B) else { return } }
-            if next == 0x29 { guard self.isSign(index - 1, 0x28) else { return } }
-            guard
-                previous.kind == .sign || previous.kind == .junk || self.tokens[index].space > 1
-                    || previous.kind == .clock || previous.kind == .number
-            else { return }
-        }
-        let slot = self.slot(index, index)
-        if self.names[slot].use == .roleOnly { self.begin(section: self.names[slot].role) }
-    }
-
-    func begin(section: FigureRole) {
-        if self.section != .none, section != self.section, !self.line.figures.isEmpty {
-            self.line.hasTwoRoles = true
-        }
-        self.section = section
-        self.line.role = section.isEvaluation || self.line.role == .none ? section : self.line.role
-    }
-
-    /// The role of the lines under this one, if it is a heading without a place: `***** eval metrics *****`,
-    /// `Evaluation results:`.
-    var headingRole: FigureRole? {
-        let count = self.count
-        guard count >= 2, count <= 10, self.line.step == nil, self.line.count == nil else { return nil }
-        let isFramed = self.isSign(0, LineToken.bar) && self.isSign(count - 1, LineToken.bar)
-        guard isFramed || self.isSign(count - 1, 0x3A) else { return nil }
-        for index in 0..<count where self.isWord(index) && self.uses(index).contains(.role) {
-            if let role = FigureGrammar.roles[self.word(at: index)] { return role }
-        }
-        return nil
     }
 }

@@ -29,7 +29,7 @@ final class LineReader {
     /// The names of the open objects in a JSON line.
     @exclusivity(unchecked) var objects: [(start: Int32, end: Int32)] = []
     /// The newest of `objects` is a group in brackets: `tot_loss[loss=0.3, simple_loss=0.2]`.
-    @exclusivity(unchecked) private var isInGroup = false
+    @exclusivity(unchecked) var isInGroup = false
     @exclusivity(unchecked) var firstNumber: Double?
     @exclusivity(unchecked) var firstRun: (first: Int, last: Int)?
     /// The first word of the newest name with a `:` or `=`.
@@ -157,6 +157,7 @@ final class LineReader {
             self.line.step = first
         }
         if self.line.role == .none { self.line.role = self.section }
+        self.endRoles()
         if self.count > 0 {
             let last = self.tokens[self.count - 1]
             self.line.announcesBest = self.line.isBest && last.kind == .sign && last.sign == 0x3A
@@ -179,6 +180,10 @@ final class LineReader {
             && (self.tokens[index].kind == .number || self.tokens[index].kind == .notNumber)
     }
 
+    func isWhole(_ index: Int) -> Bool {
+        self.isNumber(index) && !self.tokens[index].isFraction
+    }
+
     func isWord(_ index: Int) -> Bool {
         index < self.count && index >= 0 && self.tokens[index].kind == .word
     }
@@ -192,6 +197,7 @@ final class LineReader {
     // MARK: Signs
 
     private func sign(_ index: Int, _ token: LineToken) -> Int {
+        if token.sign != 0x3A, token.sign != 0x3D, self.runEnd == index - 1 { self.leadingRole() }
         switch token.sign {
         case 0x3A, 0x3D:
             return self.separator(index)
@@ -218,6 +224,19 @@ final class LineReader {
             return self.parenthesis(index, token)
         case 0x29:
             self.parentheses = max(0, self.parentheses - 1)
+        case 0x2D where self.hasBar && self.brackets > 0 && self.run >= 0 && self.runEnd == index - 1:
+            // A bar's `dice_loss - 0.25, iou_score - 0.75`
+            if token.space > 0, self.isNumber(index + 1), self.tokens[index + 1].space > 0 {
+                return self.separator(index)
+            }
+        case 0x23 where self.run >= 0 && self.runEnd == index - 1 && self.isWhole(index + 1):
+            // `Epoch #6`
+            let name = self.names[self.slot(self.run, self.runEnd)]
+            if name.use == .epoch || name.use == .step, self.tokens[index + 1].space == 0 {
+                let (first, last) = (self.run, self.runEnd)
+                self.endRun()
+                return self.named(name, first, last, index + 1, isStrong: true)
+            }
         case 0x7C:
             self.skipsCell = false
         case 0x7D:
@@ -237,16 +256,6 @@ final class LineReader {
         }
         self.endRun()
         return index + 1
-    }
-
-    /// `true` if a group in brackets begins whose first figure the line has already:
-    /// `loss[loss=0.4], tot_loss[ loss=0.3]`. The names of the later group begin with its own.
-    private func isLaterGroup(_ index: Int) -> Bool {
-        guard self.tokens[index].space == 0, self.isWord(index + 1), self.isSign(index + 2, 0x3D),
-            !self.isInGroup
-        else { return false }
-        let key = self.names[self.slot(index + 1, index + 1)].key
-        return self.line.figures.contains { $0.name.key == key }
     }
 
     /// Reads a parenthesis: the unit in a name, a role, the arguments of a call, or a remark.
@@ -306,6 +315,7 @@ final class LineReader {
         var value = index + 1
         var hasList = false
         var wrappers = 0
+        var isCall = false
         while wrappers < 3 {
             if self.isSign(value, 0x5B) || (self.isSign(value, 0x28) && wrappers == 0) {
                 hasList = hasList || self.isSign(value, 0x5B)
@@ -315,6 +325,7 @@ final class LineReader {
             {
                 // `tensor(0.5`, `np.float32(0.84`
                 value += 2
+                isCall = true
             } else {
                 break
             }
@@ -326,6 +337,7 @@ final class LineReader {
         }
         guard self.isNumber(value) else {
             if name.use == .timeLeft { return index + 1 }
+            if first == last, self.uses(first).contains(.split), let next = self.split(value) { return next }
             if self.isSign(index + 1, 0x7B), self.tokens[first].isQuoted {
                 self.objects.append((self.tokens[first].start, self.tokens[last].end))
                 return index + 2
@@ -339,8 +351,7 @@ final class LineReader {
                 self.word(at: last) == "progress"
             {
                 // `PROGRESS: at 12.34% examples`
-                self.line.epochCount = TrainingLine.Count(
-                    done: self.tokens[index + 2].value, total: 100, strength: .epoch)
+                self.line.epochCount = self.percent(self.tokens[index + 2])
                 return index + 3
             }
             return index + 1
@@ -348,9 +359,23 @@ final class LineReader {
         if name.use == .timeLeft { return self.timeLeft(value) }
         // `Map:  64%|██`
         if self.isPercent(self.tokens[value]), self.isSign(value + 1, 0x7C) { return value + 1 }
+        if name.key == Self.progressKey, self.isPercent(self.tokens[value]) {
+            // `Alpha: 0.0238  Progress: 12.12%`
+            self.line.epochCount = self.percent(self.tokens[value])
+            return value + 1
+        }
         if self.heading != nil, let next = self.headed(value, as: name) { return next }
-        if hasList || wrappers > 0 { return self.listed(name, first, last, value, index, hasList) }
+        if hasList || wrappers > 0 {
+            let next = self.listed(name, first, last, value, index, hasList)
+            return isCall && !hasList ? self.afterCall(next) : next
+        }
         return self.named(name, first, last, value, isStrong: true)
+    }
+
+    private static let progressKey = FigureName.key("progress")
+
+    private func percent(_ token: LineToken) -> TrainingLine.Count {
+        TrainingLine.Count(done: token.value, total: 100, strength: .epoch)
     }
 
     /// `true` for the logger in `INFO:my-test:loss=0.3`.
@@ -361,32 +386,5 @@ final class LineReader {
 
     private func stop() {
         if self.line.figures.isEmpty, self.line.step == nil { self.line.isSetting = true }
-    }
-
-    /// Reads a list, of which the first element stands for all: `[1.2e-05, 1.2e-05]`, `(0.84)`, `[
-    /// 0/1252]`, `[0][ 10/5005]`.
-    func listed(
-        _ name: FigureName, _ first: Int, _ last: Int, _ start: Int, _ separator: Int, _ hasList: Bool
-    ) -> Int {
-        var value = start
-        if self.isSign(value + 1, 0x2F), self.isNumber(value + 2) {
-            self.brackets += 1
-            return self.count(value, label: (first, last), isBracketed: true)
-        }
-        // A missing class is not an error.
-        while self.tokens[value].kind == .notNumber, hasList,
-            self.isSign(value + 1, 0x2C) || self.isSign(value + 1, 0x29)
-        {
-            var next = value + 1
-            while next < self.count, next < value + 6, !self.isNumber(next), !self.isSign(next, 0x5D) {
-                next += 1
-            }
-            guard self.isNumber(next) else { break }
-            value = next
-        }
-        var next = self.named(name, first, last, value, isStrong: true)
-        guard hasList else { return next }
-        while next < self.count, !self.isSign(next, 0x5D) { next += 1 }
-        return next + 1
     }
 }

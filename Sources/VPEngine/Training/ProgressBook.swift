@@ -15,6 +15,8 @@ struct ProgressBook {
     private var epochTotal: Double?
     private var countsAnew: Bool?
     private var lastDone = 0.0
+    private var lastCount: (done: Double, total: Double)?
+    private var arePairs = false
     private var hasNewEpoch = false
     /// The newest step count, unless steps start over in each epoch.
     private(set) var stepsDone: Double?
@@ -81,7 +83,7 @@ struct ProgressBook {
             self.pendingAge += 1
         }
         if let left = line.timeLeft, !line.role.isEvaluation,
-            hasFigures || line.hasPlace || line.count != nil
+            hasFigures || line.hasPlace || line.count != nil || self.current != nil
         {
             self.writtenSecondsLeft = left
         }
@@ -92,7 +94,21 @@ struct ProgressBook {
         self.accept(count)
     }
 
+    /// `true` for `epoch/batch` as in `TRAIN Batch 4/204200`: what looks like the total counts up.
+    private mutating func isPair(_ count: TrainingLine.Count) -> Bool {
+        guard count.strength == .step, !count.isBar else { return false }
+        if let last = self.lastCount, last.done == count.done, last.total < count.total, !self.arePairs {
+            self.arePairs = true
+            self.current = nil
+            self.stepsDone = nil
+            self.strength = .bare
+        }
+        self.lastCount = (count.done, count.total)
+        return self.arePairs
+    }
+
     private mutating func accept(_ count: TrainingLine.Count) {
+        guard !self.isPair(count) else { return }
         guard count.strength >= self.strength || self.current == nil else { return }
         self.strength = count.strength
         if count.isBar, !self.totals.contains(count.total) {

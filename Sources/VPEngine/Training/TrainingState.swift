@@ -178,6 +178,7 @@ struct TrainingState {
     private struct Contents {
         var isKnown = false
         var isEvidence = false
+        var isSpeed = false
         var isSureSpeed = false
         var hasRate = false
         var hasRoleOnly = false
@@ -204,7 +205,10 @@ struct TrainingState {
                 self.isKnown = true
                 if !isEvaluation { self.hasTraining = true }
                 if name.kind.isEvidence || name.isTrialValue { self.isEvidence = true }
-                if name.kind == .speed, name.saysOfWhat { self.isSureSpeed = true }
+                if name.kind == .speed {
+                    self.isSpeed = true
+                    if name.saysOfWhat { self.isSureSpeed = true }
+                }
                 if name.kind == .lr { self.hasRate = true }
             }
         }
@@ -220,7 +224,11 @@ struct TrainingState {
         if !self.hasStarted {
             if contents.isEvidence, hasPlace || self.progress.hasPending { self.start() }
             if contents.isSureSpeed, line.hasPlace { self.start() }
-            if !self.hasStarted, contents.hasRate, let step = line.step, step != self.steppedRates.step {
+            // Films and servers have frames and transactions per second, but no epochs.
+            if contents.isSpeed, line.epoch != nil || line.epochCount != nil { self.start() }
+            if !self.hasStarted, contents.hasRate, let step = line.step ?? line.count?.done,
+                step != self.steppedRates.step
+            {
                 self.steppedRates = (self.steppedRates.count + 1, step)
                 if self.steppedRates.count > 1 { self.start() }
             }
@@ -242,14 +250,16 @@ struct TrainingState {
 
     /// Adds the held value of a figure that occurs again.
     private mutating func release(_ figure: TrainingLine.Figure) {
-        guard
-            let index = self.held.firstIndex(where: { held in
-                held.figure.name.key == figure.name.key && held.figure.section == figure.section
-            })
-        else { return }
+        guard let index = self.held(figure) else { return }
         let held = self.held.remove(at: index)
         self.book.make(held.figure, isQualified: false, held.title)
         for value in held.values { _ = self.book.add(held.figure, value, at: 0, isQualified: false) }
+    }
+
+    private func held(_ figure: TrainingLine.Figure) -> Int? {
+        self.held.firstIndex {
+            $0.figure.name.key == figure.name.key && $0.figure.section == figure.section
+        }
     }
 
     private mutating func hold(_ line: inout TrainingLine, _ names: LineNames) {
@@ -258,7 +268,7 @@ struct TrainingState {
             // An error or a score alone may be about anything.
             let counts =
                 figure.name.kind == .loss || (figure.name.kind == .speed && figure.name.saysOfWhat)
-            if let index = self.held.firstIndex(where: { $0.figure.name.key == figure.name.key }) {
+            if let index = self.held(figure) {
                 // A repeated value is a setting, or the same text again.
                 let isNew = !self.held[index].values.contains {
                     $0 == figure.value || ($0.isNaN && figure.value.isNaN)
@@ -315,6 +325,8 @@ struct TrainingState {
             if mayRepeat, self.book.isRepeated(figure, figure.value, at: place) { continue }
             let isQualified = line.hasTwoRoles && figure.section == .train
             if !self.book.add(figure, figure.value, at: place, isQualified: isQualified) {
+                // What was never a number may be a word: `best: nan`.
+                if figure.name.use == .extra, figure.value.isNaN { continue }
                 self.book.make(figure, isQualified: isQualified, names.title(figure, &line))
                 _ = self.book.add(figure, figure.value, at: place, isQualified: isQualified)
             }

@@ -79,6 +79,13 @@ struct AlarmTests {
             #expect(try watch.report().alarms.filter { $0.kind == .weakLease }.isEmpty)
             await fixture.cloud.advance(by: 1000)
             #expect(try watch.report().alarms.contains { $0.kind == .weakLease })
+            // So it is with a new lease, for a minute.
+            var new = Lease(terms: LeaseTerms(seconds: 36_000), from: fixture.engine.context.now())
+            new.weakness = Lease.notToldYet
+            try fixture.engine.context.store.setLease(new, of: entry.name)
+            #expect(try watch.report().alarms.filter { $0.kind == .weakLease }.isEmpty)
+            await fixture.cloud.advance(by: 70)
+            #expect(try watch.report().alarms.contains { $0.kind == .weakLease })
             // Another weakness is told at once.
             var weak = fresh
             weak.weakness = "the instance has no key of its own"
