@@ -168,6 +168,9 @@ enum FigureGrammar {
         "data", "progress", "samples", "examples", "sequences", "images", "images seen", "steps",
     ]
 
+    /// Losses that YOLO's header names by their subject alone; two of them make it one.
+    static let lossColumns: Set<String> = ["box", "obj", "cls", "dfl", "total"]
+
     /// Nouns before the slash of a speed: `842733 tok/s`. Bytes and examples of a data set do not count.
     static let speedNouns: Set<String> = [
         "tok", "toks", "token", "tokens", "word", "words", "sample", "samples", "img", "imgs", "image",

@@ -55,8 +55,8 @@ final class FigureTable {
         }
         guard cells.count >= 3, cells.count <= 64 else { return nil }
         var titles = cells.map { String(decoding: text[$0], as: UTF8.self) }
-        if titles.count(where: Self.lossColumns.contains) > 1 {
-            titles = titles.map { Self.lossColumns.contains($0) ? $0 + "_loss" : $0 }
+        if titles.count(where: FigureGrammar.lossColumns.contains) > 1 {
+            titles = titles.map { FigureGrammar.lossColumns.contains($0) ? $0 + "_loss" : $0 }
         }
         let columns = titles.map { Self.column($0, reader.names) }
         let known = columns.count { $0.name.use == .figure && $0.name.kind.isEvidence }
@@ -89,13 +89,10 @@ final class FigureTable {
         return (0..<end).contains { index in
             guard reader.isWord(index) else { return false }
             let name = reader.names[reader.slot(index, index)]
-            if name.use == .extra, Self.lossColumns.contains(reader.word(at: index)) { losses += 1 }
+            if name.use == .extra, FigureGrammar.lossColumns.contains(reader.word(at: index)) { losses += 1 }
             return name.use == .figure && name.kind.isEvidence || losses > 1
         }
     }
-
-    /// Losses that YOLO's header names by their subject alone; two of them make it one.
-    private static let lossColumns: Set<String> = ["box", "obj", "cls", "dfl", "total"]
 
     /// `true` if a line can be a row: as many cells as columns, or a bar after them.
     /// The answer is the same for all lines of a shape.

@@ -17,6 +17,8 @@ struct ProgressBook {
     private var lastDone = 0.0
     private var lastCount: (done: Double, total: Double)?
     private var arePairs = false
+    /// The training's bar has figures beside it.
+    private var hasFigureBar = false
     private var hasNewEpoch = false
     /// The newest step count, unless steps start over in each epoch.
     private(set) var stepsDone: Double?
@@ -65,6 +67,7 @@ struct ProgressBook {
             } else if hasFigures
                 || (count.isBar && (count.isTraining == true || self.totals.contains(count.total)))
             {
+                if hasFigures, count.isBar { self.hasFigureBar = true }
                 self.accept(count)
             } else {
                 self.pending = count
@@ -73,7 +76,7 @@ struct ProgressBook {
             }
         } else if hasFigures, let count = self.pending {
             // No figure of the training follows a bar of data or an evaluation.
-            if isTraining, self.pendingAge < 4, count.isBar || line.step == nil {
+            if isTraining, self.pendingAge < 4, count.isBar || line.step == nil, !self.isOther(count) {
                 self.accept(count)
                 self.pending = nil
             } else if !isTraining {
@@ -87,6 +90,11 @@ struct ProgressBook {
         {
             self.writtenSecondsLeft = left
         }
+    }
+
+    /// `true` for a bar without figures where the training's have some: that of an evaluation.
+    private func isOther(_ count: TrainingLine.Count) -> Bool {
+        count.isBar && count.isTraining != true && self.hasFigureBar && !self.totals.contains(count.total)
     }
 
     private mutating func take(epochs count: TrainingLine.Count) {

@@ -87,6 +87,18 @@ import VPEngine
         #expect(TrainingCorpus.read(Array(counts.joined().utf8)).progress?.total == 100)
     }
 
+    /// SpeechBrain's evaluation has a bar without a label; the training's has figures.
+    @Test func aBarWithoutFiguresIsNotTheTrainings() {
+        var log = ""
+        for epoch in 1...2 {
+            log += "100%|██████████| 190/190 [03:10<00:00,  1.0it/s, train_loss=0.\(9 - epoch)]\n"
+            log += "100%|██████████| 37/37 [00:10<00:00,  3.7it/s]\n"
+            log +=
+                "epoch: \(epoch), lr: 1.00 - train loss: 0.\(9 - epoch) - valid loss: 1.1, valid CER: 34.8\n"
+        }
+        #expect(TrainingCorpus.read(Array(log.utf8)).progress?.total == 190)
+    }
+
     @Test func progressMayBeAPercentage() {
         let log = "Alpha: 0.0238  Progress: 12.12%  Words/thread/sec: 53.12k\n"
         let figures = TrainingCorpus.read(Array(log.utf8))
