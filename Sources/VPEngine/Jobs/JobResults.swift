@@ -26,7 +26,8 @@ struct JobResults {
                 let sync = try await WorkspaceSync(
                     self.context, id, self.context.ownWorkspace(on: id), self.context.shell(for: id), progress
                 )
-                return try await sync.download(conflictSuffix: suffix)
+                return try await sync.download(
+                    conflictSuffix: suffix, replacesCopies: suffix != id.rawValue)
             }
             download.conflicts = besides.union(download.conflicts).sorted()
             summary.download = download

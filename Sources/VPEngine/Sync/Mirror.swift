@@ -68,7 +68,8 @@ extension WorkspaceSync {
             return (remote.files, [])
         }
         var staged = try StagedFiles(
-            localRoot: self.workspace.localRoot, instance: self.instance, suffix: suffix)
+            localRoot: self.workspace.localRoot, instance: self.instance, suffix: suffix,
+            replacesCopies: true)
         staged.resume(ready)
         _ = try await self.bring(ready, to: staged, agreed)
         let after = try await self.look(known: agreed.keys)

@@ -19,6 +19,8 @@ struct StagedFiles {
 
     /// The suffix that a conflict copy's name gets.
     let suffix: String
+    /// A conflict copy that is still as it was made gives way to a newer version: all are of one job.
+    let replacesCopies: Bool
     private let project: BeneathFolder
     private let staging: StagingFolder
     private var linkCount = 0
@@ -27,8 +29,11 @@ struct StagedFiles {
     var folder: String { "\(self.staging.path)/\(StagingFolder.files)" }
 
     /// Creates a staging folder on the file system of the project.
-    init(localRoot: String, instance: InstanceID, suffix: String) throws(EngineError) {
+    init(localRoot: String, instance: InstanceID, suffix: String, replacesCopies: Bool = false)
+        throws(EngineError)
+    {
         self.suffix = suffix
+        self.replacesCopies = replacesCopies
         let activity = EngineError.Activity("preparing to download files", subject: "\(localRoot)/.vp")
         do throws(BeneathFolder.Failure) {
             self.project = try BeneathFolder(localRoot)
@@ -62,9 +67,9 @@ struct StagedFiles {
     /// Moves `item` into place, or saves it as a conflict copy if `isConflict` or if the place turns out to
     /// be taken.
     ///
-    /// `target` is the target of a link: the link is created here, from the listing. A conflict copy that is
-    /// still the version `broughtBefore` is replaced, as a result in its own place would be: a mirror brings
-    /// a checkpoint many times.
+    /// `target` is the target of a link: the link is created here, from the listing. With `replacesCopies`, a
+    /// conflict copy that is still the version `broughtBefore` is replaced: a mirror brings a checkpoint many
+    /// times.
     mutating func place(
         _ item: SyncPlan.Item, isConflict: Bool, linkTarget target: [UInt8]? = nil,
         broughtBefore: FileEntry? = nil
@@ -236,7 +241,7 @@ struct StagedFiles {
                     guard let existing = self.project.entry(of: beside) else { continue }
                     // An interrupted sync has already saved it there.
                     if existing.isExactly(staged) { return .beside(beside, staged) }
-                    if let broughtBefore, existing.isExactly(broughtBefore),
+                    if self.replacesCopies, let broughtBefore, existing.isExactly(broughtBefore),
                         case .moved = self.move(
                             SyncPlan.Item(path: beside, entry: staged, replaced: existing), source)
                     {

@@ -4,13 +4,15 @@ extension WorkspaceSync {
     /// Downloads files that were created or changed on the instance, and looks at both sides again.
     ///
     /// `suffix` is used for the remote version of a file that changed on both sides: `name.remote-<suffix>`.
-    /// `verifiesContents` reads every file on both sides; a file whose contents differ although size and time
-    /// agree is treated like one that changed on both.
+    /// With `replacesCopies`, a copy of that name that is still as a download made it gives way to a newer
+    /// one. `verifiesContents` reads every file on both sides;
+    /// a file whose contents differ although size and time agree is treated like one that changed on both.
     ///
     /// Small files come first. If the local disk has no room for all of them, the largest stay on the
     /// instance, and an error says so once the others are here.
     package func download(
-        _ selection: PathSelection = .all, conflictSuffix suffix: String, verifiesContents: Bool = false
+        _ selection: PathSelection = .all, conflictSuffix suffix: String, replacesCopies: Bool = false,
+        verifiesContents: Bool = false
     ) async throws(EngineError) -> SyncSummary {
         let start = ContinuousClock.now
         self.report(ActionProgress(.scanning))
@@ -56,7 +58,8 @@ extension WorkspaceSync {
         if !plan.transfers.isEmpty || !plan.conflicts.isEmpty {
             room = try self.room(for: plan)
             var staged = try StagedFiles(
-                localRoot: self.workspace.localRoot, instance: self.instance, suffix: suffix)
+                localRoot: self.workspace.localRoot, instance: self.instance, suffix: suffix,
+                replacesCopies: replacesCopies)
             staged.resume(plan.transfers + plan.conflicts)
             for round in 1...Self.roundLimit where !plan.isEmpty {
                 let conflicts = Set(plan.conflicts.lazy.map(\.path))

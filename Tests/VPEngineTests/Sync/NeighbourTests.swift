@@ -119,7 +119,7 @@ struct NeighbourTests {
                 #expect(try out() == ["metrics.csv", copy])
             }
             try folder.write("13 epochs", to: "instance-8/out/metrics.csv")
-            #expect(try await sync.download(conflictSuffix: "train-2").isWhole)
+            #expect(try await sync.download(conflictSuffix: "train-2", replacesCopies: true).isWhole)
             #expect(try folder.read("project/out/\(copy)") == "13 epochs")
             #expect(try folder.read("project/out/metrics.csv") == "60 epochs")
             // A copy that the user has changed stays.
