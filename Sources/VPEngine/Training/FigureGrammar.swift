@@ -54,7 +54,7 @@ enum FigureGrammar {
             .figure(.loss),
             "loss losses nll xent logloss crossentropy elbo bpb bpc mloss tloss vloss avgloss trainloss"
         ),
-        (.figure(.loss), "valloss testloss lossg lossd perte verlust gan idt deviance"),
+        (.figure(.loss), "valloss testloss lossg lossd perte verlust deviance"),
         (
             .figure(.error),
             "mse mae rmse rmsle mape smape mpe err error wer cer ter per eer ppl perplexity fid lpips"
@@ -62,7 +62,7 @@ enum FigureGrammar {
         (.figure(.error), "brier ece l1 l2 epe rmsd"),
         (
             .figure(.score),
-            "acc accu accuracy accuracies top f1 fscore auc auroc auprc ap map miou iou dice dsc bleu rouge"
+            "acc accuracy accuracies top f1 fscore auc auroc auprc ap map miou iou dice dsc bleu rouge"
         ),
         (
             .figure(.score),
@@ -71,7 +71,7 @@ enum FigureGrammar {
         (
             .figure(.score), "sensitivity specificity spearman pearson em exact_match jaccard cider spice"
         ),
-        (.figure(.reward), "reward rewards return returns rew ret"),
+        (.figure(.reward), "reward rewards return returns rew"),
         (.figure(.norm), "norm gnorm gradnorm"),
         (.figure(.speed), "throughput tps fps ips sps wps ups qps tgs mfu hfu tflops gflops speed"),
         (.figure(.other), "kl entropy objective advantage lrm"),
@@ -128,7 +128,7 @@ enum FigureGrammar {
 
     private static let roleRows: [(FigureRole, String)] = [
         (.train, "train training tr trn learn train_inner fit 训练"),
-        (.val, "val dev cv 验证"), (.valid, "valid"),
+        (.val, "val dev 验证"), (.valid, "valid"),
         (.validation, "validation validate validating"),
         (.eval, "eval evaluation evaluate evaluating evaluator"),
         (.test, "test testing tst holdout heldout 测试"),
@@ -137,12 +137,14 @@ enum FigureGrammar {
     /// Words that may precede a step's or an epoch's word without changing its meaning.
     static let stepPrefixes = Set(
         ("completed current cur learning training train finished global end starting val valid validation eval "
-            + "test validating evaluating testing dev cv 验证 测试 训练").split(separator: " ").map(String.init))
+            + "test 训练").split(separator: " ").map(String.init))
 
     /// Names whose value says which data a line is about: `"split": "valid"`, `phase=val`.
     static let splitWords: Set<String> = [
         "split", "mode", "phase", "stage", "subset", "partition", "_type", "set", "name",
     ]
+    /// What may follow the role in such a value: `val_epoch`.
+    static let splitEndings: Set<String> = ["epoch", "iter", "step", "set", "loop", "split"]
 
     static let epochWords: Set<String> = [
         "epoch", "ep", "current_epoch", "epoch_num", "epoch_idx", "epochs_done",
@@ -167,6 +169,16 @@ enum FigureGrammar {
     static let countWords: Set<String> = [
         "data", "progress", "samples", "examples", "sequences", "images", "images seen", "steps",
     ]
+
+    /// Names of losses without a word that says so, as BasicSR and CycleGAN have them.
+    static let lossNames: Set<String> = [
+        "l_pix", "l_percep", "l_style", "l_total", "l_identity", "l_g_pix", "l_g_percep", "l_g_style",
+        "l_g_gan",
+        "l_g_total", "l_d", "l_d_real", "l_d_fake", "idt_a", "idt_b", "cycle_a", "cycle_b", "g_gan",
+    ]
+
+    /// The first cell of a table's row for the mean of all.
+    static let meanWords: Set<String> = ["all", "mean", "avg", "average", "overall", "total", "macro"]
 
     /// Losses that YOLO's header names by their subject alone; two of them make it one.
     static let lossColumns: Set<String> = ["box", "obj", "cls", "dfl", "total"]

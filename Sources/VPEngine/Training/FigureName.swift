@@ -269,8 +269,7 @@ enum NameReading {
             title = "value"
             return
         }
-        // BasicSR calls its losses `l_pix` and `l_g_gan`.
-        let kind = words.count == 1 && lower.hasPrefix("l_") ? .loss : Self.kind(parts)
+        let kind = FigureGrammar.lossNames.contains(lower) ? .loss : Self.kind(parts)
         if let kind, unit.map({ !["ms", "s", "sec", "seconds", "min"].contains($0) }) ?? true {
             name.use = .figure
             name.kind = kind

@@ -23,7 +23,7 @@ public struct FigureSeries: Equatable, Sendable {
     public internal(set) var name: String
     public let kind: FigureKind
     /// `true` if the series is about data other than the training's own.
-    public let isEvaluation: Bool
+    public internal(set) var isEvaluation: Bool
     /// A value that is not a number is worth an alarm.
     public let mustBeFinite: Bool
     /// The number of figures read, including those that are not numbers.

@@ -12,6 +12,8 @@ final class FigureTable {
     let shape: Shape
     let columns: [Column]
     private let columnCount: Int
+    /// Commas separate cells, and a column is about a training: cells may be empty, or be times.
+    private let isOfTraining: Bool
     /// The hash of the shape and the titles.
     let key: UInt64
     // The cells and values of the current row; kept to reuse their memory.
@@ -55,7 +57,7 @@ final class FigureTable {
         }
         guard cells.count >= 3, cells.count <= 64 else { return nil }
         var titles = cells.map { String(decoding: text[$0], as: UTF8.self) }
-        if titles.count(where: FigureGrammar.lossColumns.contains) > 1 {
+        if titles.count(where: FigureGrammar.lossColumns.contains) > 1, titles.contains("Epoch") {
             titles = titles.map { FigureGrammar.lossColumns.contains($0) ? $0 + "_loss" : $0 }
         }
         let columns = titles.map { Self.column($0, reader.names) }
@@ -64,6 +66,11 @@ final class FigureTable {
         self.shape = shape
         self.columns = columns
         self.columnCount = columns.count
+        self.isOfTraining =
+            shape == .commas
+            && columns.contains {
+                $0.name.use == .epoch || $0.name.use == .step || $0.name.kind == .lr || $0.name.role != .none
+            }
         self.key = FigureName.key("\(shape) \(columns.map(\.title).joined(separator: "|"))")
     }
 
@@ -94,8 +101,7 @@ final class FigureTable {
         }
     }
 
-    /// `true` if a line can be a row: as many cells as columns, or a bar after them.
-    /// The answer is the same for all lines of a shape.
+    /// `true` if a line can be a row, whatever its digits: as many cells as columns, or a bar after them.
     func hasEnoughCells(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
         var cells = 0
         var index = 0
@@ -263,11 +269,7 @@ final class FigureTable {
 
     // MARK: Rows
 
-    private static let meanWords: Set<String> = [
-        "all", "mean", "avg", "average", "overall", "total", "macro",
-    ]
-
-    /// `true` for the first letter of one of `meanWords`.
+    /// `true` for the first letter of one of `FigureGrammar.meanWords`.
     private static func isFirstLetter(_ byte: UInt8) -> Bool {
         byte == 0x61 || byte == 0x6D || byte == 0x6F || byte == 0x74
     }
@@ -293,7 +295,7 @@ final class FigureTable {
         for column in self.rowCells.indices {
             let cell = self.rowCells[column]
             guard !cell.isEmpty else {
-                guard self.shape != .spaces else { return false }
+                guard self.shape == .pipes || self.isOfTraining else { return false }
                 continue
             }
             reader.lexer.read(text + cell.lowerBound, cell.count)
@@ -325,7 +327,7 @@ final class FigureTable {
                 continue
             }
             // `2025-11-07 06:12:10`
-            if column > 0, self.shape == .commas,
+            if column > 0, self.isOfTraining,
                 (0..<reader.lexer.count).allSatisfy({ tokens[$0].kind != .word })
             {
                 continue
@@ -334,7 +336,7 @@ final class FigureTable {
             if column == 0 { title = String(decoding: text[cell], as: UTF8.self) }
         }
         if title != nil, self.shape != .pipes {
-            guard Self.meanWords.contains(title?.lowercased() ?? "")
+            guard FigureGrammar.meanWords.contains(title?.lowercased() ?? "")
             else {
                 return false
             }

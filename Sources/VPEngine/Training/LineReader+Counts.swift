@@ -70,6 +70,7 @@ extension LineReader {
                 self.line.stepName = (self.tokens[label.0].start, self.tokens[label.1].end)
             }
             count.isTraining = true
+            count.isOfBatches = name.rank == 1
             count.isOfEpoch = self.line.epoch != nil && name.rank < 5
             self.take(count)
             return self.afterPercent(next)
@@ -245,7 +246,7 @@ extension LineReader {
             let uses = self.uses(place)
             if uses.contains(.role), let role = FigureGrammar.roles[self.word(at: place)], role.isEvaluation {
                 // `Validating epoch 4:  50%|`
-                self.begin(section: role)
+                self.suggest(role)
             }
             if uses.contains(.otherBar) {
                 count.isTraining = false

@@ -168,7 +168,7 @@ extension LineReader {
         guard self.isSign(index, 0x28) else { return index }
         if self.isWord(index + 1), self.isSign(index + 2, 0x29), self.uses(index + 1).contains(.role) {
             // `loss 1.60 (val)`
-            self.begin(section: FigureGrammar.roles[self.word(at: index + 1)] ?? .none)
+            self.suggest(FigureGrammar.roles[self.word(at: index + 1)] ?? .none)
             return index + 3
         }
         var end = index + 1
@@ -270,8 +270,8 @@ extension LineReader {
     /// number is the step.
     private func valueAfterStep(_ index: Int, _ name: FigureName) -> Int? {
         let token = self.tokens[index]
-        guard name.kind.isEvidence, name.endsInMeasure, token.kind == .number, !token.isFraction,
-            token.unitEnd == token.end, self.line.step == nil
+        guard name.kind == .loss, name.role != .none, name.endsInMeasure, token.kind == .number,
+            !token.isFraction, token.unitEnd == token.end, self.line.figures.isEmpty, !self.line.hasPlace
         else { return nil }
         let value = self.isSign(index + 1, 0x3A) && self.tokens[index + 1].space == 0 ? index + 2 : index + 1
         guard self.isNumber(value), self.tokens[value].space == 1, self.endsHere(value + 1),

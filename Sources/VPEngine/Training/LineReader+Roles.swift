@@ -41,22 +41,32 @@ extension LineReader {
         return nil
     }
 
-    // MARK: Words before the figures
+    // MARK: Words that may say it
+
+    /// Notes a role for the line's figures. `isSure` is a value of a name such as `split`.
+    func suggest(_ role: FigureRole, isSure: Bool = false) {
+        if isSure || self.line.weakRole == .none { self.line.weakRole = role }
+    }
 
     /// Reads the role in words that begin a line without a sign of their own:
-    /// `Validation Results - loss: 0.4`, `valid (5/10) loss: 0.35`, `VALID SET 0 LOSS:0.16`.
+    /// `Validation Results - loss: 0.4`, `valid (5/10) loss: 0.35`, `CV Batch 4/200 loss 28.4`.
     func leadingRole() {
-        guard self.run >= 0, self.section == .none, self.line.figures.isEmpty, !self.skipsLine,
-            self.uses(self.run).contains(.role)
+        guard self.run >= 0, self.line.weakRole == .none, self.line.figures.isEmpty, !self.skipsLine,
+            !self.isSign(self.run - 1, 0x3A), !self.isSign(self.run - 1, 0x3D)
         else { return }
-        let role = FigureGrammar.roles[self.word(at: self.run)] ?? .none
-        guard role.isEvaluation else { return }
-        for index in self.run...self.runEnd where self.isWord(index) {
-            // `eval interval 100`
-            if FigureGrammar.meanings[self.word(at: index)] == .setting { return }
+        let isCV = self.isCrossValidation(self.tokens[self.run])
+        guard isCV || self.uses(self.run).contains(.role) else { return }
+        let role = isCV ? .val : FigureGrammar.roles[self.word(at: self.run)] ?? .none
+        guard role.isEvaluation, isCV || self.names[self.slot(self.run, self.runEnd)].use != .figure else {
+            return
         }
-        guard self.names[self.slot(self.run, self.runEnd)].use != .figure else { return }
-        self.begin(section: role)
+        self.suggest(role)
+    }
+
+    /// `true` for `CV`, which is no role in a name: `load_cv` is a coefficient of variation.
+    private func isCrossValidation(_ token: LineToken) -> Bool {
+        token.end - token.start == 2 && self.text[Int(token.start)] | 0x20 == 0x63
+            && self.text[Int(token.start) + 1] | 0x20 == 0x76
     }
 
     /// Reads `mode eval |`, a name and its value without a sign between them.
@@ -64,7 +74,7 @@ extension LineReader {
         guard self.run == index - 1, self.line.figures.isEmpty, self.uses(index - 1).contains(.split),
             self.uses(index).contains(.role), self.endsSplit(index + 1)
         else { return }
-        self.begin(section: FigureGrammar.roles[self.word(at: index)] ?? .none)
+        self.suggest(FigureGrammar.roles[self.word(at: index)] ?? .none, isSure: true)
     }
 
     /// Reads the value of a name such as `split`: `"mode": "val"`, `"_type": "val_epoch"`. Returns the index
@@ -72,8 +82,10 @@ extension LineReader {
     func split(_ index: Int) -> Int? {
         guard self.isWord(index), self.endsSplit(index + 1) else { return nil }
         let words = self.word(at: index).split(separator: "_", maxSplits: 1)
-        guard let first = words.first, let role = FigureGrammar.roles[String(first)] else { return nil }
-        self.begin(section: role)
+        guard let first = words.first, let role = FigureGrammar.roles[String(first)],
+            words.count == 1 || FigureGrammar.splitEndings.contains(String(words[1]))
+        else { return nil }
+        self.suggest(role, isSure: true)
         return index + 1
     }
 
@@ -124,22 +136,12 @@ extension LineReader {
 
     // MARK: At the end of a line
 
-    /// Gives a role to figures whose names have none.
-    func endRoles() {
-        guard !self.line.figures.isEmpty else { return }
-        if self.section.isEvaluation, self.line.role == self.section, !self.line.hasTwoRoles,
-            self.line.figures.allSatisfy({ $0.section == .none && $0.name.role == .none })
-        {
-            // `epoch 9 loss 1.60 (val)`
-            for index in self.line.figures.indices { self.line.figures[index].section = self.section }
-            return
-        }
-        self.inheritRole()
-    }
+    private static let lossKey = FigureName.key("loss")
 
-    /// In `val loss: 1.60 | acc: 0.95` the role is that of both. A loss does not get it from a score, which
-    /// programs print before the training's loss; and nothing gets it beside figures of the training.
-    private func inheritRole() {
+    /// In `val loss: 1.60 | acc: 0.95` the role is that of both.
+    /// Nothing gets it beside figures of the training: a `loss` without a role is one, and so is any that
+    /// stands behind a score.
+    func inheritRole() {
         var role = FigureRole.none
         var kind = FigureKind.other
         for figure in self.line.figures where figure.name.kind.isEvidence {
@@ -148,16 +150,16 @@ extension LineReader {
                 if role != .none, role != figure.name.role { return }
                 if role == .none { kind = figure.name.kind }
                 role = figure.name.role
-            } else if role == .none {
+            } else if role == .none || figure.name.key == Self.lossKey
+                || (figure.name.kind == .loss && kind != .loss)
+            {
                 return
             }
         }
         guard role != .none else { return }
         for index in self.line.figures.indices {
             let name = self.line.figures[index].name
-            guard name.kind.isEvidence, name.role == .none, name.kind != .loss || kind == .loss else {
-                continue
-            }
+            guard name.kind.isEvidence, name.role == .none else { continue }
             self.line.figures[index].section = role
         }
     }

@@ -23,7 +23,7 @@ extension LineReader {
         if index + 1 < self.count, self.tokens[index + 1].kind == .sign { self.sectionWord(index) }
         if index > 0, self.isWord(index - 1) { self.splitWord(index) }
         // In `Test  Epoch 1 | Loss 0.6` the role is a cell of its own before all figures.
-        if self.run == index, self.line.figures.isEmpty, self.isWord(index + 1) || self.isWhole(index + 1),
+        if self.run == index, self.line.figures.isEmpty, self.isWord(index + 1),
             self.tokens[index + 1].space > 1
         {
             let slot = self.slot(index, index)

@@ -157,7 +157,13 @@ final class LineReader {
             self.line.step = first
         }
         if self.line.role == .none { self.line.role = self.section }
-        self.endRoles()
+        self.inheritRole()
+        self.line.isTimeLeftAlone =
+            self.count == 3 && self.line.timeLeft != nil && self.isSign(1, 0x3A) && self.isWord(0)
+            && self.word(at: 0) == "eta"
+            && (self.tokens[2].kind == .clock || self.tokens[2].unitEnd > self.tokens[2].end)
+        // A percentage alone may be of anything: `Progress: 100%` of a cache.
+        if self.line.figures.isEmpty, self.line.epochCount?.isPercent == true { self.line.epochCount = nil }
         if self.count > 0 {
             let last = self.tokens[self.count - 1]
             self.line.announcesBest = self.line.isBest && last.kind == .sign && last.sign == 0x3A
@@ -375,7 +381,7 @@ final class LineReader {
     private static let progressKey = FigureName.key("progress")
 
     private func percent(_ token: LineToken) -> TrainingLine.Count {
-        TrainingLine.Count(done: token.value, total: 100, strength: .epoch)
+        TrainingLine.Count(done: token.value, total: 100, strength: .epoch, isPercent: true)
     }
 
     /// `true` for the logger in `INFO:my-test:loss=0.3`.

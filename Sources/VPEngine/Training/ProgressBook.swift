@@ -16,6 +16,10 @@ struct ProgressBook {
     private var countsAnew: Bool?
     private var lastDone = 0.0
     private var lastCount: (done: Double, total: Double)?
+    private var rises = 0
+    /// Blocks of lines that end in one with the time left alone.
+    private var blocks = 0
+    private var hasFiguresSinceTime = false
     private var arePairs = false
     /// The training's bar has figures beside it.
     private var hasFigureBar = false
@@ -85,11 +89,17 @@ struct ProgressBook {
         } else {
             self.pendingAge += 1
         }
-        if let left = line.timeLeft, !line.role.isEvaluation,
-            hasFigures || line.hasPlace || line.count != nil || self.current != nil
-        {
-            self.writtenSecondsLeft = left
+        if let left = line.timeLeft, !line.role.isEvaluation {
+            if hasFigures || line.hasPlace || line.count != nil {
+                self.writtenSecondsLeft = left
+            } else if line.isTimeLeftAlone {
+                // A download says it once and again; a training has figures before each.
+                if self.hasFiguresSinceTime { self.blocks += 1 }
+                self.hasFiguresSinceTime = false
+                if self.blocks > 1 { self.writtenSecondsLeft = left }
+            }
         }
+        if hasFigures { self.hasFiguresSinceTime = true }
     }
 
     /// `true` for a bar without figures where the training's have some: that of an evaluation.
@@ -104,14 +114,16 @@ struct ProgressBook {
 
     /// `true` for `epoch/batch` as in `TRAIN Batch 4/204200`: what looks like the total counts up.
     private mutating func isPair(_ count: TrainingLine.Count) -> Bool {
-        guard count.strength == .step, !count.isBar else { return false }
-        if let last = self.lastCount, last.done == count.done, last.total < count.total, !self.arePairs {
+        guard count.isOfBatches, !count.isBar else { return false }
+        let isRise = self.lastCount.map { $0.done == count.done && $0.total < count.total } ?? false
+        self.rises = isRise ? self.rises + 1 : 0
+        self.lastCount = (count.done, count.total)
+        if self.rises == 2, !self.arePairs {
             self.arePairs = true
             self.current = nil
             self.stepsDone = nil
             self.strength = .bare
         }
-        self.lastCount = (count.done, count.total)
         return self.arePairs
     }
 

@@ -62,6 +62,18 @@ struct SeriesBook {
         return true
     }
 
+    func has(_ figure: TrainingLine.Figure) -> Bool { self.entry(figure) != nil }
+
+    /// Gives the series without a role to an evaluation, unless that has one of this name.
+    mutating func move(_ key: UInt64, to section: FigureRole) {
+        guard let place = self.table.place(Self.mixed(key, .none)),
+            self.table.place(Self.mixed(key, section)) == nil
+        else { return }
+        self.table.entries[place].section = section
+        self.table.entries[place].series.isEvaluation = true
+        self.store.index { Self.mixed($0.key, $0.section) }
+    }
+
     /// Before anything is added: a copy of a state is changed without the other.
     mutating func makeUnique() {
         guard !isKnownUniquelyReferenced(&self.store) else { return }
@@ -199,6 +211,16 @@ private final class SeriesStore {
 
     var all: UnsafeMutableBufferPointer<SeriesBook.Entry> {
         UnsafeMutableBufferPointer(start: self.table.entries, count: self.count)
+    }
+
+    /// Finds every series under a new key.
+    func index(_ key: (SeriesBook.Entry) -> UInt64) {
+        self.table.keys.update(repeating: 0, count: self.table.mask + 1)
+        for place in 0..<self.count {
+            let slot = self.table.slot(key(self.table.entries[place]))
+            self.table.keys[slot] = key(self.table.entries[place])
+            self.table.places[slot] = Int32(place)
+        }
     }
 
     func append(_ key: UInt64, _ entry: SeriesBook.Entry) {

@@ -41,6 +41,10 @@ struct TrainingLine {
         /// The time left in seconds and the rate per second, as printed by the bar.
         var timeLeft: Double?
         var rate: Double?
+        /// Printed as a percentage.
+        var isPercent = false
+        /// A count of batches: `4/204200` may be an epoch and its batch.
+        var isOfBatches = false
         /// The bar counts examples rather than iterations.
         var isExamples = false
     }
@@ -63,8 +67,13 @@ struct TrainingLine {
     var epoch: Double?
     /// The time left, in seconds.
     var timeLeft: Double?
+    /// The line is `ETA: 00:37:12` and nothing else.
+    var isTimeLeftAlone = false
     var rank: Int?
     var role = FigureRole.none
+    /// The role that a word suggests which may as well be about something else: a run's name, a fold.
+    /// It counts if other lines with the same figures do not have it.
+    var weakRole = FigureRole.none
     /// The line contains a time of day, or another time with a colon.
     var hasTime = false
     /// The line has more than one section, so the training's figures are labelled as well.
@@ -91,8 +100,10 @@ struct TrainingLine {
         if self.stepTitle != nil { self.stepTitle = nil }
         self.epoch = nil
         self.timeLeft = nil
+        self.isTimeLeftAlone = false
         self.rank = nil
         self.role = .none
+        self.weakRole = .none
         self.hasTime = false
         self.hasTwoRoles = false
         self.isSetting = false

@@ -233,7 +233,9 @@ public final class TrainingReader {
             {
                 self.noteSilent(current.shapeHash)
             }
-        case .line(let line) where self.isInBlock || (self.isAfterEvaluation && current.isIndented):
+        case .line(let line)
+        where self.isInBlock || (self.isAfterEvaluation && current.isIndented)
+            || line.pointee.weakRole != .none:
             // The lines above may change the role of these figures.
             var line = line.pointee
             self.take(&line, current)

@@ -8,17 +8,17 @@ struct TrainingState {
     private static let epochKey = FigureName.key("epoch")
 
     /// A figure from before the log was known to be of a training: a setting, or the first value of a curve.
-    private struct Held {
+    struct Held {
         var figure: TrainingLine.Figure
         var title: String
         var values: [Double]
     }
 
-    private(set) var book = SeriesBook(limit: Self.seriesLimit)
+    var book = SeriesBook(limit: Self.seriesLimit)
     private(set) var progress = ProgressBook()
     /// The log is known to be of a training.
     private(set) var hasStarted = false
-    private var held: [Held] = []
+    var held: [Held] = []
     /// The first steps that have a learning rate beside them.
     private var steppedRates: (count: Int, step: Double) = (0, -1)
     private var step: Double?
@@ -32,6 +32,7 @@ struct TrainingState {
     private var lastRole = FigureRole.none
     /// The role that the heading above gives to the lines under it.
     private var blockRole = FigureRole.none
+    var weakRoles = WeakRoles()
     /// The steps at which checkpoints were saved, according to the log.
     private var checkpoints: [Double] = []
     /// The arrival time of the current input, in seconds since 1970; NaN if unknown.
@@ -64,6 +65,7 @@ struct TrainingState {
             return
         }
         guard !line.isSetting else { return }
+        if line.weakRole != .none || !self.weakRoles.isEmpty { self.settleRole(of: &line) }
         if self.blockRole != .none {
             if isIndented || !line.hasPlace {
                 self.apply(self.blockRole, to: &line)
@@ -107,7 +109,7 @@ struct TrainingState {
         }
     }
 
-    private mutating func apply(_ role: FigureRole, to line: inout TrainingLine) {
+    mutating func apply(_ role: FigureRole, to line: inout TrainingLine) {
         guard role.isEvaluation else { return }
         line.role = role
         for index in line.figures.indices
@@ -256,7 +258,7 @@ struct TrainingState {
         for value in held.values { _ = self.book.add(held.figure, value, at: 0, isQualified: false) }
     }
 
-    private func held(_ figure: TrainingLine.Figure) -> Int? {
+    func held(_ figure: TrainingLine.Figure) -> Int? {
         self.held.firstIndex {
             $0.figure.name.key == figure.name.key && $0.figure.section == figure.section
         }

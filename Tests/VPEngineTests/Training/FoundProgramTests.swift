@@ -83,6 +83,8 @@ import VPEngine
     @Test func aPairIsNoProgress() {
         let lines = (1...4).map { "TRAIN Batch 3/\($0)00 loss \(3 - $0 / 2).5 lr 0.001\n" }
         #expect(TrainingCorpus.read(Array(lines.joined().utf8)).progress == nil)
+        let resumed = "Step 500/1000 loss 2.0\nStep 500/2000 loss 2.0\nStep 900/2000 loss 1.1\n"
+        #expect(TrainingCorpus.read(Array(resumed.utf8)).progress?.total == 2000)
         let counts = (1...4).map { "TRAIN Batch \($0)/100 loss 1.5 lr 0.001\n" }
         #expect(TrainingCorpus.read(Array(counts.joined().utf8)).progress?.total == 100)
     }
@@ -104,6 +106,8 @@ import VPEngine
         let figures = TrainingCorpus.read(Array(log.utf8))
         #expect(figures.progress?.done == 12.12 && figures.progress?.total == 100, "\(figures)")
         #expect(!figures.series.contains { $0.name.lowercased() == "progress" })
+        let cache = TrainingCorpus.read(Array("epoch 9/20 loss 1.1\nProgress: 100%\n".utf8))
+        #expect(cache.progress?.done == 9)
     }
 
     /// A bar whose figures are a learning rate and names of its own.
@@ -148,9 +152,13 @@ import VPEngine
                                     ETA: 00:37:12
 
             """
-        let figures = TrainingCorpus.read(Array(log.utf8))
+        let figures = TrainingCorpus.read(Array((log + log).utf8))
         #expect(figures.writtenSecondsLeft == 2232, "\(figures)")
-        #expect(TrainingCorpus.read(Array("ETA: 00:37:12\nloss: 0.5\n".utf8)).writtenSecondsLeft == nil)
+        for other in [
+            "ETA: 00:37:12\nloss: 0.5\n", "epoch 1/9 loss 0.5\nDownloading\nETA: 00:10:09\nETA: 00:09:09\n",
+        ] {
+            #expect(TrainingCorpus.read(Array(other.utf8)).writtenSecondsLeft == nil)
+        }
     }
 
     /// Frames and transactions are of films, games and servers, too.

@@ -64,7 +64,7 @@ import VPEngine
     /// One figure of the line has the word, and the others go with it.
     @Test(arguments: [
         ("Epoch: EPOCH Train Loss: 1.10 Acc: LOSS", "Epoch: EPOCH Valid Loss: 1.60 Acc: LOSS"),
-        ("epoch EPOCH loss: 1.1, accu: LOSS", "eval loss: 1.6, accu: LOSS"),
+        ("epoch EPOCH loss: 1.1, acc: LOSS", "eval loss: 1.6, acc: LOSS"),
         ("(Epoch EPOCH) TRAIN LOSS:1.1 CER:LOSS%", "(Epoch EPOCH) VALID SET 0 LOSS:1.6 CER:LOSS%"),
     ])
     func aScoreGoesWithItsLoss(train: String, evaluation: String) throws {
@@ -83,6 +83,34 @@ import VPEngine
     func otherWordsChangeNothing(line: String) throws {
         let series = Self.read(line, line).filter { $0.kind == .loss && !$0.isEvaluation }
         #expect(series.count == 1 && series[0].last == 1.6, "\(series)")
+    }
+
+    /// A word that every line has is the name of something: a machine, a run, a fold.
+    @Test(arguments: [
+        #"{"env": "dev", "step": EPOCH, "loss": LOSS}"#, #"{"name": "test", "epoch": EPOCH, "loss": LOSS}"#,
+        "env: dev, step: EPOCH, loss: LOSS",
+        "CV fold 3 epoch EPOCH loss LOSS", "Test run 3 epoch EPOCH loss LOSS",
+        "Test Subject 3, Epoch EPOCH/9, Loss: LOSS, Test Acc: 39.20%", "Dev mode - epoch EPOCH - loss: LOSS",
+        "Validation disabled - epoch EPOCH: loss LOSS", "valid tokens 3012, step EPOCH, loss LOSS",
+        "CV 3/5 Epoch EPOCH/9: 100%|███| 50/50 [00:05<00:00, 10.0it/s, loss=LOSS]",
+        "Epoch EPOCH | val loss: 1.80 | : 100%|███| 50/50 [00:05<00:00, 10.0it/s, loss=LOSS]",
+        "step EPOCH eval_return 0.39 loss LOSS reward 3.1",
+    ])
+    func whatEveryLineSaysIsNoRole(line: String) throws {
+        let series = Self.read(line, line)
+        let losses = series.filter { $0.kind == .loss && !$0.isEvaluation }
+        #expect(losses.count == 1 && losses[0].last == 1.6 && losses[0].count == 18, "\(series)")
+        #expect(series.contains { $0.kind == .epoch || $0.kind == .step }, "\(series.map(\.name))")
+    }
+
+    /// The evaluation may come first: what was read of it is its own once the training's line is there.
+    @Test func theRoleIsKnownAfterwards() {
+        let series = Self.read("mode eval | epoch EPOCH | loss LOSS", "mode train | epoch EPOCH | loss LOSS")
+            .filter { $0.kind == .loss }
+        #expect(series.count == 2, "\(series)")
+        #expect(series.first { $0.isEvaluation }.map { $0.count == 9 && $0.last == 1.1 } == true, "\(series)")
+        #expect(
+            series.first { !$0.isEvaluation }.map { $0.count == 9 && $0.last == 1.6 } == true, "\(series)")
     }
 
     /// Before the log is known to be of a training, figures are held apart as well.
