@@ -8,9 +8,12 @@ struct EndJobs {
     /// Returns when the jobs are gone, or have had their time. If the instance does not answer, they end with
     /// it.
     func run(on instance: Instance) async {
-        guard instance.status == .running, let live = await LiveJobs(self.context).told(by: instance.id),
-            !live.isEmpty
-        else { return }
+        guard instance.status == .running else { return }
+        let looks = LiveJobs(self.context)
+        var live = await looks.told(by: instance.id)
+        // Another program may have closed the shared connection at that moment.
+        if live == nil { live = await looks.told(by: instance.id) }
+        guard let live, !live.isEmpty else { return }
         self.progress(ActionProgress(.cancelling))
         // Jobs that wait for others would begin when those end.
         await self.end(live.filter { $0.seconds == nil }, on: instance.id)
@@ -29,7 +32,12 @@ struct EndJobs {
             let script = JobScript(
                 job: id, command: .shell(""), environment: [:], remoteRoot: "/", workingDirectory: nil)
             let grace = self.context.configuration.jobs.graceSeconds
-            _ = try? await self.context.shell(for: instance).run(script.cancel(grace: grace))
+            // A job that was not told would go with the instance, and what it saves at its end with it.
+            let pursuit = Pursuit(
+                context: self.context, patience: Pursuit.patience(30, self.context), progress: self.progress)
+            _ = try? await pursuit(.cancelling, "ending \(id)") { () async throws(EngineError) in
+                try await self.context.shell(for: instance).run(script.cancel(grace: grace))
+            }
             return
         }
         let cancel = CancelJob(
